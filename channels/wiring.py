@@ -73,7 +73,7 @@ def assemble(
     database: Database,
     core: ChannelCore,
     chat: GroupChat,
-    talks: Conversations,
+    conversations: Conversations,
     reactions: ReactionService,
     bus: EventBus,
     limits: Limits,
@@ -102,7 +102,11 @@ def assemble(
         on_batch=on_batch,
     )
     dialogue_reactions = DialogueReactions(
-        database, talks.dialogues, talks.write_permission, chat.streams, reactions.engine
+        database=database,
+        dialogues=conversations.dialogues,
+        permission=conversations.write_permission,
+        streams=chat.streams,
+        engine=reactions.engine,
     )
     bus.listen(profiles.on_events)
     bus.on_resync(profiles.forget_all)
@@ -128,7 +132,7 @@ def assemble(
             profiles=profiles,
             messages=chat.messages,
             streams=chat.streams,
-            dialogues=talks.dialogues,
+            dialogues=conversations.dialogues,
             reactions=dialogue_reactions,
         ),
     )

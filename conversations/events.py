@@ -96,7 +96,6 @@ class DialogueEvent(Event):
 
     @property
     def dialogue(self) -> Dialogue:
-        """The dialogue of the message."""
         return Dialogue(self.user_id, self.peer_id)
 
 

@@ -9,19 +9,13 @@ OrNone = Annotated[int, Field(ge=0)]
 
 CONVERSATION_GROUPS: Final = 20  # of one user; reference product, error 51010
 CONVERSATION_GROUP_NAME_BYTES: Final = 32  # UTF-8; reference product, error 51011
-CONVERSATIONS_PER_GROUP: Final = (
-    1_000  # in one conversation group; requirement and reference product, error 51008
-)
+CONVERSATIONS_PER_GROUP: Final = 1_000  # requirement and reference product, error 51008
 CONVERSATIONS_PER_CALL: Final = 100  # ids in one call; reference product, error 51006
-DRAFT_BYTES: Final = (
-    12 * 1024
-)  # UTF-8; ours: a draft becomes a message, so as long as a message's body
+DRAFT_BYTES: Final = 12 * 1024  # UTF-8; ours: a draft becomes a message, so as long as its body
 CONVERSATION_CUSTOM_DATA_BYTES: Final = 256  # UTF-8; reference product, setConversationCustomData
 
 DIALOGUES_PER_USER: Final = 5_000  # a user with so many cannot begin another; ours, as for groups
-UNANSWERED_PER_USER: Final = (
-    1_000  # dialogues that others began with a user who neither answered nor deleted them; ours
-)
+UNANSWERED_PER_USER: Final = 1_000  # begun by others, neither answered nor deleted; ours
 BLOCKS_PER_USER: Final = 1_000  # users and channels that one user blocks; ours
 
 

@@ -97,17 +97,14 @@ class Dialogue(NamedTuple):
 
     @property
     def channel_id(self) -> GroupId | None:
-        """The channel, if the other side is one."""
         return GroupId(self.peer_id) if self.peer_id.startswith(CHANNEL_SIGN) else None
 
     @property
     def conversation_id(self) -> ConversationId:
-        """The id of the conversation for `user_id`."""
         return ConversationId(C2C_PREFIX + self.peer_id)
 
     @property
     def stream_id(self) -> StreamId:
-        """The stream that both sides share."""
         if self.channel_id is not None:
             return inbox_stream_of(self.channel_id, self.user_id)
         return StreamId(C2C_PREFIX + PAIR_SEPARATOR.join(sorted((self.user_id, self.peer_id))))
@@ -141,7 +138,6 @@ class Thread(NamedTuple):
 
     @property
     def dialogue(self) -> Dialogue:
-        """The same conversation as the user sees it."""
         return Dialogue(self.user_id, self.channel_id)
 
 
@@ -169,7 +165,6 @@ class Conversation(NamedTuple):
 
     @property
     def type(self) -> ConversationType:
-        """Whether it is with a group or one-to-one."""
         return ConversationType.C2C if self.group_id is None else ConversationType.GROUP
 
     @property
@@ -179,16 +174,13 @@ class Conversation(NamedTuple):
 
     @property
     def unread_count(self) -> int:
-        """How many messages are unread."""
         return unread_of(self.head_seq, self.settings.read_seq, self.joined_seq)
 
     @property
     def is_hidden(self) -> bool:
-        """Whether lists and totals leave it out, until its next message."""
         return self.settings.hides(self.head_seq)
 
     def read_up_to(self, seq: int) -> "Conversation":
-        """Return the conversation with its read cursor at `seq`."""
         return self._replace(settings=self.settings._replace(read_seq=seq))
 
 
@@ -206,7 +198,6 @@ class UserSettings:
     dialogues: list[ConversationId] = field(default_factory=list)
 
     def settings_of(self, conversation_id: ConversationId) -> ConversationSettings:
-        """Return the settings for the conversation."""
         settings = self.settings.get(conversation_id)
         if settings is not None:
             return settings
@@ -241,7 +232,6 @@ class ConversationSnapshot:
             yield dialogue_conversation(conversation_id, head, settings)
 
     def with_read_seqs(self, read_seqs: Mapping[ConversationId, int]) -> "ConversationSnapshot":
-        """Return the same conversations with these read cursors."""
         user_settings = replace(
             self.user_settings, read_seqs={**self.user_settings.read_seqs, **read_seqs}
         )
@@ -292,7 +282,7 @@ class GroupTotal(NamedTuple):
     name: str
     unread_count: int
     conversation_count: int
-    is_built_in: bool
+    built_in: bool
 
 
 def conversation_of(group_id: GroupId) -> ConversationId:

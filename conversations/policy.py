@@ -1,15 +1,12 @@
 """Pure rules of conversations: their order, the conversation groups they belong to, and the unread totals."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Final
 
-from conversations.errors import BuiltInConversationGroup
 from conversations.models import (
     BUILT_IN_GROUPS,
     CHANNELS,
     CHATS,
-    RESERVED_NAMES,
     Conversation,
     ConversationSnapshot,
     GroupTotal,
@@ -29,12 +26,8 @@ SortKey = tuple[int, int, str]
 def sort_key(conversation: Conversation) -> SortKey:
     """Return the conversation's position in the list."""
     pinned_at = conversation.settings.pinned_at
-    pinned_ms = _milliseconds(pinned_at) if pinned_at else 0
+    pinned_ms = round(pinned_at.timestamp() * 1000) if pinned_at else 0
     return -pinned_ms, -conversation.active_ms, conversation.conversation_id
-
-
-def _milliseconds(instant: datetime) -> int:
-    return round(instant.timestamp() * 1000)
 
 
 def belongs_to(conversation: Conversation, group_name: str) -> bool:
@@ -101,8 +94,3 @@ def group_totals(
             counts[built_in] += 1
             unread[built_in] += more
     return [GroupTotal(n, unread[n], counts[n], n in BUILT_IN_GROUPS) for n in counts]
-
-
-def editing_refusal(name: str) -> BuiltInConversationGroup | None:
-    """Return why a conversation group of this name cannot be made, filled, renamed or deleted."""
-    return BuiltInConversationGroup() if name in RESERVED_NAMES else None

@@ -7,7 +7,7 @@ from typing import Final
 from conversations.limits import ConversationLimits
 from conversations.service.blocks import BlockService
 from conversations.service.conversation_groups import ConversationGroupService
-from conversations.service.conversation_list import ConversationListService, DialogueSummaries
+from conversations.service.conversation_list import ConversationListService
 from conversations.service.dialogue_edits import DialogueEdits
 from conversations.service.dialogues import DialogueService
 from conversations.service.forward_sources import ForwardSources
@@ -69,7 +69,6 @@ class Conversations:
     blocks: BlockService
 
     async def close(self) -> None:
-        """Wait until every submitted read and message is committed or refused."""
         await self.read_cursors.close()
         await self.dialogues.close()
 
@@ -82,16 +81,19 @@ def build_core(
     muted: Sequence[MutedHook] = (),
     delete_of_stream: Sequence[DeleteOfStream] = (),
 ) -> ConversationCore:
-    """Build the objects behind the hooks of group chat.
-
-    `inbox_rules` are the rules of channels (`NoInboxRules` where there are none); `muted` and `delete_of_stream` are
-    hooks of packages above.
-    """
+    """Build the objects behind the hooks of group chat. The arguments after `limits` come from packages above."""
     database, streams, clock = groups.database, groups.streams, groups.clock
     settings, own_groups = ConversationSettingsStore(database), ConversationGroupStore(database)
     threads, blocks = ThreadStore(database), BlockStore(database)
     totals = InboxTotalStore(database)
-    permission = WritePermission(streams, settings, blocks, own_groups, limits, inbox_rules)
+    permission = WritePermission(
+        streams=streams,
+        settings=settings,
+        blocks=blocks,
+        groups=own_groups,
+        limits=limits,
+        inbox_rules=inbox_rules,
+    )
     return ConversationCore(
         settings=settings,
         conversation_groups=own_groups,
@@ -99,7 +101,7 @@ def build_core(
         blocks=blocks,
         totals=totals,
         write_permission=permission,
-        hooks=ConversationHooks(settings, muted=muted),
+        hooks=ConversationHooks(settings=settings, muted=muted),
         forward_sources=ForwardSources(streams=streams, permission=permission),
         threads=ThreadService(
             database=database,
@@ -126,26 +128,24 @@ def assemble(
 ) -> Conversations:
     """Build conversations on this database; `on_batch` is called with every group-commit batch."""
     settings, groups = core.settings, core.conversation_groups
-    write_permission = core.write_permission
     reader, streams = chat.membership_reader, chat.streams
     guard = ConversationGuard(membership_reader=reader, settings=settings)
     conversation_list = ConversationListService(
         membership_reader=reader,
-        dialogue_summaries=DialogueSummaries(
-            membership_reader=reader, streams=streams, users=chat.users
-        ),
+        streams=streams,
+        users=chat.users,
         guard=guard,
         settings=settings,
         groups=groups,
     )
     dialogues = DialogueService(
-        database,
-        streams,
-        chat.forwards,
-        settings,
-        core.thread_store,
-        core.totals,
-        write_permission,
+        database=database,
+        streams=streams,
+        forwards=chat.forwards,
+        settings=settings,
+        threads=core.thread_store,
+        totals=core.totals,
+        permission=core.write_permission,
         on_batch=on_batch,
     )
     return Conversations(
@@ -176,12 +176,12 @@ def assemble(
             limits=limits,
             clock=clock,
         ),
-        write_permission=write_permission,
+        write_permission=core.write_permission,
         dialogues=dialogues,
         dialogue_edits=DialogueEdits(
             streams=streams,
             dialogues=dialogues,
-            permission=write_permission,
+            permission=core.write_permission,
             limits=group_limits,
             clock=clock,
         ),

@@ -1,4 +1,4 @@
-"""The refusals of reactions."""
+"""The errors of reactions."""
 
 from typing import ClassVar
 
@@ -22,27 +22,21 @@ class ReactionNotAllowed(PermissionDenied):
 
 
 class ReactionsFrozen(PermissionDenied):
-    """Nobody may react to this message any more; users may still take back their own reactions."""
+    """Nobody may react to this message any more; users may still remove their own reactions."""
 
     code: ClassVar[str] = "reactions_frozen"
-    summary: ClassVar[str] = (
-        "The reactions to this message are frozen; you can only take yours back"
-    )
+    summary: ClassVar[str] = "The reactions to this message are frozen; you can only remove yours"
 
 
 class ReactionsPerUserReached(LimitReached):
     """The user already holds `limit` different emoji on the message."""
 
     code: ClassVar[str] = "reactions_per_user_reached"
-    summary: ClassVar[str] = (
-        "You reached the number of reactions to one message; take one back first"
-    )
+    summary: ClassVar[str] = "You have too many reactions to this message; remove one first"
 
 
 class DistinctReactionsReached(LimitReached):
-    """The message already carries `limit` different emoji; users may still react with one of those."""
+    """The message already has `limit` different emoji; users may still react with one of those."""
 
     code: ClassVar[str] = "distinct_reactions_reached"
-    summary: ClassVar[str] = (
-        "The message has as many different emoji as it may; react with one of them"
-    )
+    summary: ClassVar[str] = "The message has too many different emoji; react with one of them"

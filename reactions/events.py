@@ -7,7 +7,7 @@ from groups.kernel.ids import GroupId, StreamId
 
 
 class ReactionsChanged(Event):
-    """The counts of a message after a transaction: one event for all commands of a batch, and never a name."""
+    """The counts of a message after a transaction: one event for all commands of a batch, without names of users."""
 
     type: Literal["reactions.changed"] = "reactions.changed"
     stream_id: StreamId

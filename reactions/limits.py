@@ -3,4 +3,4 @@
 from typing import Final
 
 BASIC_REACTIONS: Final = ("👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "🔥")
-"""The emoji that the setting `basic` allows, in canonical spelling; our choice, close to what WhatsApp offers first."""
+"""The emoji that the setting `basic` allows, in canonical spelling; our choice, close to the first ones in WhatsApp."""

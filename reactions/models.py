@@ -1,4 +1,4 @@
-"""A reaction, and the rules for one. Tallies are in `groups.models`, since messages are shown with them."""
+"""A reaction, and the rules for reactions. Tallies are in `groups.models`, since messages are shown with them."""
 
 from collections.abc import Set
 from datetime import datetime
@@ -19,25 +19,21 @@ class Reaction(Model):
 
 
 class ReactionRules(Protocol):
-    """The emoji that a message may carry; the settings of a group are such rules."""
+    """The emoji that a message may carry; the settings of a group are such rules.
+
+    `reactions_per_user`: how many one user may hold on a message; if it is 1, a new emoji replaces the old one.
+    `distinct_reactions`: how many different emoji a message may carry.
+    """
 
     @property
-    def reactions(self) -> ReactionChoice:
-        """The emoji that are allowed."""
-        ...
-
+    def reactions(self) -> ReactionChoice: ...
     @property
-    def reactions_per_user(self) -> int:
-        """The number that one user may hold on a message; where it is 1, a new emoji replaces the old one."""
-        ...
-
+    def reactions_per_user(self) -> int: ...
     @property
-    def distinct_reactions(self) -> int:
-        """The number of different emoji that a message may carry."""
-        ...
+    def distinct_reactions(self) -> int: ...
 
 
 def mine_of(tally: Tally, own: Set[str]) -> tuple[str, ...]:
-    """The user's own emoji as a tally shows them."""
-    # Sorted, so that a repeat answers the same. Tally and reactions may be read a moment apart: the tally decides.
+    """Return the user's own emoji as a tally shows them."""
+    # Sorted, so that a repeat returns the same. If tally and reactions were read a moment apart, the tally decides.
     return tuple(sorted(own & tally.counts.keys()))

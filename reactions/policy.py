@@ -1,6 +1,6 @@
 """Decides which reactions a group's settings, or rules like them, allow; pure and total.
 
-`groups.policy.reacting_refusal` decides who may react at all. Nothing here limits taking back one's own reaction.
+`groups.policy.reacting_refusal` decides who may react at all. Nothing here limits removing one's own reaction.
 """
 
 from collections.abc import Collection, Mapping
@@ -9,11 +9,7 @@ from typing import assert_never
 from groups import policy
 from groups.kernel.errors import DomainError, PermissionRefused
 from groups.models import AccessContext, ReactionChoice
-from reactions.errors import (
-    DistinctReactionsReached,
-    ReactionNotAllowed,
-    ReactionsPerUserReached,
-)
+from reactions.errors import DistinctReactionsReached, ReactionNotAllowed, ReactionsPerUserReached
 from reactions.limits import BASIC_REACTIONS
 from reactions.models import ReactionRules
 
@@ -34,17 +30,17 @@ def allows(choice: ReactionChoice, emoji: str) -> bool:
 
 
 def freed_by(rules: ReactionRules, own: Collection[str]) -> frozenset[str]:
-    """The emoji of a user that a new one replaces: all of them where only one is allowed, else none."""
+    """Return the emoji of a user that a new one replaces: all of them if only one is allowed, else none."""
     return frozenset(own) if rules.reactions_per_user == 1 else frozenset()
 
 
 def adding_refusal(
     rules: ReactionRules, counts: Mapping[str, int], own: Collection[str], emoji: str
 ) -> DomainError | None:
-    """The refusal of a new emoji, for a user who holds `own` on a message with these counts.
+    """Return the refusal of a new emoji, for a user who holds `own` on a message with these counts.
 
-    An allowed emoji that the user holds already is never refused. Those that the new one replaces count as gone: the
-    last holder of an emoji may swap it for a new one on a message that is full.
+    An allowed emoji that the user holds already is never refused. Emoji that the new one replaces do not count: the
+    last holder of an emoji may replace it by a new one on a message that is full.
     """
     if not allows(rules.reactions, emoji):
         return ReactionNotAllowed()
@@ -62,11 +58,7 @@ def adding_refusal(
 
 
 def listing_refusal(access: AccessContext) -> DomainError | None:
-    """The refusal to see who reacted: it names members, so it is for those who may list them."""
+    """Return the refusal to list the users who reacted: only users who may list the members may."""
     refusal = policy.listing_refusal(access)
-    if refusal is None:
-        return None
-    return PermissionRefused(
-        "Only members see who reacted; in a channel, only the owner and admins",
-        **refusal.details,
-    )
+    reason = "Only members see who reacted; in a channel, only the owner and admins"
+    return PermissionRefused(reason, **refusal.details) if refusal else None

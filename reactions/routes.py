@@ -1,15 +1,9 @@
-"""Calls on reactions: react, take back, the tally, the users who reacted."""
+"""Endpoints of reactions: react, remove, the tally, the users who reacted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from groups.errors import (
-    Banned,
-    GroupNotFound,
-    MessageNotFound,
-    MessageRecalled,
-    ReactingBanned,
-)
+from groups.errors import Banned, GroupNotFound, MessageNotFound, MessageRecalled, ReactingBanned
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import Rendered, Response, delete, get, put
@@ -44,7 +38,7 @@ class ReactorResponse(Response):
 async def reactor_responses(
     users: UserService, reactions: Sequence[Reaction]
 ) -> list[ReactorResponse]:
-    """The reactors, each with their name and picture."""
+    """Return the users who reacted, each with their name and avatar."""
     profiles = await users.find_users(reaction.user_id for reaction in reactions)
     responses: list[ReactorResponse] = []
     for reaction in reactions:
@@ -59,7 +53,7 @@ async def reactor_responses(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReactionRoutes:
-    """Reactions to the messages of groups; in a channel the same ones are those to its posts."""
+    """Reactions to the messages of groups, and so to the posts of channels."""
 
     tag = "Reactions"
 
@@ -98,7 +92,7 @@ class ReactionRoutes:
     async def unreact(
         self, actor: Actor, group_id: GroupIdText, seq: Seq, emoji: EmojiText
     ) -> Rendered[TallyResponse]:
-        """Take my reaction back; this is always allowed."""
+        """Remove my reaction; this is always allowed."""
         return rendered_tally(await self.reactions.unreact(actor, group_id, seq, emoji))
 
     @get(
@@ -106,7 +100,7 @@ class ReactionRoutes:
         errors=[GroupNotFound, PermissionRefused, Banned, MessageNotFound],
     )
     async def tally(self, actor: Actor, group_id: GroupIdText, seq: Seq) -> TallyResponse:
-        """The count of each emoji, their sum, and my own."""
+        """Get the count of each emoji, their sum, and my own."""
         return tally_response(await self.reactions.get(actor, group_id, seq))
 
     @get(

@@ -1,10 +1,8 @@
 """Reaction and tally documents.
 
-`reactions`: `_id` is `message<US>user<US>emoji`, so that a user holds an emoji once, whatever races. `tallies`: `_id`
-is the message's key; the counts of all its emoji in the one document that every change of its reactions writes, so two
-transactions on one message always conflict, and the second runs again on what the first left.
-
-Depends on: `groups.kernel.mongo`.
+`reactions`: `_id` is `message<US>user<US>emoji`, so a user holds an emoji once, under any race. `tallies`: `_id` is the
+message's key. It holds the counts of all its emoji, and every change of its reactions writes it. So two transactions on
+one message always conflict, and the second runs again on the result of the first.
 """
 
 from collections.abc import Awaitable, Collection, Mapping, Sequence
@@ -24,7 +22,6 @@ _TALLY_BYTES: Final = 500
 _COUNT_BYTES: Final = 160
 _KEPT_HELD_BYTES: Final = 2**20  # some 2,000 reactions
 _HELD_BYTES: Final = 230
-
 
 Held = dict[UserId, dict[int, set[str]]]
 """The emoji that users hold, by user and seq."""
@@ -47,21 +44,20 @@ class ReactionQuery:
 
     @property
     def queries(self) -> tuple[BatchedQuery[Any], BatchedQuery[Any]]:
-        """The tallies first: where a message has none, nobody holds anything."""
+        """The tallies first: if a message has none, nobody holds anything."""
         return self.of_tallies, self.of_held
 
     def counts_of(self, seq: int) -> dict[str, int]:
-        """The counts of one of the messages."""
         tally = self.of_tallies.result.get(seq)
         return tally.counts if tally else {}
 
     def held_on(self, seq: int) -> dict[UserId, set[str]]:
-        """What each of the users holds on one of the messages."""
+        """Return the emoji of each of the users on one of the messages."""
         held = self.of_held.result
         return {user_id: held.get(user_id, {}).get(seq, set()) for user_id in self.user_ids}
 
     def by_user(self) -> dict[UserId, Tallies]:
-        """What each of the users sees; the tallies are the same object for all of them."""
+        """Return what each of the users sees; the tallies are the same object for all of them."""
         tallies, held = self.of_tallies.result, self.of_held.result
         nothing = Tallies(tallies)
         return {
@@ -113,12 +109,9 @@ class ReactionStore:
             self._read, readers_per_query=lambda messages: readers_a_command(len(messages.seqs))
         )
 
-    # --- tallies --------------------------------------------------------------------------------------------------
-
     async def put_tally(self, message_id: str, tally: Tally, tx: Tx) -> None:
-        """Store the message's counts."""
-        # Two users may swap an emoji and leave the counts as they were. Setting the same values would write nothing,
-        # and so conflict with nobody; the version makes it a write.
+        # Two users may swap an emoji, and the counts stay. Setting the same values would write nothing, and so not
+        # conflict; the version makes it a write.
         await self._tallies.update_one(
             {"_id": message_id},
             {"$set": {"counts": tally.counts, "total": tally.total}, "$inc": {"version": 1}},
@@ -126,17 +119,15 @@ class ReactionStore:
             session=tx.session,
         )
 
-    # --- tallies as readers of messages see them ------------------------------------------------------------------
-
     def read(self, messages: MessageKeys, user_id: UserId) -> Awaitable[Tallies | None]:
-        """What the user sees on these messages; one command for all who ask for the same messages meanwhile."""
+        """Return what the user sees on these messages. Users who ask for the same messages share one command."""
         return self._reader.find(messages, user_id)
 
     async def _read(
         self, messages: MessageKeys, user_ids: Sequence[UserId]
     ) -> dict[UserId, Tallies]:
         message_ids = [message_key(messages.stream_id, seq) for seq in messages.seqs]
-        # First, since without any tally nobody holds anything, and the other queries find nothing beside it.
+        # First: without any tally nobody holds anything, and the other queries of the command find nothing.
         any_tally = BatchedQuery(
             self._tallies,
             {"_id": {"$in": message_ids}},
@@ -148,48 +139,39 @@ class ReactionStore:
         await self._database.fetch(None, any_tally, *query.queries)
         return query.by_user()
 
-    def query(self, message_ids: Collection[str], user_ids: Collection[UserId]) -> ReactionQuery:
-        """Asks for the tallies of those of these messages that ever had a reaction, and what these users hold there."""
-        among: Document = {"$in": list(message_ids)}
-        return self._query(user_ids, {"_id": among}, {"message_id": among})
-
-    def query_beside(
-        self, messages: BatchedQuery[list[Message]], user_ids: Collection[UserId]
+    def query(
+        self, messages: Collection[str] | BatchedQuery[list[Message]], user_ids: Collection[UserId]
     ) -> ReactionQuery:
-        """As `query`, of the messages that another query of the same command finds."""
-        return self._query(user_ids, {}, {}, messages)
+        """Return a query for the tallies of these messages, and for the emoji that these users hold there.
 
-    def _query(
-        self,
-        user_ids: Collection[UserId],
-        tallies: Document,
-        reactions: Document,
-        messages: BatchedQuery[list[Message]] | None = None,
-    ) -> ReactionQuery:
+        `messages`: their ids, or another query of the same command, which finds the messages.
+        """
+        of_ids, of_messages = {}, {}
+        on_tally = on_reaction = None
+        if isinstance(messages, BatchedQuery):
+            on_tally = JoinedOn(messages, "_id", "_id")
+            on_reaction = JoinedOn(messages, "_id", "message_id")
+        else:
+            among = {"$in": list(messages)}
+            of_ids, of_messages = {"_id": among}, {"message_id": among}
         of_tallies: BatchedQuery[dict[int, Tally]] = BatchedQuery(
-            self._tallies,
-            tallies,
-            dict,
-            cache=self._tally_cache,
-            joined_on=JoinedOn(messages, "_id", "_id") if messages else None,
+            self._tallies, of_ids, dict, cache=self._tally_cache, joined_on=on_tally
         )
         # Uses index: message_id_1_user_id_1_emoji_1 (covered)
         of_held = BatchedQuery(
             self._reactions,
-            {**reactions, "user_id": {"$in": list(user_ids)}},
+            {**of_messages, "user_id": {"$in": list(user_ids)}},
             _by_user,
             {"$project": {"_id": 0, "message_id": 1, "user_id": 1, "emoji": 1}},
             cache=self._held_cache,
-            joined_on=JoinedOn(messages, "_id", "message_id") if messages else None,
+            joined_on=on_reaction,
         )
         return ReactionQuery(user_ids, of_tallies, of_held)
-
-    # --- reactions ------------------------------------------------------------------------------------------------
 
     async def list_holders(
         self, message_id: str, emoji: str, *, after: str, limit: int
     ) -> list[Reaction]:
-        """The reactions with the emoji, by user id, from behind `after`."""
+        """Return reactions with the emoji of users with an id after `after`, by user id."""
         # Uses index: message_id_1_emoji_1__id_1, whose order within an emoji is by user.
         cursor = (
             self._reactions.find(
@@ -206,7 +188,6 @@ class ReactionStore:
         return [Reaction.model_construct(**document) for document in await cursor.to_list(None)]
 
     async def insert_many(self, reactions: Sequence[Reaction], tx: Tx) -> None:
-        """Add reactions that are known not to exist."""
         if reactions:
             documents = [_to_document(reaction) for reaction in reactions]
             await self._reactions.insert_many(documents, ordered=True, session=tx.session)
@@ -214,7 +195,6 @@ class ReactionStore:
     async def delete_many(
         self, message_id: str, held: Sequence[tuple[UserId, str]], tx: Tx
     ) -> None:
-        """Remove these emoji of these users from the message."""
         if held:
             keys = [join_key(message_id, user_id, emoji) for user_id, emoji in held]
             await self._reactions.delete_many(
@@ -222,8 +202,8 @@ class ReactionStore:
             )
 
     async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> int:
-        """Delete up to `limit` reactions or tallies of an ended stream; returns their number."""
-        # Uses index: _id, where all keys of a stream stand together; across shards, since it runs once a stream.
+        """Delete up to `limit` reactions or tallies of an ended stream. Returns their number."""
+        # Uses index: _id, in which all keys of a stream are adjacent; across shards, since it runs once a stream.
         whole: Document = {"$gt": stream_id + SEPARATOR, "$lt": stream_id + _AFTER_SEPARATOR}
         for collection in (self._reactions, self._tallies):
             cursor = collection.find({"_id": whole}, {"_id": 1}, session=tx.session)

@@ -6,8 +6,7 @@ from typing import Final
 from groups.kernel.mongo import Index
 from groups.wiring import GroupChat, GroupCore
 from reactions.service.engine import ReactionEngine
-from reactions.service.hooks import ReactedHook
-from reactions.service.reactions import ReactionService
+from reactions.service.reactions import ReactedHook, ReactionService
 from reactions.store import ReactionStore
 
 REACTION_INDEXES: Final[tuple[Index, ...]] = ReactionStore.INDEXES
@@ -28,4 +27,6 @@ def assemble(
     chat: GroupChat, engine: ReactionEngine, *, reacted: Sequence[ReactedHook] = ()
 ) -> ReactionService:
     """Build reactions to the messages of this group chat. `reacted` are hooks of packages above."""
-    return ReactionService(engine, chat.bulk_access, chat.messages, reacted=reacted)
+    return ReactionService(
+        engine=engine, access=chat.bulk_access, messages=chat.messages, reacted=reacted
+    )

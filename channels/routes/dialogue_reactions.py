@@ -1,4 +1,4 @@
-"""Calls on reactions to one-to-one messages: as the user in them, and as the channel from its inbox."""
+"""Endpoints of reactions to one-to-one messages: as the user, and as the channel from its inbox."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,9 +20,9 @@ from groups.routes.messages import Seq
 from groups.routes.responses.tallies import TallyResponse, rendered_tally
 from reactions.errors import BadEmoji, DistinctReactionsReached, ReactionsPerUserReached
 
-_TAKING: Final = (BadEmoji, ConversationNotFound, MessageNotFound)
-_ADDING: Final = (
-    *_TAKING,
+_REMOVING_ERRORS: Final = (BadEmoji, ConversationNotFound, MessageNotFound)
+_ADDING_ERRORS: Final = (
+    *_REMOVING_ERRORS,
     MessageRecalled,
     MessagesNotAccepted,
     ReactionsPerUserReached,
@@ -42,7 +42,7 @@ class DialogueReactionRoutes:
 
     @put(
         "/v1/conversations/{conversation_id}/messages/{seq}/reactions/{emoji}",
-        errors=[*_ADDING, PeerBlocked, PermissionRefused, Banned, Muted],
+        errors=[*_ADDING_ERRORS, PeerBlocked, PermissionRefused, Banned, Muted],
     )
     async def react_in_private(
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq, emoji: EmojiText
@@ -53,18 +53,18 @@ class DialogueReactionRoutes:
 
     @delete(
         "/v1/conversations/{conversation_id}/messages/{seq}/reactions/{emoji}",
-        errors=[*_TAKING],
+        errors=_REMOVING_ERRORS,
     )
     async def unreact_in_private(
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq, emoji: EmojiText
     ) -> Rendered[TallyResponse]:
-        """Take my reaction back, also where I may not write any more."""
+        """Remove my reaction, also if I may not write any more."""
         dialogue = self.dialogues.of(actor, ConversationId(conversation_id))
         return rendered_tally(await self.reactions.unreact(actor, dialogue, seq, emoji))
 
     @put(
         "/v1/channels/{channel_id}/inbox/{user_id}/messages/{seq}/reactions/{emoji}",
-        errors=[ChannelNotFound, PermissionRefused, *_ADDING],
+        errors=[ChannelNotFound, PermissionRefused, *_ADDING_ERRORS],
     )
     async def react_as_channel(
         self,
@@ -82,7 +82,7 @@ class DialogueReactionRoutes:
 
     @delete(
         "/v1/channels/{channel_id}/inbox/{user_id}/messages/{seq}/reactions/{emoji}",
-        errors=[ChannelNotFound, PermissionRefused, *_TAKING],
+        errors=[ChannelNotFound, PermissionRefused, *_REMOVING_ERRORS],
     )
     async def unreact_as_channel(
         self,
@@ -92,7 +92,7 @@ class DialogueReactionRoutes:
         seq: Seq,
         emoji: EmojiText,
     ) -> Rendered[TallyResponse]:
-        """Take a reaction of the channel back, also one that another admin gave; this is always allowed."""
+        """Remove a reaction of the channel, also one that another admin added; this is always allowed."""
         thread = await self.inbox.thread(actor, channel_id, user_id)
         return rendered_tally(
             await self.reactions.unreact(actor, thread, seq, emoji, for_channel=True)

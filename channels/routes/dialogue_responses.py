@@ -41,6 +41,13 @@ class MessageInDialogueResponse(ContentResponse):
         ForwardedFrom | None,
         Field(description="The source of a forward; null: it was written here."),
     ]
+    message_id: str
+    seq: int
+    sender_id: str | None
+    created_at: Instant
+    edited_at: Instant | None
+    recalled_at: Instant | None
+    reactions: TallyResponse
 
 
 def _shared_fields(sent: DialogueMessage, tally: Tally) -> dict[str, Any]:
@@ -67,13 +74,6 @@ class DialogueMessageResponse(MessageInDialogueResponse):
 
     type: Literal["message"]
     conversation_id: ConversationId
-    message_id: str
-    seq: int
-    sender_id: str | None
-    created_at: Instant
-    edited_at: Instant | None
-    recalled_at: Instant | None
-    reactions: TallyResponse
 
 
 class TimelinePostResponse(PostResponse):
@@ -83,7 +83,7 @@ class TimelinePostResponse(PostResponse):
 
 
 class DialoguePage(Response):
-    """Messages, and posts where `with_posts` asks for them, newest first. `next_cursor` is null at the end."""
+    """Messages, and posts if `with_posts` asks for them, newest first. `next_cursor` is null at the end."""
 
     items: list[
         Annotated[DialogueMessageResponse | TimelinePostResponse, Field(discriminator="type")]
@@ -92,11 +92,10 @@ class DialoguePage(Response):
 
 
 def dialogue_message_response(sent: DialogueMessage, tally: Tally) -> DialogueMessageResponse:
-    """The response for the user in the dialogue."""
+    """Build the response for the user in the dialogue."""
+    fields = _shared_fields(sent, tally)
     return DialogueMessageResponse.model_construct(
-        type="message",
-        conversation_id=sent.dialogue.conversation_id,
-        **_shared_fields(sent, tally),
+        type="message", conversation_id=sent.dialogue.conversation_id, **fields
     )
 
 
@@ -105,19 +104,12 @@ class ThreadMessageResponse(MessageInDialogueResponse):
 
     channel_id: GroupId
     user_id: UserId
-    message_id: str
-    seq: int
     from_channel: bool
-    sender_id: str | None
     author_id: UserId | None
-    created_at: Instant
-    edited_at: Instant | None
-    recalled_at: Instant | None
-    reactions: TallyResponse
 
 
 def thread_message_response(sent: DialogueMessage, tally: Tally) -> ThreadMessageResponse:
-    """The response for the channel's admins."""
+    """Build the response for the channel's admins."""
     message, dialogue = sent.message, sent.dialogue
     return ThreadMessageResponse.model_construct(
         channel_id=GroupId(dialogue.peer_id),

@@ -1,4 +1,4 @@
-"""Routes of one-to-one messages for the users in them: write, read, edit, delete.
+"""Endpoints of one-to-one messages for the users in them: write, read, edit, delete.
 
 They are in this package, since a conversation with a channel can be read together with its posts.
 """
@@ -109,7 +109,7 @@ class DialogueRoutes:
     async def history(
         self, actor: Actor, conversation_id: AnyIdText, query: DialogueQuery
     ) -> DialoguePage:
-        """A page of one-to-one messages, newest first: the newest, those before a seq, or the ones right after a seq.
+        """List one-to-one messages, newest first: the newest, those before a seq, or the ones right after a seq.
 
         With a channel and `with_posts=true`: its posts and these messages, merged by time. `type` tells them apart.
         """
@@ -146,7 +146,7 @@ class DialogueRoutes:
     async def get_message(
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq
     ) -> DialogueMessageResponse:
-        """One message."""
+        """Get one message."""
         dialogue = self._dialogue(actor, conversation_id)
         return await self._response(await self.dialogues.get(actor, dialogue, seq))
 

@@ -13,12 +13,12 @@ from typing import Final
 from aiohttp import web
 from pydantic import IPvAnyNetwork
 
-import channels.analytics.wiring
-import channels.drafts.wiring
-import channels.wiring
-import conversations.wiring
-import groups.wiring
-import reactions.wiring
+import channels.analytics.wiring as analytics_wiring
+import channels.drafts.wiring as draft_wiring
+import channels.wiring as channel_wiring
+import conversations.wiring as conversation_wiring
+import groups.wiring as group_wiring
+import reactions.wiring as reaction_wiring
 from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
 from channels.drafts.routes import DraftRoutes
@@ -57,7 +57,6 @@ from channels.wiring import CHANNEL_INDEXES, Channels
 from conversations.routes.blocks import BlockRoutes
 from conversations.routes.conversation_groups import ConversationGroupRoutes
 from conversations.routes.conversations import ConversationRoutes
-from conversations.routes.unread import UnreadRoutes
 from conversations.wiring import CONVERSATION_INDEXES, Conversations
 from groups.kernel.background import PeriodicTask
 from groups.kernel.clock import CLOCK_SYNC_SECONDS, Clock
@@ -148,14 +147,14 @@ def create_services(
     metrics = Metrics()
     metrics.clock_offset.set_function(lambda: database.clock.machine_ahead_seconds)
     bus = EventBus(database)
-    group_core = groups.wiring.build_core(
+    group_core = group_wiring.build_core(
         database, limits, clock, on_batch=metrics.batch, disks=disks
     )
-    engine = reactions.wiring.build_engine(group_core)
-    analytics_core = channels.analytics.wiring.build_core(database, limits)
-    draft_cleanup = channels.drafts.wiring.build_cleanup(database, group_core.draft_content)
-    channel_core = channels.wiring.build_core(group_core, limits)
-    conversation_core = conversations.wiring.build_core(
+    engine = reaction_wiring.build_engine(group_core)
+    analytics_core = analytics_wiring.build_core(database, limits)
+    draft_cleanup = draft_wiring.build_cleanup(database, group_core.draft_content)
+    channel_core = channel_wiring.build_core(group_core, limits)
+    conversation_core = conversation_wiring.build_core(
         group_core,
         limits,
         channel_core.inbox_rules,
@@ -182,59 +181,68 @@ def create_services(
         profile=channel_core.store.query_profile,
         tallies=engine,
     )
-    chat = groups.wiring.assemble(group_core, hooks)
+    chat = group_wiring.assemble(group_core, hooks)
     bus.listen(chat.revocations.on_events)
     bus.on_resync(chat.revocations.reload)
-    talks = conversations.wiring.assemble(
+    conversations = conversation_wiring.assemble(
         database, conversation_core, chat, limits, limits, clock, on_batch=metrics.batch
     )
-    emoji = reactions.wiring.assemble(chat, engine, reacted=[analytics_core.counter.reacted])
-    official = channels.wiring.assemble(
+    reactions = reaction_wiring.assemble(chat, engine, reacted=[analytics_core.counter.reacted])
+    channels = channel_wiring.assemble(
         database,
         channel_core,
         chat,
-        talks,
-        emoji,
+        conversations,
+        reactions,
         bus,
         limits,
         clock,
         create_policy,
         on_batch=metrics.batch,
     )
-    analytics = channels.analytics.wiring.assemble(
-        database, analytics_core, chat, official.profiles, limits, clock, on_batch=metrics.batch
+    analytics = analytics_wiring.assemble(
+        database, analytics_core, chat, channels.profiles, limits, clock, on_batch=metrics.batch
     )
     return Services(
-        *(database, bus, limits, clock, chat, talks, emoji, official, analytics, metrics),
+        database=database,
+        bus=bus,
+        limits=limits,
+        clock=clock,
+        chat=chat,
+        conversations=conversations,
+        reactions=reactions,
+        channels=channels,
+        analytics=analytics,
+        metrics=metrics,
         clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
     )
 
 
 def endpoints_for(services: Services) -> list[Endpoint]:
     """Every call of the API."""
-    chat, official, talks = services.chat, services.channels, services.conversations
+    chat, channels, conversations = services.chat, services.channels, services.conversations
     routes: Sequence[object] = (
         ChannelRoutes(
-            channels=official.channels,
-            subscriptions=official.subscriptions,
-            verified_badges=official.verified_badges,
+            channels=channels.channels,
+            subscriptions=channels.subscriptions,
+            verified_badges=channels.verified_badges,
         ),
         SubscriberRoutes(
-            channel=official.channel,
-            channels=official.channels,
+            channel=channels.channel,
+            channels=channels.channels,
             memberships=chat.membership,
             imports=chat.imports,
             users=chat.users,
         ),
         AdminRoutes(
-            channel=official.channel,
+            channel=channels.channel,
             memberships=chat.membership,
             log=chat.admin_log,
             users=chat.users,
         ),
-        InvitationRoutes(channel=official.channel, inviting=chat.invitations),
+        InvitationRoutes(channel=channels.channel, inviting=chat.invitations),
         PostRoutes(
-            channel=official.channel,
+            channel=channels.channel,
             messages=chat.messages,
             edits=chat.edits,
             forwards=chat.forwards,
@@ -242,7 +250,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             reacting=services.reactions,
             users=chat.users,
         ),
-        DraftRoutes(drafts=official.drafting.drafts, publishing=official.drafting.publishing),
+        DraftRoutes(drafts=channels.drafting.drafts, publishing=channels.drafting.publishing),
         ViewRoutes(views=services.analytics.views),
         InsightRoutes(insights=services.analytics.insights),
         GroupRoutes(
@@ -267,32 +275,32 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         ),
         ReactionRoutes(reactions=services.reactions, users=chat.users),
         ConversationRoutes(
-            conversation_list=talks.conversation_list,
-            read_cursors=talks.read_cursors,
-            settings=talks.settings,
+            conversation_list=conversations.conversation_list,
+            read_cursors=conversations.read_cursors,
+            settings=conversations.settings,
         ),
         ConversationGroupRoutes(
-            groups=talks.conversation_groups, conversation_list=talks.conversation_list
+            groups=conversations.conversation_groups,
+            conversation_list=conversations.conversation_list,
         ),
-        UnreadRoutes(conversation_list=talks.conversation_list, read_cursors=talks.read_cursors),
         DialogueRoutes(
-            dialogues=talks.dialogues,
-            edits=talks.dialogue_edits,
-            timeline=official.timeline,
-            reactions=official.dialogue_reactions,
+            dialogues=conversations.dialogues,
+            edits=conversations.dialogue_edits,
+            timeline=channels.timeline,
+            reactions=channels.dialogue_reactions,
         ),
         DialogueReactionRoutes(
-            reactions=official.dialogue_reactions,
-            dialogues=talks.dialogues,
-            inbox=official.inbox,
+            reactions=channels.dialogue_reactions,
+            dialogues=conversations.dialogues,
+            inbox=channels.inbox,
         ),
-        BlockRoutes(blocks=talks.blocks),
+        BlockRoutes(blocks=conversations.blocks),
         InboxRoutes(
-            inbox=official.inbox,
-            threads=talks.threads,
-            dialogues=talks.dialogues,
-            edits=talks.dialogue_edits,
-            reactions=official.dialogue_reactions,
+            inbox=channels.inbox,
+            threads=conversations.threads,
+            dialogues=conversations.dialogues,
+            edits=conversations.dialogue_edits,
+            reactions=channels.dialogue_reactions,
             users=chat.users,
         ),
         MediaRoutes(chat.media),

@@ -1,14 +1,14 @@
-"""Reactions to one-to-one messages: each of the two sides may put some on any of them.
+"""Reactions to one-to-one messages: each of the two sides may react to any of them.
 
 Promises:
     Counts are exact (P4), as on the messages of groups: one engine keeps both (`reactions.service.engine`).
     A channel is one side: its admins share its reactions, which name none of them.
-    A user who may not write may not react; users can always take back their own, as long as the dialogue exists.
-It is in this package because it joins two that do not know each other: `conversations` and `reactions`.
+    A user who may not write may not react; users can always remove their own reactions while the dialogue exists.
+It is in this package because `conversations` and `reactions` do not know each other.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from channels.events import DialogueReacted
 from conversations.errors import ConversationNotFound
 from conversations.models import Dialogue
 from conversations.service.dialogues import DialogueService
-from conversations.service.inbox_rules import Writer
+from conversations.service.inbox_rules import Writer, channel_exists
 from conversations.service.write_permission import WritePermission
 from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
@@ -25,7 +25,7 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER
-from groups.models import Message, ReactionChoice, Tallies, Tally, stream_of
+from groups.models import Message, ReactionChoice, Tallies, Tally
 from groups.service.messages.stream import StreamService
 from reactions.service.engine import ReactionCommand, ReactionEngine, ReactionQueue
 from reactions.service.state import ReactionState
@@ -45,7 +45,7 @@ _RULES: Final = _Rules()
 
 @dataclass(slots=True)
 class _Command(ReactionCommand):
-    """The wish of one of the two sides."""
+    """A command of one of the two sides."""
 
     writer: Writer
     dialogue: Dialogue
@@ -65,9 +65,7 @@ class _Target:
     refusals: Mapping[tuple[Writer, bool], DomainError | None]
     permission: WritePermission
 
-    @property
-    def rules(self) -> _Rules:
-        return _RULES
+    rules: _Rules = _RULES
 
     def refusal(self, command: _Command, state: ReactionState) -> DomainError | None:
         return self.refusals[command.writer, command.is_adding]
@@ -92,63 +90,54 @@ class _Target:
         )
 
 
-def holder_in(dialogue: Dialogue, *, for_channel: bool) -> UserId:
-    """The side that the reader is on: the user, or for its admins the channel."""
+def _holder_in(dialogue: Dialogue, *, for_channel: bool) -> UserId:
     return UserId(dialogue.peer_id) if for_channel else dialogue.user_id
 
 
+@dataclass(kw_only=True, slots=True)
 class DialogueReactions:
     """Reactions in dialogues. `for_channel` in a call: the actor acts as the channel, if its inbox rules allow it."""
 
-    def __init__(
-        self,
-        database: Database,
-        dialogues: DialogueService,
-        permission: WritePermission,
-        streams: StreamService,
-        engine: ReactionEngine,
-    ) -> None:
-        self._database = database
-        self._dialogues = dialogues
-        self._permission = permission
-        self._streams = streams
-        self._engine = engine
-        self._queue: ReactionQueue[_Command] = engine.queue_for(
-            self._open, name="dialogue reactions", holders_of=_both_sides
-        )
+    database: Database
+    dialogues: DialogueService
+    permission: WritePermission
+    streams: StreamService
+    engine: ReactionEngine
+    _queue: ReactionQueue[_Command] = field(init=False)
 
-    # --- change ---------------------------------------------------------------------------------------------------
+    def __post_init__(self) -> None:
+        self._queue = ReactionQueue(
+            engine=self.engine,
+            open_target=self._open,
+            holders_of=_both_sides,
+            name="dialogue reactions",
+        )
 
     async def react(
         self, actor: Actor, dialogue: Dialogue, seq: int, emoji: Emoji, *, for_channel: bool = False
     ) -> Tally:
-        """Put the emoji on the message; again changes nothing and publishes nothing.
-
-        Publishes: DialogueReacted.
-        """
-        holder = holder_in(dialogue, for_channel=for_channel)
-        writer = Writer(actor, for_channel)
-        return await self._submit(_Command(holder, emoji, True, writer, dialogue), seq)
+        """Add the emoji to the message. A repeat changes and publishes nothing. Publishes: DialogueReacted."""
+        return await self._submit(Writer(actor, for_channel), dialogue, seq, emoji, is_adding=True)
 
     async def unreact(
         self, actor: Actor, dialogue: Dialogue, seq: int, emoji: Emoji, *, for_channel: bool = False
     ) -> Tally:
-        """Take the emoji off the message: also off a recalled one, also where one side blocks the other.
+        """Remove the emoji, also from a deleted message, also if one side blocks the other.
 
-        Taking back what is not there changes nothing and publishes nothing. Publishes: DialogueReacted.
+        A repeat changes and publishes nothing. Publishes: DialogueReacted.
         """
-        holder = holder_in(dialogue, for_channel=for_channel)
-        writer = Writer(actor, for_channel)
-        return await self._submit(_Command(holder, emoji, False, writer, dialogue), seq)
+        return await self._submit(Writer(actor, for_channel), dialogue, seq, emoji, is_adding=False)
 
-    async def _submit(self, command: _Command, seq: int) -> Tally:
+    async def _submit(
+        self, writer: Writer, dialogue: Dialogue, seq: int, emoji: Emoji, *, is_adding: bool
+    ) -> Tally:
+        for_channel = writer.is_for_channel
+        holder = _holder_in(dialogue, for_channel=for_channel)
+        command = _Command(holder, emoji, is_adding, writer, dialogue)
         try:
-            return await self._queue.submit(command.dialogue.stream_id, seq, command)
+            return await self._queue.submit(dialogue.stream_id, seq, command)
         except MessageNotFound:
-            writer = command.writer
-            await self._dialogues.check_there(
-                writer.actor, command.dialogue, for_channel=writer.is_for_channel
-            )
+            await self.dialogues.check_there(writer.actor, dialogue, for_channel=for_channel)
             raise
 
     async def _open(
@@ -161,45 +150,35 @@ class DialogueReactions:
         if message is None:
             return MessageNotFound
         refusals = await self._refusals(commands, tx)
-        await self._database.fetch(tx, *queries)
-        return _Target(commands[0].dialogue, message, refusals, self._permission)
+        await self.database.fetch(tx, *queries)
+        return _Target(commands[0].dialogue, message, refusals, self.permission)
 
     async def _refusals(
         self, commands: Collection[_Command], tx: Tx
     ) -> Mapping[tuple[Writer, bool], DomainError | None]:
-        """The reason why each of the writers may not react (True), or not take back (False)."""
+        """Return why each of the writers may not react (True), or not remove a reaction (False)."""
         adding = {command.writer: command.dialogue for command in commands if command.is_adding}
-        taking = {command.writer for command in commands if not command.is_adding}
+        removing = {command.writer for command in commands if not command.is_adding}
         found: dict[tuple[Writer, bool], DomainError | None] = {}
         if adding:
-            refused = await self._permission.refusals(adding, tx, is_begun=True)
+            refused = await self.permission.refusals(adding, tx, is_begun=True)
             found |= {(writer, True): refusal for writer, refusal in refused.items()}
         channel_id = next(iter(commands)).dialogue.channel_id
-        if taking and channel_id is not None:
-            own = stream_of(channel_id)
-            is_there = own in await self._streams.heads([own], tx)
-            acting = [writer for writer in taking if writer.is_for_channel]
-            refused = (
-                await self._permission.inbox_rules.refusals(channel_id, acting, tx)
-                if acting
-                else {}
-            )
-            for writer in taking:
-                refusal = refused.get(writer) if is_there else ConversationNotFound()
-                found[writer, False] = refusal
-        elif taking:
-            found |= {(writer, False): None for writer in taking}
-        return found
-
-    # --- read -----------------------------------------------------------------------------------------------------
+        if channel_id is None or not removing:
+            return found | {(writer, False): None for writer in removing}
+        if not await channel_exists(self.streams, channel_id, tx):
+            return found | {(writer, False): ConversationNotFound() for writer in removing}
+        acting = [writer for writer in removing if writer.is_for_channel]
+        rules = self.permission.inbox_rules
+        refused = await rules.refusals(channel_id, acting, tx) if acting else {}
+        return found | {(writer, False): refused.get(writer) for writer in removing}
 
     async def tallies(
         self, dialogue: Dialogue, seqs: Sequence[int], *, for_channel: bool = False
     ) -> Tallies:
-        """The tally of each of the messages that has one; whether the actor may read them is the caller's to know."""
-        holder = holder_in(dialogue, for_channel=for_channel)
-        return await self._engine.tallies_of(holder, dialogue.stream_id, seqs)
+        """Return the tallies of the messages that have one. The caller checks that the actor may read the messages."""
+        holder = _holder_in(dialogue, for_channel=for_channel)
+        return await self.engine.tallies_of(holder, dialogue.stream_id, seqs)
 
     async def close(self) -> None:
-        """Wait until every submitted reaction is committed or refused."""
         await self._queue.close()

@@ -5,14 +5,15 @@ instant, and no slice is compared with another. So the check works at any size, 
 the database keeps one snapshot. Dialogues are compared in one go, since each belongs to two users.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
-from conversations.audit.store import DialogueAuditStore, InboxAuditStore, SettingsAuditStore
+from conversations.audit.store import ConversationAuditStore
 from conversations.limits import ConversationLimits
 from conversations.models import C2C_PREFIX, ConversationId, group_of
 from groups.kernel.data_checks import Check, Finding, Repair
-from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR, GroupId, StreamId, UserId, join_key
+from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR, GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import INBOX_PREFIX, inbox_stream_of
@@ -25,9 +26,7 @@ def checks(
     """Return all checks of conversations, in the order in which their repairs build on each other."""
     audit = _Audit(
         database=database,
-        settings=SettingsAuditStore(database),
-        dialogues=DialogueAuditStore(database),
-        inboxes=InboxAuditStore(database),
+        store=ConversationAuditStore(database),
         membership_reader=memberships,
         limits=limits,
     )
@@ -57,7 +56,7 @@ def checks(
             "P5",
             "each user in a dialogue has its conversation, read no further than its head",
             "dialogues",
-            DialogueAuditStore.count_dialogues,
+            ConversationAuditStore.count_dialogues,
             audit.find_wrong_dialogues,
         ),
         Check(
@@ -72,7 +71,7 @@ def checks(
             "P5",
             "the totals of each inbox are those of its threads",
             "inboxes",
-            InboxAuditStore.count_inboxes,
+            ConversationAuditStore.count_inboxes,
             audit.find_wrong_totals,
         ),
     ]
@@ -81,9 +80,7 @@ def checks(
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Audit:
     database: Database
-    settings: SettingsAuditStore
-    dialogues: DialogueAuditStore
-    inboxes: InboxAuditStore
+    store: ConversationAuditStore
     membership_reader: MembershipReader
     limits: ConversationLimits
 
@@ -92,107 +89,85 @@ class _Audit:
         after: str | None = ""
         while after is not None:
             await snapshot.renew()
-            until = await self.settings.slice_end(snapshot, after)
-            async for row in self.settings.without_membership(snapshot, after, until):
+            until = await self.store.slice_end(snapshot, after)
+            async for row in self.store.without_membership(snapshot, after, until):
                 user_id, _, conversation_id = row["_id"].partition(SEPARATOR)
-                yield Finding(
-                    "P5",
-                    f"{user_id} in {conversation_id}",
-                    "settings without a membership",
-                    self._delete_settings(user_id, conversation_id),
-                )
+                repair = self._repair(partial(self._delete_settings, user_id, conversation_id))
+                subject = f"{user_id} in {conversation_id}"
+                yield Finding("P5", subject, "settings without a membership", repair)
             after = until
 
-    def _delete_settings(self, user_id: UserId, conversation_id: ConversationId) -> Repair:
-        group_id = group_of(conversation_id)
-
-        async def work(tx: Tx) -> str | None:
-            if group_id is None:
-                return None
-            if await self.membership_reader.find_memberships([(group_id, user_id)], tx):
-                return None
-            key = join_key(user_id, conversation_id)
-            return "deleted" if await self.settings.delete_settings(key, user_id, tx) else None
-
+    def _repair(self, work: Callable[[Tx], Awaitable[str | None]]) -> Repair:
         return lambda: self.database.run(work)
+
+    async def _delete_settings(
+        self, user_id: UserId, conversation_id: ConversationId, tx: Tx
+    ) -> str | None:
+        group_id = group_of(conversation_id)
+        if group_id is None:
+            return None
+        if await self.membership_reader.find_memberships([(group_id, user_id)], tx):
+            return None
+        is_deleted = await self.store.delete_settings(user_id, conversation_id, tx)
+        return "deleted" if is_deleted else None
 
     async def find_wrong_read_cursors(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Unread is never negative."""
-        async for row in self.settings.conversations_past_head(snapshot):
+        async for row in self.store.conversations_past_head(snapshot):
             conversation_id, head = row["_id"], row["head"]
-            async for settings in self.settings.settings_past_head(snapshot, conversation_id, head):
+            async for settings in self.store.settings_past_head(snapshot, conversation_id, head):
                 seq = max(settings.get("read_seq") or 0, settings.get("hidden_at_seq") or 0)
                 user_id = settings["user_id"]
-                yield Finding(
-                    "P5",
-                    f"{user_id} in {conversation_id}",
-                    f"read or hid seq {seq}, head_seq is {head}",
-                    self._lower_seqs(user_id, conversation_id, conversation_id),
-                )
+                problem = f"read or hid seq {seq}, head_seq is {head}"
+                work = partial(self._lower_seqs, user_id, conversation_id, conversation_id)
+                subject = f"{user_id} in {conversation_id}"
+                yield Finding("P5", subject, problem, self._repair(work))
 
-    def _lower_seqs(
-        self, user_id: UserId, conversation_id: ConversationId, stream_id: StreamId
-    ) -> Repair:
-        async def work(tx: Tx) -> str | None:
-            heads = await self.membership_reader.find_heads([stream_id], tx)
-            if stream_id not in heads:
-                return None
-            head = heads[stream_id].head_seq
-            key = join_key(user_id, conversation_id)
-            lowered = await self.settings.lower_seqs(key, user_id, head, tx)
-            return f"set back to the head, {head}" if lowered else None
-
-        return lambda: self.database.run(work)
+    async def _lower_seqs(
+        self, user_id: UserId, conversation_id: ConversationId, stream_id: StreamId, tx: Tx
+    ) -> str | None:
+        heads = await self.membership_reader.find_heads([stream_id], tx)
+        if stream_id not in heads:
+            return None
+        head = heads[stream_id].head_seq
+        lowered = await self.store.lower_seqs(user_id, conversation_id, head, tx)
+        return f"set back to the head, {head}" if lowered else None
 
     async def find_wrong_dialogues(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """A dialogue is in the list of each user in it, and every listed dialogue has a stream."""
-        async for row in self.dialogues.wrong_sides(snapshot):
+        async for row in self.store.wrong_sides(snapshot):
             user_id, _, stream_id = row["_id"].partition(SEPARATOR)
-            head = row["head"]
+            head, conversation_id = row["head"], row["conversation_id"]
             if head is None:
-                conversation_id = row["conversation_id"]
-                subject, problem = f"{user_id} in {conversation_id}", "has no stream"
-                repair = self._delete_dialogue(user_id, conversation_id, stream_id)
+                problem, work = "has no stream", self._delete_dialogue
             elif row["held"] is None:
                 conversation_id = _conversation_of(user_id, stream_id)
-                subject, problem = f"{user_id} in {conversation_id}", "is missing in their list"
-                repair = self._add_dialogue(user_id, conversation_id, stream_id)
+                problem, work = "is missing in their list", self._add_dialogue
             else:
-                conversation_id = row["conversation_id"]
                 seq = max(row["read"] or 0, row["hidden"] or 0)
-                subject = f"{user_id} in {conversation_id}"
-                problem = f"read or hid seq {seq}, head_seq is {head}"
-                repair = self._lower_seqs(user_id, conversation_id, stream_id)
-            yield Finding("P5", subject, problem, repair)
+                problem, work = f"read or hid seq {seq}, head_seq is {head}", self._lower_seqs
+            repair = self._repair(partial(work, user_id, conversation_id, stream_id))
+            yield Finding("P5", f"{user_id} in {conversation_id}", problem, repair)
 
-    def _delete_dialogue(
-        self, user_id: UserId, conversation_id: ConversationId, stream_id: StreamId
-    ) -> Repair:
-        async def work(tx: Tx) -> str | None:
-            if await self.membership_reader.find_heads([stream_id], tx):
-                return None
-            key = join_key(user_id, conversation_id)
-            return "deleted" if await self.settings.delete_settings(key, user_id, tx) else None
+    async def _delete_dialogue(
+        self, user_id: UserId, conversation_id: ConversationId, stream_id: StreamId, tx: Tx
+    ) -> str | None:
+        if await self.membership_reader.find_heads([stream_id], tx):
+            return None
+        is_deleted = await self.store.delete_settings(user_id, conversation_id, tx)
+        return "deleted" if is_deleted else None
 
-        return lambda: self.database.run(work)
-
-    def _add_dialogue(
-        self, user_id: UserId, conversation_id: ConversationId, stream_id: StreamId
-    ) -> Repair:
-        async def work(tx: Tx) -> str | None:
-            if not await self.membership_reader.find_heads([stream_id], tx):
-                return None
-            is_new = await self.settings.insert_missing(user_id, conversation_id, tx)
-            return "added to their list, unread" if is_new else None
-
-        return lambda: self.database.run(work)
+    async def _add_dialogue(
+        self, user_id: UserId, conversation_id: ConversationId, stream_id: StreamId, tx: Tx
+    ) -> str | None:
+        if not await self.membership_reader.find_heads([stream_id], tx):
+            return None
+        is_new = await self.store.insert_missing(user_id, conversation_id, tx)
+        return "added to their list, unread" if is_new else None
 
     async def find_wrong_threads(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Every dialogue with a channel is in the channel's inbox."""
-        async for row in self.dialogues.wrong_threads(snapshot):
+        async for row in self.store.wrong_threads(snapshot):
             channel_id, user_id, head = row["channel_id"], row["user_id"], row["head"]
             subject = f"thread of {channel_id} with {user_id}"
-            repair = self._repair_thread(GroupId(channel_id), UserId(user_id))
+            repair = self._repair(partial(self._repair_thread, channel_id, user_id))
             if head is None:
                 yield Finding("P5", subject, "has no stream", repair)
             elif not row["channel"]:
@@ -204,70 +179,57 @@ class _Audit:
                 problem = f"read up to seq {row['read']}, head_seq is {head}"
                 yield Finding("P5", subject, problem, repair)
 
-    def _repair_thread(self, channel_id: GroupId, user_id: UserId) -> Repair:
+    async def _repair_thread(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> str | None:
         stream_id = inbox_stream_of(channel_id, user_id)
-
-        async def work(tx: Tx) -> str | None:
-            heads = await self.membership_reader.find_heads([stream_id], tx, with_times=True)
-            head = heads.get(stream_id)
-            done = None
-            if head is None:
-                if await self.dialogues.delete_thread(channel_id, user_id, tx):
-                    done = "deleted"
-            elif await self.dialogues.insert_missing_thread(
-                channel_id, user_id, head.active_ms, tx
-            ):
-                done = "added to the inbox, unread"
-            elif await self.dialogues.lower_read_seq(channel_id, user_id, head.head_seq, tx):
-                done = f"set back to the head, {head.head_seq}"
-            if done is not None:
-                await self._recount(channel_id, tx)
-            return done
-
-        return lambda: self.database.run(work)
+        heads = await self.membership_reader.find_heads([stream_id], tx, with_times=True)
+        head = heads.get(stream_id)
+        done = None
+        if head is None:
+            if await self.store.delete_thread(channel_id, user_id, tx):
+                done = "deleted"
+        elif await self.store.insert_missing_thread(channel_id, user_id, head.active_ms, tx):
+            done = "added to the inbox, unread"
+        elif await self.store.lower_read_seq(channel_id, user_id, head.head_seq, tx):
+            done = f"set back to the head, {head.head_seq}"
+        if done is not None:
+            await self._recount(channel_id, tx)
+        return done
 
     async def find_wrong_groups(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Conversation groups exist, and neither they nor their number are beyond the limits."""
         limit = self.limits.conversations_per_group
-        async for row in self.settings.wrong_groups(snapshot, limit):
+        async for row in self.store.wrong_groups(snapshot, limit):
             user_id, name, held = row["user_id"], row["name"], row["held"]
             subject = f"conversation group {name} of {user_id}"
             if row["exists"]:
                 yield Finding("P5", subject, f"holds {held} conversations, its limit is {limit}")
             else:
                 problem = f"does not exist, and {held} conversations are in it"
-                yield Finding("P5", subject, problem, self._remove_group(user_id, name))
+                repair = self._repair(partial(self._remove_group, user_id, name))
+                yield Finding("P5", subject, problem, repair)
         limit = self.limits.conversation_groups
-        async for row in self.settings.users_beyond_limit(snapshot, limit):
+        async for row in self.store.users_beyond_limit(snapshot, limit):
             problem = f"has {row['made']} conversation groups, the limit is {limit}"
             yield Finding("P5", f"user {row['_id']}", problem)
 
-    def _remove_group(self, user_id: UserId, name: str) -> Repair:
-        async def work(tx: Tx) -> str | None:
-            if await self.settings.group_exists(join_key(user_id, name), user_id, tx):
-                return None
-            removed = await self.settings.remove_group(user_id, name, tx)
-            return f"removed {removed} conversations from it" if removed else None
-
-        return lambda: self.database.run(work)
+    async def _remove_group(self, user_id: UserId, name: str, tx: Tx) -> str | None:
+        if await self.store.group_exists(user_id, name, tx):
+            return None
+        removed = await self.store.remove_group(user_id, name, tx)
+        return f"removed {removed} conversations from it" if removed else None
 
     async def find_wrong_totals(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """The totals of an inbox equal the sums over its threads."""
-        async for row in self.inboxes.wrong_totals(snapshot):
+        async for row in self.store.wrong_totals(snapshot):
             counted = f"{row['messages']} in {row['threads']} threads"
             there_are = f"{row['unread']} in {row['with_unread']}"
             problem = f"counts {counted} as unread, there are {there_are}"
-            repair = self._repair_totals(GroupId(row["_id"]))
+            repair = self._repair(partial(self._recount, row["_id"]))
             yield Finding("P5", f"inbox of {row['_id']}", problem, repair)
 
-    def _repair_totals(self, channel_id: GroupId) -> Repair:
-        return lambda: self.database.run(lambda tx: self._recount(channel_id, tx))
-
     async def _recount(self, channel_id: GroupId, tx: Tx) -> str | None:
-        unread = await self.inboxes.count_unread(channel_id, tx)
-        if unread == await self.inboxes.find_totals(channel_id, tx):
+        unread = await self.store.count_unread(channel_id, tx)
+        if unread == await self.store.find_totals(channel_id, tx):
             return None
-        await self.inboxes.put_totals(channel_id, unread, tx)
+        await self.store.put_totals(channel_id, unread, tx)
         return f"counted again: {unread.messages} unread in {unread.threads} threads"
 
 

@@ -27,64 +27,66 @@ SLICE: Final = 100_000
 a million: 10 s in slices, 19 s in one go, 37 s with a look-up for each."""
 
 
-class SettingsAuditStore:
-    """Compares the settings of all users with memberships, heads and conversation groups."""
+IS_C2C: Final = {"$gte": C2C_PREFIX, "$lt": AFTER_C2C_PREFIX}
+"""A condition on an id: a one-to-one conversation, or a stream between two users."""
+_STREAM_OF_THREAD: Final[Stage] = {
+    "$concat": [INBOX_PREFIX, "$channel_id", PAIR_SEPARATOR, "$user_id"]
+}
+_AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
+_HEAD: Final[Stage] = {"$ifNull": [{"$first": "$stream.head_seq"}, 0]}
+_WITH_UNREAD: Final[list[Stage]] = [
+    {"$set": {"stream_id": _STREAM_OF_THREAD}},
+    look_up("streams", "stream_id", "stream"),
+    # Another check reports threads without stream or read past their head; here they have nothing unread.
+    {"$set": {"unread": {"$max": [0, {"$subtract": [_HEAD, {"$ifNull": ["$read_seq", 0]}]}]}}},
+    {
+        "$group": {
+            "_id": "$channel_id",
+            "unread": {"$sum": "$unread"},
+            "with_unread": {"$sum": {"$cond": [{"$gt": ["$unread", 0]}, 1, 0]}},
+        }
+    },
+]
+"""Stages that sum up the threads of each channel."""
+
+
+class ConversationAuditStore:
+    """Compares settings with memberships, heads and groups; dialogues with streams; inbox totals with threads."""
 
     def __init__(self, database: Database) -> None:
         self._conversations = database.collection("conversations")
         self._groups = database.collection("conversation_groups")
+        self._threads = database.collection("threads")
+        self._totals = database.collection("inbox_totals")
 
     @staticmethod
     def conversations_past_head(snapshot: Snapshot) -> AsyncIterator[Document]:
         """Conversations in which a user has read or hidden a seq past the head: id, `head`."""
-        return snapshot.rows(
-            "conversations",
-            [
-                {"$match": {"conversation_id": IS_GROUP_STREAM}},
-                {
-                    "$group": {
-                        "_id": "$conversation_id",
-                        "read": {"$max": "$read_seq"},
-                        "hidden": {"$max": "$hidden_at_seq"},
-                    }
-                },
-                *with_stream(),
-                # Where the stream is missing, another check reports the missing membership or group.
-                {"$unwind": "$stream"},
-                {"$set": {"head": "$stream.head_seq"}},
-                {
-                    "$match": {
-                        "$expr": {
-                            "$or": [
-                                {"$gt": ["$read", "$head"]},
-                                {"$gt": ["$hidden", "$head"]},
-                            ]
-                        }
-                    }
-                },
-                {"$project": {"head": 1}},
-            ],
-        )
+        seqs = {"read": {"$max": "$read_seq"}, "hidden": {"$max": "$hidden_at_seq"}}
+        is_past = {"$or": [{"$gt": ["$read", "$head"]}, {"$gt": ["$hidden", "$head"]}]}
+        pipeline: list[Stage] = [
+            {"$match": {"conversation_id": IS_GROUP_STREAM}},
+            {"$group": {"_id": "$conversation_id", **seqs}},
+            *with_stream(),
+            # If the stream is missing, another check reports the missing membership or group.
+            {"$unwind": "$stream"},
+            {"$set": {"head": "$stream.head_seq"}},
+            {"$match": {"$expr": is_past}},
+            {"$project": {"head": 1}},
+        ]
+        return snapshot.rows("conversations", pipeline)
 
     @staticmethod
     def settings_past_head(
         snapshot: Snapshot, conversation_id: str, head: int
     ) -> AsyncIterator[Document]:
-        """Settings for the conversation with a seq past the head."""
         # Scans the collection: the damage is rare, and an index for it would slow down every read.
-        past_head: Document = {"$gt": head}
-        return snapshot.rows(
-            "conversations",
-            [
-                {
-                    "$match": {
-                        "conversation_id": conversation_id,
-                        "$or": [{"read_seq": past_head}, {"hidden_at_seq": past_head}],
-                    }
-                },
-                {"$project": {"user_id": 1, "read_seq": 1, "hidden_at_seq": 1}},
-            ],
-        )
+        is_past: Stage = {"$or": [{"read_seq": {"$gt": head}}, {"hidden_at_seq": {"$gt": head}}]}
+        pipeline: list[Stage] = [
+            {"$match": {"conversation_id": conversation_id, **is_past}},
+            {"$project": {"user_id": 1, "read_seq": 1, "hidden_at_seq": 1}},
+        ]
+        return snapshot.rows("conversations", pipeline)
 
     @staticmethod
     async def slice_end(snapshot: Snapshot, after: str) -> str | None:
@@ -107,96 +109,72 @@ class SettingsAuditStore:
     ) -> AsyncIterator[Document]:
         """Keys (user, conversation) of settings without a membership, of users after `after` up to `until`."""
         users: Document = {"$gt": after} if until is None else {"$gt": after, "$lte": until}
-        return snapshot.rows(
-            "conversations",
-            [
-                # Uses index: user_id_1_conversation_id_1 (covered)
-                {"$match": {"user_id": users, "conversation_id": IS_GROUP_STREAM}},
-                {
-                    "$project": {
-                        "_id": 0,
-                        "key": joined("$user_id", "$conversation_id"),
-                        "settings": {"$literal": 1},
-                    }
-                },
-                with_memberships(users),
-                {"$group": {"_id": "$key", "rows": {"$sum": 1}, "settings": {"$sum": "$settings"}}},
-                {"$match": {"$expr": {"$eq": ["$rows", "$settings"]}}},
-            ],
-        )
+        key = joined("$user_id", "$conversation_id")
+        pipeline: list[Stage] = [
+            # Uses index: user_id_1_conversation_id_1 (covered)
+            {"$match": {"user_id": users, "conversation_id": IS_GROUP_STREAM}},
+            {"$project": {"_id": 0, "key": key, "settings": {"$literal": 1}}},
+            with_memberships(users),
+            {"$group": {"_id": "$key", "rows": {"$sum": 1}, "settings": {"$sum": "$settings"}}},
+            {"$match": {"$expr": {"$eq": ["$rows", "$settings"]}}},
+        ]
+        return snapshot.rows("conversations", pipeline)
 
     @staticmethod
     def wrong_groups(snapshot: Snapshot, limit: int) -> AsyncIterator[Document]:
         """Conversation groups that settings name and that do not exist, or that hold more than the limit."""
-        return snapshot.rows(
-            "conversations",
-            [
-                {"$match": {"groups": {"$exists": True}}},
-                {"$unwind": "$groups"},
-                {"$group": {"_id": {"u": "$user_id", "n": "$groups"}, "held": {"$sum": 1}}},
-                {"$set": {"key": joined("$_id.u", "$_id.n")}},
-                look_up("conversation_groups", "key", "made"),
-                {"$match": {"$or": [{"made": []}, {"held": {"$gt": limit}}]}},
-                {
-                    "$project": {
-                        "_id": 0,
-                        "user_id": "$_id.u",
-                        "name": "$_id.n",
-                        "held": 1,
-                        "exists": {"$ne": ["$made", []]},
-                    }
-                },
-            ],
-        )
+        key: Stage = {"user_id": "$_id.u", "name": "$_id.n"}
+        pipeline: list[Stage] = [
+            {"$match": {"groups": {"$exists": True}}},
+            {"$unwind": "$groups"},
+            {"$group": {"_id": {"u": "$user_id", "n": "$groups"}, "held": {"$sum": 1}}},
+            {"$set": {"key": joined("$_id.u", "$_id.n")}},
+            look_up("conversation_groups", "key", "made"),
+            {"$match": {"$or": [{"made": []}, {"held": {"$gt": limit}}]}},
+            {"$project": {"_id": 0, **key, "held": 1, "exists": {"$ne": ["$made", []]}}},
+        ]
+        return snapshot.rows("conversations", pipeline)
 
     @staticmethod
     def users_beyond_limit(snapshot: Snapshot, limit: int) -> AsyncIterator[Document]:
         """Users with more conversation groups than the limit: id, `made`."""
-        return snapshot.rows(
-            "conversation_groups",
-            [
-                {"$group": {"_id": "$user_id", "made": {"$sum": 1}}},
-                {"$match": {"made": {"$gt": limit}}},
-            ],
-        )
+        pipeline: list[Stage] = [
+            {"$group": {"_id": "$user_id", "made": {"$sum": 1}}},
+            {"$match": {"made": {"$gt": limit}}},
+        ]
+        return snapshot.rows("conversation_groups", pipeline)
 
     async def insert_missing(self, user_id: str, conversation_id: str, tx: Tx) -> bool:
         """Add the conversation for the user, unread. Returns False if it was there."""
+        key = join_key(user_id, conversation_id)
         result = await self._conversations.update_one(
-            {
-                "_id": join_key(user_id, conversation_id),
-                "user_id": user_id,
-                "conversation_id": conversation_id,
-            },
+            {"_id": key, "user_id": user_id, "conversation_id": conversation_id},
             {"$max": {"read_seq": 0}},
             upsert=True,
             session=tx.session,
         )
         return result.upserted_id is not None
 
-    async def lower_seqs(self, key: str, user_id: str, head: int, tx: Tx) -> bool:
+    async def lower_seqs(self, user_id: str, conversation_id: str, head: int, tx: Tx) -> bool:
         """Set seqs that are past the head to the head. Returns whether there were any."""
-        past_head: Document = {"$gt": head}
+        key = join_key(user_id, conversation_id)
         changed = 0
         for field in ("read_seq", "hidden_at_seq"):
+            past_head: Document = {"_id": key, "user_id": user_id, field: {"$gt": head}}
             result = await self._conversations.update_one(
-                {"_id": key, "user_id": user_id, field: past_head},
-                {"$set": {field: head}},
-                session=tx.session,
+                past_head, {"$set": {field: head}}, session=tx.session
             )
             changed += result.modified_count
         return bool(changed)
 
-    async def delete_settings(self, key: str, user_id: str, tx: Tx) -> bool:
+    async def delete_settings(self, user_id: str, conversation_id: str, tx: Tx) -> bool:
         """Delete the settings. Returns whether they existed."""
-        result = await self._conversations.delete_one(
-            {"_id": key, "user_id": user_id}, session=tx.session
-        )
+        query = {"_id": join_key(user_id, conversation_id), "user_id": user_id}
+        result = await self._conversations.delete_one(query, session=tx.session)
         return result.deleted_count == 1
 
-    async def group_exists(self, key: str, user_id: str, tx: Tx) -> bool:
-        """Whether the user has this conversation group."""
-        query = {"_id": key, "user_id": user_id}
+    async def group_exists(self, user_id: str, name: str, tx: Tx) -> bool:
+        query = {"_id": join_key(user_id, name), "user_id": user_id}
         return await self._groups.find_one(query, session=tx.session) is not None
 
     async def remove_group(self, user_id: str, name: str, tx: Tx) -> int:
@@ -207,20 +185,8 @@ class SettingsAuditStore:
         )
         return result.modified_count
 
-
-IS_C2C: Final = {"$gte": C2C_PREFIX, "$lt": AFTER_C2C_PREFIX}
-"""A condition on an id: a one-to-one conversation, or a stream between two users."""
-
-
-class DialogueAuditStore:
-    """Compares both sides of dialogues with their streams."""
-
-    def __init__(self, database: Database) -> None:
-        self._threads = database.collection("threads")
-
     @staticmethod
     async def count_dialogues(snapshot: Snapshot) -> int:
-        """Return the number of one-to-one streams."""
         wanted: Stage = {"$match": {"$or": [{"_id": IS_C2C}, {"_id": IS_INBOX_STREAM}]}}
         return await snapshot.count("streams", [wanted])
 
@@ -237,96 +203,61 @@ class DialogueAuditStore:
                 {"$lte": ["$hidden", "$head"]},
             ]
         }
-        return snapshot.rows(
-            "streams",
-            [
-                {"$match": {"_id": IS_C2C}},
-                # A union: a dialogue of a user with themselves has one side.
-                {"$project": {"head": "$head_seq", "side": {"$setUnion": [sides, []]}}},
-                {"$unwind": "$side"},
-                {"$project": {"_id": joined("$side", "$_id"), "head": 1}},
-                union(
-                    "streams",
-                    {"$match": {"_id": IS_INBOX_STREAM}},
-                    {"$project": {"_id": joined(user, "$_id"), "head": "$head_seq"}},
-                ),
-                union(
-                    "conversations",
-                    {"$match": {"conversation_id": IS_C2C}},
-                    {
-                        "$project": {
-                            "_id": joined("$user_id", _stream_of_dialogue()),
-                            "held": {"$literal": 1},
-                            "read": "$read_seq",
-                            "hidden": "$hidden_at_seq",
-                            "conversation_id": 1,
-                        }
-                    },
-                ),
-                merged("head", "held", "read", "hidden", "conversation_id"),
-                {"$match": {"$expr": {"$not": [fits]}}},
-                {"$set": {"stream_id": {"$arrayElemAt": [{"$split": ["$_id", SEPARATOR]}, 1]}}},
-                *not_of_ended_channel("$stream_id"),
-            ],
-        )
+        conversation: Stage = {
+            "_id": joined("$user_id", _stream_of_dialogue()),
+            "held": {"$literal": 1},
+            "read": "$read_seq",
+            "hidden": "$hidden_at_seq",
+            "conversation_id": 1,
+        }
+        pipeline: list[Stage] = [
+            {"$match": {"_id": IS_C2C}},
+            # A union: a dialogue of a user with themselves has one side.
+            {"$project": {"head": "$head_seq", "side": {"$setUnion": [sides, []]}}},
+            {"$unwind": "$side"},
+            {"$project": {"_id": joined("$side", "$_id"), "head": 1}},
+            union(
+                "streams",
+                {"$match": {"_id": IS_INBOX_STREAM}},
+                {"$project": {"_id": joined(user, "$_id"), "head": "$head_seq"}},
+            ),
+            union(
+                "conversations",
+                {"$match": {"conversation_id": IS_C2C}},
+                {"$project": conversation},
+            ),
+            merged("head", "held", "read", "hidden", "conversation_id"),
+            {"$match": {"$expr": {"$not": [fits]}}},
+            {"$set": {"stream_id": {"$arrayElemAt": [{"$split": ["$_id", SEPARATOR]}, 1]}}},
+            *not_of_ended_channel("$stream_id"),
+        ]
+        return snapshot.rows("streams", pipeline)
 
     @staticmethod
     def wrong_threads(snapshot: Snapshot) -> AsyncIterator[Document]:
         """Threads that do not match their stream or channel: `channel_id`, `user_id`, `head`, `read`."""
         sides = sides_of_inbox_stream("$_id")
-        return snapshot.rows(
-            "streams",
-            [
-                {"$match": {"_id": IS_INBOX_STREAM}},
-                {"$project": {"head": "$head_seq"}},
-                union(
-                    "threads",
-                    {
-                        "$project": {
-                            "_id": {
-                                "$concat": [
-                                    INBOX_PREFIX,
-                                    "$channel_id",
-                                    PAIR_SEPARATOR,
-                                    "$user_id",
-                                ]
-                            },
-                            "read": "$read_seq",
-                        }
-                    },
-                ),
-                merged("head", "read"),
-                {
-                    "$set": {
-                        "channel_id": {"$arrayElemAt": [sides, 0]},
-                        "user_id": {"$arrayElemAt": [sides, 1]},
-                    }
-                },
-                look_up("channels", "channel_id", "channel"),
-                {
-                    "$match": {
-                        "$or": [
-                            {"head": None},
-                            {"read": None},
-                            {"channel": []},
-                            {"$expr": {"$gt": ["$read", "$head"]}},
-                        ]
-                    }
-                },
-                *not_of_ended_channel("$_id"),
-            ],
-        )
+        channel, user = {"$arrayElemAt": [sides, 0]}, {"$arrayElemAt": [sides, 1]}
+        is_past = {"$expr": {"$gt": ["$read", "$head"]}}
+        pipeline: list[Stage] = [
+            {"$match": {"_id": IS_INBOX_STREAM}},
+            {"$project": {"head": "$head_seq"}},
+            union("threads", {"$project": {"_id": _STREAM_OF_THREAD, "read": "$read_seq"}}),
+            merged("head", "read"),
+            {"$set": {"channel_id": channel, "user_id": user}},
+            look_up("channels", "channel_id", "channel"),
+            {"$match": {"$or": [{"head": None}, {"read": None}, {"channel": []}, is_past]}},
+            *not_of_ended_channel("$_id"),
+        ]
+        return snapshot.rows("streams", pipeline)
 
     async def insert_missing_thread(
         self, channel_id: str, user_id: str, active_ms: int, tx: Tx
     ) -> bool:
         """Add the thread, unread. Returns False if it was there."""
+        key = join_key(channel_id, user_id)
         result = await self._threads.update_one(
-            {
-                "_id": join_key(channel_id, user_id),
-                "channel_id": channel_id,
-                "user_id": user_id,
-            },
+            {"_id": key, "channel_id": channel_id, "user_id": user_id},
             {"$max": {"read_seq": 0, "active_ms": active_ms}},
             upsert=True,
             session=tx.session,
@@ -335,12 +266,9 @@ class DialogueAuditStore:
 
     async def lower_read_seq(self, channel_id: str, user_id: str, head: int, tx: Tx) -> bool:
         """Set the thread's cursor to the head if it is past it. Returns whether it was."""
+        key = join_key(channel_id, user_id)
         result = await self._threads.update_one(
-            {
-                "_id": join_key(channel_id, user_id),
-                "channel_id": channel_id,
-                "read_seq": {"$gt": head},
-            },
+            {"_id": key, "channel_id": channel_id, "read_seq": {"$gt": head}},
             {"$set": {"read_seq": head}},
             session=tx.session,
         )
@@ -353,65 +281,6 @@ class DialogueAuditStore:
         )
         return result.deleted_count == 1
 
-
-def _stream_of_dialogue() -> Stage:
-    """Return the expression for the stream of a one-to-one conversation (see `conversations.models.Dialogue`)."""
-    user, peer = "$user_id", {"$substrBytes": ["$conversation_id", len(C2C_PREFIX), -1]}
-    in_order = {"$lt": [user, peer]}
-    return {
-        "$cond": [
-            {"$eq": [{"$indexOfBytes": [peer, CHANNEL_SIGN]}, 0]},
-            {"$concat": [INBOX_PREFIX, peer, PAIR_SEPARATOR, user]},
-            {
-                "$concat": [
-                    C2C_PREFIX,
-                    {"$cond": [in_order, user, peer]},
-                    PAIR_SEPARATOR,
-                    {"$cond": [in_order, peer, user]},
-                ]
-            },
-        ]
-    }
-
-
-_AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
-_WITH_UNREAD: Final[list[Stage]] = [
-    {"$set": {"stream_id": {"$concat": [INBOX_PREFIX, "$channel_id", PAIR_SEPARATOR, "$user_id"]}}},
-    look_up("streams", "stream_id", "stream"),
-    # Another check reports threads without stream or read past their head; here they have nothing unread.
-    {
-        "$set": {
-            "unread": {
-                "$max": [
-                    0,
-                    {
-                        "$subtract": [
-                            {"$ifNull": [{"$first": "$stream.head_seq"}, 0]},
-                            {"$ifNull": ["$read_seq", 0]},
-                        ]
-                    },
-                ]
-            }
-        }
-    },
-    {
-        "$group": {
-            "_id": "$channel_id",
-            "unread": {"$sum": "$unread"},
-            "with_unread": {"$sum": {"$cond": [{"$gt": ["$unread", 0]}, 1, 0]}},
-        }
-    },
-]
-"""Stages that sum up the threads of each channel."""
-
-
-class InboxAuditStore:
-    """Compares the totals of inboxes with their threads."""
-
-    def __init__(self, database: Database) -> None:
-        self._threads = database.collection("threads")
-        self._totals = database.collection("inbox_totals")
-
     @staticmethod
     async def count_inboxes(snapshot: Snapshot) -> int:
         """Return the number of channels that have threads."""
@@ -421,31 +290,19 @@ class InboxAuditStore:
     def wrong_totals(snapshot: Snapshot) -> AsyncIterator[Document]:
         """Channels whose totals `messages` and `threads` differ from `unread` and `with_unread` of their threads."""
         sums = ("messages", "threads", "unread", "with_unread")
-        return snapshot.rows(
-            "threads",
-            [
-                # Uses index: channel_id_1_active_ms_-1_user_id_1, or scans the collection, which is as fast.
-                *_WITH_UNREAD,
-                union(
-                    "inbox_totals",
-                    {"$project": {"_id": "$channel_id", "messages": 1, "threads": 1}},
-                ),
-                {"$group": {"_id": "$_id", **{name: {"$sum": f"${name}"} for name in sums}}},
-                {
-                    "$match": {
-                        "$expr": {
-                            "$or": [
-                                {"$ne": ["$messages", "$unread"]},
-                                {"$ne": ["$threads", "$with_unread"]},
-                            ]
-                        }
-                    }
-                },
-                # The cleanup of a deleted channel deletes the threads one by one, and the totals last.
-                look_up("disbanded", "_id", "ended"),
-                {"$match": {"ended": []}},
-            ],
-        )
+        differ = [{"$ne": ["$messages", "$unread"]}, {"$ne": ["$threads", "$with_unread"]}]
+        totals: Stage = {"$project": {"_id": "$channel_id", "messages": 1, "threads": 1}}
+        pipeline: list[Stage] = [
+            # Uses index: channel_id_1_active_ms_-1_user_id_1, or scans the collection, which is as fast.
+            *_WITH_UNREAD,
+            union("inbox_totals", totals),
+            {"$group": {"_id": "$_id", **{name: {"$sum": f"${name}"} for name in sums}}},
+            {"$match": {"$expr": {"$or": differ}}},
+            # The cleanup of a deleted channel deletes the threads one by one, and the totals last.
+            look_up("disbanded", "_id", "ended"),
+            {"$match": {"ended": []}},
+        ]
+        return snapshot.rows("threads", pipeline)
 
     async def count_unread(self, channel_id: GroupId, tx: Tx) -> InboxUnread:
         """Compute the totals from the channel's threads."""
@@ -457,7 +314,6 @@ class InboxAuditStore:
         return InboxUnread(rows[0]["unread"], rows[0]["with_unread"]) if rows else InboxUnread(0, 0)
 
     async def find_totals(self, channel_id: GroupId, tx: Tx) -> InboxUnread:
-        """Return the stored totals."""
         cursor = self._totals.find({"_id": _range_of(channel_id)}, session=tx.session)
         rows = await cursor.to_list(None)
         return InboxUnread(
@@ -474,13 +330,7 @@ class InboxAuditStore:
         await self._totals.update_many({"_id": _range_of(channel_id)}, none, session=tx.session)
         await self._totals.update_one(
             {"_id": join_key(channel_id, 0)},
-            {
-                "$set": {
-                    "messages": unread.messages,
-                    "threads": unread.threads,
-                    "channel_id": channel_id,
-                }
-            },
+            {"$set": {**unread._asdict(), "channel_id": channel_id}},
             upsert=True,
             session=tx.session,
         )
@@ -489,3 +339,14 @@ class InboxAuditStore:
 def _range_of(channel_id: GroupId) -> Document:
     # Uses index: _id, in which the documents of a channel are adjacent.
     return {"$gt": channel_id + SEPARATOR, "$lt": channel_id + _AFTER_SEPARATOR}
+
+
+def _stream_of_dialogue() -> Stage:
+    """Return the expression for the stream of a one-to-one conversation (see `conversations.models.Dialogue`)."""
+    user, peer = "$user_id", {"$substrBytes": ["$conversation_id", len(C2C_PREFIX), -1]}
+    is_channel = {"$eq": [{"$indexOfBytes": [peer, CHANNEL_SIGN]}, 0]}
+    with_channel = {"$concat": [INBOX_PREFIX, peer, PAIR_SEPARATOR, user]}
+    in_order = {"$lt": [user, peer]}
+    first, second = {"$cond": [in_order, user, peer]}, {"$cond": [in_order, peer, user]}
+    with_user = {"$concat": [C2C_PREFIX, first, PAIR_SEPARATOR, second]}
+    return {"$cond": [is_channel, with_channel, with_user]}

@@ -17,7 +17,6 @@ from conversations.routes.responses import (
     ConversationGroupResponse,
     RenameConversationGroup,
     changed_conversation_group_response,
-    conversation_group_response,
 )
 from conversations.service.conversation_groups import ConversationGroupService
 from conversations.service.conversation_list import ConversationListService
@@ -39,7 +38,9 @@ class ConversationGroupRoutes:
     async def list_groups(self, actor: Actor) -> Page[ConversationGroupResponse]:
         """List my conversation groups with their unread totals: the built-in ones, then my own by creation."""
         totals = await self.conversation_list.list_groups(actor)
-        return Page(items=[conversation_group_response(total) for total in totals])
+        return Page(
+            items=[ConversationGroupResponse.model_construct(**t._asdict()) for t in totals]
+        )
 
     @put(
         "/v1/conversation-groups/{name}",
@@ -66,7 +67,8 @@ class ConversationGroupRoutes:
         self, actor: Actor, name: ConversationGroupName, body: RenameConversationGroup
     ) -> ConversationGroupResponse:
         """Rename a conversation group."""
-        return conversation_group_response(await self.groups.rename(actor, name, body.name))
+        total = await self.groups.rename(actor, name, body.name)
+        return ConversationGroupResponse.model_construct(**total._asdict())
 
     @delete(
         "/v1/conversation-groups/{name}",

@@ -1,4 +1,4 @@
-"""Endpoints of conversations: list, get, update, remove, mark as read."""
+"""Endpoints of conversations: list, get, update, remove, mark as read, unread totals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,16 +13,17 @@ from conversations.routes.responses import (
     ConversationMissing,
     ConversationResponse,
     ReadMarkResponse,
+    ReadScopeBody,
     ReadUpTo,
+    UnreadResponse,
     UpdateConversation,
     conversation_response,
-    read_mark_response,
 )
 from conversations.service.conversation_list import ConversationListService, ListFilter
 from conversations.service.read_cursors import ReadCursorService
 from conversations.service.settings import ConversationChanges, SettingsService
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import delete, get, patch, post
+from groups.kernel.endpoint import Query, delete, get, patch, post
 from groups.kernel.errors import BadCursor
 from groups.kernel.ids import AnyIdText
 from groups.kernel.paging import Page, PageQuery, page_of_ids
@@ -56,9 +57,15 @@ class ConversationQuery(PageQuery):
     include_hidden: Annotated[bool, Field(description="Also hidden conversations.")] = False
 
 
+class UnreadQuery(Query):
+    """Which conversations count."""
+
+    include_muted: Annotated[bool, Field(description="Count muted conversations too.")] = False
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConversationRoutes:
-    """Conversations."""
+    """Conversations and unread totals."""
 
     tag = "Conversations"
 
@@ -134,7 +141,21 @@ class ConversationRoutes:
         """Mark a conversation as read, up to a message or completely. A read cursor never moves back."""
         seq = body.seq if body else None
         mark = await self.read_cursors.mark_read(actor, ConversationId(conversation_id), seq=seq)
-        return read_mark_response(mark)
+        return ReadMarkResponse.model_construct(**dict(mark))
+
+    @get("/v1/unread")
+    async def unread(self, actor: Actor, query: UnreadQuery) -> UnreadResponse:
+        """Get my unread totals: in channels, in chats, and in each of my conversation groups."""
+        totals = await self.conversation_list.unread_totals(
+            actor, include_muted=query.include_muted
+        )
+        return UnreadResponse.model_construct(**totals._asdict())
+
+    @post("/v1/read", errors=[ConversationGroupNotFound])
+    async def read_all(self, actor: Actor, body: ReadScopeBody) -> UnreadResponse:
+        """Mark all conversations, or all of a conversation group, as read; returns the unread totals after it."""
+        totals = await self.read_cursors.mark_all_read(actor, body.scope)
+        return UnreadResponse.model_construct(**totals._asdict())
 
 
 def _item(

@@ -14,10 +14,7 @@ from conversations.models import (
     C2C_PREFIX,
     ConversationId,
     ConversationType,
-    GroupTotal,
     ListedConversation,
-    ReadMark,
-    Unread,
 )
 from conversations.service.conversation_groups import ChangedConversationGroup
 from groups.kernel.endpoint import Body, Response
@@ -165,15 +162,6 @@ class ReadMarkResponse(Response):
     unread_count: int
 
 
-def read_mark_response(mark: ReadMark) -> ReadMarkResponse:
-    """Build the response for a read cursor."""
-    return ReadMarkResponse.model_construct(
-        conversation_id=mark.conversation_id,
-        read_seq=mark.read_seq,
-        unread_count=mark.unread_count,
-    )
-
-
 class ReadScopeBody(Body):
     """What to mark as read."""
 
@@ -198,16 +186,6 @@ class UnreadResponse(Response):
     conversation_groups: dict[str, int]
 
 
-def unread_response(unread: Unread) -> UnreadResponse:
-    """Build the response for unread totals."""
-    return UnreadResponse.model_construct(
-        total=unread.total,
-        channels=unread.channels,
-        chats=unread.chats,
-        conversation_groups=dict(unread.conversation_groups),
-    )
-
-
 class ConversationGroupResponse(Response):
     """A conversation group. `unread_count` leaves out muted and hidden conversations, `conversation_count` does not."""
 
@@ -215,16 +193,6 @@ class ConversationGroupResponse(Response):
     unread_count: int
     conversation_count: int
     built_in: bool
-
-
-def conversation_group_response(total: GroupTotal) -> ConversationGroupResponse:
-    """Build the response for a conversation group."""
-    return ConversationGroupResponse.model_construct(
-        name=total.name,
-        unread_count=total.unread_count,
-        conversation_count=total.conversation_count,
-        built_in=total.is_built_in,
-    )
 
 
 class AddConversations(Body):
@@ -283,10 +251,7 @@ def changed_conversation_group_response(
 ) -> ChangedConversationGroupResponse:
     """Build the response for a changed conversation group."""
     return ChangedConversationGroupResponse.model_construct(
-        name=changed.total.name,
-        unread_count=changed.total.unread_count,
-        conversation_count=changed.total.conversation_count,
-        built_in=False,
+        **changed.total._asdict(),
         results=[
             ConversationResult.model_construct(
                 conversation_id=conversation_id,

@@ -32,10 +32,7 @@ class BlockService:
     clock: Clock
 
     async def block(self, actor: Actor, peer_id: str) -> Block:
-        """Block a user or a channel, which need not exist. Repeating it changes and publishes nothing.
-
-        Publishes: BlockChanged. Raises: CannotBlock; BlockLimitReached.
-        """
+        """Block a user or a channel, which need not exist. Publishes: BlockChanged, unless it was blocked."""
         if peer_id == actor.user_id:
             raise CannotBlock
         limit = self.limits.blocks_per_user
@@ -76,6 +73,5 @@ class BlockService:
     async def list_blocks(
         self, actor: Actor, *, limit: int, cursor: str | None
     ) -> tuple[list[Block], str | None]:
-        """Return a page of the actor's blocks, by id. Raises: BadCursor."""
         read = partial(self.blocks.list_blocks, actor.user_id)
         return await page_by_text("blocks", cursor, limit, read, lambda block: block[0])

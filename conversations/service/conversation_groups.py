@@ -8,8 +8,8 @@ remove that document, so a group that is being removed cannot be filled.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conversations import policy
 from conversations.errors import (
+    BuiltInConversationGroup,
     ConversationGroupLimitReached,
     ConversationGroupNotFound,
     ConversationGroupTaken,
@@ -23,7 +23,7 @@ from conversations.events import (
     ConversationGroupRenamed,
 )
 from conversations.limits import ConversationLimits
-from conversations.models import Conversation, ConversationId, GroupTotal
+from conversations.models import RESERVED_NAMES, Conversation, ConversationId, GroupTotal
 from conversations.service.conversation_list import ConversationListService
 from conversations.service.guard import ConversationGuard
 from conversations.store.conversation_groups import ConversationGroupStore
@@ -64,8 +64,7 @@ class ConversationGroupService:
     ) -> ChangedConversationGroup:
         """Create the conversation group unless it exists, and add the conversations.
 
-        Publishes: ConversationGroupCreated, or ConversationGroupChanged if conversations were added. Raises:
-        BuiltInConversationGroup; ConversationGroupLimitReached; InvalidRequest for too many ids.
+        Publishes: ConversationGroupCreated, or ConversationGroupChanged if conversations were added.
         """
         _check_editable(name)
         self._check_count(conversation_ids)
@@ -102,18 +101,14 @@ class ConversationGroupService:
         add: Sequence[ConversationId] = (),
         remove: Sequence[ConversationId] = (),
     ) -> ChangedConversationGroup:
-        """Remove conversations from the conversation group, then add others.
-
-        Publishes: ConversationGroupChanged, if something changed. Raises: BuiltInConversationGroup;
-        ConversationGroupNotFound; InvalidRequest for too many ids.
-        """
+        """Remove conversations, then add others. Publishes: ConversationGroupChanged, if something changed."""
         _check_editable(name)
         self._check_count([*add, *remove])
 
         async def work(tx: Tx) -> Results:
             await self._check_exists(actor, name, tx)
             found = await self._find_conversations(actor, [*add, *remove], tx)
-            removed = [key for key in remove if key in found and _is_in(found[key], name)]
+            removed = [key for key in remove if key in found and name in found[key].settings.groups]
             await self.settings.remove_from_group(actor.user_id, removed, name, tx)
             results, added = await self._fill(actor, name, add, found, tx)
             results |= {key: None if key in found else ConversationNotFound() for key in remove}
@@ -127,11 +122,7 @@ class ConversationGroupService:
         )
 
     async def rename(self, actor: Actor, name: str, new_name: str) -> GroupTotal:
-        """Rename the conversation group; the same name changes nothing.
-
-        Publishes: ConversationGroupRenamed. Raises: BuiltInConversationGroup, for either name;
-        ConversationGroupNotFound; ConversationGroupTaken.
-        """
+        """Rename the conversation group; the same name changes nothing. Publishes: ConversationGroupRenamed."""
         _check_editable(name)
         _check_editable(new_name)
 
@@ -146,21 +137,16 @@ class ConversationGroupService:
             await self.groups.delete(actor.user_id, name, tx)
             await self.groups.insert(actor.user_id, new_name, group.created_at, tx)
             await self.settings.rename_group(actor.user_id, name, new_name, tx)
-            now = self.clock.now()
+            now, user_id = self.clock.now(), actor.user_id
             tx.publish(
-                ConversationGroupRenamed(
-                    at=now, user_id=actor.user_id, name=name, new_name=new_name
-                )
+                ConversationGroupRenamed(at=now, user_id=user_id, name=name, new_name=new_name)
             )
 
         await self.database.run(work, user_lock(actor.user_id))
         return await self.conversation_list.group_total(actor, new_name)
 
     async def delete(self, actor: Actor, name: str) -> None:
-        """Delete the conversation group; its conversations stay.
-
-        Publishes: ConversationGroupDeleted. Raises: BuiltInConversationGroup; ConversationGroupNotFound.
-        """
+        """Delete the conversation group; its conversations stay. Publishes: ConversationGroupDeleted."""
         _check_editable(name)
 
         async def work(tx: Tx) -> None:
@@ -171,8 +157,6 @@ class ConversationGroupService:
             tx.publish(ConversationGroupDeleted(at=now, user_id=actor.user_id, name=name))
 
         await self.database.run(work, user_lock(actor.user_id))
-
-    # --- shared steps ---------------------------------------------------------------------------------------------
 
     def _check_count(self, conversation_ids: Sequence[ConversationId]) -> None:
         limit = self.limits.conversations_per_call
@@ -207,8 +191,12 @@ class ConversationGroupService:
     ) -> tuple[Results, list[ConversationId]]:
         """Add those that exist, as far as there is room. Returns the outcome for each, and which were added."""
         wanted = list(dict.fromkeys(conversation_ids))
-        new = [key for key in wanted if key in found and not _is_in(found[key], name)]
-        added = new[: await self._room(actor, name, tx)] if new else []
+        new = [key for key in wanted if key in found and name not in found[key].settings.groups]
+        limit = self.limits.conversations_per_group
+        held: Sequence[ConversationId] = ()
+        if new and limit:
+            held = await self.settings.list_in_group(actor.user_id, name, limit=limit, tx=tx)
+        added = new[: limit - len(held)]
         if added:
             await self.groups.touch(actor.user_id, name, tx)
             await self.settings.add_to_group(actor.user_id, added, name, tx)
@@ -218,18 +206,10 @@ class ConversationGroupService:
             if key not in found:
                 results[key] = ConversationNotFound()
             elif key in refused:
-                limit = self.limits.conversations_per_group
                 results[key] = ConversationsPerGroupReached(limit=limit)
             else:
                 results[key] = None
         return results, added
-
-    async def _room(self, actor: Actor, name: str, tx: Tx) -> int:
-        limit = self.limits.conversations_per_group
-        if not limit:
-            return 0
-        held = await self.settings.list_in_group(actor.user_id, name, limit=limit, tx=tx)
-        return limit - len(held)
 
     def _publish_changed(
         self,
@@ -251,10 +231,5 @@ class ConversationGroupService:
 
 
 def _check_editable(name: str) -> None:
-    refusal = policy.editing_refusal(name)
-    if refusal is not None:
-        raise refusal
-
-
-def _is_in(conversation: Conversation, name: str) -> bool:
-    return name in conversation.settings.groups
+    if name in RESERVED_NAMES:
+        raise BuiltInConversationGroup

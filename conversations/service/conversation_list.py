@@ -46,7 +46,6 @@ class ListFilter(Model):
     include_hidden: bool = False
 
     def admits(self, conversation: Conversation) -> bool:
-        """Whether the list shows the conversation."""
         if conversation.is_hidden and not self.include_hidden:
             return False
         if self.only_unread and not conversation.unread_count:
@@ -58,59 +57,12 @@ class ListFilter(Model):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DialogueSummaries:
-    """Finds what a list shows of one-to-one conversations, with three queries for any number."""
-
-    membership_reader: MembershipReader
-    streams: StreamService
-    users: UserService
-
-    async def find_summaries(
-        self, actor: Actor, conversation_ids: Sequence[ConversationId]
-    ) -> dict[ConversationId, MembershipSummary]:
-        """Find those of the actor's dialogues that exist. The title of a user without a name is their id.
-
-        A channel is included even if the actor may no longer see it: they have talked, and it may go on answering.
-        """
-        dialogues = dialogues_among(actor.user_id, conversation_ids)
-        if not dialogues:
-            return {}
-        channel_ids = [d.channel_id for d in dialogues if d.channel_id is not None]
-        user_ids = [UserId(d.peer_id) for d in dialogues if d.channel_id is None]
-        streams, channels, users = await asyncio.gather(
-            self.streams.heads([dialogue.stream_id for dialogue in dialogues]),
-            self.membership_reader.find_groups(channel_ids),
-            self.users.find_users(user_ids),
-        )
-        summaries: dict[ConversationId, MembershipSummary] = {}
-        for dialogue in dialogues:
-            stream = streams.get(dialogue.stream_id)
-            if stream is None:
-                continue
-            if dialogue.channel_id is not None:
-                channel = channels.get(dialogue.channel_id)
-                if channel is None:
-                    continue
-                title, face_url, verified = channel.name, channel.face_url, channel.verified
-            else:
-                user = users.get(UserId(dialogue.peer_id))
-                title = (user.name if user else "") or dialogue.peer_id
-                face_url, verified = user.face_url if user else "", False
-            last = stream.last
-            active_ms = round(last.at.timestamp() * 1000) if last is not None else 0
-            head = Head(stream.head_seq, stream.is_channel, active_ms)
-            summaries[dialogue.conversation_id] = MembershipSummary(
-                title, face_url, head, last, verified
-            )
-        return summaries
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class ConversationListService:
     """The conversation list and the unread totals of one user."""
 
     membership_reader: MembershipReader
-    dialogue_summaries: DialogueSummaries
+    streams: StreamService
+    users: UserService
     guard: ConversationGuard
     settings: ConversationSettingsStore
     groups: ConversationGroupStore
@@ -121,7 +73,7 @@ class ConversationListService:
         """Return a page of the actor's conversations: pinned ones first, then by last activity.
 
         The cursor is the position of the last one on the page. Conversations that do not move between two pages are
-        neither skipped nor repeated, even if others move. Raises: BadCursor; ConversationGroupNotFound.
+        neither skipped nor repeated, even if others move.
         """
         after = decode_cursor("conversations", cursor, int, int, str)
         snapshot, _ = await asyncio.gather(
@@ -161,9 +113,7 @@ class ConversationListService:
             self.membership_reader.find_summaries(
                 actor, [snapshot.memberships[i] for i in ids if i in snapshot.memberships]
             ),
-            self.dialogue_summaries.find_summaries(
-                actor, [i for i in ids if i in snapshot.dialogues]
-            ),
+            self._find_dialogue_summaries(actor, [i for i in ids if i in snapshot.dialogues]),
             self.settings.find_settings(actor.user_id, ids),
         )
         listed = []
@@ -186,10 +136,6 @@ class ConversationListService:
     async def get_conversation(
         self, actor: Actor, conversation_id: ConversationId
     ) -> ListedConversation:
-        """Return one conversation, hidden or not.
-
-        Raises: ConversationNotFound.
-        """
         [found] = await self.get_conversations(actor, [conversation_id])
         if isinstance(found, ConversationNotFound):
             raise found
@@ -233,7 +179,7 @@ class ConversationListService:
         found = await self.guard.find_conversations(actor, ids) if ids else []
         if not found:
             return {}
-        summaries = await self.dialogue_summaries.find_summaries(
+        summaries = await self._find_dialogue_summaries(
             actor, [conversation.conversation_id for conversation in found]
         )
         return {
@@ -243,6 +189,46 @@ class ConversationListService:
             for conversation in found
             if (summary := summaries.get(conversation.conversation_id)) is not None
         }
+
+    async def _find_dialogue_summaries(
+        self, actor: Actor, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, MembershipSummary]:
+        """Find those of the actor's dialogues that exist, with three queries for any number.
+
+        The title of a user without a name is their id. A channel is included even if the actor may no longer see it:
+        they wrote to each other, and it may still answer.
+        """
+        dialogues = dialogues_among(actor.user_id, conversation_ids)
+        if not dialogues:
+            return {}
+        channel_ids = [d.channel_id for d in dialogues if d.channel_id is not None]
+        user_ids = [UserId(d.peer_id) for d in dialogues if d.channel_id is None]
+        streams, channels, users = await asyncio.gather(
+            self.streams.heads([dialogue.stream_id for dialogue in dialogues]),
+            self.membership_reader.find_groups(channel_ids),
+            self.users.find_users(user_ids),
+        )
+        summaries: dict[ConversationId, MembershipSummary] = {}
+        for dialogue in dialogues:
+            stream = streams.get(dialogue.stream_id)
+            if stream is None:
+                continue
+            if dialogue.channel_id is not None:
+                channel = channels.get(dialogue.channel_id)
+                if channel is None:
+                    continue
+                title, face_url, verified = channel.name, channel.face_url, channel.verified
+            else:
+                user = users.get(UserId(dialogue.peer_id))
+                title = (user.name if user else "") or dialogue.peer_id
+                face_url, verified = user.face_url if user else "", False
+            last = stream.last
+            active_ms = round(last.at.timestamp() * 1000) if last is not None else 0
+            head = Head(stream.head_seq, stream.is_channel, active_ms)
+            summaries[dialogue.conversation_id] = MembershipSummary(
+                title, face_url, head, last, verified
+            )
+        return summaries
 
     async def unread_totals(self, actor: Actor, *, include_muted: bool = False) -> Unread:
         """Return the unread totals, with those of the actor's conversation groups, without hidden conversations."""
@@ -260,7 +246,6 @@ class ConversationListService:
         return policy.group_totals(snapshot, [group.name for group in groups])
 
     async def group_total(self, actor: Actor, name: str) -> GroupTotal:
-        """Return the totals of one of the actor's own conversation groups."""
         return policy.group_totals(await self.guard.snapshot(actor), [name])[-1]
 
 

@@ -7,7 +7,7 @@ from conversations.errors import ConversationNotFound
 from conversations.events import DialogueEdited, DialogueRecalled
 from conversations.models import Dialogue, DialogueMessage
 from conversations.service.dialogues import DialogueService, dialogue_event
-from conversations.service.inbox_rules import Writer
+from conversations.service.inbox_rules import Writer, channel_exists
 from conversations.service.write_permission import WritePermission
 from groups.errors import MessageNotFound, RecallTooLate
 from groups.kernel.actor import Actor
@@ -15,7 +15,7 @@ from groups.kernel.clock import Clock
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.mongo import Tx
 from groups.limits import GroupLimits
-from groups.models import Content, Message, stream_of
+from groups.models import Content, Message
 from groups.service.messages.stream import StreamService
 
 
@@ -31,8 +31,9 @@ class _Target:
     async def record(self, changed: Message, now: datetime, tx: Tx) -> None:
         channel_id = self.dialogue.channel_id
         if self.writer.is_for_channel and channel_id is not None:
-            said = DialogueMessage(self.dialogue, changed)
-            await self.permission.inbox_rules.tell_change(self.writer.actor, channel_id, said, tx)
+            message = DialogueMessage(self.dialogue, changed)
+            rules = self.permission.inbox_rules
+            await rules.tell_change(self.writer.actor, channel_id, message, tx)
         staff = await self.permission.staff(self.dialogue, tx)
         kind = DialogueEdited if changed.recalled_at is None else DialogueRecalled
         tx.publish(dialogue_event(kind, self.dialogue, staff, changed, now))
@@ -79,7 +80,7 @@ class DialogueEdits:
     ) -> None:
         """Delete a message for both sides: its sender, for a while; a channel, at any time.
 
-        Doing it again changes nothing. Publishes: DialogueRecalled.
+        Repeating it changes nothing. Publishes: DialogueRecalled.
         """
         writer = Writer(actor, for_channel)
 
@@ -93,13 +94,11 @@ class DialogueEdits:
         await self.streams.recall(dialogue.stream_id, seq, open_message)
 
     async def _open(self, writer: Writer, dialogue: Dialogue, seq: int, tx: Tx) -> _Target:
-        """The message, which the writer must have written."""
+        """Open the message. Raises: PermissionRefused, if the writer did not send it."""
         actor, for_channel = writer.actor, writer.is_for_channel
         channel_id = dialogue.channel_id
-        if channel_id is not None:
-            own = stream_of(channel_id)
-            if own not in await self.streams.heads([own], tx):
-                raise ConversationNotFound
+        if channel_id is not None and not await channel_exists(self.streams, channel_id, tx):
+            raise ConversationNotFound
         message = await self.streams.find(dialogue.stream_id, seq, tx)
         if message is None:
             await self.dialogues.check_there(actor, dialogue, for_channel=for_channel)

@@ -12,14 +12,14 @@ with oneself holds notes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 
 from conversations.errors import ConversationNotFound
 from conversations.events import DialogueEvent, DialoguePosted
 from conversations.models import ConversationId, Dialogue, DialogueMessage, dialogue_of
-from conversations.service.inbox_locks import inbox_locks
 from conversations.service.inbox_rules import Writer
+from conversations.service.inbox_threads import inbox_locks
 from conversations.service.write_permission import WritePermission
 from conversations.store.inbox_totals import InboxTotalStore
 from conversations.store.settings import ConversationSettingsStore
@@ -61,11 +61,7 @@ class _Target:
 
     dialogue: Dialogue
     refusals: Mapping[Writer, DomainError | None]
-    streams: StreamService
-    settings: ConversationSettingsStore
-    threads: ThreadStore
-    totals: InboxTotalStore
-    permission: WritePermission
+    service: "DialogueService"
     media_limit: int = 0
 
     def refusal(
@@ -83,27 +79,29 @@ class _Target:
         """Begin the stream with its first message, and count what a channel has not read."""
         channel_id = self.dialogue.channel_id
         if batch.is_new_stream:
-            await self.streams.begin(batch.stream_id, tx)
+            await self.service.streams.begin(batch.stream_id, tx)
             if channel_id is not None:
-                await self.threads.touch_guard(channel_id, self.dialogue.user_id, tx)
+                await self.service.threads.touch_guard(channel_id, self.dialogue.user_id, tx)
         if channel_id is not None:
-            # Before the bulk: where others are at the same totals, this transaction ends here, and begins again.
+            # Before the bulk: if others write the same totals, this transaction ends here and begins again.
             await self._count_unread(channel_id, batch, tx)
 
     async def _count_unread(self, channel_id: GroupId, batch: PostBatch, tx: Tx) -> None:
         """Move the thread to the top and its cursor to the channel's own message; the inbox's totals change with it."""
         user_id, head = self.dialogue.user_id, batch.added[-1].message.seq
         read_seq = batch.newest_seqs.get(UserId(channel_id), 0)
-        before = await self.threads.record_message(channel_id, user_id, batch.now, read_seq, tx)
+        threads, totals = self.service.threads, self.service.totals
+        before = await threads.record_message(channel_id, user_id, batch.now, read_seq, tx)
         was_unread = batch.added[0].message.seq - 1 - before
-        await self.totals.add(channel_id, user_id, was_unread, head - max(before, read_seq), tx)
+        await totals.add(channel_id, user_id, was_unread, head - max(before, read_seq), tx)
 
     async def after_append(self, batch: PostBatch, tx: Tx) -> None:
         newest_seqs = batch.newest_seqs
         sides = [(side.user_id, side.conversation_id) for side in self.dialogue.sides]
         written = {side: newest_seqs[side[0]] for side in sides if side[0] in newest_seqs}
-        await self.settings.record_posts(written, sides if batch.is_new_stream else (), tx)
-        staff = await self.permission.staff(self.dialogue, tx)
+        begun = sides if batch.is_new_stream else ()
+        await self.service.settings.record_posts(written, begun, tx)
+        staff = await self.service.permission.staff(self.dialogue, tx)
         for added in batch.added:
             event = dialogue_event(DialoguePosted, self.dialogue, staff, added.message, batch.now)
             tx.publish(event)
@@ -116,8 +114,8 @@ def dialogue_event(
     message: Message,
     at: datetime,
 ) -> DialogueEvent:
-    """The event for both sides about a message, or about its change."""
-    # The author gets it on their other devices, also when it is the application, which is not among the staff.
+    """Build the event for both sides about a message, or about its change."""
+    # The author receives it on their other devices, also if it is the application, which is not among the staff.
     if message.author_id is not None and message.author_id not in staff:
         staff = (*staff, message.author_id)
     return kind(
@@ -125,44 +123,32 @@ def dialogue_event(
     )
 
 
+@dataclass(kw_only=True, slots=True)
 class DialogueService:
     """Messages of dialogues. `for_channel` in a call: the actor speaks as the channel, if its inbox rules allow it."""
 
-    def __init__(
-        self,
-        database: Database,
-        streams: StreamService,
-        forwards: ForwardService,
-        settings: ConversationSettingsStore,
-        threads: ThreadStore,
-        totals: InboxTotalStore,
-        permission: WritePermission,
-        *,
-        on_batch: OnBatch | None = None,
-    ) -> None:
-        self._database = database
-        self._streams = streams
-        self._forwards = forwards
-        self._overlays = settings
-        self._threads = threads
-        self._totals = totals
-        self._permission = permission
-        self._queue: PostQueue[_DialoguePost, DialogueMessage] = streams.post_queue(
+    database: Database
+    streams: StreamService
+    forwards: ForwardService
+    settings: ConversationSettingsStore
+    threads: ThreadStore
+    totals: InboxTotalStore
+    permission: WritePermission
+    on_batch: InitVar[OnBatch | None] = None
+    _queue: PostQueue[_DialoguePost, DialogueMessage] = field(init=False)
+
+    def __post_init__(self, on_batch: OnBatch | None) -> None:
+        self._queue = self.streams.post_queue(
             self._open, name="dialogues", on_batch=on_batch, locks_of=_locks_of
         )
 
     @staticmethod
     def of(actor: Actor, conversation_id: ConversationId) -> Dialogue:
-        """The actor's dialogue of this id, begun or not.
-
-        Raises: ConversationNotFound where the id cannot be one.
-        """
+        """Return the actor's dialogue of this id, begun or not. Raises: ConversationNotFound if it cannot be one."""
         dialogue = dialogue_of(actor.user_id, conversation_id)
         if dialogue is None:
             raise ConversationNotFound
         return dialogue
-
-    # --- write ----------------------------------------------------------------------------------------------------
 
     async def post(
         self,
@@ -174,7 +160,7 @@ class DialogueService:
         silent: bool = False,
         for_channel: bool = False,
     ) -> DialogueMessage:
-        """Add a message, the first of which begins the dialogue; with a `key`, doing it again answers the first one.
+        """Add a message, which begins the dialogue if it is the first. With a `key`, a repeat returns the first one.
 
         The writer's own cursor moves to it. Publishes: DialoguePosted.
         """
@@ -191,11 +177,8 @@ class DialogueService:
         silent: bool = False,
         for_channel: bool = False,
     ) -> DialogueMessage:
-        """Add a copy of a message from elsewhere, which shows its origin; with a `key`, once.
-
-        Publishes: DialoguePosted.
-        """
-        load = self._forwards.loader(actor, source, silent=silent)
+        """Add a copy of a message from elsewhere, which shows its origin. Publishes: DialoguePosted."""
+        load = self.forwards.loader(actor, source, silent=silent)
         fingerprint = forward_fingerprint_of(source, silent=silent)
         return await self._submit(actor, dialogue, load, fingerprint, key, silent, for_channel)
 
@@ -222,26 +205,16 @@ class DialogueService:
     async def _open(
         self, posts: Sequence[_DialoguePost], query: StreamQuery, tx: Tx
     ) -> _Target | type[DomainError]:
-        await self._database.fetch(tx, query.of_state, query.of_known)
+        await self.database.fetch(tx, query.of_state, query.of_known)
         if query.of_media is not None:
-            # Not along with the stream: where that has not begun, nothing is found beside it.
-            await self._database.fetch(tx, query.of_media)
-        refusals = await self._permission.refusals(
+            # Not in the command that reads the stream: if the stream has not begun, that command finds nothing else.
+            await self.database.fetch(tx, query.of_media)
+        refusals = await self.permission.refusals(
             {post.writer: post.dialogue for post in posts},
             tx,
             is_begun=query.of_state.result is not None,
         )
-        return _Target(
-            dialogue=posts[0].dialogue,
-            refusals=refusals,
-            streams=self._streams,
-            settings=self._overlays,
-            threads=self._threads,
-            totals=self._totals,
-            permission=self._permission,
-        )
-
-    # --- read -----------------------------------------------------------------------------------------------------
+        return _Target(dialogue=posts[0].dialogue, refusals=refusals, service=self)
 
     async def page(
         self,
@@ -254,12 +227,12 @@ class DialogueService:
         cursor: str | None = None,
         for_channel: bool = False,
     ) -> tuple[list[DialogueMessage], str | None]:
-        """A page of messages, newest first: the newest, those before a seq, or those right after a seq.
+        """Return the newest messages, those before a seq, or those right after a seq, newest first.
 
         A dialogue that has not begun is empty.
         """
         await self.check_there(actor, dialogue, for_channel=for_channel)
-        messages, next_cursor = await self._streams.page(
+        messages, next_cursor = await self.streams.page(
             dialogue.stream_id,
             limit=limit,
             before_seq=before_seq,
@@ -271,9 +244,8 @@ class DialogueService:
     async def get(
         self, actor: Actor, dialogue: Dialogue, seq: int, *, for_channel: bool = False
     ) -> DialogueMessage:
-        """One message of the dialogue."""
         await self.check_there(actor, dialogue, for_channel=for_channel)
-        message = await self._streams.find(dialogue.stream_id, seq)
+        message = await self.streams.find(dialogue.stream_id, seq)
         if message is None:
             raise MessageNotFound
         return DialogueMessage(dialogue, message)
@@ -281,24 +253,20 @@ class DialogueService:
     async def check_there(
         self, actor: Actor, dialogue: Dialogue, *, for_channel: bool = False
     ) -> None:
-        """Refuse a dialogue with a deleted channel, or with a hidden one that the actor never talked with.
-
-        Raises: ConversationNotFound.
-        """
+        """Raise ConversationNotFound if the channel is deleted, or hidden and the actor never wrote with it."""
         channel_id = dialogue.channel_id
         if channel_id is None:
             return
         own = stream_of(channel_id)
-        heads = await self._streams.heads([dialogue.stream_id, own])
+        heads = await self.streams.heads([dialogue.stream_id, own])
         if own not in heads:
             raise ConversationNotFound
         if dialogue.stream_id not in heads:
             if for_channel:
                 raise ConversationNotFound
-            await self._permission.inbox_rules.check_may_see(actor, channel_id)
+            await self.permission.inbox_rules.check_may_see(actor, channel_id)
 
     async def close(self) -> None:
-        """Wait until every submitted message is committed or refused."""
         await self._queue.close()
 
 

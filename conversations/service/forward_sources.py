@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from conversations.models import ConversationId, dialogue_of
+from conversations.service.inbox_rules import channel_exists
 from conversations.service.write_permission import WritePermission
 from groups.errors import ForwardingNotAllowed
 from groups.kernel.actor import Actor
 from groups.kernel.mongo import Tx
-from groups.models import Message, stream_of
+from groups.models import Message
 from groups.service.messages.stream import StreamService
 
 
@@ -21,18 +22,16 @@ class ForwardSources:
     async def find(
         self, actor: Actor, conversation_id: ConversationId, seq: int, tx: Tx
     ) -> Message | None:
-        """A message of one of the actor's dialogues, to be forwarded (a hook of `groups`); None where there is none.
+        """Find a message of one of the actor's dialogues, to be forwarded (a hook of `groups`).
 
-        A channel may forbid that its messages are forwarded. Raises: ForwardingNotAllowed.
+        Raises: ForwardingNotAllowed, if the message is a channel's and the channel forbids it.
         """
         dialogue = dialogue_of(actor.user_id, conversation_id)
         if dialogue is None:
             return None
         channel_id = dialogue.channel_id
-        if channel_id is not None:
-            own = stream_of(channel_id)
-            if own not in await self.streams.heads([own], tx):
-                return None  # the channel is deleted, and its threads are being cleared away
+        if channel_id is not None and not await channel_exists(self.streams, channel_id, tx):
+            return None
         message = await self.streams.find(dialogue.stream_id, seq, tx)
         if message is None or message.content is None or channel_id is None:
             return message

@@ -10,6 +10,7 @@ rows it returns. Measured with 256 users in 10 groups each: the totals of one us
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from conversations.errors import ConversationNotFound
@@ -38,11 +39,6 @@ from groups.service.access.membership_reader import MembershipReader
 USERS_A_QUERY: Final = 16
 """Bounds the rows of a query: a user may be in thousands of groups. More users would gain little."""
 
-GroupConversations = tuple[
-    dict[ConversationId, MembershipRow], Mapping[ConversationId, ConversationSettings]
-]
-"""A user's memberships, and their settings, by conversation."""
-
 
 class ConversationGuard:
     """Finds conversations of the actor. Those of others are not found, like those that do not exist.
@@ -57,7 +53,7 @@ class ConversationGuard:
         self._settings = settings
         self._snapshots = RequestBatcher(self._read_snapshots, max_keys=USERS_A_QUERY)
         self._snapshots_with_times = RequestBatcher(
-            self._read_snapshots_with_times, max_keys=USERS_A_QUERY
+            partial(self._read_snapshots, with_times=True), max_keys=USERS_A_QUERY
         )
 
     async def snapshot(
@@ -104,14 +100,9 @@ class ConversationGuard:
             for user_id in user_ids
         }
 
-    async def _read_snapshots_with_times(
-        self, user_ids: Collection[UserId]
-    ) -> dict[UserId, ConversationSnapshot]:
-        return await self._read_snapshots(user_ids, with_times=True)
-
     async def find_group_conversations(
         self, actor: Actor, conversation_ids: Sequence[ConversationId], tx: Tx | None = None
-    ) -> GroupConversations:
+    ) -> tuple[dict[ConversationId, MembershipRow], Mapping[ConversationId, ConversationSettings]]:
         """Find the actor's memberships and settings for these conversations. The caller reads their heads next."""
         user_id = actor.user_id
         groups = [group_of(conversation_id) for conversation_id in conversation_ids]
@@ -160,10 +151,7 @@ class ConversationGuard:
     async def get_conversation(
         self, actor: Actor, conversation_id: ConversationId, tx: Tx | None = None
     ) -> Conversation:
-        """Return the actor's conversation, with draft and custom data.
-
-        Raises: ConversationNotFound.
-        """
+        """Return the actor's conversation, with draft and custom data."""
         found = await self.find_conversations(actor, [conversation_id], tx)
         if not found:
             raise ConversationNotFound

@@ -1,6 +1,7 @@
 """What conversations do inside the transactions of groups (`groups.service.hooks`)."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from conversations.models import ConversationId, conversation_of
 from conversations.store.settings import ConversationSettingsStore
@@ -11,26 +12,23 @@ MutedHook = Callable[[ConversationId, UserId, int, Tx], Awaitable[None]]
 """Called with the change of the number of users who have muted the conversation, and one of these users."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ConversationHooks:
     """Follows memberships and posts, inside their transactions; `muted` are the hooks of packages above."""
 
-    def __init__(
-        self, settings: ConversationSettingsStore, *, muted: Sequence[MutedHook] = ()
-    ) -> None:
-        self._settings = settings
-        self._muted = muted
+    settings: ConversationSettingsStore
+    muted: Sequence[MutedHook] = ()
 
     async def muted_changed(
         self, conversation_id: ConversationId, user_id: UserId, more: int, tx: Tx
     ) -> None:
-        """Tell those above."""
-        for hook in self._muted:
+        for hook in self.muted:
             await hook(conversation_id, user_id, more, tx)
 
     async def members_left(self, group_id: GroupId, user_ids: Sequence[UserId], tx: Tx) -> None:
         """Delete the settings of the members who left: a user who joins again starts with the defaults."""
         conversation_id = conversation_of(group_id)
-        muted = await self._settings.delete_settings(conversation_id, user_ids, tx)
+        muted = await self.settings.delete_settings(conversation_id, user_ids, tx)
         if muted:
             await self.muted_changed(conversation_id, user_ids[0], -muted, tx)
 
@@ -39,6 +37,6 @@ class ConversationHooks:
     ) -> None:
         """Move the cursor of each author to their newest message: writing counts as reading."""
         conversation_id = ConversationId(stream_id)
-        await self._settings.advance_read_cursors(
+        await self.settings.advance_read_cursors(
             [((user_id, conversation_id), seq) for user_id, seq in newest.items()], tx
         )

@@ -1,18 +1,25 @@
 """The rules of one-to-one messages with a channel: who may write to it, who answers for it, who is notified.
 
 Channels are above this package, so `channels.service.inbox_rules` implements the rules and the composition root passes
-them in. Without them there are no channels to write to.
+them in.
 """
 
 from collections.abc import Collection, Mapping
 from typing import NamedTuple, Protocol
 
-from conversations.errors import ConversationNotFound
 from conversations.models import DialogueMessage
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
+from groups.models import stream_of
+from groups.service.messages.stream import StreamService
+
+
+async def channel_exists(streams: StreamService, channel_id: GroupId, tx: Tx) -> bool:
+    """Whether the channel's own stream exists. A deleted channel has none, while its threads are being deleted."""
+    own = stream_of(channel_id)
+    return own in await streams.heads([own], tx)
 
 
 class Writer(NamedTuple):
@@ -29,45 +36,17 @@ class InboxRules(Protocol):
         self, channel_id: GroupId, writers: Collection[Writer], tx: Tx
     ) -> Mapping[Writer, DomainError | None]:
         """Return why each writer may not write, or None. ConversationNotFound: they must not know of the channel."""
-        ...
 
     async def staff(self, channel_id: GroupId, tx: Tx) -> tuple[UserId, ...]:
         """Return the users who read the channel's inbox."""
-        ...
 
     async def tell_change(
         self, actor: Actor, channel_id: GroupId, said: DialogueMessage, tx: Tx
     ) -> None:
         """Record in the admin log that an admin edited or deleted a message of the channel; `said` is the result."""
-        ...
 
     async def check_may_see(self, actor: Actor, channel_id: GroupId) -> None:
         """Raise ConversationNotFound if the actor must not know of the channel."""
-        ...
 
     async def may_forward(self, channel_id: GroupId, tx: Tx) -> bool:
         """Whether the channel's messages may be forwarded."""
-        ...
-
-
-class NoInboxRules:
-    """The rules where there are no channels. A channel is not found."""
-
-    async def refusals(
-        self, channel_id: GroupId, writers: Collection[Writer], tx: Tx
-    ) -> Mapping[Writer, DomainError | None]:
-        return {writer: ConversationNotFound() for writer in writers}
-
-    async def staff(self, channel_id: GroupId, tx: Tx) -> tuple[UserId, ...]:
-        return ()
-
-    async def tell_change(
-        self, actor: Actor, channel_id: GroupId, said: DialogueMessage, tx: Tx
-    ) -> None:
-        """Record nothing."""
-
-    async def check_may_see(self, actor: Actor, channel_id: GroupId) -> None:
-        raise ConversationNotFound
-
-    async def may_forward(self, channel_id: GroupId, tx: Tx) -> bool:
-        return False

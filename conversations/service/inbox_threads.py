@@ -11,21 +11,34 @@ from typing import Final
 from conversations.errors import ConversationNotFound
 from conversations.events import ConversationEnded, ThreadRead
 from conversations.models import Dialogue, InboxUnread, Thread
-from conversations.service.inbox_locks import inbox_locks
+from conversations.service.inbox_rules import channel_exists
 from conversations.service.write_permission import WritePermission
-from conversations.store.inbox_totals import InboxTotalStore
+from conversations.store.inbox_totals import InboxTotalStore, share_of
 from conversations.store.settings import ConversationSettingsStore
 from conversations.store.threads import ThreadStore
 from groups.kernel.clock import Clock
-from groups.kernel.ids import GroupId, StreamId
+from groups.kernel.ids import PAIR_SEPARATOR, GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
-from groups.models import Group, Stream, stream_of
+from groups.models import INBOX_PREFIX, Group, Stream, stream_of
 from groups.service.hooks import DeleteOfStream
 from groups.service.messages.stream import StreamService
 
 _CLEARED_AT_ONCE: Final = 100  # threads read at a time
 _GROUP_PREFIX: Final = stream_of(GroupId(""))
+
+
+def inbox_locks(stream_id: str) -> tuple[str, ...]:
+    """Return the lock of the totals that count the thread of this stream; none if it is between users.
+
+    Threads of one channel share the documents of its inbox's totals. Without locks their transactions would conflict in
+    the database and run again, which is correct but slow: with 128 users who wrote to one channel at the same time on a
+    busy machine, some gave up.
+    """
+    if not stream_id.startswith(INBOX_PREFIX):
+        return ()
+    channel_id, _, user_id = stream_id.removeprefix(INBOX_PREFIX).partition(PAIR_SEPARATOR)
+    return (f"inbox {share_of(UserId(user_id))} {channel_id}",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +74,7 @@ class ThreadService:
         """Return a page of the channel's threads, by last activity, with two queries.
 
         The cursor is the position of the last one on the page. Threads that do not move between two pages are neither
-        skipped nor repeated, even if others move. Raises: BadCursor.
+        skipped nor repeated, even if others move.
         """
         key = decode_cursor("inbox", cursor, int, str)
         after = (int(key[0]), str(key[1])) if key else None
@@ -82,9 +95,9 @@ class ThreadService:
         return await self.totals.find_totals(channel_id)
 
     async def mark_read(self, dialogue: Dialogue, *, seq: int | None) -> tuple[int, int]:
-        """Move the shared cursor forward to `seq`, or to the head. A cursor already there stays, without an event.
+        """Move the shared cursor forward to `seq`, or to the head. Returns the cursor and the unread count.
 
-        Returns the cursor and the unread count. Publishes: ThreadRead. Raises: ConversationNotFound.
+        Publishes: ThreadRead, if the cursor moves.
         """
         channel_id = GroupId(dialogue.peer_id)
         own = stream_of(channel_id)
@@ -100,23 +113,22 @@ class ThreadService:
             if target <= thread.read_seq:
                 return thread.read_seq, head - thread.read_seq
             await self.threads.advance_read_cursor(channel_id, dialogue.user_id, target, tx)
-            before, after = head - thread.read_seq, head - target
-            await self.totals.add(channel_id, dialogue.user_id, before, after, tx)
+            unread_count = head - target
+            was_unread = head - thread.read_seq
+            await self.totals.add(channel_id, dialogue.user_id, was_unread, unread_count, tx)
             tx.publish(
                 ThreadRead(
                     at=self.clock.now(),
                     channel_id=channel_id,
                     user_id=dialogue.user_id,
-                    staff=await self.write_permission.inbox_rules.staff(channel_id, tx),
+                    staff=await self.write_permission.staff(dialogue, tx),
                     read_seq=target,
-                    unread_count=head - target,
+                    unread_count=unread_count,
                 )
             )
-            return target, head - target
+            return target, unread_count
 
         return await self.database.run(work, *inbox_locks(dialogue.stream_id))
-
-    # --- deletion of the channel ----------------------------------------------------------------------------------
 
     async def on_disbanded(self, group: Group, tx: Tx) -> None:
         """Conflict with new threads of a channel that is being deleted (a hook of `groups`)."""
@@ -139,11 +151,11 @@ class ThreadService:
 
     async def _clear(self, thread: Thread) -> bool:
         """Delete one thread. Returns False if its channel exists: another process finished, and the id was reused."""
-        dialogue = thread.dialogue
-        stream_id, own = dialogue.stream_id, stream_of(thread.channel_id)
+        dialogue, channel_id = thread.dialogue, thread.channel_id
+        stream_id = dialogue.stream_id
 
         async def end(tx: Tx) -> bool:
-            if own in await self.streams.heads([own], tx):
+            if await channel_exists(self.streams, channel_id, tx):
                 return False
             # Concurrent messages in it, and changes of its settings, conflict with this.
             is_first = stream_id in await self.streams.heads([stream_id], tx)
@@ -151,22 +163,20 @@ class ThreadService:
             users, conversation_id = [dialogue.user_id], dialogue.conversation_id
             await self.settings.delete_settings(conversation_id, users, tx)
             if is_first:  # else it was published before a crash, or by another process
-                now = self.clock.now()
+                now, user_id = self.clock.now(), dialogue.user_id
                 tx.publish(
-                    ConversationEnded(
-                        at=now, user_id=dialogue.user_id, conversation_id=conversation_id
-                    )
+                    ConversationEnded(at=now, user_id=user_id, conversation_id=conversation_id)
                 )
             return True
 
         async def step(tx: Tx) -> bool:
-            if own in await self.streams.heads([own], tx):
+            if await channel_exists(self.streams, channel_id, tx):
                 return False
             return await self.streams.clear_some(stream_id, tx)
 
         async def forget(tx: Tx) -> None:
-            if own not in await self.streams.heads([own], tx):
-                await self.threads.delete_thread(thread.channel_id, thread.user_id, tx)
+            if not await channel_exists(self.streams, channel_id, tx):
+                await self.threads.delete_thread(channel_id, thread.user_id, tx)
 
         if not await self.database.run(end):
             return False
@@ -180,7 +190,6 @@ class ThreadService:
         return True
 
     async def _forget(self, channel_id: GroupId, tx: Tx) -> None:
-        own = stream_of(channel_id)
-        if own not in await self.streams.heads([own], tx):
+        if not await channel_exists(self.streams, channel_id, tx):
             await self.threads.delete_guards(channel_id, tx)
             await self.totals.delete(channel_id, tx)

@@ -39,9 +39,6 @@ from groups.models import stream_of
 from groups.service.access.membership_reader import MembershipReader
 from groups.service.write_locks import user_lock
 
-QUEUE_KEY: Final = "reads"
-"""The only key of the commit queue: all reads share its batches."""
-
 READS_AN_EVENT: Final = 500
 """Marking thousands as read publishes several events of about 40 kB each, which bounds the memory of their readers."""
 
@@ -80,15 +77,12 @@ class ReadCursorService:
     async def mark_read(
         self, actor: Actor, conversation_id: ConversationId, *, seq: int | None = None
     ) -> ReadMark:
-        """Move the actor's cursor forward to `seq`, or to the head. A cursor already there stays, without an event.
-
-        Publishes: ConversationRead. Raises: ConversationNotFound.
-        """
+        """Move the actor's cursor forward to `seq`, or to the head. Publishes: ConversationRead, if it moves."""
         group_id = group_of(conversation_id)
         if group_id is None and dialogue_of(actor.user_id, conversation_id) is None:
             raise ConversationNotFound
         read = _Read(actor.user_id, conversation_id, group_id, seq)
-        return await self._queue.submit(QUEUE_KEY, read)
+        return await self._queue.submit("reads", read)  # one key, so all reads share the batches
 
     async def _apply(
         self, tx: Tx, key: str, reads: Sequence[_Read]
@@ -149,7 +143,6 @@ class ReadCursorService:
 
         Returns the unread totals afterwards. It is one transaction, whose size the limit of groups a user bounds.
         Publishes: ConversationRead, one for each `READS_AN_EVENT` conversations that were unread.
-        Raises: ConversationGroupNotFound.
         """
 
         async def work(tx: Tx) -> Unread:
@@ -191,7 +184,6 @@ class ReadCursorService:
                 tx.publish(ConversationRead(at=now, user_id=user_id, reads=reads))
 
     async def close(self) -> None:
-        """Wait until every submitted read is committed or refused."""
         await self._queue.close()
 
 

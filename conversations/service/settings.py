@@ -41,10 +41,7 @@ class SettingsService:
     async def update_settings(
         self, actor: Actor, conversation_id: ConversationId, changes: ConversationChanges
     ) -> ListedConversation:
-        """Apply the changes. Values that are set already stay as they are, including the time of a pin.
-
-        Publishes: ConversationUpdated, if something changed. Raises: ConversationNotFound.
-        """
+        """Apply the changes. A pin that is set already keeps its time. Publishes: ConversationUpdated on a change."""
 
         async def work(tx: Tx) -> None:
             conversation = await self.guard.get_conversation(actor, conversation_id, tx)
@@ -58,7 +55,6 @@ class SettingsService:
 
         Membership, mute and conversation groups stay. Repeating it changes and publishes nothing.
         Publishes: ConversationRead if it was unread; ConversationUpdated if a setting changed.
-        Raises: ConversationNotFound.
         """
 
         async def work(tx: Tx) -> None:

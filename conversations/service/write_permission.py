@@ -5,6 +5,7 @@ whether they are blocked or a setting keeps them out.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from conversations.errors import (
@@ -16,14 +17,13 @@ from conversations.errors import (
 )
 from conversations.limits import ConversationLimits
 from conversations.models import Dialogue
-from conversations.service.inbox_rules import InboxRules, Writer
+from conversations.service.inbox_rules import InboxRules, Writer, channel_exists
 from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import RESERVED_USER_IDS, GroupId, UserId
 from groups.kernel.mongo import Tx
-from groups.models import stream_of
 from groups.service.messages.stream import StreamService
 
 _NEAR_LIMIT: Final = 16
@@ -31,107 +31,74 @@ _NEAR_LIMIT: Final = 16
 transactions that race for the last place conflict."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WritePermission:
-    """Refuses writers; the composition root replaces `inbox_rules` by those of channels."""
+    """Refuses writers."""
 
-    def __init__(
-        self,
-        streams: StreamService,
-        overlays: ConversationSettingsStore,
-        blocks: BlockStore,
-        groups: ConversationGroupStore,
-        limits: ConversationLimits,
-        inbox_rules: InboxRules,
-    ) -> None:
-        self._streams = streams
-        self._overlays = overlays
-        self._blocks = blocks
-        self._groups = groups
-        self._limits = limits
-        self.inbox_rules = inbox_rules
+    streams: StreamService
+    settings: ConversationSettingsStore
+    blocks: BlockStore
+    groups: ConversationGroupStore
+    limits: ConversationLimits
+    inbox_rules: InboxRules
 
     async def refusals(
         self, of_writers: Mapping[Writer, Dialogue], tx: Tx, *, is_begun: bool
     ) -> Mapping[Writer, DomainError | None]:
-        """The refusal of each of the writers in the one dialogue, seen from their own side; None: they may write."""
-        by_rules = await self._by_inbox_rules(of_writers, tx)
-        blocks = await self._blocks.find_blocks(
-            {
-                pair
-                for d in of_writers.values()
-                for pair in ((d.user_id, d.peer_id), (d.peer_id, d.user_id))
-            },
-            tx,
-        )
+        """Return the refusal of each writer in the one dialogue, seen from their own side; None: they may write."""
+        by_rules: Mapping[Writer, DomainError | None] = dict.fromkeys(of_writers)
+        channel_id = next(iter(of_writers.values())).channel_id
+        if channel_id is not None:
+            by_rules = await self.inbox_rules.refusals(channel_id, of_writers.keys(), tx)
+        own = {(dialogue.user_id, dialogue.peer_id) for dialogue in of_writers.values()}
+        blocks = await self.blocks.find_blocks(own | {(peer, user) for user, peer in own}, tx)
         refusals: dict[Writer, DomainError | None] = {}
         for writer, dialogue in of_writers.items():
             refusal = by_rules[writer]
             if isinstance(refusal, ConversationNotFound) and is_begun:
-                refusal = await self._hidden_channel_refusal(refusal, dialogue, tx)
+                # They wrote to each other, so the user knows of the channel, unless it was deleted since.
+                if await channel_exists(self.streams, GroupId(dialogue.peer_id), tx):
+                    refusal = MessagesNotAccepted()
             elif refusal is None:
                 refusal = _refusal_by_blocks(writer, dialogue, blocks, is_begun=is_begun)
                 if refusal is None and not is_begun:
-                    refusal = await self._refusal_to_begin(writer, dialogue, tx)
+                    refusal = await self._too_many_dialogues(dialogue.user_id, tx)
+                    refusal = refusal or await self._too_many_waiting(writer, dialogue, tx)
             refusals[writer] = refusal
         return refusals
 
     async def staff(self, dialogue: Dialogue, tx: Tx) -> tuple[UserId, ...]:
-        """The users who read the dialogue for its channel; nobody where the other side is a user."""
+        """Return the users who read the dialogue for its channel; nobody if the other side is a user."""
         if dialogue.channel_id is None:
             return ()
         return await self.inbox_rules.staff(dialogue.channel_id, tx)
 
-    async def _by_inbox_rules(
-        self, of_writers: Mapping[Writer, Dialogue], tx: Tx
-    ) -> Mapping[Writer, DomainError | None]:
-        for dialogue in of_writers.values():
-            if dialogue.channel_id is not None:
-                return await self.inbox_rules.refusals(dialogue.channel_id, of_writers.keys(), tx)
-        return dict.fromkeys(of_writers)
-
-    async def _hidden_channel_refusal(
-        self, refusal: DomainError, dialogue: Dialogue, tx: Tx
-    ) -> DomainError:
-        # They have talked, so the user knows of the channel; but a deleted channel took its threads along.
-        channel = stream_of(GroupId(dialogue.peer_id))
-        exists = channel in await self._streams.heads([channel], tx)
-        return MessagesNotAccepted() if exists else refusal
-
-    async def _refusal_to_begin(
-        self, writer: Writer, dialogue: Dialogue, tx: Tx
-    ) -> DomainError | None:
-        return await self._too_many_dialogues(dialogue.user_id, tx) or await self._too_many_waiting(
-            writer, dialogue, tx
-        )
-
     async def _too_many_dialogues(self, user_id: UserId, tx: Tx) -> DomainError | None:
-        limit = self._limits.dialogues_per_user
-        held = len(await self._overlays.list_dialogues(user_id, limit=limit, tx=tx)) if limit else 0
+        limit = self.limits.dialogues_per_user
+        held = len(await self.settings.list_dialogues(user_id, limit=limit, tx=tx)) if limit else 0
         if held >= limit:
             return DialogueLimitReached(limit=limit)
         if held + _NEAR_LIMIT >= limit:
-            await self._groups.touch_guard(user_id, tx)
+            await self.groups.touch_guard(user_id, tx)
         return None
 
     async def _too_many_waiting(
         self, writer: Writer, dialogue: Dialogue, tx: Tx
     ) -> DomainError | None:
-        """Limits how many strangers may wait for one user's answer: they neither fill the list nor use up its limit.
+        """Limit how many strangers wait for one user's answer: they neither fill the list nor use up its limit.
 
-        A channel accepts any number of users, as far as its settings allow them. The application always gets through.
+        A channel accepts any number of users, as far as its settings allow them. The application is never refused.
         """
         if dialogue.channel_id is not None or dialogue.peer_id == dialogue.user_id:
             return None
         if writer.actor.is_app_admin:
             return None
-        peer, limit = UserId(dialogue.peer_id), self._limits.unanswered_per_user
-        waiting = (
-            len(await self._overlays.list_unanswered(peer, limit=limit, tx=tx)) if limit else 0
-        )
+        peer, limit = UserId(dialogue.peer_id), self.limits.unanswered_per_user
+        waiting = len(await self.settings.list_unanswered(peer, limit=limit, tx=tx)) if limit else 0
         if waiting >= limit:
             return UnansweredLimitReached(limit=limit)
         if waiting + _NEAR_LIMIT >= limit:
-            await self._groups.touch_guard(peer, tx)
+            await self.groups.touch_guard(peer, tx)
         return None
 
 

@@ -27,7 +27,6 @@ class BlockStore:
         self._guards = database.collection("block_guards")
 
     async def find_blocks(self, keys: Iterable[BlockKey], tx: Tx) -> set[BlockKey]:
-        """Return those of the blocks that exist."""
         wanted = list(keys)
         query: Document = {
             "_id": {"$in": [join_key(*key) for key in wanted]},
@@ -53,16 +52,11 @@ class BlockStore:
         return [(row["peer_id"], row["at"]) for row in await cursor.to_list(None)]
 
     async def insert(self, user_id: UserId, peer_id: str, at: datetime, tx: Tx) -> None:
-        """Add a block that does not exist."""
         await self._guards.update_one(
             {"_id": user_id}, {"$inc": {"version": 1}}, upsert=True, session=tx.session
         )
-        document = {
-            "_id": join_key(user_id, peer_id),
-            "user_id": user_id,
-            "peer_id": peer_id,
-            "at": at,
-        }
+        key = join_key(user_id, peer_id)
+        document = {"_id": key, "user_id": user_id, "peer_id": peer_id, "at": at}
         await self._blocks.insert_one(document, session=tx.session)
 
     async def delete(self, user_id: UserId, peer_id: str, tx: Tx) -> bool:

@@ -13,9 +13,7 @@ from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
 from groups.kernel.request_batching import RequestBatcher
 
-USERS_A_QUERY: Final = (
-    256  # of at most 20 conversation groups each, unless a deployment allows more
-)
+USERS_A_QUERY: Final = 256  # of at most 20 groups each, unless a deployment allows more
 
 
 class ConversationGroupStore:
@@ -56,12 +54,10 @@ class ConversationGroupStore:
     async def find_group(
         self, user_id: UserId, name: str, tx: Tx | None = None
     ) -> ConversationGroup | None:
-        """Find the user's conversation group of this name."""
         row = await self._groups.find_one(_key(user_id, name), session=tx.session if tx else None)
         return _to_group(row) if row else None
 
     async def insert(self, user_id: UserId, name: str, created_at: datetime, tx: Tx) -> None:
-        """Add a conversation group whose name is free."""
         document = {**_key(user_id, name), "name": name, "created_at": created_at}
         await self._groups.insert_one(document, session=tx.session)
 

@@ -30,7 +30,6 @@ class InboxTotalStore:
         self._totals = database.collection("inbox_totals")
 
     async def find_totals(self, channel_id: GroupId) -> InboxUnread:
-        """Return the channel's totals."""
         # One command reads one moment: what a transaction moves between documents is never counted twice.
         cursor = self._totals.find({"_id": {"$in": _keys_of(channel_id)}})
         rows = await cursor.to_list(None)
@@ -53,7 +52,6 @@ class InboxTotalStore:
         )
 
     async def delete(self, channel_id: GroupId, tx: Tx) -> None:
-        """Delete the totals of a deleted channel."""
         await self._totals.delete_many({"_id": {"$in": _keys_of(channel_id)}}, session=tx.session)
 
 

@@ -64,8 +64,6 @@ class ConversationSettingsStore:
         self._database = database
         self._conversations = database.collection("conversations")
 
-    # --- read -----------------------------------------------------------------------------------------------------
-
     async def list_user_settings(
         self, user_ids: Collection[UserId], tx: Tx | None = None
     ) -> dict[UserId, UserSettings]:
@@ -84,9 +82,8 @@ class ConversationSettingsStore:
             if user_settings is None:
                 user_settings = of_users[user_id] = UserSettings()
             read_seq = user_settings.read_seqs[conversation_id] = row.get("read_seq", 0)
-            if (
-                conversation_id[0] == "c"
-            ):  # as C2C_PREFIX; cheaper than startswith, for thousands of rows
+            # As C2C_PREFIX; cheaper than startswith, for thousands of rows.
+            if conversation_id[0] == "c":
                 user_settings.dialogues.append(conversation_id)
             if len(row) > 2 + bool(read_seq):  # more than its key and a read cursor
                 user_settings.settings[conversation_id] = _to_settings(row)
@@ -122,44 +119,24 @@ class ConversationSettingsStore:
     async def list_in_group(
         self, user_id: UserId, name: str, *, limit: int, tx: Tx
     ) -> list[ConversationId]:
-        """Return up to `limit` conversations of the user's conversation group, by id."""
         # Uses index: user_id_1_groups_1_conversation_id_1 (partial: in a group)
-        cursor = (
-            self._conversations.find(
-                {"user_id": user_id, "groups": name},
-                {"_id": 0, "conversation_id": 1},
-                session=tx.session,
-                batch_size=ONE_REPLY,
-            )
-            .sort([("conversation_id", 1)])
-            .limit(limit)
-        )
-        return [row["conversation_id"] for row in await cursor.to_list(None)]
+        return await self._list_ids({"user_id": user_id, "groups": name}, limit, tx)
 
     async def list_dialogues(self, user_id: UserId, *, limit: int, tx: Tx) -> list[ConversationId]:
-        """Return up to `limit` of the user's one-to-one conversations, by id."""
         # Uses index: user_id_1_conversation_id_1 (covered)
         bounds = {"$gte": C2C_PREFIX, "$lt": AFTER_C2C_PREFIX}
-        cursor = self._conversations.find(
-            {"user_id": user_id, "conversation_id": bounds},
-            {"_id": 0, "conversation_id": 1},
-            session=tx.session,
-            batch_size=ONE_REPLY,
-        ).limit(limit)
-        return [row["conversation_id"] for row in await cursor.to_list(None)]
+        return await self._list_ids({"user_id": user_id, "conversation_id": bounds}, limit, tx)
 
     async def list_unanswered(self, user_id: UserId, *, limit: int, tx: Tx) -> list[ConversationId]:
-        """Return up to `limit` dialogues that others began and the user neither answered nor deleted, by id."""
         # Uses index: user_id_1_unanswered_1_conversation_id_1 (covered)
+        return await self._list_ids({"user_id": user_id, "unanswered": True}, limit, tx)
+
+    async def _list_ids(self, query: Document, limit: int, tx: Tx) -> list[ConversationId]:
+        fields: Document = {"_id": 0, "conversation_id": 1}
         cursor = self._conversations.find(
-            {"user_id": user_id, "unanswered": True},
-            {"_id": 0, "conversation_id": 1},
-            session=tx.session,
-            batch_size=ONE_REPLY,
+            query, fields, session=tx.session, batch_size=ONE_REPLY
         ).limit(limit)
         return [row["conversation_id"] for row in await cursor.to_list(None)]
-
-    # --- write ----------------------------------------------------------------------------------------------------
 
     async def advance_read_cursors(
         self,
@@ -192,19 +169,13 @@ class ConversationSettingsStore:
         `written`: the newest message of each user who wrote; their cursors move there, and their dialogue counts as
         answered. `begun`: the dialogue begins for these users; it is unanswered for those who did not write.
         """
-        operations = [
-            UpdateOne(
-                _key(key), {"$max": {"read_seq": seq}, "$unset": {"unanswered": ""}}, upsert=True
-            )
+        updates: dict[ConversationKey, Document] = {
+            key: {"$max": {"read_seq": seq}, "$unset": {"unanswered": ""}}
             for key, seq in written.items()
-        ]
-        operations += [
-            UpdateOne(
-                _key(key), {"$max": {"read_seq": 0}, "$set": {"unanswered": True}}, upsert=True
-            )
-            for key in begun
-            if key not in written
-        ]
+        }
+        for key in begun:
+            updates.setdefault(key, {"$max": {"read_seq": 0}, "$set": {"unanswered": True}})
+        operations = [UpdateOne(_key(key), update, upsert=True) for key, update in updates.items()]
         await self._database.apply(self._conversations, operations, tx)
 
     async def update_settings(
@@ -226,11 +197,9 @@ class ConversationSettingsStore:
     async def add_to_group(
         self, user_id: UserId, conversation_ids: Iterable[ConversationId], name: str, tx: Tx
     ) -> None:
-        """Add the conversations to the conversation group."""
+        added: Document = {"$addToSet": {"groups": name}}
         operations = [
-            UpdateOne(
-                _key((user_id, conversation_id)), {"$addToSet": {"groups": name}}, upsert=True
-            )
+            UpdateOne(_key((user_id, conversation_id)), added, upsert=True)
             for conversation_id in conversation_ids
         ]
         await self._database.apply(self._conversations, operations, tx)
@@ -238,7 +207,6 @@ class ConversationSettingsStore:
     async def remove_from_group(
         self, user_id: UserId, conversation_ids: Iterable[ConversationId], name: str, tx: Tx
     ) -> None:
-        """Remove the conversations from the conversation group."""
         keys = [join_key(user_id, conversation_id) for conversation_id in conversation_ids]
         if keys:
             await self._conversations.update_many(
@@ -248,17 +216,12 @@ class ConversationSettingsStore:
             )
 
     async def rename_group(self, user_id: UserId, name: str, new_name: str, tx: Tx) -> None:
-        """Move all conversations of the conversation group to its new name."""
         # Uses index: user_id_1_groups_1_conversation_id_1 (partial: in a group)
-        await self._conversations.update_many(
-            {"user_id": user_id, "groups": name},
-            {"$addToSet": {"groups": new_name}},
-            session=tx.session,
-        )
+        query, added = {"user_id": user_id, "groups": name}, {"$addToSet": {"groups": new_name}}
+        await self._conversations.update_many(query, added, session=tx.session)
         await self.remove_group(user_id, name, tx)
 
     async def remove_group(self, user_id: UserId, name: str, tx: Tx) -> None:
-        """Remove all conversations from the conversation group."""
         # Uses index: user_id_1_groups_1_conversation_id_1 (partial: in a group)
         await self._conversations.update_many(
             {"user_id": user_id, "groups": name}, {"$pull": {"groups": name}}, session=tx.session

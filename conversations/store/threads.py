@@ -80,8 +80,6 @@ class ThreadStore:
     async def delete_thread(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> None:
         await self._threads.delete_one(_key(channel_id, user_id), session=tx.session)
 
-    # --- guards ---------------------------------------------------------------------------------------------------
-
     async def touch_guard(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> None:
         """Conflict with the transaction that deletes the channel."""
         number = zlib.crc32(user_id.encode()) % GUARDS
@@ -101,7 +99,6 @@ class ThreadStore:
         await self._database.apply(self._guards, operations, tx)
 
     async def delete_guards(self, channel_id: GroupId, tx: Tx) -> None:
-        """Delete the guards of a deleted channel."""
         await self._guards.delete_many({"_id": {"$in": _guards_of(channel_id)}}, session=tx.session)
 
 

@@ -1,5 +1,4 @@
 """Checks of stored reactions: every tally equals the reactions (P4), and every reaction belongs to a message.
 
-What it promises: no false alarm beside a running server; every repair checks again in its own transaction. What it
-depends on: `groups.audit.joins` for messages, and the collections of `reactions.store`.
+A running server causes no false findings, and every repair checks again in its own transaction.
 """

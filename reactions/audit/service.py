@@ -1,8 +1,8 @@
-"""Checks of stored reactions, and the repair of a tally, which counts the reactions anew."""
+"""Checks of stored reactions, and the repair of a tally, which counts the reactions again."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from groups.kernel.clock import Clock
 from groups.kernel.data_checks import Check, Finding, Repair
@@ -18,7 +18,7 @@ _GROUP_PREFIX: Final = stream_of(GroupId(""))
 
 
 def checks(database: Database, streams: StreamService, clock: Clock) -> list[Check]:
-    """All checks of reactions, in the order in which their repairs build on each other."""
+    """Return all checks of reactions, in the order in which their repairs build on each other."""
     audit = _Audit(
         database=database, store=ReactionAuditStore(database), streams=streams, clock=clock
     )
@@ -48,30 +48,31 @@ class _Audit:
     clock: Clock
 
     async def strays(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Reactions to messages that do not exist, and reactions that exist twice."""
         async for row in self.store.of_no_message(snapshot):
             problem = f"does not exist, and has {row['rows']} reactions or tallies"
-            # Where the stream exists, the message is missing (P2), and may come back from a backup.
-            repair = None if row["stream"] else self._deleting(row["_id"])
+            # If the stream exists, the message is missing (P2), and may come back from a backup.
+            repair = None if row["stream"] else self._delete(row["_id"])
             yield Finding("P4", _name(row["_id"]), problem, repair)
         async for row in self.store.misfiled(snapshot):
             problem = f"{row.get('user_id')}'s {row.get('emoji')} is filed as {row['_id']!r}"
             yield Finding("P4", _name(str(row.get("message_id"))), problem)
 
     async def tallies(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Counts, and their sums."""
         async for row in self.store.wrong_counts(snapshot):
-            problem = "; ".join(_difference(wrong) for wrong in row["wrong"][:3])
-            yield Finding("P4", _name(row["_id"]), problem, self._recounting(row["_id"]))
+            problem = "; ".join(
+                f"{wrong['emoji']} is counted {wrong['c']}, held by {wrong['h']}"
+                for wrong in row["wrong"][:3]
+            )
+            yield Finding("P4", _name(row["_id"]), problem, self._recount(row["_id"]))
         async for row in self.store.wrong_totals(snapshot):
             problem = f"total is {row.get('total')}, the counts make {row['sum']}"
-            yield Finding("P4", _name(row["_id"]), problem, self._recounting(row["_id"]))
+            yield Finding("P4", _name(row["_id"]), problem, self._recount(row["_id"]))
 
-    def _recounting(self, message_id: str) -> Repair:
+    def _recount(self, message_id: str) -> Repair:
         stream_id, seq = _message_in(message_id)
 
         async def work(tx: Tx) -> str | None:
-            # Without the message there is nothing to count; the check of strays reports its reactions.
+            # Without the message there is nothing to count; the other check reports its reactions.
             if await self.streams.touch_message(stream_id, seq, tx) is None:
                 return None
             # Write before counting: reactions wait for this transaction, instead of making it run again and again.
@@ -81,9 +82,8 @@ class _Audit:
             if before.get("counts") == counts and before.get("total") == total:
                 return None
             await self.store.put(message_id, counts, tx)
-            if stream_id.startswith(
-                _GROUP_PREFIX
-            ):  # in a dialogue, readers see it when they read again
+            # In a dialogue, readers see it when they read again.
+            if stream_id.startswith(_GROUP_PREFIX):
                 tx.publish(
                     ReactionsChanged(
                         at=self.clock.now(),
@@ -94,11 +94,11 @@ class _Audit:
                         total=total,
                     )
                 )
-            return f"counted anew: {total} reactions"
+            return f"counted again: {total} reactions"
 
         return lambda: self.database.run(work)
 
-    def _deleting(self, message_id: str) -> Repair:
+    def _delete(self, message_id: str) -> Repair:
         stream_id, _ = _message_in(message_id)
 
         async def step(tx: Tx) -> int:
@@ -124,7 +124,3 @@ def _message_in(message_id: str) -> tuple[StreamId, int]:
 def _name(message_id: str) -> str:
     stream_id, _, seq = message_id.rpartition(SEPARATOR)
     return f"message {seq} of {stream_id}"
-
-
-def _difference(wrong: Mapping[str, Any]) -> str:
-    return f"{wrong['emoji']} is counted {wrong['c']}, held by {wrong['h']}"

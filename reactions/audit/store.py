@@ -1,4 +1,4 @@
-"""The aggregations over `reactions` and `tallies` that checks need, and the writes of the repairs."""
+"""The queries of the checks of reactions, each one aggregation, and the writes of their repairs."""
 
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -7,7 +7,7 @@ from groups.audit.joins import Stage, joined, not_of_disbanded, union, without_m
 from groups.kernel.mongo import Database, Document, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 
-STEP: Final = 1_000  # documents a transaction: short enough not to hold others up
+STEP: Final = 1_000  # documents a transaction: short enough not to delay others
 
 
 class ReactionAuditStore:
@@ -19,85 +19,58 @@ class ReactionAuditStore:
 
     @staticmethod
     def wrong_counts(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """The messages whose counts are not those of their reactions: `wrong` lists emoji, counted, held."""
+        """Find messages whose counts are not those of their reactions: `wrong` lists emoji, counted, held."""
         pair: Stage = {"m": "$message_id", "e": "$emoji"}
+        key = {"m": "$_id", "e": "$count.k"}
         counted: list[Stage] = [
             {"$project": {"count": {"$objectToArray": "$counts"}}},
             {"$unwind": "$count"},
-            {
-                "$project": {
-                    "_id": {"m": "$_id", "e": "$count.k"},
-                    "counted": "$count.v",
-                    "listed": {"$literal": 1},
-                }
-            },
+            {"$project": {"_id": key, "counted": "$count.v", "listed": {"$literal": 1}}},
         ]
-        return snapshot.rows(
-            "reactions",
-            [
-                # Uses index: message_id_1_emoji_1__id_1, or all of the collection, which is as fast.
-                {"$group": {"_id": pair, "held": {"$sum": 1}}},
-                union("tallies", *counted),
-                {
-                    "$group": {
-                        "_id": "$_id",
-                        "held": {"$sum": "$held"},
-                        "counted": {"$sum": "$counted"},
-                        "listed": {"$sum": "$listed"},
-                    }
-                },
-                {
-                    "$match": {
-                        "$or": [
-                            {"$expr": {"$ne": ["$held", "$counted"]}},
-                            {"listed": 1, "counted": {"$lte": 0}},
-                        ]
-                    }
-                },
-                {
-                    "$group": {
-                        "_id": "$_id.m",
-                        "wrong": {"$push": {"emoji": "$_id.e", "c": "$counted", "h": "$held"}},
-                    }
-                },
-                # The cleanup of a disbanded group deletes the reactions first, then the tallies.
-                *not_of_disbanded(),
-            ],
-        )
+        sums = {name: {"$sum": f"${name}"} for name in ("held", "counted", "listed")}
+        differs = {"$expr": {"$ne": ["$held", "$counted"]}}
+        wrong = {"emoji": "$_id.e", "c": "$counted", "h": "$held"}
+        pipeline: list[Stage] = [
+            # Uses index: message_id_1_emoji_1__id_1, or all of the collection, which is as fast.
+            {"$group": {"_id": pair, "held": {"$sum": 1}}},
+            union("tallies", *counted),
+            {"$group": {"_id": "$_id", **sums}},
+            {"$match": {"$or": [differs, {"listed": 1, "counted": {"$lte": 0}}]}},
+            {"$group": {"_id": "$_id.m", "wrong": {"$push": wrong}}},
+            # The cleanup of a disbanded group deletes the reactions first, then the tallies.
+            *not_of_disbanded(),
+        ]
+        return snapshot.rows("reactions", pipeline)
 
     @staticmethod
     def wrong_totals(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """The tallies whose total is not the `sum` of their counts."""
+        """Find tallies whose total is not the `sum` of their counts."""
         values = {"$map": {"input": {"$objectToArray": "$counts"}, "in": "$$this.v"}}
-        return snapshot.rows(
-            "tallies",
-            [
-                {"$project": {"total": 1, "sum": {"$sum": values}}},
-                {"$match": {"$expr": {"$ne": ["$total", "$sum"]}}},
-            ],
-        )
+        pipeline: list[Stage] = [
+            {"$project": {"total": 1, "sum": {"$sum": values}}},
+            {"$match": {"$expr": {"$ne": ["$total", "$sum"]}}},
+        ]
+        return snapshot.rows("tallies", pipeline)
 
     @staticmethod
     def misfiled(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """The reactions whose `_id` is not that of message, user and emoji, so that one may exist twice."""
+        """Find reactions whose `_id` is not that of message, user and emoji, so that one may exist twice."""
         key = joined("$message_id", "$user_id", "$emoji")
         return snapshot.rows("reactions", [{"$match": {"$expr": {"$ne": ["$_id", key]}}}])
 
     @staticmethod
     def of_no_message(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """The messages that do not exist and have reactions or a tally: id, `rows`, `stream` (none or one)."""
-        return snapshot.rows(
-            "reactions",
-            [
-                {"$group": {"_id": "$message_id", "rows": {"$sum": 1}}},
-                union("tallies", {"$project": {"rows": {"$literal": 1}}}),
-                {"$group": {"_id": "$_id", "rows": {"$sum": "$rows"}}},
-                *without_message(),
-            ],
-        )
+        """Find messages that do not exist and have reactions or a tally: id, `rows`, `stream` (none or one)."""
+        pipeline: list[Stage] = [
+            {"$group": {"_id": "$message_id", "rows": {"$sum": 1}}},
+            union("tallies", {"$project": {"rows": {"$literal": 1}}}),
+            {"$group": {"_id": "$_id", "rows": {"$sum": "$rows"}}},
+            *without_message(),
+        ]
+        return snapshot.rows("reactions", pipeline)
 
     async def touch(self, message_id: str, tx: Tx) -> Document:
-        """Write the tally, so that reactions wait for this transaction; returns the tally before."""
+        """Write the tally, so that reactions wait for this transaction. Returns the tally before."""
         before = await self._tallies.find_one({"_id": message_id}, session=tx.session)
         await self._tallies.update_one(
             {"_id": message_id}, {"$inc": {"version": 1}}, upsert=True, session=tx.session
@@ -105,7 +78,6 @@ class ReactionAuditStore:
         return before or {}
 
     async def count(self, message_id: str, tx: Tx) -> dict[str, int]:
-        """The number of users who hold each emoji."""
         # Uses index: message_id_1_emoji_1__id_1
         cursor = self._reactions.aggregate(
             [
@@ -117,20 +89,17 @@ class ReactionAuditStore:
         return {row["_id"]: row["n"] for row in await cursor.to_list(None)}
 
     async def put(self, message_id: str, counts: dict[str, int], tx: Tx) -> None:
-        """Store the counts and their sum."""
         values: dict[str, Any] = {"counts": counts, "total": sum(counts.values())}
         await self._tallies.update_one({"_id": message_id}, {"$set": values}, session=tx.session)
 
     async def delete_some(self, message_id: str, tx: Tx) -> int:
-        """Delete some of the message's reactions, and at last its tally; returns the number of documents."""
-        cursor = self._reactions.find(
-            {"message_id": message_id}, {"_id": 1}, session=tx.session
-        ).limit(STEP)
+        """Delete some of the message's reactions, and at last its tally. Returns the number of documents."""
+        of_message = {"message_id": message_id}
+        cursor = self._reactions.find(of_message, {"_id": 1}, session=tx.session).limit(STEP)
         keys = [row["_id"] for row in await cursor.to_list(None)]
         if not keys:
             gone = await self._tallies.delete_one({"_id": message_id}, session=tx.session)
             return gone.deleted_count
-        result = await self._reactions.delete_many(
-            {"_id": {"$in": keys}, "message_id": message_id}, session=tx.session
-        )
+        wanted: Document = {"_id": {"$in": keys}, **of_message}
+        result = await self._reactions.delete_many(wanted, session=tx.session)
         return result.deleted_count

@@ -1,19 +1,19 @@
 """Reactions to any messages: the queue, the rules and the counting, which all kinds of messages share.
 
-A front door decides who may react, and publishes the event (`ReactionTarget`); the rest happens here. There are two:
+A service decides who may react, and publishes the event (`ReactionTarget`); the rest happens here. There are two:
 `ReactionService` for the messages of groups, and in a higher package `DialogueReactions` for one-to-one messages.
 
-A batch reads the message's tally and what its callers hold, applies one command after the other to that state, and
-writes the difference.
+A batch reads the message's tally and the reactions of its callers, applies one command after the other to that state,
+and writes the difference.
 
 Promises:
-    Exact counts (P4): reactions and tally change in one transaction, and two transactions on one message meet in the
-    tally's document.
+    Exact counts (P4): reactions and tally change in one transaction, and two transactions on one message conflict in
+    the tally's document.
     Flat cost: a batch of 256 callers on one message costs the database commands of one caller.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -36,7 +36,7 @@ from reactions.store import MessageKeys, ReactionStore
 
 @dataclass(slots=True)  # a frozen one takes three times as long to make, for every reaction
 class ReactionCommand:
-    """A wish of the holder to have an emoji on a message, or not to have it any more (`is_adding` false)."""
+    """Adds an emoji of the holder to a message, or removes it (`is_adding` false)."""
 
     holder: UserId
     emoji: Emoji
@@ -53,21 +53,16 @@ class ReactionTarget(Protocol[C_contra]):
     """One message in a transaction: decides who may react and by which rules, and publishes the event."""
 
     @property
-    def rules(self) -> ReactionRules:
-        """Which emoji, and how many of them."""
-        ...
+    def rules(self) -> ReactionRules: ...
 
     def refusal(self, command: C_contra, state: ReactionState) -> DomainError | None:
-        """The reason why this command is refused; None: it is allowed."""
-        ...
+        """Return why this command is refused; None: it is allowed."""
 
     async def on_added(self, count: int, now: datetime, tx: Tx) -> None:
         """Called with the number of new reactions: first ones, and those that replace another one."""
-        ...
 
     async def publish(self, state: ReactionState, tally: Tally, now: datetime, tx: Tx) -> None:
         """Publish that the counts changed."""
-        ...
 
 
 OpenTarget = Callable[
@@ -83,7 +78,7 @@ HoldersOf = Callable[[Sequence[C]], Collection[UserId]]
 
 
 def holders_of(commands: Sequence[ReactionCommand]) -> Collection[UserId]:
-    """The holders alone."""
+    """Return the holders alone."""
     return {command.holder for command in commands}
 
 
@@ -97,22 +92,12 @@ class ReactionEngine:
     clock: Clock
     on_batch: OnBatch | None = None
 
-    def queue_for(
-        self,
-        open_target: OpenTarget[C],
-        *,
-        name: str,
-        holders_of: HoldersOf[C] = holders_of,
-    ) -> "ReactionQueue[C]":
-        """The queue of a front door; `name` is what metrics call it."""
-        return ReactionQueue(self, open_target, holders_of, name)
-
-    # --- reading: whether a user may see the messages is the caller's to know ----------------------------------------
+    # Reading: the caller checks whether the user may see the messages.
 
     async def tallies_of(
         self, user_id: UserId, stream_id: StreamId, seqs: Sequence[int]
     ) -> Tallies:
-        """The tally of each of the messages that has one, with what the user holds: one command for all."""
+        """Return the tallies of the messages that have one, with the user's own emoji, with one command."""
         if not seqs:
             return Tallies()
         return await self.store.read(MessageKeys(stream_id, tuple(seqs)), user_id) or Tallies()
@@ -120,49 +105,42 @@ class ReactionEngine:
     def query_beside(
         self, messages: BatchedQuery[list[Message]], user_ids: Sequence[UserId]
     ) -> TallyQuery:
-        """The same for each of these users, of the messages that another query of the same command finds."""
-        return self.store.query_beside(messages, user_ids)
+        """Return a query for the same, for each of these users and the messages that another query finds."""
+        return self.store.query(messages, user_ids)
 
     async def delete_some(self, stream_id: StreamId, tx: Tx) -> int:
         """Delete up to `STEP` reactions or tallies of an ended stream (a hook of `groups`). Returns how many."""
         return await self.store.delete_some(stream_id, STEP, tx)
 
 
+@dataclass(kw_only=True, slots=True)
 class ReactionQueue(Generic[C]):
-    """Commands of one front door; those for one message share a transaction."""
+    """Commands of one service; those for one message share a transaction. Metrics show the queue as `name`."""
 
-    def __init__(
-        self,
-        engine: ReactionEngine,
-        open_target: OpenTarget[C],
-        holders_of: HoldersOf[C],
-        name: str,
-    ) -> None:
-        self._store = engine.store
-        self._streams = engine.streams
-        self._clock = engine.clock
-        self._open_target = open_target
-        self._holders_of = holders_of
-        self._commits: GroupCommit[C, Tally] = GroupCommit(
-            engine.database, self._apply, name=name, on_batch=engine.on_batch, locks_of=_locks_of
+    engine: ReactionEngine
+    open_target: OpenTarget[C]
+    holders_of: HoldersOf[C] = holders_of
+    name: InitVar[str]
+    _commits: GroupCommit[C, Tally] = field(init=False)
+
+    def __post_init__(self, name: str) -> None:
+        database, on_batch = self.engine.database, self.engine.on_batch
+        self._commits = GroupCommit(
+            database, self._apply, name=name, on_batch=on_batch, locks_of=_locks_of
         )
 
     def submit(self, stream_id: StreamId, seq: int, command: C) -> Awaitable[Tally]:
-        """Apply the command; returns the tally after it. A repeated command changes nothing and publishes nothing.
-
-        Raises: the target's refusals; MessageNotFound; MessageRecalled; ReactionsFrozen; ReactionNotAllowed;
-        ReactionsPerUserReached; DistinctReactionsReached.
-        """
+        """Apply the command and return the tally after it. A repeated command changes and publishes nothing."""
         return self._commits.submit(message_key(stream_id, seq), command)
 
     async def _apply(
         self, tx: Tx, key: str, commands: Sequence[C]
     ) -> Sequence[Tally | DomainError]:
         stream_id, seq = split_message_key(key)
-        # The message first: where another process is at it, this transaction ends here, and begins again behind it.
-        message = await self._streams.touch_message(stream_id, seq, tx)
-        query = self._store.query([key], self._holders_of(commands))
-        target = await self._open_target(message, commands, query.queries, tx)
+        # The message first: if another process writes it, this transaction ends here and begins again.
+        message = await self.engine.streams.touch_message(stream_id, seq, tx)
+        query = self.engine.store.query([key], self.holders_of(commands))
+        target = await self.open_target(message, commands, query.queries, tx)
         if isinstance(target, type):
             return [target() for _ in commands]
         state = ReactionState(key, query.counts_of(seq), query.held_on(seq))
@@ -177,14 +155,14 @@ class ReactionQueue(Generic[C]):
     async def _write(
         self, state: ReactionState, tally: Tally, target: ReactionTarget[C], tx: Tx
     ) -> None:
-        now = self._clock.now()
+        now, store = self.engine.clock.now(), self.engine.store
         removed, added = state.removed(), state.added(now)
         if not removed and not added:
             return
-        # The tally first: where another process is at the same message, this transaction ends here, before the bulk.
-        await self._store.put_tally(state.message_id, tally, tx)
-        await self._store.delete_many(state.message_id, removed, tx)
-        await self._store.insert_many(added, tx)
+        # The tally first: if another process writes it, this transaction ends here, before the bulk.
+        await store.put_tally(state.message_id, tally, tx)
+        await store.delete_many(state.message_id, removed, tx)
+        await store.insert_many(added, tx)
         if added:
             await target.on_added(len(added), now, tx)
         if state.counts_changed:

@@ -1,7 +1,7 @@
 """Reactions to the messages of groups; channels use them for their posts."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -20,13 +20,15 @@ from reactions import policy
 from reactions.events import ReactionsChanged
 from reactions.models import Reaction
 from reactions.service.engine import ReactionCommand, ReactionEngine, ReactionQueue
-from reactions.service.hooks import ReactedHook
 from reactions.service.state import ReactionState
+
+ReactedHook = Callable[[Group, int, int, datetime, Tx], Awaitable[None]]
+"""Called with the seq of a message, the number of its new reactions, replacements included, and their time."""
 
 
 @dataclass(slots=True)
 class _Command(ReactionCommand):
-    """The wish of a member."""
+    """A member's command."""
 
     actor: Actor
     group_id: GroupId
@@ -59,9 +61,9 @@ class _Target:
             if refusal is not None:
                 return refusal
         is_hidden = self.message.seq <= groups_policy.history_floor(access)
-        # The group may have hidden its history since: what the user left there can still be taken back.
-        is_taking_back = not command.is_adding and command.emoji in state.held_by(command.holder)
-        return MessageNotFound() if is_hidden and not is_taking_back else None
+        # The group may have hidden its history since: users can still remove their reactions there.
+        is_removing = not command.is_adding and command.emoji in state.held_by(command.holder)
+        return MessageNotFound() if is_hidden and not is_removing else None
 
     async def on_added(self, count: int, now: datetime, tx: Tx) -> None:
         assert self.message is not None
@@ -82,38 +84,31 @@ class _Target:
         )
 
 
+@dataclass(kw_only=True, slots=True)
 class ReactionService:
     """Reactions to the messages of groups."""
 
-    def __init__(
-        self,
-        engine: ReactionEngine,
-        access: BulkAccess,
-        messages: MessageService,
-        *,
-        reacted: Sequence[ReactedHook] = (),
-    ) -> None:
-        self._access = access
-        self._messages = messages
-        self.engine = engine
-        self._reacted = reacted
-        self._queue: ReactionQueue[_Command] = engine.queue_for(self._open, name="reactions")
+    engine: ReactionEngine
+    access: BulkAccess
+    messages: MessageService
+    reacted: Sequence[ReactedHook] = ()
+    _queue: ReactionQueue[_Command] = field(init=False)
 
-    # --- change ---------------------------------------------------------------------------------------------------
+    def __post_init__(self) -> None:
+        self._queue = ReactionQueue(engine=self.engine, open_target=self._open, name="reactions")
 
     async def react(self, actor: Actor, group_id: GroupId, seq: int, emoji: Emoji) -> Tally:
-        """Put the actor's emoji on the message; in a group that allows only one, it replaces the old one.
+        """Add the actor's emoji to the message; in a group that allows only one, it replaces the old one.
 
-        Reacting twice with the same emoji changes nothing and publishes nothing. Publishes: ReactionsChanged, once for
-        all commands of the transaction.
+        A repeat changes and publishes nothing. Publishes: ReactionsChanged, once for all commands of the transaction.
         """
         command = _Command(actor.user_id, emoji, True, actor, group_id)
         return await self._queue.submit(stream_of(group_id), seq, command)
 
     async def unreact(self, actor: Actor, group_id: GroupId, seq: int, emoji: Emoji) -> Tally:
-        """Take the actor's emoji off the message: also one no longer allowed, also off a recalled message.
+        """Remove the actor's emoji, also one that is no longer allowed, also from a deleted message.
 
-        Taking back what is not there changes nothing and publishes nothing. Publishes: ReactionsChanged.
+        A repeat changes and publishes nothing. Publishes: ReactionsChanged.
         """
         command = _Command(actor.user_id, emoji, False, actor, group_id)
         return await self._queue.submit(stream_of(group_id), seq, command)
@@ -127,20 +122,17 @@ class ReactionService:
     ) -> _Target | type[DomainError]:
         actors = {command.actor for command in commands}
         group_id = commands[0].group_id
-        accesses = await self._access.accesses_of(actors, group_id, tx, beside=queries)
+        accesses = await self.access.accesses_of(actors, group_id, tx, beside=queries)
         for access in accesses.values():
-            return _Target(access.group, message, accesses, self._reacted)
+            return _Target(access.group, message, accesses, self.reacted)
         return GroupNotFound
 
-    # --- read -----------------------------------------------------------------------------------------------------
-
     async def tallies(self, actor: Actor, stream_id: StreamId, seqs: Sequence[int]) -> Tallies:
-        """The tally of each of the messages that has one; whether the actor may read them is the caller's to know."""
+        """Return the tallies of the messages that have one. The caller checks that the actor may read the messages."""
         return await self.engine.tallies_of(actor.user_id, stream_id, seqs)
 
     async def get(self, actor: Actor, group_id: GroupId, seq: int) -> Tally:
-        """The tally of one message."""
-        message = (await self._messages.get(actor, group_id, seq)).message
+        message = (await self.messages.get(actor, group_id, seq)).message
         return (await self.tallies(actor, message.stream_id, [seq])).get(seq, Tally())
 
     async def list_reactors(
@@ -153,8 +145,7 @@ class ReactionService:
         limit: int,
         cursor: str | None,
     ) -> tuple[list[Reaction], str | None]:
-        """A page of the users who hold the emoji, by user id."""
-        posted = await self._messages.get(actor, group_id, seq)
+        posted = await self.messages.get(actor, group_id, seq)
         refusal = policy.listing_refusal(posted.access)
         if refusal is not None:
             raise refusal
@@ -167,5 +158,4 @@ class ReactionService:
         return reactions, encode_cursor("reactors", reactions[-1].user_id) if has_more else None
 
     async def close(self) -> None:
-        """Wait until every submitted reaction is committed or refused."""
         await self._queue.close()

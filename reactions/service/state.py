@@ -1,4 +1,4 @@
-"""The reactions to one message, as a batch knows and changes them before it writes the difference."""
+"""The reactions to one message, as a batch reads and changes them before it writes the difference."""
 
 from collections import Counter
 from collections.abc import Mapping, Set
@@ -24,11 +24,10 @@ class ReactionState:
         self._held = {user_id: set(emoji) for user_id, emoji in held.items()}
 
     def held_by(self, user_id: UserId) -> Set[str]:
-        """The emoji that the user holds."""
         return self._held[user_id]
 
     def add(self, rules: ReactionRules, user_id: UserId, emoji: str) -> DomainError | None:
-        """Give the user the emoji, in place of those that it replaces; the refusal where the rules forbid it."""
+        """Add the emoji in place of those that it replaces. Returns the refusal if the rules forbid it."""
         own = self._held[user_id]
         refusal = policy.adding_refusal(rules, self._counts, own, emoji)
         if refusal is None and emoji not in own:
@@ -39,7 +38,7 @@ class ReactionState:
         return refusal
 
     def remove(self, user_id: UserId, emoji: str) -> None:
-        """Take the emoji from the user, who need not hold it."""
+        """Remove the emoji, if the user holds it."""
         if emoji in self._held[user_id]:
             self._held[user_id].remove(emoji)
             self._counts[emoji] -= 1
@@ -48,11 +47,9 @@ class ReactionState:
 
     @property
     def counts_changed(self) -> bool:
-        """Whether the message looks different from before."""
         return self._counts != self._counts_before
 
     def removed(self) -> list[tuple[UserId, str]]:
-        """The reactions that were there and are not any more."""
         return [
             (user_id, emoji)
             for user_id, before in self._held_before.items()
@@ -60,7 +57,6 @@ class ReactionState:
         ]
 
     def added(self, now: datetime) -> list[Reaction]:
-        """The reactions that were not there and are now."""
         return [
             Reaction(message_id=self.message_id, user_id=user_id, emoji=emoji, at=now)
             for user_id, after in self._held.items()
@@ -68,5 +64,5 @@ class ReactionState:
         ]
 
     def tally(self) -> Tally:
-        """The counts, for nobody in particular."""
+        """Return the counts, without any user's own emoji."""
         return Tally(counts=dict(self._counts), total=self._counts.total(), mine=())

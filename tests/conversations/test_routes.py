@@ -8,7 +8,11 @@ from pydantic import TypeAdapter, ValidationError
 from conversations.limits import ConversationLimits
 from conversations.models import ConversationId
 from conversations.routes.conversation_groups import ConversationGroupRoutes
-from conversations.routes.conversations import ConversationQuery, ConversationRoutes
+from conversations.routes.conversations import (
+    ConversationQuery,
+    ConversationRoutes,
+    UnreadQuery,
+)
 from conversations.routes.responses import (
     AddConversations,
     ChangeConversationGroup,
@@ -18,7 +22,6 @@ from conversations.routes.responses import (
     RenameConversationGroup,
     UpdateConversation,
 )
-from conversations.routes.unread import UnreadQuery, UnreadRoutes
 from groups.kernel.endpoint import Body, endpoints_of
 from groups.kernel.text import LIMITS
 from tests.conversations.world import ADA, BOB, World
@@ -26,7 +29,7 @@ from tests.conversations.world import ADA, BOB, World
 AnyJson = dict[str, Any]
 
 
-def routes(world: World) -> tuple[ConversationRoutes, UnreadRoutes, ConversationGroupRoutes]:
+def routes(world: World) -> tuple[ConversationRoutes, ConversationGroupRoutes]:
     mine = world.mine
     return (
         ConversationRoutes(
@@ -34,7 +37,6 @@ def routes(world: World) -> tuple[ConversationRoutes, UnreadRoutes, Conversation
             read_cursors=mine.read_cursors,
             settings=mine.settings,
         ),
-        UnreadRoutes(conversation_list=mine.conversation_list, read_cursors=mine.read_cursors),
         ConversationGroupRoutes(
             groups=mine.conversation_groups, conversation_list=mine.conversation_list
         ),
@@ -67,7 +69,7 @@ async def test_all_endpoints_of_the_design_are_declared(world: World) -> None:
 
 
 async def test_a_conversation_is_returned_in_full(world: World) -> None:
-    calls, _, _ = routes(world)
+    calls, _ = routes(world)
     news = await world.group("news", BOB, is_channel=True)
     tea = await world.group("tea", BOB)
     await world.post(tea)
@@ -106,7 +108,7 @@ async def test_a_conversation_is_returned_in_full(world: World) -> None:
 
 
 async def test_an_update_returns_the_conversation_and_a_read_the_cursor(world: World) -> None:
-    calls, unread, _ = routes(world)
+    calls, _ = routes(world)
     tea = await world.group("tea", BOB)
     await world.post(tea, times=4)
     changed = await calls.update(BOB, tea, UpdateConversation(pinned=True, draft="Dear"))
@@ -114,17 +116,17 @@ async def test_an_update_returns_the_conversation_and_a_read_the_cursor(world: W
     assert changed.pinned_at is not None
     mark = await calls.read(BOB, tea, ReadUpTo(seq=3))
     assert as_json(mark) == {"conversation_id": tea, "read_seq": 3, "unread_count": 1}
-    assert (await unread.unread(BOB, UnreadQuery())).total == 1
+    assert (await calls.unread(BOB, UnreadQuery())).total == 1
     assert (await calls.read(BOB, tea, None)).unread_count == 0
     await world.post(tea)
-    left = await unread.read_all(BOB, ReadScopeBody(scope="all"))
+    left = await calls.read_all(BOB, ReadScopeBody(scope="all"))
     assert as_json(left) == {"total": 0, "channels": 0, "chats": 0, "conversation_groups": {}}
     await calls.remove(BOB, tea)
     assert as_json(await calls.list_conversations(BOB, ConversationQuery()))["items"] == []
 
 
 async def test_conversation_groups_are_returned_with_results(world: World) -> None:
-    _, _, groups = routes(world)
+    _, groups = routes(world)
     tea = await world.group("tea", BOB)
     await world.post(tea)
     body = AddConversations(conversation_ids=(tea, "c2c_ada"))

@@ -1,16 +1,22 @@
 """Users, groups and channels on one database for the tests of conversations, with a record of the events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import mongomock_motor
 from motor.motor_asyncio import AsyncIOMotorClient
 
+from conversations.errors import ConversationNotFound
 from conversations.limits import ConversationLimits
-from conversations.models import ConversationId, ListedConversation, conversation_of
+from conversations.models import (
+    ConversationId,
+    DialogueMessage,
+    ListedConversation,
+    conversation_of,
+)
 from conversations.service.conversation_list import ListFilter
-from conversations.service.inbox_rules import NoInboxRules
+from conversations.service.inbox_rules import Writer
 from conversations.wiring import (
     CONVERSATION_INDEXES,
     ConversationCore,
@@ -19,9 +25,10 @@ from conversations.wiring import (
     build_core,
 )
 from groups.kernel.actor import Actor
+from groups.kernel.errors import DomainError
 from groups.kernel.events import Event, read_event
 from groups.kernel.ids import GroupId, UserId, join_key
-from groups.kernel.mongo import Database, ensure_indexes
+from groups.kernel.mongo import Database, Tx, ensure_indexes
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, JoinOption, Kind, stream_of
 from groups.service.hooks import Hooks
@@ -35,6 +42,29 @@ ADA = Actor(UserId("ada"))
 BOB = Actor(UserId("bob"))
 CAT = Actor(UserId("cat"))
 START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class NoInboxRules:
+    """The rules where there are no channels. A channel is not found."""
+
+    async def refusals(
+        self, channel_id: GroupId, writers: Collection[Writer], tx: Tx
+    ) -> Mapping[Writer, DomainError | None]:
+        return {writer: ConversationNotFound() for writer in writers}
+
+    async def staff(self, channel_id: GroupId, tx: Tx) -> tuple[UserId, ...]:
+        return ()
+
+    async def tell_change(
+        self, actor: Actor, channel_id: GroupId, said: DialogueMessage, tx: Tx
+    ) -> None:
+        """Record nothing."""
+
+    async def check_may_see(self, actor: Actor, channel_id: GroupId) -> None:
+        raise ConversationNotFound
+
+    async def may_forward(self, channel_id: GroupId, tx: Tx) -> bool:
+        return False
 
 
 class FakeClock:
