@@ -174,10 +174,7 @@ def build_core(
     groups, members, streams = stores.groups, stores.members, stores.streams
     avatars = Avatars(stores.media)
     guard = AccessGuard(
-        groups=groups,
-        members=members,
-        restrictions=stores.restrictions,
-        messages=stores.messages,
+        groups=groups, members=members, restrictions=stores.restrictions, messages=stores.messages
     )
     admin_log = AdminLog(entries=AdminLogStore(database), guard=guard, clock=clock)
     idempotency = Idempotency(store=IdempotencyStore(database), clock=clock)

@@ -24,7 +24,7 @@ def checks(database: Database) -> list[Check]:
             "messages",
             lambda snapshot: snapshot.count("messages"),
             audit.streams,
-        ),
+        )
     ]
 
 

@@ -13,11 +13,7 @@ from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.errors import DomainError, InvalidRequest
 from groups.kernel.text import Line, MaxBytes
-from groups.limits import (
-    ALLOWED_REACTIONS,
-    FACE_URL_BYTES,
-    IDS_PER_CALL,
-)
+from groups.limits import ALLOWED_REACTIONS, FACE_URL_BYTES, IDS_PER_CALL
 from groups.models import media_in
 
 

@@ -14,15 +14,7 @@ from groups.limits import (
     GROUP_NAME_BYTES,
     GROUP_NOTIFICATION_BYTES,
 )
-from groups.models import (
-    AccessContext,
-    GroupType,
-    JoinOption,
-    Posting,
-    Role,
-    Stream,
-    Visibility,
-)
+from groups.models import AccessContext, GroupType, JoinOption, Posting, Role, Stream, Visibility
 from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody, ReactionSetting
 
 GroupName = Annotated[NotBlank, MaxBytes("group_name_bytes", GROUP_NAME_BYTES)]
@@ -60,8 +52,7 @@ class UpdateGroup(PatchBody):
 
     # The service checks their limits, which depend on whether the group is a channel.
     name: Annotated[
-        NotBlank | None,
-        Field(description="As long as a new group's, or a channel's."),
+        NotBlank | None, Field(description="As long as a new group's, or a channel's.")
     ] = None
     introduction: Annotated[
         Text | None, Field(description="As long as a new group's, or a channel's.")

@@ -13,15 +13,7 @@ from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
-from groups.models import (
-    Group,
-    Head,
-    LastMessage,
-    Member,
-    MembershipRow,
-    Role,
-    stream_of,
-)
+from groups.models import Group, Head, LastMessage, Member, MembershipRow, Role, stream_of
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.streams import StreamStore
@@ -83,8 +75,7 @@ class MembershipReader:
             return {}
         group_ids = [membership.group_id for membership in memberships]
         groups, streams = await asyncio.gather(
-            self.groups.find_many(group_ids),
-            self.streams.find_many(map(stream_of, group_ids)),
+            self.groups.find_many(group_ids), self.streams.find_many(map(stream_of, group_ids))
         )
         summaries: dict[GroupId, MembershipSummary] = {}
         for membership in memberships:

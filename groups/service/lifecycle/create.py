@@ -181,13 +181,7 @@ class CreateService:
         )
         return policy.access_of(actor, group, owner), True
 
-    def _new_group(
-        self,
-        actor: Actor,
-        new: NewGroup,
-        group_id: GroupId,
-        now: datetime,
-    ) -> Group:
+    def _new_group(self, actor: Actor, new: NewGroup, group_id: GroupId, now: datetime) -> Group:
         join_option = new.join_option or _JOIN_OPTION[new.type]
         if new.type is GroupType.WORK and join_option is not JoinOption.INVITE:
             raise NotForThisType

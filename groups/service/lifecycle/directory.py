@@ -65,11 +65,7 @@ class Directory:
                     is_age = sort == "new"
                     after = (_instant(value) if is_age else value, str(key[1]))
                 groups = await self.groups.find_marked(
-                    words=words,
-                    sort=sort,
-                    after=after,
-                    limit=limit + 1,
-                    with_private=with_private,
+                    words=words, sort=sort, after=after, limit=limit + 1, with_private=with_private
                 )
                 groups, has_more = cut_page(groups, limit)
                 next_cursor = _cursor_after(sort, groups[-1]) if has_more else None

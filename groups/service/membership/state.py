@@ -6,10 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from groups import policy
-from groups.errors import (
-    AdminLimitReached,
-    InvitationLimitReached,
-)
+from groups.errors import AdminLimitReached, InvitationLimitReached
 from groups.events import (
     InvitationEnd,
     InvitationEnded,

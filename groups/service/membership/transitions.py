@@ -5,21 +5,9 @@ from datetime import timedelta
 from typing import assert_never
 
 from groups import policy
-from groups.errors import (
-    Banned,
-    GroupNotFound,
-    JoinRequestNotFound,
-    MemberNotFound,
-)
+from groups.errors import Banned, GroupNotFound, JoinRequestNotFound, MemberNotFound
 from groups.events import InvitationEnd, JoinRefused, JoinRequested, LeaveReason
-from groups.models import (
-    AccessContext,
-    AdminAction,
-    EffectiveRole,
-    JoinOption,
-    JoinRequest,
-    Role,
-)
+from groups.models import AccessContext, AdminAction, EffectiveRole, JoinOption, JoinRequest, Role
 from groups.service.membership.admins import (
     answer_invitation,
     ban_from_reacting,

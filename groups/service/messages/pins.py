@@ -141,10 +141,7 @@ class PinService:
         await self.admin_log.record(tx, group, act)
         tx.publish(
             MessageEdited(
-                at=now,
-                group_id=group.group_id,
-                is_channel=group.is_channel,
-                message=message,
+                at=now, group_id=group.group_id, is_channel=group.is_channel, message=message
             )
         )
         return VisibleMessage(message, access)
