@@ -33,7 +33,6 @@ class ReactedResponse(Protocol):
     @property
     def reactions(self) -> TallyResponse:
         """The tally, without anybody's own reactions."""
-        ...
 
 
 ToResponse = Callable[[Message, AccessContext, Tally, User | None], ReactedResponse]

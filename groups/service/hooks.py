@@ -54,11 +54,9 @@ class TallyQuery(Protocol):
     @property
     def queries(self) -> Sequence[BatchedQuery[Any]]:
         """Queries to send in the command that looks up the messages, behind that query."""
-        ...
 
     def by_user(self) -> Mapping[UserId, Tallies]:
         """The tallies each reader sees; valid once the queries are answered."""
-        ...
 
 
 class TallyReader(Protocol):
@@ -68,13 +66,11 @@ class TallyReader(Protocol):
         self, messages: BatchedQuery[list[Message]], user_ids: Sequence[UserId]
     ) -> TallyQuery:
         """Prepare the queries for the tallies of the messages that `messages` finds, so both cost one command."""
-        ...
 
     async def tallies_of(
         self, user_id: UserId, stream_id: StreamId, seqs: Sequence[int]
     ) -> Tallies:
         """The tally of each of the messages that has one."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

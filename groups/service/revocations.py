@@ -43,7 +43,7 @@ class Revocations:
     async def revoke(self, actor: Actor, user_id: UserId) -> datetime:
         """Revoke every token that was issued to the user until now, and close the user's sockets.
 
-        Users revoke their own tokens, the application everyone's. Publishes: TokensRevoked. Raises: PermissionRefused.
+        Users revoke their own tokens, the application everyone's. Publishes: TokensRevoked.
         """
         if actor.user_id != user_id and not actor.is_app_admin:
             raise PermissionRefused("Only users themselves and the application end their sessions")

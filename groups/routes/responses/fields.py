@@ -69,10 +69,7 @@ class ItemError(Response):
 
 
 def split_ids(text: str) -> list[str]:
-    """The ids of a comma-separated list, in order, without repeats.
-
-    Raises: InvalidRequest for more than `IDS_PER_CALL`.
-    """
+    """The ids of a comma-separated list, in order, without repeats."""
     ids = [part for part in dict.fromkeys(text.split(",")) if part]
     if len(ids) > IDS_PER_CALL:
         reason = f"at most {IDS_PER_CALL} ids a call"

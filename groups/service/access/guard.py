@@ -24,12 +24,10 @@ class GroupAndMember(Protocol):
     @property
     def group(self) -> Group | None:
         """The group, if it exists."""
-        ...
 
     @property
     def member(self) -> Member | None:
         """The membership, if there is one."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,10 +47,7 @@ class AccessGuard:
         *,
         found: GroupAndMember | None = None,
     ) -> AccessContext:
-        """What the actor may do in the group; with `found`, neither group nor membership is read again.
-
-        Raises: GroupNotFound, also for a group that the actor may not see.
-        """
+        """What the actor may do in the group; with `found`, neither group nor membership is read again."""
         if found is not None:
             group, member = found.group, found.member
         elif tx is None:
@@ -80,10 +75,7 @@ class AccessGuard:
         *,
         found: GroupAndMember | None = None,
     ) -> AccessContext:
-        """As `access_of`, for a group whose messages the actor may read.
-
-        Raises: GroupNotFound; PermissionRefused; Banned.
-        """
+        """As `access_of`, for a group whose messages the actor may read."""
         access = await self.access_of(actor, group_id, tx, found=found)
         policy.check(policy.reading_refusal(access.group, access.effective_role))
         return access
@@ -91,10 +83,7 @@ class AccessGuard:
     async def find_message(
         self, actor: Actor, group_id: GroupId, seq: int, tx: Tx | None = None
     ) -> tuple[AccessContext, Message]:
-        """A message that the actor may read, with what the actor may do in its group.
-
-        Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound, also for history hidden from the actor.
-        """
+        """A message that the actor may read, with what the actor may do in its group."""
         access = await self.read_access_of(actor, group_id, tx)
         message = await self.messages.find(access.group.stream_id, seq, tx)
         if message is None or seq <= policy.history_floor(access):

@@ -109,8 +109,7 @@ class CreateService:
     async def create(self, actor: Actor, new: NewGroup, *, key: str | None = None) -> AccessContext:
         """Create a group that the actor owns. A repeat with the same `key` returns the first one.
 
-        Publishes: MembersJoined (the owner). Raises: GroupIdTaken; BadGroupId; BadMemberLimit; ReservedCustomField;
-        CustomFieldLimitReached; GroupsPerUserReached; IdempotencyConflict.
+        Publishes: MembersJoined (the owner).
         """
         if new.group_id is not None:
             self._check_prefix(new.group_id, new.type)

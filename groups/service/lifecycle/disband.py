@@ -33,10 +33,7 @@ class DisbandService:
     clock: Clock
 
     async def disband(self, actor: Actor, group_id: GroupId) -> None:
-        """Disband the group; what it leaves is deleted in the background.
-
-        Publishes: GroupDisbanded. Raises: GroupNotFound; PermissionRefused.
-        """
+        """Disband the group; what it leaves is deleted in the background. Publishes: GroupDisbanded."""
         await self.database.run(lambda tx: self._disband(actor, group_id, tx), group_lock(group_id))
         # A crash before this line leaves the cleanup to another process, or to the next start.
         self.cleanup.start(group_id)

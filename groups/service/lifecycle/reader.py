@@ -29,10 +29,7 @@ class GroupReader:
     guard: AccessGuard
 
     async def get(self, actor: Actor, group_id: GroupId) -> SeenGroup:
-        """One group.
-
-        Raises: GroupNotFound.
-        """
+        """One group."""
         access = await self.guard.access_of(actor, group_id)
         stream = await self.streams.find(access.group.stream_id)
         if stream is None:  # disbanded between the two reads

@@ -80,8 +80,7 @@ class UpdateService:
     async def update(self, actor: Actor, group_id: GroupId, changes: GroupChanges) -> None:
         """Change profile or settings. A new name removes the verified badge.
 
-        Publishes: GroupUpdated, when something changed. Raises: GroupNotFound; PermissionRefused;
-        ReservedCustomField; CustomFieldLimitReached; FixedInChannel; NotForThisType.
+        Publishes: GroupUpdated, when something changed.
         """
         await self.database.run(
             lambda tx: self.update_in(actor, group_id, changes, tx), group_lock(group_id)
@@ -144,10 +143,7 @@ class UpdateService:
         *,
         also_changed: dict[str, object] | None = None,
     ) -> tuple[AccessContext, Stream]:
-        """Turn a Community group that the actor owns into a channel with these settings.
-
-        Publishes: GroupUpdated. Raises: GroupNotFound; PermissionRefused; NotForThisType.
-        """
+        """Turn a Community group that the actor owns into a channel with these settings. Publishes: GroupUpdated."""
         access = await self.guard.access_of(actor, group_id, tx)
         group = access.group
         if policy.transferring_refusal(access.effective_role) is not None:

@@ -41,10 +41,7 @@ from groups.service.membership.state import MembershipState
 def with_role(
     state: MembershipState, command: UpdateMember, member: Member, effective_role: EffectiveRole
 ) -> Member:
-    """The member with the role and the grants of the command.
-
-    Raises: PermissionRefused; NotForThisType; AdminLimitReached.
-    """
+    """The member with the role and the grants of the command."""
     is_new = command.role is not None and command.role is not member.role
     if not is_new and (command.role is not Role.ADMIN or command.grants is None):
         return member
@@ -55,10 +52,7 @@ def with_role(
 
 
 def _as_admin(state: MembershipState, member: Member, grants: frozenset[Grant] | None) -> Member:
-    """The member as an admin with these grants; None means all.
-
-    Raises: AdminLimitReached.
-    """
+    """The member as an admin with these grants; None means all."""
     if member.role is not Role.ADMIN:
         state.check_admin_limit()
     has_all = grants is None or grants >= set(Grant)

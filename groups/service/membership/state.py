@@ -78,10 +78,7 @@ class MembershipState:
     events: "list[Event | _Run]" = field(default_factory=list)
 
     def admit(self, user_id: UserId) -> None:
-        """Make the user a member.
-
-        Raises: MemberLimitReached; GroupsPerUserReached.
-        """
+        """Make the user a member."""
         groups = self.group_counts.get(user_id, 0)
         policy.check(self.capacity.refusal(groups))
         self.capacity.admit(user_id, groups)
@@ -189,18 +186,12 @@ class MembershipState:
         )
 
     def check_admin_limit(self, besides: UserId | None = None) -> None:
-        """Refuse one more admin at the limit; `besides` is an admin who will be none.
-
-        Raises: AdminLimitReached.
-        """
+        """Refuse one more admin at the limit; `besides` is an admin who will be none."""
         if len(self.admins - {besides}) >= self.limits.admins:
             raise AdminLimitReached(limit=self.limits.admins)
 
     def check_invitation_limit(self) -> None:
-        """Refuse one more open invitation at the limit.
-
-        Raises: InvitationLimitReached.
-        """
+        """Refuse one more open invitation at the limit."""
         if self.open_invitations >= self.limits.admin_invitations:
             raise InvitationLimitReached(limit=self.limits.admin_invitations)
 

@@ -72,10 +72,7 @@ class EditService:
     async def edit(
         self, actor: Actor, group_id: GroupId, seq: int, content: Content
     ) -> VisibleMessage:
-        """Replace a message's content; the same content again changes nothing.
-
-        Publishes: MessageEdited.
-        """
+        """Replace a message's content; the same content again changes nothing. Publishes: MessageEdited."""
         edited, target = await self.streams.edit(
             actor,
             stream_of(group_id),

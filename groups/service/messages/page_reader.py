@@ -93,10 +93,7 @@ class PageReader:
 def page_bounds(
     cursor: str | None, before_seq: int | None, after_seq: int | None
 ) -> tuple[int | None, int | None]:
-    """The seq before which a page is, and the one after which; a cursor takes the place of the bound it goes on from.
-
-    Raises: BadCursor.
-    """
+    """The seqs before and after which a page is; a cursor takes the place of the bound that it goes on from."""
     key = decode_cursor("messages", cursor, str, int)
     if key is None:
         return before_seq, after_seq

@@ -74,10 +74,7 @@ class PinService:
         return await self.database.run(work, *message_change_locks(stream_of(group_id), seq))
 
     async def unpin(self, actor: Actor, group_id: GroupId, seq: int) -> None:
-        """Unpin a message; one that is not pinned stays as it is.
-
-        Publishes: MessageEdited.
-        """
+        """Unpin a message; one that is not pinned stays as it is. Publishes: MessageEdited."""
 
         async def work(tx: Tx) -> None:
             access, message = await self._find(actor, group_id, seq, _pinning, tx)

@@ -166,10 +166,7 @@ class MessageService:
     async def post_loaded(
         self, actor: Actor, group_id: GroupId, load: ContentLoader, *, key: PostKey
     ) -> VisibleMessage:
-        """As `post`, of what `load` fetches in the same transaction.
-
-        Raises: as `post`, and what `load` raises.
-        """
+        """As `post`, of what `load` fetches in the same transaction."""
         post = _GroupPost(actor=actor, group_id=group_id, content=load, key=key)
         return await self._queue.submit(stream_of(group_id), post)
 
