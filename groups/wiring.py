@@ -301,17 +301,20 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         limits=limits,
     )
     messages = MessageService(
-        database,
-        stores.groups,
-        stores.members,
-        stores.restrictions,
-        stores.messages,
-        stores.streams,
-        core.streams,
-        core.guard,
-        PageReader(database, stores.groups, stores.members, stores.messages, hooks),
-        hooks,
-        limits,
+        database=database,
+        messages=stores.messages,
+        streams=core.streams,
+        guard=core.guard,
+        bulk_access=core.bulk_access,
+        page_reader=PageReader(
+            database=database,
+            groups=stores.groups,
+            members=stores.members,
+            messages=stores.messages,
+            hooks=hooks,
+        ),
+        hooks=hooks,
+        limits=limits,
         on_batch=core.on_batch,
     )
     invitations = InvitationService(
