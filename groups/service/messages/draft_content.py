@@ -34,10 +34,7 @@ class DraftContent:
     ) -> AccessContext:
         """The actor's access to a group in which they may post."""
         access = await self.guard.access_of(actor, group_id, tx)
-        now = self.clock.now()
-        refusal = policy.posting_refusal(access, now)
-        if refusal is not None:
-            raise refusal
+        policy.check(policy.posting_refusal(access, self.clock.now()))
         return access
 
     async def keep(

@@ -96,7 +96,5 @@ class EditService:
         self, actor: Actor, group_id: GroupId, seq: int, refusal_of: Refusal, tx: Tx
     ) -> _Target:
         access, message = await self.guard.find_message(actor, group_id, seq, tx)
-        refusal = refusal_of(access, message, self.clock.now())
-        if refusal is not None:
-            raise refusal
+        policy.check(refusal_of(access, message, self.clock.now()))
         return _Target(actor, access, message, self.admin_log)

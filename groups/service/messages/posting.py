@@ -18,8 +18,6 @@ from groups.service.messages.stream_rates import StreamRate
 from groups.store.messages import KeyedMessage
 from groups.store.streams import StreamState
 
-# --- posts --------------------------------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True, slots=True)
 class LoadedContent:
@@ -179,8 +177,6 @@ class PostBatch:
         """The seq of each sender's newest message in the batch."""
         return {added.message.sender_id: added.message.seq for added in self.added}
 
-
-# --- streams ------------------------------------------------------------------------------------------------------
 
 P = TypeVar("P", bound=PendingPost)
 P_contra = TypeVar("P_contra", bound=PendingPost, contravariant=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Generic, Protocol, TypeVar
 
+from groups import policy
 from groups.errors import MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -78,8 +79,6 @@ class StreamService:
     rates: StreamRates
     limits: GroupLimits
     clock: Clock
-
-    # --- write ----------------------------------------------------------------------------------------------------
 
     def post_queue(
         self,
@@ -177,8 +176,6 @@ class StreamService:
         """Count the bytes of uploads that each stream carries, for an older database; nobody may post meanwhile."""
         await self.streams.count_all_media_bytes()
 
-    # --- read -----------------------------------------------------------------------------------------------------
-
     async def page(
         self,
         stream_id: StreamId,
@@ -217,7 +214,6 @@ class StreamService:
         return found or ()
 
     async def find(self, stream_id: StreamId, seq: int, tx: Tx | None = None) -> Message | None:
-        """The message with this seq."""
         return await self.messages.find(stream_id, seq, tx)
 
     async def touch_message(self, stream_id: StreamId, seq: int, tx: Tx) -> Message | None:
@@ -232,8 +228,6 @@ class StreamService:
     ) -> Mapping[StreamId, Stream]:
         """The streams that exist among these, with their last messages."""
         return await self.streams.find_many(stream_ids, tx) if stream_ids else {}
-
-    # --- end ------------------------------------------------------------------------------------------------------
 
     async def end(self, stream_id: StreamId, tx: Tx) -> None:
         """End the stream; `clear_some` then deletes its messages. Ending it twice changes nothing."""
@@ -301,9 +295,7 @@ class PostQueue(Generic[P, R]):
             if isinstance(target, type):
                 raise target
             batch = self._begin(stream_id, query, target)
-            refusal = target.refusal(post, batch.now, is_repeated=False)
-            if refusal is not None:
-                raise refusal
+            policy.check(target.refusal(post, batch.now, is_repeated=False))
             loaded = await _load(post, query.media, tx)
             added = batch.add(post, loaded, target.signature_of(post))
             return target.result(post, added.message)
@@ -322,9 +314,7 @@ class PostQueue(Generic[P, R]):
             has_deleted_draft = False
             try:
                 first = known.get((post.sender_id, post.key.stored))
-                refusal = target.refusal(post, batch.now, is_repeated=first is not None)
-                if refusal is not None:
-                    raise refusal
+                policy.check(target.refusal(post, batch.now, is_repeated=first is not None))
                 if first is None:
                     batch.rate.check()
                     loaded = await _load(post, query.media, tx)
@@ -366,7 +356,6 @@ class PostQueue(Generic[P, R]):
         return PostBatch(stream_id, state, now, self._limits, media_limit=target.media_limit)
 
     async def close(self) -> None:
-        """Wait until every submitted post is committed or refused."""
         await self._commits.close()
 
 
