@@ -1,6 +1,6 @@
 """Bodies and responses of the API of groups."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
@@ -14,7 +14,16 @@ from groups.limits import (
     GROUP_NAME_BYTES,
     GROUP_NOTIFICATION_BYTES,
 )
-from groups.models import AccessContext, GroupType, JoinOption, Posting, Role, Stream, Visibility
+from groups.models import (
+    AccessContext,
+    Group,
+    GroupType,
+    JoinOption,
+    Posting,
+    Role,
+    Stream,
+    Visibility,
+)
 from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody, ReactionSetting
 
 GroupName = Annotated[NotBlank, MaxBytes("group_name_bytes", GROUP_NAME_BYTES)]
@@ -101,34 +110,21 @@ class GroupResponse(Response):
     verified: bool
 
 
+_FIELDS_OF_GROUP: Final = GroupResponse.model_fields.keys() & Group.model_fields.keys() - {
+    "member_limit"
+}
+
+
 def group_response(access: AccessContext, stream: Stream, member_limit: int) -> GroupResponse:
     """The group as the actor sees it."""
     group, member = access.group, access.member
     return GroupResponse.model_construct(
-        group_id=group.group_id,
-        type=group.type,
-        name=group.name,
-        introduction=group.introduction,
-        notification=group.notification,
-        face_url=group.face_url,
-        owner_id=group.owner_id,
-        custom=group.custom,
-        posting=group.posting,
-        join_option=group.join_option,
-        visibility=group.visibility,
-        muted_all=group.muted_all,
-        history_visible=group.history_visible,
-        reactions=group.reactions,
-        reactions_per_user=group.reactions_per_user,
-        distinct_reactions=group.distinct_reactions,
-        member_count=group.member_count,
+        **{name: getattr(group, name) for name in _FIELDS_OF_GROUP},
         member_limit=member_limit,
-        created_at=group.created_at,
         joined_at=member.joined_at if member else None,
         role=member.role if member else None,
         head_seq=stream.head_seq,
         is_channel=group.is_channel,
-        verified=group.verified,
     )
 
 

@@ -7,7 +7,9 @@ is done the id stays taken, so a new group with the same id cannot inherit anyth
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from groups.kernel.background import repeat
@@ -97,28 +99,34 @@ class CleanupService:
 
     async def clear(self, group_id: GroupId) -> None:
         """Delete the group's remains. Repeating it, also concurrently, changes nothing more."""
-        while await self.database.run(lambda tx: self._delete_members(group_id, tx)):
+        stream_id = stream_of(group_id)
+        delete_members = partial(self._delete_members, group_id)
+        while await self.database.run(partial(self._step, group_id, delete_members)):
             pass
-        while await self.database.run(lambda tx: self._delete_messages(group_id, tx)):
+        delete_messages = partial(self.streams.clear_some, stream_id)
+        while await self.database.run(partial(self._step, group_id, delete_messages)):
             pass
         # After the messages: adding something to a message also writes the message, so nothing is added from now on.
-        stream_id = stream_of(group_id)
         for hook in self.hooks.stream_ended:
             await hook(stream_id)
         for delete_some in self.hooks.delete_of_stream:
             await self.streams.delete_remains(stream_id, delete_some)
-        while await self.database.run(lambda tx: self._clear_log(group_id, tx)):
+        clear_log = partial(self.admin_log.clear, group_id)
+        while await self.database.run(partial(self._step, group_id, clear_log)):
             pass
         await self.database.run(lambda tx: self._clear_rest(group_id, tx))
         # Last: a crash before this line only repeats what is idempotent.
         await self.database.run(lambda tx: self.groups.forget_disbanded(group_id, tx))
         log.info("deleted the remains of group %s", group_id)
 
-    async def _delete_members(self, group_id: GroupId, tx: Tx) -> bool:
+    async def _step(
+        self, group_id: GroupId, delete_some: Callable[[Tx], Awaitable[bool]], tx: Tx
+    ) -> bool:
         # Written in the same transaction: if another process has finished and a new group has taken the id, this
-        # conflicts or matches nothing, and the members of the new group stay.
-        if not await self.groups.touch_disbanded(group_id, tx):
-            return False
+        # conflicts or matches nothing, and what belongs to the new group stays.
+        return await self.groups.touch_disbanded(group_id, tx) and await delete_some(tx)
+
+    async def _delete_members(self, group_id: GroupId, tx: Tx) -> bool:
         members = await self.members.list_of_group(group_id, after="", limit=STEP)
         ended = await self.groups.find_disbanded(group_id, tx)
         if not members or ended is None:
@@ -135,16 +143,6 @@ class CleanupService:
         for hook in self.hooks.members_left:
             await hook(group_id, users, tx)
         return True
-
-    async def _delete_messages(self, group_id: GroupId, tx: Tx) -> bool:
-        if not await self.groups.touch_disbanded(group_id, tx):
-            return False
-        return await self.streams.clear_some(stream_of(group_id), tx)
-
-    async def _clear_log(self, group_id: GroupId, tx: Tx) -> bool:
-        if not await self.groups.touch_disbanded(group_id, tx):
-            return False
-        return await self.admin_log.clear(group_id, tx)
 
     async def _clear_rest(self, group_id: GroupId, tx: Tx) -> None:
         if await self.groups.touch_disbanded(group_id, tx):

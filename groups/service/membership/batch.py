@@ -78,14 +78,17 @@ class MembershipBatch:
             except DomainError as refusal:
                 outcomes.append(refusal)
         await self._write(state, owner_before, tx)
-        return [self._with_final_group(outcome, state) for outcome in outcomes]
+        # Each with the group as committed, so with the member count after the whole batch.
+        return [
+            outcome if isinstance(outcome, DomainError) else replace(outcome, group=state.group)
+            for outcome in outcomes
+        ]
 
     async def _load(
         self, group_id: GroupId, commands: Sequence[Command], tx: Tx
     ) -> MembershipState | None:
-        users = {subject_of(command) for command in commands} | {
-            command.actor.user_id for command in commands
-        }
+        users = {subject_of(command) for command in commands}
+        users |= {command.actor.user_id for command in commands}
         comers = {
             subject_of(command)
             for command in commands
@@ -101,13 +104,7 @@ class MembershipBatch:
         await self.database.fetch(
             tx, of_group, of_row, of_members, of_restrictions, of_counts, *also
         )
-        group, row, members, restrictions, counts = (
-            of_group.result,
-            of_row.result,
-            of_members.result,
-            of_restrictions.result,
-            of_counts.result,
-        )
+        group, row, members = of_group.result, of_row.result, of_members.result
         if group is None or row is None:
             return None
         comers -= members.keys()
@@ -143,8 +140,8 @@ class MembershipBatch:
             now=now,
             before=members,
             members=dict(members),
-            restrictions=restrictions,
-            group_counts=counts,
+            restrictions=of_restrictions.result,
+            group_counts=of_counts.result,
             requests=requests,
             staff=[member.user_id for member in staff],
             admins={member.user_id for member in staff if member.role is Role.ADMIN},
@@ -223,15 +220,6 @@ class MembershipBatch:
         elif state.events or state.changed_restrictions or state.answered_requests:
             # Otherwise a ban here and a join in another process could both be committed without seeing each other.
             await self.groups.touch(group.group_id, tx)
-
-    @staticmethod
-    def _with_final_group(
-        outcome: Membership | DomainError, state: MembershipState
-    ) -> Membership | DomainError:
-        if isinstance(outcome, DomainError):
-            return outcome
-        # The group as committed, with the member count after the whole batch.
-        return replace(outcome, group=state.group)
 
 
 def _concerns_invitation(command: Command) -> bool:

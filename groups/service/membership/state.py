@@ -78,7 +78,6 @@ class MembershipState:
     events: "list[Event | _Run]" = field(default_factory=list)
 
     def admit(self, user_id: UserId) -> None:
-        """Make the user a member."""
         groups = self.group_counts.get(user_id, 0)
         policy.check(self.capacity.refusal(groups))
         self.capacity.admit(user_id, groups)
@@ -91,13 +90,11 @@ class MembershipState:
             joined_seq=self.stream.head_seq,
             # A mute outlives the membership: leaving and joining again does not end it.
             muted_until=restriction.muted_until if restriction else None,
-            name_card="",
         )
         self.close_request(user_id)
         self._current_run(None).append(user_id)
 
     def end_membership(self, member: Member, reason: LeaveReason) -> None:
-        """End the membership."""
         del self.members[member.user_id]
         self.admins.discard(member.user_id)
         self.left.append(member.user_id)
@@ -114,7 +111,6 @@ class MembershipState:
         return last.user_ids
 
     def count_change(self) -> MemberCountChange:
-        """How many members joined and left."""
         sums = {None: 0, LeaveReason.LEFT: 0, LeaveReason.REMOVED: 0, LeaveReason.BANNED: 0}
         for event in self.events:
             if isinstance(event, _Run):
@@ -140,30 +136,26 @@ class MembershipState:
         ]
 
     def pending_events(self) -> Iterator[Event]:
-        """The events of the batch, in order."""
         for event in self.events:
             yield self._event_of(event) if isinstance(event, _Run) else event
 
     def _event_of(self, run: "_Run") -> Event:
-        announce = policy.announces_membership(self.group)
         users, count = tuple(run.user_ids), run.member_count
-        group_id, is_channel = self.group.group_id, self.group.is_channel
         if run.reason is None:
             return members_joined(
                 self.group, users, member_count=count, profile=self.profile, at=self.now
             )
         return MembersLeft(
             at=self.now,
-            group_id=group_id,
-            is_channel=is_channel,
+            group_id=self.group.group_id,
+            is_channel=self.group.is_channel,
             user_ids=users,
             reason=run.reason,
             member_count=count,
-            announce=announce,
+            announce=policy.announces_membership(self.group),
         )
 
     def replace(self, member: Member) -> None:
-        """Replace the member's record."""
         self.members[member.user_id] = member
         if member.role is Role.ADMIN:
             self.admins.add(member.user_id)
@@ -235,17 +227,11 @@ class MembershipState:
 
     def remember_mute(self, user_id: UserId, until: datetime | None) -> None:
         """Store the mute beyond the membership; None removes it."""
-        restriction = self.restriction_of(user_id)
-        if restriction.muted_until != until:
-            self.restrictions[user_id] = restriction.model_copy(update={"muted_until": until})
-            self.changed_restrictions.add(user_id)
+        if self.restriction_of(user_id).muted_until != until:
+            self.restrict(user_id, muted_until=until)
 
     def lift_ban(self, user_id: UserId) -> None:
-        """Remove the user's ban."""
-        restriction = self.restriction_of(user_id)
-        values = {"banned_at": None, "banned_by": None}
-        self.restrictions[user_id] = restriction.model_copy(update=values)
-        self.changed_restrictions.add(user_id)
+        self.restrict(user_id, banned_at=None, banned_by=None)
 
     def close_request(self, user_id: UserId) -> None:
         """Remove the user's join request, if there is one."""
@@ -255,11 +241,7 @@ class MembershipState:
                 self.answered_requests.add(user_id)
 
     def ban(self, user_id: UserId, by: UserId) -> None:
-        """Ban the user."""
-        values = {"banned_at": self.now, "banned_by": by}
-        restriction = self.restriction_of(user_id)
-        self.restrictions[user_id] = restriction.model_copy(update=values)
-        self.changed_restrictions.add(user_id)
+        self.restrict(user_id, banned_at=self.now, banned_by=by)
         self.close_request(user_id)
         if user_id not in self.members:
             # `MembersLeft` announces the ban of a member.
@@ -280,3 +262,8 @@ class MembershipState:
         """The user's restriction, which may restrict nothing."""
         found = self.restrictions.get(user_id)
         return found or Restriction(group_id=self.group.group_id, user_id=user_id)
+
+    def restrict(self, user_id: UserId, **values: object) -> None:
+        """Change fields of the user's restriction."""
+        self.restrictions[user_id] = self.restriction_of(user_id).model_copy(update=values)
+        self.changed_restrictions.add(user_id)
