@@ -5,7 +5,7 @@ and builds the rest.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
@@ -109,33 +109,15 @@ class GroupCore:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GroupChat:
+class GroupChat(GroupCore):
     """The services of group chat on one database."""
 
-    guard: AccessGuard
-    admin_log: AdminLog
-    bulk_access: BulkAccess
-    membership_reader: MembershipReader
-    changes: ChangeReader
-    groups: GroupReader
-    creation: CreateService
-    updates: UpdateService
     disbanding: DisbandService
     membership: MembershipService
     invitations: InvitationService
     imports: ImportService
     messages: MessageService
-    edits: EditService
     forwards: ForwardService
-    pins: PinService
-    draft_content: DraftContent
-    idempotency: Idempotency
-    streams: StreamService
-    directory: Directory
-    users: UserService
-    revocations: Revocations
-    media: MediaService
-    view_counts: ViewCounts
     cleanup: CleanupService
 
     async def close(self) -> None:
@@ -326,14 +308,7 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         clock=clock,
     )
     return GroupChat(
-        guard=core.guard,
-        admin_log=core.admin_log,
-        bulk_access=core.bulk_access,
-        membership_reader=core.membership_reader,
-        changes=core.changes,
-        groups=core.groups,
-        creation=core.creation,
-        updates=core.updates,
+        **{each.name: getattr(core, each.name) for each in fields(core)},
         disbanding=DisbandService(
             database=database,
             groups=stores.groups,
@@ -355,18 +330,8 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         invitations=invitations,
         imports=ImportService(guard=core.guard, queue=queue, admin_log=core.admin_log),
         messages=messages,
-        edits=core.edits,
         forwards=ForwardService(
             messages=messages, media=stores.media, guard=core.guard, hooks=hooks
         ),
-        pins=core.pins,
-        draft_content=core.draft_content,
-        idempotency=core.idempotency,
-        streams=core.streams,
-        directory=core.directory,
-        users=core.users,
-        revocations=core.revocations,
-        media=core.media,
-        view_counts=core.view_counts,
         cleanup=cleanup,
     )

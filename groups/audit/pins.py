@@ -1,6 +1,7 @@
 """Checks of stored pins: a stream lists exactly the messages that are marked as pinned, and no more than its limit."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from groups.audit.joins import merged, union, with_disbanded_streams
 from groups.audit.store.streams import StreamAuditStore
@@ -13,7 +14,7 @@ from groups.limits import GroupLimits
 
 def checks(database: Database, limits: GroupLimits) -> list[Check]:
     """The check of pins."""
-    audit = _Audit(database, StreamAuditStore(database), limits)
+    audit = _Audit(database, StreamAuditStore(database), limits.pinned_messages)
     return [
         Check(
             "P3",
@@ -28,11 +29,11 @@ def checks(database: Database, limits: GroupLimits) -> list[Check]:
 _PINNED = {"$match": {"pinned_at": {"$type": "date"}}}
 
 
+@dataclass(frozen=True, slots=True)
 class _Audit:
-    def __init__(self, database: Database, store: StreamAuditStore, limits: GroupLimits) -> None:
-        self._database = database
-        self._store = store
-        self._limit = limits.pinned_messages
+    database: Database
+    store: StreamAuditStore
+    limit: int
 
     async def pins(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """Lists and marks agree and keep to the limit; the rest of disbanded groups is passed over."""
@@ -61,7 +62,7 @@ class _Audit:
                             "$or": [
                                 {"$not": [{"$setEquals": ["$pins", "$pinned"]}]},
                                 {"$ne": [{"$size": "$pins"}, {"$size": "$pinned"}]},
-                                {"$gt": [{"$size": "$pins"}, self._limit]},
+                                {"$gt": [{"$size": "$pins"}, self.limit]},
                             ]
                         }
                     }
@@ -73,13 +74,13 @@ class _Audit:
             if sorted(pins) != sorted(pinned):
                 problem = f"lists the pins {sorted(pins)}, pinned are {sorted(pinned)}"
                 yield Finding("P3", subject, problem, self._repair_list(row["_id"]))
-            if len(pinned) > self._limit:
-                problem = f"has {len(pinned)} pinned messages, its limit is {self._limit}"
+            if len(pinned) > self.limit:
+                problem = f"has {len(pinned)} pinned messages, its limit is {self.limit}"
                 yield Finding("P3", subject, problem)
 
     def _repair_list(self, stream_id: StreamId) -> Repair:
         async def work(tx: Tx) -> str | None:
-            changed = await self._store.rewrite_pins(stream_id, tx)
+            changed = await self.store.rewrite_pins(stream_id, tx)
             return None if changed is None else f"had the stream list {changed}"
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)

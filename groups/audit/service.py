@@ -96,8 +96,6 @@ class _Audit:
         self._member_limits = {kind.value: type_member_limit(kind, limits) for kind in GroupType}
         self._admin_limit = limits.admins
 
-    # --- members --------------------------------------------------------------------------------------------------
-
     async def members(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """P3: a user is in a group once; the owner and the admins have the flag of staff."""
         async for row in self._store.crooked_members(snapshot):
@@ -116,8 +114,6 @@ class _Audit:
 
         return lambda: self._database.run(work)
 
-    # --- groups ---------------------------------------------------------------------------------------------------
-
     async def groups(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """P3: counts, limits and owners are right, and each group has one stream."""
         async for row in self._store.crooked_groups(snapshot, self._member_limits):
@@ -131,7 +127,8 @@ class _Audit:
         if row["group"] is None:
             if count:
                 problem = f"does not exist, and has {count} members"
-                found.append(Finding("P3", subject, problem, self._clearing_members(group_id)))
+                repair = self._deleting(group_id, self._store.delete_members, "members")
+                found.append(Finding("P3", subject, problem, repair))
             if row["stream"] is not None:
                 repair = self._deleting_stream(group_id)
                 found.append(Finding("P3", subject, "does not exist, and has a stream", repair))
@@ -164,9 +161,6 @@ class _Audit:
             return f"set member_count from {group['member_count']} to {count}"
 
         return lambda: self._database.run(work)
-
-    def _clearing_members(self, group_id: GroupId) -> Repair:
-        return self._deleting(group_id, self._store.delete_members, "members")
 
     def _deleting_stream(self, group_id: GroupId) -> Repair:
         stream_id = stream_of(group_id)
@@ -212,8 +206,6 @@ class _Audit:
 
         return lambda: self._database.run(work)
 
-    # --- the rest -------------------------------------------------------------------------------------------------
-
     async def joined(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """P5: no member joined at a seq that the stream has not reached."""
         async for row in self._store.joined_beyond_head(snapshot):
@@ -253,8 +245,7 @@ class _Audit:
             async for row in self._store.rows_of_no_group(snapshot, collection):
                 group_id = GroupId(row["_id"])
                 problem = f"does not exist, and has {row['rows']} {what}"
-                delete_some = partial(self._store.delete_some, collection)
-                repair = self._deleting(group_id, delete_some)
+                repair = self._deleting(group_id, partial(self._store.delete_some, collection))
                 yield Finding("P9", f"group {group_id}", problem, repair)
 
     def _deleting(

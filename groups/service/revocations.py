@@ -91,7 +91,6 @@ class Revocations:
                 return
 
     async def close(self) -> None:
-        """Stop loading."""
         if self._loading is not None:
             self._loading.cancel()
             await asyncio.gather(self._loading, return_exceptions=True)

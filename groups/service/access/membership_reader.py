@@ -79,10 +79,8 @@ class MembershipReader:
         )
         summaries: dict[GroupId, MembershipSummary] = {}
         for membership in memberships:
-            group, stream = (
-                groups.get(membership.group_id),
-                streams.get(stream_of(membership.group_id)),
-            )
+            group = groups.get(membership.group_id)
+            stream = streams.get(stream_of(membership.group_id))
             if group is None or stream is None:
                 continue
             # What a member may read depends on the head when they joined, not on their role or the time.

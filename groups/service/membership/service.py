@@ -124,8 +124,6 @@ class MembershipService:
         """Refuse a join request, or withdraw the actor's own. Publishes: JoinRefused."""
         await self.queue.submit(group_id, Refuse(actor, user_id))
 
-    # --- lists ----------------------------------------------------------------------------------------------------
-
     async def get_member(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Member:
         """One membership: the actor's own, or another's where the actor may list members."""
         access = await self.guard.access_of(actor, group_id)
@@ -166,8 +164,8 @@ class MembershipService:
         policy.check(policy.staff_refusal(await self.guard.access_of(actor, group_id)))
         key = decode_cursor("staff", cursor, str)
         members = await self._staff_after(group_id, str(key[0]) if key else "")
-        page, has_more = cut_page(members, limit)
-        return page, encode_cursor("staff", page[-1].user_id) if has_more else None
+        members, has_more = cut_page(members, limit)
+        return members, encode_cursor("staff", members[-1].user_id) if has_more else None
 
     async def _staff_after(self, group_id: GroupId, user_id: str) -> list[Member]:
         """The owner and the admins with greater user ids; the limit of admins bounds them."""
@@ -203,7 +201,6 @@ class MembershipService:
         return await self.members.list_group_ids(user_id)
 
     async def close(self) -> None:
-        """Wait until every submitted change is committed or refused."""
         await self.queue.close()
 
     async def _check_may_manage(self, actor: Actor, group_id: GroupId) -> None:
