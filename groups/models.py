@@ -179,11 +179,9 @@ class Group(Model):
 
     @property
     def stream_id(self) -> StreamId:
-        """The stream of the group's messages."""
         return stream_of(self.group_id)
 
     def limit_of_members(self, limits: GroupLimits) -> int:
-        """How many members the group may hold."""
         of_type = type_member_limit(self.type, limits)
         return of_type if self.member_limit is None else min(self.member_limit, of_type)
 
@@ -262,11 +260,9 @@ class Member:
 
     @property
     def effective_role(self) -> EffectiveRole:
-        """The member's power."""
         return EFFECTIVE_ROLE_OF[self.role]
 
     def is_muted(self, now: datetime) -> bool:
-        """Whether the member is muted at this instant."""
         return self.muted_until is not None and self.muted_until > now
 
     def holds(self, grant: Grant) -> bool:
@@ -301,7 +297,6 @@ class Restriction(Model):
 
     @property
     def restricts(self) -> bool:
-        """Whether it restricts the user at all."""
         return (self.banned_at, self.muted_until, self.reacting_banned_at) != (None, None, None)
 
 
@@ -518,7 +513,6 @@ class Media(Model):
 
     @property
     def attachment(self) -> Attachment:
-        """The upload as a message holds it."""
         return Attachment.model_validate(self.model_dump(include=set(Attachment.model_fields)))
 
 

@@ -19,10 +19,9 @@ from groups.service.access.membership_reader import MembershipReader
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
 from groups.service.idempotency import Idempotency
-from groups.service.lifecycle.cleanup import CleanupService
+from groups.service.lifecycle.cleanup import CleanupService, DisbandService
 from groups.service.lifecycle.create import CreateService
 from groups.service.lifecycle.directory import Directory
-from groups.service.lifecycle.disband import DisbandService
 from groups.service.lifecycle.reader import GroupReader
 from groups.service.lifecycle.update import UpdateService
 from groups.service.media.avatars import Avatars

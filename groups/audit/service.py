@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from functools import partial
 from typing import Any
 
-from groups.audit import media, pins, streams
+from groups.audit import media
 from groups.audit.store.groups import GroupAuditStore
 from groups.audit.store.streams import StreamAuditStore
+from groups.audit.streams import StreamAudit, last_in
 from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Document, Tx
@@ -35,8 +36,9 @@ def checks(database: Database, limits: GroupLimits, *, holders: Sequence[str] = 
     `holders` are collections of higher packages whose documents hold uploads as messages do.
     """
     audit = _Audit(database, limits)
+    streams = StreamAudit(database, StreamAuditStore(database), limits.pinned_messages)
     return [
-        *streams.checks(database),
+        streams.of_seqs(),
         Check(
             "P3",
             "each member has one record",
@@ -65,7 +67,7 @@ def checks(database: Database, limits: GroupLimits, *, holders: Sequence[str] = 
             partial(_count, _BANS_AND_REQUESTS),
             partial(audit.strays, _BANS_AND_REQUESTS),
         ),
-        *pins.checks(database, limits),
+        streams.of_pins(),
         *media.checks(database, holders),
         Check(
             "P3",
@@ -185,7 +187,7 @@ class _Audit:
             if group is None or await self._streams.find(stream_id, tx) is not None:
                 return None
             _, _, newest = await self._streams.measure_messages(stream_id, tx)
-            last = streams.last_in(newest)
+            last = last_in(newest)
             seq = last["seq"] if last else 0
             values = {"head_seq": seq, "is_channel": _is_marked(group), "last": last}
             await self._streams.put_head(stream_id, values, tx)

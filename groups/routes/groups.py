@@ -34,8 +34,8 @@ from groups.routes.responses.groups import (
     UpdateGroup,
     group_response,
 )
+from groups.service.lifecycle.cleanup import DisbandService
 from groups.service.lifecycle.create import CreateService, NewGroup
-from groups.service.lifecycle.disband import DisbandService
 from groups.service.lifecycle.reader import GroupReader
 from groups.service.lifecycle.update import GroupChanges, UpdateService
 

@@ -39,6 +39,5 @@ class Idempotency:
         return found.created_id
 
     async def remember(self, call: KeyedCall | None, created_id: str, tx: Tx) -> None:
-        """Store what the call creates, if it has a key."""
         if call is not None:
             await self.store.insert(call, created_id, self.clock.now(), tx)

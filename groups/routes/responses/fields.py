@@ -64,7 +64,6 @@ class ItemError(Response):
 
     @classmethod
     def of(cls, error: DomainError) -> Self:
-        """The same error as an item."""
         return cls(code=error.code, detail=error.detail)
 
 

@@ -64,7 +64,6 @@ class MembershipReader:
         return await self.streams.find_heads(stream_ids, tx, with_times=with_times)
 
     async def find_groups(self, group_ids: Sequence[GroupId]) -> Mapping[GroupId, Group]:
-        """Those of the groups that exist."""
         return await self.groups.find_many(group_ids) if group_ids else {}
 
     async def find_summaries(

@@ -1,8 +1,8 @@
-"""Deletes what disbanded groups leave: members, conversations, messages, reactions, logs, bans.
+"""Disbands groups, and deletes what they leave: members, conversations, messages, reactions, logs, bans.
 
 Disbanding removes the group itself in one transaction, and answers at once for any size. From then on nobody sees the
-rest. This service deletes it in the background, in small steps, and continues after a crash where it stopped. Until it
-is done the id stays taken, so a new group with the same id cannot inherit anything.
+rest. `CleanupService` deletes it in the background, in small steps, and continues after a crash where it stopped. Until
+it is done the id stays taken, so a new group with the same id cannot inherit anything.
 """
 
 import asyncio
@@ -12,21 +12,30 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from groups import policy
+from groups.events import GroupDisbanded
+from groups.kernel.actor import Actor
 from groups.kernel.background import repeat
+from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx, is_outage
 from groups.limits import GroupLimits
 from groups.models import Departure, DepartureReason, stream_of
+from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
+from groups.service.media.avatars import Avatars
+from groups.service.membership.invitations import InvitationService
 from groups.service.membership.sync import expiry_of
 from groups.service.messages.stream import StreamService
+from groups.service.write_locks import group_lock
 from groups.store.changes import ChangeStore
 from groups.store.groups import GroupStore
 from groups.store.invitations import InvitationStore
 from groups.store.join_requests import JoinRequestStore
 from groups.store.members import MemberStore
 from groups.store.restrictions import RestrictionStore
+from groups.store.streams import StreamStore
 
 STEP: Final = 1_000  # documents a transaction: short enough not to hold others up
 LOOK_SECONDS: Final = 60.0
@@ -149,3 +158,38 @@ class CleanupService:
             await self.restrictions.clear_group(group_id, tx)
             await self.requests.clear_group(group_id, tx)
             await self.invitations.clear_group(group_id, tx)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DisbandService:
+    """Disbands groups."""
+
+    database: Database
+    groups: GroupStore
+    streams: StreamStore
+    guard: AccessGuard
+    avatars: Avatars
+    invitations: InvitationService
+    cleanup: CleanupService
+    hooks: Hooks
+    clock: Clock
+
+    async def disband(self, actor: Actor, group_id: GroupId) -> None:
+        """Disband the group; what it leaves is deleted in the background. Publishes: GroupDisbanded."""
+        await self.database.run(lambda tx: self._disband(actor, group_id, tx), group_lock(group_id))
+        # A crash before this line leaves the cleanup to another process, or to the next start.
+        self.cleanup.start(group_id)
+
+    async def _disband(self, actor: Actor, group_id: GroupId, tx: Tx) -> None:
+        access = await self.guard.access_of(actor, group_id, tx)
+        group = access.group
+        policy.check(policy.disbanding_refusal(group, access.effective_role))
+        now = self.clock.now()
+        # Both in one transaction: a join writes the group and a post the stream, so both conflict with this.
+        await self.groups.delete(group, now, tx)
+        await self.avatars.release(group.face_url, now, tx)
+        await self.streams.delete(group.stream_id, tx)
+        await self.invitations.end_all(group, now, tx)
+        for hook in self.hooks.disbanded:
+            await hook(group, tx)
+        tx.publish(GroupDisbanded(at=now, group_id=group_id, is_channel=group.is_channel))

@@ -107,10 +107,7 @@ class CreateService:
     clock: Clock
 
     async def create(self, actor: Actor, new: NewGroup, *, key: str | None = None) -> AccessContext:
-        """Create a group that the actor owns. A repeat with the same `key` returns the first one.
-
-        Publishes: MembersJoined (the owner).
-        """
+        """Create a group that the actor owns; a repeat with its `key` returns the first. Publishes: MembersJoined."""
         if new.group_id is not None:
             self._check_prefix(new.group_id, new.type)
         if CHANNEL_MARKER in new.custom:

@@ -78,10 +78,7 @@ class UpdateService:
     clock: Clock
 
     async def update(self, actor: Actor, group_id: GroupId, changes: GroupChanges) -> None:
-        """Change profile or settings. A new name removes the verified badge.
-
-        Publishes: GroupUpdated, when something changed.
-        """
+        """Change profile or settings; a new name removes the verified badge. Publishes: GroupUpdated, on a change."""
         await self.database.run(
             lambda tx: self.update_in(actor, group_id, changes, tx), group_lock(group_id)
         )

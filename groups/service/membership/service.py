@@ -53,26 +53,17 @@ class MembershipService:
         return membership(await self.queue.submit(group_id, Join(actor, text)))
 
     async def add(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Membership:
-        """Make another user a member. When the owner or an admin does it, this also lifts a ban.
-
-        Publishes: MembersJoined.
-        """
+        """Make another user a member; by the owner or an admin this also lifts a ban. Publishes: MembersJoined."""
         return membership(await self.queue.submit(group_id, Add(actor, user_id)))
 
     async def leave(self, actor: Actor, group_id: GroupId) -> Membership:
-        """End the actor's membership and conversation. Without a membership this changes nothing.
-
-        Publishes: MembersLeft.
-        """
+        """End the actor's membership and conversation, if there is one. Publishes: MembersLeft."""
         return membership(await self.queue.submit(group_id, Leave(actor)))
 
     async def remove(
         self, actor: Actor, group_id: GroupId, user_id: UserId, *, ban: bool = False
     ) -> Membership:
-        """Remove a member. With `ban`, which also applies to a user who is no member, the user cannot join again.
-
-        Publishes: MembersLeft.
-        """
+        """Remove a member; with `ban` any user, who then cannot join again. Publishes: MembersLeft."""
         return membership(await self.queue.submit(group_id, Remove(actor, user_id, ban)))
 
     async def unban(self, actor: Actor, group_id: GroupId, user_id: UserId) -> None:
@@ -175,7 +166,6 @@ class MembershipService:
     async def list_reaction_bans(
         self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[Restriction], str | None]:
-        """A page of the users who are banned from reacting, by id."""
         await self._check_may_manage(actor, group_id)
         read = partial(self.restrictions.list_reaction_bans, group_id)
         return await page_by_text("reaction bans", cursor, limit, read, _user_id)
@@ -183,7 +173,6 @@ class MembershipService:
     async def list_bans(
         self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[Restriction], str | None]:
-        """A page of banned users, by id."""
         await self._check_may_manage(actor, group_id)
         read = partial(self.restrictions.list_bans, group_id)
         return await page_by_text("bans", cursor, limit, read, _user_id)
@@ -191,7 +180,6 @@ class MembershipService:
     async def list_requests(
         self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[JoinRequest], str | None]:
-        """A page of users who wait for approval, by id."""
         await self._check_may_manage(actor, group_id)
         read = partial(self.requests.list_of_group, group_id)
         return await page_by_text("requests", cursor, limit, read, _user_id)

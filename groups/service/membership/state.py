@@ -183,7 +183,6 @@ class MembershipState:
             raise AdminLimitReached(limit=self.limits.admins)
 
     def check_invitation_limit(self) -> None:
-        """Refuse one more open invitation at the limit."""
         if self.open_invitations >= self.limits.admin_invitations:
             raise InvitationLimitReached(limit=self.limits.admin_invitations)
 
@@ -222,7 +221,6 @@ class MembershipState:
         before: Mapping[str, object] = MappingProxyType({}),
         after: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
-        """Add an entry to the admin log for the command."""
         self.admin_acts.append(AdminAct(command.actor, action, subject_of(command), before, after))
 
     def remember_mute(self, user_id: UserId, until: datetime | None) -> None:
@@ -234,7 +232,6 @@ class MembershipState:
         self.restrict(user_id, banned_at=None, banned_by=None)
 
     def close_request(self, user_id: UserId) -> None:
-        """Remove the user's join request, if there is one."""
         if user_id in self.requests:
             self.requests.discard(user_id)
             if self.new_requests.pop(user_id, None) is None:
@@ -264,6 +261,5 @@ class MembershipState:
         return found or Restriction(group_id=self.group.group_id, user_id=user_id)
 
     def restrict(self, user_id: UserId, **values: object) -> None:
-        """Change fields of the user's restriction."""
         self.restrictions[user_id] = self.restriction_of(user_id).model_copy(update=values)
         self.changed_restrictions.add(user_id)

@@ -84,10 +84,7 @@ class EditService:
         return VisibleMessage(edited, target.access)
 
     async def recall(self, actor: Actor, group_id: GroupId, seq: int) -> None:
-        """Delete a message for everyone: its content goes, its seq stays. Doing it again changes nothing.
-
-        Publishes: MessageRecalled.
-        """
+        """Delete a message for everyone: its content goes, its seq stays; idempotent. Publishes: MessageRecalled."""
         refusal_of = partial(policy.recalling_refusal, window_seconds=self.limits.recall_seconds)
         open_message = partial(self._open, actor, group_id, seq, refusal_of)
         await self.streams.recall(stream_of(group_id), seq, open_message)

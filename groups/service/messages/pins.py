@@ -48,10 +48,7 @@ class PinService:
     clock: Clock
 
     async def pin(self, actor: Actor, group_id: GroupId, seq: int) -> VisibleMessage:
-        """Pin a message; pinning it again changes nothing, not even its place among the pins.
-
-        Publishes: MessageEdited.
-        """
+        """Pin a message; a pinned one keeps its place among the pins. Publishes: MessageEdited."""
 
         async def work(tx: Tx) -> VisibleMessage:
             access, message = await self.guard.find_message(actor, group_id, seq, tx)
@@ -100,10 +97,7 @@ class PinService:
     async def freeze_reactions(
         self, actor: Actor, group_id: GroupId, seq: int, *, frozen: bool
     ) -> VisibleMessage:
-        """Stop new reactions to the message, or allow them again; existing ones stay and can be taken back.
-
-        Doing it again changes nothing. Publishes: MessageEdited.
-        """
+        """Stop new reactions to the message, or allow them; existing ones may be removed. Publishes: MessageEdited."""
 
         async def work(tx: Tx) -> VisibleMessage:
             access, message = await self.guard.find_message(actor, group_id, seq, tx)

@@ -87,7 +87,6 @@ class PendingPost:
 
     @property
     def sender_id(self) -> UserId:
-        """The sender that the message shows."""
         return self.spoken_for or self.actor.user_id
 
 
@@ -200,7 +199,6 @@ class StreamQuery:
 
     @property
     def media(self) -> Mapping[str, Media]:
-        """The uploads that were found."""
         return self.of_media.result if self.of_media is not None else {}
 
 

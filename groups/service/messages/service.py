@@ -167,7 +167,6 @@ class MessageService:
     async def find_posted(
         self, actor: Actor, group_id: GroupId, key: PostKey, tx: Tx
     ) -> Message | None:
-        """The message that the actor posted with this key."""
         query = self.messages.query_by_keys(stream_of(group_id), [(actor.user_id, key.stored)])
         await self.database.fetch(tx, query)
         found = query.result.get((actor.user_id, key.stored))
@@ -240,5 +239,4 @@ class MessageService:
         return VisibleMessage(message, access)
 
     async def close(self) -> None:
-        """Wait until every submitted post is committed or refused."""
         await self._queue.close()
