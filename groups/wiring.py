@@ -44,38 +44,13 @@ from groups.service.messages.stream import StreamService
 from groups.service.messages.stream_rates import StreamRates
 from groups.service.messages.view_counts import ViewCounts
 from groups.service.revocations import Revocations
+from groups.service.stores import GroupStores
 from groups.service.users import UserService
 from groups.store import INDEXES
 from groups.store.admin_log import AdminLogStore
-from groups.store.changes import ChangeStore
-from groups.store.groups import GroupStore
 from groups.store.idempotency import IdempotencyStore
-from groups.store.invitations import InvitationStore
-from groups.store.join_requests import JoinRequestStore
-from groups.store.media import MediaStore
-from groups.store.members import MemberStore
-from groups.store.messages import MessageStore
-from groups.store.restrictions import RestrictionStore
-from groups.store.streams import StreamStore
-from groups.store.users import UserStore
 
 GROUP_INDEXES: Final[tuple[Index, ...]] = INDEXES
-
-
-@dataclass(frozen=True, slots=True)
-class GroupStores:
-    """The collections of group chat; only this module touches them."""
-
-    groups: GroupStore
-    members: MemberStore
-    restrictions: RestrictionStore
-    requests: JoinRequestStore
-    streams: StreamStore
-    messages: MessageStore
-    users: UserStore
-    media: MediaStore
-    invitations: InvitationStore
-    changes: ChangeStore
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,18 +115,7 @@ def build_core(
 
     `disks` are directories whose disks uploads must not fill, besides the disk of the temporary files.
     """
-    stores = GroupStores(
-        groups=GroupStore(database),
-        members=MemberStore(database),
-        restrictions=RestrictionStore(database),
-        requests=JoinRequestStore(database),
-        streams=StreamStore(database),
-        messages=MessageStore(database),
-        users=UserStore(database),
-        media=MediaStore(database),
-        invitations=InvitationStore(database),
-        changes=ChangeStore(database),
-    )
+    stores = GroupStores.of(database)
     groups, members, streams = stores.groups, stores.members, stores.streams
     avatars = Avatars(stores.media)
     guard = AccessGuard(
@@ -240,27 +204,15 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         database,
         MembershipBatch(
             database=database,
-            groups=stores.groups,
-            members=stores.members,
-            restrictions=stores.restrictions,
-            requests=stores.requests,
-            streams=stores.streams,
-            users=stores.users,
-            invitations=stores.invitations,
+            stores=stores,
             admin_log=core.admin_log,
-            changes=stores.changes,
             hooks=hooks,
             limits=limits,
             clock=clock,
         ),
         BulkImport(
             database=database,
-            groups=stores.groups,
-            members=stores.members,
-            restrictions=stores.restrictions,
-            requests=stores.requests,
-            streams=stores.streams,
-            users=stores.users,
+            stores=stores,
             admin_log=core.admin_log,
             hooks=hooks,
             limits=limits,
@@ -270,14 +222,9 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
     )
     cleanup = CleanupService(
         database=database,
-        groups=stores.groups,
-        members=stores.members,
-        restrictions=stores.restrictions,
-        requests=stores.requests,
+        stores=stores,
         streams=core.streams,
-        invitations=stores.invitations,
         admin_log=core.admin_log,
-        changes=stores.changes,
         hooks=hooks,
         limits=limits,
     )

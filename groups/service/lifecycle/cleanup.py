@@ -28,13 +28,9 @@ from groups.service.media.avatars import Avatars
 from groups.service.membership.invitations import InvitationService
 from groups.service.membership.sync import expiry_of
 from groups.service.messages.stream import StreamService
+from groups.service.stores import GroupStores
 from groups.service.write_locks import group_lock
-from groups.store.changes import ChangeStore
 from groups.store.groups import GroupStore
-from groups.store.invitations import InvitationStore
-from groups.store.join_requests import JoinRequestStore
-from groups.store.members import MemberStore
-from groups.store.restrictions import RestrictionStore
 from groups.store.streams import StreamStore
 
 STEP: Final = 1_000  # documents a transaction: short enough not to hold others up
@@ -49,14 +45,9 @@ class CleanupService:
     """The background work of this process. Several processes may clean up the same group at once."""
 
     database: Database
-    groups: GroupStore
-    members: MemberStore
-    restrictions: RestrictionStore
-    requests: JoinRequestStore
+    stores: GroupStores
     streams: StreamService
-    invitations: InvitationStore
     admin_log: AdminLog
-    changes: ChangeStore
     hooks: Hooks
     limits: GroupLimits
     _tasks: dict[GroupId, asyncio.Task[None]] = field(init=False, default_factory=dict)
@@ -77,7 +68,7 @@ class CleanupService:
             task.add_done_callback(lambda _: self._tasks.pop(group_id))
 
     async def _start_left(self) -> None:
-        for group_id in await self.groups.list_disbanded():
+        for group_id in await self.stores.groups.list_disbanded():
             self.start(group_id)
 
     async def wait(self) -> None:
@@ -125,7 +116,7 @@ class CleanupService:
             pass
         await self.database.run(lambda tx: self._clear_rest(group_id, tx))
         # Last: a crash before this line only repeats what is idempotent.
-        await self.database.run(lambda tx: self.groups.forget_disbanded(group_id, tx))
+        await self.database.run(lambda tx: self.stores.groups.forget_disbanded(group_id, tx))
         log.info("deleted the remains of group %s", group_id)
 
     async def _step(
@@ -133,11 +124,11 @@ class CleanupService:
     ) -> bool:
         # Written in the same transaction: if another process has finished and a new group has taken the id, this
         # conflicts or matches nothing, and what belongs to the new group stays.
-        return await self.groups.touch_disbanded(group_id, tx) and await delete_some(tx)
+        return await self.stores.groups.touch_disbanded(group_id, tx) and await delete_some(tx)
 
     async def _delete_members(self, group_id: GroupId, tx: Tx) -> bool:
-        members = await self.members.list_of_group(group_id, after="", limit=STEP)
-        ended = await self.groups.find_disbanded(group_id, tx)
+        members = await self.stores.members.list_of_group(group_id, after="", limit=STEP)
+        ended = await self.stores.groups.find_disbanded(group_id, tx)
         if not members or ended is None:
             return False
         users = [member.user_id for member in members]
@@ -147,17 +138,17 @@ class CleanupService:
                 Departure(group_id, user, DepartureReason.DELETED, ended.at) for user in users
             ]
             expires_at = expiry_of(ended.at, self.limits)
-            await self.changes.put_many_departures(departures, expires_at, tx)
-        await self.members.delete_many(group_id, users, tx)
+            await self.stores.changes.put_many_departures(departures, expires_at, tx)
+        await self.stores.members.delete_many(group_id, users, tx)
         for hook in self.hooks.members_left:
             await hook(group_id, users, tx)
         return True
 
     async def _clear_rest(self, group_id: GroupId, tx: Tx) -> None:
-        if await self.groups.touch_disbanded(group_id, tx):
-            await self.restrictions.clear_group(group_id, tx)
-            await self.requests.clear_group(group_id, tx)
-            await self.invitations.clear_group(group_id, tx)
+        if await self.stores.groups.touch_disbanded(group_id, tx):
+            await self.stores.restrictions.clear_group(group_id, tx)
+            await self.stores.requests.clear_group(group_id, tx)
+            await self.stores.invitations.clear_group(group_id, tx)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
