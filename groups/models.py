@@ -1,7 +1,7 @@
 """The things of group chat, as services pass them: frozen, without a trace of the database.
 
-What comes from outside is a pydantic model, validated when made. What a hot path makes by the thousand from our own
-documents (members, access contexts, tallies, heads) is a plain dataclass, which costs a fifth.
+Values from outside are pydantic models, validated when made. Values that a hot path makes by the thousand from our own
+documents (members, access contexts, tallies, heads) are plain dataclasses, which cost a fifth.
 """
 
 import re
@@ -130,7 +130,7 @@ class JoinOption(StrEnum):
 
 
 class Visibility(StrEnum):
-    """What strangers see: everything including messages, only the profile, or nothing (404)."""
+    """The view of strangers: everything including messages, only the profile, or nothing (404)."""
 
     PUBLIC = "public"
     PROFILE = "profile"
@@ -285,7 +285,7 @@ EFFECTIVE_ROLE_OF: Final = {
 
 
 class Restriction(Model):
-    """What outlives a membership: bans, bans from reacting, and mutes, which leaving and joining again must not end."""
+    """Bans, bans from reacting and mutes: they outlive a membership, so leaving and joining again does not end them."""
 
     group_id: GroupId
     user_id: UserId
@@ -479,7 +479,7 @@ class MediaSize(StrEnum):
 
 
 RECORD_BYTES: Final = 4_096
-"""What the records of an upload count against quotas, so that a million empty uploads are not free."""
+"""The bytes that an upload's records count against quotas, so that a million empty uploads are not free."""
 
 
 class Attachment(Model):
@@ -509,7 +509,7 @@ class Media(Model):
     expires_at: datetime | None
     uses: int = 0
     stored_bytes: int = 0
-    """What it counts against quotas: its bytes, those of its smaller versions, and `RECORD_BYTES`."""
+    """The bytes that count against quotas: its own, those of its smaller versions, and `RECORD_BYTES`."""
 
     @property
     def attachment(self) -> Attachment:

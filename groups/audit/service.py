@@ -226,7 +226,7 @@ class _Audit:
         return lambda: self._database.run(work)
 
     async def admins(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """P3: no repair, because the owner decides whom to dismiss."""
+        """P3: no repair, because the owner decides which admin to dismiss."""
         rows = snapshot.rows(
             "members",
             [

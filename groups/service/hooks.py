@@ -1,4 +1,4 @@
-"""What higher packages do inside the transaction of a change in a group, and what they answer to questions of groups.
+"""Hooks of higher packages: acts in the transaction of a change in a group, and facts that groups do not know.
 
 Calls go down, events go up. A consequence that must be committed together with its cause cannot wait for an event: a
 conversation ends in the transaction that ends the membership. The composition root builds the objects behind the hooks

@@ -34,7 +34,7 @@ class BulkAccess:
         *,
         beside: Sequence[BatchedQuery[Any]] = (),
     ) -> dict[Actor, AccessContext]:
-        """What each of the actors may do in the group. Actors who may not see it are absent.
+        """The access of each of the actors to the group. Actors who may not see it are absent.
 
         The keys are actors, not users: the same user may act with and without the application's rights. `beside` are
         other queries to send in the same command.

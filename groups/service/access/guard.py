@@ -34,7 +34,7 @@ class AccessGuard:
         *,
         found: tuple[Group | None, Member | None] | None = None,
     ) -> AccessContext:
-        """What the actor may do in the group; with `found`, neither group nor membership is read again."""
+        """The actor's access to the group; with `found`, neither group nor membership is read again."""
         if found is not None:
             group, member = found
         elif tx is None:

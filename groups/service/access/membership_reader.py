@@ -20,7 +20,7 @@ from groups.store.streams import StreamStore
 
 
 class MembershipSummary(NamedTuple):
-    """What a list shows of a conversation; `last_message` is None where there is none that the user may read.
+    """A conversation as a list shows it; `last_message` is None where there is none that the user may read.
 
     A dialogue is `verified` where its other side is a verified channel.
     """
@@ -69,7 +69,7 @@ class MembershipReader:
     async def find_summaries(
         self, actor: Actor, memberships: Sequence[MembershipRow]
     ) -> dict[GroupId, MembershipSummary]:
-        """What the actor's list shows of those of the groups that exist, with their heads as they are now."""
+        """The groups that exist, as the actor's list shows them, with their heads as they are now."""
         if not memberships:
             return {}
         group_ids = [membership.group_id for membership in memberships]

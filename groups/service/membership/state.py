@@ -1,4 +1,4 @@
-"""A group's membership in memory: what a batch reads, changes, and then writes."""
+"""A group's membership in memory, which a batch reads, changes, and then writes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class _Run:
 
 @dataclass(slots=True)
 class MembershipState:
-    """What a batch changes before it writes. All fields are as of the commands applied so far, but `before`."""
+    """The state that a batch changes before it writes: all but `before` as of the commands applied so far."""
 
     limits: GroupLimits
     group: Group
@@ -68,7 +68,7 @@ class MembershipState:
     open_invitations: int
     """Of the whole group; known where the batch may make one."""
     profile: dict[str, object] | None
-    """What higher packages add to the group's profile; known where somebody may join."""
+    """The fields that higher packages add to the group's profile; known where somebody may join."""
     changed_invitations: set[UserId] = field(default_factory=set)
     admin_acts: list[AdminAct] = field(default_factory=list)
     new_requests: dict[UserId, JoinRequest] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class MembershipState:
         )
 
     def departures(self) -> list[Departure]:
-        """Who is no longer a member, and why; of several departures of one user the last counts."""
+        """The users who are no longer members, with reasons; of several departures of one user the last counts."""
         group_id = self.group.group_id
         reasons = {
             user_id: event.reason

@@ -1,4 +1,4 @@
-"""What changed among a user's channels since an instant, for a device that was offline.
+"""The changes among a user's channels since an instant, for a device that was offline.
 
 A change carries the clock of the process that made it, and is visible once committed, possibly after another change
 with a later time. So a reader asks from `OVERLAP` before its last read: a transaction lives at most 60 seconds

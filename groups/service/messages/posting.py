@@ -21,7 +21,7 @@ from groups.store.streams import StreamState
 
 @dataclass(frozen=True, slots=True)
 class LoadedContent:
-    """What a message will hold, its uploads described.
+    """The content of a message to be, its uploads described.
 
     `are_uploads_counted`: they count as used already, since somebody kept them for the message.
     """
