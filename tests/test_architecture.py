@@ -310,13 +310,11 @@ def test_every_library_that_is_imported_is_a_declared_dependency() -> None:
 WITHOUT_LOCKS: Final = {
     # In the background, one task a group or one a process.
     "groups.service.lifecycle.cleanup.clear",
+    "groups.service.messages.stream.delete_remains",
     "groups.service.media.service.sweep",
     "conversations.service.inbox_threads.on_stream_ended",
     "conversations.service.inbox_threads._clear",
-    "channels.drafts.service.drafts.stream_ended",
-    "channels.analytics.service.views.stream_ended",
     "channels.analytics.service.rollup._roll_up_day",
-    "reactions.service.reactions.stream_ended",
     # Before the server answers.
     "channels.service.verified_badges.move_badges",
     # It reads.
