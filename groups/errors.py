@@ -95,7 +95,7 @@ _QUOTAS: dict[QuotaScope, str] = {
     "channel": "Its messages use all its storage for pictures and files; delete some of these messages",
     "deployment": "The server's storage for uploads is used up; its operator can raise the limit or make room",
 }
-"""What to do where the quota is reached."""
+"""The advice to the user when a quota is reached."""
 
 
 class InsufficientStorage(OutOfSpace):

@@ -1,7 +1,7 @@
 """The things of group chat, as services pass them: frozen, without a trace of the database.
 
-What comes from outside is a pydantic model, validated when made. What a hot path makes by the thousand from our own
-documents (members, access contexts, tallies, heads) is a plain dataclass, which costs a fifth.
+Values from outside are pydantic models, validated when made. Values that a hot path makes by the thousand from our own
+documents (members, access contexts, tallies, heads) are plain dataclasses, which cost a fifth.
 """
 
 import re
@@ -130,7 +130,7 @@ class JoinOption(StrEnum):
 
 
 class Visibility(StrEnum):
-    """What strangers see: everything including messages, only the profile, or nothing (404)."""
+    """The view of strangers: everything including messages, only the profile, or nothing (404)."""
 
     PUBLIC = "public"
     PROFILE = "profile"
@@ -179,11 +179,9 @@ class Group(Model):
 
     @property
     def stream_id(self) -> StreamId:
-        """The stream of the group's messages."""
         return stream_of(self.group_id)
 
     def limit_of_members(self, limits: GroupLimits) -> int:
-        """How many members the group may hold."""
         of_type = type_member_limit(self.type, limits)
         return of_type if self.member_limit is None else min(self.member_limit, of_type)
 
@@ -262,11 +260,9 @@ class Member:
 
     @property
     def effective_role(self) -> EffectiveRole:
-        """The member's power."""
         return EFFECTIVE_ROLE_OF[self.role]
 
     def is_muted(self, now: datetime) -> bool:
-        """Whether the member is muted at this instant."""
         return self.muted_until is not None and self.muted_until > now
 
     def holds(self, grant: Grant) -> bool:
@@ -289,7 +285,7 @@ EFFECTIVE_ROLE_OF: Final = {
 
 
 class Restriction(Model):
-    """What outlives a membership: bans, bans from reacting, and mutes, which leaving and joining again must not end."""
+    """Bans, bans from reacting and mutes: they outlive a membership, so leaving and joining again does not end them."""
 
     group_id: GroupId
     user_id: UserId
@@ -301,7 +297,6 @@ class Restriction(Model):
 
     @property
     def restricts(self) -> bool:
-        """Whether it restricts the user at all."""
         return (self.banned_at, self.muted_until, self.reacting_banned_at) != (None, None, None)
 
 
@@ -484,7 +479,7 @@ class MediaSize(StrEnum):
 
 
 RECORD_BYTES: Final = 4_096
-"""What the records of an upload count against quotas, so that a million empty uploads are not free."""
+"""The bytes that an upload's records count against quotas, so that a million empty uploads are not free."""
 
 
 class Attachment(Model):
@@ -514,11 +509,10 @@ class Media(Model):
     expires_at: datetime | None
     uses: int = 0
     stored_bytes: int = 0
-    """What it counts against quotas: its bytes, those of its smaller versions, and `RECORD_BYTES`."""
+    """The bytes that count against quotas: its own, those of its smaller versions, and `RECORD_BYTES`."""
 
     @property
     def attachment(self) -> Attachment:
-        """The upload as a message holds it."""
         return Attachment.model_validate(self.model_dump(include=set(Attachment.model_fields)))
 
 

@@ -1,4 +1,4 @@
-"""Who may do what in a group: pure, total, and the only place that decides it, for every route.
+"""The rules of access to a group: pure, total, and the only place that decides them, for every route.
 
 Each `*_refusal` returns the error to raise, or None where the act is allowed; each `may_*` returns a bool. The guard
 (`groups.service.access`) asks first whether the actor may see the group at all, and answers 404 where not.
@@ -340,7 +340,7 @@ INFO_FIELDS: Final = frozenset({"name", "introduction", "notification", "face_ur
 """The fields of a group's profile; every other field is a setting."""
 
 VOUCHED_FIELDS: Final = frozenset({"name"})
-"""What a verified badge vouches for: the identity. Pictures and descriptions may change."""
+"""The fields that a verified badge vouches for: the identity. Pictures and descriptions may change."""
 
 
 def loses_badge(

@@ -5,7 +5,7 @@ and builds the rest.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +19,9 @@ from groups.service.access.membership_reader import MembershipReader
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
 from groups.service.idempotency import Idempotency
-from groups.service.lifecycle.cleanup import CleanupService
+from groups.service.lifecycle.cleanup import CleanupService, DisbandService
 from groups.service.lifecycle.create import CreateService
 from groups.service.lifecycle.directory import Directory
-from groups.service.lifecycle.disband import DisbandService
 from groups.service.lifecycle.reader import GroupReader
 from groups.service.lifecycle.update import UpdateService
 from groups.service.media.avatars import Avatars
@@ -45,38 +44,13 @@ from groups.service.messages.stream import StreamService
 from groups.service.messages.stream_rates import StreamRates
 from groups.service.messages.view_counts import ViewCounts
 from groups.service.revocations import Revocations
+from groups.service.stores import GroupStores
 from groups.service.users import UserService
 from groups.store import INDEXES
 from groups.store.admin_log import AdminLogStore
-from groups.store.changes import ChangeStore
-from groups.store.groups import GroupStore
 from groups.store.idempotency import IdempotencyStore
-from groups.store.invitations import InvitationStore
-from groups.store.join_requests import JoinRequestStore
-from groups.store.media import MediaStore
-from groups.store.members import MemberStore
-from groups.store.messages import MessageStore
-from groups.store.restrictions import RestrictionStore
-from groups.store.streams import StreamStore
-from groups.store.users import UserStore
 
 GROUP_INDEXES: Final[tuple[Index, ...]] = INDEXES
-
-
-@dataclass(frozen=True, slots=True)
-class GroupStores:
-    """The collections of group chat; only this module touches them."""
-
-    groups: GroupStore
-    members: MemberStore
-    restrictions: RestrictionStore
-    requests: JoinRequestStore
-    streams: StreamStore
-    messages: MessageStore
-    users: UserStore
-    media: MediaStore
-    invitations: InvitationStore
-    changes: ChangeStore
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,33 +83,15 @@ class GroupCore:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GroupChat:
+class GroupChat(GroupCore):
     """The services of group chat on one database."""
 
-    guard: AccessGuard
-    admin_log: AdminLog
-    bulk_access: BulkAccess
-    membership_reader: MembershipReader
-    changes: ChangeReader
-    groups: GroupReader
-    creation: CreateService
-    updates: UpdateService
     disbanding: DisbandService
     membership: MembershipService
     invitations: InvitationService
     imports: ImportService
     messages: MessageService
-    edits: EditService
     forwards: ForwardService
-    pins: PinService
-    draft_content: DraftContent
-    idempotency: Idempotency
-    streams: StreamService
-    directory: Directory
-    users: UserService
-    revocations: Revocations
-    media: MediaService
-    view_counts: ViewCounts
     cleanup: CleanupService
 
     async def close(self) -> None:
@@ -159,25 +115,11 @@ def build_core(
 
     `disks` are directories whose disks uploads must not fill, besides the disk of the temporary files.
     """
-    stores = GroupStores(
-        groups=GroupStore(database),
-        members=MemberStore(database),
-        restrictions=RestrictionStore(database),
-        requests=JoinRequestStore(database),
-        streams=StreamStore(database),
-        messages=MessageStore(database),
-        users=UserStore(database),
-        media=MediaStore(database),
-        invitations=InvitationStore(database),
-        changes=ChangeStore(database),
-    )
+    stores = GroupStores.of(database)
     groups, members, streams = stores.groups, stores.members, stores.streams
     avatars = Avatars(stores.media)
     guard = AccessGuard(
-        groups=groups,
-        members=members,
-        restrictions=stores.restrictions,
-        messages=stores.messages,
+        groups=groups, members=members, restrictions=stores.restrictions, messages=stores.messages
     )
     admin_log = AdminLog(entries=AdminLogStore(database), guard=guard, clock=clock)
     idempotency = Idempotency(store=IdempotencyStore(database), clock=clock)
@@ -262,27 +204,15 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         database,
         MembershipBatch(
             database=database,
-            groups=stores.groups,
-            members=stores.members,
-            restrictions=stores.restrictions,
-            requests=stores.requests,
-            streams=stores.streams,
-            users=stores.users,
-            invitations=stores.invitations,
+            stores=stores,
             admin_log=core.admin_log,
-            changes=stores.changes,
             hooks=hooks,
             limits=limits,
             clock=clock,
         ),
         BulkImport(
             database=database,
-            groups=stores.groups,
-            members=stores.members,
-            restrictions=stores.restrictions,
-            requests=stores.requests,
-            streams=stores.streams,
-            users=stores.users,
+            stores=stores,
             admin_log=core.admin_log,
             hooks=hooks,
             limits=limits,
@@ -292,29 +222,27 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
     )
     cleanup = CleanupService(
         database=database,
-        groups=stores.groups,
-        members=stores.members,
-        restrictions=stores.restrictions,
-        requests=stores.requests,
+        stores=stores,
         streams=core.streams,
-        invitations=stores.invitations,
         admin_log=core.admin_log,
-        changes=stores.changes,
         hooks=hooks,
         limits=limits,
     )
     messages = MessageService(
-        database,
-        stores.groups,
-        stores.members,
-        stores.restrictions,
-        stores.messages,
-        stores.streams,
-        core.streams,
-        core.guard,
-        PageReader(database, stores.groups, stores.members, stores.messages, hooks),
-        hooks,
-        limits,
+        database=database,
+        messages=stores.messages,
+        streams=core.streams,
+        guard=core.guard,
+        bulk_access=core.bulk_access,
+        page_reader=PageReader(
+            database=database,
+            groups=stores.groups,
+            members=stores.members,
+            messages=stores.messages,
+            hooks=hooks,
+        ),
+        hooks=hooks,
+        limits=limits,
         on_batch=core.on_batch,
     )
     invitations = InvitationService(
@@ -326,14 +254,7 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         clock=clock,
     )
     return GroupChat(
-        guard=core.guard,
-        admin_log=core.admin_log,
-        bulk_access=core.bulk_access,
-        membership_reader=core.membership_reader,
-        changes=core.changes,
-        groups=core.groups,
-        creation=core.creation,
-        updates=core.updates,
+        **{each.name: getattr(core, each.name) for each in fields(core)},
         disbanding=DisbandService(
             database=database,
             groups=stores.groups,
@@ -355,18 +276,8 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         invitations=invitations,
         imports=ImportService(guard=core.guard, queue=queue, admin_log=core.admin_log),
         messages=messages,
-        edits=core.edits,
         forwards=ForwardService(
             messages=messages, media=stores.media, guard=core.guard, hooks=hooks
         ),
-        pins=core.pins,
-        draft_content=core.draft_content,
-        idempotency=core.idempotency,
-        streams=core.streams,
-        directory=core.directory,
-        users=core.users,
-        revocations=core.revocations,
-        media=core.media,
-        view_counts=core.view_counts,
         cleanup=cleanup,
     )

@@ -267,11 +267,11 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             limits=services.limits,
         ),
         MessageRoutes(
-            chat.messages,
-            chat.edits,
-            chat.forwards,
-            services.reactions.engine,
-            chat.users,
+            messages=chat.messages,
+            edits=chat.edits,
+            forwards=chat.forwards,
+            tallies=services.reactions.engine,
+            users=chat.users,
         ),
         ReactionRoutes(reactions=services.reactions, users=chat.users),
         ConversationRoutes(

@@ -36,9 +36,9 @@ from groups.models import (
     Visibility,
 )
 from groups.service.idempotency import Idempotency, KeyedCall, keyed_call
+from groups.service.lifecycle.cleanup import DisbandService
 from groups.service.lifecycle.create import CreateService, NewGroup
 from groups.service.lifecycle.directory import Directory, Sort
-from groups.service.lifecycle.disband import DisbandService
 from groups.service.lifecycle.reader import GroupReader
 from groups.service.lifecycle.update import GroupChanges, UpdateService
 from groups.service.write_locks import group_lock

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from functools import partial
 from typing import Any
 
-from groups.audit import media, pins, streams
+from groups.audit import media
 from groups.audit.store.groups import GroupAuditStore
 from groups.audit.store.streams import StreamAuditStore
+from groups.audit.streams import StreamAudit, last_in
 from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Document, Tx
@@ -35,8 +36,9 @@ def checks(database: Database, limits: GroupLimits, *, holders: Sequence[str] = 
     `holders` are collections of higher packages whose documents hold uploads as messages do.
     """
     audit = _Audit(database, limits)
+    streams = StreamAudit(database, StreamAuditStore(database), limits.pinned_messages)
     return [
-        *streams.checks(database),
+        streams.of_seqs(),
         Check(
             "P3",
             "each member has one record",
@@ -65,7 +67,7 @@ def checks(database: Database, limits: GroupLimits, *, holders: Sequence[str] = 
             partial(_count, _BANS_AND_REQUESTS),
             partial(audit.strays, _BANS_AND_REQUESTS),
         ),
-        *pins.checks(database, limits),
+        streams.of_pins(),
         *media.checks(database, holders),
         Check(
             "P3",
@@ -96,8 +98,6 @@ class _Audit:
         self._member_limits = {kind.value: type_member_limit(kind, limits) for kind in GroupType}
         self._admin_limit = limits.admins
 
-    # --- members --------------------------------------------------------------------------------------------------
-
     async def members(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """P3: a user is in a group once; the owner and the admins have the flag of staff."""
         async for row in self._store.crooked_members(snapshot):
@@ -116,8 +116,6 @@ class _Audit:
 
         return lambda: self._database.run(work)
 
-    # --- groups ---------------------------------------------------------------------------------------------------
-
     async def groups(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """P3: counts, limits and owners are right, and each group has one stream."""
         async for row in self._store.crooked_groups(snapshot, self._member_limits):
@@ -131,7 +129,8 @@ class _Audit:
         if row["group"] is None:
             if count:
                 problem = f"does not exist, and has {count} members"
-                found.append(Finding("P3", subject, problem, self._clearing_members(group_id)))
+                repair = self._deleting(group_id, self._store.delete_members, "members")
+                found.append(Finding("P3", subject, problem, repair))
             if row["stream"] is not None:
                 repair = self._deleting_stream(group_id)
                 found.append(Finding("P3", subject, "does not exist, and has a stream", repair))
@@ -165,9 +164,6 @@ class _Audit:
 
         return lambda: self._database.run(work)
 
-    def _clearing_members(self, group_id: GroupId) -> Repair:
-        return self._deleting(group_id, self._store.delete_members, "members")
-
     def _deleting_stream(self, group_id: GroupId) -> Repair:
         stream_id = stream_of(group_id)
 
@@ -191,7 +187,7 @@ class _Audit:
             if group is None or await self._streams.find(stream_id, tx) is not None:
                 return None
             _, _, newest = await self._streams.measure_messages(stream_id, tx)
-            last = streams.last_in(newest)
+            last = last_in(newest)
             seq = last["seq"] if last else 0
             values = {"head_seq": seq, "is_channel": _is_marked(group), "last": last}
             await self._streams.put_head(stream_id, values, tx)
@@ -212,8 +208,6 @@ class _Audit:
 
         return lambda: self._database.run(work)
 
-    # --- the rest -------------------------------------------------------------------------------------------------
-
     async def joined(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """P5: no member joined at a seq that the stream has not reached."""
         async for row in self._store.joined_beyond_head(snapshot):
@@ -232,7 +226,7 @@ class _Audit:
         return lambda: self._database.run(work)
 
     async def admins(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """P3: no repair, because the owner decides whom to dismiss."""
+        """P3: no repair, because the owner decides which admin to dismiss."""
         rows = snapshot.rows(
             "members",
             [
@@ -253,8 +247,7 @@ class _Audit:
             async for row in self._store.rows_of_no_group(snapshot, collection):
                 group_id = GroupId(row["_id"])
                 problem = f"does not exist, and has {row['rows']} {what}"
-                delete_some = partial(self._store.delete_some, collection)
-                repair = self._deleting(group_id, delete_some)
+                repair = self._deleting(group_id, partial(self._store.delete_some, collection))
                 yield Finding("P9", f"group {group_id}", problem, repair)
 
     def _deleting(

@@ -1,9 +1,10 @@
-"""Checks of stored streams: seq 1, 2, 3 … without hole or duplicate, and a head that is the last message."""
+"""Checks of stored streams: dense seqs, a head that is the last message, and a list of pins that fits the messages."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from groups.audit.joins import merged, union, with_disbanded_streams
 from groups.audit.store.streams import StreamAuditStore
 from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import StreamId
@@ -14,24 +15,36 @@ from groups.models import Content, LastMessage
 Row = Mapping[str, Any]
 
 
-def checks(database: Database) -> list[Check]:
-    """The check of streams."""
-    audit = _Audit(database=database, store=StreamAuditStore(database))
-    return [
-        Check(
+_PINNED = {"$match": {"pinned_at": {"$type": "date"}}}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAudit:
+    """The checks of streams, and their repairs."""
+
+    database: Database
+    store: StreamAuditStore
+    pin_limit: int
+
+    def of_seqs(self) -> Check:
+        """The check of seqs and heads."""
+        return Check(
             "P2",
             "each stream has seq 1, 2, 3 … up to its head",
             "messages",
             lambda snapshot: snapshot.count("messages"),
-            audit.streams,
-        ),
-    ]
+            self.streams,
+        )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Audit:
-    database: Database
-    store: StreamAuditStore
+    def of_pins(self) -> Check:
+        """The check of pins."""
+        return Check(
+            "P3",
+            "each stream lists its pinned messages, as many as it may have",
+            "pinned messages",
+            lambda snapshot: snapshot.count("messages", [_PINNED]),
+            self.pins,
+        )
 
     async def streams(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """P2: no hole, no duplicate, a head that is right."""
@@ -89,6 +102,56 @@ class _Audit:
                 return None
             await self.store.put_head(stream_id, {"head_seq": seq, "last": last}, tx)
             return f"set head and last message to seq {seq}"
+
+        return lambda: self.database.run(work)
+
+    async def pins(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """Lists and marks agree and keep to the limit; the rest of disbanded groups is passed over."""
+        rows = snapshot.rows(
+            "streams",
+            [
+                {"$match": {"pins.0": {"$exists": True}}},
+                {"$project": {"pins": 1}},
+                union(
+                    "messages",
+                    _PINNED,
+                    {"$group": {"_id": "$stream_id", "pinned": {"$push": "$seq"}}},
+                ),
+                with_disbanded_streams(),
+                merged("pins", "pinned", "disbanded"),
+                {"$match": {"disbanded": None}},
+                {
+                    "$project": {
+                        "pins": {"$ifNull": ["$pins", []]},
+                        "pinned": {"$ifNull": ["$pinned", []]},
+                    }
+                },
+                {
+                    "$match": {
+                        "$expr": {
+                            "$or": [
+                                {"$not": [{"$setEquals": ["$pins", "$pinned"]}]},
+                                {"$ne": [{"$size": "$pins"}, {"$size": "$pinned"}]},
+                                {"$gt": [{"$size": "$pins"}, self.pin_limit]},
+                            ]
+                        }
+                    }
+                },
+            ],
+        )
+        async for row in rows:
+            subject, pins, pinned = f"stream {row['_id']}", row["pins"], row["pinned"]
+            if sorted(pins) != sorted(pinned):
+                problem = f"lists the pins {sorted(pins)}, pinned are {sorted(pinned)}"
+                yield Finding("P3", subject, problem, self._repair_list(row["_id"]))
+            if len(pinned) > self.pin_limit:
+                problem = f"has {len(pinned)} pinned messages, its limit is {self.pin_limit}"
+                yield Finding("P3", subject, problem)
+
+    def _repair_list(self, stream_id: StreamId) -> Repair:
+        async def work(tx: Tx) -> str | None:
+            changed = await self.store.rewrite_pins(stream_id, tx)
+            return None if changed is None else f"had the stream list {changed}"
 
         return lambda: self.database.run(work)
 

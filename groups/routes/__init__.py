@@ -1,1 +1,1 @@
-"""The HTTP face of group chat: what it answers (`views`, `rendering`), the calls on groups, members and messages."""
+"""The HTTP API of group chat: its responses, their rendering, and the calls on groups, members and messages."""

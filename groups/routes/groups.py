@@ -21,12 +21,7 @@ from groups.errors import (
 )
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import IdempotencyKey, delete, get, patch, post
-from groups.kernel.errors import (
-    DomainError,
-    FieldTooLong,
-    IdempotencyConflict,
-    PermissionRefused,
-)
+from groups.kernel.errors import DomainError, FieldTooLong, IdempotencyConflict, PermissionRefused
 from groups.kernel.ids import GroupId, GroupIdText
 from groups.kernel.paging import Page, PageQuery, page_of_ids
 from groups.limits import IDS_PER_CALL, GroupLimits
@@ -39,8 +34,8 @@ from groups.routes.responses.groups import (
     UpdateGroup,
     group_response,
 )
+from groups.service.lifecycle.cleanup import DisbandService
 from groups.service.lifecycle.create import CreateService, NewGroup
-from groups.service.lifecycle.disband import DisbandService
 from groups.service.lifecycle.reader import GroupReader
 from groups.service.lifecycle.update import GroupChanges, UpdateService
 

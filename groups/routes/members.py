@@ -20,13 +20,7 @@ from groups.errors import (
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Query, Reply, delete, get, patch, post, put
 from groups.kernel.errors import PermissionRefused
-from groups.kernel.ids import (
-    USER_ID_BYTES,
-    AnyUserIdText,
-    GroupIdText,
-    UserIdText,
-    user_or_caller,
-)
+from groups.kernel.ids import USER_ID_BYTES, AnyUserIdText, GroupIdText, UserIdText, user_or_caller
 from groups.kernel.paging import Page, PageQuery
 from groups.limits import GroupLimits
 from groups.models import AccessContext, Member, User
@@ -86,13 +80,7 @@ class MemberRoutes:
     @put(
         "/v1/groups/{group_id}/members/me",
         also=[202],
-        errors=[
-            GroupNotFound,
-            Banned,
-            JoiningNotAllowed,
-            MemberLimitReached,
-            GroupsPerUserReached,
-        ],
+        errors=[GroupNotFound, Banned, JoiningNotAllowed, MemberLimitReached, GroupsPerUserReached],
     )
     async def join(
         self, actor: Actor, group_id: GroupIdText, body: JoinGroup | None
@@ -144,13 +132,7 @@ class MemberRoutes:
 
     @put(
         "/v1/groups/{group_id}/members/{user_id}",
-        errors=[
-            GroupNotFound,
-            PermissionRefused,
-            Banned,
-            MemberLimitReached,
-            GroupsPerUserReached,
-        ],
+        errors=[GroupNotFound, PermissionRefused, Banned, MemberLimitReached, GroupsPerUserReached],
     )
     async def add(self, actor: Actor, group_id: GroupIdText, user_id: UserIdText) -> MemberResponse:
         """Add a user (owner, admin; any member of a Work group). It lifts a ban."""

@@ -1,6 +1,7 @@
 """Calls on messages: write, read, edit, delete for everyone."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -36,7 +37,6 @@ from groups.service.users import UserService
 
 Seq = Annotated[int, Field(ge=1, lt=2**53, examples=[1])]
 
-
 FORWARDING_ERRORS: Final = (
     MessageNotFound,
     MessageRecalled,
@@ -55,29 +55,20 @@ class HistoryQuery(PageQuery):
     ] = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MessageRoutes:
     """Messages of groups; in a channel the same ones are its posts."""
 
     tag = "Messages"
 
-    def __init__(
-        self,
-        messages: MessageService,
-        changes: EditService,
-        forwards: ForwardService,
-        tallies: TallyReader,
-        users: UserService,
-    ) -> None:
-        self._messages = messages
-        self._changes = changes
-        self._forwards = forwards
-        self._tallies = tallies
-        self._users = users
-        self._rendering = MessageRendering(
-            lambda message, access, tally, sender: _response(
-                VisibleMessage(message, access), tally, sender
-            )
-        )
+    messages: MessageService
+    edits: EditService
+    forwards: ForwardService
+    tallies: TallyReader
+    users: UserService
+    _rendering: MessageRendering = field(
+        init=False, default_factory=lambda: MessageRendering(_response)
+    )
 
     async def _senders(
         self, access: AccessContext, messages: Sequence[Message]
@@ -85,11 +76,12 @@ class MessageRoutes:
         """The profiles of the senders, where the reader may know who they are."""
         if not policy.may_see_sender(access.group, access.effective_role):
             return {}
-        return await self._users.find_users({message.sender_id for message in messages})
+        return await self.users.find_users({message.sender_id for message in messages})
 
     async def _one(self, posted: VisibleMessage, tally: Tally | None) -> MessageResponse:
         senders = await self._senders(posted.access, [posted.message])
-        return _response(posted, tally, senders.get(posted.message.sender_id))
+        sender = senders.get(posted.message.sender_id)
+        return _response(posted.message, posted.access, tally, sender)
 
     @post(
         "/v1/groups/{group_id}/messages",
@@ -119,10 +111,10 @@ class MessageRoutes:
         silent = body.silent
         if body.forward is None:
             content = body.to_content()
-            posted = await self._messages.post(actor, group_id, content, key=key, silent=silent)
+            posted = await self.messages.post(actor, group_id, content, key=key, silent=silent)
         else:
             source = body.forward.source
-            posted = await self._forwards.forward(actor, group_id, source, key=key, silent=silent)
+            posted = await self.forwards.forward(actor, group_id, source, key=key, silent=silent)
         return await self._one(posted, None)
 
     @get("/v1/groups/{group_id}/messages", errors=[GroupNotFound, PermissionRefused, Banned])
@@ -130,7 +122,7 @@ class MessageRoutes:
         self, actor: Actor, group_id: GroupIdText, query: HistoryQuery
     ) -> Rendered[Page[MessageResponse]]:
         """A page of messages, newest first: the newest, those before a seq, or the ones right after a seq."""
-        history = await self._messages.list_messages(
+        history = await self.messages.list_messages(
             actor,
             group_id,
             limit=query.limit,
@@ -156,7 +148,7 @@ class MessageRoutes:
     )
     async def get_message(self, actor: Actor, group_id: GroupIdText, seq: Seq) -> MessageResponse:
         """One message."""
-        return await self._with_tally(actor, await self._messages.get(actor, group_id, seq))
+        return await self._with_tally(actor, await self.messages.get(actor, group_id, seq))
 
     @patch(
         "/v1/groups/{group_id}/messages/{seq}",
@@ -178,7 +170,7 @@ class MessageRoutes:
         self, actor: Actor, group_id: GroupIdText, seq: Seq, body: WriteMessage
     ) -> MessageResponse:
         """Edit a message (its sender; in a channel also owner and admins)."""
-        edited = await self._changes.edit(actor, group_id, seq, body.to_content())
+        edited = await self.edits.edit(actor, group_id, seq, body.to_content())
         return await self._with_tally(actor, edited)
 
     @delete(
@@ -188,16 +180,16 @@ class MessageRoutes:
     )
     async def recall(self, actor: Actor, group_id: GroupIdText, seq: Seq) -> None:
         """Delete a message for everyone: its seq stays (owner, admins; its sender for two minutes)."""
-        await self._changes.recall(actor, group_id, seq)
+        await self.edits.recall(actor, group_id, seq)
 
     async def _with_tally(self, actor: Actor, posted: VisibleMessage) -> MessageResponse:
         message = posted.message
-        tallies = await self._tallies.tallies_of(actor.user_id, message.stream_id, [message.seq])
+        tallies = await self.tallies.tallies_of(actor.user_id, message.stream_id, [message.seq])
         return await self._one(posted, tallies.get(message.seq))
 
 
-def _response(posted: VisibleMessage, tally: Tally | None, sender: User | None) -> MessageResponse:
-    access = posted.access
-    group = access.group
-    with_sender = policy.may_see_sender(group, access.effective_role)
-    return message_response(posted.message, group.group_id, tally, sender, with_sender=with_sender)
+def _response(
+    message: Message, access: AccessContext, tally: Tally | None, sender: User | None
+) -> MessageResponse:
+    with_sender = policy.may_see_sender(access.group, access.effective_role)
+    return message_response(message, access.group.group_id, tally, sender, with_sender=with_sender)

@@ -33,7 +33,6 @@ class ReactedResponse(Protocol):
     @property
     def reactions(self) -> TallyResponse:
         """The tally, without anybody's own reactions."""
-        ...
 
 
 ToResponse = Callable[[Message, AccessContext, Tally, User | None], ReactedResponse]
@@ -53,7 +52,7 @@ _NO_TALLY: Final = Tally()
 
 
 class _MessageSource(NamedTuple):
-    """What the JSON of a message is rendered from."""
+    """The values that a message's JSON is rendered from."""
 
     message: Message
     counts: Mapping[str, int]
@@ -70,7 +69,7 @@ class _RenderedMessage(NamedTuple):
 
 
 class _PageSource(NamedTuple):
-    """What a page is rendered from."""
+    """The values that a page is rendered from."""
 
     messages: Sequence[Message]
     tallies: Mapping[int, Tally]

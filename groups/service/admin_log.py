@@ -85,10 +85,7 @@ class AdminLog:
         limit: int,
         cursor: str | None,
     ) -> tuple[list[AdminLogEntry], str | None]:
-        """A page of the entries that match all given filters, newest first (owner and admins only).
-
-        Raises: GroupNotFound; PermissionRefused; BadCursor.
-        """
+        """A page of the entries that match all given filters, newest first (owner and admins only)."""
         access = await self.guard.access_of(actor, group_id)
         policy.check(policy.staff_refusal(access))
         key = decode_cursor("admin log", cursor, str)

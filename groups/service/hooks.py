@@ -1,4 +1,4 @@
-"""What higher packages do inside the transaction of a change in a group, and what they answer to questions of groups.
+"""Hooks of higher packages: acts in the transaction of a change in a group, and facts that groups do not know.
 
 Calls go down, events go up. A consequence that must be committed together with its cause cannot wait for an event: a
 conversation ends in the transaction that ends the membership. The composition root builds the objects behind the hooks
@@ -54,11 +54,9 @@ class TallyQuery(Protocol):
     @property
     def queries(self) -> Sequence[BatchedQuery[Any]]:
         """Queries to send in the command that looks up the messages, behind that query."""
-        ...
 
     def by_user(self) -> Mapping[UserId, Tallies]:
         """The tallies each reader sees; valid once the queries are answered."""
-        ...
 
 
 class TallyReader(Protocol):
@@ -68,13 +66,11 @@ class TallyReader(Protocol):
         self, messages: BatchedQuery[list[Message]], user_ids: Sequence[UserId]
     ) -> TallyQuery:
         """Prepare the queries for the tallies of the messages that `messages` finds, so both cost one command."""
-        ...
 
     async def tallies_of(
         self, user_id: UserId, stream_id: StreamId, seqs: Sequence[int]
     ) -> Tallies:
         """The tally of each of the messages that has one."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

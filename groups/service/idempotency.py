@@ -30,10 +30,7 @@ class Idempotency:
     clock: Clock
 
     async def find_first(self, call: KeyedCall | None, tx: Tx) -> str | None:
-        """The id that the first call with the key created; None where this is the first, or has no key.
-
-        Raises: IdempotencyConflict where the first call asked for something else.
-        """
+        """The id that the first call with the key created; None where this is the first, or has no key."""
         found = None if call is None else await self.store.find_first(call, tx)
         if call is None or found is None:
             return None
@@ -42,6 +39,5 @@ class Idempotency:
         return found.created_id
 
     async def remember(self, call: KeyedCall | None, created_id: str, tx: Tx) -> None:
-        """Store what the call creates, if it has a key."""
         if call is not None:
             await self.store.insert(call, created_id, self.clock.now(), tx)

@@ -41,10 +41,7 @@ class Revocations:
     _loading: asyncio.Task[None] | None = field(init=False, default=None)
 
     async def revoke(self, actor: Actor, user_id: UserId) -> datetime:
-        """Revoke every token that was issued to the user until now, and close the user's sockets.
-
-        Users revoke their own tokens, the application everyone's. Publishes: TokensRevoked. Raises: PermissionRefused.
-        """
+        """Revoke the tokens that the user has until now, and close their sockets. Publishes: TokensRevoked."""
         if actor.user_id != user_id and not actor.is_app_admin:
             raise PermissionRefused("Only users themselves and the application end their sessions")
 
@@ -91,7 +88,6 @@ class Revocations:
                 return
 
     async def close(self) -> None:
-        """Stop loading."""
         if self._loading is not None:
             self._loading.cancel()
             await asyncio.gather(self._loading, return_exceptions=True)

@@ -24,10 +24,7 @@ class UserService:
     clock: Clock
 
     async def get(self, actor: Actor, user_id: UserId) -> User:
-        """A user's profile; the actor's own always exists.
-
-        Raises: UserNotFound where the user never set a name or picture.
-        """
+        """A user's profile; the actor's own always exists."""
         found = (await self.users.find_many([user_id])).get(user_id)
         if found is not None:
             return found
@@ -50,10 +47,7 @@ class UserService:
         return await self.users.find_many(wanted) if wanted else {}
 
     async def update(self, actor: Actor, values: Mapping[str, str]) -> User:
-        """Change the actor's own name or picture; every later read, in any process, returns the change.
-
-        Raises: MediaNotFound, WrongMediaKind for a picture that is no image uploaded by the actor.
-        """
+        """Change the actor's own name or picture; every later read, in any process, returns the change."""
         if values:
             await self.database.run(
                 lambda tx: self._update(actor, values, tx), user_lock(actor.user_id)

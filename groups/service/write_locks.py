@@ -9,7 +9,7 @@ from groups.models import message_key
 
 
 def user_lock(user_id: UserId) -> str:
-    """What only one user writes: the profile, and in higher packages conversations and blocks."""
+    """The documents that only one user writes: the profile, and in higher packages conversations and blocks."""
     return f"user {user_id}"
 
 
@@ -29,5 +29,5 @@ def message_lock(stream_id: StreamId, seq: int) -> str:
 
 
 def message_change_locks(stream_id: StreamId, seq: int) -> tuple[str, str]:
-    """What a change of a message writes: the message, and the stream, where it is pinned or the last one."""
+    """The documents that a change of a message writes: it, and the stream where it is pinned or the last one."""
     return stream_lock(stream_id), message_lock(stream_id, seq)

@@ -12,7 +12,7 @@ import pytest
 from channels.server.settings import Settings
 from groups.errors import MemberLimitReached
 from groups.kernel.ids import GroupId
-from groups.limits import COMMUNITY_MEMBERS, GroupLimits
+from groups.limits import GroupLimits
 from groups.models import GroupType, type_member_limit
 from groups.service.membership.service import Membership
 from tests.builders import (
@@ -28,7 +28,7 @@ from tests.probes import CommandProbe
 
 
 def test_a_community_holds_a_million_members() -> None:
-    assert COMMUNITY_MEMBERS == 1_000_000
+    assert GroupLimits().community_members == 1_000_000
     assert type_member_limit(GroupType.COMMUNITY, GroupLimits()) == 1_000_000
 
 

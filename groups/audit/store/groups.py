@@ -175,7 +175,6 @@ class GroupAuditStore:
         return False
 
     async def find_group(self, group_id: GroupId, tx: Tx) -> Document | None:
-        """The group as stored."""
         return await self._groups.find_one({"_id": group_id}, session=tx.session)
 
     async def recount(self, group_id: GroupId, tx: Tx) -> int:

@@ -74,7 +74,6 @@ class StreamAuditStore:
         )
 
     async def find(self, stream_id: StreamId, tx: Tx) -> Document | None:
-        """The stream as stored."""
         return await self._streams.find_one({"_id": stream_id}, session=tx.session)
 
     async def measure_messages(
@@ -125,5 +124,4 @@ class StreamAuditStore:
         return pins
 
     async def delete(self, stream_id: StreamId, tx: Tx) -> None:
-        """Remove the stream."""
         await self._streams.delete_one({"_id": stream_id}, session=tx.session)

@@ -1,1 +1,1 @@
-"""What the group calls take and answer."""
+"""The bodies and responses of group calls."""

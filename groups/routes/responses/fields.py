@@ -13,11 +13,7 @@ from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.errors import DomainError, InvalidRequest
 from groups.kernel.text import Line, MaxBytes
-from groups.limits import (
-    ALLOWED_REACTIONS,
-    FACE_URL_BYTES,
-    IDS_PER_CALL,
-)
+from groups.limits import ALLOWED_REACTIONS, FACE_URL_BYTES, IDS_PER_CALL
 from groups.models import media_in
 
 
@@ -68,15 +64,11 @@ class ItemError(Response):
 
     @classmethod
     def of(cls, error: DomainError) -> Self:
-        """The same error as an item."""
         return cls(code=error.code, detail=error.detail)
 
 
 def split_ids(text: str) -> list[str]:
-    """The ids of a comma-separated list, in order, without repeats.
-
-    Raises: InvalidRequest for more than `IDS_PER_CALL`.
-    """
+    """The ids of a comma-separated list, in order, without repeats."""
     ids = [part for part in dict.fromkeys(text.split(",")) if part]
     if len(ids) > IDS_PER_CALL:
         reason = f"at most {IDS_PER_CALL} ids a call"

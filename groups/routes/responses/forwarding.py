@@ -29,7 +29,6 @@ class ForwardBody(Body):
 
     @property
     def source(self) -> Source:
-        """The place of the message."""
         if self.conversation_id is not None:
             return Source(None, StreamId(self.conversation_id), self.seq)
         return Source(GroupId(self.channel_id or self.group_id or ""), None, self.seq)

@@ -1,6 +1,6 @@
 """Bodies and responses of the API of groups."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
@@ -16,6 +16,7 @@ from groups.limits import (
 )
 from groups.models import (
     AccessContext,
+    Group,
     GroupType,
     JoinOption,
     Posting,
@@ -60,8 +61,7 @@ class UpdateGroup(PatchBody):
 
     # The service checks their limits, which depend on whether the group is a channel.
     name: Annotated[
-        NotBlank | None,
-        Field(description="As long as a new group's, or a channel's."),
+        NotBlank | None, Field(description="As long as a new group's, or a channel's.")
     ] = None
     introduction: Annotated[
         Text | None, Field(description="As long as a new group's, or a channel's.")
@@ -110,34 +110,21 @@ class GroupResponse(Response):
     verified: bool
 
 
+_FIELDS_OF_GROUP: Final = GroupResponse.model_fields.keys() & Group.model_fields.keys() - {
+    "member_limit"
+}
+
+
 def group_response(access: AccessContext, stream: Stream, member_limit: int) -> GroupResponse:
     """The group as the actor sees it."""
     group, member = access.group, access.member
     return GroupResponse.model_construct(
-        group_id=group.group_id,
-        type=group.type,
-        name=group.name,
-        introduction=group.introduction,
-        notification=group.notification,
-        face_url=group.face_url,
-        owner_id=group.owner_id,
-        custom=group.custom,
-        posting=group.posting,
-        join_option=group.join_option,
-        visibility=group.visibility,
-        muted_all=group.muted_all,
-        history_visible=group.history_visible,
-        reactions=group.reactions,
-        reactions_per_user=group.reactions_per_user,
-        distinct_reactions=group.distinct_reactions,
-        member_count=group.member_count,
+        **{name: getattr(group, name) for name in _FIELDS_OF_GROUP},
         member_limit=member_limit,
-        created_at=group.created_at,
         joined_at=member.joined_at if member else None,
         role=member.role if member else None,
         head_seq=stream.head_seq,
         is_channel=group.is_channel,
-        verified=group.verified,
     )
 
 

@@ -7,16 +7,8 @@ from pydantic import ConfigDict, Field
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import UserId, UserIdText
 from groups.kernel.text import Line, MaxBytes, OneLine, Text
-from groups.limits import (
-    NAME_CARD_BYTES,
-    REQUEST_TEXT_BYTES,
-    USER_NAME_BYTES,
-)
-from groups.models import (
-    Member,
-    Role,
-    User,
-)
+from groups.limits import NAME_CARD_BYTES, REQUEST_TEXT_BYTES, USER_NAME_BYTES
+from groups.models import Member, Role, User
 from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody
 
 

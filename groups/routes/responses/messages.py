@@ -110,7 +110,7 @@ class MarkedResponse(ContentResponse):
     forwarded_from: ForwardedFrom | None
     pinned: bool
     reactions_frozen: Annotated[
-        bool, Field(description="Nobody may react any more; taking back is allowed.")
+        bool, Field(description="Nobody may react any more; reactions may be removed.")
     ]
 
 

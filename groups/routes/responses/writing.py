@@ -173,10 +173,7 @@ class NewMessage(ContentBody):
 
 
 def dump_json(value: Any) -> str:
-    """The application's JSON as compact text.
-
-    Raises: InvalidRequest.
-    """
+    """The application's JSON as compact text."""
     try:
         json.dumps(value, allow_nan=False)  # orjson would write NaN and infinity as null
         text = orjson.dumps(value).decode()

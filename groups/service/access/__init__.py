@@ -1,1 +1,1 @@
-"""What actors may see and do: one actor in a group, many actors in a group, one actor in many groups."""
+"""The rights of actors: one actor in a group, many actors in a group, one actor in many groups."""

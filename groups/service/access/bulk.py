@@ -34,7 +34,7 @@ class BulkAccess:
         *,
         beside: Sequence[BatchedQuery[Any]] = (),
     ) -> dict[Actor, AccessContext]:
-        """What each of the actors may do in the group. Actors who may not see it are absent.
+        """The access of each of the actors to the group. Actors who may not see it are absent.
 
         The keys are actors, not users: the same user may act with and without the application's rights. `beside` are
         other queries to send in the same command.
@@ -44,18 +44,19 @@ class BulkAccess:
         of_members = self.members.query_members(group_id, users)
         of_restrictions = self.restrictions.query_restrictions(group_id, users)
         await self.database.fetch(tx, of_group, of_members, of_restrictions, *beside)
-        group, members = of_group.result, of_members.result
-        restrictions = of_restrictions.result
+        group = of_group.result
         if group is None:
             return {}
         accesses: dict[Actor, AccessContext] = {}
         for actor in actors:
-            member = members.get(actor.user_id)
-            restriction = restrictions.get(actor.user_id)
+            member = of_members.result.get(actor.user_id)
+            restriction = of_restrictions.result.get(actor.user_id)
             access = policy.access_of(actor, group, member, restriction)
             if policy.may_see(group, access.effective_role):
                 is_banned = restriction is not None and restriction.reacting_banned_at is not None
-                accesses[actor] = replace(access, is_banned_from_reacting=is_banned)
+                accesses[actor] = (
+                    replace(access, is_banned_from_reacting=True) if is_banned else access
+                )
         return accesses
 
     async def staff(self, group_id: GroupId, tx: Tx) -> list[AccessContext]:
@@ -64,7 +65,4 @@ class BulkAccess:
         if group is None:
             return []
         members = await self.members.find_staff(group_id, tx)
-        return [
-            AccessContext(group=group, member=member, effective_role=member.effective_role)
-            for member in members
-        ]
+        return [AccessContext(group, member, member.effective_role) for member in members]

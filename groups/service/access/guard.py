@@ -4,32 +4,17 @@ A missing group and a group that the actor may not see raise the same error, so 
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from groups import policy
 from groups.errors import GroupNotFound, MessageNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
-from groups.models import AccessContext, EffectiveRole, Group, Member, Message
+from groups.models import AccessContext, Group, Member, Message
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.messages import MessageStore
 from groups.store.restrictions import RestrictionStore
-
-
-class GroupAndMember(Protocol):
-    """A group and the actor's membership in it, read a moment ago."""
-
-    @property
-    def group(self) -> Group | None:
-        """The group, if it exists."""
-        ...
-
-    @property
-    def member(self) -> Member | None:
-        """The membership, if there is one."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,14 +32,11 @@ class AccessGuard:
         group_id: GroupId,
         tx: Tx | None = None,
         *,
-        found: GroupAndMember | None = None,
+        found: tuple[Group | None, Member | None] | None = None,
     ) -> AccessContext:
-        """What the actor may do in the group; with `found`, neither group nor membership is read again.
-
-        Raises: GroupNotFound, also for a group that the actor may not see.
-        """
+        """The actor's access to the group; with `found`, neither group nor membership is read again."""
         if found is not None:
-            group, member = found.group, found.member
+            group, member = found
         elif tx is None:
             reading = self.members.find_member(group_id, actor.user_id)
             group = await self.groups.find_group(group_id)
@@ -78,12 +60,9 @@ class AccessGuard:
         group_id: GroupId,
         tx: Tx | None = None,
         *,
-        found: GroupAndMember | None = None,
+        found: tuple[Group | None, Member | None] | None = None,
     ) -> AccessContext:
-        """As `access_of`, for a group whose messages the actor may read.
-
-        Raises: GroupNotFound; PermissionRefused; Banned.
-        """
+        """As `access_of`, for a group whose messages the actor may read."""
         access = await self.access_of(actor, group_id, tx, found=found)
         policy.check(policy.reading_refusal(access.group, access.effective_role))
         return access
@@ -91,17 +70,9 @@ class AccessGuard:
     async def find_message(
         self, actor: Actor, group_id: GroupId, seq: int, tx: Tx | None = None
     ) -> tuple[AccessContext, Message]:
-        """A message that the actor may read, with what the actor may do in its group.
-
-        Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound, also for history hidden from the actor.
-        """
+        """A message that the actor may read, with what the actor may do in its group."""
         access = await self.read_access_of(actor, group_id, tx)
         message = await self.messages.find(access.group.stream_id, seq, tx)
         if message is None or seq <= policy.history_floor(access):
             raise MessageNotFound
         return access, message
-
-    @staticmethod
-    def is_staff(access: AccessContext) -> bool:
-        """Whether the actor is the owner, an admin, or the application's admin."""
-        return access.effective_role >= EffectiveRole.ADMIN

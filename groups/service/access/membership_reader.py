@@ -13,22 +13,14 @@ from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
-from groups.models import (
-    Group,
-    Head,
-    LastMessage,
-    Member,
-    MembershipRow,
-    Role,
-    stream_of,
-)
+from groups.models import Group, Head, LastMessage, Member, MembershipRow, Role, stream_of
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.streams import StreamStore
 
 
 class MembershipSummary(NamedTuple):
-    """What a list shows of a conversation; `last_message` is None where there is none that the user may read.
+    """A conversation as a list shows it; `last_message` is None where there is none that the user may read.
 
     A dialogue is `verified` where its other side is a verified channel.
     """
@@ -72,26 +64,22 @@ class MembershipReader:
         return await self.streams.find_heads(stream_ids, tx, with_times=with_times)
 
     async def find_groups(self, group_ids: Sequence[GroupId]) -> Mapping[GroupId, Group]:
-        """Those of the groups that exist."""
         return await self.groups.find_many(group_ids) if group_ids else {}
 
     async def find_summaries(
         self, actor: Actor, memberships: Sequence[MembershipRow]
     ) -> dict[GroupId, MembershipSummary]:
-        """What the actor's list shows of those of the groups that exist, with their heads as they are now."""
+        """The groups that exist, as the actor's list shows them, with their heads as they are now."""
         if not memberships:
             return {}
         group_ids = [membership.group_id for membership in memberships]
         groups, streams = await asyncio.gather(
-            self.groups.find_many(group_ids),
-            self.streams.find_many(map(stream_of, group_ids)),
+            self.groups.find_many(group_ids), self.streams.find_many(map(stream_of, group_ids))
         )
         summaries: dict[GroupId, MembershipSummary] = {}
         for membership in memberships:
-            group, stream = (
-                groups.get(membership.group_id),
-                streams.get(stream_of(membership.group_id)),
-            )
+            group = groups.get(membership.group_id)
+            stream = streams.get(stream_of(membership.group_id))
             if group is None or stream is None:
                 continue
             # What a member may read depends on the head when they joined, not on their role or the time.

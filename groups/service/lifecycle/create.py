@@ -107,11 +107,7 @@ class CreateService:
     clock: Clock
 
     async def create(self, actor: Actor, new: NewGroup, *, key: str | None = None) -> AccessContext:
-        """Create a group that the actor owns. A repeat with the same `key` returns the first one.
-
-        Publishes: MembersJoined (the owner). Raises: GroupIdTaken; BadGroupId; BadMemberLimit; ReservedCustomField;
-        CustomFieldLimitReached; GroupsPerUserReached; IdempotencyConflict.
-        """
+        """Create a group that the actor owns; a repeat with its `key` returns the first. Publishes: MembersJoined."""
         if new.group_id is not None:
             self._check_prefix(new.group_id, new.type)
         if CHANNEL_MARKER in new.custom:
@@ -147,9 +143,8 @@ class CreateService:
         if first is not None:
             return await self.guard.access_of(actor, GroupId(first), tx), False
         group_id = new.group_id or GroupId(prefix + mint_id())
-        if await self.groups.find_group(group_id, tx) is not None:
-            raise GroupIdTaken
-        if await self.groups.is_being_cleared(group_id, tx):
+        is_taken = await self.groups.find_group(group_id, tx) is not None
+        if is_taken or await self.groups.is_being_cleared(group_id, tx):
             raise GroupIdTaken
         counts = await self.members.count_groups([actor.user_id], tx)
         is_in, most = counts.get(actor.user_id, 0), self.limits.groups_per_user
@@ -181,38 +176,23 @@ class CreateService:
         )
         return policy.access_of(actor, group, owner), True
 
-    def _new_group(
-        self,
-        actor: Actor,
-        new: NewGroup,
-        group_id: GroupId,
-        now: datetime,
-    ) -> Group:
-        join_option = new.join_option or _JOIN_OPTION[new.type]
-        if new.type is GroupType.WORK and join_option is not JoinOption.INVITE:
+    def _new_group(self, actor: Actor, new: NewGroup, group_id: GroupId, now: datetime) -> Group:
+        values = {
+            "posting": Posting.EVERYONE,
+            "join_option": _JOIN_OPTION[new.type],
+            "visibility": _VISIBILITY[new.type],
+            "history_visible": new.type is GroupType.MEETING,
+            **new.model_dump(exclude_none=True),
+            "group_id": group_id,
+            "owner_id": actor.user_id,
+            "member_count": 1,
+            "created_at": now,
+            "created_by": actor.user_id,
+        }
+        group = Group.model_validate(values)
+        if new.type is GroupType.WORK and group.join_option is not JoinOption.INVITE:
             raise NotForThisType
-        history = new.history_visible
-        return Group(
-            group_id=group_id,
-            type=new.type,
-            name=new.name,
-            introduction=new.introduction,
-            notification=new.notification,
-            face_url=new.face_url,
-            owner_id=actor.user_id,
-            custom=new.custom,
-            posting=new.posting or Posting.EVERYONE,
-            join_option=join_option,
-            visibility=new.visibility or _VISIBILITY[new.type],
-            history_visible=new.type is GroupType.MEETING if history is None else history,
-            member_limit=new.member_limit,
-            member_count=1,
-            reactions=new.reactions,
-            reactions_per_user=new.reactions_per_user,
-            distinct_reactions=new.distinct_reactions,
-            created_at=now,
-            created_by=actor.user_id,
-        )
+        return group
 
     @staticmethod
     def _check_prefix(group_id: GroupId, group_type: GroupType) -> None:

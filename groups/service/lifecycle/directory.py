@@ -11,7 +11,6 @@ from typing import Literal
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import (
-    Key,
     UncutPage,
     cut_page,
     decode_cursor,
@@ -52,32 +51,22 @@ class Directory:
 
         Only public channels, unless the caller, who checks the right to it, asks `with_private`.
         """
-        match sort:
-            case "active":
-                return await self._by_last_post(
-                    actor, words, limit, cursor, with_private=with_private
-                )
-            case "popular" | "new":
-                key = decode_cursor(sort, cursor, int, str)
-                after: tuple[int | datetime, str] | None = None
-                if key is not None:
-                    value = int(key[0])
-                    is_age = sort == "new"
-                    after = (_instant(value) if is_age else value, str(key[1]))
-                groups = await self.groups.find_marked(
-                    words=words,
-                    sort=sort,
-                    after=after,
-                    limit=limit + 1,
-                    with_private=with_private,
-                )
-                groups, has_more = cut_page(groups, limit)
-                next_cursor = _cursor_after(sort, groups[-1]) if has_more else None
-                return UncutPage(
-                    await self._as_seen(actor, groups),
-                    next_cursor,
-                    lambda found: _cursor_after(sort, found[0].group),
-                )
+        if sort == "active":
+            return await self._by_last_post(actor, words, limit, cursor, with_private=with_private)
+        key = decode_cursor(sort, cursor, int, str)
+        after: tuple[int | datetime, str] | None = None
+        if key is not None:
+            value = int(key[0])
+            after = (_instant(value) if sort == "new" else value, str(key[1]))
+        groups = await self.groups.find_marked(
+            words=words, sort=sort, after=after, limit=limit + 1, with_private=with_private
+        )
+        groups, has_more = cut_page(groups, limit)
+        return UncutPage(
+            await self._as_seen(actor, groups),
+            _cursor_after(sort, groups[-1]) if has_more else None,
+            lambda found: _cursor_after(sort, found[0].group),
+        )
 
     async def _by_last_post(
         self, actor: Actor, words: str, limit: int, cursor: str | None, *, with_private: bool
@@ -130,9 +119,7 @@ class Directory:
 
 
 def _cursor_after(sort: Literal["popular", "new"], group: Group) -> str:
-    value: Key = group.member_count
-    if sort == "new":
-        value = _milliseconds(group.created_at)
+    value = _milliseconds(group.created_at) if sort == "new" else group.member_count
     return encode_cursor(sort, value, group.group_id)
 
 

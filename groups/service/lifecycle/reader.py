@@ -29,10 +29,6 @@ class GroupReader:
     guard: AccessGuard
 
     async def get(self, actor: Actor, group_id: GroupId) -> SeenGroup:
-        """One group.
-
-        Raises: GroupNotFound.
-        """
         access = await self.guard.access_of(actor, group_id)
         stream = await self.streams.find(access.group.stream_id)
         if stream is None:  # disbanded between the two reads
@@ -47,13 +43,12 @@ class GroupReader:
         groups = await self.groups.find_many(known)
         members = await self.members.find_of_user(actor.user_id, known)
         seen = await self.as_seen(actor, list(groups.values()), members)
-        return [
-            found
-            if (found := seen.get(group_id)) is not None
-            and policy.may_see(found[0].group, found[0].effective_role)
-            else GroupNotFound()
-            for group_id in group_ids
-        ]
+        visible = {
+            group_id: (access, stream)
+            for group_id, (access, stream) in seen.items()
+            if policy.may_see(access.group, access.effective_role)
+        }
+        return [visible.get(group_id) or GroupNotFound() for group_id in group_ids]
 
     async def list_joined(
         self, actor: Actor, *, limit: int, cursor: str | None

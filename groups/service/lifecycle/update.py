@@ -78,11 +78,7 @@ class UpdateService:
     clock: Clock
 
     async def update(self, actor: Actor, group_id: GroupId, changes: GroupChanges) -> None:
-        """Change profile or settings. A new name removes the verified badge.
-
-        Publishes: GroupUpdated, when something changed. Raises: GroupNotFound; PermissionRefused;
-        ReservedCustomField; CustomFieldLimitReached; FixedInChannel; NotForThisType.
-        """
+        """Change profile or settings; a new name removes the verified badge. Publishes: GroupUpdated, on a change."""
         await self.database.run(
             lambda tx: self.update_in(actor, group_id, changes, tx), group_lock(group_id)
         )
@@ -144,10 +140,7 @@ class UpdateService:
         *,
         also_changed: dict[str, object] | None = None,
     ) -> tuple[AccessContext, Stream]:
-        """Turn a Community group that the actor owns into a channel with these settings.
-
-        Publishes: GroupUpdated. Raises: GroupNotFound; PermissionRefused; NotForThisType.
-        """
+        """Turn a Community group that the actor owns into a channel with these settings. Publishes: GroupUpdated."""
         access = await self.guard.access_of(actor, group_id, tx)
         group = access.group
         if policy.transferring_refusal(access.effective_role) is not None:
@@ -159,8 +152,7 @@ class UpdateService:
         also_changed = {**(also_changed or {}), "is_channel": True}
         marked = await self._store_changes(actor, access, values, tx, also_changed)
         await self.streams.mark_channel(group.stream_id, tx)
-        act = AdminAct(actor, AdminAction.CHANNEL_CREATED)
-        await self.admin_log.record(tx, marked.group, act)
+        await self.admin_log.record(tx, marked.group, AdminAct(actor, AdminAction.CHANNEL_CREATED))
         stream = await self.streams.find(group.stream_id, tx)
         if stream is None:
             raise GroupNotFound
@@ -197,9 +189,8 @@ class UpdateService:
     def _merged_custom(self, group: Group, changes: dict[str, str | None]) -> dict[str, str]:
         if CHANNEL_MARKER in changes:
             raise ReservedCustomField
-        merged = {
-            key: value for key, value in {**group.custom, **changes}.items() if value is not None
-        }
+        all_values = {**group.custom, **changes}
+        merged = {key: value for key, value in all_values.items() if value is not None}
         # The marker does not count as one of the application's fields.
         if len(merged) - (CHANNEL_MARKER in merged) > self.limits.custom_fields:
             raise CustomFieldLimitReached(limit=self.limits.custom_fields)
@@ -215,10 +206,8 @@ def _acts_of(
 ) -> list[AdminAct]:
     """The entries for changed fields: one for the profile, one for the settings."""
     acts: list[AdminAct] = []
-    for is_info, action in (
-        (True, AdminAction.INFO_CHANGED),
-        (False, AdminAction.SETTINGS_CHANGED),
-    ):
+    actions = {True: AdminAction.INFO_CHANGED, False: AdminAction.SETTINGS_CHANGED}
+    for is_info, action in actions.items():
         names = [name for name in after if (name in info_fields) is is_info]
         if names:
             were, are = ({name: side.get(name) for name in names} for side in (before, after))

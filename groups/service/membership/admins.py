@@ -41,10 +41,7 @@ from groups.service.membership.state import MembershipState
 def with_role(
     state: MembershipState, command: UpdateMember, member: Member, effective_role: EffectiveRole
 ) -> Member:
-    """The member with the role and the grants of the command.
-
-    Raises: PermissionRefused; NotForThisType; AdminLimitReached.
-    """
+    """The member with the role and the grants of the command."""
     is_new = command.role is not None and command.role is not member.role
     if not is_new and (command.role is not Role.ADMIN or command.grants is None):
         return member
@@ -55,10 +52,7 @@ def with_role(
 
 
 def _as_admin(state: MembershipState, member: Member, grants: frozenset[Grant] | None) -> Member:
-    """The member as an admin with these grants; None means all.
-
-    Raises: AdminLimitReached.
-    """
+    """The member as an admin with these grants; None means all."""
     if member.role is not Role.ADMIN:
         state.check_admin_limit()
     has_all = grants is None or grants >= set(Grant)
@@ -130,9 +124,8 @@ def transfer(state: MembershipState, command: Transfer, access: AccessContext) -
     were, are = {"owner_id": former_id}, {"owner_id": heir.user_id}
     state.log(command, AdminAction.OWNER_CHANGED, before={**were}, after={**are})
     for user_id in ended:
-        state.admin_acts.append(
-            AdminAct(command.actor, AdminAction.INVITATION_REVOKED, user_id, {}, {})
-        )
+        act = AdminAct(command.actor, AdminAction.INVITATION_REVOKED, user_id)
+        state.admin_acts.append(act)
     return True
 
 
@@ -227,16 +220,13 @@ def ban_from_reacting(
         if command.is_banned
         else policy.managing_refusal(access)
     )
-    restriction = state.restriction_of(command.user_id)
-    if command.is_banned is (restriction.reacting_banned_at is not None):
+    user_id, is_banned = command.user_id, command.is_banned
+    if is_banned is (state.restriction_of(user_id).reacting_banned_at is not None):
         return False
-    values = {
-        "reacting_banned_at": state.now if command.is_banned else None,
-        "reacting_banned_by": command.actor.user_id if command.is_banned else None,
-    }
-    state.restrictions[command.user_id] = restriction.model_copy(update=values)
-    state.changed_restrictions.add(command.user_id)
-    is_banned = command.is_banned
-    action = AdminAction.REACTING_BANNED if is_banned else AdminAction.REACTING_UNBANNED
-    state.log(command, action)
+    state.restrict(
+        user_id,
+        reacting_banned_at=state.now if is_banned else None,
+        reacting_banned_by=command.actor.user_id if is_banned else None,
+    )
+    state.log(command, AdminAction.REACTING_BANNED if is_banned else AdminAction.REACTING_UNBANNED)
     return True

@@ -32,14 +32,7 @@ from groups.service.membership.commands import (
 from groups.service.membership.state import MembershipState
 from groups.service.membership.sync import expiry_of
 from groups.service.membership.transitions import apply_command
-from groups.store.changes import ChangeStore
-from groups.store.groups import GroupStore
-from groups.store.invitations import InvitationStore
-from groups.store.join_requests import JoinRequestStore
-from groups.store.members import MemberStore
-from groups.store.restrictions import RestrictionStore
-from groups.store.streams import StreamStore
-from groups.store.users import UserStore
+from groups.service.stores import GroupStores
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,15 +40,8 @@ class MembershipBatch:
     """Applies batches of membership changes."""
 
     database: Database
-    groups: GroupStore
-    members: MemberStore
-    restrictions: RestrictionStore
-    requests: JoinRequestStore
-    streams: StreamStore
-    users: UserStore
-    invitations: InvitationStore
+    stores: GroupStores
     admin_log: AdminLog
-    changes: ChangeStore
     hooks: Hooks
     limits: GroupLimits
     clock: Clock
@@ -66,7 +52,7 @@ class MembershipBatch:
         """Apply the commands of one group in order; returns the outcome of each."""
         if tx.is_retry:
             # As in `bulk_import`: this time we write the group before we read.
-            await self.groups.touch(group_id, tx)
+            await self.stores.groups.touch(group_id, tx)
         state = await self._load(group_id, commands, tx)
         if state is None:
             return [GroupNotFound() for _ in commands]
@@ -78,62 +64,59 @@ class MembershipBatch:
             except DomainError as refusal:
                 outcomes.append(refusal)
         await self._write(state, owner_before, tx)
-        return [self._with_final_group(outcome, state) for outcome in outcomes]
+        # Each with the group as committed, so with the member count after the whole batch.
+        return [
+            outcome if isinstance(outcome, DomainError) else replace(outcome, group=state.group)
+            for outcome in outcomes
+        ]
 
     async def _load(
         self, group_id: GroupId, commands: Sequence[Command], tx: Tx
     ) -> MembershipState | None:
-        users = {subject_of(command) for command in commands} | {
-            command.actor.user_id for command in commands
-        }
+        users = {subject_of(command) for command in commands}
+        users |= {command.actor.user_id for command in commands}
         comers = {
             subject_of(command)
             for command in commands
             if isinstance(command, Join | Add | Approve | AnswerInvitation)
         }
-        of_group = self.groups.query_group(group_id)
-        of_row = self.streams.query_stream(stream_of(group_id))
-        of_members = self.members.query_members(group_id, users)
-        of_restrictions = self.restrictions.query_restrictions(group_id, users)
-        of_counts = self.members.query_group_counts(comers)
+        of_group = self.stores.groups.query_group(group_id)
+        of_row = self.stores.streams.query_stream(stream_of(group_id))
+        of_members = self.stores.members.query_members(group_id, users)
+        of_restrictions = self.stores.restrictions.query_restrictions(group_id, users)
+        of_counts = self.stores.members.query_group_counts(comers)
         of_profile = self.hooks.profile(group_id) if comers and self.hooks.profile else None
         also = [of_profile] if of_profile else []
         await self.database.fetch(
             tx, of_group, of_row, of_members, of_restrictions, of_counts, *also
         )
-        group, row, members, restrictions, counts = (
-            of_group.result,
-            of_row.result,
-            of_members.result,
-            of_restrictions.result,
-            of_counts.result,
-        )
+        group, row, members = of_group.result, of_row.result, of_members.result
         if group is None or row is None:
             return None
         comers -= members.keys()
         if group.owner_id and any(isinstance(command, Transfer) for command in commands):
-            members |= await self.members.find_many(group_id, [group.owner_id], tx)
+            members |= await self.stores.members.find_many(group_id, [group.owner_id], tx)
         of_requests = Approve | Refuse | Add | Remove | AnswerInvitation
         asks = {subject_of(command) for command in commands if isinstance(command, of_requests)}
         if group.join_option is JoinOption.APPROVAL:
             asks |= comers
-        requests = await self.requests.find_many(group_id, asks, tx) if asks else set()
+        requests = await self.stores.requests.find_many(group_id, asks, tx) if asks else set()
         wants_staff = any(
             isinstance(c, UpdateMember | Transfer | AnswerInvitation) for c in commands
         ) or (group.join_option is JoinOption.APPROVAL)
-        staff = await self.members.find_staff(group_id, tx) if wants_staff else []
+        staff = await self.stores.members.find_staff(group_id, tx) if wants_staff else []
         now = self.clock.now()
         invited = [subject_of(command) for command in commands if _concerns_invitation(command)]
         invitations: dict[UserId, Invitation] = {}
         if invited:
-            invitations = await self.invitations.find_many(group_id, invited, tx)
+            invitations = await self.stores.invitations.find_many(group_id, invited, tx)
         if any(isinstance(command, Transfer) for command in commands):
             # Those that the former owner made end with the transfer.
-            invitations |= await self.invitations.find_open(group_id, now, tx)
+            invitations |= await self.stores.invitations.find_open(group_id, now, tx)
         open_invitations = 0
         if any(isinstance(command, Invite) for command in commands):
             most = self.limits.admin_invitations
-            open_ids = await self.invitations.list_open_ids(group_id, now, most + 1, tx)
+            open_ids = await self.stores.invitations.list_open_ids(group_id, now, most + 1, tx)
             open_invitations = len(open_ids)
         return MembershipState(
             limits=self.limits,
@@ -143,8 +126,8 @@ class MembershipBatch:
             now=now,
             before=members,
             members=dict(members),
-            restrictions=restrictions,
-            group_counts=counts,
+            restrictions=of_restrictions.result,
+            group_counts=of_counts.result,
             requests=requests,
             staff=[member.user_id for member in staff],
             admins={member.user_id for member in staff if member.role is Role.ADMIN},
@@ -160,14 +143,14 @@ class MembershipBatch:
         # The group first: if another process is writing it, this transaction ends here, before the bulk.
         await self._write_group(state, owner_before, tx)
         if gone:
-            await self.members.delete_many(group_id, gone, tx)
-        await self.members.insert_many(new, tx)
+            await self.stores.members.delete_many(group_id, gone, tx)
+        await self.stores.members.insert_many(new, tx)
         for user, member in state.members.items():
             if user in state.before and state.before[user] != member:
-                await self.members.replace(member, state.now, tx)
+                await self.stores.members.replace(member, state.now, tx)
         if state.group.is_channel and (departures := state.departures()):
             expires_at = expiry_of(state.now, self.limits)
-            await self.changes.put_departures(departures, expires_at, tx)
+            await self.stores.changes.put_departures(departures, expires_at, tx)
         if state.left:
             for hook in self.hooks.members_left:
                 await hook(group_id, state.left, tx)
@@ -175,22 +158,22 @@ class MembershipBatch:
         if count_change.joined or state.left:
             for counted in self.hooks.members_counted:
                 await counted(state.group, count_change, tx)
-        await self.restrictions.put_many(
+        await self.stores.restrictions.put_many(
             [state.restrictions[user] for user in state.changed_restrictions], tx
         )
         # In this order: a user who was refused may ask again in the same batch.
         if state.answered_requests:
-            await self.requests.delete_many(group_id, state.answered_requests, tx)
+            await self.stores.requests.delete_many(group_id, state.answered_requests, tx)
         for request in state.new_requests.values():
-            await self.requests.insert(request, tx)
+            await self.stores.requests.insert(request, tx)
         for user in state.changed_invitations:
             invitation = state.invitations.get(user)
             if invitation is None:
-                await self.invitations.delete(group_id, user, tx)
+                await self.stores.invitations.delete(group_id, user, tx)
             else:
-                await self.invitations.put(invitation, tx)
+                await self.stores.invitations.put(invitation, tx)
         await self.admin_log.record(tx, state.group, *state.admin_acts)
-        await self.users.touch_many(state.capacity.near_limit, tx)
+        await self.stores.users.touch_many(state.capacity.near_limit, tx)
         for event in state.pending_events():
             tx.publish(event)
 
@@ -214,7 +197,7 @@ class MembershipBatch:
         joined = state.capacity.member_count - group.member_count
         if values or joined:
             changed_at = state.now if values else None
-            await self.groups.update(
+            await self.stores.groups.update(
                 group.group_id, values, tx, changed_at=changed_at, joined=joined
             )
             state.group = state.group.model_copy(
@@ -222,16 +205,7 @@ class MembershipBatch:
             )
         elif state.events or state.changed_restrictions or state.answered_requests:
             # Otherwise a ban here and a join in another process could both be committed without seeing each other.
-            await self.groups.touch(group.group_id, tx)
-
-    @staticmethod
-    def _with_final_group(
-        outcome: Membership | DomainError, state: MembershipState
-    ) -> Membership | DomainError:
-        if isinstance(outcome, DomainError):
-            return outcome
-        # The group as committed, with the member count after the whole batch.
-        return replace(outcome, group=state.group)
+            await self.stores.groups.touch(group.group_id, tx)
 
 
 def _concerns_invitation(command: Command) -> bool:

@@ -18,12 +18,8 @@ from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
 from groups.service.membership.capacity import Capacity, capacity_of, members_joined
 from groups.service.membership.commands import Import, ImportOutcome, Outcome
-from groups.store.groups import GroupStore
-from groups.store.join_requests import JoinRequestStore
-from groups.store.members import GroupCount, MemberStore
-from groups.store.restrictions import RestrictionStore
-from groups.store.streams import StreamStore
-from groups.store.users import UserStore
+from groups.service.stores import GroupStores
+from groups.store.members import GroupCount
 
 _NO_GROUP = GroupCount(groups=0, is_member=False)
 
@@ -33,12 +29,7 @@ class BulkImport:
     """Applies batches of imports."""
 
     database: Database
-    groups: GroupStore
-    members: MemberStore
-    restrictions: RestrictionStore
-    requests: JoinRequestStore
-    streams: StreamStore
-    users: UserStore
+    stores: GroupStores
     admin_log: AdminLog
     hooks: Hooks
     limits: GroupLimits
@@ -49,14 +40,14 @@ class BulkImport:
         if tx.is_retry:
             # Another process changed the group while we read. This time we write its document before we read. The
             # first attempt writes it only afterwards, so that others find it free for a good part of the time.
-            await self.groups.touch(group_id, tx)
+            await self.stores.groups.touch(group_id, tx)
         # A dict, so that each id counts once and keeps its place.
         outcomes: dict[UserId, Outcome] = dict.fromkeys(batch.user_ids, "added")
-        of_group = self.groups.query_group(group_id)
-        of_stream = self.streams.query_stream(stream_of(group_id))
-        of_counts = self.members.query_group_counts_beside(group_id, outcomes)
-        of_restrictions = self.restrictions.query_restrictions(group_id, outcomes)
-        of_requests = self.requests.lookup_any(group_id, outcomes)
+        of_group = self.stores.groups.query_group(group_id)
+        of_stream = self.stores.streams.query_stream(stream_of(group_id))
+        of_counts = self.stores.members.query_group_counts_beside(group_id, outcomes)
+        of_restrictions = self.stores.restrictions.query_restrictions(group_id, outcomes)
+        of_requests = self.stores.requests.lookup_any(group_id, outcomes)
         of_profile = self.hooks.profile(group_id) if self.hooks.profile else None
         also = [of_profile] if of_profile else []
         await self.database.fetch(
@@ -71,7 +62,7 @@ class BulkImport:
             profile = of_profile.result if of_profile else None
             await self._write(group, row.stream, new, capacity, of_restrictions.result, profile, tx)
             if of_requests.result:
-                await self.requests.delete_many(group_id, new, tx)
+                await self.stores.requests.delete_many(group_id, new, tx)
             if batch.mark is not None:
                 mark = batch.mark
                 await self.admin_log.count_imported(tx, group, mark.entry_id, mark.actor, len(new))
@@ -90,12 +81,12 @@ class BulkImport:
         group_id, now = group.group_id, self.clock.now()
         restricted = [restrictions[user_id] for user_id in new if user_id in restrictions]
         # The first write: another change of the group's membership conflicts here, before the members are inserted.
-        await self.groups.update(group_id, {}, tx, joined=len(new))
+        await self.stores.groups.update(group_id, {}, tx, joined=len(new))
         muted = {r.user_id: r.muted_until for r in restricted if r.muted_until is not None}
-        await self.members.insert_plain(
+        await self.stores.members.insert_plain(
             group_id, new, joined_at=now, joined_seq=stream.head_seq, muted_until=muted, tx=tx
         )
-        await self.restrictions.put_many(
+        await self.stores.restrictions.put_many(
             [
                 restriction.model_copy(update={"banned_at": None, "banned_by": None})
                 for restriction in restricted
@@ -103,7 +94,7 @@ class BulkImport:
             ],
             tx,
         )
-        await self.users.touch_many(capacity.near_limit, tx)
+        await self.stores.users.touch_many(capacity.near_limit, tx)
         change = MemberCountChange(
             joined=len(new), left=0, removed=0, member_count=capacity.member_count, at=now
         )

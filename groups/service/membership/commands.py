@@ -18,27 +18,23 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
-class Add:
+class OnUser:
+    """The base of commands with which the actor changes the membership of a user."""
+
+    actor: Actor
+    user_id: UserId
+
+
+class Add(OnUser):
     """The actor makes a user a member."""
 
-    actor: Actor
-    user_id: UserId
 
-
-@dataclass(frozen=True, slots=True)
-class Approve:
+class Approve(OnUser):
     """The actor approves a join request."""
 
-    actor: Actor
-    user_id: UserId
 
-
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(OnUser):
     """The actor refuses a join request, or withdraws their own."""
-
-    actor: Actor
-    user_id: UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +45,23 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(OnUser):
     """The actor removes a user; with `ban` the user cannot join again."""
 
-    actor: Actor
-    user_id: UserId
     ban: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Unban:
+class Unban(OnUser):
     """The actor lifts a ban."""
 
-    actor: Actor
-    user_id: UserId
-
 
 @dataclass(frozen=True, slots=True)
-class UpdateMember:
+class UpdateMember(OnUser):
     """The actor changes a member. None leaves a field as it is; `mute_seconds` 0 ends a mute.
 
     `grants` counts only with the role of admin; a new admin holds all where it is None.
     """
 
-    actor: Actor
-    user_id: UserId
     role: Role | None
     mute_seconds: int | None
     name_card: str | None
@@ -81,29 +69,21 @@ class UpdateMember:
 
 
 @dataclass(frozen=True, slots=True)
-class BanFromReacting:
+class BanFromReacting(OnUser):
     """The actor bans a user from reacting, or lifts that ban."""
 
-    actor: Actor
-    user_id: UserId
     is_banned: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Invite:
+class Invite(OnUser):
     """The actor invites a user, member or not, to be an admin with these grants."""
 
-    actor: Actor
-    user_id: UserId
     grants: frozenset[Grant]
 
 
-@dataclass(frozen=True, slots=True)
-class RevokeInvitation:
+class RevokeInvitation(OnUser):
     """The actor revokes an invitation."""
-
-    actor: Actor
-    user_id: UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +94,8 @@ class AnswerInvitation:
     accept: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(OnUser):
     """The actor makes a member the owner."""
-
-    actor: Actor
-    user_id: UserId
 
 
 Command = (

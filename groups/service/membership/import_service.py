@@ -45,7 +45,6 @@ class ImportService:
         import, with the number of new members.
 
         Publishes: MembersJoined, one for each batch.
-        Raises: GroupNotFound; PermissionRefused; the generator also Unavailable, and what `batches` raises.
         """
         access = await self.guard.access_of(actor, group_id)
         policy.check(policy.importing_refusal(access.effective_role))

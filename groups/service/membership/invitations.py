@@ -46,23 +46,17 @@ class InvitationService:
         """Invite a user, member or not, to be an admin. Repeating an open invitation changes nothing.
 
         Other grants, or an expired invitation, make a new one with its full time. Publishes: AdminInvited.
-        Raises: GroupNotFound; PermissionRefused; NotForThisType; AlreadyAdmin; Banned; InvitationLimitReached.
         """
         return membership(await self.queue.submit(group_id, Invite(actor, user_id, grants)))
 
     async def revoke(self, actor: Actor, group_id: GroupId, user_id: UserId) -> None:
-        """Revoke an invitation; where there is none this changes nothing.
-
-        Publishes: InvitationEnded. Raises: GroupNotFound; PermissionRefused.
-        """
+        """Revoke an invitation; where there is none this changes nothing. Publishes: InvitationEnded."""
         await self.queue.submit(group_id, RevokeInvitation(actor, user_id))
 
     async def answer(self, actor: Actor, group_id: GroupId, *, accept: bool) -> Membership:
         """Accept and become an admin, and a member if the actor is none; or decline. An admin may accept again.
 
-        Publishes: InvitationEnded; when accepted MembersJoined, MemberChanged. Raises: GroupNotFound (also where the
-        actor may neither see the group nor is invited); InvitationNotFound; InvitationExpired; Banned;
-        AdminLimitReached; MemberLimitReached; GroupsPerUserReached.
+        Publishes: InvitationEnded; when accepted MembersJoined, MemberChanged.
         """
         return membership(await self.queue.submit(group_id, AnswerInvitation(actor, accept)))
 
@@ -89,10 +83,7 @@ class InvitationService:
     async def list_of_group(
         self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[Invitation], str | None]:
-        """A page of the group's open invitations, by user id.
-
-        Raises: GroupNotFound; PermissionRefused.
-        """
+        """A page of the group's open invitations, by user id."""
         access = await self.guard.access_of(actor, group_id)
         policy.check(policy.inviting_refusal(access, None))
         read = partial(self.invitations.list_of_group, group_id, self.clock.now())

@@ -49,38 +49,25 @@ class MembershipService:
         """Make the actor a member, or store a join request where the group requires approval (`is_pending`).
 
         Joining twice changes nothing. Publishes: MembersJoined or JoinRequested.
-        Raises: GroupNotFound; Banned; JoiningNotAllowed; MemberLimitReached; GroupsPerUserReached.
         """
         return membership(await self.queue.submit(group_id, Join(actor, text)))
 
     async def add(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Membership:
-        """Make another user a member. When the owner or an admin does it, this also lifts a ban.
-
-        Publishes: MembersJoined. Raises: as `join`; PermissionRefused.
-        """
+        """Make another user a member; by the owner or an admin this also lifts a ban. Publishes: MembersJoined."""
         return membership(await self.queue.submit(group_id, Add(actor, user_id)))
 
     async def leave(self, actor: Actor, group_id: GroupId) -> Membership:
-        """End the actor's membership and conversation. Without a membership this changes nothing.
-
-        Publishes: MembersLeft. Raises: GroupNotFound; OwnerCannotLeave.
-        """
+        """End the actor's membership and conversation, if there is one. Publishes: MembersLeft."""
         return membership(await self.queue.submit(group_id, Leave(actor)))
 
     async def remove(
         self, actor: Actor, group_id: GroupId, user_id: UserId, *, ban: bool = False
     ) -> Membership:
-        """Remove a member. With `ban`, which also applies to a user who is no member, the user cannot join again.
-
-        Publishes: MembersLeft. Raises: GroupNotFound; PermissionRefused; OwnerCannotLeave.
-        """
+        """Remove a member; with `ban` any user, who then cannot join again. Publishes: MembersLeft."""
         return membership(await self.queue.submit(group_id, Remove(actor, user_id, ban)))
 
     async def unban(self, actor: Actor, group_id: GroupId, user_id: UserId) -> None:
-        """Lift a ban, which does not make the user a member. Without a ban this changes nothing.
-
-        Raises: GroupNotFound; PermissionRefused.
-        """
+        """Lift a ban, which does not make the user a member. Without a ban this changes nothing."""
         await self.queue.submit(group_id, Unban(actor, user_id))
 
     async def change(
@@ -97,8 +84,7 @@ class MembershipService:
         """Change a member's role (admin or member), mute (0 ends it) or name card; None leaves each as it is.
 
         `grants` needs the role of admin with it; a new admin holds all where it is None.
-        Publishes: MemberChanged, when something changed. Raises: GroupNotFound; MemberNotFound; PermissionRefused;
-        NotForThisType; AdminLimitReached.
+        Publishes: MemberChanged, when something changed.
         """
         command = UpdateMember(actor, user_id, role, mute_seconds, name_card, grants)
         return membership(await self.queue.submit(group_id, command))
@@ -109,7 +95,6 @@ class MembershipService:
         """Ban a user, member or not, from adding reactions, or lift that ban. Repeating it changes nothing.
 
         The user may still read, and remove their reactions. The ban outlives the membership.
-        Raises: GroupNotFound; PermissionRefused.
         """
         await self.queue.submit(group_id, BanFromReacting(actor, user_id, is_banned))
 
@@ -118,32 +103,20 @@ class MembershipService:
 
         In a Work group, which has no admins, they become a member. At the limit of admins, only an admin can become the
         owner. Invitations that the former owner made end: only an owner appoints admins.
-        Publishes: GroupUpdated, MemberChanged twice, InvitationEnded. Raises: GroupNotFound; PermissionRefused;
-        MemberNotFound; AdminLimitReached.
+        Publishes: GroupUpdated, MemberChanged twice, InvitationEnded.
         """
         return membership(await self.queue.submit(group_id, Transfer(actor, user_id)))
 
     async def approve(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Membership:
-        """Approve a join request.
-
-        Publishes: MembersJoined. Raises: as `add`; JoinRequestNotFound.
-        """
+        """Approve a join request. Publishes: MembersJoined."""
         return membership(await self.queue.submit(group_id, Approve(actor, user_id)))
 
     async def refuse(self, actor: Actor, group_id: GroupId, user_id: UserId) -> None:
-        """Refuse a join request, or withdraw the actor's own.
-
-        Publishes: JoinRefused. Raises: GroupNotFound; PermissionRefused; JoinRequestNotFound.
-        """
+        """Refuse a join request, or withdraw the actor's own. Publishes: JoinRefused."""
         await self.queue.submit(group_id, Refuse(actor, user_id))
 
-    # --- lists ----------------------------------------------------------------------------------------------------
-
     async def get_member(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Member:
-        """One membership: the actor's own, or another's where the actor may list members.
-
-        Raises: GroupNotFound; PermissionRefused; MemberNotFound.
-        """
+        """One membership: the actor's own, or another's where the actor may list members."""
         access = await self.guard.access_of(actor, group_id)
         if user_id != actor.user_id:
             policy.check(policy.listing_refusal(access))
@@ -162,10 +135,7 @@ class MembershipService:
         prefix: str = "",
         staff_only: bool = False,
     ) -> tuple[list[Member], str | None]:
-        """A page of members by user id; `prefix` keeps those whose id starts with it.
-
-        Raises: GroupNotFound; PermissionRefused (in a channel, for everyone but owner and admins).
-        """
+        """A page of members by user id; `prefix` keeps those whose id starts with it."""
         policy.check(policy.listing_refusal(await self.guard.access_of(actor, group_id)))
         key = decode_cursor("members", cursor, str)
         after = str(key[0]) if key else ""
@@ -181,15 +151,12 @@ class MembershipService:
     async def list_staff(
         self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[Member], str | None]:
-        """A page of the owner and the admins by user id; only they may list each other.
-
-        Raises: GroupNotFound; PermissionRefused.
-        """
+        """A page of the owner and the admins by user id; only they may list each other."""
         policy.check(policy.staff_refusal(await self.guard.access_of(actor, group_id)))
         key = decode_cursor("staff", cursor, str)
         members = await self._staff_after(group_id, str(key[0]) if key else "")
-        page, has_more = cut_page(members, limit)
-        return page, encode_cursor("staff", page[-1].user_id) if has_more else None
+        members, has_more = cut_page(members, limit)
+        return members, encode_cursor("staff", members[-1].user_id) if has_more else None
 
     async def _staff_after(self, group_id: GroupId, user_id: str) -> list[Member]:
         """The owner and the admins with greater user ids; the limit of admins bounds them."""
@@ -199,10 +166,6 @@ class MembershipService:
     async def list_reaction_bans(
         self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[Restriction], str | None]:
-        """A page of the users who are banned from reacting, by id.
-
-        Raises: GroupNotFound; PermissionRefused.
-        """
         await self._check_may_manage(actor, group_id)
         read = partial(self.restrictions.list_reaction_bans, group_id)
         return await page_by_text("reaction bans", cursor, limit, read, _user_id)
@@ -210,10 +173,6 @@ class MembershipService:
     async def list_bans(
         self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[Restriction], str | None]:
-        """A page of banned users, by id.
-
-        Raises: GroupNotFound; PermissionRefused.
-        """
         await self._check_may_manage(actor, group_id)
         read = partial(self.restrictions.list_bans, group_id)
         return await page_by_text("bans", cursor, limit, read, _user_id)
@@ -221,10 +180,6 @@ class MembershipService:
     async def list_requests(
         self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[JoinRequest], str | None]:
-        """A page of users who wait for approval, by id.
-
-        Raises: GroupNotFound; PermissionRefused.
-        """
         await self._check_may_manage(actor, group_id)
         read = partial(self.requests.list_of_group, group_id)
         return await page_by_text("requests", cursor, limit, read, _user_id)
@@ -234,7 +189,6 @@ class MembershipService:
         return await self.members.list_group_ids(user_id)
 
     async def close(self) -> None:
-        """Wait until every submitted change is committed or refused."""
         await self.queue.close()
 
     async def _check_may_manage(self, actor: Actor, group_id: GroupId) -> None:

@@ -1,4 +1,4 @@
-"""A group's membership in memory: what a batch reads, changes, and then writes."""
+"""A group's membership in memory, which a batch reads, changes, and then writes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -6,10 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from groups import policy
-from groups.errors import (
-    AdminLimitReached,
-    InvitationLimitReached,
-)
+from groups.errors import AdminLimitReached, InvitationLimitReached
 from groups.events import (
     InvitationEnd,
     InvitationEnded,
@@ -51,7 +48,7 @@ class _Run:
 
 @dataclass(slots=True)
 class MembershipState:
-    """What a batch changes before it writes. All fields are as of the commands applied so far, but `before`."""
+    """The state that a batch changes before it writes: all but `before` as of the commands applied so far."""
 
     limits: GroupLimits
     group: Group
@@ -71,7 +68,7 @@ class MembershipState:
     open_invitations: int
     """Of the whole group; known where the batch may make one."""
     profile: dict[str, object] | None
-    """What higher packages add to the group's profile; known where somebody may join."""
+    """The fields that higher packages add to the group's profile; known where somebody may join."""
     changed_invitations: set[UserId] = field(default_factory=set)
     admin_acts: list[AdminAct] = field(default_factory=list)
     new_requests: dict[UserId, JoinRequest] = field(default_factory=dict)
@@ -81,10 +78,6 @@ class MembershipState:
     events: "list[Event | _Run]" = field(default_factory=list)
 
     def admit(self, user_id: UserId) -> None:
-        """Make the user a member.
-
-        Raises: MemberLimitReached; GroupsPerUserReached.
-        """
         groups = self.group_counts.get(user_id, 0)
         policy.check(self.capacity.refusal(groups))
         self.capacity.admit(user_id, groups)
@@ -97,13 +90,11 @@ class MembershipState:
             joined_seq=self.stream.head_seq,
             # A mute outlives the membership: leaving and joining again does not end it.
             muted_until=restriction.muted_until if restriction else None,
-            name_card="",
         )
         self.close_request(user_id)
         self._current_run(None).append(user_id)
 
     def end_membership(self, member: Member, reason: LeaveReason) -> None:
-        """End the membership."""
         del self.members[member.user_id]
         self.admins.discard(member.user_id)
         self.left.append(member.user_id)
@@ -120,7 +111,6 @@ class MembershipState:
         return last.user_ids
 
     def count_change(self) -> MemberCountChange:
-        """How many members joined and left."""
         sums = {None: 0, LeaveReason.LEFT: 0, LeaveReason.REMOVED: 0, LeaveReason.BANNED: 0}
         for event in self.events:
             if isinstance(event, _Run):
@@ -131,7 +121,7 @@ class MembershipState:
         )
 
     def departures(self) -> list[Departure]:
-        """Who is no longer a member, and why; of several departures of one user the last counts."""
+        """The users who are no longer members, with reasons; of several departures of one user the last counts."""
         group_id = self.group.group_id
         reasons = {
             user_id: event.reason
@@ -146,30 +136,26 @@ class MembershipState:
         ]
 
     def pending_events(self) -> Iterator[Event]:
-        """The events of the batch, in order."""
         for event in self.events:
             yield self._event_of(event) if isinstance(event, _Run) else event
 
     def _event_of(self, run: "_Run") -> Event:
-        announce = policy.announces_membership(self.group)
         users, count = tuple(run.user_ids), run.member_count
-        group_id, is_channel = self.group.group_id, self.group.is_channel
         if run.reason is None:
             return members_joined(
                 self.group, users, member_count=count, profile=self.profile, at=self.now
             )
         return MembersLeft(
             at=self.now,
-            group_id=group_id,
-            is_channel=is_channel,
+            group_id=self.group.group_id,
+            is_channel=self.group.is_channel,
             user_ids=users,
             reason=run.reason,
             member_count=count,
-            announce=announce,
+            announce=policy.announces_membership(self.group),
         )
 
     def replace(self, member: Member) -> None:
-        """Replace the member's record."""
         self.members[member.user_id] = member
         if member.role is Role.ADMIN:
             self.admins.add(member.user_id)
@@ -192,18 +178,11 @@ class MembershipState:
         )
 
     def check_admin_limit(self, besides: UserId | None = None) -> None:
-        """Refuse one more admin at the limit; `besides` is an admin who will be none.
-
-        Raises: AdminLimitReached.
-        """
+        """Refuse one more admin at the limit; `besides` is an admin who will be none."""
         if len(self.admins - {besides}) >= self.limits.admins:
             raise AdminLimitReached(limit=self.limits.admins)
 
     def check_invitation_limit(self) -> None:
-        """Refuse one more open invitation at the limit.
-
-        Raises: InvitationLimitReached.
-        """
         if self.open_invitations >= self.limits.admin_invitations:
             raise InvitationLimitReached(limit=self.limits.admin_invitations)
 
@@ -242,36 +221,24 @@ class MembershipState:
         before: Mapping[str, object] = MappingProxyType({}),
         after: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
-        """Add an entry to the admin log for the command."""
         self.admin_acts.append(AdminAct(command.actor, action, subject_of(command), before, after))
 
     def remember_mute(self, user_id: UserId, until: datetime | None) -> None:
         """Store the mute beyond the membership; None removes it."""
-        restriction = self.restriction_of(user_id)
-        if restriction.muted_until != until:
-            self.restrictions[user_id] = restriction.model_copy(update={"muted_until": until})
-            self.changed_restrictions.add(user_id)
+        if self.restriction_of(user_id).muted_until != until:
+            self.restrict(user_id, muted_until=until)
 
     def lift_ban(self, user_id: UserId) -> None:
-        """Remove the user's ban."""
-        restriction = self.restriction_of(user_id)
-        values = {"banned_at": None, "banned_by": None}
-        self.restrictions[user_id] = restriction.model_copy(update=values)
-        self.changed_restrictions.add(user_id)
+        self.restrict(user_id, banned_at=None, banned_by=None)
 
     def close_request(self, user_id: UserId) -> None:
-        """Remove the user's join request, if there is one."""
         if user_id in self.requests:
             self.requests.discard(user_id)
             if self.new_requests.pop(user_id, None) is None:
                 self.answered_requests.add(user_id)
 
     def ban(self, user_id: UserId, by: UserId) -> None:
-        """Ban the user."""
-        values = {"banned_at": self.now, "banned_by": by}
-        restriction = self.restriction_of(user_id)
-        self.restrictions[user_id] = restriction.model_copy(update=values)
-        self.changed_restrictions.add(user_id)
+        self.restrict(user_id, banned_at=self.now, banned_by=by)
         self.close_request(user_id)
         if user_id not in self.members:
             # `MembersLeft` announces the ban of a member.
@@ -292,3 +259,7 @@ class MembershipState:
         """The user's restriction, which may restrict nothing."""
         found = self.restrictions.get(user_id)
         return found or Restriction(group_id=self.group.group_id, user_id=user_id)
+
+    def restrict(self, user_id: UserId, **values: object) -> None:
+        self.restrictions[user_id] = self.restriction_of(user_id).model_copy(update=values)
+        self.changed_restrictions.add(user_id)

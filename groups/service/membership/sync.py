@@ -1,4 +1,4 @@
-"""What changed among a user's channels since an instant, for a device that was offline.
+"""The changes among a user's channels since an instant, for a device that was offline.
 
 A change carries the clock of the process that made it, and is visible once committed, possibly after another change
 with a later time. So a reader asks from `OVERLAP` before its last read: a transaction lives at most 60 seconds
@@ -24,9 +24,8 @@ from groups.models import Departure, DepartureReason
 from groups.store.changes import ChangeStore, ProfileVersion, SyncMembership
 
 OVERLAP: Final = timedelta(seconds=120)
-MARK_BYTES: Final = (
-    6  # 48 bits: of a hundred marks one is mistaken for another once in 10^12 readings
-)
+MARK_BYTES: Final = 6
+"""48 bits: of a hundred marks one is mistaken for another once in 10^12 readings."""
 
 
 class SyncItem(NamedTuple):
@@ -52,7 +51,6 @@ class ChangeReader:
     changes: ChangeStore
 
     async def list_memberships(self, user_id: UserId) -> dict[GroupId, SyncMembership]:
-        """All memberships of the user, in channels and other groups."""
         return await self.changes.list_memberships(user_id)
 
     async def list_changes(
@@ -90,13 +88,13 @@ class ChangeReader:
         also: dict[GroupId, SyncMembership] | None = None,
     ) -> list[SyncItem]:
         """The channels among these that changed at or after the instant, or whose membership did, in no order."""
+        if not memberships:
+            return []
         since_ms = round(since.timestamp() * 1000)
-        moved = {
-            i for i, membership in memberships.items() if membership.changed_ms >= since_ms
-        } | {*(also or {})}
-        versions = (
-            await self.changes.find_versions(memberships, since, moved) if memberships else {}
-        )
+        moved = {i for i, one in memberships.items() if one.changed_ms >= since_ms} | {
+            *(also or {})
+        }
+        versions = await self.changes.find_versions(memberships, since, moved)
         return [
             _item_of_membership(memberships[group_id], version)
             for group_id, version in versions.items()

@@ -1,25 +1,13 @@
-"""What each command does to the state, and when it is refused; the rights are in `groups.policy`."""
+"""Applies each command to the state, or refuses it and leaves the state as it was; rights are in `groups.policy`."""
 
 from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
 from groups import policy
-from groups.errors import (
-    Banned,
-    GroupNotFound,
-    JoinRequestNotFound,
-    MemberNotFound,
-)
+from groups.errors import Banned, GroupNotFound, JoinRequestNotFound, MemberNotFound
 from groups.events import InvitationEnd, JoinRefused, JoinRequested, LeaveReason
-from groups.models import (
-    AccessContext,
-    AdminAction,
-    EffectiveRole,
-    JoinOption,
-    JoinRequest,
-    Role,
-)
+from groups.models import AccessContext, AdminAction, EffectiveRole, JoinOption, JoinRequest, Role
 from groups.service.membership.admins import (
     answer_invitation,
     ban_from_reacting,
@@ -52,10 +40,7 @@ from groups.service.membership.state import MembershipState
 
 
 def apply_command(state: MembershipState, command: Command) -> Membership:
-    """Apply the command to the state; returns the membership after it.
-
-    Raises: the command's refusal, with the state unchanged.
-    """
+    """Apply the command to the state; returns the membership after it."""
     actor = command.actor
     own = state.members.get(actor.user_id)
     access = policy.access_of(actor, state.group, own, state.restrictions.get(actor.user_id))

@@ -32,15 +32,9 @@ class DraftContent:
     async def check_may_post(
         self, actor: Actor, group_id: GroupId, tx: Tx | None = None
     ) -> AccessContext:
-        """The actor's access to a group in which they may post.
-
-        Raises: GroupNotFound; PostingNotAllowed; Muted; Banned.
-        """
+        """The actor's access to a group in which they may post."""
         access = await self.guard.access_of(actor, group_id, tx)
-        now = self.clock.now()
-        refusal = policy.posting_refusal(access, now)
-        if refusal is not None:
-            raise refusal
+        policy.check(policy.posting_refusal(access, self.clock.now()))
         return access
 
     async def keep(
@@ -48,8 +42,7 @@ class DraftContent:
     ) -> Content:
         """Count the uploads of the content as used, in place of those kept before; returns it with them described.
 
-        The uploads must be the actor's own, or have been kept before. Raises: InvalidRequest; FieldTooLong;
-        MediaNotFound; WrongMediaKind.
+        The uploads must be the actor's own, or have been kept before.
         """
         check_bounds(content, self.limits)
         uploads, before = media_ids_of(content), media_ids_of(instead_of)

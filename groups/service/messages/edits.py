@@ -72,10 +72,7 @@ class EditService:
     async def edit(
         self, actor: Actor, group_id: GroupId, seq: int, content: Content
     ) -> VisibleMessage:
-        """Replace a message's content; the same content again changes nothing.
-
-        Publishes: MessageEdited.
-        """
+        """Replace a message's content; the same content again changes nothing. Publishes: MessageEdited."""
         edited, target = await self.streams.edit(
             actor,
             stream_of(group_id),
@@ -87,10 +84,7 @@ class EditService:
         return VisibleMessage(edited, target.access)
 
     async def recall(self, actor: Actor, group_id: GroupId, seq: int) -> None:
-        """Delete a message for everyone: its content goes, its seq stays. Doing it again changes nothing.
-
-        Publishes: MessageRecalled.
-        """
+        """Delete a message for everyone: its content goes, its seq stays; idempotent. Publishes: MessageRecalled."""
         refusal_of = partial(policy.recalling_refusal, window_seconds=self.limits.recall_seconds)
         open_message = partial(self._open, actor, group_id, seq, refusal_of)
         await self.streams.recall(stream_of(group_id), seq, open_message)
@@ -99,7 +93,5 @@ class EditService:
         self, actor: Actor, group_id: GroupId, seq: int, refusal_of: Refusal, tx: Tx
     ) -> _Target:
         access, message = await self.guard.find_message(actor, group_id, seq, tx)
-        refusal = refusal_of(access, message, self.clock.now())
-        if refusal is not None:
-            raise refusal
+        policy.check(refusal_of(access, message, self.clock.now()))
         return _Target(actor, access, message, self.admin_log)

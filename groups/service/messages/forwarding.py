@@ -43,10 +43,7 @@ class ForwardService:
         key: str | None = None,
         silent: bool = False,
     ) -> VisibleMessage:
-        """Post a copy of a message of the source in the group's stream; with a `key`, once.
-
-        Publishes: MessagePosted.
-        """
+        """Post a copy of the source's message in the group's stream; with a `key`, once. Publishes: MessagePosted."""
         load = self.loader(actor, source, silent=silent)
         known_as = post_key(key, forward_fingerprint_of(source, silent=silent))
         return await self.messages.post_loaded(actor, group_id, load, key=known_as)
@@ -59,10 +56,7 @@ class ForwardService:
         return await self.messages.preview(actor, group_id, load)
 
     def loader(self, actor: Actor, source: Source, *, silent: bool = False) -> ContentLoader:
-        """A function that makes the copy, inside the transaction that stores it.
-
-        It raises: GroupNotFound, MessageNotFound, PermissionRefused, Banned, MessageRecalled, ForwardingNotAllowed.
-        """
+        """A function that makes the copy, inside the transaction that stores it."""
 
         async def load(tx: Tx) -> LoadedContent:
             if source.group_id is not None:
@@ -109,7 +103,6 @@ def forward_fingerprint_of(source: Source, *, silent: bool) -> str:
 
 
 def _origin_of(group: Group, message: Message) -> Origin:
-    """The origin that the copy will show."""
     if message.origin is not None:
         return message.origin
     if group.visibility is Visibility.PRIVATE:

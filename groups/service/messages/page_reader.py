@@ -5,7 +5,7 @@ each reader's membership and own reactions along with them. `AccessGuard` decide
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from groups.kernel.ids import GroupId, UserId
@@ -42,22 +42,18 @@ class _Page(NamedTuple):
     limit: int
 
 
+@dataclass(kw_only=True, slots=True)
 class PageReader:
     """Reads pages for many readers at once."""
 
-    def __init__(
-        self,
-        database: Database,
-        groups: GroupStore,
-        members: MemberStore,
-        messages: MessageStore,
-        hooks: Hooks,
-    ) -> None:
-        self._database = database
-        self._groups = groups
-        self._members = members
-        self._messages = messages
-        self._hooks = hooks
+    database: Database
+    groups: GroupStore
+    members: MemberStore
+    messages: MessageStore
+    hooks: Hooks
+    _reader: PageBatcher[_Page, UserId, FoundPage] = field(init=False)
+
+    def __post_init__(self) -> None:
         self._reader = PageBatcher(
             self._read, readers_per_query=lambda page: readers_a_command(page.limit)
         )
@@ -71,15 +67,15 @@ class PageReader:
         return found
 
     async def _read(self, page: _Page, user_ids: Sequence[UserId]) -> dict[UserId, FoundPage]:
-        of_group = self._groups.query_group(page.group_id)
-        of_members = self._members.query_cached_members(page.group_id, user_ids)
-        of_messages = self._messages.query_newest(
+        of_group = self.groups.query_group(page.group_id)
+        of_members = self.members.query_cached_members(page.group_id, user_ids)
+        of_messages = self.messages.query_newest(
             stream_of(page.group_id), below=page.below, limit=page.limit
         )
-        reader = self._hooks.tallies
+        reader = self.hooks.tallies
         query = reader.query_beside(of_messages, user_ids) if reader is not None else None
         beside = query.queries if query is not None else ()
-        await self._database.fetch(None, of_group, of_members, of_messages, *beside)
+        await self.database.fetch(None, of_group, of_members, of_messages, *beside)
         group, members, messages = of_group.result, of_members.result, of_messages.result
         tallies = query.by_user() if query is not None else {}
         return {
@@ -93,10 +89,7 @@ class PageReader:
 def page_bounds(
     cursor: str | None, before_seq: int | None, after_seq: int | None
 ) -> tuple[int | None, int | None]:
-    """The seq before which a page is, and the one after which; a cursor takes the place of the bound it goes on from.
-
-    Raises: BadCursor.
-    """
+    """The seqs before and after which a page is; a cursor takes the place of the bound that it goes on from."""
     key = decode_cursor("messages", cursor, str, int)
     if key is None:
         return before_seq, after_seq

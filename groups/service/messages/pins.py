@@ -5,7 +5,7 @@ stream's document, which makes their limit exact: two pins at once write the sam
 and sees the other. A post writes that document too, and runs again when it meets a pin, which is rare.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from groups import policy
@@ -13,7 +13,6 @@ from groups.errors import GroupNotFound, MessageRecalled, PinLimitReached
 from groups.events import MessageEdited
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
@@ -25,8 +24,6 @@ from groups.service.messages.stream_rates import StreamRates
 from groups.service.write_locks import message_change_locks
 from groups.store.messages import MessageStore
 from groups.store.streams import StreamStore
-
-Refusal = Callable[[AccessContext, Message], DomainError | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +48,11 @@ class PinService:
     clock: Clock
 
     async def pin(self, actor: Actor, group_id: GroupId, seq: int) -> VisibleMessage:
-        """Pin a message; pinning it again changes nothing, not even its place among the pins.
-
-        Publishes: MessageEdited.
-        """
+        """Pin a message; a pinned one keeps its place among the pins. Publishes: MessageEdited."""
 
         async def work(tx: Tx) -> VisibleMessage:
-            access, message = await self._find(actor, group_id, seq, _pinning, tx)
+            access, message = await self.guard.find_message(actor, group_id, seq, tx)
+            policy.check(policy.pinning_refusal(access))
             if message.recalled_at is not None:
                 raise MessageRecalled
             if message.pinned_at is not None:
@@ -74,13 +69,11 @@ class PinService:
         return await self.database.run(work, *message_change_locks(stream_of(group_id), seq))
 
     async def unpin(self, actor: Actor, group_id: GroupId, seq: int) -> None:
-        """Unpin a message; one that is not pinned stays as it is.
-
-        Publishes: MessageEdited.
-        """
+        """Unpin a message; one that is not pinned stays as it is. Publishes: MessageEdited."""
 
         async def work(tx: Tx) -> None:
-            access, message = await self._find(actor, group_id, seq, _pinning, tx)
+            access, message = await self.guard.find_message(actor, group_id, seq, tx)
+            policy.check(policy.pinning_refusal(access))
             if message.pinned_at is None:
                 return
             unpinned = message.model_copy(update={"pinned_at": None})
@@ -104,13 +97,11 @@ class PinService:
     async def freeze_reactions(
         self, actor: Actor, group_id: GroupId, seq: int, *, frozen: bool
     ) -> VisibleMessage:
-        """Stop new reactions to the message, or allow them again; existing ones stay and can be taken back.
-
-        Doing it again changes nothing. Publishes: MessageEdited.
-        """
+        """Stop new reactions to the message, or allow them; existing ones may be removed. Publishes: MessageEdited."""
 
         async def work(tx: Tx) -> VisibleMessage:
-            access, message = await self._find(actor, group_id, seq, policy.freezing_refusal, tx)
+            access, message = await self.guard.find_message(actor, group_id, seq, tx)
+            policy.check(policy.freezing_refusal(access, message))
             if message.recalled_at is not None:
                 raise MessageRecalled
             if message.reactions_frozen == frozen:
@@ -120,15 +111,6 @@ class PinService:
             return await self._changed(changed, access, actor, action, tx)
 
         return await self.database.run(work, *message_change_locks(stream_of(group_id), seq))
-
-    async def _find(
-        self, actor: Actor, group_id: GroupId, seq: int, refusal_of: Refusal, tx: Tx
-    ) -> tuple[AccessContext, Message]:
-        access, message = await self.guard.find_message(actor, group_id, seq, tx)
-        refusal = refusal_of(access, message)
-        if refusal is not None:
-            raise refusal
-        return access, message
 
     async def _changed(
         self, message: Message, access: AccessContext, actor: Actor, action: AdminAction, tx: Tx
@@ -141,14 +123,7 @@ class PinService:
         await self.admin_log.record(tx, group, act)
         tx.publish(
             MessageEdited(
-                at=now,
-                group_id=group.group_id,
-                is_channel=group.is_channel,
-                message=message,
+                at=now, group_id=group.group_id, is_channel=group.is_channel, message=message
             )
         )
         return VisibleMessage(message, access)
-
-
-def _pinning(access: AccessContext, _: Message) -> DomainError | None:
-    return policy.pinning_refusal(access)

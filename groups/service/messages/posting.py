@@ -18,12 +18,10 @@ from groups.service.messages.stream_rates import StreamRate
 from groups.store.messages import KeyedMessage
 from groups.store.streams import StreamState
 
-# --- posts --------------------------------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True, slots=True)
 class LoadedContent:
-    """What a message will hold, its uploads described.
+    """The content of a message to be, its uploads described.
 
     `are_uploads_counted`: they count as used already, since somebody kept them for the message.
     """
@@ -89,15 +87,11 @@ class PendingPost:
 
     @property
     def sender_id(self) -> UserId:
-        """The sender that the message shows."""
         return self.spoken_for or self.actor.user_id
 
 
 def check_bounds(content: Content, limits: GroupLimits) -> None:
-    """Refuse content that is too large for a message.
-
-    Raises: InvalidRequest; FieldTooLong.
-    """
+    """Refuse content that is too large for a message."""
     if len(content.links) > limits.links_per_message:
         reason = f"at most {limits.links_per_message} links a message"
         raise InvalidRequest(reason, errors=[{"field": "links", "reason": reason}])
@@ -111,10 +105,7 @@ def check_bounds(content: Content, limits: GroupLimits) -> None:
 
 
 def check_media_quota(used: int, more: int, limit: int) -> None:
-    """Refuse messages with which a stream would carry more bytes of uploads than its limit; 0: there is none.
-
-    Raises: StorageQuotaReached.
-    """
+    """Refuse messages with which a stream would carry more bytes of uploads than its limit; 0: there is none."""
     if more and limit and used + more > limit:
         raise StorageQuotaReached("channel", limit_bytes=limit, used_bytes=used)
 
@@ -146,10 +137,7 @@ class PostBatch:
         self._media_limit = media_limit
 
     def add(self, post: PendingPost, loaded: LoadedContent, signature: str) -> KeyedMessage:
-        """The message with the next seq, its rate having been checked.
-
-        Raises: StorageQuotaReached.
-        """
+        """The message with the next seq, its rate having been checked."""
         content = loaded.content
         used = self._media_bytes_before + self.media_bytes
         check_media_quota(used, content.media_bytes, self._media_limit)
@@ -189,8 +177,6 @@ class PostBatch:
         return {added.message.sender_id: added.message.seq for added in self.added}
 
 
-# --- streams ------------------------------------------------------------------------------------------------------
-
 P = TypeVar("P", bound=PendingPost)
 P_contra = TypeVar("P_contra", bound=PendingPost, contravariant=True)
 R = TypeVar("R")
@@ -213,7 +199,6 @@ class StreamQuery:
 
     @property
     def media(self) -> Mapping[str, Media]:
-        """The uploads that were found."""
         return self.of_media.result if self.of_media is not None else {}
 
 
@@ -223,27 +208,21 @@ class PostTarget(Protocol[P_contra, R_co]):
     @property
     def media_limit(self) -> int:
         """The bytes of uploads that the stream may carry; 0: there is no limit."""
-        ...
 
     def refusal(self, post: P_contra, now: datetime, *, is_repeated: bool) -> DomainError | None:
         """The reason why this post is refused; None: it is allowed. `is_repeated`: its message is there already."""
-        ...
 
     def signature_of(self, post: P_contra) -> str:
         """The name that the message is signed with; empty: none."""
-        ...
 
     def result(self, post: P_contra, message: Message) -> R_co:
         """The answer to this post."""
-        ...
 
     async def before_append(self, batch: PostBatch, tx: Tx) -> None:
         """Write the changes that must come before the messages."""
-        ...
 
     async def after_append(self, batch: PostBatch, tx: Tx) -> None:
         """Write the changes that depend on the messages, and publish the messages."""
-        ...
 
 
 OpenPostTarget = Callable[

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Generic, Protocol, TypeVar
 
+from groups import policy
 from groups.errors import MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -56,11 +57,9 @@ class ChangeTarget(Protocol):
     @property
     def message(self) -> Message:
         """The message before the change."""
-        ...
 
     async def record(self, changed: Message, now: datetime, tx: Tx) -> None:
         """Log and publish the change: `changed` is edited, or recalled."""
-        ...
 
 
 T = TypeVar("T", bound=ChangeTarget)
@@ -80,8 +79,6 @@ class StreamService:
     rates: StreamRates
     limits: GroupLimits
     clock: Clock
-
-    # --- write ----------------------------------------------------------------------------------------------------
 
     def post_queue(
         self,
@@ -110,9 +107,8 @@ class StreamService:
     ) -> tuple[Message, T]:
         """Replace a message's content; the same content again changes nothing and records nothing.
 
-        Returns the message after the edit, and the target that `open_message` found. Raises: FieldTooLong,
-        InvalidRequest; the errors of `open_message`; MessageRecalled; MediaNotFound, WrongMediaKind; RateLimited;
-        StorageQuotaReached where the stream would carry more bytes of uploads than `media_limit` (0: no limit).
+        Returns the message after the edit, and the target that `open_message` found. `media_limit` bounds the bytes of
+        uploads that the stream carries; 0: no limit.
         """
         check_bounds(content, self.limits)
 
@@ -133,10 +129,7 @@ class StreamService:
         return await self.database.run(work, *message_change_locks(stream_id, seq))
 
     async def recall(self, stream_id: StreamId, seq: int, open_message: OpenMessage[T]) -> None:
-        """Delete a message for everyone: its content goes, its seq stays. Doing it again changes nothing.
-
-        Raises: what `open_message` raises; RateLimited.
-        """
+        """Delete a message for everyone: its content goes, its seq stays. Doing it again changes nothing."""
 
         async def work(tx: Tx) -> None:
             target = await open_message(tx)
@@ -183,8 +176,6 @@ class StreamService:
         """Count the bytes of uploads that each stream carries, for an older database; nobody may post meanwhile."""
         await self.streams.count_all_media_bytes()
 
-    # --- read -----------------------------------------------------------------------------------------------------
-
     async def page(
         self,
         stream_id: StreamId,
@@ -198,7 +189,7 @@ class StreamService:
         """A page of the messages above the `floor`, newest first, and the cursor to the next page.
 
         It has the newest messages, those before a seq, or those right after a seq; the cursor goes on in the same
-        direction. At most `limit` messages, and as many as fit into a page. Raises: BadCursor.
+        direction. At most `limit` messages, and as many as fit into a page.
         """
         before_seq, after_seq = page_bounds(cursor, before_seq, after_seq)
         is_forward = after_seq is not None
@@ -223,7 +214,6 @@ class StreamService:
         return found or ()
 
     async def find(self, stream_id: StreamId, seq: int, tx: Tx | None = None) -> Message | None:
-        """The message with this seq."""
         return await self.messages.find(stream_id, seq, tx)
 
     async def touch_message(self, stream_id: StreamId, seq: int, tx: Tx) -> Message | None:
@@ -238,8 +228,6 @@ class StreamService:
     ) -> Mapping[StreamId, Stream]:
         """The streams that exist among these, with their last messages."""
         return await self.streams.find_many(stream_ids, tx) if stream_ids else {}
-
-    # --- end ------------------------------------------------------------------------------------------------------
 
     async def end(self, stream_id: StreamId, tx: Tx) -> None:
         """End the stream; `clear_some` then deletes its messages. Ending it twice changes nothing."""
@@ -256,10 +244,7 @@ class StreamService:
         return await self.streams.find(stream_id, tx) is not None
 
     async def delete_remains(self, stream_id: StreamId, delete_some: DeleteOfStream) -> None:
-        """Delete in steps what another package keeps about the messages of an ended stream.
-
-        Repeating it changes nothing. Raises: Unavailable.
-        """
+        """Delete in steps what another package keeps about the messages of an ended stream; idempotent."""
 
         async def step(tx: Tx) -> int:
             # A stream that exists is the stream of a new group of the same id: another process has finished here, and
@@ -294,20 +279,13 @@ class PostQueue(Generic[P, R]):
         )
 
     async def submit(self, stream_id: StreamId, post: P) -> R:
-        """Add a message to the stream; a post with a key that was used before answers the first message.
-
-        Raises: the target's refusals; FieldTooLong, InvalidRequest; MediaNotFound, WrongMediaKind; what a
-        `ContentLoader` raises; RateLimited; StorageQuotaReached; IdempotencyConflict.
-        """
+        """Add a message to the stream; a post with a key that was used before answers the first message."""
         if isinstance(post.content, Content):
             check_bounds(post.content, self._limits)
         return await self._commits.submit(stream_id, post)
 
     async def preview(self, stream_id: StreamId, post: P) -> R:
-        """The answer that the post would get, under the next seq; nothing is stored.
-
-        Raises: as `submit`, but for the rate.
-        """
+        """The answer that the post would get, under the next seq; nothing is stored, and no rate applies."""
         if isinstance(post.content, Content):
             check_bounds(post.content, self._limits)
 
@@ -317,9 +295,7 @@ class PostQueue(Generic[P, R]):
             if isinstance(target, type):
                 raise target
             batch = self._begin(stream_id, query, target)
-            refusal = target.refusal(post, batch.now, is_repeated=False)
-            if refusal is not None:
-                raise refusal
+            policy.check(target.refusal(post, batch.now, is_repeated=False))
             loaded = await _load(post, query.media, tx)
             added = batch.add(post, loaded, target.signature_of(post))
             return target.result(post, added.message)
@@ -338,9 +314,7 @@ class PostQueue(Generic[P, R]):
             has_deleted_draft = False
             try:
                 first = known.get((post.sender_id, post.key.stored))
-                refusal = target.refusal(post, batch.now, is_repeated=first is not None)
-                if refusal is not None:
-                    raise refusal
+                policy.check(target.refusal(post, batch.now, is_repeated=first is not None))
                 if first is None:
                     batch.rate.check()
                     loaded = await _load(post, query.media, tx)
@@ -382,7 +356,6 @@ class PostQueue(Generic[P, R]):
         return PostBatch(stream_id, state, now, self._limits, media_limit=target.media_limit)
 
     async def close(self) -> None:
-        """Wait until every submitted post is committed or refused."""
         await self._commits.close()
 
 

@@ -54,10 +54,7 @@ class StreamRate:
         )
 
     def check(self) -> None:
-        """Refuse a message when no tokens are left for it.
-
-        Raises: RateLimited.
-        """
+        """Refuse a message when no tokens are left for it."""
         if self._messages_rate and self._messages < 1:
             raise RateLimited(
                 f"At most {self._messages_rate} messages a second in one stream",
@@ -86,10 +83,7 @@ class StreamRates:
     limits: GroupLimits
 
     async def take(self, changed: Message, now: datetime, tx: Tx) -> None:
-        """Count one change of a message.
-
-        Raises: RateLimited.
-        """
+        """Count one change of a message."""
         change: Change = "edits" if changed.recalled_at is None else "recalls"
         rate = StreamRate(
             await self.streams.find_allowance(changed.stream_id, change, tx), now, self.limits
