@@ -27,7 +27,6 @@ class DialogueReacted(Event):
 
     @property
     def dialogue(self) -> Dialogue:
-        """The dialogue of the message."""
         return Dialogue(self.user_id, self.peer_id)
 
 

@@ -28,14 +28,12 @@ class ChannelStore:
     async def find_profile(
         self, channel_id: GroupId, tx: Tx | None = None
     ) -> ChannelProfile | None:
-        """The channel's profile; None when there is no such channel."""
         document = await self._channels.find_one(
             {"_id": channel_id}, session=tx.session if tx else None
         )
         return _to_profile(document) if document else None
 
     async def find_profiles(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
-        """The profiles of the ids that are channels."""
         cursor = self._channels.find({"_id": {"$in": list(channel_ids)}})
         found = [_to_profile(document) for document in await cursor.to_list(None)]
         return {profile.channel_id: profile for profile in found}
@@ -60,23 +58,19 @@ class ChannelStore:
         return [(row["_id"], row["verified"]) for row in await cursor.to_list(None)]
 
     async def drop_badge(self, channel_id: GroupId, tx: Tx) -> None:
-        """Delete the badge that an older version stored here."""
         await self._channels.update_one(
             {"_id": channel_id}, {"$unset": {"verified": ""}}, session=tx.session
         )
 
     async def insert(self, profile: ChannelProfile, tx: Tx) -> None:
-        """Store a new channel."""
         document = profile.model_dump(mode="python")
         document["_id"] = document.pop("channel_id")
         await self._channels.insert_one(document, session=tx.session)
 
     async def update_profile(self, channel_id: GroupId, values: Document, tx: Tx) -> None:
-        """Set fields by their model names."""
         await self._channels.update_one({"_id": channel_id}, {"$set": values}, session=tx.session)
 
     async def delete(self, channel_id: GroupId, tx: Tx) -> bool:
-        """Delete the channel. Returns whether it existed."""
         result = await self._channels.delete_one({"_id": channel_id}, session=tx.session)
         return result.deleted_count == 1
 

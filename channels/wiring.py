@@ -109,7 +109,7 @@ def assemble(
     return Channels(
         channels=channels,
         channel=channel,
-        drafting=drafting.assemble(database, chat, bus, profiles, store.touch, limits, clock),
+        drafting=drafting.assemble(database, chat, bus, channel, store.touch, limits, clock),
         profiles=profiles,
         subscriptions=Subscriptions(
             store=store,

@@ -54,7 +54,6 @@ class Day:
 
     @property
     def net(self) -> int:
-        """By how many subscribers the channel grew, or shrank."""
         return self.joined - self.left - self.removed
 
 

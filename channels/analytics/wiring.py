@@ -11,7 +11,7 @@ from channels.analytics.service.views import ViewService
 from channels.analytics.store.days import DayStore
 from channels.analytics.store.views import ViewStore
 from channels.limits import ChannelLimits
-from channels.service.profiles import ProfileCache
+from channels.service.guard import ChannelGuard
 from groups.kernel.clock import Clock
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
@@ -59,7 +59,7 @@ def assemble(
     database: Database,
     core: AnalyticsCore,
     chat: GroupChat,
-    profiles: ProfileCache,
+    channel: ChannelGuard,
     limits: ChannelLimits,
     clock: Clock,
     *,
@@ -71,7 +71,7 @@ def assemble(
         views=core.view_store,
         days=core.day_store,
         counter=core.counter,
-        profiles=profiles,
+        channel=channel,
         bulk_access=chat.bulk_access,
         messages=chat.messages,
         view_counts=chat.view_counts,
@@ -81,7 +81,7 @@ def assemble(
     )
     insights = InsightService(
         days=core.day_store,
-        profiles=profiles,
+        channel=channel,
         guard=chat.guard,
         messages=chat.messages,
         limits=limits,

@@ -38,18 +38,15 @@ class ChannelAuditStore:
 
     @staticmethod
     async def counted(snapshot: Snapshot) -> int:
-        """Return the stored number of channels."""
         async for row in snapshot.rows("counters", [{"$match": {"_id": _COUNTER}}]):
             return int(row["count"])
         return 0
 
     async def is_listed(self, channel_id: str, tx: Tx) -> bool:
-        """Whether the channel document exists."""
         found = await self._channels.find_one({"_id": channel_id}, {"_id": 1}, session=tx.session)
         return found is not None
 
     async def delete(self, channel_id: str, tx: Tx) -> bool:
-        """Delete the channel document. Returns whether it existed."""
         result = await self._channels.delete_one({"_id": channel_id}, session=tx.session)
         return result.deleted_count == 1
 

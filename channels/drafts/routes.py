@@ -69,7 +69,6 @@ class DraftPost(NewMessage):
     """A post, as in `POST …/posts`."""
 
     def to_new(self) -> NewDraft:
-        """Convert it to the content of a draft."""
         if self.forward is None:
             return NewDraft(content=self.to_content(), silent=self.silent)
         return NewDraft(content=self.forward.source, silent=self.silent)

@@ -89,7 +89,6 @@ class DraftStore:
         await self._drafts.insert_one(_to_document(draft), session=tx.session)
 
     async def replace(self, draft: Draft, tx: Tx) -> None:
-        """Store a changed draft."""
         key = _key(draft.channel_id, draft.draft_id)
         values = _to_document(draft)
         del values["_id"], values["channel_id"]
@@ -119,8 +118,6 @@ class DraftStore:
                 {"channel_id": channel_id, "draft_id": {"$in": ids}}, session=tx.session
             )
         return drafts
-
-    # --- the schedule ---------------------------------------------------------------------------------------------
 
     async def list_due_drafts(self, now: datetime, limit: int) -> list[Draft]:
         """Return the due drafts of all channels, in the order in which they became due."""

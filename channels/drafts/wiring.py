@@ -9,7 +9,7 @@ from channels.drafts.service.publishing import DraftPublishing
 from channels.drafts.service.scheduler import Scheduler
 from channels.drafts.store import DraftStore
 from channels.limits import ChannelLimits
-from channels.service.profiles import ProfileCache
+from channels.service.guard import ChannelGuard
 from groups.kernel.clock import Clock
 from groups.kernel.event_bus import EventBus
 from groups.kernel.mongo import Database
@@ -37,7 +37,7 @@ def assemble(
     database: Database,
     chat: GroupChat,
     bus: EventBus,
-    profiles: ProfileCache,
+    channel: ChannelGuard,
     touch_channel: TouchChannel,
     limits: ChannelLimits,
     clock: Clock,
@@ -49,7 +49,7 @@ def assemble(
         database=database,
         drafts=store,
         touch_channel=touch_channel,
-        profiles=profiles,
+        channel=channel,
         draft_content=chat.draft_content,
         forwards=chat.forwards,
         messages=chat.messages,
@@ -58,7 +58,7 @@ def assemble(
         clock=clock,
     )
     publishing = DraftPublishing(
-        drafts=store, profiles=profiles, messages=chat.messages, admin_log=admin_log
+        drafts=store, channel=channel, messages=chat.messages, admin_log=admin_log
     )
     scheduler = Scheduler(publishing=publishing, store=store, clock=clock)
     bus.listen(scheduler.on_events)

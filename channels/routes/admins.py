@@ -102,8 +102,6 @@ class AdminRoutes:
     log: AdminLog
     users: UserService
 
-    # --- admins ---------------------------------------------------------------------------------------------------
-
     @get("/v1/channels/{channel_id}/admins", errors=[ChannelNotFound, PermissionRefused, BadCursor])
     async def admins(
         self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
@@ -142,8 +140,6 @@ class AdminRoutes:
         """Make an admin a plain subscriber again (owner)."""
         async with self.channel(channel_id):
             await self.memberships.change(actor, channel_id, user_id, role=Role.MEMBER)
-
-    # --- bans from reacting ---------------------------------------------------------------------------------------
 
     @put(
         "/v1/channels/{channel_id}/reaction-bans/{user_id}",
@@ -188,8 +184,6 @@ class AdminRoutes:
             for ban in bans
         ]
         return Page(items=items, next_cursor=next_cursor)
-
-    # --- admin log ------------------------------------------------------------------------------------------------
 
     @get(
         "/v1/channels/{channel_id}/admin-log",

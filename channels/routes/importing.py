@@ -134,7 +134,6 @@ class SubscriberImport:
     async def progress(
         self, outcomes: AsyncGenerator[ImportOutcome, None]
     ) -> AsyncGenerator[ImportProgress, None]:
-        """A line for the outcome of each batch, and a last line."""
         async with aclosing(outcomes):
             try:
                 with channel_errors():

@@ -122,7 +122,6 @@ class CreateChannel(Body):
     settings: SettingsBody = SettingsBody()
 
     def to_new(self) -> NewChannel:
-        """The body as the service takes it."""
         values = self.model_dump(exclude_unset=True, exclude={"settings"})
         return NewChannel(**values, **self.settings.model_dump(exclude_unset=True))
 
@@ -142,7 +141,6 @@ class UpdateChannel(PatchBody):
     settings: SettingsBody | None = None
 
     def to_changes(self) -> ChannelChanges:
-        """The body as the service takes it."""
         values = self.model_dump(exclude_unset=True, exclude={"settings"})
         settings = self.settings.model_dump(exclude_unset=True) if self.settings else {}
         return ChannelChanges(**values, **settings)

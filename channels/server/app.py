@@ -202,7 +202,7 @@ def create_services(
         on_batch=metrics.batch,
     )
     analytics = channels.analytics.wiring.assemble(
-        database, analytics_core, chat, official.profiles, limits, clock, on_batch=metrics.batch
+        database, analytics_core, chat, official.channel, limits, clock, on_batch=metrics.batch
     )
     return Services(
         *(database, bus, limits, clock, chat, talks, emoji, official, analytics, metrics),

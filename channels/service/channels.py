@@ -61,7 +61,6 @@ def _join_option(visibility: Visibility) -> JoinOption:
 
 
 def _rules_of(new: NewChannel) -> dict[str, Any]:
-    """The rules of the group of a new channel."""
     return {
         "posting": Posting.OWNER_AND_ADMINS,
         "join_option": _join_option(new.visibility),
@@ -98,8 +97,6 @@ class ChannelService:
         self._queue = GroupCommit(
             self.database, self._apply, name="channels", max_batch=1, on_batch=on_batch
         )
-
-    # --- create ---------------------------------------------------------------------------------------------------
 
     async def create(self, actor: Actor, new: NewChannel, *, key: str | None = None) -> Channel:
         """Create a channel that the actor owns, or make their Community group one; once for each `key`.
@@ -176,8 +173,6 @@ class ChannelService:
         values = new.of_profile(with_defaults=True)
         await self.store.insert(ChannelProfile(channel_id=group_id, created_at=at, **values), tx)
 
-    # --- read -----------------------------------------------------------------------------------------------------
-
     async def get(self, actor: Actor, channel_id: GroupId) -> Channel:
         """The channel as the actor sees it.
 
@@ -206,7 +201,6 @@ class ChannelService:
     async def list_owned(
         self, actor: Actor, *, limit: int, cursor: str | None
     ) -> tuple[list[Channel], str | None]:
-        """A page of the channels that the actor owns, by id."""
         return await self._page(await self.directory.list_owned(actor, limit=limit, cursor=cursor))
 
     async def search(
@@ -246,8 +240,6 @@ class ChannelService:
         if is_cut:
             return page, found.cursor_after((page[-1].access, page[-1].stream))
         return page, found.next_cursor
-
-    # --- change ---------------------------------------------------------------------------------------------------
 
     async def update(self, actor: Actor, channel_id: GroupId, changes: ChannelChanges) -> Channel:
         """Change the profile or settings.

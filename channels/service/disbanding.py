@@ -16,6 +16,5 @@ class ChannelEnd:
     limits: Limits
 
     async def on_disbanded(self, group: Group, tx: Tx) -> None:
-        """Delete the channel's document and count one channel less."""
         if group.is_channel and await self.channels.delete(group.group_id, tx):
             await self.channels.count(-1, self.limits.channels, tx)

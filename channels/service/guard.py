@@ -41,7 +41,6 @@ class ChannelGuard:
     profiles: ProfileCache
 
     def __call__(self, channel_id: GroupId) -> _ChannelBlock:
-        """A block for calls on this channel."""
         return _ChannelBlock(self.profiles, channel_id)
 
 

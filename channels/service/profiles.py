@@ -47,7 +47,6 @@ class ProfileCache:
         return found
 
     async def find_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
-        """The profiles of the ids that are channels."""
         found = {i: kept for i in channel_ids if (kept := self._kept.get(i)) is not None}
         missing = [i for i in channel_ids if i not in found]
         if missing:
@@ -61,7 +60,6 @@ class ProfileCache:
         return found
 
     def forget(self, channel_id: GroupId) -> None:
-        """Read the channel's profile anew at the next call."""
         self._generation += 1
         self._kept.pop(channel_id)
 

@@ -27,7 +27,6 @@ class Outcome:
 
     @property
     def is_clean(self) -> bool:
-        """Whether the check ended and found nothing."""
         return not self.findings and self.unfinished is None
 
 
@@ -60,7 +59,6 @@ class Progress:
         self._bar.stop()
 
     def start(self, claim: str) -> None:
-        """Show what is being checked."""
         self._bar.update(self._task, description=claim)
 
     def finish(self) -> None:

@@ -60,8 +60,6 @@ class _Audit:
     store: AnalyticsAuditStore
     chat: GroupCore | GroupChat
 
-    # --- views ----------------------------------------------------------------------------------------------------
-
     async def find_wrong_views(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """Every post with views exists and shows the counted views."""
         async for row in self.store.views_without_message(snapshot):
@@ -112,8 +110,6 @@ class _Audit:
 
         return lambda: self.database.run(work)
 
-    # --- days -----------------------------------------------------------------------------------------------------
-
     async def find_wrong_days(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """The subscribers at the end of the last counted day equal the members."""
         # Includes the repairs of `groups.audit`.
@@ -137,8 +133,6 @@ class _Audit:
             return f"set the last day's subscribers from {before} to {members}"
 
         return lambda: self.database.run(work)
-
-    # --- muted ----------------------------------------------------------------------------------------------------
 
     async def find_wrong_muted(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """The stored number of members who have muted a group equals that of their settings."""

@@ -20,10 +20,8 @@ class AnalyticsCleanup:
     days: DayStore
 
     async def delete_views(self, stream_id: StreamId, tx: Tx) -> int:
-        """Delete some views of the stream's posts; returns how many."""
         return await self.views.delete_some(stream_id, STEP, tx)
 
     async def delete_days(self, stream_id: StreamId, tx: Tx) -> int:
-        """Delete some of the channel's daily counts; returns how many."""
         channel_id = group_of(ConversationId(stream_id))
         return 0 if channel_id is None else await self.days.delete_some(channel_id, STEP, tx)

@@ -30,7 +30,6 @@ class DayCounter:
     limits: ChannelLimits
 
     async def members_counted(self, group: Group, count_change: MemberCountChange, tx: Tx) -> None:
-        """Count subscribers who joined, left or were removed."""
         if not group.is_channel:
             return
         sums = {
@@ -48,18 +47,15 @@ class DayCounter:
         )
 
     async def messages_counted(self, group: Group, number: int, at: datetime, tx: Tx) -> None:
-        """Count new posts."""
         if group.is_channel:
             await self._add(group.group_id, at, Part.POSTS, {"posts": number}, tx)
 
     async def reacted(self, group: Group, seq: int, number: int, at: datetime, tx: Tx) -> None:
-        """Count new reactions."""
         if group.is_channel:
             sums = {"reactions": number, f"hours.{at.hour}": number}
             await self._add(group.group_id, at, Part.REACTIONS, sums, tx, seq=seq)
 
     async def viewed(self, channel_id: GroupId, number: int, at: datetime, tx: Tx) -> None:
-        """Count new views."""
         sums = {"views": number, f"hours.{at.hour}": number}
         await self._add(channel_id, at, Part.VIEWS, sums, tx)
 

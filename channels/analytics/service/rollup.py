@@ -44,13 +44,11 @@ class Rollup:
         await self.database.run(lambda tx: self.days.roll_up_some(channel_id, day, STEP, tx))
 
     def start(self) -> None:
-        """Start merging, now and every hour."""
         self._task = self._task or asyncio.create_task(
             repeat(self.roll_up, LOOK_SECONDS), name="rollup"
         )
 
     async def stop(self) -> None:
-        """Stop the task."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):

@@ -19,9 +19,8 @@ from channels.analytics.models import PostViews
 from channels.analytics.service.days import DayCounter
 from channels.analytics.store.days import DayStore
 from channels.analytics.store.views import ViewStore
-from channels.errors import channel_errors
 from channels.limits import ChannelLimits
-from channels.service.profiles import ProfileCache
+from channels.service.guard import ChannelGuard
 from groups import policy
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
@@ -64,7 +63,7 @@ class ViewService:
     views: ViewStore
     days: DayStore
     counter: DayCounter
-    profiles: ProfileCache
+    channel: ChannelGuard
     bulk_access: BulkAccess
     messages: MessageService
     view_counts: ViewCounts
@@ -75,8 +74,6 @@ class ViewService:
 
     def __post_init__(self, on_batch: OnBatch | None) -> None:
         self._queue = GroupCommit(self.database, self._apply, name="views", on_batch=on_batch)
-
-    # --- report ---------------------------------------------------------------------------------------------------
 
     async def report(
         self, actor: Actor, channel_id: GroupId, seqs: Sequence[int]
@@ -92,8 +89,7 @@ class ViewService:
         if len(seqs) > limit:
             reason = f"at most {limit} posts a call"
             raise InvalidRequest(reason, errors=[{"field": "seqs", "reason": reason}])
-        await self.profiles.get(channel_id)
-        with channel_errors():
+        async with self.channel(channel_id):
             counted = await self._queue.submit(channel_id, _Report(actor, frozenset(seqs)))
         await self._show_counts(counted)
         return {seq: counted.counts[seq] for seq in sorted({*seqs} & counted.counts.keys())}

@@ -97,8 +97,6 @@ class DayStore:
         )
         return row
 
-    # --- rollup ---------------------------------------------------------------------------------------------------
-
     async def find_day_to_roll_up(self, before: date) -> tuple[GroupId, date] | None:
         """Return a channel and a day before `before` that still has documents for single posts."""
         # Uses index: day_1 (partial: for the rollup). It asks every shard, in the background.
@@ -137,10 +135,7 @@ class DayStore:
             )
         return len(rows)
 
-    # --- muted ----------------------------------------------------------------------------------------------------
-
     async def add_muted(self, channel_id: GroupId, share: int, more: int, tx: Tx) -> None:
-        """Change the number of members who have muted the group by `more`."""
         await self._days.update_one(
             {"_id": join_key(channel_id, _MUTED, share), "channel_id": channel_id},
             {"$inc": {"muted": more}},
@@ -149,7 +144,6 @@ class DayStore:
         )
 
     async def count_muted(self, channel_id: GroupId, shares: int) -> int:
-        """Return how many members have muted the group."""
         keys = [join_key(channel_id, _MUTED, share) for share in range(shares)]
         cursor = self._days.find({"_id": {"$in": keys}, "channel_id": channel_id}, {"muted": 1})
         return sum(row["muted"] for row in await cursor.to_list(None))

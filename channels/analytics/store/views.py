@@ -30,7 +30,6 @@ class ViewStore:
     async def find_many(
         self, stream_id: StreamId, seqs: Collection[int], tx: Tx
     ) -> dict[int, PostViews]:
-        """Return the views of these posts, as far as there are any."""
         seq_of = {message_key(stream_id, seq): seq for seq in seqs}
         cursor = self._views.find(
             {"_id": {"$in": list(seq_of)}}, session=tx.session, batch_size=ONE_REPLY

@@ -21,7 +21,6 @@ class DraftCleanup:
     content: DraftContent
 
     async def delete_some(self, stream_id: StreamId, tx: Tx) -> int:
-        """Delete some drafts of the channel with this stream; returns how many."""
         channel_id = GroupId(stream_id.removeprefix(_GROUP_PREFIX))
         drafts = await self.drafts.take_drafts(channel_id, STEP, tx)
         for draft in drafts:

@@ -21,9 +21,9 @@ from channels.drafts.models import Draft, NewDraft
 from channels.drafts.service.admin_log import DraftAdminLog
 from channels.drafts.service.publishing import key_of
 from channels.drafts.store import DraftPosition, DraftStore, position_of
-from channels.errors import ChannelNotFound, channel_errors
+from channels.errors import ChannelNotFound
 from channels.limits import ChannelLimits
-from channels.service.profiles import ProfileCache
+from channels.service.guard import ChannelGuard
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, rfc3339, to_milliseconds
@@ -52,15 +52,13 @@ class DraftService:
     database: Database
     drafts: DraftStore
     touch_channel: TouchChannel
-    profiles: ProfileCache
+    channel: ChannelGuard
     draft_content: DraftContent
     forwards: ForwardService
     messages: MessageService
     admin_log: DraftAdminLog
     limits: ChannelLimits
     clock: Clock
-
-    # --- create, change, delete -------------------------------------------------------------------------------------
 
     async def create(
         self,
@@ -81,7 +79,7 @@ class DraftService:
         digest = hashlib.sha256(said.encode()).hexdigest()[:16] if key else ""
 
         async def work(tx: Tx) -> Draft:
-            await self._check_may_post(actor, channel_id, tx)
+            await self.draft_content.check_may_post(actor, channel_id, tx)
             first = await self.drafts.find_draft(channel_id, draft_id, tx) if key else None
             if first is not None:
                 if first.digest != digest:
@@ -114,8 +112,7 @@ class DraftService:
             self._publish_schedule(draft, now, tx)
             return draft
 
-        await self.profiles.get(channel_id)
-        with channel_errors():
+        async with self.channel(channel_id):
             return await self.database.run(work, group_lock(channel_id))
 
     async def change(
@@ -134,7 +131,7 @@ class DraftService:
         """
 
         async def work(tx: Tx) -> Draft:
-            access = await self._check_may_post(actor, channel_id, tx)
+            access = await self.draft_content.check_may_post(actor, channel_id, tx)
             before = await self.drafts.find_draft(channel_id, draft_id, tx)
             if before is None:
                 raise DraftNotFound
@@ -164,8 +161,7 @@ class DraftService:
                 self._publish_schedule(draft, now, tx)
             return draft
 
-        await self.profiles.get(channel_id)
-        with channel_errors():
+        async with self.channel(channel_id):
             return await self.database.run(work, group_lock(channel_id))
 
     async def delete(self, actor: Actor, channel_id: GroupId, draft_id: str) -> None:
@@ -175,7 +171,7 @@ class DraftService:
         """
 
         async def work(tx: Tx) -> None:
-            access = await self._check_may_post(actor, channel_id, tx)
+            access = await self.draft_content.check_may_post(actor, channel_id, tx)
             draft = await self.drafts.take_draft(channel_id, draft_id, tx)
             if draft is None:
                 raise DraftNotFound
@@ -184,8 +180,7 @@ class DraftService:
             act = AdminAction.DRAFT_DELETED
             await self.admin_log.record(tx, actor, act, access.group, draft)
 
-        await self.profiles.get(channel_id)
-        with channel_errors():
+        async with self.channel(channel_id):
             await self.database.run(work, group_lock(channel_id))
 
     async def _load_content(
@@ -221,12 +216,9 @@ class DraftService:
         if draft.due_at is not None:
             tx.publish(DraftScheduled(at=now, channel_id=draft.channel_id, due_at=draft.due_at))
 
-    # --- read -----------------------------------------------------------------------------------------------------
-
     async def get(self, actor: Actor, channel_id: GroupId, draft_id: str) -> Draft:
-        """Return one draft."""
-        await self.profiles.get(channel_id)
-        await self._check_may_post(actor, channel_id)
+        async with self.channel(channel_id):
+            await self.draft_content.check_may_post(actor, channel_id)
         draft = await self.drafts.find_draft(channel_id, draft_id)
         if draft is None:
             raise DraftNotFound
@@ -236,8 +228,8 @@ class DraftService:
         self, actor: Actor, channel_id: GroupId, *, scheduled: bool, limit: int, cursor: str | None
     ) -> tuple[list[Draft], str | None]:
         """Return a page of the scheduled posts by `publish_at`, or of the other drafts by creation."""
-        await self.profiles.get(channel_id)
-        await self._check_may_post(actor, channel_id)
+        async with self.channel(channel_id):
+            await self.draft_content.check_may_post(actor, channel_id)
         name = "scheduled" if scheduled else "drafts"
         key = decode_cursor(name, cursor, int, int, str)
         after = None
@@ -252,14 +244,6 @@ class DraftService:
         last = position_of(page[-1])
         instants = (_milliseconds_of(last.order_at), _milliseconds_of(last.created_at))
         return page, encode_cursor(name, *instants, last.draft_id)
-
-    # --- rights ---------------------------------------------------------------------------------------------------
-
-    async def _check_may_post(
-        self, actor: Actor, channel_id: GroupId, tx: Tx | None = None
-    ) -> AccessContext:
-        with channel_errors():
-            return await self.draft_content.check_may_post(actor, channel_id, tx)
 
     @staticmethod
     def _check_may_change(actor: Actor, access: AccessContext, draft: Draft, grant: Grant) -> None:

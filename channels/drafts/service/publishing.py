@@ -9,8 +9,7 @@ from datetime import datetime
 from channels.drafts.errors import DraftNotFound
 from channels.drafts.service.admin_log import DraftAdminLog
 from channels.drafts.store import DraftStore
-from channels.errors import channel_errors
-from channels.service.profiles import ProfileCache
+from channels.service.guard import ChannelGuard
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
@@ -23,7 +22,7 @@ class DraftPublishing:
     """Publishes drafts."""
 
     drafts: DraftStore
-    profiles: ProfileCache
+    channel: ChannelGuard
     messages: MessageService
     admin_log: DraftAdminLog
 
@@ -32,8 +31,7 @@ class DraftPublishing:
 
         Publishes: MessagePosted.
         """
-        await self.profiles.get(channel_id)
-        with channel_errors():
+        async with self.channel(channel_id):
             posted, _ = await self.post(actor, channel_id, draft_id)
             return posted
 

@@ -49,7 +49,6 @@ class Scheduler:
     """When it wakes up for a draft; None while it works, or if nothing is scheduled."""
 
     def start(self) -> None:
-        """Start publishing drafts that are due."""
         self._task = self._task or asyncio.create_task(self._run(), name="scheduler")
 
     async def stop(self) -> None:
@@ -60,7 +59,6 @@ class Scheduler:
                 await self._task
 
     def wake(self) -> None:
-        """Look again now."""
         self._wake.set()
 
     def on_events(self, events: Sequence[Event]) -> None:
