@@ -11,8 +11,6 @@ Promises:
     Rights are checked on publishing: if the author may not post any more, the draft stays with the reason of failure.
     The uploads of a draft count as used until it is deleted, or its post is.
 
-Depends on `groups.service` (`DraftContent`, `MessageService.post_taken`), the outbox.
-
     draft = await drafts.create(ada, "@TOA#_news", NewDraft(content), publish_at=tomorrow, key=None)
     await drafts.publish(ada, "@TOA#_news", draft.draft_id)  # or leave it to the scheduler
 """

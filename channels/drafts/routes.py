@@ -199,11 +199,7 @@ class DraftRoutes:
     ) -> DraftResponse:
         """Create a draft, or schedule a post with `publish_at` (owner, admin)."""
         draft = await self.drafts.create(
-            actor,
-            GroupId(channel_id),
-            body.post.to_new(),
-            publish_at=body.publish_at,
-            key=key,
+            actor, GroupId(channel_id), body.post.to_new(), publish_at=body.publish_at, key=key
         )
         return draft_response(draft)
 

@@ -15,7 +15,7 @@ from groups.kernel.endpoint import Response, delete, get, put
 from groups.kernel.errors import BadCursor, PermissionRefused
 from groups.kernel.ids import ID_BYTES, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
-from groups.models import AdminAction, AdminLogEntry, Grant, Member, Role
+from groups.models import AdminAction, Grant, Member, Role
 from groups.routes.responses.fields import Instant, PatchBody
 from groups.routes.responses.members import BanResponse
 from groups.service.admin_log import AdminLog
@@ -76,19 +76,6 @@ class AdminLogEntryResponse(Response):
     before: dict[str, Any]
     after: dict[str, Any]
     at: Instant
-
-
-def _entry_response(entry: AdminLogEntry) -> AdminLogEntryResponse:
-    return AdminLogEntryResponse(
-        entry_id=entry.entry_id,
-        action=entry.action,
-        actor_id=entry.actor_id,
-        by_app=entry.by_app,
-        target_id=entry.target_id,
-        before=entry.before,
-        after=entry.after,
-        at=entry.at,
-    )
 
 
 @dataclass(kw_only=True, slots=True)
@@ -203,7 +190,10 @@ class AdminRoutes:
                 limit=query.limit,
                 cursor=query.cursor,
             )
-        return Page(items=[_entry_response(entry) for entry in entries], next_cursor=next_cursor)
+        items = [
+            AdminLogEntryResponse.model_validate(entry, from_attributes=True) for entry in entries
+        ]
+        return Page(items=items, next_cursor=next_cursor)
 
     async def _responses(self, members: Sequence[Member]) -> list[AdminResponse]:
         users = await self.users.find_users(member.user_id for member in members)

@@ -22,7 +22,6 @@ from groups.kernel.text import MaxBytes, NotBlank, SchemaHint, Text
 from groups.limits import CHANNEL_INTRODUCTION_BYTES, CHANNEL_NAME_BYTES
 from groups.models import (
     AccessContext,
-    Departure,
     DepartureReason,
     Grant,
     Member,
@@ -239,11 +238,6 @@ class ChannelGone(Response):
     channel_id: GroupId
     gone: DepartureReason
     gone_at: Instant
-
-
-def gone_response(departure: Departure) -> ChannelGone:
-    """The response for the end of a subscription."""
-    return ChannelGone(channel_id=departure.group_id, gone=departure.reason, gone_at=departure.at)
 
 
 class SubscriberResponse(Response):

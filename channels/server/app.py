@@ -117,7 +117,7 @@ class Services:
         self.clock_sync.start()
         self.chat.media.start()
         self.channels.drafting.scheduler.start()
-        self.analytics.rollup.start()
+        self.analytics.rollup_task.start()
 
     async def stop(self) -> None:
         """Finish what was submitted. Nothing may be submitted afterwards."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from channels.errors import BadChannelId, ChannelLimitReached, ChannelNotFound, channel_errors
 from channels.limits import CHANNEL_REACTIONS_PER_USER, Limits
@@ -44,9 +44,6 @@ from groups.service.lifecycle.update import GroupChanges, UpdateService
 from groups.service.write_locks import group_lock
 
 CreatePolicy = Literal["anyone", "admin"]
-
-QUEUE: Final = "channels"
-"""The only key of the queue of creations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +98,17 @@ class ChannelService:
     async def create(self, actor: Actor, new: NewChannel, *, key: str | None = None) -> Channel:
         """Create a channel that the actor owns, or make their Community group one; once for each `key`.
 
-        Publishes: MembersJoined (the owner), or GroupUpdated for an existing group. Raises: PermissionRefused when only
-        the application creates channels; BadChannelId; ChannelIdTaken; GroupNotFound and NotForThisType for a
-        `group_id` that cannot become a channel; ChannelLimitReached; IdempotencyConflict.
+        Publishes: MembersJoined (the owner), or GroupUpdated for an existing group.
         """
         if self.create_policy == "admin" and not actor.is_app_admin:
             raise PermissionRefused("Only the application creates channels")
         _check_ids(new)
         creation = _Creation(actor, new, key)
         if new.group_id is not None:
-            group_id = await self._queue.submit(QUEUE, creation)
+            group_id = await self._queue.submit("channels", creation)
         else:
             with channel_errors():
-                group_id = await self._queue.submit(QUEUE, creation)
+                group_id = await self._queue.submit("channels", creation)
         self.profiles.forget(group_id)
         return await self.get(actor, group_id)
 
@@ -174,10 +169,6 @@ class ChannelService:
         await self.store.insert(ChannelProfile(channel_id=group_id, created_at=at, **values), tx)
 
     async def get(self, actor: Actor, channel_id: GroupId) -> Channel:
-        """The channel as the actor sees it.
-
-        Raises: ChannelNotFound.
-        """
         async with self.channel(channel_id) as profile:
             access, stream = await self.groups.get(actor, channel_id)
         return Channel(access, stream, profile)
@@ -215,7 +206,7 @@ class ChannelService:
     ) -> tuple[list[Channel], str | None]:
         """A page of the directory: public channels with `words` in their name, id or introduction.
 
-        `with_private` adds the private channels, for the application only. Raises: PermissionRefused.
+        `with_private` adds the private channels, for the application only.
         """
         if with_private and not actor.is_app_admin:
             raise PermissionRefused("Only the application lists private channels")
@@ -244,7 +235,7 @@ class ChannelService:
     async def update(self, actor: Actor, channel_id: GroupId, changes: ChannelChanges) -> Channel:
         """Change the profile or settings.
 
-        Publishes: GroupUpdated, once, when something changed. Raises: ChannelNotFound; PermissionRefused.
+        Publishes: GroupUpdated, once, when something changed.
         """
         async with self.channel(channel_id):
             await self.database.run(
@@ -279,7 +270,7 @@ class ChannelService:
     async def delete(self, actor: Actor, channel_id: GroupId) -> None:
         """Delete the channel for everyone; its posts are deleted in the background.
 
-        Publishes: GroupDisbanded. Raises: ChannelNotFound; PermissionRefused.
+        Publishes: GroupDisbanded.
         """
         async with self.channel(channel_id):
             await self.disbanding.disband(actor, channel_id)

@@ -33,18 +33,12 @@ class ProfileCache:
 
         Raises: ChannelNotFound.
         """
-        kept = self._kept.get(channel_id)
-        return kept or (await self.get_many([channel_id]))[channel_id]
-
-    async def get_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
-        """The profiles of all these channels.
-
-        Raises: ChannelNotFound when any of them is no channel.
-        """
-        found = await self.find_many(channel_ids)
-        if len(found) < len(set(channel_ids)):
+        profile = self._kept.get(channel_id)
+        if profile is None:
+            profile = (await self.find_many([channel_id])).get(channel_id)
+        if profile is None:
             raise ChannelNotFound
-        return found
+        return profile
 
     async def find_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
         found = {i: kept for i in channel_ids if (kept := self._kept.get(i)) is not None}

@@ -42,8 +42,7 @@ class InsightService:
     ) -> Insights:
         """Return the counts from `first` to `last` (UTC, both included), and the current muted share.
 
-        `last` defaults to today, as does a later day; `first` defaults to a range of 30 days. Raises: ChannelNotFound;
-        PermissionRefused; InvalidRequest for more than `insight_range_days` days.
+        `last` defaults to today, as does a later day; `first` defaults to a range of 30 days.
         """
         async with self.channel(channel_id):
             access = await self._check_may_see(actor, channel_id)
@@ -84,10 +83,7 @@ class InsightService:
     async def posts(
         self, actor: Actor, channel_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[PostInsights], str | None]:
-        """Return a page of posts, newest first, with their views and reactions, without deleted posts.
-
-        Raises: ChannelNotFound; PermissionRefused; BadCursor.
-        """
+        """Return a page of posts, newest first, with their views and reactions, without deleted posts."""
         async with self.channel(channel_id):
             await self._check_may_see(actor, channel_id)
             history = await self.messages.list_messages(

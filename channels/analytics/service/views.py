@@ -17,7 +17,6 @@ from typing import Final
 from channels.analytics.hyperloglog import HyperLogLog, hash_of, new_salt
 from channels.analytics.models import PostViews
 from channels.analytics.service.days import DayCounter
-from channels.analytics.store.days import DayStore
 from channels.analytics.store.views import ViewStore
 from channels.limits import ChannelLimits
 from channels.service.guard import ChannelGuard
@@ -31,7 +30,6 @@ from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import stream_of
 from groups.service.access.bulk import BulkAccess
-from groups.service.messages.service import MessageService
 from groups.service.messages.view_counts import ViewCounts
 
 POSTS_AT_ONCE: Final = 200  # bounds the memory of a batch: a sketch has 4 KiB
@@ -61,11 +59,9 @@ class ViewService:
 
     database: Database
     views: ViewStore
-    days: DayStore
     counter: DayCounter
     channel: ChannelGuard
     bulk_access: BulkAccess
-    messages: MessageService
     view_counts: ViewCounts
     limits: ChannelLimits
     clock: Clock
@@ -82,8 +78,7 @@ class ViewService:
 
         Users who may read posts may report them; the application itself is not counted. Posts that do not exist, are
         deleted or hidden from the actor are skipped, since a post may be deleted after a client showed it. Repeating a
-        report changes nothing. Publishes nothing.
-        Raises: ChannelNotFound; Banned; InvalidRequest for more than `views_per_call` posts.
+        report changes nothing.
         """
         limit = self.limits.views_per_call
         if len(seqs) > limit:

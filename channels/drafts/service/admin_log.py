@@ -38,10 +38,7 @@ class DraftAdminLog:
             await self.admin_log.record(tx, group, act)
 
     async def record_published(self, tx: Tx, actor: Actor, draft: Draft) -> None:
-        """Record that the actor published another user's draft. Their own draft costs no query.
-
-        Raises: GroupNotFound.
-        """
+        """Record that the actor published another user's draft. Their own draft costs no query."""
         if draft.author_id != actor.user_id:
             access = await self.guard.access_of(actor, draft.channel_id, tx)
             await self.record(tx, actor, AdminAction.DRAFT_PUBLISHED, access.group, draft)

@@ -71,8 +71,7 @@ class DraftService:
     ) -> Draft:
         """Create a draft, to be published at `publish_at` if given. With a `key`, repeating returns the same draft.
 
-        Publishes: DraftScheduled, if it is scheduled. Raises: the errors of a post or a forward; BadPublishAt;
-        DraftLimitReached; ScheduleLimitReached; IdempotencyConflict; DraftPublished if the key's draft was published.
+        Publishes: DraftScheduled, if it is scheduled.
         """
         draft_id = mint_id() if key is None else derive_id(actor.user_id, channel_id, key)
         said = new.model_dump_json() + (rfc3339(publish_at) if publish_at else "")
@@ -80,18 +79,15 @@ class DraftService:
 
         async def work(tx: Tx) -> Draft:
             await self.draft_content.check_may_post(actor, channel_id, tx)
-            first = await self.drafts.find_draft(channel_id, draft_id, tx) if key else None
-            if first is not None:
-                if first.digest != digest:
-                    raise IdempotencyConflict
-                return first
-            posted = (
-                await self.messages.find_posted(actor, channel_id, key_of(draft_id), tx)
-                if key
-                else None
-            )
-            if posted is not None:
-                raise DraftPublished(seq=posted.seq)
+            if key:
+                first = await self.drafts.find_draft(channel_id, draft_id, tx)
+                if first is not None:
+                    if first.digest != digest:
+                        raise IdempotencyConflict
+                    return first
+                posted = await self.messages.find_posted(actor, channel_id, key_of(draft_id), tx)
+                if posted is not None:
+                    raise DraftPublished(seq=posted.seq)
             now = self.clock.now()
             loaded = await self._load_content(actor, new, tx)
             draft = Draft(
@@ -127,7 +123,7 @@ class DraftService:
     ) -> Draft:
         """Change the content of the draft, or its `publish_at` (None: not scheduled). The actor becomes its author.
 
-        A new `publish_at` clears a failure. Raises: DraftNotFound; PermissionRefused; and as `create`.
+        A new `publish_at` clears a failure. Publishes: DraftScheduled, if `publish_at` is set.
         """
 
         async def work(tx: Tx) -> Draft:
@@ -165,10 +161,7 @@ class DraftService:
             return await self.database.run(work, group_lock(channel_id))
 
     async def delete(self, actor: Actor, channel_id: GroupId, draft_id: str) -> None:
-        """Delete the draft; this cancels a scheduled post.
-
-        Raises: DraftNotFound, also if it was published meanwhile; PermissionRefused.
-        """
+        """Delete the draft; this cancels a scheduled post."""
 
         async def work(tx: Tx) -> None:
             access = await self.draft_content.check_may_post(actor, channel_id, tx)
