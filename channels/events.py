@@ -1,12 +1,21 @@
-"""Events that no package below knows: reactions in one-to-one conversations, and rates shared by processes."""
+"""Events that no package below knows: scheduled posts, reactions in one-to-one conversations, rates of processes."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from conversations.models import Dialogue
 from groups.kernel.events import Event
-from groups.kernel.ids import UserId
+from groups.kernel.ids import GroupId, UserId
+
+
+class DraftScheduled(Event):
+    """A draft is to be published at this time. Only schedulers receive it: nobody sees a draft before."""
+
+    type: Literal["draft.scheduled"] = "draft.scheduled"
+    channel_id: GroupId
+    due_at: datetime
 
 
 class DialogueReacted(Event):

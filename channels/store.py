@@ -85,6 +85,19 @@ class ChannelStore:
         )
         return True
 
+    async def recount(self, tx: Tx) -> tuple[int, int]:
+        """Set the counter to the number of documents. Returns the counts before and after."""
+        row = await self._counters.find_one(_COUNTER, session=tx.session)
+        # The limit of channels bounds the result.
+        documents = await self._channels.find({}, {"_id": 1}, session=tx.session).to_list(None)
+        before, after = row["count"] if row else 0, len(documents)
+        if before != after:
+            # Creating or deleting a channel writes the counter too, so one of the two runs again.
+            await self._counters.update_one(
+                _COUNTER, {"$set": {"count": after}}, upsert=True, session=tx.session
+            )
+        return before, after
+
 
 def _event_fields(rows: list[Document]) -> dict[str, object] | None:
     if not rows:

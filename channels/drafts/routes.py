@@ -16,7 +16,6 @@ from channels.drafts.errors import (
 )
 from channels.drafts.models import Draft, NewDraft
 from channels.drafts.service.drafts import DraftService
-from channels.drafts.service.publishing import DraftPublishing
 from channels.errors import ChannelNotFound, PostNotFound
 from channels.routes.responses import ChannelIdText, PostResponse, post_response
 from groups.errors import (
@@ -187,7 +186,6 @@ class DraftRoutes:
     tag = "Drafts"
 
     drafts: DraftService
-    publishing: DraftPublishing
 
     @post(
         "/v1/channels/{channel_id}/drafts",
@@ -199,7 +197,7 @@ class DraftRoutes:
     ) -> DraftResponse:
         """Create a draft, or schedule a post with `publish_at` (owner, admin)."""
         draft = await self.drafts.create(
-            actor, GroupId(channel_id), body.post.to_new(), publish_at=body.publish_at, key=key
+            actor, channel_id, body.post.to_new(), publish_at=body.publish_at, key=key
         )
         return draft_response(draft)
 
@@ -210,7 +208,7 @@ class DraftRoutes:
         """List the channel's drafts, or its scheduled posts by `publish_at` (owner, admin)."""
         drafts, next_cursor = await self.drafts.list_drafts(
             actor,
-            GroupId(channel_id),
+            channel_id,
             scheduled=query.scheduled,
             limit=query.limit,
             cursor=query.cursor,
@@ -222,7 +220,7 @@ class DraftRoutes:
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
     ) -> DraftResponse:
         """Get a draft (owner, admin)."""
-        return draft_response(await self.drafts.get(actor, GroupId(channel_id), draft_id))
+        return draft_response(await self.drafts.get(actor, channel_id, draft_id))
 
     @patch(
         "/v1/channels/{channel_id}/drafts/{draft_id}",
@@ -234,7 +232,7 @@ class DraftRoutes:
         """Replace the content of a draft, or change or clear its `publish_at` (owner, admin)."""
         draft = await self.drafts.change(
             actor,
-            GroupId(channel_id),
+            channel_id,
             draft_id,
             new=body.post.to_new() if body.post else None,
             publish_at=body.publish_at,
@@ -249,7 +247,7 @@ class DraftRoutes:
     )
     async def delete(self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText) -> None:
         """Delete a draft, or cancel a scheduled post (owner, admin). 404 if it was published."""
-        await self.drafts.delete(actor, GroupId(channel_id), draft_id)
+        await self.drafts.delete(actor, channel_id, draft_id)
 
     @post(
         "/v1/channels/{channel_id}/drafts/{draft_id}/publish",
@@ -260,5 +258,5 @@ class DraftRoutes:
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
     ) -> PostResponse:
         """Publish a draft now, in my name (owner, admin). Repeating it returns the same post."""
-        posted = await self.publishing.publish(actor, GroupId(channel_id), draft_id)
+        posted = await self.drafts.publish(actor, channel_id, draft_id)
         return post_response(posted.message, posted.access, Tally())

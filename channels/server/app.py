@@ -28,7 +28,6 @@ from channels.routes.channels import ChannelRoutes
 from channels.routes.dialogue_reactions import DialogueReactionRoutes
 from channels.routes.dialogues import DialogueRoutes
 from channels.routes.inbox import InboxRoutes
-from channels.routes.invitations import InvitationRoutes
 from channels.routes.posts import PostRoutes
 from channels.routes.subscribers import SubscriberRoutes
 from channels.server.auth import Authenticator
@@ -229,10 +228,10 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         AdminRoutes(
             channel=official.channel,
             memberships=chat.membership,
+            inviting=chat.invitations,
             log=chat.admin_log,
             users=chat.users,
         ),
-        InvitationRoutes(channel=official.channel, inviting=chat.invitations),
         PostRoutes(
             channel=official.channel,
             messages=chat.messages,
@@ -242,7 +241,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             reacting=services.reactions,
             users=chat.users,
         ),
-        DraftRoutes(drafts=official.drafting.drafts, publishing=official.drafting.publishing),
+        DraftRoutes(drafts=official.drafting.drafts),
         ViewRoutes(views=services.analytics.views),
         InsightRoutes(insights=services.analytics.insights),
         GroupRoutes(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from channels.errors import BadChannelId, ChannelLimitReached, ChannelNotFound, channel_errors
 from channels.limits import CHANNEL_REACTIONS_PER_USER, Limits
@@ -29,6 +29,7 @@ from groups.limits import DISTINCT_REACTIONS
 from groups.models import (
     CHANNEL_MARKER,
     AccessContext,
+    Group,
     GroupType,
     JoinOption,
     Posting,
@@ -44,6 +45,11 @@ from groups.service.lifecycle.update import GroupChanges, UpdateService
 from groups.service.write_locks import group_lock
 
 CreatePolicy = Literal["anyone", "admin"]
+
+INFO_FIELDS: Final = frozenset({"organization", "custom_data"})
+"""The fields beyond the group that belong to a channel's profile; the others are settings."""
+VOUCHED_FIELDS: Final = frozenset({"organization"})
+"""The field that a verified badge vouches for, beside the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +267,8 @@ class ChannelService:
             tx,
             for_channel=True,
             also_asked=set(wanted),
+            also_info=INFO_FIELDS,
+            also_vouched=VOUCHED_FIELDS,
             also_before={name: getattr(profile, name) for name in values},
             also_changed=values,
         )
@@ -279,6 +287,18 @@ class ChannelService:
     async def close(self) -> None:
         """Wait until every submitted creation is committed or refused."""
         await self._queue.close()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChannelEnd:
+    """The end of a channel, on every way in which its group is disbanded (a hook of `groups`)."""
+
+    channels: ChannelStore
+    limits: Limits
+
+    async def on_disbanded(self, group: Group, tx: Tx) -> None:
+        if group.is_channel and await self.channels.delete(group.group_id, tx):
+            await self.channels.count(-1, self.limits.channels, tx)
 
 
 def _check_ids(new: NewChannel) -> None:

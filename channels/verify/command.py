@@ -9,7 +9,7 @@ from rich.console import Console
 
 import groups.wiring
 from channels.analytics.audit.service import checks as analytics_checks
-from channels.audit.service import checks as channel_checks
+from channels.audit import checks as channel_checks
 from channels.drafts.audit import HOLDER
 from channels.drafts.audit import checks as draft_checks
 from channels.limits import Limits

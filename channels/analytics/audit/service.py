@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from channels.analytics.audit.store import AnalyticsAuditStore
-from channels.audit.service import REPAIR_ACTOR
+from channels.audit import REPAIR_ACTOR
 from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId
 from groups.kernel.mongo import Database, Tx

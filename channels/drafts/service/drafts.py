@@ -1,7 +1,10 @@
-"""Drafts until they are published: create, list, change, delete.
+"""The life of drafts: create, list, change, delete, publish.
 
 Users who may post in the channel see its drafts. Changing and deleting other users' drafts takes the same rights as
 changing and deleting their posts.
+
+One transaction removes a draft and posts it, so it is published once. Users publish a draft immediately; the scheduler
+publishes drafts that are due.
 """
 
 import hashlib
@@ -16,12 +19,10 @@ from channels.drafts.errors import (
     DraftPublished,
     ScheduleLimitReached,
 )
-from channels.drafts.events import DraftScheduled
 from channels.drafts.models import Draft, NewDraft
-from channels.drafts.service.admin_log import DraftAdminLog
-from channels.drafts.service.publishing import key_of
 from channels.drafts.store import DraftPosition, DraftStore, position_of
 from channels.errors import ChannelNotFound
+from channels.events import DraftScheduled
 from channels.limits import ChannelLimits
 from channels.service.guard import ChannelGuard
 from groups import policy
@@ -31,11 +32,13 @@ from groups.kernel.errors import IdempotencyConflict
 from groups.kernel.ids import GroupId, derive_id, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
-from groups.models import AccessContext, AdminAction, Content, Grant
+from groups.models import AccessContext, AdminAct, AdminAction, Content, Grant, Group
+from groups.service.access.guard import AccessGuard
+from groups.service.admin_log import AdminLog
 from groups.service.messages.draft_content import DraftContent
 from groups.service.messages.forwarding import ForwardService
-from groups.service.messages.posting import LoadedContent
-from groups.service.messages.service import MessageService
+from groups.service.messages.posting import LoadedContent, PostKey, digest_of
+from groups.service.messages.service import MessageService, VisibleMessage
 from groups.service.write_locks import group_lock
 
 TouchChannel = Callable[[GroupId, Tx], Awaitable[bool]]
@@ -56,7 +59,8 @@ class DraftService:
     draft_content: DraftContent
     forwards: ForwardService
     messages: MessageService
-    admin_log: DraftAdminLog
+    admin_log: AdminLog
+    guard: AccessGuard
     limits: ChannelLimits
     clock: Clock
 
@@ -85,7 +89,7 @@ class DraftService:
                     if first.digest != digest:
                         raise IdempotencyConflict
                     return first
-                posted = await self.messages.find_posted(actor, channel_id, key_of(draft_id), tx)
+                posted = await self.messages.find_posted(actor, channel_id, _key_of(draft_id), tx)
                 if posted is not None:
                     raise DraftPublished(seq=posted.seq)
             now = self.clock.now()
@@ -151,8 +155,7 @@ class DraftService:
             if (draft.publish_at is None) != (before.publish_at is None):
                 await self._check_limit(draft, tx)
             await self.drafts.replace(draft, tx)
-            act = AdminAction.DRAFT_CHANGED
-            await self.admin_log.record(tx, actor, act, access.group, before, draft)
+            await self._record(tx, actor, AdminAction.DRAFT_CHANGED, access.group, before, draft)
             if sets_publish_at:
                 self._publish_schedule(draft, now, tx)
             return draft
@@ -170,11 +173,65 @@ class DraftService:
                 raise DraftNotFound
             self._check_may_change(actor, access, draft, Grant.DELETE_POSTS)
             await self.draft_content.release(draft.content, tx)
-            act = AdminAction.DRAFT_DELETED
-            await self.admin_log.record(tx, actor, act, access.group, draft)
+            await self._record(tx, actor, AdminAction.DRAFT_DELETED, access.group, draft)
 
         async with self.channel(channel_id):
             await self.database.run(work, group_lock(channel_id))
+
+    async def publish(self, actor: Actor, channel_id: GroupId, draft_id: str) -> VisibleMessage:
+        """Publish the draft now, in the actor's name. Repeating it returns the same post.
+
+        Publishes: MessagePosted.
+        """
+        async with self.channel(channel_id):
+            posted, _ = await self.post(actor, channel_id, draft_id)
+            return posted
+
+    async def post(
+        self, actor: Actor, channel_id: GroupId, draft_id: str, *, due_by: datetime | None = None
+    ) -> tuple[VisibleMessage, bool]:
+        """Publish the draft, with `due_by` only if it is due by then. Raises errors of groups, not of channels.
+
+        Returns the post, and False if it existed already.
+        """
+        took = False
+
+        async def take(tx: Tx) -> LoadedContent:
+            nonlocal took
+            draft = await self.drafts.take_draft(channel_id, draft_id, tx, due_by=due_by)
+            if draft is None:
+                raise DraftNotFound
+            took = True
+            if draft.author_id != actor.user_id:
+                access = await self.guard.access_of(actor, channel_id, tx)
+                await self._record(tx, actor, AdminAction.DRAFT_PUBLISHED, access.group, draft)
+            return LoadedContent(
+                draft.content, draft.silent, draft.origin, are_uploads_counted=True
+            )
+
+        # The key lets a repeat by the same actor find the post. Removing the draft makes sure that there is only one.
+        key = _key_of(draft_id)
+        posted = await self.messages.post_loaded(actor, channel_id, take, key=key)
+        return posted, took
+
+    async def _record(
+        self,
+        tx: Tx,
+        actor: Actor,
+        action: AdminAction,
+        group: Group,
+        draft: Draft,
+        after: Draft | None = None,
+    ) -> None:
+        """Record the action in the channel's admin log, unless the draft was the actor's own.
+
+        Admins who may not post can read the log but not the drafts. So an entry names the draft, its author, the kind
+        of content and its `publish_at`, but does not contain its text.
+        """
+        if draft.author_id != actor.user_id:
+            then = _log_entry(after) if after is not None else {}
+            act = AdminAct(actor, action, draft.draft_id, _log_entry(draft), then)
+            await self.admin_log.record(tx, group, act)
 
     async def _load_content(
         self, actor: Actor, new: NewDraft, tx: Tx, *, instead_of: Content | None = None
@@ -245,6 +302,17 @@ class DraftService:
         refusal = policy.grant_refusal(access, grant)
         if refusal is not None:
             raise refusal
+
+
+def _key_of(draft_id: str) -> PostKey:
+    """The idempotency key of the draft's post. Keys of clients have another prefix."""
+    key = f"d:{draft_id}"
+    return PostKey(key, digest_of(key))
+
+
+def _log_entry(draft: Draft) -> dict[str, object]:
+    at = rfc3339(draft.publish_at) if draft.publish_at else None
+    return {"author_id": draft.author_id, "kind": draft.content.kind.value, "publish_at": at}
 
 
 def _milliseconds_of(instant: datetime) -> int:

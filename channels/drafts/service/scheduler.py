@@ -18,10 +18,10 @@ from datetime import datetime
 from typing import Final
 
 from channels.drafts.errors import DraftNotFound
-from channels.drafts.events import DraftScheduled
 from channels.drafts.models import Draft, Failure
-from channels.drafts.service.publishing import DraftPublishing
+from channels.drafts.service.drafts import DraftService
 from channels.drafts.store import DraftStore
+from channels.events import DraftScheduled
 from groups.errors import GroupNotFound, PostingNotAllowed
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 class Scheduler:
     """The background task of this process."""
 
-    publishing: DraftPublishing
+    drafts: DraftService
     store: DraftStore
     clock: Clock
     _task: asyncio.Task[None] | None = field(default=None, init=False)
@@ -104,9 +104,7 @@ class Scheduler:
         author = Actor(draft.author_id, is_app_admin=draft.by_app)
         now = self.clock.now()
         try:
-            _, took = await self.publishing.post(
-                author, draft.channel_id, draft.draft_id, due_by=now
-            )
+            _, took = await self.drafts.post(author, draft.channel_id, draft.draft_id, due_by=now)
             if not took:
                 # Either another process published it, and this finds no draft; or the draft's key was used by another
                 # user's post, and the draft must neither be lost nor tried forever.
