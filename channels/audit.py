@@ -55,7 +55,6 @@ class _Audit:
     limits: Limits
 
     async def find_wrong_markers(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Each channel document has a marked group, and each marked group a document."""
         async for row in _wrong_markers(snapshot):
             subject, channel_id = f"channel {row['_id']}", GroupId(row["_id"])
             if not row["listed"]:

@@ -39,10 +39,7 @@ class ChannelStore:
         return {profile.channel_id: profile for profile in found}
 
     async def touch(self, channel_id: GroupId, tx: Tx) -> bool:
-        """Write to the channel's document without a visible change, so that transactions that write it conflict.
-
-        Returns whether it exists.
-        """
+        """Write to the document without a visible change, so that writers conflict. Returns False if there is none."""
         result = await self._channels.update_one(
             {"_id": channel_id}, {"$inc": {"touched": 1}}, session=tx.session
         )

@@ -75,7 +75,6 @@ class Muted:
 
     @property
     def share(self) -> float:
-        """The share of subscribers who have muted it, from 0 to 1."""
         return self.count / self.subscribers if self.subscribers else 0.0
 
 

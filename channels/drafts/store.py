@@ -109,7 +109,6 @@ class DraftStore:
         return Draft.from_stored(document) if document else None
 
     async def take_drafts(self, channel_id: GroupId, limit: int, tx: Tx) -> list[Draft]:
-        """Delete and return up to `limit` drafts of the channel."""
         cursor = self._drafts.find({"channel_id": channel_id}, session=tx.session).limit(limit)
         drafts = [Draft.from_stored(document) for document in await cursor.to_list(None)]
         if drafts:

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from channels.drafts.service.cleanup import DraftCleanup
-from channels.drafts.service.drafts import DraftService, TouchChannel
+from channels.drafts.service.drafts import DraftCleanup, DraftService, TouchChannel
 from channels.drafts.service.scheduler import Scheduler
 from channels.drafts.store import DraftStore
 from channels.limits import ChannelLimits

@@ -92,10 +92,7 @@ class SubscriberImport:
         self._subscriber_count: int | None = None
 
     async def batches(self) -> AsyncGenerator[Sequence[UserId], None]:
-        """The ids of each batch: of `BATCH_LINES` lines, or fewer where the sender pauses or ends.
-
-        The last batch may be empty.
-        """
+        """The ids of each batch: `BATCH_LINES` lines, fewer where the sender pauses or ends; the last may be empty."""
         batch = _Batch()
         async for chunk in self._chunks:
             for line in chunk:

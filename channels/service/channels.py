@@ -239,10 +239,7 @@ class ChannelService:
         return page, found.next_cursor
 
     async def update(self, actor: Actor, channel_id: GroupId, changes: ChannelChanges) -> Channel:
-        """Change the profile or settings.
-
-        Publishes: GroupUpdated, once, when something changed.
-        """
+        """Change the profile or settings. Publishes: GroupUpdated, once, when something changed."""
         async with self.channel(channel_id):
             await self.database.run(
                 lambda tx: self._update(actor, channel_id, changes, tx), group_lock(channel_id)
@@ -276,10 +273,7 @@ class ChannelService:
             await self.store.update_profile(channel_id, values, tx)
 
     async def delete(self, actor: Actor, channel_id: GroupId) -> None:
-        """Delete the channel for everyone; its posts are deleted in the background.
-
-        Publishes: GroupDisbanded.
-        """
+        """Delete the channel for everyone, its posts in the background. Publishes: GroupDisbanded."""
         async with self.channel(channel_id):
             await self.disbanding.disband(actor, channel_id)
         self.profiles.forget(channel_id)

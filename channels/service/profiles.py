@@ -29,10 +29,7 @@ class ProfileCache:
         self._generation = 0
 
     async def get(self, channel_id: GroupId) -> ChannelProfile:
-        """The channel's profile.
-
-        Raises: ChannelNotFound.
-        """
+        """The channel's profile. Raises: ChannelNotFound."""
         profile = self._kept.get(channel_id)
         if profile is None:
             profile = (await self.find_many([channel_id])).get(channel_id)

@@ -40,10 +40,7 @@ _OVERLAP_MS: Final = round(OVERLAP.total_seconds() * 1000)
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPage:
-    """A page of channels and ended subscriptions, by id.
-
-    The last page has a `sync_token`, which asks for the changes since.
-    """
+    """A page of channels and ended subscriptions, by id; the last page has a `sync_token` for the changes since."""
 
     items: Sequence[Channel | Departure]
     next_cursor: str | None

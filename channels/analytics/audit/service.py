@@ -61,7 +61,6 @@ class _Audit:
     chat: GroupCore | GroupChat
 
     async def find_wrong_views(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Every post with views exists and shows the counted views."""
         async for row in self.store.views_without_message(snapshot):
             # If the stream exists, the message is missing (P2), and a backup may bring it back.
             repair = None if row["stream"] else self._delete_views(row["_id"])
@@ -111,7 +110,6 @@ class _Audit:
         return lambda: self.database.run(work)
 
     async def find_wrong_days(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """The subscribers at the end of the last counted day equal the members."""
         # Includes the repairs of `groups.audit`.
         await snapshot.renew(older_than=0)
         async for row in self.store.wrong_subscribers(snapshot):
@@ -135,7 +133,6 @@ class _Audit:
         return lambda: self.database.run(work)
 
     async def find_wrong_muted(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """The stored number of members who have muted a group equals that of their settings."""
         # Without settings of non-members, which `conversations.audit` has deleted.
         await snapshot.renew(older_than=0)
         async for row in self.store.wrong_muted(snapshot):

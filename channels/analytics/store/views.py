@@ -39,7 +39,6 @@ class ViewStore:
     async def insert_many(
         self, stream_id: StreamId, views: Mapping[int, PostViews], tx: Tx
     ) -> None:
-        """Add the first views of posts."""
         if views:
             documents: list[Document] = [
                 {"_id": message_key(stream_id, seq), "salt": kept.salt, **_values(kept)}

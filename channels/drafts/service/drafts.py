@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from channels.drafts.errors import (
     BadPublishAt,
@@ -29,10 +30,10 @@ from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, rfc3339, to_milliseconds
 from groups.kernel.errors import IdempotencyConflict
-from groups.kernel.ids import GroupId, derive_id, mint_id
+from groups.kernel.ids import GroupId, StreamId, derive_id, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
-from groups.models import AccessContext, AdminAct, AdminAction, Content, Grant, Group
+from groups.models import AccessContext, AdminAct, AdminAction, Content, Grant, Group, stream_of
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
 from groups.service.messages.draft_content import DraftContent
@@ -40,6 +41,9 @@ from groups.service.messages.forwarding import ForwardService
 from groups.service.messages.posting import LoadedContent, PostKey, digest_of
 from groups.service.messages.service import MessageService, VisibleMessage
 from groups.service.write_locks import group_lock
+
+CLEANUP_STEP: Final = 20  # drafts a transaction: each may hold ten uploads
+_GROUP_PREFIX: Final = stream_of(GroupId(""))
 
 TouchChannel = Callable[[GroupId, Tx], Awaitable[bool]]
 """Writes the channel's document without a visible change. Returns False if there is none.
@@ -179,10 +183,7 @@ class DraftService:
             await self.database.run(work, group_lock(channel_id))
 
     async def publish(self, actor: Actor, channel_id: GroupId, draft_id: str) -> VisibleMessage:
-        """Publish the draft now, in the actor's name. Repeating it returns the same post.
-
-        Publishes: MessagePosted.
-        """
+        """Publish the draft now, in the actor's name; repeating it returns the same post. Publishes: MessagePosted."""
         async with self.channel(channel_id):
             posted, _ = await self.post(actor, channel_id, draft_id)
             return posted
@@ -302,6 +303,21 @@ class DraftService:
         refusal = policy.grant_refusal(access, grant)
         if refusal is not None:
             raise refusal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DraftCleanup:
+    """Deletes the drafts of a channel whose stream has ended, and releases their uploads (a hook of `groups`)."""
+
+    drafts: DraftStore
+    content: DraftContent
+
+    async def delete_some(self, stream_id: StreamId, tx: Tx) -> int:
+        channel_id = GroupId(stream_id.removeprefix(_GROUP_PREFIX))
+        drafts = await self.drafts.take_drafts(channel_id, CLEANUP_STEP, tx)
+        for draft in drafts:
+            await self.content.release(draft.content, tx)
+        return len(drafts)
 
 
 def _key_of(draft_id: str) -> PostKey:
