@@ -50,7 +50,7 @@ class Spent(BaseModel):
 
 
 class RatesSpent(Event):
-    """What one process granted of its quotas since its last report; only the other processes receive it."""
+    """The requests that one process granted since its last report; only the other processes receive it."""
 
     type: Literal["rates.spent"] = "rates.spent"
     process_id: str

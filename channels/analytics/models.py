@@ -31,7 +31,7 @@ class PostViews:
 
 
 class Part(StrEnum):
-    """What a document of a day counts. Each source has its own, so batches of different sources never conflict."""
+    """The kinds of counts of a day. Each source has its own, so batches of different sources never conflict."""
 
     MEMBERS = "members"
     POSTS = "posts"

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from channels.analytics.service.cleanup import AnalyticsCleanup
-from channels.analytics.service.days import DayCounter
+from channels.analytics.service.days import AnalyticsCleanup, DayCounter
 from channels.analytics.service.insights import InsightService
 from channels.analytics.service.rollup import Rollup
 from channels.analytics.service.views import ViewService

@@ -171,12 +171,12 @@ def draft_response(draft: Draft) -> DraftResponse:
     )
 
 
-_WHO_MAY = (ChannelNotFound, PostingNotAllowed, Muted, Banned)
-_WHAT_MAY = (
+_ACCESS_ERRORS = (ChannelNotFound, PostingNotAllowed, Muted, Banned)
+_CONTENT_ERRORS = (
     *(FieldTooLong, MediaNotFound, WrongMediaKind, BadPublishAt),
     *(PostNotFound, MessageRecalled, PermissionRefused, ForwardingNotAllowed),
 )
-_HOW_MANY = (DraftLimitReached, ScheduleLimitReached)
+_LIMIT_ERRORS = (DraftLimitReached, ScheduleLimitReached)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -190,7 +190,13 @@ class DraftRoutes:
     @post(
         "/v1/channels/{channel_id}/drafts",
         status=201,
-        errors=[*_WHO_MAY, *_WHAT_MAY, *_HOW_MANY, IdempotencyConflict, DraftPublished],
+        errors=[
+            *_ACCESS_ERRORS,
+            *_CONTENT_ERRORS,
+            *_LIMIT_ERRORS,
+            IdempotencyConflict,
+            DraftPublished,
+        ],
     )
     async def create(
         self, actor: Actor, channel_id: ChannelIdText, body: CreateDraft, key: IdempotencyKey
@@ -201,7 +207,7 @@ class DraftRoutes:
         )
         return draft_response(draft)
 
-    @get("/v1/channels/{channel_id}/drafts", errors=[*_WHO_MAY, BadCursor])
+    @get("/v1/channels/{channel_id}/drafts", errors=[*_ACCESS_ERRORS, BadCursor])
     async def list_drafts(
         self, actor: Actor, channel_id: ChannelIdText, query: DraftQuery
     ) -> Page[DraftResponse]:
@@ -215,7 +221,7 @@ class DraftRoutes:
         )
         return Page(items=[draft_response(draft) for draft in drafts], next_cursor=next_cursor)
 
-    @get("/v1/channels/{channel_id}/drafts/{draft_id}", errors=[*_WHO_MAY, DraftNotFound])
+    @get("/v1/channels/{channel_id}/drafts/{draft_id}", errors=[*_ACCESS_ERRORS, DraftNotFound])
     async def get_draft(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
     ) -> DraftResponse:
@@ -224,7 +230,7 @@ class DraftRoutes:
 
     @patch(
         "/v1/channels/{channel_id}/drafts/{draft_id}",
-        errors=[*_WHO_MAY, *_WHAT_MAY, *_HOW_MANY, DraftNotFound],
+        errors=[*_ACCESS_ERRORS, *_CONTENT_ERRORS, *_LIMIT_ERRORS, DraftNotFound],
     )
     async def change(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText, body: ChangeDraft
@@ -243,7 +249,7 @@ class DraftRoutes:
     @delete(
         "/v1/channels/{channel_id}/drafts/{draft_id}",
         status=204,
-        errors=[*_WHO_MAY, DraftNotFound, PermissionRefused],
+        errors=[*_ACCESS_ERRORS, DraftNotFound, PermissionRefused],
     )
     async def delete(self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText) -> None:
         """Delete a draft, or cancel a scheduled post (owner, admin). 404 if it was published."""
@@ -252,7 +258,7 @@ class DraftRoutes:
     @post(
         "/v1/channels/{channel_id}/drafts/{draft_id}/publish",
         status=201,
-        errors=[*_WHO_MAY, DraftNotFound, StorageQuotaReached, RateLimited],
+        errors=[*_ACCESS_ERRORS, DraftNotFound, StorageQuotaReached, RateLimited],
     )
     async def publish(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText

@@ -1,4 +1,4 @@
-"""One event as its receivers see it, and who they are."""
+"""One event as clients see it, and its receivers."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

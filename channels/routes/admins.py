@@ -37,14 +37,14 @@ Grants = Annotated[
     list[Grant],
     Field(
         max_length=len(Grant),
-        description="What the admin may do; the owner may do everything.",
+        description="The rights of the admin; the owner has all of them.",
         examples=[["post", "edit_posts"]],
     ),
 ]
 
 
 class Appoint(PatchBody):
-    """What the admin may do. Without it a new admin may do everything, and an admin keeps their rights."""
+    """The rights of the admin. Without `grants` a new admin may do everything, and an admin keeps their rights."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"grants": ["post", "pin_posts"]}]})
 
@@ -52,7 +52,7 @@ class Appoint(PatchBody):
 
 
 class AdminResponse(SubscriberResponse):
-    """The owner or an admin, and what they may do."""
+    """The owner or an admin, and their rights."""
 
     grants: list[Grant]
 
@@ -90,7 +90,7 @@ class AdminLogEntryResponse(Response):
 
 
 class InviteAdmin(Body):
-    """The user to invite, and what they may do as an admin: everything, unless `grants` is given."""
+    """The user to invite, and their rights as an admin: all, unless `grants` is given."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"user_id": "bob", "grants": ["post"]}]}

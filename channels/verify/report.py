@@ -20,7 +20,7 @@ from groups.kernel.data_checks import Check, Finding
 
 @dataclass(slots=True)
 class Outcome:
-    """What a check found. `unfinished` is the reason if it did not end."""
+    """The result of a check. `unfinished` is the reason if it did not end."""
 
     check: Check
     checked: int = 0
