@@ -7,8 +7,7 @@ from channels.analytics.service.days import AnalyticsCleanup, DayCounter
 from channels.analytics.service.insights import InsightService
 from channels.analytics.service.rollup import Rollup
 from channels.analytics.service.views import ViewService
-from channels.analytics.store.days import DayStore
-from channels.analytics.store.views import ViewStore
+from channels.analytics.store import DayStore, ViewStore
 from channels.limits import ChannelLimits
 from channels.service.guard import ChannelGuard
 from groups.kernel.background import PeriodicTask

@@ -116,12 +116,7 @@ class AnalyticsAuditStore:
         """Groups whose stored number of muted members is wrong: id, `counted`, `muted`."""
         muted_settings: list[Document] = [
             {"$match": {"muted": True, "conversation_id": IS_GROUP_STREAM}},
-            {
-                "$project": {
-                    "_id": group_of_stream("$conversation_id"),
-                    "muted": {"$literal": 1},
-                }
-            },
+            {"$project": {"_id": group_of_stream("$conversation_id"), "muted": {"$literal": 1}}},
         ]
         return snapshot.rows(
             "insights",

@@ -15,8 +15,7 @@ from typing import Final
 from zlib import crc32
 
 from channels.analytics.models import MUTED_SHARES, Part
-from channels.analytics.store.days import DayStore
-from channels.analytics.store.views import ViewStore
+from channels.analytics.store import DayStore, ViewStore
 from channels.limits import ChannelLimits
 from conversations.models import ConversationId, group_of
 from groups.kernel.ids import GroupId, StreamId, UserId

@@ -10,7 +10,7 @@ from datetime import UTC, date, timedelta
 from typing import Final
 
 from channels.analytics.models import HOURS, MUTED_SHARES, Day, Hour, Insights, Muted, PostInsights
-from channels.analytics.store.days import DayStore
+from channels.analytics.store import DayStore
 from channels.limits import ChannelLimits
 from channels.service.guard import ChannelGuard
 from groups import policy

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Final
 
-from channels.analytics.store.days import DayStore
+from channels.analytics.store import DayStore
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database

@@ -17,7 +17,7 @@ from typing import Final
 from channels.analytics.hyperloglog import HyperLogLog, hash_of, new_salt
 from channels.analytics.models import PostViews
 from channels.analytics.service.days import DayCounter
-from channels.analytics.store.views import ViewStore
+from channels.analytics.store import ViewStore
 from channels.limits import ChannelLimits
 from channels.service.guard import ChannelGuard
 from groups import policy
