@@ -313,10 +313,8 @@ WITHOUT_LOCKS: Final = {
     "groups.service.media.service.sweep",
     "conversations.service.inbox_threads.on_stream_ended",
     "conversations.service.inbox_threads._clear",
-    "channels.drafts.service.drafts.stream_ended",
-    "channels.analytics.service.views.stream_ended",
     "channels.analytics.service.rollup._roll_up_day",
-    "reactions.service.reactions.stream_ended",
+    "groups.service.messages.stream.delete_remains",
     # Before the server answers.
     "channels.service.verified_badges.move_badges",
     # It reads.

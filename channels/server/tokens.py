@@ -181,11 +181,14 @@ class TokenVerifier:
         if not any(hmac.compare_digest(_base64(digest), signature) for digest in digests):
             return None
         try:
-            claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+            claims: Any = orjson.loads(
+                base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+            )
         except ValueError:
             return None
         is_plain = isinstance(claims, dict) and _NEEDED_CLAIMS <= claims.keys() <= _PLAIN_CLAIMS
-        return claims if is_plain and isinstance(claims["sub"], str) else None
+        has_both = is_plain and isinstance(claims["sub"], str) and claims["exp"] is not None
+        return claims if has_both else None
 
     def _any_claims(self, token: str) -> dict[str, Any]:
         *others, last = self._keys

@@ -47,9 +47,9 @@ from groups.service.write_locks import group_lock
 CreatePolicy = Literal["anyone", "admin"]
 
 INFO_FIELDS: Final = frozenset({"organization", "custom_data"})
-"""The fields beyond the group that belong to a channel's profile; the others are settings."""
+"""Fields beyond the group that belong to a channel's profile; the others are settings."""
 VOUCHED_FIELDS: Final = frozenset({"organization"})
-"""The field that a verified badge vouches for, beside the name."""
+"""Fields beside the name that a verified badge vouches for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ async def test_a_waking_cleanup_leaves_a_new_channel_of_the_same_id_alone(
         finally:
             kill(one.pid, signal.SIGCONT)
         deadline = time.monotonic() + SECONDS
-        while f"cleared the remains of group @TOA#_{name}" not in one.log():
+        while f"deleted the remains of group @TOA#_{name}" not in one.log():
             assert time.monotonic() < deadline, one.log()[-2000:]
             await asyncio.sleep(0.02)
         async with Clients([one.url]) as clients:

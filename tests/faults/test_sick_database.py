@@ -179,7 +179,7 @@ async def _filled(small_disk: Path, directory: Path, full_seconds: float) -> Jou
             ballast = await asyncio.to_thread(fill, small_disk)
             began = time.monotonic()
             async with asyncio.timeout(60):
-                while "is full; make room" not in server.log():
+                while "is full; free some space" not in server.log():
                     await asyncio.sleep(0.1)
             print(f"full: the database ended after {time.monotonic() - began:.1f} s")
             await asyncio.sleep(full_seconds)
