@@ -136,7 +136,7 @@ class _Audit:
         # Without settings of non-members, which `conversations.audit` has deleted.
         await snapshot.renew(older_than=0)
         async for row in self.store.wrong_muted(snapshot):
-            problem = f"{row['counted']} members who muted it are counted, {row['muted']} have"
+            problem = f"{row['counted']} members are counted who muted it, {row['muted']} have"
             yield Finding(
                 "P4", f"group {row['_id']}", problem, self._recount_muted(GroupId(row["_id"]))
             )
