@@ -7,8 +7,6 @@ channels. `groups.policy` decides who may do what, so `/v1/groups/...` and `/v1/
 Promises: a deployment never has more channels than its limit; a change reaches every subscriber as one event; readers
 never learn which admin wrote a post.
 
-Depends on: `groups`, `conversations`, `reactions`. Only `channels.server` knows all of them at once.
-
     created = await channels.create(ada, NewChannel(name="News"))
     async with channel(created.channel_id):
         await memberships.join(bob, created.channel_id)

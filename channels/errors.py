@@ -1,9 +1,18 @@
 """The errors of channels, and the translation of group errors into them."""
 
-from typing import ClassVar, Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
 
 from groups.errors import GroupIdTaken, GroupNotFound, MessageNotFound
-from groups.kernel.errors import Conflict, Expired, InvalidInput, LimitReached, NotFound
+from groups.kernel.errors import (
+    Conflict,
+    DomainError,
+    Expired,
+    InvalidInput,
+    LimitReached,
+    NotFound,
+)
 
 
 class ChannelNotFound(NotFound):
@@ -63,23 +72,11 @@ def raise_as_channel_error(error: BaseException) -> None:
             raise ChannelIdTaken from None
 
 
-class _ChannelErrors:
-    """A class, since it encloses every call: a generator would cost a call a microsecond."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Translate the error, if there is one."""
-        if error is not None:
-            raise_as_channel_error(error)
-
-
-_CHANNEL_ERRORS: Final = _ChannelErrors()
-
-
-def channel_errors() -> _ChannelErrors:
+@contextmanager
+def channel_errors() -> Iterator[None]:
     """Encloses calls on groups, and translates group errors into channel errors, as `channels.service.guard` does."""
-    return _CHANNEL_ERRORS
+    try:
+        yield
+    except DomainError as error:
+        raise_as_channel_error(error)
+        raise

@@ -1,12 +1,21 @@
-"""Events that no package below knows: reactions in one-to-one conversations, and rates shared by processes."""
+"""Events that no package below knows: scheduled posts, reactions in one-to-one conversations, rates of processes."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from conversations.models import Dialogue
 from groups.kernel.events import Event
-from groups.kernel.ids import UserId
+from groups.kernel.ids import GroupId, UserId
+
+
+class DraftScheduled(Event):
+    """A draft is to be published at this time. Only schedulers receive it: nobody sees a draft before."""
+
+    type: Literal["draft.scheduled"] = "draft.scheduled"
+    channel_id: GroupId
+    due_at: datetime
 
 
 class DialogueReacted(Event):
@@ -27,7 +36,6 @@ class DialogueReacted(Event):
 
     @property
     def dialogue(self) -> Dialogue:
-        """The dialogue of the message."""
         return Dialogue(self.user_id, self.peer_id)
 
 
@@ -42,7 +50,7 @@ class Spent(BaseModel):
 
 
 class RatesSpent(Event):
-    """What one process granted of its quotas since its last report; only the other processes receive it."""
+    """The requests that one process granted since its last report; only the other processes receive it."""
 
     type: Literal["rates.spent"] = "rates.spent"
     process_id: str

@@ -95,7 +95,6 @@ class Channel:
 
     @property
     def channel_id(self) -> GroupId:
-        """The id of the channel and of its group."""
         return self.profile.channel_id
 
 

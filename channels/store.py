@@ -28,23 +28,18 @@ class ChannelStore:
     async def find_profile(
         self, channel_id: GroupId, tx: Tx | None = None
     ) -> ChannelProfile | None:
-        """The channel's profile; None when there is no such channel."""
         document = await self._channels.find_one(
             {"_id": channel_id}, session=tx.session if tx else None
         )
         return _to_profile(document) if document else None
 
     async def find_profiles(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
-        """The profiles of the ids that are channels."""
         cursor = self._channels.find({"_id": {"$in": list(channel_ids)}})
         found = [_to_profile(document) for document in await cursor.to_list(None)]
         return {profile.channel_id: profile for profile in found}
 
     async def touch(self, channel_id: GroupId, tx: Tx) -> bool:
-        """Write to the channel's document without a visible change, so that transactions that write it conflict.
-
-        Returns whether it exists.
-        """
+        """Write to the document without a visible change, so that writers conflict. Returns False if there is none."""
         result = await self._channels.update_one(
             {"_id": channel_id}, {"$inc": {"touched": 1}}, session=tx.session
         )
@@ -60,23 +55,19 @@ class ChannelStore:
         return [(row["_id"], row["verified"]) for row in await cursor.to_list(None)]
 
     async def drop_badge(self, channel_id: GroupId, tx: Tx) -> None:
-        """Delete the badge that an older version stored here."""
         await self._channels.update_one(
             {"_id": channel_id}, {"$unset": {"verified": ""}}, session=tx.session
         )
 
     async def insert(self, profile: ChannelProfile, tx: Tx) -> None:
-        """Store a new channel."""
         document = profile.model_dump(mode="python")
         document["_id"] = document.pop("channel_id")
         await self._channels.insert_one(document, session=tx.session)
 
     async def update_profile(self, channel_id: GroupId, values: Document, tx: Tx) -> None:
-        """Set fields by their model names."""
         await self._channels.update_one({"_id": channel_id}, {"$set": values}, session=tx.session)
 
     async def delete(self, channel_id: GroupId, tx: Tx) -> bool:
-        """Delete the channel. Returns whether it existed."""
         result = await self._channels.delete_one({"_id": channel_id}, session=tx.session)
         return result.deleted_count == 1
 
@@ -90,6 +81,19 @@ class ChannelStore:
             _COUNTER, {"$inc": {"count": more}}, upsert=True, session=tx.session
         )
         return True
+
+    async def recount(self, tx: Tx) -> tuple[int, int]:
+        """Set the counter to the number of documents. Returns the counts before and after."""
+        row = await self._counters.find_one(_COUNTER, session=tx.session)
+        # The limit of channels bounds the result.
+        documents = await self._channels.find({}, {"_id": 1}, session=tx.session).to_list(None)
+        before, after = row["count"] if row else 0, len(documents)
+        if before != after:
+            # Creating or deleting a channel writes the counter too, so one of the two runs again.
+            await self._counters.update_one(
+                _COUNTER, {"$set": {"count": after}}, upsert=True, session=tx.session
+            )
+        return before, after
 
 
 def _event_fields(rows: list[Document]) -> dict[str, object] | None:

@@ -6,9 +6,8 @@ from typing import Final
 import channels.drafts.wiring as drafting
 from channels.drafts.wiring import DRAFT_INDEXES, Drafting
 from channels.limits import Limits
-from channels.service.channels import ChannelService, CreatePolicy
+from channels.service.channels import ChannelEnd, ChannelService, CreatePolicy
 from channels.service.dialogue_reactions import DialogueReactions
-from channels.service.disbanding import ChannelEnd
 from channels.service.guard import ChannelGuard, InboxGuard
 from channels.service.inbox_rules import ChannelInboxRules
 from channels.service.post_settings import PostSettings
@@ -113,7 +112,7 @@ def assemble(
     return Channels(
         channels=channels,
         channel=channel,
-        drafting=drafting.assemble(database, chat, bus, profiles, store.touch, limits, clock),
+        drafting=drafting.assemble(database, chat, bus, channel, store.touch, limits, clock),
         profiles=profiles,
         subscriptions=Subscriptions(
             store=store,

@@ -312,7 +312,6 @@ WITHOUT_LOCKS: Final = {
     "groups.service.lifecycle.cleanup.clear",
     "groups.service.messages.stream.delete_remains",
     "groups.service.media.service.sweep",
-    "groups.service.messages.stream.delete_remains",
     "conversations.service.inbox_threads.on_stream_ended",
     "conversations.service.inbox_threads._clear",
     "channels.analytics.service.rollup._roll_up_day",

@@ -7,8 +7,6 @@ It is part of `channels` and not of the message streams because only channels sh
 chat group are few and know each other. Groups store one number on each message, so that reading posts needs no further
 query for their views.
 
-Depends on `groups` for access and posts, and on `reactions` and `conversations` through hooks.
-
     counts = await views.report(bob, channel_id, [1, 2, 3])      # {1: 18, 2: 17, 3: 3}; repeating it returns the same
     insights = await insights.get(ada, channel_id, date(2026, 1, 1), date(2026, 1, 31))
 """

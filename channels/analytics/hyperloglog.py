@@ -61,7 +61,6 @@ class HyperLogLog:
 
     @classmethod
     def from_bytes(cls, data: bytes, *, is_exact: bool) -> "HyperLogLog":
-        """Build it from the result of `to_bytes`."""
         sketch = cls()
         if is_exact:
             sketch._hashes = set(struct.unpack(f">{len(data) // HASH_BYTES}Q", data))
@@ -97,7 +96,6 @@ class HyperLogLog:
         return True
 
     def merge(self, other: "HyperLogLog") -> None:
-        """Add all hashes of the other."""
         if other._registers is None:
             for one in other._hashes:
                 self.add(one)

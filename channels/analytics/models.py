@@ -31,7 +31,7 @@ class PostViews:
 
 
 class Part(StrEnum):
-    """What a document of a day counts. Each source has its own, so batches of different sources never conflict."""
+    """The kinds of counts of a day. Each source has its own, so batches of different sources never conflict."""
 
     MEMBERS = "members"
     POSTS = "posts"
@@ -54,7 +54,6 @@ class Day:
 
     @property
     def net(self) -> int:
-        """By how many subscribers the channel grew, or shrank."""
         return self.joined - self.left - self.removed
 
 
@@ -76,7 +75,6 @@ class Muted:
 
     @property
     def share(self) -> float:
-        """The share of subscribers who have muted it, from 0 to 1."""
         return self.count / self.subscribers if self.subscribers else 0.0
 
 

@@ -18,7 +18,6 @@ from groups.errors import Banned
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Accept, Body, Query, Response, Table, get, post
 from groups.kernel.errors import BadCursor, PermissionRefused
-from groups.kernel.ids import GroupId
 from groups.kernel.paging import Page, PageQuery
 from groups.routes.messages import Seq
 from groups.routes.responses.fields import Instant
@@ -68,7 +67,7 @@ class ViewRoutes:
 
         Each user counts once for each post. Deleted posts are left out of the response.
         """
-        counts = await self.views.report(actor, GroupId(channel_id), body.seqs)
+        counts = await self.views.report(actor, channel_id, body.seqs)
         return Page(
             items=[PostViewsResponse(seq=seq, views=views) for seq, views in counts.items()]
         )
@@ -180,7 +179,7 @@ class InsightRoutes:
 
         As CSV (`Accept: text/csv` or `format=csv`) with the columns of `DayResponse`, or of `HourResponse`.
         """
-        insights = await self.insights.get(actor, GroupId(channel_id), query.first, query.last)
+        insights = await self.insights.get(actor, channel_id, query.first, query.last)
         view = _insights_response(insights)
         if not _is_csv(query.format, accept):
             return view
@@ -201,7 +200,7 @@ class InsightRoutes:
         As CSV with the columns of `PostInsightsResponse`, page by page: `X-Next-Cursor` is the `next_cursor` of JSON.
         """
         reached, next_cursor = await self.insights.posts(
-            actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
+            actor, channel_id, limit=query.limit, cursor=query.cursor
         )
         if not _is_csv(query.format, accept):
             return Page(

@@ -3,21 +3,21 @@
 from dataclasses import dataclass
 from typing import Final
 
-from channels.analytics.service.cleanup import AnalyticsCleanup
-from channels.analytics.service.days import DayCounter
+from channels.analytics.service.days import AnalyticsCleanup, DayCounter
 from channels.analytics.service.insights import InsightService
 from channels.analytics.service.rollup import Rollup
 from channels.analytics.service.views import ViewService
-from channels.analytics.store.days import DayStore
-from channels.analytics.store.views import ViewStore
+from channels.analytics.store import DayStore, ViewStore
 from channels.limits import ChannelLimits
-from channels.service.profiles import ProfileCache
+from channels.service.guard import ChannelGuard
+from groups.kernel.background import PeriodicTask
 from groups.kernel.clock import Clock
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.wiring import GroupChat
 
 ANALYTICS_INDEXES: Final[tuple[Index, ...]] = (*ViewStore.INDEXES, *DayStore.INDEXES)
+ROLLUP_SECONDS: Final = 3_600.0  # between two rollups of one process
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,11 +37,12 @@ class Analytics:
     views: ViewService
     insights: InsightService
     rollup: Rollup
+    rollup_task: PeriodicTask
 
     async def close(self) -> None:
         """Wait until every submitted report is committed or refused, and stop the background work."""
         await self.views.close()
-        await self.rollup.stop()
+        await self.rollup_task.stop()
 
 
 def build_core(database: Database, limits: ChannelLimits) -> AnalyticsCore:
@@ -59,7 +60,7 @@ def assemble(
     database: Database,
     core: AnalyticsCore,
     chat: GroupChat,
-    profiles: ProfileCache,
+    channel: ChannelGuard,
     limits: ChannelLimits,
     clock: Clock,
     *,
@@ -69,11 +70,9 @@ def assemble(
     views = ViewService(
         database=database,
         views=core.view_store,
-        days=core.day_store,
         counter=core.counter,
-        profiles=profiles,
+        channel=channel,
         bulk_access=chat.bulk_access,
-        messages=chat.messages,
         view_counts=chat.view_counts,
         limits=limits,
         clock=clock,
@@ -81,14 +80,13 @@ def assemble(
     )
     insights = InsightService(
         days=core.day_store,
-        profiles=profiles,
+        channel=channel,
         guard=chat.guard,
         messages=chat.messages,
         limits=limits,
         clock=clock,
     )
+    rollup = Rollup(database=database, days=core.day_store, clock=clock)
     return Analytics(
-        views=views,
-        insights=insights,
-        rollup=Rollup(database=database, days=core.day_store, clock=clock),
+        views, insights, rollup, PeriodicTask(rollup.roll_up, ROLLUP_SECONDS, name="rollup")
     )

@@ -6,12 +6,10 @@ with a `publish_at` would return two kinds of responses from one endpoint.)
 Promises:
     Once: publishing is one transaction that removes the draft and posts it, in the queue of all posts of the channel.
     Any other attempt, in any process, finds no draft. A crash before the commit changes nothing.
-    In time: each process sleeps until the next draft is due, and hears of earlier ones through the event bus. Drafts
+    In time: each process sleeps until the next draft is due, and the event bus announces earlier ones. Drafts
     that became due while no server ran are published at the next start, in order.
     Rights are checked on publishing: if the author may not post any more, the draft stays with the reason of failure.
     The uploads of a draft count as used until it is deleted, or its post is.
-
-Depends on `groups.service` (`DraftContent`, `MessageService.post_taken`), the outbox.
 
     draft = await drafts.create(ada, "@TOA#_news", NewDraft(content), publish_at=tomorrow, key=None)
     await drafts.publish(ada, "@TOA#_news", draft.draft_id)  # or leave it to the scheduler

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from channels.drafts.service.cleanup import DraftCleanup
+from channels.drafts.service.drafts import DraftCleanup
 from channels.drafts.store import DraftStore
 from groups.audit.joins import look_up
 from groups.kernel.data_checks import Check, Finding, Repair

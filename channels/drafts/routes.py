@@ -16,7 +16,6 @@ from channels.drafts.errors import (
 )
 from channels.drafts.models import Draft, NewDraft
 from channels.drafts.service.drafts import DraftService
-from channels.drafts.service.publishing import DraftPublishing
 from channels.errors import ChannelNotFound, PostNotFound
 from channels.routes.responses import ChannelIdText, PostResponse, post_response
 from groups.errors import (
@@ -69,7 +68,6 @@ class DraftPost(NewMessage):
     """A post, as in `POST …/posts`."""
 
     def to_new(self) -> NewDraft:
-        """Convert it to the content of a draft."""
         if self.forward is None:
             return NewDraft(content=self.to_content(), silent=self.silent)
         return NewDraft(content=self.forward.source, silent=self.silent)
@@ -173,12 +171,12 @@ def draft_response(draft: Draft) -> DraftResponse:
     )
 
 
-_WHO_MAY = (ChannelNotFound, PostingNotAllowed, Muted, Banned)
-_WHAT_MAY = (
+_ACCESS_ERRORS = (ChannelNotFound, PostingNotAllowed, Muted, Banned)
+_CONTENT_ERRORS = (
     *(FieldTooLong, MediaNotFound, WrongMediaKind, BadPublishAt),
     *(PostNotFound, MessageRecalled, PermissionRefused, ForwardingNotAllowed),
 )
-_HOW_MANY = (DraftLimitReached, ScheduleLimitReached)
+_LIMIT_ERRORS = (DraftLimitReached, ScheduleLimitReached)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,50 +186,51 @@ class DraftRoutes:
     tag = "Drafts"
 
     drafts: DraftService
-    publishing: DraftPublishing
 
     @post(
         "/v1/channels/{channel_id}/drafts",
         status=201,
-        errors=[*_WHO_MAY, *_WHAT_MAY, *_HOW_MANY, IdempotencyConflict, DraftPublished],
+        errors=[
+            *_ACCESS_ERRORS,
+            *_CONTENT_ERRORS,
+            *_LIMIT_ERRORS,
+            IdempotencyConflict,
+            DraftPublished,
+        ],
     )
     async def create(
         self, actor: Actor, channel_id: ChannelIdText, body: CreateDraft, key: IdempotencyKey
     ) -> DraftResponse:
         """Create a draft, or schedule a post with `publish_at` (owner, admin)."""
         draft = await self.drafts.create(
-            actor,
-            GroupId(channel_id),
-            body.post.to_new(),
-            publish_at=body.publish_at,
-            key=key,
+            actor, channel_id, body.post.to_new(), publish_at=body.publish_at, key=key
         )
         return draft_response(draft)
 
-    @get("/v1/channels/{channel_id}/drafts", errors=[*_WHO_MAY, BadCursor])
+    @get("/v1/channels/{channel_id}/drafts", errors=[*_ACCESS_ERRORS, BadCursor])
     async def list_drafts(
         self, actor: Actor, channel_id: ChannelIdText, query: DraftQuery
     ) -> Page[DraftResponse]:
         """List the channel's drafts, or its scheduled posts by `publish_at` (owner, admin)."""
         drafts, next_cursor = await self.drafts.list_drafts(
             actor,
-            GroupId(channel_id),
+            channel_id,
             scheduled=query.scheduled,
             limit=query.limit,
             cursor=query.cursor,
         )
         return Page(items=[draft_response(draft) for draft in drafts], next_cursor=next_cursor)
 
-    @get("/v1/channels/{channel_id}/drafts/{draft_id}", errors=[*_WHO_MAY, DraftNotFound])
+    @get("/v1/channels/{channel_id}/drafts/{draft_id}", errors=[*_ACCESS_ERRORS, DraftNotFound])
     async def get_draft(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
     ) -> DraftResponse:
         """Get a draft (owner, admin)."""
-        return draft_response(await self.drafts.get(actor, GroupId(channel_id), draft_id))
+        return draft_response(await self.drafts.get(actor, channel_id, draft_id))
 
     @patch(
         "/v1/channels/{channel_id}/drafts/{draft_id}",
-        errors=[*_WHO_MAY, *_WHAT_MAY, *_HOW_MANY, DraftNotFound],
+        errors=[*_ACCESS_ERRORS, *_CONTENT_ERRORS, *_LIMIT_ERRORS, DraftNotFound],
     )
     async def change(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText, body: ChangeDraft
@@ -239,7 +238,7 @@ class DraftRoutes:
         """Replace the content of a draft, or change or clear its `publish_at` (owner, admin)."""
         draft = await self.drafts.change(
             actor,
-            GroupId(channel_id),
+            channel_id,
             draft_id,
             new=body.post.to_new() if body.post else None,
             publish_at=body.publish_at,
@@ -250,20 +249,20 @@ class DraftRoutes:
     @delete(
         "/v1/channels/{channel_id}/drafts/{draft_id}",
         status=204,
-        errors=[*_WHO_MAY, DraftNotFound, PermissionRefused],
+        errors=[*_ACCESS_ERRORS, DraftNotFound, PermissionRefused],
     )
     async def delete(self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText) -> None:
         """Delete a draft, or cancel a scheduled post (owner, admin). 404 if it was published."""
-        await self.drafts.delete(actor, GroupId(channel_id), draft_id)
+        await self.drafts.delete(actor, channel_id, draft_id)
 
     @post(
         "/v1/channels/{channel_id}/drafts/{draft_id}/publish",
         status=201,
-        errors=[*_WHO_MAY, DraftNotFound, StorageQuotaReached, RateLimited],
+        errors=[*_ACCESS_ERRORS, DraftNotFound, StorageQuotaReached, RateLimited],
     )
     async def publish(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
     ) -> PostResponse:
         """Publish a draft now, in my name (owner, admin). Repeating it returns the same post."""
-        posted = await self.publishing.publish(actor, GroupId(channel_id), draft_id)
+        posted = await self.drafts.publish(actor, channel_id, draft_id)
         return post_response(posted.message, posted.access, Tally())

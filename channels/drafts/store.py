@@ -54,7 +54,7 @@ class DraftStore:
         document = await self._drafts.find_one(
             _key(channel_id, draft_id), session=tx.session if tx else None
         )
-        return _to_draft(document) if document else None
+        return Draft.from_stored(document) if document else None
 
     async def list_drafts(
         self, channel_id: GroupId, *, scheduled: bool, after: DraftPosition | None, limit: int
@@ -71,7 +71,7 @@ class DraftStore:
                 {**same_instant, "draft_id": {"$gt": after.draft_id}},
             ]
         cursor = self._drafts.find(wanted).sort(_ORDER).limit(limit)
-        return [_to_draft(document) for document in await cursor.to_list(None)]
+        return [Draft.from_stored(document) for document in await cursor.to_list(None)]
 
     async def count_drafts(
         self, channel_id: GroupId, *, scheduled: bool, limit: int, tx: Tx
@@ -89,7 +89,6 @@ class DraftStore:
         await self._drafts.insert_one(_to_document(draft), session=tx.session)
 
     async def replace(self, draft: Draft, tx: Tx) -> None:
-        """Store a changed draft."""
         key = _key(draft.channel_id, draft.draft_id)
         values = _to_document(draft)
         del values["_id"], values["channel_id"]
@@ -107,20 +106,17 @@ class DraftStore:
         if due_by is not None:
             wanted["due_at"] = {"$lte": due_by}
         document = await self._drafts.find_one_and_delete(wanted, session=tx.session)
-        return _to_draft(document) if document else None
+        return Draft.from_stored(document) if document else None
 
     async def take_drafts(self, channel_id: GroupId, limit: int, tx: Tx) -> list[Draft]:
-        """Delete and return up to `limit` drafts of the channel."""
         cursor = self._drafts.find({"channel_id": channel_id}, session=tx.session).limit(limit)
-        drafts = [_to_draft(document) for document in await cursor.to_list(None)]
+        drafts = [Draft.from_stored(document) for document in await cursor.to_list(None)]
         if drafts:
             ids = [draft.draft_id for draft in drafts]
             await self._drafts.delete_many(
                 {"channel_id": channel_id, "draft_id": {"$in": ids}}, session=tx.session
             )
         return drafts
-
-    # --- the schedule ---------------------------------------------------------------------------------------------
 
     async def list_due_drafts(self, now: datetime, limit: int) -> list[Draft]:
         """Return the due drafts of all channels, in the order in which they became due."""
@@ -130,7 +126,7 @@ class DraftStore:
             .sort([("due_at", 1), ("created_at", 1)])
             .limit(limit)
         )
-        return [_to_draft(document) for document in await cursor.to_list(None)]
+        return [Draft.from_stored(document) for document in await cursor.to_list(None)]
 
     async def find_next_due(self) -> datetime | None:
         """Return when the next draft is or was due; None if none is scheduled."""
@@ -164,7 +160,3 @@ def _to_document(draft: Draft) -> Document:
     if draft.due_at is not None:
         document["due_at"] = draft.due_at
     return document
-
-
-def _to_draft(document: Document) -> Draft:
-    return Draft.from_stored(document)

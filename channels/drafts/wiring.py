@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 
-from channels.drafts.service.admin_log import DraftAdminLog
-from channels.drafts.service.cleanup import DraftCleanup
-from channels.drafts.service.drafts import DraftService, TouchChannel
-from channels.drafts.service.publishing import DraftPublishing
+from channels.drafts.service.drafts import DraftCleanup, DraftService, TouchChannel
 from channels.drafts.service.scheduler import Scheduler
 from channels.drafts.store import DraftStore
 from channels.limits import ChannelLimits
-from channels.service.profiles import ProfileCache
+from channels.service.guard import ChannelGuard
 from groups.kernel.clock import Clock
 from groups.kernel.event_bus import EventBus
 from groups.kernel.mongo import Database
@@ -24,7 +21,6 @@ class Drafting:
     """The services of drafts on one database."""
 
     drafts: DraftService
-    publishing: DraftPublishing
     scheduler: Scheduler
 
 
@@ -37,30 +33,27 @@ def assemble(
     database: Database,
     chat: GroupChat,
     bus: EventBus,
-    profiles: ProfileCache,
+    channel: ChannelGuard,
     touch_channel: TouchChannel,
     limits: ChannelLimits,
     clock: Clock,
 ) -> Drafting:
     """Build drafts on this group chat. The scheduler is not started."""
     store = DraftStore(database)
-    admin_log = DraftAdminLog(admin_log=chat.admin_log, guard=chat.guard)
     drafts = DraftService(
         database=database,
         drafts=store,
         touch_channel=touch_channel,
-        profiles=profiles,
+        channel=channel,
         draft_content=chat.draft_content,
         forwards=chat.forwards,
         messages=chat.messages,
-        admin_log=admin_log,
+        admin_log=chat.admin_log,
+        guard=chat.guard,
         limits=limits,
         clock=clock,
     )
-    publishing = DraftPublishing(
-        drafts=store, profiles=profiles, messages=chat.messages, admin_log=admin_log
-    )
-    scheduler = Scheduler(publishing=publishing, store=store, clock=clock)
+    scheduler = Scheduler(drafts=drafts, store=store, clock=clock)
     bus.listen(scheduler.on_events)
     bus.on_resync(scheduler.wake)
-    return Drafting(drafts, publishing, scheduler)
+    return Drafting(drafts, scheduler)

@@ -54,8 +54,7 @@ def _conversation_group(
     | ConversationGroupChanged,
 ) -> Iterable[EventView]:
     fields = event.model_dump(mode="json", exclude={"type", "at", "user_id"})
-    payload = {"type": event.type, "stream_id": None, "at": rfc3339(event.at), **fields}
-    yield EventView(payload, StreamId(""), (event.user_id,))
+    yield _without_stream(event.type, event.at, (event.user_id,), **fields)
 
 
 def _dialogue(event_type: str) -> Callable[[Any], Iterable[EventView]]:
@@ -75,11 +74,9 @@ def _dialogue(event_type: str) -> Callable[[Any], Iterable[EventView]]:
             return
         thread = thread_message_response(DialogueMessage(event.dialogue, message), Tally())
         shown = thread.model_dump(mode="json", exclude=NOT_IN_EVENTS)
-        payload = _thread_payload(event_type, event, seq=message.seq, message=shown)
-        yield EventView(payload, StreamId(""), event.staff)
+        yield _thread_view(event_type, event, seq=message.seq, message=shown)
         if isinstance(event, DialoguePosted) and message.sender_id == event.peer_id:
-            read = {"read_seq": message.seq, "unread_count": 0}
-            yield EventView(_thread_payload("inbox.read", event, **read), StreamId(""), event.staff)
+            yield _thread_view("inbox.read", event, read_seq=message.seq, unread_count=0)
 
     return render
 
@@ -94,37 +91,43 @@ def _dialogue_reacted(event: DialogueReacted) -> Iterable[EventView]:
         payload = payload_of(event_type, event, stream_id, **counts, mine=mine)
         yield EventView(payload, stream_id, (side.user_id,))
     if event.dialogue.channel_id is not None:
-        payload = _thread_payload(event_type, event, **counts, mine=event.peer_holds)
-        yield EventView(payload, StreamId(""), event.staff)
+        yield _thread_view(event_type, event, **counts, mine=event.peer_holds)
 
 
-def _thread_payload(
+def _without_stream(
+    event_type: str, at: datetime, users: tuple[UserId, ...], **fields: Any
+) -> EventView:
+    """A view for these users, of no conversation."""
+    payload = {"type": event_type, "stream_id": None, "at": rfc3339(at), **fields}
+    return EventView(payload, StreamId(""), users)
+
+
+def _thread_view(
     event_type: str, event: DialogueEvent | DialogueReacted | ThreadRead, **fields: Any
-) -> dict[str, Any]:
-    """A payload for the admins of a channel: it names the thread of the inbox, and no conversation of theirs."""
+) -> EventView:
+    """A view for the admins of a channel: it names the thread of the inbox, and no conversation of theirs."""
     channel_id = event.channel_id if isinstance(event, ThreadRead) else event.peer_id
-    thread = {"stream_id": None, "channel_id": channel_id, "user_id": event.user_id}
-    return {"type": event_type, "at": rfc3339(event.at), **thread, **fields}
+    thread = {"channel_id": channel_id, "user_id": event.user_id}
+    return _without_stream(event_type, event.at, event.staff, **thread, **fields)
 
 
 def _thread_read(event: ThreadRead) -> Iterable[EventView]:
     read = {"read_seq": event.read_seq, "unread_count": event.unread_count}
-    yield EventView(_thread_payload("inbox.read", event, **read), StreamId(""), event.staff)
+    yield _thread_view("inbox.read", event, **read)
 
 
 def inbox_unread_view(
     channel_id: GroupId, unread: InboxUnread, at: datetime, staff: tuple[UserId, ...]
 ) -> EventView:
     """The totals of an inbox, read after the change that was made `at` this instant."""
-    payload = {
-        "type": "inbox.unread",
-        "stream_id": None,
-        "at": rfc3339(at),
-        "channel_id": channel_id,
-        "unread_count": unread.messages,
-        "unread_threads": unread.threads,
-    }
-    return EventView(payload, StreamId(""), staff)
+    return _without_stream(
+        "inbox.unread",
+        at,
+        staff,
+        channel_id=channel_id,
+        unread_count=unread.messages,
+        unread_threads=unread.threads,
+    )
 
 
 def _ended(event: ConversationEnded) -> Iterable[EventView]:
@@ -134,8 +137,7 @@ def _ended(event: ConversationEnded) -> Iterable[EventView]:
 
 def _block(event: BlockChanged) -> Iterable[EventView]:
     fields = {"user_id": event.peer_id, "blocked": event.is_blocked}
-    payload = {"type": event.type, "stream_id": None, "at": rfc3339(event.at), **fields}
-    yield EventView(payload, StreamId(""), (event.user_id,))
+    yield _without_stream(event.type, event.at, (event.user_id,), **fields)
 
 
 CONVERSATION_EVENTS: Final[Rendering] = {

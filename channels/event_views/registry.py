@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from typing import Final
 
-from channels.drafts.events import DraftScheduled
 from channels.event_views.conversations import CONVERSATION_EVENTS
 from channels.event_views.groups import GROUP_EVENTS
 from channels.event_views.view import EventView, Rendering
-from channels.events import RatesSpent
+from channels.events import DraftScheduled, RatesSpent
 from groups.events import StrangerBanned
 from groups.kernel.events import Event
 

@@ -1,4 +1,4 @@
-"""One event as its receivers see it, and who they are."""
+"""One event as clients see it, and its receivers."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,13 +12,7 @@ from groups.kernel.events import Event
 from groups.kernel.ids import StreamId, UserId
 from groups.models import stream_of
 
-NOT_IN_EVENTS: Final = {
-    "reactions",
-    "views",
-    "channel_name",
-    "sender_name",
-    "sender_face_url",
-}
+NOT_IN_EVENTS: Final = {"reactions", "views", "channel_name", "sender_name", "sender_face_url"}
 """Fields of a message that no event carries.
 
 A new message has no reactions and no views. Clients ask for the sender's name when they show it: it may have changed.

@@ -1,4 +1,4 @@
-"""Routes of a channel's admins: their rights, bans from reacting, the admin log (`invitations` are beside it)."""
+"""Routes of a channel's admins: their rights, bans from reacting, the admin log, invitations to be an admin."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,16 +9,27 @@ from pydantic import ConfigDict, Field
 from channels.errors import ChannelNotFound
 from channels.routes.responses import ChannelIdText, SubscriberResponse, subscriber_response
 from channels.service.guard import ChannelGuard
-from groups.errors import AdminLimitReached, MemberNotFound
+from groups.errors import (
+    AdminLimitReached,
+    AlreadyAdmin,
+    Banned,
+    GroupsPerUserReached,
+    InvitationExpired,
+    InvitationLimitReached,
+    InvitationNotFound,
+    MemberLimitReached,
+    MemberNotFound,
+)
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import Response, delete, get, put
+from groups.kernel.endpoint import Body, Response, delete, get, post, put
 from groups.kernel.errors import BadCursor, PermissionRefused
-from groups.kernel.ids import ID_BYTES, UserId, UserIdText
+from groups.kernel.ids import ID_BYTES, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
-from groups.models import AdminAction, AdminLogEntry, Grant, Member, Role
+from groups.models import AdminAction, Grant, Group, Invitation, Member, Role
 from groups.routes.responses.fields import Instant, PatchBody
 from groups.routes.responses.members import BanResponse
 from groups.service.admin_log import AdminLog
+from groups.service.membership.invitations import InvitationService
 from groups.service.membership.service import MembershipService
 from groups.service.users import UserService
 
@@ -26,14 +37,14 @@ Grants = Annotated[
     list[Grant],
     Field(
         max_length=len(Grant),
-        description="What the admin may do; the owner may do everything.",
+        description="The rights of the admin; the owner has all of them.",
         examples=[["post", "edit_posts"]],
     ),
 ]
 
 
 class Appoint(PatchBody):
-    """What the admin may do. Without it a new admin may do everything, and an admin keeps their rights."""
+    """The rights of the admin. Without `grants` a new admin may do everything, and an admin keeps their rights."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"grants": ["post", "pin_posts"]}]})
 
@@ -41,7 +52,7 @@ class Appoint(PatchBody):
 
 
 class AdminResponse(SubscriberResponse):
-    """The owner or an admin, and what they may do."""
+    """The owner or an admin, and their rights."""
 
     grants: list[Grant]
 
@@ -78,31 +89,82 @@ class AdminLogEntryResponse(Response):
     at: Instant
 
 
-def _entry_response(entry: AdminLogEntry) -> AdminLogEntryResponse:
-    return AdminLogEntryResponse(
-        entry_id=entry.entry_id,
-        action=entry.action,
-        actor_id=entry.actor_id,
-        by_app=entry.by_app,
-        target_id=entry.target_id,
-        before=entry.before,
-        after=entry.after,
-        at=entry.at,
+class InviteAdmin(Body):
+    """The user to invite, and their rights as an admin: all, unless `grants` is given."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"user_id": "bob", "grants": ["post"]}]}
+    )
+
+    user_id: UserIdText
+    grants: Annotated[Grants, Field(default_factory=lambda: list(Grant))]
+
+
+class AnswerToInvitation(Body):
+    """Whether I accept or decline."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"accept": True}]})
+
+    accept: bool
+
+
+class InvitationResponse(Response):
+    """An open invitation to be an admin."""
+
+    user_id: UserId
+    grants: list[Grant]
+    invited_by: UserId
+    invited_at: Instant
+    expires_at: Instant
+
+
+class OwnInvitationResponse(Response):
+    """An open invitation to me. Of a private channel it shows nothing else."""
+
+    channel_id: GroupId
+    channel_name: str
+    verified: bool
+    grants: list[Grant]
+    invited_at: Instant
+    expires_at: Instant
+
+
+def _in_order(grants: frozenset[Grant]) -> list[Grant]:
+    return [grant for grant in Grant if grant in grants]
+
+
+def _invitation_response(invitation: Invitation) -> InvitationResponse:
+    return InvitationResponse(
+        user_id=invitation.user_id,
+        grants=_in_order(invitation.grants),
+        invited_by=invitation.invited_by,
+        invited_at=invitation.invited_at,
+        expires_at=invitation.expires_at,
+    )
+
+
+def _own_invitation_response(invitation: Invitation, group: Group) -> OwnInvitationResponse:
+    return OwnInvitationResponse(
+        channel_id=group.group_id,
+        channel_name=group.name,
+        verified=group.verified,
+        grants=_in_order(invitation.grants),
+        invited_at=invitation.invited_at,
+        expires_at=invitation.expires_at,
     )
 
 
 @dataclass(kw_only=True, slots=True)
 class AdminRoutes:
-    """Admins, bans from reacting and the admin log."""
+    """Admins and invitations to be one, bans from reacting, the admin log."""
 
     tag = "Running a channel"
 
     channel: ChannelGuard
     memberships: MembershipService
+    inviting: InvitationService
     log: AdminLog
     users: UserService
-
-    # --- admins ---------------------------------------------------------------------------------------------------
 
     @get("/v1/channels/{channel_id}/admins", errors=[ChannelNotFound, PermissionRefused, BadCursor])
     async def admins(
@@ -142,8 +204,6 @@ class AdminRoutes:
         """Make an admin a plain subscriber again (owner)."""
         async with self.channel(channel_id):
             await self.memberships.change(actor, channel_id, user_id, role=Role.MEMBER)
-
-    # --- bans from reacting ---------------------------------------------------------------------------------------
 
     @put(
         "/v1/channels/{channel_id}/reaction-bans/{user_id}",
@@ -189,8 +249,6 @@ class AdminRoutes:
         ]
         return Page(items=items, next_cursor=next_cursor)
 
-    # --- admin log ------------------------------------------------------------------------------------------------
-
     @get(
         "/v1/channels/{channel_id}/admin-log",
         errors=[ChannelNotFound, PermissionRefused, BadCursor],
@@ -209,7 +267,82 @@ class AdminRoutes:
                 limit=query.limit,
                 cursor=query.cursor,
             )
-        return Page(items=[_entry_response(entry) for entry in entries], next_cursor=next_cursor)
+        items = [
+            AdminLogEntryResponse.model_validate(entry, from_attributes=True) for entry in entries
+        ]
+        return Page(items=items, next_cursor=next_cursor)
+
+    @post(
+        "/v1/channels/{channel_id}/invitations",
+        status=201,
+        errors=[ChannelNotFound, PermissionRefused, AlreadyAdmin, Banned, InvitationLimitReached],
+    )
+    async def invite(
+        self, actor: Actor, channel_id: ChannelIdText, body: InviteAdmin
+    ) -> InvitationResponse:
+        """Invite a user, subscriber or not, to be an admin (owner). All their devices receive `channel.invited`.
+
+        Repeating it changes nothing. With other grants, or when the last one has expired, it makes a new invitation.
+        """
+        async with self.channel(channel_id):
+            invited = await self.inviting.invite(
+                actor, channel_id, body.user_id, frozenset(body.grants)
+            )
+        assert invited.invitation is not None  # inviting makes one, or raises
+        return _invitation_response(invited.invitation)
+
+    @get(
+        "/v1/channels/{channel_id}/invitations",
+        errors=[ChannelNotFound, PermissionRefused, BadCursor],
+    )
+    async def invitations(
+        self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
+    ) -> Page[InvitationResponse]:
+        """The open invitations, by user id (owner)."""
+        async with self.channel(channel_id):
+            found, next_cursor = await self.inviting.list_of_group(
+                actor, channel_id, limit=query.limit, cursor=query.cursor
+            )
+        return Page(items=[_invitation_response(i) for i in found], next_cursor=next_cursor)
+
+    @delete(
+        "/v1/channels/{channel_id}/invitations/{user_id}",
+        status=204,
+        errors=[ChannelNotFound, PermissionRefused],
+    )
+    async def revoke(self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText) -> None:
+        """Remove an invitation (owner). Without one this changes nothing."""
+        async with self.channel(channel_id):
+            await self.inviting.revoke(actor, channel_id, user_id)
+
+    @post(
+        "/v1/channels/{channel_id}/invitations/me",
+        status=204,
+        errors=[
+            ChannelNotFound,
+            InvitationNotFound,
+            InvitationExpired,
+            Banned,
+            AdminLimitReached,
+            MemberLimitReached,
+            GroupsPerUserReached,
+        ],
+    )
+    async def answer(
+        self, actor: Actor, channel_id: ChannelIdText, body: AnswerToInvitation
+    ) -> None:
+        """Accept my invitation, which makes me an admin and a subscriber, or decline it."""
+        async with self.channel(channel_id):
+            await self.inviting.answer(actor, channel_id, accept=body.accept)
+
+    @get("/v1/invitations", errors=[BadCursor])
+    async def own_invitations(self, actor: Actor, query: PageQuery) -> Page[OwnInvitationResponse]:
+        """The channels that invite me to be an admin, by id."""
+        found, next_cursor = await self.inviting.list_of_user(
+            actor, limit=query.limit, cursor=query.cursor
+        )
+        items = [_own_invitation_response(invitation, group) for invitation, group in found]
+        return Page(items=items, next_cursor=next_cursor)
 
     async def _responses(self, members: Sequence[Member]) -> list[AdminResponse]:
         users = await self.users.find_users(member.user_id for member in members)

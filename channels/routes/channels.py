@@ -23,7 +23,6 @@ from channels.routes.responses import (
     CreateChannel,
     UpdateChannel,
     channel_response,
-    gone_response,
 )
 from channels.service.channels import ChannelService
 from channels.service.subscriptions import Subscriptions
@@ -184,7 +183,9 @@ class ChannelRoutes:
                 actor, query.updated_since, limit=limit, cursor=cursor
             )
         items: list[ChannelResponse | ChannelMissing | ChannelGone] = [
-            gone_response(item) if isinstance(item, Departure) else channel_response(item)
+            ChannelGone(channel_id=item.group_id, gone=item.reason, gone_at=item.at)
+            if isinstance(item, Departure)
+            else channel_response(item)
             for item in found.items
         ]
         return ChannelPage(items=items, next_cursor=found.next_cursor, sync_token=found.sync_token)

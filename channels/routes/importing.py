@@ -1,7 +1,7 @@
-"""The lines of an import: reads them, makes batches of them, and reports what became of each.
+"""The lines of an import: reads them, makes batches of them, and reports the result of each.
 
 A million lines must cost little beside a million inserts. So orjson and one check of the id read a good line, and only
-a bad line is validated by the model, which says what is wrong with it.
+a bad line is validated by the model, which names the mistake.
 """
 
 from collections import deque
@@ -22,7 +22,7 @@ from groups.routes.responses.fields import ItemError
 from groups.service.membership.commands import ImportOutcome, Outcome
 
 BATCH_LINES: Final = 5_000
-"""NdjsonBody in a transaction. With 1,000 an import is about half as fast; with 10,000 joins wait twice as long."""
+"""Lines in a transaction. With 1,000 an import is about half as fast; with 10,000 joins wait twice as long."""
 
 
 class ImportLine(Body):
@@ -54,7 +54,7 @@ class ImportResult(TypedDict):
 class ImportProgress(Response):
     """Progress of an import: totals, and the results of the batch just committed, in its order."""
 
-    received: Annotated[int, Field(description="NdjsonBody so far, blank ones not counted.")]
+    received: Annotated[int, Field(description="Lines so far, blank ones not counted.")]
     added: int
     present: Annotated[int, Field(description="Subscribers already, or users named twice.")]
     refused: int
@@ -92,10 +92,7 @@ class SubscriberImport:
         self._subscriber_count: int | None = None
 
     async def batches(self) -> AsyncGenerator[Sequence[UserId], None]:
-        """The ids of each batch: of `BATCH_LINES` lines, or fewer where the sender pauses or ends.
-
-        The last batch may be empty.
-        """
+        """The ids of each batch: `BATCH_LINES` lines, fewer where the sender pauses or ends; the last may be empty."""
         batch = _Batch()
         async for chunk in self._chunks:
             for line in chunk:
@@ -134,7 +131,6 @@ class SubscriberImport:
     async def progress(
         self, outcomes: AsyncGenerator[ImportOutcome, None]
     ) -> AsyncGenerator[ImportProgress, None]:
-        """A line for the outcome of each batch, and a last line."""
         async with aclosing(outcomes):
             try:
                 with channel_errors():

@@ -64,12 +64,7 @@ _CONTENT_ERRORS: Final = (
     WrongMediaKind,
     StorageQuotaReached,
 )
-_FORWARDING_ERRORS: Final = (
-    PostNotFound,
-    MessageRecalled,
-    PermissionRefused,
-    ForwardingNotAllowed,
-)
+_FORWARDING_ERRORS: Final = (PostNotFound, MessageRecalled, PermissionRefused, ForwardingNotAllowed)
 """The errors of a forward that a post does not have: those of reading its source, which is called a post here."""
 
 
@@ -118,10 +113,7 @@ class PostRoutes:
                 )
         return post_response(posted.message, posted.access, Tally())
 
-    @post(
-        "/v1/channels/{channel_id}/posts/preview",
-        errors=[*_CONTENT_ERRORS, *_FORWARDING_ERRORS],
-    )
+    @post("/v1/channels/{channel_id}/posts/preview", errors=[*_CONTENT_ERRORS, *_FORWARDING_ERRORS])
     async def preview(
         self, actor: Actor, channel_id: ChannelIdText, body: NewMessage
     ) -> PostResponse:
@@ -302,12 +294,7 @@ class PostRoutes:
         errors=[ChannelNotFound, PostNotFound, BadEmoji, PermissionRefused, Banned],
     )
     async def reactors(
-        self,
-        actor: Actor,
-        channel_id: ChannelIdText,
-        seq: Seq,
-        emoji: EmojiText,
-        query: PageQuery,
+        self, actor: Actor, channel_id: ChannelIdText, seq: Seq, emoji: EmojiText, query: PageQuery
     ) -> Page[ReactorResponse]:
         """The users who reacted with an emoji, by id (owner, admin)."""
         async with self.channel(channel_id):

@@ -22,7 +22,6 @@ from groups.kernel.text import MaxBytes, NotBlank, SchemaHint, Text
 from groups.limits import CHANNEL_INTRODUCTION_BYTES, CHANNEL_NAME_BYTES
 from groups.models import (
     AccessContext,
-    Departure,
     DepartureReason,
     Grant,
     Member,
@@ -122,7 +121,6 @@ class CreateChannel(Body):
     settings: SettingsBody = SettingsBody()
 
     def to_new(self) -> NewChannel:
-        """The body as the service takes it."""
         values = self.model_dump(exclude_unset=True, exclude={"settings"})
         return NewChannel(**values, **self.settings.model_dump(exclude_unset=True))
 
@@ -142,7 +140,6 @@ class UpdateChannel(PatchBody):
     settings: SettingsBody | None = None
 
     def to_changes(self) -> ChannelChanges:
-        """The body as the service takes it."""
         values = self.model_dump(exclude_unset=True, exclude={"settings"})
         settings = self.settings.model_dump(exclude_unset=True) if self.settings else {}
         return ChannelChanges(**values, **settings)
@@ -241,11 +238,6 @@ class ChannelGone(Response):
     channel_id: GroupId
     gone: DepartureReason
     gone_at: Instant
-
-
-def gone_response(departure: Departure) -> ChannelGone:
-    """The response for the end of a subscription."""
-    return ChannelGone(channel_id=departure.group_id, gone=departure.reason, gone_at=departure.at)
 
 
 class SubscriberResponse(Response):

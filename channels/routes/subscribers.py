@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from channels.errors import ChannelNotFound
+from channels.models import Channel, ChannelProfile
 from channels.routes.importing import ImportLine, ImportProgress, ImportQuery, SubscriberImport
-from channels.routes.rendering import ChannelRendering
 from channels.routes.responses import (
     ChannelIdText,
     ChannelResponse,
@@ -28,12 +28,54 @@ from groups.kernel.endpoint import NdjsonBody, NdjsonStream, Rendered, delete, g
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import UserIdText
 from groups.kernel.paging import Page, PageQuery
-from groups.models import Member
+from groups.models import AccessContext, Member
 from groups.routes.members import MemberQuery, RemoveQuery
 from groups.routes.responses.members import BanResponse, NewOwner, RemoveMember
+from groups.service.membership.commands import Membership
 from groups.service.membership.import_service import ImportService
 from groups.service.membership.service import MembershipService
 from groups.service.users import UserService
+
+
+class ChannelRendering:
+    """Renders a channel as JSON once for all users who joined it in one batch.
+
+    Their answers follow one another and hold the same group, stream head and time of joining, so keeping the last
+    rendering is enough.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[Membership, ChannelProfile] | None = None
+        self._json = b""
+
+    def of(self, membership: Membership, profile: ChannelProfile) -> bytes:
+        """The JSON of `channel_response` for this member."""
+        if self._last is None or not _render_alike(membership, profile, *self._last):
+            access = AccessContext(
+                group=membership.group,
+                member=membership.member,
+                effective_role=membership.effective_role,
+            )
+            response = channel_response(Channel(access, membership.stream, profile))
+            self._json = response.__pydantic_serializer__.to_json(response)
+            self._last = membership, profile
+        return self._json
+
+
+def _render_alike(
+    one: Membership, profile: ChannelProfile, other: Membership, other_profile: ChannelProfile
+) -> bool:
+    mine, theirs = one.member, other.member
+    return (
+        one.group is other.group
+        and one.stream is other.stream
+        and profile is other_profile
+        and mine is not None
+        and theirs is not None
+        and mine.role is theirs.role
+        and mine.grants == theirs.grants
+        and mine.joined_at == theirs.joined_at
+    )
 
 
 @dataclass(kw_only=True, slots=True)

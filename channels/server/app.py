@@ -28,7 +28,6 @@ from channels.routes.channels import ChannelRoutes
 from channels.routes.dialogue_reactions import DialogueReactionRoutes
 from channels.routes.dialogues import DialogueRoutes
 from channels.routes.inbox import InboxRoutes
-from channels.routes.invitations import InvitationRoutes
 from channels.routes.posts import PostRoutes
 from channels.routes.subscribers import SubscriberRoutes
 from channels.server.auth import Authenticator
@@ -116,7 +115,7 @@ class Services:
         self.clock_sync.start()
         self.chat.media.start()
         self.channels.drafting.scheduler.start()
-        self.analytics.rollup.start()
+        self.analytics.rollup_task.start()
 
     async def stop(self) -> None:
         """Finish what was submitted. Nothing may be submitted afterwards."""
@@ -201,7 +200,7 @@ def create_services(
         on_batch=metrics.batch,
     )
     analytics = analytics_wiring.assemble(
-        database, analytics_core, chat, channels.profiles, limits, clock, on_batch=metrics.batch
+        database, analytics_core, chat, channels.channel, limits, clock, on_batch=metrics.batch
     )
     return Services(
         database=database,
@@ -237,10 +236,10 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         AdminRoutes(
             channel=channels.channel,
             memberships=chat.membership,
+            inviting=chat.invitations,
             log=chat.admin_log,
             users=chat.users,
         ),
-        InvitationRoutes(channel=channels.channel, inviting=chat.invitations),
         PostRoutes(
             channel=channels.channel,
             messages=chat.messages,
@@ -250,7 +249,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             reacting=services.reactions,
             users=chat.users,
         ),
-        DraftRoutes(drafts=channels.drafting.drafts, publishing=channels.drafting.publishing),
+        DraftRoutes(drafts=channels.drafting.drafts),
         ViewRoutes(views=services.analytics.views),
         InsightRoutes(insights=services.analytics.insights),
         GroupRoutes(

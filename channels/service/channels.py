@@ -29,6 +29,7 @@ from groups.limits import DISTINCT_REACTIONS
 from groups.models import (
     CHANNEL_MARKER,
     AccessContext,
+    Group,
     GroupType,
     JoinOption,
     Posting,
@@ -49,8 +50,6 @@ INFO_FIELDS: Final = frozenset({"organization", "custom_data"})
 """Fields beyond the group that belong to a channel's profile; the others are settings."""
 VOUCHED_FIELDS: Final = frozenset({"organization"})
 """Fields beside the name that a verified badge vouches for."""
-QUEUE: Final = "channels"
-"""The only key of the queue of creations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,6 @@ def _join_option(visibility: Visibility) -> JoinOption:
 
 
 def _rules_of(new: NewChannel) -> dict[str, Any]:
-    """The rules of the group of a new channel."""
     return {
         "posting": Posting.OWNER_AND_ADMINS,
         "join_option": _join_option(new.visibility),
@@ -103,24 +101,20 @@ class ChannelService:
             self.database, self._apply, name="channels", max_batch=1, on_batch=on_batch
         )
 
-    # --- create ---------------------------------------------------------------------------------------------------
-
     async def create(self, actor: Actor, new: NewChannel, *, key: str | None = None) -> Channel:
         """Create a channel that the actor owns, or make their Community group one; once for each `key`.
 
-        Publishes: MembersJoined (the owner), or GroupUpdated for an existing group. Raises: PermissionRefused when only
-        the application creates channels; BadChannelId; ChannelIdTaken; GroupNotFound and NotForThisType for a
-        `group_id` that cannot become a channel; ChannelLimitReached; IdempotencyConflict.
+        Publishes: MembersJoined (the owner), or GroupUpdated for an existing group.
         """
         if self.create_policy == "admin" and not actor.is_app_admin:
             raise PermissionRefused("Only the application creates channels")
         _check_ids(new)
         creation = _Creation(actor, new, key)
         if new.group_id is not None:
-            group_id = await self._queue.submit(QUEUE, creation)
+            group_id = await self._queue.submit("channels", creation)
         else:
             with channel_errors():
-                group_id = await self._queue.submit(QUEUE, creation)
+                group_id = await self._queue.submit("channels", creation)
         self.profiles.forget(group_id)
         return await self.get(actor, group_id)
 
@@ -180,13 +174,7 @@ class ChannelService:
         values = new.of_profile(with_defaults=True)
         await self.store.insert(ChannelProfile(channel_id=group_id, created_at=at, **values), tx)
 
-    # --- read -----------------------------------------------------------------------------------------------------
-
     async def get(self, actor: Actor, channel_id: GroupId) -> Channel:
-        """The channel as the actor sees it.
-
-        Raises: ChannelNotFound.
-        """
         async with self.channel(channel_id) as profile:
             access, stream = await self.groups.get(actor, channel_id)
         return Channel(access, stream, profile)
@@ -210,7 +198,6 @@ class ChannelService:
     async def list_owned(
         self, actor: Actor, *, limit: int, cursor: str | None
     ) -> tuple[list[Channel], str | None]:
-        """A page of the channels that the actor owns, by id."""
         return await self._page(await self.directory.list_owned(actor, limit=limit, cursor=cursor))
 
     async def search(
@@ -225,7 +212,7 @@ class ChannelService:
     ) -> tuple[list[Channel], str | None]:
         """A page of the directory: public channels with `words` in their name, id or introduction.
 
-        `with_private` adds the private channels, for the application only. Raises: PermissionRefused.
+        `with_private` adds the private channels, for the application only.
         """
         if with_private and not actor.is_app_admin:
             raise PermissionRefused("Only the application lists private channels")
@@ -251,13 +238,8 @@ class ChannelService:
             return page, found.cursor_after((page[-1].access, page[-1].stream))
         return page, found.next_cursor
 
-    # --- change ---------------------------------------------------------------------------------------------------
-
     async def update(self, actor: Actor, channel_id: GroupId, changes: ChannelChanges) -> Channel:
-        """Change the profile or settings.
-
-        Publishes: GroupUpdated, once, when something changed. Raises: ChannelNotFound; PermissionRefused.
-        """
+        """Change the profile or settings. Publishes: GroupUpdated, once, when something changed."""
         async with self.channel(channel_id):
             await self.database.run(
                 lambda tx: self._update(actor, channel_id, changes, tx), group_lock(channel_id)
@@ -291,10 +273,7 @@ class ChannelService:
             await self.store.update_profile(channel_id, values, tx)
 
     async def delete(self, actor: Actor, channel_id: GroupId) -> None:
-        """Delete the channel for everyone; its posts are deleted in the background.
-
-        Publishes: GroupDisbanded. Raises: ChannelNotFound; PermissionRefused.
-        """
+        """Delete the channel for everyone, its posts in the background. Publishes: GroupDisbanded."""
         async with self.channel(channel_id):
             await self.disbanding.disband(actor, channel_id)
         self.profiles.forget(channel_id)
@@ -302,6 +281,18 @@ class ChannelService:
     async def close(self) -> None:
         """Wait until every submitted creation is committed or refused."""
         await self._queue.close()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChannelEnd:
+    """The end of a channel, on every way in which its group is disbanded (a hook of `groups`)."""
+
+    channels: ChannelStore
+    limits: Limits
+
+    async def on_disbanded(self, group: Group, tx: Tx) -> None:
+        if group.is_channel and await self.channels.delete(group.group_id, tx):
+            await self.channels.count(-1, self.limits.channels, tx)
 
 
 def _check_ids(new: NewChannel) -> None:

@@ -41,7 +41,6 @@ class ChannelGuard:
     profiles: ProfileCache
 
     def __call__(self, channel_id: GroupId) -> _ChannelBlock:
-        """A block for calls on this channel."""
         return _ChannelBlock(self.profiles, channel_id)
 
 
@@ -61,9 +60,6 @@ class InboxGuard:
             raise refusal
 
     async def thread(self, actor: Actor, channel_id: GroupId, user_id: UserId) -> Dialogue:
-        """The channel's thread with the user, which may not have begun.
-
-        Raises: ChannelNotFound; PermissionRefused.
-        """
+        """The channel's thread with the user, which may not have begun; raises as `check` does."""
         await self.check(actor, channel_id)
         return Dialogue(user_id, channel_id)

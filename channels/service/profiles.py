@@ -29,25 +29,15 @@ class ProfileCache:
         self._generation = 0
 
     async def get(self, channel_id: GroupId) -> ChannelProfile:
-        """The channel's profile.
-
-        Raises: ChannelNotFound.
-        """
-        kept = self._kept.get(channel_id)
-        return kept or (await self.get_many([channel_id]))[channel_id]
-
-    async def get_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
-        """The profiles of all these channels.
-
-        Raises: ChannelNotFound when any of them is no channel.
-        """
-        found = await self.find_many(channel_ids)
-        if len(found) < len(set(channel_ids)):
+        """The channel's profile. Raises: ChannelNotFound."""
+        profile = self._kept.get(channel_id)
+        if profile is None:
+            profile = (await self.find_many([channel_id])).get(channel_id)
+        if profile is None:
             raise ChannelNotFound
-        return found
+        return profile
 
     async def find_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
-        """The profiles of the ids that are channels."""
         found = {i: kept for i in channel_ids if (kept := self._kept.get(i)) is not None}
         missing = [i for i in channel_ids if i not in found]
         if missing:
@@ -61,7 +51,6 @@ class ProfileCache:
         return found
 
     def forget(self, channel_id: GroupId) -> None:
-        """Read the channel's profile anew at the next call."""
         self._generation += 1
         self._kept.pop(channel_id)
 

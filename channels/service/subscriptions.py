@@ -40,10 +40,7 @@ _OVERLAP_MS: Final = round(OVERLAP.total_seconds() * 1000)
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPage:
-    """A page of channels and ended subscriptions, by id.
-
-    The last page has a `sync_token`, which asks for the changes since.
-    """
+    """A page of channels and ended subscriptions, by id; the last page has a `sync_token` for the changes since."""
 
     items: Sequence[Channel | Departure]
     next_cursor: str | None
@@ -61,7 +58,7 @@ class _Reading:
 
     @classmethod
     def of(cls, name: str, cursor: str | None, now: datetime) -> "_Reading":
-        """The reading that the cursor continues, or a new one. Raises: BadCursor."""
+        """The reading that the cursor continues, or a new one."""
         key = decode_cursor(name, cursor, str, int, str)
         if key is None:
             return cls(name, "", _milliseconds(now))
@@ -100,10 +97,7 @@ class Subscriptions:
     clock: Clock
 
     async def list_all(self, actor: Actor, *, limit: int, cursor: str | None) -> SubscriptionPage:
-        """A page of the channels to which the actor subscribes, by id.
-
-        Raises: BadCursor.
-        """
+        """A page of the channels to which the actor subscribes, by id."""
         reading = _Reading.of("subscribed", cursor, self.clock.now())
         since = _instant(reading.next_since_ms)
         if cursor is None:
@@ -136,10 +130,7 @@ class Subscriptions:
     async def list_changed(
         self, actor: Actor, since: str, *, limit: int, cursor: str | None
     ) -> SubscriptionPage:
-        """A page of the changes since a sync token or an RFC 3339 time: channels as they are now, and departures.
-
-        Raises: BadCursor; SyncTokenExpired.
-        """
+        """A page of the changes since a sync token or an RFC 3339 time: channels as they are now, and departures."""
         now = self.clock.now()
         since_ms, known = self._parsed(since, now)
         reading = _Reading.of("subscribed-changes", cursor, now)

@@ -6,6 +6,7 @@ once, also where times are equal or the clocks of several servers differ. Anythi
 first page.
 """
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,10 +57,7 @@ class TimelineService:
         limit: int,
         cursor: str | None,
     ) -> Timeline:
-        """A page of posts and private messages, or of private messages only when the actor may not see the channel.
-
-        Raises: ConversationNotFound; PermissionRefused and Banned when the actor may not read the posts; BadCursor.
-        """
+        """A page of posts and private messages, or of private messages only when the actor may not see the channel."""
         key = decode_cursor("timeline", cursor, int, int)
         before_post, before_private = (int(key[0]), int(key[1])) if key else (None, None)
         await self.dialogues.check_there(actor, dialogue)
@@ -74,7 +72,9 @@ class TimelineService:
         private = await self.streams.newest(
             dialogue.stream_id, below=before_private, limit=limit + 1
         )
-        page, has_more = cut_page(merge(posts, private), limit, json_size)
+        # The one that is newer first, of both heads; the private message when both have the same time.
+        merged = heapq.merge(private, posts, key=lambda message: message.created_at, reverse=True)
+        page, has_more = cut_page(list(merged), limit, json_size)
         next_cursor = None
         if has_more:
             next_cursor = encode_cursor(
@@ -89,23 +89,6 @@ class TimelineService:
         ]
         access, tallies = (history.access, history.tallies) if history else (None, Tallies())
         return Timeline(items, access, tallies, message_tallies, next_cursor)
-
-
-def merge(posts: Sequence[Message], private: Sequence[Message]) -> list[Message]:
-    """Both lists as one, newest first, each in its own order."""
-    merged: list[Message] = []
-    post = other = 0
-    while post < len(posts) or other < len(private):
-        takes_post = other == len(private) or (
-            post < len(posts) and posts[post].created_at > private[other].created_at
-        )
-        if takes_post:
-            merged.append(posts[post])
-            post += 1
-        else:
-            merged.append(private[other])
-            other += 1
-    return merged
 
 
 def _end_of(read: Sequence[Message], page: Sequence[Message], before_seq: int | None) -> int:

@@ -36,7 +36,7 @@ class VerifiedBadges:
     async def set_verified(self, actor: Actor, channel_id: GroupId, *, is_verified: bool) -> None:
         """Give the channel the badge, or remove it (the application); repeating it changes nothing.
 
-        Publishes: GroupUpdated, when something changed. Raises: ChannelNotFound; PermissionRefused.
+        Publishes: GroupUpdated, when something changed.
         """
         with channel_errors():
             await self.database.run(

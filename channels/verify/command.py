@@ -9,11 +9,11 @@ from rich.console import Console
 
 import groups.wiring
 from channels.analytics.audit.service import checks as analytics_checks
-from channels.audit.service import checks as channel_checks
+from channels.audit import checks as channel_checks
 from channels.drafts.audit import HOLDER
 from channels.drafts.audit import checks as draft_checks
 from channels.limits import Limits
-from channels.verify.report import Outcome, Progress, show
+from channels.verify.report import Outcome, progress_bar, show
 from conversations.audit.service import checks as conversation_checks
 from groups.audit.service import checks as group_checks
 from groups.kernel.data_checks import Check, Finding
@@ -59,12 +59,13 @@ async def verify(
 ) -> list[Outcome]:
     """Run every check, and with `repair` its repairs; returns the outcomes."""
     outcomes = [Outcome(check) for check in all_checks(database, limits)]
-    with Progress(console, len(outcomes)) as progress:
+    with progress_bar(console) as bar:
+        task = bar.add_task("", total=len(outcomes))
         async with Snapshot(database) as snapshot:
             for outcome in outcomes:
-                progress.start(outcome.check.claim)
+                bar.update(task, description=outcome.check.claim)
                 await _check(outcome, snapshot, repair=repair)
-                progress.finish()
+                bar.advance(task)
     return outcomes
 
 

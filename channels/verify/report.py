@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 
-import rich.progress
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -14,7 +20,7 @@ from groups.kernel.data_checks import Check, Finding
 
 @dataclass(slots=True)
 class Outcome:
-    """What a check found. `unfinished` is the reason if it did not end."""
+    """The result of a check. `unfinished` is the reason if it did not end."""
 
     check: Check
     checked: int = 0
@@ -27,44 +33,21 @@ class Outcome:
 
     @property
     def is_clean(self) -> bool:
-        """Whether the check ended and found nothing."""
         return not self.findings and self.unfinished is None
 
 
-class Progress:
+def progress_bar(console: Console) -> Progress:
     """A progress bar, shown only on a terminal and removed when the work is done."""
-
-    def __init__(self, console: Console, total: int) -> None:
-        self._bar = rich.progress.Progress(
-            rich.progress.SpinnerColumn(),
-            rich.progress.BarColumn(bar_width=20),
-            rich.progress.MofNCompleteColumn(),
-            rich.progress.TimeElapsedColumn(),
-            rich.progress.TextColumn("{task.description}", markup=False),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("", total=total)
-
-    def __enter__(self) -> "Progress":
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
-
-    def start(self, claim: str) -> None:
-        """Show what is being checked."""
-        self._bar.update(self._task, description=claim)
-
-    def finish(self) -> None:
-        self._bar.advance(self._task)
+    return Progress(
+        SpinnerColumn(),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
 
 
 def show(console: Console, outcomes: Sequence[Outcome]) -> None:

@@ -35,7 +35,7 @@ class Drafts(Deployment):
     def __init__(self) -> None:
         super().__init__()
         drafting = self.services.channels.drafting
-        self.drafts, self.publishing = drafting.drafts, drafting.publishing
+        self.drafts = drafting.drafts
         self.kept: dict[str, Kept] = {}
         self.out: dict[str, tuple[Actor, int]] = {}
         self.posts: list[str] = []
@@ -125,7 +125,7 @@ class Drafts(Deployment):
         seqs: list[int] = []
 
         async def post() -> None:
-            seqs.append((await self.publishing.publish(actor, CHANNEL, draft_id)).message.seq)
+            seqs.append((await self.drafts.publish(actor, CHANNEL, draft_id)).message.seq)
 
         code = self.done(post())
         if draft_id in self.out and self.out[draft_id][0] == actor and self.may_post(actor):

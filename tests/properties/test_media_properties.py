@@ -141,7 +141,7 @@ class Uploads(Deployment):
             self.get(self.drafting.change(ADA, CHANNEL, draft_id, new=new))
             self.release(self.drafts[draft_id])
         elif how == "publish":
-            self.get(self.services.channels.drafting.publishing.publish(ADA, CHANNEL, draft_id))
+            self.get(self.drafting.publish(ADA, CHANNEL, draft_id))
             self.posts.append(self.drafts.pop(draft_id))
         else:
             self.get(self.drafting.delete(ADA, CHANNEL, draft_id))

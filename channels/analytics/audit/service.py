@@ -1,4 +1,4 @@
-"""What stored views and days must fulfil, and how they are repaired.
+"""Checks and repairs of stored views and days.
 
 `groups.audit` checks that `member_count` is the number of members; its repairs come first.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from channels.analytics.audit.store import AnalyticsAuditStore
-from channels.audit.service import REPAIR_ACTOR
+from channels.audit import REPAIR_ACTOR
 from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId
 from groups.kernel.mongo import Database, Tx
@@ -60,10 +60,7 @@ class _Audit:
     store: AnalyticsAuditStore
     chat: GroupCore | GroupChat
 
-    # --- views ----------------------------------------------------------------------------------------------------
-
     async def find_wrong_views(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Every post with views exists and shows the counted views."""
         async for row in self.store.views_without_message(snapshot):
             # If the stream exists, the message is missing (P2), and a backup may bring it back.
             repair = None if row["stream"] else self._delete_views(row["_id"])
@@ -112,10 +109,7 @@ class _Audit:
 
         return lambda: self.database.run(work)
 
-    # --- days -----------------------------------------------------------------------------------------------------
-
     async def find_wrong_days(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """The subscribers at the end of the last counted day equal the members."""
         # Includes the repairs of `groups.audit`.
         await snapshot.renew(older_than=0)
         async for row in self.store.wrong_subscribers(snapshot):
@@ -138,10 +132,7 @@ class _Audit:
 
         return lambda: self.database.run(work)
 
-    # --- muted ----------------------------------------------------------------------------------------------------
-
     async def find_wrong_muted(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """The stored number of members who have muted a group equals that of their settings."""
         # Without settings of non-members, which `conversations.audit` has deleted.
         await snapshot.renew(older_than=0)
         async for row in self.store.wrong_muted(snapshot):

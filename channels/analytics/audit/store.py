@@ -29,8 +29,6 @@ class AnalyticsAuditStore:
         self._messages = database.collection("messages")
         self._conversations = database.collection("conversations")
 
-    # --- views ----------------------------------------------------------------------------------------------------
-
     @staticmethod
     def views_without_message(snapshot: Snapshot) -> AsyncIterator[Document]:
         """Views of messages that do not exist: id, `stream` (none or one)."""
@@ -56,21 +54,16 @@ class AnalyticsAuditStore:
         )
 
     async def find_shown(self, message_ids: Collection[str]) -> dict[str, int]:
-        """Return the views that the messages show now."""
         cursor = self._messages.find({"_id": {"$in": list(message_ids)}}, {"views": 1})
         return {row["_id"]: row.get("views", 0) for row in await cursor.to_list(None)}
 
     async def find_count(self, message_id: str, tx: Tx) -> int:
-        """Return the counted views of the message."""
         row = await self._views.find_one({"_id": message_id}, {"count": 1}, session=tx.session)
         return int(row["count"]) if row else 0
 
     async def delete_views(self, message_id: str, tx: Tx) -> bool:
-        """Delete the message's views. Returns whether there were any."""
         result = await self._views.delete_one({"_id": message_id}, session=tx.session)
         return result.deleted_count == 1
-
-    # --- days -----------------------------------------------------------------------------------------------------
 
     @staticmethod
     def wrong_subscribers(snapshot: Snapshot) -> AsyncIterator[Document]:
@@ -118,19 +111,12 @@ class AnalyticsAuditStore:
         )
         return int(row["subscribers"]) if row else None
 
-    # --- muted ----------------------------------------------------------------------------------------------------
-
     @staticmethod
     def wrong_muted(snapshot: Snapshot) -> AsyncIterator[Document]:
         """Groups whose stored number of muted members is wrong: id, `counted`, `muted`."""
         muted_settings: list[Document] = [
             {"$match": {"muted": True, "conversation_id": IS_GROUP_STREAM}},
-            {
-                "$project": {
-                    "_id": group_of_stream("$conversation_id"),
-                    "muted": {"$literal": 1},
-                }
-            },
+            {"$project": {"_id": group_of_stream("$conversation_id"), "muted": {"$literal": 1}}},
         ]
         return snapshot.rows(
             "insights",

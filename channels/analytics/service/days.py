@@ -11,15 +11,18 @@ A crash undoes a batch together with its count. An interrupted rollup continues 
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 from zlib import crc32
 
 from channels.analytics.models import MUTED_SHARES, Part
-from channels.analytics.store.days import DayStore
+from channels.analytics.store import DayStore, ViewStore
 from channels.limits import ChannelLimits
 from conversations.models import ConversationId, group_of
-from groups.kernel.ids import GroupId, UserId
+from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import Group, MemberCountChange
+
+CLEANUP_STEP: Final = 1_000  # documents a transaction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +33,6 @@ class DayCounter:
     limits: ChannelLimits
 
     async def members_counted(self, group: Group, count_change: MemberCountChange, tx: Tx) -> None:
-        """Count subscribers who joined, left or were removed."""
         if not group.is_channel:
             return
         sums = {
@@ -48,18 +50,15 @@ class DayCounter:
         )
 
     async def messages_counted(self, group: Group, number: int, at: datetime, tx: Tx) -> None:
-        """Count new posts."""
         if group.is_channel:
             await self._add(group.group_id, at, Part.POSTS, {"posts": number}, tx)
 
     async def reacted(self, group: Group, seq: int, number: int, at: datetime, tx: Tx) -> None:
-        """Count new reactions."""
         if group.is_channel:
             sums = {"reactions": number, f"hours.{at.hour}": number}
             await self._add(group.group_id, at, Part.REACTIONS, sums, tx, seq=seq)
 
     async def viewed(self, channel_id: GroupId, number: int, at: datetime, tx: Tx) -> None:
-        """Count new views."""
         sums = {"views": number, f"hours.{at.hour}": number}
         await self._add(channel_id, at, Part.VIEWS, sums, tx)
 
@@ -97,3 +96,23 @@ class DayCounter:
 
     def _end_of(self, day: date) -> datetime:
         return datetime.combine(day, time(), UTC) + timedelta(days=self.limits.insight_days + 1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnalyticsCleanup:
+    """Deletes the views, then the days of a channel whose stream has ended (hooks of `groups`).
+
+    In this order, since a batch that counts views on a day has also written one of the views.
+    """
+
+    views: ViewStore
+    days: DayStore
+
+    async def delete_views(self, stream_id: StreamId, tx: Tx) -> int:
+        return await self.views.delete_some(stream_id, CLEANUP_STEP, tx)
+
+    async def delete_days(self, stream_id: StreamId, tx: Tx) -> int:
+        channel_id = group_of(ConversationId(stream_id))
+        if channel_id is None:
+            return 0
+        return await self.days.delete_some(channel_id, CLEANUP_STEP, tx)

@@ -4,16 +4,15 @@ All numbers are read from stored counts (`days`); a request counts nothing.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Final
 
 from channels.analytics.models import HOURS, MUTED_SHARES, Day, Hour, Insights, Muted, PostInsights
-from channels.analytics.store.days import DayStore
-from channels.errors import channel_errors
+from channels.analytics.store import DayStore
 from channels.limits import ChannelLimits
-from channels.service.profiles import ProfileCache
+from channels.service.guard import ChannelGuard
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -32,7 +31,7 @@ class InsightService:
     """Reads the insights of channels."""
 
     days: DayStore
-    profiles: ProfileCache
+    channel: ChannelGuard
     guard: AccessGuard
     messages: MessageService
     limits: ChannelLimits
@@ -43,10 +42,10 @@ class InsightService:
     ) -> Insights:
         """Return the counts from `first` to `last` (UTC, both included), and the current muted share.
 
-        `last` defaults to today, as does a later day; `first` defaults to a range of 30 days. Raises: ChannelNotFound;
-        PermissionRefused; InvalidRequest for more than `insight_range_days` days.
+        `last` defaults to today, as does a later day; `first` defaults to a range of 30 days.
         """
-        access = await self._check_may_see(actor, channel_id)
+        async with self.channel(channel_id):
+            access = await self._check_may_see(actor, channel_id)
         today = self.clock.now().astimezone(UTC).date()
         last = min(last or today, today)
         if first is None:
@@ -84,12 +83,9 @@ class InsightService:
     async def posts(
         self, actor: Actor, channel_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[PostInsights], str | None]:
-        """Return a page of posts, newest first, with their views and reactions, without deleted posts.
-
-        Raises: ChannelNotFound; PermissionRefused; BadCursor.
-        """
-        await self._check_may_see(actor, channel_id)
-        with channel_errors():
+        """Return a page of posts, newest first, with their views and reactions, without deleted posts."""
+        async with self.channel(channel_id):
+            await self._check_may_see(actor, channel_id)
             history = await self.messages.list_messages(
                 actor, channel_id, limit=limit, cursor=cursor
             )
@@ -98,16 +94,13 @@ class InsightService:
         return [_insights_of(message, totals) for message in shown], history.next_cursor
 
     async def _check_may_see(self, actor: Actor, channel_id: GroupId) -> AccessContext:
-        await self.profiles.get(channel_id)
-        with channel_errors():
-            access = await self.guard.access_of(actor, channel_id)
+        access = await self.guard.access_of(actor, channel_id)
         refusal = policy.grant_refusal(access, Grant.SEE_INSIGHTS)
         if refusal is not None:
             raise refusal
         return access
 
     async def _subscribers_before(self, access: AccessContext, first: date) -> int:
-        """Return the number of subscribers when the day began."""
         channel_id = access.group.group_id
         row = await self.days.find_members_before(channel_id, first)
         if row is not None:
@@ -119,7 +112,6 @@ class InsightService:
         return int(row["subscribers"] - net)
 
     def _known_from(self, access: AccessContext, today: date) -> date:
-        """Return the first day with a known number of subscribers."""
         kept = today - timedelta(days=self.limits.insight_days)
         return max(kept, access.group.created_at.astimezone(UTC).date())
 
@@ -129,21 +121,16 @@ def _days_in_order(
     length: int,
     sums: dict[date, Counter[str]],
     ends: dict[date, int],
-    before: int,
+    subscribers: int,
     known_from: date,
 ) -> Sequence[Day]:
     days: list[Day] = []
-    subscribers = before
-    for day in _dates(first, length):
+    for day in (first + timedelta(days=number) for number in range(length)):
         subscribers = ends.get(day, subscribers)
         counted = sums.get(day, Counter())
         known = subscribers if day >= known_from else None
         days.append(Day(day, known, **{name: counted[name] for name in _SUMS}))
     return days
-
-
-def _dates(first: date, length: int) -> Iterable[date]:
-    return (first + timedelta(days=number) for number in range(length))
 
 
 def _insights_of(message: Message, totals: dict[int, int]) -> PostInsights:

@@ -17,11 +17,9 @@ from typing import Final
 from channels.analytics.hyperloglog import HyperLogLog, hash_of, new_salt
 from channels.analytics.models import PostViews
 from channels.analytics.service.days import DayCounter
-from channels.analytics.store.days import DayStore
-from channels.analytics.store.views import ViewStore
-from channels.errors import channel_errors
+from channels.analytics.store import ViewStore
 from channels.limits import ChannelLimits
-from channels.service.profiles import ProfileCache
+from channels.service.guard import ChannelGuard
 from groups import policy
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
@@ -32,7 +30,6 @@ from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import stream_of
 from groups.service.access.bulk import BulkAccess
-from groups.service.messages.service import MessageService
 from groups.service.messages.view_counts import ViewCounts
 
 POSTS_AT_ONCE: Final = 200  # bounds the memory of a batch: a sketch has 4 KiB
@@ -62,11 +59,9 @@ class ViewService:
 
     database: Database
     views: ViewStore
-    days: DayStore
     counter: DayCounter
-    profiles: ProfileCache
+    channel: ChannelGuard
     bulk_access: BulkAccess
-    messages: MessageService
     view_counts: ViewCounts
     limits: ChannelLimits
     clock: Clock
@@ -76,8 +71,6 @@ class ViewService:
     def __post_init__(self, on_batch: OnBatch | None) -> None:
         self._queue = GroupCommit(self.database, self._apply, name="views", on_batch=on_batch)
 
-    # --- report ---------------------------------------------------------------------------------------------------
-
     async def report(
         self, actor: Actor, channel_id: GroupId, seqs: Sequence[int]
     ) -> dict[int, int]:
@@ -85,15 +78,13 @@ class ViewService:
 
         Users who may read posts may report them; the application itself is not counted. Posts that do not exist, are
         deleted or hidden from the actor are skipped, since a post may be deleted after a client showed it. Repeating a
-        report changes nothing. Publishes nothing.
-        Raises: ChannelNotFound; Banned; InvalidRequest for more than `views_per_call` posts.
+        report changes nothing.
         """
         limit = self.limits.views_per_call
         if len(seqs) > limit:
             reason = f"at most {limit} posts a call"
             raise InvalidRequest(reason, errors=[{"field": "seqs", "reason": reason}])
-        await self.profiles.get(channel_id)
-        with channel_errors():
+        async with self.channel(channel_id):
             counted = await self._queue.submit(channel_id, _Report(actor, frozenset(seqs)))
         await self._show_counts(counted)
         return {seq: counted.counts[seq] for seq in sorted({*seqs} & counted.counts.keys())}

@@ -1,13 +1,17 @@
-"""Drafts until they are published: create, list, change, delete.
+"""The life of drafts: create, list, change, delete, publish.
 
 Users who may post in the channel see its drafts. Changing and deleting other users' drafts takes the same rights as
 changing and deleting their posts.
+
+One transaction removes a draft and posts it, so it is published once. Users publish a draft immediately; the scheduler
+publishes drafts that are due.
 """
 
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from channels.drafts.errors import (
     BadPublishAt,
@@ -16,27 +20,30 @@ from channels.drafts.errors import (
     DraftPublished,
     ScheduleLimitReached,
 )
-from channels.drafts.events import DraftScheduled
 from channels.drafts.models import Draft, NewDraft
-from channels.drafts.service.admin_log import DraftAdminLog
-from channels.drafts.service.publishing import key_of
 from channels.drafts.store import DraftPosition, DraftStore, position_of
-from channels.errors import ChannelNotFound, channel_errors
+from channels.errors import ChannelNotFound
+from channels.events import DraftScheduled
 from channels.limits import ChannelLimits
-from channels.service.profiles import ProfileCache
+from channels.service.guard import ChannelGuard
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, rfc3339, to_milliseconds
 from groups.kernel.errors import IdempotencyConflict
-from groups.kernel.ids import GroupId, derive_id, mint_id
+from groups.kernel.ids import GroupId, StreamId, derive_id, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
-from groups.models import AccessContext, AdminAction, Content, Grant
+from groups.models import AccessContext, AdminAct, AdminAction, Content, Grant, Group, stream_of
+from groups.service.access.guard import AccessGuard
+from groups.service.admin_log import AdminLog
 from groups.service.messages.draft_content import DraftContent
 from groups.service.messages.forwarding import ForwardService
-from groups.service.messages.posting import LoadedContent
-from groups.service.messages.service import MessageService
+from groups.service.messages.posting import LoadedContent, PostKey, digest_of
+from groups.service.messages.service import MessageService, VisibleMessage
 from groups.service.write_locks import group_lock
+
+CLEANUP_STEP: Final = 20  # drafts a transaction: each may hold ten uploads
+_GROUP_PREFIX: Final = stream_of(GroupId(""))
 
 TouchChannel = Callable[[GroupId, Tx], Awaitable[bool]]
 """Writes the channel's document without a visible change. Returns False if there is none.
@@ -52,15 +59,14 @@ class DraftService:
     database: Database
     drafts: DraftStore
     touch_channel: TouchChannel
-    profiles: ProfileCache
+    channel: ChannelGuard
     draft_content: DraftContent
     forwards: ForwardService
     messages: MessageService
-    admin_log: DraftAdminLog
+    admin_log: AdminLog
+    guard: AccessGuard
     limits: ChannelLimits
     clock: Clock
-
-    # --- create, change, delete -------------------------------------------------------------------------------------
 
     async def create(
         self,
@@ -73,27 +79,23 @@ class DraftService:
     ) -> Draft:
         """Create a draft, to be published at `publish_at` if given. With a `key`, repeating returns the same draft.
 
-        Publishes: DraftScheduled, if it is scheduled. Raises: the errors of a post or a forward; BadPublishAt;
-        DraftLimitReached; ScheduleLimitReached; IdempotencyConflict; DraftPublished if the key's draft was published.
+        Publishes: DraftScheduled, if it is scheduled.
         """
         draft_id = mint_id() if key is None else derive_id(actor.user_id, channel_id, key)
         said = new.model_dump_json() + (rfc3339(publish_at) if publish_at else "")
         digest = hashlib.sha256(said.encode()).hexdigest()[:16] if key else ""
 
         async def work(tx: Tx) -> Draft:
-            await self._check_may_post(actor, channel_id, tx)
-            first = await self.drafts.find_draft(channel_id, draft_id, tx) if key else None
-            if first is not None:
-                if first.digest != digest:
-                    raise IdempotencyConflict
-                return first
-            posted = (
-                await self.messages.find_posted(actor, channel_id, key_of(draft_id), tx)
-                if key
-                else None
-            )
-            if posted is not None:
-                raise DraftPublished(seq=posted.seq)
+            await self.draft_content.check_may_post(actor, channel_id, tx)
+            if key:
+                first = await self.drafts.find_draft(channel_id, draft_id, tx)
+                if first is not None:
+                    if first.digest != digest:
+                        raise IdempotencyConflict
+                    return first
+                posted = await self.messages.find_posted(actor, channel_id, _key_of(draft_id), tx)
+                if posted is not None:
+                    raise DraftPublished(seq=posted.seq)
             now = self.clock.now()
             loaded = await self._load_content(actor, new, tx)
             draft = Draft(
@@ -114,8 +116,7 @@ class DraftService:
             self._publish_schedule(draft, now, tx)
             return draft
 
-        await self.profiles.get(channel_id)
-        with channel_errors():
+        async with self.channel(channel_id):
             return await self.database.run(work, group_lock(channel_id))
 
     async def change(
@@ -130,11 +131,11 @@ class DraftService:
     ) -> Draft:
         """Change the content of the draft, or its `publish_at` (None: not scheduled). The actor becomes its author.
 
-        A new `publish_at` clears a failure. Raises: DraftNotFound; PermissionRefused; and as `create`.
+        A new `publish_at` clears a failure. Publishes: DraftScheduled, if `publish_at` is set.
         """
 
         async def work(tx: Tx) -> Draft:
-            access = await self._check_may_post(actor, channel_id, tx)
+            access = await self.draft_content.check_may_post(actor, channel_id, tx)
             before = await self.drafts.find_draft(channel_id, draft_id, tx)
             if before is None:
                 raise DraftNotFound
@@ -158,35 +159,80 @@ class DraftService:
             if (draft.publish_at is None) != (before.publish_at is None):
                 await self._check_limit(draft, tx)
             await self.drafts.replace(draft, tx)
-            act = AdminAction.DRAFT_CHANGED
-            await self.admin_log.record(tx, actor, act, access.group, before, draft)
+            await self._record(tx, actor, AdminAction.DRAFT_CHANGED, access.group, before, draft)
             if sets_publish_at:
                 self._publish_schedule(draft, now, tx)
             return draft
 
-        await self.profiles.get(channel_id)
-        with channel_errors():
+        async with self.channel(channel_id):
             return await self.database.run(work, group_lock(channel_id))
 
     async def delete(self, actor: Actor, channel_id: GroupId, draft_id: str) -> None:
-        """Delete the draft; this cancels a scheduled post.
-
-        Raises: DraftNotFound, also if it was published meanwhile; PermissionRefused.
-        """
+        """Delete the draft; this cancels a scheduled post."""
 
         async def work(tx: Tx) -> None:
-            access = await self._check_may_post(actor, channel_id, tx)
+            access = await self.draft_content.check_may_post(actor, channel_id, tx)
             draft = await self.drafts.take_draft(channel_id, draft_id, tx)
             if draft is None:
                 raise DraftNotFound
             self._check_may_change(actor, access, draft, Grant.DELETE_POSTS)
             await self.draft_content.release(draft.content, tx)
-            act = AdminAction.DRAFT_DELETED
-            await self.admin_log.record(tx, actor, act, access.group, draft)
+            await self._record(tx, actor, AdminAction.DRAFT_DELETED, access.group, draft)
 
-        await self.profiles.get(channel_id)
-        with channel_errors():
+        async with self.channel(channel_id):
             await self.database.run(work, group_lock(channel_id))
+
+    async def publish(self, actor: Actor, channel_id: GroupId, draft_id: str) -> VisibleMessage:
+        """Publish the draft now, in the actor's name; repeating it returns the same post. Publishes: MessagePosted."""
+        async with self.channel(channel_id):
+            posted, _ = await self.post(actor, channel_id, draft_id)
+            return posted
+
+    async def post(
+        self, actor: Actor, channel_id: GroupId, draft_id: str, *, due_by: datetime | None = None
+    ) -> tuple[VisibleMessage, bool]:
+        """Publish the draft, with `due_by` only if it is due by then. Raises errors of groups, not of channels.
+
+        Returns the post, and False if it existed already.
+        """
+        took = False
+
+        async def take(tx: Tx) -> LoadedContent:
+            nonlocal took
+            draft = await self.drafts.take_draft(channel_id, draft_id, tx, due_by=due_by)
+            if draft is None:
+                raise DraftNotFound
+            took = True
+            if draft.author_id != actor.user_id:
+                access = await self.guard.access_of(actor, channel_id, tx)
+                await self._record(tx, actor, AdminAction.DRAFT_PUBLISHED, access.group, draft)
+            return LoadedContent(
+                draft.content, draft.silent, draft.origin, are_uploads_counted=True
+            )
+
+        # The key lets a repeat by the same actor find the post. Removing the draft makes sure that there is only one.
+        key = _key_of(draft_id)
+        posted = await self.messages.post_loaded(actor, channel_id, take, key=key)
+        return posted, took
+
+    async def _record(
+        self,
+        tx: Tx,
+        actor: Actor,
+        action: AdminAction,
+        group: Group,
+        draft: Draft,
+        after: Draft | None = None,
+    ) -> None:
+        """Record the action in the channel's admin log, unless the draft was the actor's own.
+
+        Admins who may not post can read the log but not the drafts. So an entry names the draft, its author, the kind
+        of content and its `publish_at`, but does not contain its text.
+        """
+        if draft.author_id != actor.user_id:
+            then = _log_entry(after) if after is not None else {}
+            act = AdminAct(actor, action, draft.draft_id, _log_entry(draft), then)
+            await self.admin_log.record(tx, group, act)
 
     async def _load_content(
         self, actor: Actor, new: NewDraft, tx: Tx, *, instead_of: Content | None = None
@@ -221,12 +267,9 @@ class DraftService:
         if draft.due_at is not None:
             tx.publish(DraftScheduled(at=now, channel_id=draft.channel_id, due_at=draft.due_at))
 
-    # --- read -----------------------------------------------------------------------------------------------------
-
     async def get(self, actor: Actor, channel_id: GroupId, draft_id: str) -> Draft:
-        """Return one draft."""
-        await self.profiles.get(channel_id)
-        await self._check_may_post(actor, channel_id)
+        async with self.channel(channel_id):
+            await self.draft_content.check_may_post(actor, channel_id)
         draft = await self.drafts.find_draft(channel_id, draft_id)
         if draft is None:
             raise DraftNotFound
@@ -236,8 +279,8 @@ class DraftService:
         self, actor: Actor, channel_id: GroupId, *, scheduled: bool, limit: int, cursor: str | None
     ) -> tuple[list[Draft], str | None]:
         """Return a page of the scheduled posts by `publish_at`, or of the other drafts by creation."""
-        await self.profiles.get(channel_id)
-        await self._check_may_post(actor, channel_id)
+        async with self.channel(channel_id):
+            await self.draft_content.check_may_post(actor, channel_id)
         name = "scheduled" if scheduled else "drafts"
         key = decode_cursor(name, cursor, int, int, str)
         after = None
@@ -253,14 +296,6 @@ class DraftService:
         instants = (_milliseconds_of(last.order_at), _milliseconds_of(last.created_at))
         return page, encode_cursor(name, *instants, last.draft_id)
 
-    # --- rights ---------------------------------------------------------------------------------------------------
-
-    async def _check_may_post(
-        self, actor: Actor, channel_id: GroupId, tx: Tx | None = None
-    ) -> AccessContext:
-        with channel_errors():
-            return await self.draft_content.check_may_post(actor, channel_id, tx)
-
     @staticmethod
     def _check_may_change(actor: Actor, access: AccessContext, draft: Draft, grant: Grant) -> None:
         if draft.author_id == actor.user_id:
@@ -268,6 +303,32 @@ class DraftService:
         refusal = policy.grant_refusal(access, grant)
         if refusal is not None:
             raise refusal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DraftCleanup:
+    """Deletes the drafts of a channel whose stream has ended, and releases their uploads (a hook of `groups`)."""
+
+    drafts: DraftStore
+    content: DraftContent
+
+    async def delete_some(self, stream_id: StreamId, tx: Tx) -> int:
+        channel_id = GroupId(stream_id.removeprefix(_GROUP_PREFIX))
+        drafts = await self.drafts.take_drafts(channel_id, CLEANUP_STEP, tx)
+        for draft in drafts:
+            await self.content.release(draft.content, tx)
+        return len(drafts)
+
+
+def _key_of(draft_id: str) -> PostKey:
+    """The idempotency key of the draft's post. Keys of clients have another prefix."""
+    key = f"d:{draft_id}"
+    return PostKey(key, digest_of(key))
+
+
+def _log_entry(draft: Draft) -> dict[str, object]:
+    at = rfc3339(draft.publish_at) if draft.publish_at else None
+    return {"author_id": draft.author_id, "kind": draft.content.kind.value, "publish_at": at}
 
 
 def _milliseconds_of(instant: datetime) -> int:

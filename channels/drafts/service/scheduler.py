@@ -18,10 +18,10 @@ from datetime import datetime
 from typing import Final
 
 from channels.drafts.errors import DraftNotFound
-from channels.drafts.events import DraftScheduled
 from channels.drafts.models import Draft, Failure
-from channels.drafts.service.publishing import DraftPublishing
+from channels.drafts.service.drafts import DraftService
 from channels.drafts.store import DraftStore
+from channels.events import DraftScheduled
 from groups.errors import GroupNotFound, PostingNotAllowed
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 class Scheduler:
     """The background task of this process."""
 
-    publishing: DraftPublishing
+    drafts: DraftService
     store: DraftStore
     clock: Clock
     _task: asyncio.Task[None] | None = field(default=None, init=False)
@@ -49,7 +49,6 @@ class Scheduler:
     """When it wakes up for a draft; None while it works, or if nothing is scheduled."""
 
     def start(self) -> None:
-        """Start publishing drafts that are due."""
         self._task = self._task or asyncio.create_task(self._run(), name="scheduler")
 
     async def stop(self) -> None:
@@ -60,7 +59,6 @@ class Scheduler:
                 await self._task
 
     def wake(self) -> None:
-        """Look again now."""
         self._wake.set()
 
     def on_events(self, events: Sequence[Event]) -> None:
@@ -106,9 +104,7 @@ class Scheduler:
         author = Actor(draft.author_id, is_app_admin=draft.by_app)
         now = self.clock.now()
         try:
-            _, took = await self.publishing.post(
-                author, draft.channel_id, draft.draft_id, due_by=now
-            )
+            _, took = await self.drafts.post(author, draft.channel_id, draft.draft_id, due_by=now)
             if not took:
                 # Either another process published it, and this finds no draft; or the draft's key was used by another
                 # user's post, and the draft must neither be lost nor tried forever.

@@ -1,20 +1,30 @@
-"""Day documents, in the collection `insights`: `_id` is `channel<US>day<US>part<US>seq`; they hold sums and hours.
+"""The documents of analytics: days in the collection `insights`, and the views of posts in `views`.
 
-`seq` is 0, except in documents that count one post each until the rollup; only these have it as a field. Documents
-expire at `expires_at`. The documents that count muted members have no day: their `_id` is `channel<US>muted<US>number`.
-Each group has several, so that users who mute at the same time seldom conflict.
+Days: `_id` is `channel<US>day<US>part<US>seq`; they hold sums and hours. `seq` is 0, except in documents that count one
+post each until the rollup; only these have it as a field. Documents expire at `expires_at`. The documents that count
+muted members have no day: their `_id` is `channel<US>muted<US>number`. Each group has several, so that users who mute
+at the same time seldom conflict.
+
+Views: `_id` is the message's key; salt, sketch and count. At most about 4,200 bytes, however many viewers. A document
+is inserted in a transaction that also writes the message, so none is created for a message that is being deleted. Later
+changes only update existing documents.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Final
 
-from channels.analytics.models import Part
-from groups.kernel.ids import GroupId, join_key
+from pymongo import UpdateOne
+
+from channels.analytics.hyperloglog import HyperLogLog
+from channels.analytics.models import Part, PostViews
+from groups.kernel.ids import SEPARATOR, GroupId, StreamId, join_key
 from groups.kernel.mongo import DESCENDING, ONE_REPLY, Database, Document, Index, Tx
+from groups.models import message_key
 
 _MUTED: Final = "muted"
+_AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
 
 
 class DayStore:
@@ -26,12 +36,7 @@ class DayStore:
             [("channel_id", 1), ("part", 1), ("day", 1)],
             "the days of a range; the last one before it",
         ),
-        Index(
-            "insights",
-            [("day", 1)],
-            "days for the rollup",
-            partial={"seq": {"$exists": True}},
-        ),
+        Index("insights", [("day", 1)], "days for the rollup", partial={"seq": {"$exists": True}}),
         Index("insights", [("expires_at", 1)], "days that are over", expire_after_seconds=0),
     )
 
@@ -97,8 +102,6 @@ class DayStore:
         )
         return row
 
-    # --- rollup ---------------------------------------------------------------------------------------------------
-
     async def find_day_to_roll_up(self, before: date) -> tuple[GroupId, date] | None:
         """Return a channel and a day before `before` that still has documents for single posts."""
         # Uses index: day_1 (partial: for the rollup). It asks every shard, in the background.
@@ -137,10 +140,7 @@ class DayStore:
             )
         return len(rows)
 
-    # --- muted ----------------------------------------------------------------------------------------------------
-
     async def add_muted(self, channel_id: GroupId, share: int, more: int, tx: Tx) -> None:
-        """Change the number of members who have muted the group by `more`."""
         await self._days.update_one(
             {"_id": join_key(channel_id, _MUTED, share), "channel_id": channel_id},
             {"$inc": {"muted": more}},
@@ -149,7 +149,6 @@ class DayStore:
         )
 
     async def count_muted(self, channel_id: GroupId, shares: int) -> int:
-        """Return how many members have muted the group."""
         keys = [join_key(channel_id, _MUTED, share) for share in range(shares)]
         cursor = self._days.find({"_id": {"$in": keys}, "channel_id": channel_id}, {"muted": 1})
         return sum(row["muted"] for row in await cursor.to_list(None))
@@ -164,3 +163,66 @@ class DayStore:
                 {"_id": {"$in": keys}, "channel_id": channel_id}, session=tx.session
             )
         return len(keys)
+
+
+class ViewStore:
+    """The collection `views`."""
+
+    INDEXES = (Index("views", [], "found by _id only"),)
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._views = database.collection("views")
+
+    async def find_many(
+        self, stream_id: StreamId, seqs: Collection[int], tx: Tx
+    ) -> dict[int, PostViews]:
+        seq_of = {message_key(stream_id, seq): seq for seq in seqs}
+        cursor = self._views.find(
+            {"_id": {"$in": list(seq_of)}}, session=tx.session, batch_size=ONE_REPLY
+        )
+        return {seq_of[row["_id"]]: _to_views(row) for row in await cursor.to_list(None)}
+
+    async def insert_many(
+        self, stream_id: StreamId, views: Mapping[int, PostViews], tx: Tx
+    ) -> None:
+        if views:
+            documents: list[Document] = [
+                {"_id": message_key(stream_id, seq), "salt": kept.salt, **_values(kept)}
+                for seq, kept in views.items()
+            ]
+            await self._views.insert_many(documents, session=tx.session)
+
+    async def replace_many(
+        self, stream_id: StreamId, views: Mapping[int, PostViews], tx: Tx
+    ) -> None:
+        """Store changed views; deleted ones are not created again."""
+        operations = [
+            UpdateOne({"_id": message_key(stream_id, seq)}, {"$set": _values(kept)})
+            for seq, kept in views.items()
+        ]
+        await self._database.apply(self._views, operations, tx)
+
+    async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> int:
+        """Delete up to `limit` documents of a deleted stream. Returns how many there were."""
+        # Uses index: _id, in which the keys of a stream are adjacent. It asks all shards, once for each stream.
+        whole: Document = {"$gt": stream_id + SEPARATOR, "$lt": stream_id + _AFTER_SEPARATOR}
+        cursor = self._views.find({"_id": whole}, {"_id": 1}, session=tx.session)
+        keys = [row["_id"] for row in await cursor.sort([("_id", 1)]).limit(limit).to_list(None)]
+        if keys:
+            step: Document = {"$gte": keys[0], "$lte": keys[-1]}
+            await self._views.delete_many({"_id": step}, session=tx.session)
+        return len(keys)
+
+
+def _values(views: PostViews) -> Document:
+    return {
+        "sketch": views.sketch.to_bytes(),
+        "is_exact": views.sketch.is_exact,
+        "count": views.count,
+    }
+
+
+def _to_views(row: Document) -> PostViews:
+    sketch = HyperLogLog.from_bytes(row["sketch"], is_exact=row["is_exact"])
+    return PostViews(row["salt"], sketch, row["count"])

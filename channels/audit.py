@@ -1,4 +1,4 @@
-"""What stored channels must fulfil, and how they are repaired.
+"""Checks of channels: each has a group with the marker, a stream with the flag, and a document, and is counted.
 
 The channel's document has data that is stored nowhere else, so it decides: a group that lost its marker gets it back. A
 marked group without a document is reported, not repaired.
@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from channels.audit.store import ChannelAuditStore
 from channels.limits import Limits
+from channels.store import ChannelStore
+from groups.audit.joins import with_group, with_marked_groups
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo import Database, Document, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import GroupType
 from groups.service.lifecycle.update import GroupChanges, UpdateService
@@ -26,7 +27,7 @@ REPAIR_ACTOR: Final = Actor(UserId("channels-verify"), is_app_admin=True)
 def checks(database: Database, updating: UpdateService, limits: Limits) -> list[Check]:
     """Return all checks of channels, in the order in which their repairs build on each other."""
     audit = _Audit(
-        database=database, store=ChannelAuditStore(database), updating=updating, limits=limits
+        database=database, store=ChannelStore(database), updating=updating, limits=limits
     )
     return [
         Check(
@@ -49,13 +50,12 @@ def checks(database: Database, updating: UpdateService, limits: Limits) -> list[
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Audit:
     database: Database
-    store: ChannelAuditStore
+    store: ChannelStore
     updating: UpdateService
     limits: Limits
 
     async def find_wrong_markers(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Each channel document has a marked group, and each marked group a document."""
-        async for row in self.store.wrong_markers(snapshot):
+        async for row in _wrong_markers(snapshot):
             subject, channel_id = f"channel {row['_id']}", GroupId(row["_id"])
             if not row["listed"]:
                 problem = "the group carries the marker, and there is no channel document"
@@ -81,7 +81,7 @@ class _Audit:
 
     def _mark_group(self, channel_id: GroupId) -> Repair:
         async def work(tx: Tx) -> str | None:
-            if not await self.store.is_listed(channel_id, tx):
+            if await self.store.find_profile(channel_id, tx) is None:
                 return None
             try:
                 await self.updating.mark_in(REPAIR_ACTOR, channel_id, GroupChanges(), tx)
@@ -93,7 +93,9 @@ class _Audit:
 
     async def find_wrong_count(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """The counter, which makes the limit of channels exact, equals the number of channels."""
-        counted = await self.store.counted(snapshot)
+        counted = 0
+        async for row in snapshot.rows("counters", [{"$match": {"_id": "channels"}}]):
+            counted = row["count"]
         there_are = await snapshot.count("channels")
         if counted != there_are:
             problem = f"counted {counted} channels, there are {there_are}"
@@ -108,3 +110,23 @@ class _Audit:
             return f"set the counter from {before} to {after}" if before != after else None
 
         return lambda: self.database.run(work)
+
+
+def _wrong_markers(snapshot: Snapshot) -> AsyncIterator[Document]:
+    """Channels without marker, and marked groups without channel: `listed`, `marked`, `group` (none or one)."""
+    return snapshot.rows(
+        "channels",
+        [
+            {"$project": {"listed": {"$literal": 1}}},
+            with_marked_groups(),
+            {
+                "$group": {
+                    "_id": "$_id",
+                    "listed": {"$max": "$listed"},
+                    "marked": {"$max": "$marked"},
+                }
+            },
+            {"$match": {"$expr": {"$ne": ["$listed", "$marked"]}}},
+            *with_group(),
+        ],
+    )

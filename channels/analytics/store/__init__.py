@@ -1,1 +1,0 @@
-"""The stores of analytics."""
