@@ -400,7 +400,7 @@ class App(web.BaseRunner):
         )
         locks = services.database.locks
         metrics.waiting_for_own.set_function(
-            lambda: handlers.user_queues.waiting + handlers.back_end_queues.waiting
+            lambda: handlers.user_requests.waiting + handlers.back_end_requests.waiting
         )
         metrics.waiting_for_document.set_function(lambda: locks.waiting)
         http.mount(endpoints, handlers)

@@ -23,7 +23,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from groups.kernel.errors import Unavailable
 
@@ -123,7 +123,7 @@ class LoadShedder:
         return error
 
     def enter(self) -> "Slot":
-        """Take a place for a request, until `Slot.end`."""
+        """Take a place for a request, until `Slot.end` or the end of the `with` block."""
         now = self.timer()
         # The server was idle, so earlier slowness no longer counts.
         if self.at_work == 0 and now - self._ended_at >= LASTING_SECONDS:
@@ -190,12 +190,18 @@ class Slot:
         self._load_shedder.at_work -= 1
 
     def come_back(self) -> None:
-        """Take a place again, even if none is free: the body was sent already. Does nothing after `end`."""
+        """Take a place again, even if none is free: the body was sent already. Does nothing after the end."""
         if self._has_ended:  # work that a request started may outlive it
             return
         self._load_shedder.at_work += 1
         self._is_away = False
         self._since = self._load_shedder.timer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def end(self) -> None:
         """Give the place back. Time without a place is not learnt from."""

@@ -134,7 +134,7 @@ class SocketServer:
             self._rates.take(claims.actor)
         with ExitStack() as place:
             if claims is None:
-                place.enter_context(self._addresses.socket_place(request))
+                place.enter_context(self._addresses.acquire_socket(request))
                 await self._addresses.pace(request)
             transport = request.transport
             if transport is None:  # the client is gone

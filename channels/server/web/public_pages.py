@@ -117,11 +117,9 @@ class PublicChannelPages:
         return await self._answer(request, parameters["channel_id"], form)
 
     async def _answer(self, request: web.BaseRequest, name: str, form: Form) -> web.Response:
-        turn = await self._addresses.page_place(request)
-        try:
-            channel = await self._not_found_delay.apply(self._public(name), turn.end)
-        finally:
-            turn.end()
+        address = self._addresses.address_of(request)
+        with await self._addresses.requests.acquire(address) as place:
+            channel = await self._not_found_delay.apply(self._public(name), place.release)
         before = _before_of(request, channel.stream.head_seq) if form == "html" else None
         created_at, verified = channel.profile.created_at, channel.access.group.verified
         wanted = _Page(channel.channel_id, created_at, verified, form, before)

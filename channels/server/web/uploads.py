@@ -128,11 +128,11 @@ async def serve_download(
     request: web.BaseRequest,
     download: Download,
     common: Mapping[str, str],
-    page_place: Callable[[], Awaitable[Place]],
+    acquire_chunk: Callable[[], Awaitable[Place]],
 ) -> web.StreamResponse:
-    """Send it under these headers and its own, or the range that was asked for, or word that the caller has it.
+    """Send the file or the requested range under these headers and its own, or 304 if the client has it.
 
-    `page_place` is waited for before each piece is read. Raises: RangeNotSatisfiable.
+    `acquire_chunk` is awaited before each chunk is read. Raises: RangeNotSatisfiable.
     """
     etag = f'"{download.etag}"'
     headers = {
@@ -157,21 +157,18 @@ async def serve_download(
     response.content_type = download.content_type
     response.content_length = end - start
     await response.prepare(request)
-    pieces = download.read(start, end - start)
-    while piece := await _next_piece(pieces, page_place):
-        await response.write(piece)
+    chunks = download.read(start, end - start)
+    while chunk := await _next_chunk(chunks, acquire_chunk):
+        await response.write(chunk)
     await response.write_eof()
     return response
 
 
-async def _next_piece(
-    pieces: AsyncIterator[bytes], page_place: Callable[[], Awaitable[Place]]
+async def _next_chunk(
+    chunks: AsyncIterator[bytes], acquire_chunk: Callable[[], Awaitable[Place]]
 ) -> bytes:
-    turn = await page_place()
-    try:
-        return await anext(pieces, b"")
-    finally:
-        turn.end()
+    with await acquire_chunk():
+        return await anext(chunks, b"")
 
 
 def _range_of(text: str, size: int) -> tuple[int, int] | None:
