@@ -136,12 +136,20 @@ def revoke(
             f"A user id is 1 to {USER_ID_BYTES} bytes of printable text, and no reserved word."
         )
     # Imported here: see `serve`.
-    from channels.server.embedded import database_uri
-    from channels.server.revoking import revoke as revoke_tokens
+    from channels.server.app import create_services
+    from channels.server.embedded.supervisor import database_uri
+    from groups.kernel.actor import Actor
+    from groups.kernel.mongo import Database
 
     async def revoke_stored() -> None:
+        operator = Actor(UserId("channels-revoke"), is_app_admin=True)
         async with database_uri(settings) as uri:
-            await revoke_tokens(uri, settings.database, UserId(user))
+            database = await Database.connect(uri, settings.database)
+            try:
+                services = create_services(database, settings.limits)
+                await services.chat.revocations.revoke(operator, UserId(user))
+            finally:
+                database.close()
 
     with _database_errors_as_startup_errors():
         asyncio.run(revoke_stored())
@@ -160,7 +168,7 @@ def verify(
     """Check the server's promises in the stored data, also beside a running server."""
     settings = Settings.load(needs_secret=False, data_dir=data_dir)
     # Imported here: see `serve`.
-    from channels.server.embedded import database_uri
+    from channels.server.embedded.supervisor import database_uri
     from channels.verify.command import run
 
     async def verify_stored() -> int:
@@ -226,7 +234,7 @@ def bench(
     from channels.bench.command import is_missed, run
     from channels.bench.plan import FULL, QUICK
     from channels.bench.processes import Deployment, StartFailed
-    from channels.server.embedded import database_uri
+    from channels.server.embedded.supervisor import database_uri
     from channels.server.open_files import raise_open_files
     from groups.kernel.errors import Unavailable
 

@@ -21,7 +21,7 @@ from rich.console import Console
 from channels.demo.service import Compose, fill_if_empty
 from channels.server import logs
 from channels.server.app import App, create_services
-from channels.server.embedded import EmbeddedMongo
+from channels.server.embedded.supervisor import EmbeddedMongo
 from channels.server.garbage_collection import Collector, spare_startup
 from channels.server.open_files import raise_open_files
 from channels.server.settings import Settings

@@ -23,16 +23,15 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import DuplicateKeyError, WriteError
 from pymongo.write_concern import WriteConcern
 
-from channels.server.embedded import (
+from channels.server.data_dir import load_or_create_secret
+from channels.server.embedded import process, supervisor
+from channels.server.embedded.process import find_mongod
+from channels.server.embedded.supervisor import (
     EmbeddedMongo,
+    MongodState,
     database_uri,
-    find_mongod,
-    load_or_create_secret,
-    process,
     running_uri,
-    supervisor,
 )
-from channels.server.embedded.state import MongodState
 from channels.server.settings import Settings
 from channels.server.startup import StartupError
 from groups.kernel.mongo.replica_set import ReplicaSetFailed, ensure_single_node
@@ -428,7 +427,7 @@ async def test_a_second_server_on_the_same_directory_is_refused(tmp_path: Path) 
 _SERVER = """
 import asyncio, sys
 from pathlib import Path
-from channels.server.embedded import EmbeddedMongo
+from channels.server.embedded.supervisor import EmbeddedMongo
 
 async def main():
     mongo = EmbeddedMongo(Path(sys.argv[1]), 0.25)

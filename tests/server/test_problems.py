@@ -11,11 +11,11 @@ from pydantic import BaseModel, ValidationError
 import channels.server.app  # noqa: F401  # the composition root knows every package
 from channels.errors import ChannelLimitReached, ChannelNotFound
 from channels.server.tokens import BadToken
-from channels.server.web.problem_responses import general_problem_response
 from channels.server.web.problems import (
     STATUS,
     BodyTooLarge,
     InternalError,
+    general_problem_response,
     problem_of,
     status_of,
     validation_problem,

@@ -29,7 +29,7 @@ from channels.server.limits.by_address import AddressLimits
 from channels.server.limits.unsent_bytes import Client, UnsentBytes
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.realtime.frame_guard import FrameGuard
-from channels.server.web.problem_responses import general_problem_response
+from channels.server.web.problems import general_problem_response
 from channels.server.web.request import Request
 from channels.server.web.responses import SERVER
 from groups.kernel.errors import InvalidRequest
