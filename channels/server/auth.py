@@ -38,8 +38,5 @@ class Authenticator:
             raise
 
     def check(self, claims: Claims) -> None:
-        """Check that the token is neither expired nor revoked.
-
-        Raises: BadToken.
-        """
+        """Check that the token is neither expired nor revoked. Raises: BadToken."""
         self._verifier.check(claims)

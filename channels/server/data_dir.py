@@ -143,7 +143,6 @@ class DirectoryLock:
         return cls(descriptor)
 
     def release(self) -> None:
-        """Release the lock."""
         os.close(self._descriptor)
 
 

@@ -44,11 +44,9 @@ class Collector:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Check once a second from now on."""
         self._task = asyncio.create_task(repeat(self._look, LOOK_SECONDS), name="collector")
 
     def stop(self) -> None:
-        """Stop checking."""
         if self._task is not None:
             self._task.cancel()
 

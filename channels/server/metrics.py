@@ -23,7 +23,6 @@ class _KeptBytes(Collector):
     """The sizes of the caches of this process."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Called by Prometheus' client at every scrape."""
         family = GaugeMetricFamily(
             "channels_cache_bytes", "Estimated memory of a cache", labels=["cache"]
         )
@@ -130,7 +129,6 @@ class Metrics:
         )
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one response."""
         key = method, route, status
         series = self._series.get(key)
         if series is None:
@@ -143,9 +141,7 @@ class Metrics:
         self._waiting.labels(lane).set(waiting)
 
     def refusal(self, code: str) -> None:
-        """Count one refused request or frame by its error code."""
         self._refusals.labels(code).inc()
 
     def text(self) -> bytes:
-        """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)

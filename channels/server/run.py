@@ -48,10 +48,7 @@ log = structlog.get_logger("channels")
 
 
 def serve(settings: Settings, *, demo: bool = False) -> None:
-    """Serve until SIGTERM or SIGINT.
-
-    Raises: StartupError with the problem and its cure.
-    """
+    """Serve until SIGTERM or SIGINT. Raises: StartupError with the problem and its cure."""
     logs.configure(settings.log_format)
     raise_open_files()  # a connection takes one
     main = _supervise(settings, demo=demo) if settings.workers > 1 else _serve(settings, demo=demo)
@@ -257,9 +254,6 @@ async def _connect(uri: str, name: str) -> Database:
         raise StartupError(
             error.detail, cure="Check that it runs, and the address in CHANNELS_MONGODB_URI."
         ) from error
-
-
-# --- several processes ----------------------------------------------------------------------------------------------
 
 
 async def _supervise(settings: Settings, *, demo: bool) -> None:

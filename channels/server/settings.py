@@ -174,7 +174,6 @@ class Settings(BaseSettings):
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the server runs its own database."""
         return self.mongodb_uri is None
 
     @property

@@ -81,7 +81,7 @@ async def test_no_other_file_is_served(shared_api: Api, path: str) -> None:
     assert (await shared_api.bearer(None).get(path)).refusal == (404, "route_not_found")
 
 
-async def test_it_is_compressed_for_who_takes_that_and_small(shared_api: Api) -> None:
+async def test_it_is_small_and_compressed_for_clients_that_accept_it(shared_api: Api) -> None:
     assets, nobody = load_assets(), shared_api.bearer(None)
     page = await nobody.get("/", headers={"Accept-Encoding": "gzip"})
     assert page.headers["Content-Encoding"] == "gzip"

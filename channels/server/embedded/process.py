@@ -58,10 +58,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 def find_mongod() -> Path:
-    """The path of a `mongod` that can be executed.
-
-    Raises: StartupError that says how to get one.
-    """
+    """The path of a `mongod` that can be executed. Raises: StartupError that says how to get one."""
     on_path = shutil.which("mongod")
     if on_path is not None:
         return Path(on_path)

@@ -114,7 +114,6 @@ class EmbeddedMongo:
 
     @property
     def pid(self) -> int | None:
-        """The process id of the running `mongod`, or None."""
         running = self._process is not None and self._process.returncode is None
         return self._process.pid if running and self._process else None
 
@@ -165,8 +164,6 @@ class EmbeddedMongo:
             if self._lock is not None:
                 self._lock.release()
                 self._lock = None
-
-    # --- starting -------------------------------------------------------------------------------------------------
 
     async def _end_orphans(self) -> None:
         # Both are needed: our file is written after a complete start only, and mongod empties its own before it ends.
@@ -222,8 +219,6 @@ class EmbeddedMongo:
                 raise _NotStarted(f"it did not listen within {_START_SECONDS:.0f} s.")
             await asyncio.sleep(0.02)
         raise _NotStarted(f"it exited with code {process.returncode}.")
-
-    # --- running --------------------------------------------------------------------------------------------------
 
     async def _watch(self, binary: Path) -> None:
         deaths = 0
@@ -308,8 +303,6 @@ class EmbeddedMongo:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-
-    # --- its log --------------------------------------------------------------------------------------------------
 
     def _open_log(self) -> BinaryIO:
         return open(self._log_path, "ab", opener=lambda path, flags: os.open(path, flags, 0o600))

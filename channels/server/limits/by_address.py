@@ -71,7 +71,6 @@ class AddressLimits:
         self._has_warned = False
 
     def take(self, request: web.BaseRequest) -> None:
-        """Count one request of the address. Raises: RateLimited."""
         if self.buckets is not None:
             self.buckets.take(self.address_of(request))
 

@@ -45,7 +45,6 @@ class ConcurrencyLimit:
         return len(self._under_way)
 
     def try_acquire(self, key: str) -> "Place | None":
-        """Take a place of this key if one is free."""
         under_way = self._under_way.get(key, 0)
         if under_way >= self._most > 0:
             return None

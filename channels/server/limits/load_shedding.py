@@ -83,14 +83,10 @@ class LoadShedder:
 
     @property
     def is_full(self) -> bool:
-        """Whether all places are taken."""
         return self.at_work >= self.places
 
     async def admit_request(self, client: Retrying) -> None:
-        """Return if there is a place. A client that retries too soon is delayed first.
-
-        Raises: Unavailable.
-        """
+        """Return if there is a place. A client that retries too soon is delayed first. Raises: Unavailable."""
         if not self.is_full:
             return
         if await self._delay(client) and not self.is_full:

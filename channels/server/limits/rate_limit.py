@@ -30,10 +30,7 @@ class TokenBuckets:
         self._full_at: LRUCache[str, float] = LRUCache(maxsize=KEYS)
 
     def take(self, key: str) -> int:
-        """Take one token. Returns how many are left.
-
-        Raises: RateLimited.
-        """
+        """Take one token. Returns how many are left. Raises: RateLimited."""
         now, rate = monotonic(), self.quota.per_second
         full_at = max(now, self._full_at.get(key, now))
         left = rate - (full_at - now) * rate - 1
@@ -44,10 +41,7 @@ class TokenBuckets:
         return int(left + _NOTHING)
 
     def check(self, key: str) -> None:
-        """Raise as `take` would, without taking a token.
-
-        Raises: RateLimited.
-        """
+        """Raise as `take` would, without taking a token. Raises: RateLimited."""
         now, rate = monotonic(), self.quota.per_second
         missing = (self._full_at.get(key, now) - now) * rate + 1 - rate
         if missing > _NOTHING:

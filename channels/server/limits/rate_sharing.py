@@ -36,12 +36,10 @@ class RateSharing:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Start reporting."""
         if self._buckets:
             self._task = asyncio.create_task(repeat(self.tell, SHARE_SECONDS), name="rate-sharing")
 
     async def stop(self) -> None:
-        """Stop reporting."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

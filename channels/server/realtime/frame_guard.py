@@ -36,9 +36,7 @@ class Parser(Protocol):
         """Parse. Returns whether parsing has ended, and the bytes that are left."""
         ...
 
-    def feed_eof(self) -> None:
-        """The connection ended."""
-        ...
+    def feed_eof(self) -> None: ...
 
 
 class FrameGuard:
@@ -62,7 +60,6 @@ class FrameGuard:
         self._discarded = 0
 
     def feed_eof(self) -> None:
-        """The connection ended."""
         self._parser.feed_eof()
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:

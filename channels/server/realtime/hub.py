@@ -61,8 +61,6 @@ class Hub:
         self._left_while_loading: dict[Session, set[StreamId]] = {}
         self._merging: dict[tuple[StreamId, int], EventView | None] = {}
 
-    # --- sessions -------------------------------------------------------------------------------------------------
-
     def attach(self, session: Session) -> None:
         """Add the session. Its caller then reads the groups of the user, and passes them to `receive_groups`.
 
@@ -87,7 +85,6 @@ class Hub:
                 self._receive(session, stream_id)
 
     def detach(self, session: Session) -> None:
-        """Remove the session."""
         self._left_while_loading.pop(session, None)
         _discard(self._sessions, session.user_id, session)
         for stream_id in session.streams:
@@ -128,16 +125,13 @@ class Hub:
         _discard(self._watchers, stream_id, session)
 
     def sessions_of(self, user_id: UserId) -> Collection[Session]:
-        """The sessions of this user in this process."""
         return self._sessions.get(user_id, ())
 
     @property
     def user_count(self) -> int:
-        """How many users have a session in this process."""
         return len(self._sessions)
 
     def close_all(self, code: CloseCode) -> None:
-        """Close every session, without waiting."""
         for sessions in list(self._sessions.values()):
             for session in list(sessions):
                 session.close_soon(code)
@@ -154,8 +148,6 @@ class Hub:
         session.streams.discard(stream_id)
         _discard(self._receivers, stream_id, session)
         self.unwatch(session, stream_id)
-
-    # --- events ---------------------------------------------------------------------------------------------------
 
     def on_events(self, events: Sequence[Event]) -> None:
         """Send the events of one transaction to the sessions that receive them (a listener of the event bus)."""
@@ -278,8 +270,6 @@ class Hub:
             self._delivery.send(
                 encoded, receivers, frames_count=len(views), skippable=_skippable(views[-1])
             )
-
-    # --- reactions ------------------------------------------------------------------------------------------------
 
     def _merge(self, event: ReactionsChanged) -> None:
         if event.stream_id not in self._watchers:

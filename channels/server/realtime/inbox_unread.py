@@ -87,7 +87,6 @@ class InboxUnreadFeed:
         return None
 
     async def close(self) -> None:
-        """Stop sending."""
         tasks = list(self._sending.values())
         for task in tasks:
             task.cancel()

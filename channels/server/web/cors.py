@@ -58,10 +58,7 @@ class CorsPolicy:
         return web.Response(status=204, headers=headers)
 
     def check_socket(self, request: web.BaseRequest) -> None:
-        """A browser says which page opens a socket; programs say nothing.
-
-        Raises: OriginNotAllowed.
-        """
+        """A browser says which page opens a socket; programs say nothing. Raises: OriginNotAllowed."""
         origin = request.headers.get(hdrs.ORIGIN)
         if not self._allowed or origin is None or self._is_allowed(origin):
             return

@@ -89,7 +89,6 @@ class OperationsPages:
         self.is_stopping = False
 
     def mount(self, router: Router) -> None:
-        """Add the routes of the pages."""
         probes: dict[str, Handler] = {
             "/healthz": self._show_health,
             "/readyz": self._show_readiness,

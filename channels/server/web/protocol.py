@@ -152,7 +152,6 @@ class Connection(RequestHandler):
         return self._awaits_request() or (self._payload_parser is not None and not self._is_socket)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the deadline of the first head."""
         super().connection_made(transport)
         # Any byte that the kernel does not take at once calls `pause_writing`: the client does not read it.
         cast(asyncio.Transport, transport).set_write_buffer_limits(high=0)
@@ -199,7 +198,6 @@ class Connection(RequestHandler):
         return self._waiter is not None and not self._waiter.done()
 
     def pause_writing(self) -> None:
-        """Bytes begin to wait for the client."""
         super().pause_writing()
         transport, request = self.transport, self.request
         if transport is None or self._is_socket:
@@ -214,7 +212,6 @@ class Connection(RequestHandler):
         self._unsent.add(transport, reader)
 
     def resume_writing(self) -> None:
-        """No bytes wait any more."""
         super().resume_writing()
         self._forget_unsent()
 
@@ -228,7 +225,6 @@ class Connection(RequestHandler):
         super().set_parser(parser, data_received_cb)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """The connection ended."""
         self._stop_head_deadline()
         self._forget_unsent()
         self._limits.leave(self)
@@ -299,6 +295,5 @@ class Listener(web.Server):
         self._options = options
 
     def __call__(self) -> RequestHandler:
-        """The protocol of a new connection."""
         loop = asyncio.get_running_loop()
         return Connection(self, self._limits, self._unsent, loop=loop, **self._options)

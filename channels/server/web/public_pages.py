@@ -98,7 +98,6 @@ class PublicChannelPages:
         self._render_lock = asyncio.Lock()
 
     def mount(self, router: Router) -> None:
-        """Add the routes of public channels."""
         for method in ("GET", "HEAD"):
             router.add(method, "/c/{channel_id}", self._page)
             router.add(method, "/c/{channel_id}/{feed}", self._feed)

@@ -113,11 +113,9 @@ class JsonResponse(web.StreamResponse):
 
     @property
     def prepared(self) -> bool:
-        """Whether the headers are complete: always."""
         return True
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Note the request to write to."""
         self._request = request
         return None
 

@@ -59,10 +59,7 @@ class Router:
         self._root = _Node()
 
     def add(self, method: str, path: str, handler: Handler, *, is_counted: bool = True) -> None:
-        """Have the handler answer this method on this path.
-
-        Raises: ValueError when another one does.
-        """
+        """Have the handler answer this method on this path. Raises: ValueError when another one does."""
         node, names = self._root, []
         for segment in path.split("/")[1:]:
             if segment.startswith(_PARAMETER):
@@ -136,7 +133,6 @@ class Router:
         return found
 
     def routes(self) -> Iterator[Route]:
-        """All routes."""
         nodes = [self._root]
         while nodes:
             node = nodes.pop()

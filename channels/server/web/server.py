@@ -74,13 +74,10 @@ class HttpServer:
         self._numbers = itertools.count(1)
 
     def mount(self, endpoints: Iterable[Endpoint], calls: EndpointHandlers) -> None:
-        """Serve the endpoints."""
         for endpoint in endpoints:
             spec = endpoint.spec
             handler = calls.handler(endpoint)
             self.router.add(spec.method, spec.path, handler, is_counted=not endpoint.needs_actor)
-
-    # --- around every request -------------------------------------------------------------------------------------
 
     def request(
         self,

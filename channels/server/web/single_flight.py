@@ -40,10 +40,6 @@ class CachedValue(Generic[T]):
         self._made_at = 0.0
 
     async def get(self) -> T:
-        """The value.
-
-        Raises: what making it raises.
-        """
         task = self._task
         if task is None or task.cancelled() or (task.done() and self._is_old):
             task = self._task = asyncio.create_task(self._made(), name="cached-value")

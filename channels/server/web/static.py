@@ -55,7 +55,6 @@ class WebApp:
         self._page = Asset.of("text/html", page)
 
     def mount(self, router: Router) -> None:
-        """Answer at the app's addresses."""
         for method in ("GET", "HEAD"):
             for path in PAGES:
                 router.add(method, path, self._show)
