@@ -323,7 +323,7 @@ class App(web.BaseRunner):
         connections: int | None = None,
         probe_seconds: float = PROBE_SECONDS,
     ) -> None:
-        """`connections` is the most that the process may hold; None: no bound."""
+        """`connections` is the most that the process may hold; None: no limit."""
         super().__init__(shutdown_timeout=shutdown_timeout)
         limits, metrics = services.limits, services.metrics
         verifier = TokenVerifier(
@@ -367,25 +367,24 @@ class App(web.BaseRunner):
         services.bus.on_resync(self.hub.resync)
         self._http = http
         self._socket = SocketServer(
-            self.hub,
-            authenticator,
-            addresses,
-            rates,
-            services.clock,
-            metrics,
-            cors,
-            not_found_delay,
+            hub=self.hub,
+            authenticator=authenticator,
+            addresses=addresses,
+            rates=rates,
+            clock=services.clock,
+            metrics=metrics,
+            cors=cors,
+            not_found_delay=not_found_delay,
             group_ids_of=services.chat.membership.list_group_ids,
             may_watch=services.chat.guard.read_access_of,
         )
         endpoints = endpoints_for(services)
-        describe = partial(document, endpoints)
         self.operations = OperationsPages(
             services.database,
             services.bus,
             metrics,
             addresses,
-            describe,
+            partial(document, endpoints),
             metrics_token=metrics_token,
             probe_seconds=probe_seconds,
         )

@@ -11,7 +11,8 @@ import pwd
 import secrets
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -90,17 +91,23 @@ def _name_of(uid: int) -> str:
 
 def write_atomically(path: Path, text: str) -> None:
     """Replace the file by one of mode 0600 that holds the text: readers see the old or the new, never a part."""
+    with _temporary(path, text) as temporary:
+        os.replace(temporary, path)
+
+
+@contextmanager
+def _temporary(path: Path, text: str) -> Iterator[str]:
+    """A file of mode 0600 beside `path` that holds the text, removed at the end unless it was moved."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
+        yield temporary
+    finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
-        raise
 
 
 class DirectoryLock:
@@ -171,7 +178,7 @@ def load_or_create_secret(data_dir: Path) -> str:
 def _read_secret(path: Path) -> str | None:
     try:
         with path.open(encoding="utf-8") as file:
-            if os.fstat(file.fileno()).st_mode & 0o077:
+            if os.fstat(file.fileno()).st_mode & _OF_OTHERS:
                 # After a restore from a backup, for example. A reader of the secret can sign in as anyone.
                 os.fchmod(file.fileno(), 0o600)
             return file.read().strip()
@@ -180,14 +187,7 @@ def _read_secret(path: Path) -> str | None:
 
 
 def _create_secret(path: Path) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".secret.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(secrets.token_urlsafe(SECRET_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        # A link fails if another process was first, whose secret then counts. A rename would replace it.
-        with suppress(FileExistsError):
-            os.link(temporary, path)
-    finally:
-        os.unlink(temporary)
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    # A link fails if another process was first, whose secret then counts. A rename would replace it.
+    with _temporary(path, secret) as temporary, suppress(FileExistsError):
+        os.link(temporary, path)

@@ -130,7 +130,7 @@ class Settings(BaseSettings):
     def _listed(cls, words: object) -> object:
         if not isinstance(words, str):
             return words
-        return tuple(word for word in words.replace(",", " ").split())
+        return tuple(words.replace(",", " ").split())
 
     @field_validator("allowed_origins")
     @classmethod

@@ -208,13 +208,13 @@ class Hub:
                 session.end_if_revoked(event.at)
             return
         if isinstance(event, MembersJoined):
-            self._follow_joins(event)
+            self._follow(event)
         # One write for views with the same receivers: marking 5,000 conversations read makes 5,000 of them.
         for _, views in groupby(_views(self._without_absent(event)), key=_receivers_of):
             self.send(*views)
         # After sending, so that users who leave receive this event.
         if isinstance(event, MembersLeft):
-            self._follow_leaves(event)
+            self._follow(event)
         elif isinstance(event, GroupDisbanded):
             self._end_stream(stream_of(event.group_id))
         elif isinstance(event, StrangerBanned):
@@ -230,25 +230,20 @@ class Hub:
             return event.model_copy(update={"user_ids": here})
         return event
 
-    def _follow_joins(self, event: MembersJoined) -> None:
+    def _follow(self, event: MembersJoined | MembersLeft) -> None:
         stream_id = stream_of(event.group_id)
-        for user_id in event.user_ids:
-            for session in self.sessions_of(user_id):
-                if session in self._left_while_loading:
-                    self._left_while_loading[session].discard(stream_id)
+        for session in (one for user_id in event.user_ids for one in self.sessions_of(user_id)):
+            left = self._left_while_loading.get(session, set())
+            if isinstance(event, MembersJoined):
+                left.discard(stream_id)
                 self._receive(session, stream_id)
-
-    def _follow_leaves(self, event: MembersLeft) -> None:
-        stream_id = stream_of(event.group_id)
-        for user_id in event.user_ids:
-            for session in self.sessions_of(user_id):
-                if session in self._left_while_loading:
-                    self._left_while_loading[session].add(stream_id)
+            else:
+                left.add(stream_id)
                 self._stop_receiving(session, stream_id)
 
     def _end_stream(self, stream_id: StreamId) -> None:
-        for session in self._left_while_loading:
-            self._left_while_loading[session].add(stream_id)
+        for left in self._left_while_loading.values():
+            left.add(stream_id)
         for session in list(self._receivers.get(stream_id, ())):
             self._stop_receiving(session, stream_id)
         for session in self._watching(stream_id):
@@ -279,17 +274,17 @@ class Hub:
         if key in self._merging:
             self._merging[key] = view  # it holds totals, so the newest replaces all before it
             return
-        self._deliver([view], self._watchers[event.stream_id])
-        self._merging[key] = None
-        asyncio.get_running_loop().call_later(MERGE_SECONDS, self._flush, key)
+        self._send_reactions(key, view)
 
     def _flush(self, key: tuple[StreamId, int]) -> None:
         view = self._merging.pop(key)
-        watchers = self._watchers.get(key[0], ())
         if view is not None:
-            self._deliver([view], watchers)
-            self._merging[key] = None
-            asyncio.get_running_loop().call_later(MERGE_SECONDS, self._flush, key)
+            self._send_reactions(key, view)
+
+    def _send_reactions(self, key: tuple[StreamId, int], view: EventView) -> None:
+        self._deliver([view], self._watchers.get(key[0], ()))
+        self._merging[key] = None
+        asyncio.get_running_loop().call_later(MERGE_SECONDS, self._flush, key)
 
 
 @dataclass(slots=True)

@@ -129,7 +129,7 @@ class EndpointHandlers:
                 if endpoint.is_stream:
                     slot.leave()
                     await self._send_continue(request)
-                    check = None if claims is None else partial(self._authenticator.check, claims)
+                    check = partial(self._authenticator.check, claims) if claims else lambda: None
                     headers = common_headers(request)
                     return await self._not_found_delay.apply(
                         serve_stream(endpoint, request, arguments, headers, check)

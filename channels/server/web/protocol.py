@@ -44,8 +44,6 @@ KEPT_HEAD_BYTES: Final = 16 * 1024
 _LOOKED_AT: Final = 64  # connections, in one search for an idle one
 
 Serve = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-MakeRequest = Callable[..., web.BaseRequest]
-
 _InOrder = OrderedDict["Connection", None]
 
 log = structlog.get_logger("channels.http")
@@ -286,7 +284,7 @@ class Listener(web.Server):
         limits: ConnectionLimits,
         unsent: UnsentBytes,
         *,
-        request_factory: MakeRequest,
+        request_factory: Callable[..., web.BaseRequest],
         **options: Any,
     ) -> None:
         super().__init__(serve, request_factory=request_factory, **options)

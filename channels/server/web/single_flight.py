@@ -41,14 +41,11 @@ class CachedValue(Generic[T]):
 
     async def get(self) -> T:
         task = self._task
-        if task is None or task.cancelled() or (task.done() and self._is_old):
+        is_old = self._timer() - self._made_at >= self._seconds
+        if task is None or task.cancelled() or (task.done() and is_old):
             task = self._task = asyncio.create_task(self._made(), name="cached-value")
             task.add_done_callback(_look_at_error)
         return await asyncio.shield(task)
-
-    @property
-    def _is_old(self) -> bool:
-        return self._timer() - self._made_at >= self._seconds
 
     async def _made(self) -> T:
         try:
