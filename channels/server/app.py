@@ -420,7 +420,7 @@ class App(web.BaseRunner):
         await self.services.start()
         loop = asyncio.get_running_loop()
         self.services.metrics.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
-        self.rate_sharing.start()
+        self.rate_sharing.task.start()
         return Listener(
             self._http.serve,
             self._connections,
@@ -441,7 +441,7 @@ class App(web.BaseRunner):
         self.operations.is_stopping = True
         await self._socket.close_all()
         await self._inbox_unread.close()
-        await self.rate_sharing.stop()
+        await self.rate_sharing.task.stop()
 
     async def _cleanup_server(self) -> None:
         # Without a server, the start failed, and stopped what it had started.

@@ -104,7 +104,7 @@ async def _run_app(
         if demo and await fill_if_empty(services, _composer(settings, database)):
             log.info("filled the empty database with the demo scene")
         spare_startup()
-        collector.start()
+        collector.task.start()
         await web.SockSite(runner, listener, backlog=4096).start()
         if settings.is_worker:
             tell_parent_ready()
@@ -114,7 +114,7 @@ async def _run_app(
         await stop.wait()
         log.info("stopping")
     finally:
-        collector.stop()
+        await collector.task.stop()
         await _clean_up(runner)
 
 

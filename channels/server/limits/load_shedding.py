@@ -35,9 +35,7 @@ LASTING_SECONDS: Final = 0.5  # until then it may be a single stall and its back
 FORGET_SECONDS: Final = 1.0
 MEASURED: Final = 16  # requests that a measurement needs
 LONGEST_ALONE: Final = 1.0  # seconds of one request that count: a failover is an exception
-RETRY_SECONDS: Final = (
-    3  # `Retry-After` is one, two or three seconds, so that not all retry at once
-)
+RETRY_SECONDS: Final = 3  # `Retry-After` is 1, 2 or 3, so that not all retry at once
 DELAY_SECONDS: Final = 0.5
 MOST_DELAYED: Final = 2_000  # requests; further ones are refused without delay
 

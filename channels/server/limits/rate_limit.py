@@ -14,9 +14,8 @@ from groups.kernel.actor import Actor
 from groups.kernel.errors import RateLimit, RateLimited
 
 KEYS: Final = 8_192  # in 4 MB; beyond them the least recent key starts with a full bucket
-DEBT_SECONDS: Final = (
-    10.0  # at most, until a bucket that was overspent in other processes is full again
-)
+DEBT_SECONDS: Final = 10.0
+"""At most, until a bucket that was overspent in other processes is full again."""
 _NOTHING: Final = 1e-6  # of a request: the error of floats
 FEW: Final = 0.2  # of the quota; below it, responses show what is left
 

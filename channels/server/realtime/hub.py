@@ -14,7 +14,6 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, TypeVar
 
@@ -151,21 +150,21 @@ class Hub:
 
     def on_events(self, events: Sequence[Event]) -> None:
         """Send the events of one transaction to the sessions that receive them (a listener of the event bus)."""
-        # Posts to one stream are written together, up to an event that may change who receives it.
-        posts = _Posts()
+        # Posts to one stream are written together, up to an event that may change its receivers.
+        posts: list[MessagePosted] = []
         for event in events:
             lag = (self._clock.now() - event.at).total_seconds()
             self._metrics.event_lag.observe(max(0.0, lag))
             if isinstance(event, ReactionsChanged):
                 self._merge(event)
             elif isinstance(event, MessagePosted):
-                if posts.stream_id != event.message.stream_id:
+                if posts and posts[-1].message.stream_id != event.message.stream_id:
                     self._send_posts(posts)
-                    posts = _Posts(event.message.stream_id)
-                posts.events.append(event)
+                    posts = []
+                posts.append(event)
             else:
                 self._send_posts(posts)
-                posts = _Posts()
+                posts = []
                 self._dispatch(event)
         self._send_posts(posts)
 
@@ -181,20 +180,21 @@ class Hub:
             receivers = [one for one in receivers if one.user_id not in view.except_users]
         self._deliver(views, receivers)
 
-    def _send_posts(self, posts: "_Posts") -> None:
-        if posts.stream_id is None:
+    def _send_posts(self, posts: Sequence[MessagePosted]) -> None:
+        if not posts:
             return
-        receivers = self._receivers.get(posts.stream_id)
+        newest = posts[-1].message
+        receivers = self._receivers.get(newest.stream_id)
         own: list[EventView] = []
         shared: list[bytes] = []
-        for event in posts.events:
+        for event in posts:
             for view in _views(event):
                 if view.users is not None:
                     own.append(view)
                 elif receivers:
                     shared.append(text_frame(view.json()))
         if receivers and shared:
-            skippable = Skippable(posts.stream_id, posts.events[-1].message.seq)
+            skippable = Skippable(newest.stream_id, newest.seq)
             self._delivery.send(
                 b"".join(shared), receivers, frames_count=len(shared), skippable=skippable
             )
@@ -285,14 +285,6 @@ class Hub:
         self._deliver([view], self._watchers.get(key[0], ()))
         self._merging[key] = None
         asyncio.get_running_loop().call_later(MERGE_SECONDS, self._flush, key)
-
-
-@dataclass(slots=True)
-class _Posts:
-    """Posts to one stream that are written together."""
-
-    stream_id: StreamId | None = None
-    events: list[MessagePosted] = field(default_factory=list)
 
 
 def _views(event: Event) -> list[EventView]:

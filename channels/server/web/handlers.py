@@ -48,9 +48,8 @@ from groups.routes.responses.fields import ItemError
 _KEY: Final[TypeAdapter[str | None]] = TypeAdapter(IdempotencyKey)
 KEPT_QUERIES_BYTES: Final = 2**20  # about 500 queries: clients use few different ones
 _QUERY_BYTES: Final = 1_500  # memory of one parsed query
-KEPT_QUERY_LENGTH: Final = (
-    128  # characters: longer queries are searches and cursors, which hardly repeat
-)
+KEPT_QUERY_LENGTH: Final = 128
+"""Characters: longer queries are searches and cursors, which hardly repeat."""
 
 
 class EndpointHandlers:
@@ -218,23 +217,20 @@ class EndpointHandlers:
         except ValidationError as error:
             raise validation_problem(error, "query") from None
 
-    async def _read(self, request: web.BaseRequest, claims: Claims | None, slot: Slot) -> bytes:
-        if request.content.is_eof():
-            return await request.read()
+    async def _body(self, request: web.BaseRequest, claims: Claims | None, slot: Slot) -> bytes:
+        await self._send_continue(request)
         # One user's unfinished bodies must not be all that the process waits for.
         is_bound = claims is not None and not claims.actor.is_app_admin
         user_id = claims.actor.user_id if claims is not None else ""
-        with self._bodies.acquire_now(user_id) if is_bound else nullcontext():
-            slot.leave()
-            async with asyncio.timeout(PAUSE_SECONDS):
-                raw = await request.read()
-            slot.come_back()
-            return raw
-
-    async def _body(self, request: web.BaseRequest, claims: Claims | None, slot: Slot) -> bytes:
-        await self._send_continue(request)
         try:
-            return await self._read(request, claims, slot)
+            if request.content.is_eof():
+                return await request.read()
+            with self._bodies.acquire_now(user_id) if is_bound else nullcontext():
+                slot.leave()
+                async with asyncio.timeout(PAUSE_SECONDS):
+                    raw = await request.read()
+                slot.come_back()
+                return raw
         except TimeoutError:
             raise InvalidRequest(errors=[{"field": "body", "reason": TOO_SLOW}]) from None
         except web.HTTPRequestEntityTooLarge:
@@ -252,8 +248,7 @@ class EndpointHandlers:
             raise UnsupportedMediaType(
                 f"The body must be {JSON}", content_type=request.content_type[:100]
             )
-        if endpoint.body is None:
-            return None
+        assert endpoint.body is not None, "else no body is read"
         try:
             return endpoint.body.model_validate_json(raw, context=self._context, strict=True)
         except ValidationError as error:

@@ -19,7 +19,7 @@ from channels.server.web.problems import (
     UnsupportedMediaType,
     status_of,
 )
-from channels.server.web.responses import POLICY_HEADER, RATE_HEADER
+from channels.server.web.responses import JSON, POLICY_HEADER, RATE_HEADER
 from channels.server.web.uploads import FILE_NAME_HEADER
 from groups.kernel.emoji_text import EMOJI
 from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES, IDEMPOTENCY_KEY_PATTERN, Endpoint
@@ -36,7 +36,6 @@ from groups.kernel.text import LIMIT_BYTES
 from reactions.errors import BadEmoji
 
 _REF: Final = "#/components/schemas/{model}"
-_JSON: Final = "application/json"
 _ALWAYS: Final = (InvalidRequest, BadToken, RateLimited, Unavailable)
 
 _BY_MARK: Final = {LIMIT_BYTES: FieldTooLong, EMOJI: BadEmoji}
@@ -159,7 +158,7 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
     if endpoint.body is not None:
         operation["requestBody"] = {
             "required": not endpoint.body_is_optional,
-            "content": {_JSON: {"schema": schemas[endpoint.body, "validation"]}},
+            "content": {JSON: {"schema": schemas[endpoint.body, "validation"]}},
         }
     if endpoint.line is not None:
         operation["requestBody"] = {
@@ -259,7 +258,7 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
         response: dict[str, Any] = {"description": HTTPStatus(status).phrase}
         if endpoint.answer is not None:
             schema = schemas[endpoint.answer, "serialization"]
-            response["content"] = {NDJSON if endpoint.is_stream else _JSON: {"schema": schema}}
+            response["content"] = {NDJSON if endpoint.is_stream else JSON: {"schema": schema}}
             if endpoint.is_stream:
                 response["description"] += ": one object on each line, each as soon as it is known"
         if endpoint.takes_accept:
