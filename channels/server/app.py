@@ -102,10 +102,7 @@ class Services:
     clock_sync: PeriodicTask
 
     async def start(self) -> None:
-        """Create the indexes, migrate an older database, listen to events, and resume unfinished background work.
-
-        Raises: NewerSchema; Unavailable.
-        """
+        """Create the indexes, migrate an older database, listen to events, and resume unfinished background work."""
         schema, to_take = Schema(self.database), migrations(self.database, self.chat, self.channels)
         await schema.record_version(to_take[-1].version)
         await ensure_indexes(self.database, INDEXES)

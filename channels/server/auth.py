@@ -23,10 +23,7 @@ class Authenticator:
         raise BadToken("Send `Authorization: Bearer <token>`")
 
     def by_token(self, request: web.BaseRequest, token: str) -> Claims:
-        """The claims of a token that came with the request or over its socket.
-
-        Raises: BadToken; RateLimited, before the token is checked, when the address sent too many bad ones.
-        """
+        """The claims of a token. Raises: BadToken; RateLimited after too many bad tokens of the address."""
         if not self._verifier.is_known(token):
             self._addresses.check(request)
         try:

@@ -32,10 +32,7 @@ log = logging.getLogger(__name__)
 
 
 def prepare(data_dir: Path) -> None:
-    """Create the directory, closed to other users, unless it exists.
-
-    Raises: StartupError when it cannot be created or written, or belongs to another user.
-    """
+    """Create the directory, closed to other users, unless it exists."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -122,10 +119,6 @@ class DirectoryLock:
 
     @classmethod
     def acquire(cls, data_dir: Path) -> Self:
-        """Lock the directory.
-
-        Raises: StartupError with the directory and the other process's id when another server holds the lock.
-        """
         path = data_dir / "lock"
         # Python opens it non-inheritable, so a mongod that outlives us does not keep the lock.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -154,10 +147,7 @@ class DirectoryLock:
 
 
 def load_or_create_secret(data_dir: Path) -> str:
-    """The signing secret in the directory; the first process that asks for it creates it.
-
-    Raises: StartupError when the directory cannot be used or the secret is damaged.
-    """
+    """The signing secret in the directory; the first process that asks for it creates it."""
     prepare(data_dir)
     path = data_dir / "secret"
     try:

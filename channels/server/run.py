@@ -62,7 +62,8 @@ async def _serve(settings: Settings, *, demo: bool) -> None:
     listener = _listen(settings.host, settings.port, shared=settings.is_worker)
     try:
         async with _mongodb(settings, stop) as uri:
-            database = await _connect(uri, settings.database)
+            with database_errors_as_startup_errors():
+                database = await Database.connect(uri, settings.database)
             try:
                 await _run_app(settings, database, listener, stop, demo=demo)
             finally:
@@ -98,7 +99,7 @@ async def _run_app(
         metrics_token=settings.needed_for_metrics(),
     )
     collector = Collector(lambda: not runner.load_shedder.at_work)
-    with _database_errors_as_startup_errors():
+    with database_errors_as_startup_errors():
         await runner.setup()
     try:
         if demo and await fill_if_empty(services, _composer(settings, database)):
@@ -227,23 +228,10 @@ async def _mongodb(settings: Settings, stop: asyncio.Event) -> AsyncIterator[str
 
 
 @contextmanager
-def _database_errors_as_startup_errors() -> Iterator[None]:
+def database_errors_as_startup_errors() -> Iterator[None]:
     """Translates errors of the database into messages for the person at the terminal."""
     try:
         yield
-    except Unavailable as error:
-        raise StartupError(error.detail, cure="Start again when the database answers.") from error
-    except NewerSchema as error:
-        raise StartupError(
-            "The data was stored by a newer version of this program"
-            f" (data version {error.stored}; this program knows versions up to {error.known}).",
-            cure="Install the newer version, or restore the backup made before the upgrade.",
-        ) from error
-
-
-async def _connect(uri: str, name: str) -> Database:
-    try:
-        return await Database.connect(uri, name)
     except StandaloneServer as error:
         raise StartupError(
             "CHANNELS_MONGODB_URI names a standalone MongoDB server. Channels needs a replica set, one node is enough:"
@@ -252,7 +240,14 @@ async def _connect(uri: str, name: str) -> Database:
         ) from error
     except Unavailable as error:
         raise StartupError(
-            error.detail, cure="Check that it runs, and the address in CHANNELS_MONGODB_URI."
+            error.detail,
+            cure="Check that the database runs, and the address in CHANNELS_MONGODB_URI.",
+        ) from error
+    except NewerSchema as error:
+        raise StartupError(
+            "The data was stored by a newer version of this program"
+            f" (data version {error.stored}; this program knows versions up to {error.known}).",
+            cure="Install the newer version, or restore the backup made before the upgrade.",
         ) from error
 
 
@@ -276,9 +271,9 @@ async def _supervise(settings: Settings, *, demo: bool) -> None:
 
 
 async def _fill(settings: Settings, uri: str) -> None:
-    database = await _connect(uri, settings.database)
-    services = create_services(database, settings.limits)
-    with _database_errors_as_startup_errors():
+    with database_errors_as_startup_errors():
+        database = await Database.connect(uri, settings.database)
+        services = create_services(database, settings.limits)
         await services.start()
     try:
         await fill_if_empty(services, _composer(settings, database))

@@ -152,8 +152,6 @@ class Settings(BaseSettings):
         """The settings in force. Flags that are not None override the environment.
 
         `needs_secret=False` is for commands that neither sign nor check tokens.
-
-        Raises: StartupError that names every invalid variable and flag at once.
         """
         given = {name: value for name, value in flags.items() if value is not None}
         try:
@@ -197,10 +195,7 @@ class Settings(BaseSettings):
         }
 
     def signing_secret(self) -> str:
-        """The key that tokens are signed with; in embedded mode made at the first call, in `data_dir`.
-
-        Raises: StartupError.
-        """
+        """The key that tokens are signed with; in embedded mode made at the first call, in `data_dir`."""
         if self.secret is not None:
             return self.secret.get_secret_value()
         if not self.is_embedded:

@@ -122,8 +122,6 @@ class EmbeddedMongo:
 
         A `mongod` that a killed server left on the directory is ended first. What other users may read of the directory
         is closed to them.
-
-        Raises: StartupError.
         """
         binary = find_mongod()
         prepare(self._data_dir)
@@ -325,8 +323,6 @@ async def database_uri(settings: Settings) -> AsyncIterator[str]:
 
     It is the given MongoDB, or the embedded one of a server that runs on the data directory. When none runs, one is
     started, and stopped afterwards.
-
-    Raises: StartupError.
     """
     if settings.mongodb_uri is not None:
         yield settings.mongodb_uri

@@ -84,17 +84,11 @@ class AddressLimits:
         return await self.requests.acquire(self.address_of(request), is_bounded=False)
 
     async def take_render(self, request: web.BaseRequest) -> bool:
-        """Count one page rendered for the address, and wait for its rate. Returns whether it waited.
-
-        Raises: RateLimited when the wait would exceed `RENDER_WAIT_SECONDS`.
-        """
+        """Count one rendered page, and wait for the address's rate. Returns whether it waited. Raises: RateLimited."""
         return await self._wait(self._renders, RENDER_WAIT_SECONDS, request)
 
     async def take_probe(self, request: web.BaseRequest) -> None:
-        """Count one request for health, readiness or metrics, and wait for the address's rate.
-
-        Raises: RateLimited when the wait would exceed `PROBE_WAIT_SECONDS`.
-        """
+        """Count one probe, and wait for the address's rate. Raises: RateLimited."""
         await self._wait(self._probes, PROBE_WAIT_SECONDS, request)
 
     async def _wait(

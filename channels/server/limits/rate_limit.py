@@ -47,10 +47,7 @@ class TokenBuckets:
             raise self._refusal(missing / rate)
 
     def reserve(self, key: str, most_seconds: float) -> float:
-        """Take a token, even one that comes within `most_seconds`. Returns in how many seconds it comes.
-
-        Raises: RateLimited when that is longer.
-        """
+        """Take a token that comes within `most_seconds`. Returns the seconds until then. Raises: RateLimited."""
         now, rate = monotonic(), self.quota.per_second
         full_at = max(now, self._full_at.get(key, now))
         seconds = full_at - now + (1 - rate) / rate
@@ -84,10 +81,7 @@ class UserRates:
         self._few = per_second * FEW
 
     def take(self, actor: Actor) -> tuple[RateLimit, int] | None:
-        """Count one request of the user. Returns their quota and the rest of it, when little is left.
-
-        Raises: RateLimited.
-        """
+        """Count one request of the user. Returns their quota and the rest of it, when little is left."""
         if self.buckets is None or actor.is_app_admin:
             return None
         left = self.buckets.take(actor.user_id)

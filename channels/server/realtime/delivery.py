@@ -21,13 +21,10 @@ WRITES_A_TURN: Final = 500
 
 
 class Skippable(NamedTuple):
-    """The conversation of frames that a slow session may skip: it then reads the conversation over REST.
-
-    `head_seq` is the newest message among them; None when there is none.
-    """
+    """The conversation of frames that a slow session may skip: it then reads the conversation over REST."""
 
     conversation_id: str
-    head_seq: int | None
+    head_seq: int | None  # of the newest message among the frames
 
 
 class Session(Protocol):

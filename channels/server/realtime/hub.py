@@ -97,10 +97,7 @@ class Hub:
     async def watch_if(
         self, session: Session, stream_id: StreamId, may_watch: Callable[[], Awaitable[object]]
     ) -> None:
-        """`watch` once `may_watch` has returned; asks again when that right may have ended meanwhile.
-
-        Raises: what `may_watch` raises.
-        """
+        """`watch` once `may_watch` has returned; asks again when that right may have ended meanwhile."""
         asked, is_outdated = (stream_id, session), True
         while is_outdated:
             self._asking.add(asked)

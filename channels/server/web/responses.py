@@ -107,10 +107,7 @@ class JsonResponse(web.StreamResponse):
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Write the response. The next request is read only after the client has read this one.
-
-        Raises: ConnectionError when the client is gone.
-        """
+        """Write the response. The next request is read only after the client has read this one."""
         request, response = self._request, self._bytes
         # Only the transport may hold the bytes while a slow client reads them.
         self._request, self._bytes = None, b""

@@ -75,10 +75,7 @@ class CachedAssets(Generic[K]):
         return kept[1] if kept and self._timer() - kept[0] < self._seconds else None
 
     async def get(self, key: K, make: Callable[[], Awaitable[Asset]]) -> Asset:
-        """The asset of this key. `make` is called if it is neither cached nor being made.
-
-        Raises: what `make` raises; Unavailable when too many are being made.
-        """
+        """The asset of this key. `make` is called if it is neither cached nor being made."""
         fresh = self._fresh(key)
         if fresh is not None:
             return fresh

@@ -60,10 +60,7 @@ def _refuse_codings(lines: Iterable[str], header: str, allowed: frozenset[str]) 
 
 
 async def upload_of(request: web.BaseRequest) -> Upload:
-    """The file that the request carries.
-
-    Raises: InvalidRequest for a form without one; UnsupportedMediaType for a part that is encoded.
-    """
+    """The file that the request carries."""
     if request.content_type != FORM:
         # Percent-encoded, since a header cannot carry every name.
         name = unquote(request.headers.get(FILE_NAME_HEADER, ""))
