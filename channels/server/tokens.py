@@ -3,7 +3,7 @@
 The claims are the user id (`sub`), the expiry (`exp`, required), and whether the caller is the application's back end
 (`scope` contains `admin`). Other algorithms, missing claims and tokens over 4 KiB are refused.
 
-Rotating the secret interrupts nobody: tokens signed with the previous secret are accepted while it is configured.
+Rotating the secret interrupts no client: tokens signed with the previous secret are accepted while it is configured.
 Revoking refuses all tokens of a user that were issued (`iat`) up to an instant, or that do not say when.
 
 A token issued in the future is refused, since it would outlive a revocation. A back end's clock may be `AHEAD_SECONDS`
@@ -235,9 +235,6 @@ def _instant(expiry: object) -> datetime:
 
 def _issued(at: object) -> datetime | None:
     """When the token was issued; None when it does not say so in a readable way."""
-    if at is None:
-        return None
-    try:
+    with suppress(BadToken):
         return _instant(at)
-    except BadToken:
-        return None
+    return None

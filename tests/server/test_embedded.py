@@ -620,7 +620,7 @@ async def test_a_command_finds_the_database_running_or_not(tmp_path: Path) -> No
         assert given == own.mongodb_uri
 
 
-def test_a_secret_is_made_once_even_when_many_ask_at_once(tmp_path: Path) -> None:
+def test_a_secret_is_made_once_by_many_processes_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         secrets = set(pool.map(lambda _: load_or_create_secret(tmp_path / "data"), range(64)))
     assert len(secrets) == 1

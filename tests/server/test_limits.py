@@ -73,7 +73,7 @@ def timer(monkeypatch: pytest.MonkeyPatch) -> Timer:
 # --- users ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_user_may_ask_so_often_a_second_and_no_more(timer: Timer) -> None:
+def test_requests_of_a_user_are_limited_by_their_rate(timer: Timer) -> None:
     rates = UserRates(10)
     for _ in range(10):
         rates.take(ADA)
@@ -344,7 +344,7 @@ async def test_bad_tokens_over_the_socket_count_too(api: OpenApi, timer: Timer) 
     assert (await stranger.get("/v1/unread")).status == 429
 
 
-async def test_an_address_has_so_many_sockets_that_have_not_said_whose_they_are(
+async def test_unauthenticated_sockets_are_limited_by_address(
     api: OpenApi,
 ) -> None:
     server = await api(address_sockets=2)

@@ -361,7 +361,7 @@ async def test_an_address_takes_no_places_from_another(api: OpenApi) -> None:
 
 
 @own_loop
-async def test_sockets_that_have_not_said_whose_they_are_make_room_too(api: OpenApi) -> None:
+async def test_unauthenticated_sockets_make_room_too(api: OpenApi) -> None:
     server = await api(address_connections=3)
     sockets = [await opened_socket(server) for _ in range(4)]
     await until(lambda: count_of(server) == 3)

@@ -259,7 +259,7 @@ async def test_clients_that_do_not_read_are_disconnected(
     assert (await ada.get("/v1/unread")).status == 200
 
 
-async def test_a_slow_client_that_reads_on_has_the_whole_answer(
+async def test_a_slow_client_that_keeps_reading_gets_the_whole_response(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unsent_bytes, "WINDOW_SECONDS", 0.3)

@@ -30,9 +30,6 @@ from groups.kernel.errors import RateLimit
 _FORWARDED: Final = "X-Forwarded-For"
 ADDRESS_LENGTH: Final = 64  # characters: no address is longer
 _NOWHERE: Final = "unknown"
-_REQUESTS: Final = "address"
-_RENDERS: Final = "drawings"
-_PROBES: Final = "probes"
 AT_ONCE: Final = 4
 """Enough to keep the process busy while the database works. More would only lengthen the queue of all."""
 MOST_WAITING: Final = 500  # for one address, which may be a proxy of many visitors
@@ -55,7 +52,7 @@ class AddressLimits:
         *,
         trusted_proxies: Sequence[IPvAnyNetwork] = (),
     ) -> None:
-        self.buckets = TokenBuckets(RateLimit(_REQUESTS, per_second)) if per_second else None
+        self.buckets = TokenBuckets(RateLimit("address", per_second)) if per_second else None
         self._sockets = ConcurrencyLimit(sockets, "sockets of one address without a token")
         self._downloads = ConcurrencyLimit(transfers, "downloads of one address")
         self.requests = ConcurrencyLimit(
@@ -63,10 +60,8 @@ class AddressLimits:
         )
         """Requests without a token, by `address_of`: public pages, and files loaded by their id."""
         self._responses = ConcurrencyLimit(AT_ONCE, "responses to one address in one turn")
-        self._renders = (
-            TokenBuckets(RateLimit(_RENDERS, RENDERS_PER_SECOND)) if per_second else None
-        )
-        self._probes = TokenBuckets(RateLimit(_PROBES, PROBES_PER_SECOND)) if per_second else None
+        self._renders = TokenBuckets(RateLimit("drawings", RENDERS_PER_SECOND))
+        self._probes = TokenBuckets(RateLimit("probes", PROBES_PER_SECOND))
         self._trusted = tuple(trusted_proxies)
         self._has_warned = False
 
@@ -92,9 +87,9 @@ class AddressLimits:
         await self._wait(self._probes, PROBE_WAIT_SECONDS, request)
 
     async def _wait(
-        self, buckets: TokenBuckets | None, most_seconds: float, request: web.BaseRequest
+        self, buckets: TokenBuckets, most_seconds: float, request: web.BaseRequest
     ) -> bool:
-        if buckets is None:
+        if self.buckets is None:
             return False
         seconds = buckets.reserve(self.address_of(request), most_seconds)
         if seconds:

@@ -2,7 +2,7 @@
 
 An event says what one transaction did, and several threads of a channel change at once, so no event knows the totals:
 they are read after the commit. The last totals sent are those after the last change, since a change during the reading
-makes them be read again. At most two a second for a channel, and none when nobody is connected.
+makes them be read again. At most two a second for a channel, and none when no admin is connected.
 """
 
 import asyncio

@@ -26,7 +26,7 @@ class OriginNotAllowed(PermissionDenied):
     """Pages of this origin may not open sockets."""
 
     code: ClassVar[str] = "origin_not_allowed"
-    summary: ClassVar[str] = "Pages of this origin may not call here"
+    summary: ClassVar[str] = "Pages of this origin may not open sockets here"
 
 
 class CorsPolicy:

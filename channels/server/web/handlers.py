@@ -92,7 +92,7 @@ class EndpointHandlers:
         call, status = endpoint.handler, endpoint.spec.status
         path = [(name, kind.validator) for name, kind in endpoint.path.items()]
         may_refuse_items = endpoint.answer is not None and _mentions(endpoint.answer, ItemError)
-        is_not_found = _refuses_an_item if may_refuse_items else _refuses_nothing
+        is_not_found = _refuses_an_item if may_refuse_items else lambda _: False
 
         async def handle(request: Request, parameters: Parameters) -> web.StreamResponse:
             arguments: dict[str, Any] = {}
@@ -273,10 +273,6 @@ def _refuses_an_item(answer: Any) -> bool:
     view = answer.body if isinstance(answer, Reply) else answer
     lists = (value for value in vars(view).values() if isinstance(value, list))
     return any(getattr(item, "error", None) is not None for items in lists for item in items)
-
-
-def _refuses_nothing(answer: Any) -> bool:
-    return False
 
 
 def _json_of(answer: Any) -> bytes:

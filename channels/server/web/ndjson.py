@@ -115,5 +115,5 @@ async def _chunks(
             yield [None if line is None or len(line) > LINE_BYTES else line for line in lines]
         if not data:
             return
-        # Buffered bytes are read without waiting, so other tasks get their turn here.
+        # Buffered bytes are read without waiting, so other tasks run here.
         await asyncio.sleep(0)

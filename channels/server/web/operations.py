@@ -104,7 +104,7 @@ class OperationsPages:
 
     async def _show_health(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         await self._addresses.take_probe(request)
-        return _told(request, b'{"status":"ok"}')
+        return _probe_response(request, b'{"status":"ok"}')
 
     async def _show_readiness(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         await self._addresses.take_probe(request)
@@ -113,7 +113,7 @@ class OperationsPages:
         if not self._bus.is_running:
             raise Unavailable("Events do not reach this process")
         await self._reached.get()
-        return _told(request, b'{"status":"ready"}')
+        return _probe_response(request, b'{"status":"ready"}')
 
     async def _show_metrics(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         if self._metrics_token is None:
@@ -137,7 +137,7 @@ class OperationsPages:
         return packed(request, page, headers)
 
 
-def _told(request: Request, json: bytes) -> web.StreamResponse:
+def _probe_response(request: Request, json: bytes) -> web.StreamResponse:
     if request.method == hdrs.METH_HEAD:
         headers = {hdrs.CACHE_CONTROL: "no-store"}
         return web.Response(body=json, content_type="application/json", headers=headers)

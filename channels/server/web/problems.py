@@ -1,7 +1,8 @@
 """Errors as HTTP responses: one table maps the family of an error to its status.
 
-The body is `application/problem+json` (RFC 9457): `type, title, status, detail`, and ours: `code` (stable), `details`
-(typed), `request_id`. Errors are most frequent under overload, so they are written in one piece when possible.
+The body is `application/problem+json` (RFC 9457): `type, title, status, detail`, and in addition `code` (stable),
+`details` (typed) and `request_id`. Errors are most frequent under overload, so they are written in one piece when
+possible.
 """
 
 import math
@@ -75,7 +76,7 @@ class WrongMethod(MethodNotAllowed):
     """The path does not support this method; `allowed` lists the methods it supports."""
 
     code: ClassVar[str] = "method_not_allowed"
-    summary: ClassVar[str] = "This path does not answer this method"
+    summary: ClassVar[str] = "This path does not support this method"
 
 
 class BodyTooLarge(TooLarge):
@@ -89,7 +90,7 @@ class UnsupportedMediaType(UnsupportedMedia):
     """The body is not `application/json`, or it is compressed or otherwise encoded."""
 
     code: ClassVar[str] = "unsupported_media_type"
-    summary: ClassVar[str] = "The body is not of a type or encoding that this call takes"
+    summary: ClassVar[str] = "This call does not accept the type or encoding of the body"
 
 
 class RangeNotSatisfiable(OutOfRange):
@@ -103,7 +104,7 @@ class InternalError(DomainError):
     """A defect of the server; the log has it under the request id."""
 
     code: ClassVar[str] = "internal_error"
-    summary: ClassVar[str] = "Something went wrong on our side"
+    summary: ClassVar[str] = "Something went wrong on the server"
 
 
 class Problem(BaseModel):
@@ -201,7 +202,7 @@ def _error_headers(error: DomainError) -> dict[str, str]:
 
 
 def domain_error_of(error: web.HTTPException) -> DomainError:
-    """An error of aiohttp as one of ours."""
+    """The domain error for an error of aiohttp."""
     match error:
         case web.HTTPMethodNotAllowed():
             return WrongMethod(allowed=sorted(error.allowed_methods))

@@ -6,7 +6,7 @@ Promises:
     A private channel gets the response of a missing one, after the same time.
     Headers and unknown parameters make no further pages: a channel has one newest page, one page for each `POSTS`
     posts, and one feed of each form.
-    Rendering and compressing happen beside the event loop, one page at a time, and once for all who ask meanwhile.
+    Rendering and compressing happen beside the event loop, one page at a time, and once for all requests meanwhile.
     Browsers and proxies may cache for `PUBLIC_SECONDS`, and get 304 while nothing changed.
 """
 
