@@ -13,6 +13,7 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
@@ -107,6 +108,7 @@ def _temporary(path: Path, text: str) -> Iterator[str]:
             os.unlink(temporary)
 
 
+@dataclass(frozen=True, slots=True)
 class DirectoryLock:
     """A running server's lock on its data directory.
 
@@ -114,8 +116,7 @@ class DirectoryLock:
     removing it would let two processes lock two files of one name.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    descriptor: int
 
     @classmethod
     def acquire(cls, data_dir: Path) -> Self:
@@ -143,7 +144,7 @@ class DirectoryLock:
         return cls(descriptor)
 
     def release(self) -> None:
-        os.close(self._descriptor)
+        os.close(self.descriptor)
 
 
 def load_or_create_secret(data_dir: Path) -> str:

@@ -121,15 +121,13 @@ class ConcurrencyLimit:
         )
 
 
+@dataclass(slots=True, eq=False)
 class Place:
     """One place, held until `release` or the end of the `with` block."""
 
-    __slots__ = ("_is_held", "_key", "_limit")
-
-    def __init__(self, limit: ConcurrencyLimit, key: str) -> None:
-        self._limit = limit
-        self._key = key
-        self._is_held = True
+    _limit: ConcurrencyLimit
+    _key: str
+    _is_held: bool = True
 
     def release(self) -> None:
         """Give the place back. Idempotent."""

@@ -163,17 +163,15 @@ class LoadShedder:
         self._done, self._seconds = 0, 0.0
 
 
+@dataclass(slots=True, eq=False)
 class Slot:
     """The place of one request, and the time that the server spent on it."""
 
-    __slots__ = ("_has_ended", "_is_away", "_load_shedder", "_seconds", "_since")
-
-    def __init__(self, load_shedder: LoadShedder, now: float) -> None:
-        self._load_shedder = load_shedder
-        self._has_ended = False
-        self._is_away = False
-        self._seconds = 0.0
-        self._since = now
+    _load_shedder: LoadShedder
+    _since: float
+    _seconds: float = 0.0
+    _is_away: bool = False
+    _has_ended: bool = False
 
     def leave(self) -> None:
         """Give the place back while waiting for the client. Idempotent."""

@@ -1,7 +1,7 @@
-"""Values that many callers ask for at once are made once, and cached for a while.
+"""Values that many callers request at once are made once, and cached for a while.
 
 Promises:
-    Callers that ask while a value is being made share its result or its error.
+    Callers that come while a value is being made share its result or its error.
     A caller that goes away does not end the work that others wait for.
     The cache is bounded in bytes, and so is the number of values being made.
 """
@@ -9,6 +9,7 @@ Promises:
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from channels.console.assets import Asset
@@ -23,25 +24,19 @@ _ENTRY_BYTES: Final = 600  # of a key and the cache entry
 ASSETS_IN_WORK: Final = 256  # at once; further ones are refused
 
 
+@dataclass(slots=True, eq=False)
 class CachedValue(Generic[T]):
-    """One value, which is made again when it is asked for after `seconds`. Errors are cached like values."""
+    """One value, which is made again when it is requested after `seconds`. Errors are cached like values."""
 
-    def __init__(
-        self,
-        make: Callable[[], Awaitable[T]],
-        seconds: float,
-        *,
-        timer: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._make = make
-        self._seconds = seconds
-        self._timer = timer
-        self._task: asyncio.Task[T] | None = None
-        self._made_at = 0.0
+    make: Callable[[], Awaitable[T]]
+    seconds: float
+    timer: Callable[[], float] = time.monotonic
+    _task: asyncio.Task[T] | None = field(init=False, default=None)
+    _made_at: float = field(init=False, default=0.0)
 
     async def get(self) -> T:
         task = self._task
-        is_old = self._timer() - self._made_at >= self._seconds
+        is_old = self.timer() - self._made_at >= self.seconds
         if task is None or task.cancelled() or (task.done() and is_old):
             task = self._task = asyncio.create_task(self._made(), name="cached-value")
             task.add_done_callback(_look_at_error)
@@ -49,9 +44,9 @@ class CachedValue(Generic[T]):
 
     async def _made(self) -> T:
         try:
-            return await self._make()
+            return await self.make()
         finally:
-            self._made_at = self._timer()
+            self._made_at = self.timer()
 
 
 class CachedAssets(Generic[K]):
