@@ -8,8 +8,6 @@ import asyncio
 import importlib.metadata
 import secrets
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -136,14 +134,23 @@ def revoke(
             f"A user id is 1 to {USER_ID_BYTES} bytes of printable text, and no reserved word."
         )
     # Imported here: see `serve`.
-    from channels.server.embedded import database_uri
-    from channels.server.revoking import revoke as revoke_tokens
+    from channels.server.app import create_services
+    from channels.server.embedded.supervisor import database_uri
+    from channels.server.run import database_errors_as_startup_errors
+    from groups.kernel.actor import Actor
+    from groups.kernel.mongo import Database
 
     async def revoke_stored() -> None:
+        operator = Actor(UserId("channels-revoke"), is_app_admin=True)
         async with database_uri(settings) as uri:
-            await revoke_tokens(uri, settings.database, UserId(user))
+            database = await Database.connect(uri, settings.database)
+            try:
+                services = create_services(database, settings.limits)
+                await services.chat.revocations.revoke(operator, UserId(user))
+            finally:
+                database.close()
 
-    with _database_errors_as_startup_errors():
+    with database_errors_as_startup_errors():
         asyncio.run(revoke_stored())
     typer.echo(f"Tokens issued to {user} until now are refused.")
 
@@ -160,32 +167,17 @@ def verify(
     """Check the server's promises in the stored data, also beside a running server."""
     settings = Settings.load(needs_secret=False, data_dir=data_dir)
     # Imported here: see `serve`.
-    from channels.server.embedded import database_uri
+    from channels.server.embedded.supervisor import database_uri
+    from channels.server.run import database_errors_as_startup_errors
     from channels.verify.command import run
 
     async def verify_stored() -> int:
         async with database_uri(settings) as uri:
             return await run(uri, settings.database, repair=repair, limits=settings.limits)
 
-    with _database_errors_as_startup_errors():
+    with database_errors_as_startup_errors():
         code = asyncio.run(verify_stored())
     raise typer.Exit(code)
-
-
-@contextmanager
-def _database_errors_as_startup_errors() -> Iterator[None]:
-    """Translates errors of the database into messages for the person at the terminal."""
-    from groups.kernel.errors import Unavailable
-    from groups.kernel.mongo import StandaloneServer
-
-    try:
-        yield
-    except StandaloneServer as error:
-        raise StartupError("CHANNELS_MONGODB_URI names a standalone MongoDB server.") from error
-    except Unavailable as error:
-        raise StartupError(
-            error.detail, cure="Check that it runs, and the address in CHANNELS_MONGODB_URI."
-        ) from error
 
 
 @app.command(
@@ -226,7 +218,7 @@ def bench(
     from channels.bench.command import is_missed, run
     from channels.bench.plan import FULL, QUICK
     from channels.bench.processes import Deployment, StartFailed
-    from channels.server.embedded import database_uri
+    from channels.server.embedded.supervisor import database_uri
     from channels.server.open_files import raise_open_files
     from groups.kernel.errors import Unavailable
 

@@ -17,8 +17,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
-from channels.server.embedded.binary import find_mongod
-from channels.server.embedded.process import REPLICA_SET, command_line, last_errors
+from channels.server.embedded.process import (
+    REPLICA_SET,
+    command_line,
+    find_mongod,
+    last_errors,
+)
 from channels.server.settings import bare_environment
 from groups.kernel.mongo.replica_set import ensure_single_node
 

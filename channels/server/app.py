@@ -100,10 +100,7 @@ class Services:
     clock_sync: PeriodicTask
 
     async def start(self) -> None:
-        """Create the indexes, migrate an older database, listen to events, and resume unfinished background work.
-
-        Raises: NewerSchema; Unavailable.
-        """
+        """Create the indexes, migrate an older database, listen to events, and resume unfinished background work."""
         schema, to_take = Schema(self.database), migrations(self.database, self.chat, self.channels)
         await schema.record_version(to_take[-1].version)
         await ensure_indexes(self.database, INDEXES)
@@ -330,7 +327,7 @@ class App(web.BaseRunner):
         connections: int | None = None,
         probe_seconds: float = PROBE_SECONDS,
     ) -> None:
-        """`connections` is the most that the process may hold; None: no bound."""
+        """`connections` is the most that the process may hold; None: no limit."""
         super().__init__(shutdown_timeout=shutdown_timeout)
         limits, metrics = services.limits, services.metrics
         verifier = TokenVerifier(
@@ -374,25 +371,24 @@ class App(web.BaseRunner):
         services.bus.on_resync(self.hub.resync)
         self._http = http
         self._socket = SocketServer(
-            self.hub,
-            authenticator,
-            addresses,
-            rates,
-            services.clock,
-            metrics,
-            cors,
-            not_found_delay,
+            hub=self.hub,
+            authenticator=authenticator,
+            addresses=addresses,
+            rates=rates,
+            clock=services.clock,
+            metrics=metrics,
+            cors=cors,
+            not_found_delay=not_found_delay,
             group_ids_of=services.chat.membership.list_group_ids,
             may_watch=services.chat.guard.read_access_of,
         )
         endpoints = endpoints_for(services)
-        describe = partial(document, endpoints)
         self.operations = OperationsPages(
             services.database,
             services.bus,
             metrics,
             addresses,
-            describe,
+            partial(document, endpoints),
             metrics_token=metrics_token,
             probe_seconds=probe_seconds,
         )
@@ -407,7 +403,7 @@ class App(web.BaseRunner):
         )
         locks = services.database.locks
         metrics.waiting_for_own.set_function(
-            lambda: handlers.user_queues.waiting + handlers.back_end_queues.waiting
+            lambda: handlers.user_requests.waiting + handlers.back_end_requests.waiting
         )
         metrics.waiting_for_document.set_function(lambda: locks.waiting)
         http.mount(endpoints, handlers)
@@ -428,7 +424,7 @@ class App(web.BaseRunner):
         await self.services.start()
         loop = asyncio.get_running_loop()
         self.services.metrics.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
-        self.rate_sharing.start()
+        self.rate_sharing.task.start()
         return Listener(
             self._http.serve,
             self._connections,
@@ -449,7 +445,7 @@ class App(web.BaseRunner):
         self.operations.is_stopping = True
         await self._socket.close_all()
         await self._inbox_unread.close()
-        await self.rate_sharing.stop()
+        await self.rate_sharing.task.stop()
 
     async def _cleanup_server(self) -> None:
         # Without a server, the start failed, and stopped what it had started.

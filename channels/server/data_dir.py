@@ -11,7 +11,9 @@ import pwd
 import secrets
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
@@ -31,10 +33,7 @@ log = logging.getLogger(__name__)
 
 
 def prepare(data_dir: Path) -> None:
-    """Create the directory, closed to other users, unless it exists.
-
-    Raises: StartupError when it cannot be created or written, or belongs to another user.
-    """
+    """Create the directory, closed to other users, unless it exists."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -90,19 +89,26 @@ def _name_of(uid: int) -> str:
 
 def write_atomically(path: Path, text: str) -> None:
     """Replace the file by one of mode 0600 that holds the text: readers see the old or the new, never a part."""
+    with _temporary(path, text) as temporary:
+        os.replace(temporary, path)
+
+
+@contextmanager
+def _temporary(path: Path, text: str) -> Iterator[str]:
+    """A file of mode 0600 beside `path` that holds the text, removed at the end unless it was moved."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
+        yield temporary
+    finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
-        raise
 
 
+@dataclass(frozen=True, slots=True)
 class DirectoryLock:
     """A running server's lock on its data directory.
 
@@ -110,15 +116,10 @@ class DirectoryLock:
     removing it would let two processes lock two files of one name.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    descriptor: int
 
     @classmethod
     def acquire(cls, data_dir: Path) -> Self:
-        """Lock the directory.
-
-        Raises: StartupError with the directory and the other process's id when another server holds the lock.
-        """
         path = data_dir / "lock"
         # Python opens it non-inheritable, so a mongod that outlives us does not keep the lock.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -143,15 +144,11 @@ class DirectoryLock:
         return cls(descriptor)
 
     def release(self) -> None:
-        """Release the lock."""
-        os.close(self._descriptor)
+        os.close(self.descriptor)
 
 
 def load_or_create_secret(data_dir: Path) -> str:
-    """The signing secret in the directory; the first process that asks for it creates it.
-
-    Raises: StartupError when the directory cannot be used or the secret is damaged.
-    """
+    """The signing secret in the directory; the first process that asks for it creates it."""
     prepare(data_dir)
     path = data_dir / "secret"
     try:
@@ -172,7 +169,7 @@ def load_or_create_secret(data_dir: Path) -> str:
 def _read_secret(path: Path) -> str | None:
     try:
         with path.open(encoding="utf-8") as file:
-            if os.fstat(file.fileno()).st_mode & 0o077:
+            if os.fstat(file.fileno()).st_mode & _OF_OTHERS:
                 # After a restore from a backup, for example. A reader of the secret can sign in as anyone.
                 os.fchmod(file.fileno(), 0o600)
             return file.read().strip()
@@ -181,14 +178,7 @@ def _read_secret(path: Path) -> str | None:
 
 
 def _create_secret(path: Path) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".secret.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(secrets.token_urlsafe(SECRET_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        # A link fails if another process was first, whose secret then counts. A rename would replace it.
-        with suppress(FileExistsError):
-            os.link(temporary, path)
-    finally:
-        os.unlink(temporary)
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    # A link fails if another process was first, whose secret then counts. A rename would replace it.
+    with _temporary(path, secret) as temporary, suppress(FileExistsError):
+        os.link(temporary, path)

@@ -8,7 +8,6 @@ Requests under way are thousands of small objects without cycles. Walking over t
 interpreter's default, cost a quarter of the joins a second.
 """
 
-import asyncio
 import ctypes
 import gc
 import resource
@@ -18,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from groups.kernel.background import repeat
+from groups.kernel.background import PeriodicTask
 
 LOOK_SECONDS: Final = 1.0
 GROWTH_BYTES: Final = 16 * 1024 * 1024
@@ -41,16 +40,7 @@ class Collector:
         self._is_quiet = is_quiet
         self._bytes_after = resident_bytes()
         self._may_run_at = 0.0
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Check once a second from now on."""
-        self._task = asyncio.create_task(repeat(self._look, LOOK_SECONDS), name="collector")
-
-    def stop(self) -> None:
-        """Stop checking."""
-        if self._task is not None:
-            self._task.cancel()
+        self.task = PeriodicTask(self._look, LOOK_SECONDS, name="collector")
 
     async def _look(self) -> None:
         self.collect_if_worth_it()

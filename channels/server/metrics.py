@@ -1,6 +1,7 @@
 """Metrics for Prometheus at `/metrics`. Each application has a registry of its own."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from prometheus_client import (
@@ -23,7 +24,6 @@ class _KeptBytes(Collector):
     """The sizes of the caches of this process."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Called by Prometheus' client at every scrape."""
         family = GaugeMetricFamily(
             "channels_cache_bytes", "Estimated memory of a cache", labels=["cache"]
         )
@@ -36,101 +36,76 @@ class Metrics:
     """The counters of this process."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self._requests = Histogram(
+        registry = CollectorRegistry()
+        counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
+        histogram = partial(Histogram, registry=registry)
+        self._requests = histogram(
             "channels_request_seconds",
             "Requests by method, route and status",
             ["method", "route", "status"],
             buckets=_SECONDS,
-            registry=self.registry,
         )
         # Finding a series by its labels costs more than counting in it.
         self._series: dict[tuple[str, str, int], Histogram] = {}
-        self._batches = Histogram(
+        self._batches = histogram(
             "channels_commit_batch_entries",
             "Callers served by one group-commit transaction",
             ["lane"],
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
-            registry=self.registry,
         )
-        self._waiting = Gauge(
+        self._waiting = gauge(
             "channels_commit_waiting_entries",
             "Callers waiting after the last group-commit batch",
             ["lane"],
-            registry=self.registry,
         )
-        self._refusals = Counter(
-            "channels_refusals",
-            "Refused requests and socket frames by error code",
-            ["code"],
-            registry=self.registry,
+        self._refusals = counter(
+            "channels_refusals", "Refused requests and socket frames by error code", ["code"]
         )
-        self.events_reach = Gauge(
-            "channels_events_reach",
-            "1 while events of other processes reach this one, else 0",
-            registry=self.registry,
+        self.events_reach = gauge(
+            "channels_events_reach", "1 while events of other processes reach this one, else 0"
         )
-        ProcessCollector(registry=self.registry)
-        self.registry.register(_KeptBytes())
-        self.sockets = Gauge(
-            "channels_sockets", "Authenticated sockets now open", registry=self.registry
+        ProcessCollector(registry=registry)
+        registry.register(_KeptBytes())
+        self.registry = registry
+        self.sockets = gauge("channels_sockets", "Authenticated sockets now open")
+        self.frames = counter("channels_frames", "Frames handed to sockets")
+        self.slow_sockets = counter(
+            "channels_slow_sockets", "Sockets closed for reading too slowly"
         )
-        self.frames = Counter("channels_frames", "Frames handed to sockets", registry=self.registry)
-        self.slow_sockets = Counter(
-            "channels_slow_sockets", "Sockets closed for reading too slowly", registry=self.registry
-        )
-        self.slow_readers = Counter(
+        self.slow_readers = counter(
             "channels_slow_readers",
             "Connections closed for reading too slowly, sockets not counted",
-            registry=self.registry,
         )
-        self.unsent_bytes = Gauge(
-            "channels_unsent_bytes",
-            "Bytes waiting for clients to read them, sockets not counted",
-            registry=self.registry,
+        self.unsent_bytes = gauge(
+            "channels_unsent_bytes", "Bytes waiting for clients to read them, sockets not counted"
         )
-        self.tasks = Gauge(
-            "channels_tasks", "Unfinished asyncio tasks of this process", registry=self.registry
+        self.tasks = gauge("channels_tasks", "Unfinished asyncio tasks of this process")
+        self.places = gauge(
+            "channels_places", "Requests that this process accepts at once before it sheds load"
         )
-        self.places = Gauge(
-            "channels_places",
-            "Requests that this process accepts at once before it sheds load",
-            registry=self.registry,
-        )
-        self.at_work = Gauge(
-            "channels_requests_at_work",
-            "Requests in progress",
-            registry=self.registry,
-        )
-        self.clock_offset = Gauge(
+        self.at_work = gauge("channels_requests_at_work", "Requests in progress")
+        self.clock_offset = gauge(
             "channels_clock_offset_seconds",
             "How far this machine's clock is ahead of the database's, which the server uses",
-            registry=self.registry,
         )
-        self.picture_worker_deaths = Gauge(
-            "channels_picture_worker_deaths",
-            "Image worker processes that died since the start",
-            registry=self.registry,
+        self.picture_worker_deaths = gauge(
+            "channels_picture_worker_deaths", "Image worker processes that died since the start"
         )
-        self.waiting_for_own = Gauge(
+        self.waiting_for_own = gauge(
             "channels_requests_waiting_for_own",
             "Requests waiting for other requests of the same user",
-            registry=self.registry,
         )
-        self.waiting_for_document = Gauge(
+        self.waiting_for_document = gauge(
             "channels_writes_waiting_for_document",
             "Writes waiting for another write of this process to the same document",
-            registry=self.registry,
         )
-        self.event_lag = Histogram(
+        self.event_lag = histogram(
             "channels_event_lag_seconds",
             "Seconds from an event until this process receives it",
             buckets=_SECONDS,
-            registry=self.registry,
         )
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one response."""
         key = method, route, status
         series = self._series.get(key)
         if series is None:
@@ -143,9 +118,7 @@ class Metrics:
         self._waiting.labels(lane).set(waiting)
 
     def refusal(self, code: str) -> None:
-        """Count one refused request or frame by its error code."""
         self._refusals.labels(code).inc()
 
     def text(self) -> bytes:
-        """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)

@@ -20,7 +20,7 @@ def raise_open_files() -> int:
     """Raise the soft limit of this process to the hard one. Returns the limit now in force."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for wanted in (hard, *_FALLBACKS):
-        if _is_less(soft, wanted) and not _is_less(hard, wanted):
+        if _count(soft) < _count(wanted) <= _count(hard):
             with suppress(ValueError, OSError):
                 resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
                 return _count(wanted)
@@ -34,10 +34,6 @@ def too_few(allowed: int, needed: int) -> str:
         f" Raise the hard limit: `ulimit -Hn {needed}` as root, LimitNOFILE={needed} in a systemd unit,"
         f" --ulimit nofile={needed} for Docker, or `nofile` in /etc/security/limits.conf."
     )
-
-
-def _is_less(limit: int, other: int) -> bool:
-    return _count(limit) < _count(other)
 
 
 def _count(limit: int) -> int:

@@ -21,7 +21,7 @@ from rich.console import Console
 from channels.demo.service import Compose, fill_if_empty
 from channels.server import logs
 from channels.server.app import App, create_services
-from channels.server.embedded import EmbeddedMongo
+from channels.server.embedded.supervisor import EmbeddedMongo
 from channels.server.garbage_collection import Collector, spare_startup
 from channels.server.open_files import raise_open_files
 from channels.server.settings import Settings
@@ -48,10 +48,7 @@ log = structlog.get_logger("channels")
 
 
 def serve(settings: Settings, *, demo: bool = False) -> None:
-    """Serve until SIGTERM or SIGINT.
-
-    Raises: StartupError with the problem and its cure.
-    """
+    """Serve until SIGTERM or SIGINT. Raises: StartupError with the problem and its cure."""
     logs.configure(settings.log_format)
     raise_open_files()  # a connection takes one
     main = _supervise(settings, demo=demo) if settings.workers > 1 else _serve(settings, demo=demo)
@@ -65,7 +62,8 @@ async def _serve(settings: Settings, *, demo: bool) -> None:
     listener = _listen(settings.host, settings.port, shared=settings.is_worker)
     try:
         async with _mongodb(settings, stop) as uri:
-            database = await _connect(uri, settings.database)
+            with database_errors_as_startup_errors():
+                database = await Database.connect(uri, settings.database)
             try:
                 await _run_app(settings, database, listener, stop, demo=demo)
             finally:
@@ -101,13 +99,13 @@ async def _run_app(
         metrics_token=settings.needed_for_metrics(),
     )
     collector = Collector(lambda: not runner.load_shedder.at_work)
-    with _database_errors_as_startup_errors():
+    with database_errors_as_startup_errors():
         await runner.setup()
     try:
         if demo and await fill_if_empty(services, _composer(settings, database)):
             log.info("filled the empty database with the demo scene")
         spare_startup()
-        collector.start()
+        collector.task.start()
         await web.SockSite(runner, listener, backlog=4096).start()
         if settings.is_worker:
             tell_parent_ready()
@@ -117,7 +115,7 @@ async def _run_app(
         await stop.wait()
         log.info("stopping")
     finally:
-        collector.stop()
+        await collector.task.stop()
         await _clean_up(runner)
 
 
@@ -230,23 +228,10 @@ async def _mongodb(settings: Settings, stop: asyncio.Event) -> AsyncIterator[str
 
 
 @contextmanager
-def _database_errors_as_startup_errors() -> Iterator[None]:
+def database_errors_as_startup_errors() -> Iterator[None]:
     """Translates errors of the database into messages for the person at the terminal."""
     try:
         yield
-    except Unavailable as error:
-        raise StartupError(error.detail, cure="Start again when the database answers.") from error
-    except NewerSchema as error:
-        raise StartupError(
-            "The data was stored by a newer version of this program"
-            f" (data version {error.stored}; this program knows versions up to {error.known}).",
-            cure="Install the newer version, or restore the backup made before the upgrade.",
-        ) from error
-
-
-async def _connect(uri: str, name: str) -> Database:
-    try:
-        return await Database.connect(uri, name)
     except StandaloneServer as error:
         raise StartupError(
             "CHANNELS_MONGODB_URI names a standalone MongoDB server. Channels needs a replica set, one node is enough:"
@@ -255,11 +240,15 @@ async def _connect(uri: str, name: str) -> Database:
         ) from error
     except Unavailable as error:
         raise StartupError(
-            error.detail, cure="Check that it runs, and the address in CHANNELS_MONGODB_URI."
+            error.detail,
+            cure="Check that the database runs, and the address in CHANNELS_MONGODB_URI.",
         ) from error
-
-
-# --- several processes ----------------------------------------------------------------------------------------------
+    except NewerSchema as error:
+        raise StartupError(
+            "The data was stored by a newer version of this program"
+            f" (data version {error.stored}; this program knows versions up to {error.known}).",
+            cure="Install the newer version, or restore the backup made before the upgrade.",
+        ) from error
 
 
 async def _supervise(settings: Settings, *, demo: bool) -> None:
@@ -282,9 +271,9 @@ async def _supervise(settings: Settings, *, demo: bool) -> None:
 
 
 async def _fill(settings: Settings, uri: str) -> None:
-    database = await _connect(uri, settings.database)
-    services = create_services(database, settings.limits)
-    with _database_errors_as_startup_errors():
+    with database_errors_as_startup_errors():
+        database = await Database.connect(uri, settings.database)
+        services = create_services(database, settings.limits)
         await services.start()
     try:
         await fill_if_empty(services, _composer(settings, database))

@@ -130,7 +130,7 @@ class Settings(BaseSettings):
     def _listed(cls, words: object) -> object:
         if not isinstance(words, str):
             return words
-        return tuple(word for word in words.replace(",", " ").split())
+        return tuple(words.replace(",", " ").split())
 
     @field_validator("allowed_origins")
     @classmethod
@@ -152,14 +152,12 @@ class Settings(BaseSettings):
         """The settings in force. Flags that are not None override the environment.
 
         `needs_secret=False` is for commands that neither sign nor check tokens.
-
-        Raises: StartupError that names every invalid variable and flag at once.
         """
         given = {name: value for name, value in flags.items() if value is not None}
         try:
             settings = cls(**given)
         except ValidationError as error:
-            raise StartupError("\n".join(_told(error, given))) from error
+            raise StartupError("\n".join(_messages(error, given))) from error
         if needs_secret and not settings.is_embedded and settings.secret is None:
             raise StartupError(
                 "CHANNELS_SECRET is missing. With a MongoDB of your own, the key that tokens are signed with is yours"
@@ -174,7 +172,6 @@ class Settings(BaseSettings):
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the server runs its own database."""
         return self.mongodb_uri is None
 
     @property
@@ -183,7 +180,7 @@ class Settings(BaseSettings):
         return (self.data_dir,) if self.is_embedded or self.is_beside_data else ()
 
     def worker_environment(self, mongodb_uri: str, port: int) -> dict[str, str]:
-        """The environment of a worker process: ours, with the values of flags and of the start."""
+        """The environment of a worker process: that of this process, with the settings in force."""
         return {
             **process_environment(),
             "CHANNELS_MONGODB_URI": mongodb_uri,
@@ -198,10 +195,7 @@ class Settings(BaseSettings):
         }
 
     def signing_secret(self) -> str:
-        """The key that tokens are signed with; in embedded mode made at the first call, in `data_dir`.
-
-        Raises: StartupError.
-        """
+        """The key that tokens are signed with; in embedded mode made at the first call, in `data_dir`."""
         if self.secret is not None:
             return self.secret.get_secret_value()
         if not self.is_embedded:
@@ -219,12 +213,12 @@ def process_environment() -> dict[str, str]:
 
 
 def bare_environment() -> dict[str, str]:
-    """Of that, what any program needs: no secret of ours or of anybody else's goes along."""
+    """The variables that any program needs, and no secrets."""
     return {name: os.environ[name] for name in _HARMLESS if name in os.environ}
 
 
-def _told(error: ValidationError, flags: dict[str, Any]) -> list[str]:
-    told: list[str] = []
+def _messages(error: ValidationError, flags: dict[str, Any]) -> list[str]:
+    messages: list[str] = []
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         field, *inner = (str(part) for part in problem["loc"])
         if field == "limits" and inner:
@@ -234,8 +228,8 @@ def _told(error: ValidationError, flags: dict[str, Any]) -> list[str]:
         else:
             name = _PREFIX + field.upper()
         if problem["type"] == "extra_forbidden":
-            told.append(f"{name}: there is no such limit")
+            messages.append(f"{name}: there is no such limit")
         else:
             message = problem["msg"].removeprefix("Value error, ")
-            told.append(f"{name}: {message[0].lower()}{message[1:]}")
-    return told
+            messages.append(f"{name}: {message[0].lower()}{message[1:]}")
+    return messages

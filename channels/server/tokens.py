@@ -3,7 +3,7 @@
 The claims are the user id (`sub`), the expiry (`exp`, required), and whether the caller is the application's back end
 (`scope` contains `admin`). Other algorithms, missing claims and tokens over 4 KiB are refused.
 
-Rotating the secret interrupts nobody: tokens signed with the previous secret are accepted while it is configured.
+Rotating the secret interrupts no client: tokens signed with the previous secret are accepted while it is configured.
 Revoking refuses all tokens of a user that were issued (`iat`) up to an instant, or that do not say when.
 
 A token issued in the future is refused, since it would outlive a revocation. A back end's clock may be `AHEAD_SECONDS`
@@ -84,10 +84,7 @@ _PLAIN_HEADERS: Final = frozenset(
 
 
 def mint(secret: str, user_id: str, *, admin: bool, hours: float, now: datetime) -> str:
-    """A token for the user, valid for `hours` from `now`.
-
-    Raises: ValueError for an invalid user id or duration.
-    """
+    """A token for the user, valid for `hours` from `now`. Raises: ValueError for an invalid user id or duration."""
     if not is_user_id(user_id):
         raise ValueError(
             f"A user id is 1 to {USER_ID_BYTES} bytes of printable text without space at its ends,"
@@ -125,10 +122,6 @@ class TokenVerifier:
         )
 
     def verify(self, token: str) -> Claims:
-        """The claims of the token.
-
-        Raises: BadToken.
-        """
         claims = self.cache.get(token)
         if claims is None:
             claims = self._read(token)
@@ -141,10 +134,7 @@ class TokenVerifier:
         return self.cache.get(token) is not None
 
     def check(self, claims: Claims) -> None:
-        """Check that the token is neither expired nor revoked.
-
-        Raises: BadToken.
-        """
+        """Check that the token is neither expired nor revoked. Raises: BadToken."""
         if claims.expires_at <= self._clock.now():
             raise BadToken("The token has expired; get a new one")
         if claims.is_revoked(self._revoked_at(claims.actor.user_id)):
@@ -248,9 +238,6 @@ def _instant(expiry: object) -> datetime:
 
 def _issued(at: object) -> datetime | None:
     """When the token was issued; None when it does not say so in a readable way."""
-    if at is None:
-        return None
-    try:
+    with suppress(BadToken):
         return _instant(at)
-    except BadToken:
-        return None
+    return None

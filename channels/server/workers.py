@@ -31,10 +31,7 @@ class WorkerPool:
         self._processes: set[asyncio.subprocess.Process] = set()
 
     async def start(self) -> None:
-        """Start all workers. Returns when all of them serve.
-
-        Raises: StartupError when one of them cannot.
-        """
+        """Start all workers. Returns when all of them serve. Raises: StartupError when one of them cannot."""
         try:
             first = await asyncio.gather(*(self._launch() for _ in range(self._size)))
         except BaseException:

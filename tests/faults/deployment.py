@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
 
-from channels.server.embedded.state import MongodState
+from channels.server.embedded.supervisor import MongodState
 from channels.server.tokens import mint
 from tests.mongod import Mongod, free_port
 

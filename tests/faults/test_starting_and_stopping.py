@@ -17,7 +17,7 @@ from typing import Final
 
 import pytest
 
-from channels.server.embedded.binary import find_mongod
+from channels.server.embedded.process import find_mongod
 from channels.server.run import CLOSE_SECONDS, DRAIN_SECONDS
 from tests.faults.audit import audit
 from tests.faults.deployment import Server

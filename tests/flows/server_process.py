@@ -10,7 +10,7 @@ from typing import Final
 
 import aiohttp
 
-from channels.server.embedded import load_or_create_secret
+from channels.server.data_dir import load_or_create_secret
 from channels.server.tokens import mint
 from groups.kernel.clock import SystemClock
 from tests.api import User

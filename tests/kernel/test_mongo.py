@@ -11,7 +11,7 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from channels.server.embedded.binary import find_mongod
+from channels.server.embedded.process import find_mongod
 from groups.kernel.errors import AnswerTooLarge, BadCursor, Unavailable
 from groups.kernel.events import Event
 from groups.kernel.mongo import (

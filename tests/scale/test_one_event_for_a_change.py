@@ -11,8 +11,8 @@ from typing import Final
 import aiohttp
 import pytest
 
-from channels.server.embedded import load_or_create_secret
-from channels.server.embedded.state import MongodState
+from channels.server.data_dir import load_or_create_secret
+from channels.server.embedded.supervisor import MongodState
 from tests.api import a_channel
 from tests.channels.test_notifications import without_probes
 from tests.flows.server_process import ServerProcess

@@ -9,7 +9,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from channels.server.embedded import load_or_create_secret
+from channels.server.data_dir import load_or_create_secret
 
 ROOT = Path(__file__).parents[2]
 LONG = "s" * 32

@@ -174,7 +174,7 @@ async def empty_bucket(world: World, group_id: GroupId, at: datetime) -> None:
 
 
 @pytest.mark.parametrize("seconds", [1.001, 50.0, 3600.0])
-async def test_a_rate_spent_in_the_future_refuses_nobody(seconds: float) -> None:
+async def test_a_rate_spent_in_the_future_refuses_no_request(seconds: float) -> None:
     world = mock_world(posts_per_second=2)
     group_id = await world.group()
     await empty_bucket(world, group_id, world.clock.now() + timedelta(seconds=seconds))

@@ -34,7 +34,7 @@ async def test_a_page_of_another_origin_may_not(server: Api, origin: str) -> Non
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-async def test_a_browser_that_asks_beforehand_is_told_what_it_may_send(server: Api) -> None:
+async def test_a_preflight_response_lists_methods_and_headers(server: Api) -> None:
     nobody = server.bearer(None)
     asked = {"Origin": APP, "Access-Control-Request-Method": "PUT"}
     answer = await nobody.call("OPTIONS", "/v1/channels/x/subscription", headers=asked)
@@ -67,7 +67,7 @@ async def test_a_page_of_another_origin_may_not_open_a_socket(server: Api) -> No
     assert await opened() == 101
 
 
-async def test_with_none_allowed_nothing_is_told_and_with_all_everyone(api: OpenApi) -> None:
+async def test_no_allowed_origin_and_all_origins(api: OpenApi) -> None:
     closed, open_to_all = await api(), await api(allowed_origins=("*",))
     answer = await closed.new_user("ada").get("/v1/users/me", headers={"Origin": APP})
     assert "Access-Control-Allow-Origin" not in answer.headers
@@ -75,7 +75,7 @@ async def test_with_none_allowed_nothing_is_told_and_with_all_everyone(api: Open
     assert answer.headers["Access-Control-Allow-Origin"] == APP
 
 
-async def test_every_answer_is_kept_by_no_cache_and_read_as_what_it_is(server: Api) -> None:
+async def test_responses_are_not_cached_and_not_sniffed(server: Api) -> None:
     ada = server.new_user("ada")
     for origin in ({}, {"Origin": APP}):
         answer = await ada.get("/v1/users/me", headers=origin)
@@ -83,7 +83,7 @@ async def test_every_answer_is_kept_by_no_cache_and_read_as_what_it_is(server: A
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_no_answer_tells_what_software_of_which_version_gives_it(server: Api) -> None:
+async def test_no_response_reveals_software_versions(server: Api) -> None:
     ada = server.new_user("ada")
     for path in (
         "/",

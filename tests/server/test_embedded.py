@@ -23,16 +23,15 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import DuplicateKeyError, WriteError
 from pymongo.write_concern import WriteConcern
 
-from channels.server.embedded import (
+from channels.server.data_dir import load_or_create_secret
+from channels.server.embedded import process, supervisor
+from channels.server.embedded.process import find_mongod
+from channels.server.embedded.supervisor import (
     EmbeddedMongo,
+    MongodState,
     database_uri,
-    find_mongod,
-    load_or_create_secret,
-    process,
     running_uri,
-    supervisor,
 )
-from channels.server.embedded.state import MongodState
 from channels.server.settings import Settings
 from channels.server.startup import StartupError
 from groups.kernel.mongo.replica_set import ReplicaSetFailed, ensure_single_node
@@ -428,7 +427,7 @@ async def test_a_second_server_on_the_same_directory_is_refused(tmp_path: Path) 
 _SERVER = """
 import asyncio, sys
 from pathlib import Path
-from channels.server.embedded import EmbeddedMongo
+from channels.server.embedded.supervisor import EmbeddedMongo
 
 async def main():
     mongo = EmbeddedMongo(Path(sys.argv[1]), 0.25)
@@ -621,7 +620,7 @@ async def test_a_command_finds_the_database_running_or_not(tmp_path: Path) -> No
         assert given == own.mongodb_uri
 
 
-def test_a_secret_is_made_once_even_when_many_ask_at_once(tmp_path: Path) -> None:
+def test_a_secret_is_made_once_by_many_processes_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         secrets = set(pool.map(lambda _: load_or_create_secret(tmp_path / "data"), range(64)))
     assert len(secrets) == 1

@@ -409,7 +409,7 @@ async def test_a_files_name_puts_nothing_into_the_headers(shared_api: Api, name:
     assert told.isprintable()
 
 
-async def test_what_is_echoed_is_one_word(shared_api: Api) -> None:
+async def test_only_one_word_of_a_request_is_echoed(shared_api: Api) -> None:
     ada = shared_api.new_user()
     for given in ("a b", "a,b", "<x>", "a" * 65, "é"):
         answer = await ada.get("/v1/unread", headers={"X-Request-Id": given})
@@ -492,9 +492,7 @@ HIDDEN: Final = ("private channel", "private channel as group", "private dialogu
 @own_loop
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("table", HIDDEN)
-async def test_what_is_hidden_is_answered_as_what_is_absent_by_every_call(
-    api: OpenApi, table: str
-) -> None:
+async def test_every_call_answers_alike_for_hidden_and_missing(api: OpenApi, table: str) -> None:
     hidden, absent, stranger = await hidden_and_absent(await api(), table)
     compared = 0
     for row in TABLES[table][1]:
@@ -507,7 +505,7 @@ async def test_what_is_hidden_is_answered_as_what_is_absent_by_every_call(
 
 @own_loop
 @pytest.mark.parametrize("table", HIDDEN)
-async def test_the_clock_tells_nothing_of_what_is_hidden(
+async def test_response_times_do_not_reveal_hidden_channels(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     """Both are held back until the same moment; on this machine, whatever it does besides."""
@@ -549,7 +547,7 @@ BATCHES: Final = (
 
 
 @own_loop
-async def test_the_clock_tells_nothing_of_what_a_batch_hides(
+async def test_response_times_do_not_reveal_hidden_items_of_a_batch(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The whole call is held where any of its items is not found, and holds no place meanwhile."""
@@ -623,7 +621,7 @@ async def test_every_call_that_answers_item_by_item_is_asked_above(shared_api: A
 
 @own_loop
 @pytest.mark.parametrize("form", ["", "/feed.atom", "/feed.rss", "/feed.json"])
-async def test_the_clock_tells_nothing_of_what_public_pages_hide(
+async def test_response_times_of_public_pages_reveal_nothing(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     held: list[float] = []

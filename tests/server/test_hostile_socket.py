@@ -140,7 +140,7 @@ async def test_frames_are_never_packed(shared_api: Api) -> None:
         pytest.param(FINAL | BINARY, {"data": os.urandom(100)}, id="bytes"),
     ],
 )
-async def test_a_broken_frame_ends_its_connection_and_nobody_elses(
+async def test_a_broken_frame_ends_only_its_own_connection(
     shared_api: Api, first: int, options: dict[str, Any]
 ) -> None:
     wire = await Wire.open(shared_api.new_user())
@@ -177,7 +177,7 @@ async def test_pieces_without_end_are_no_way_around_the_limit(shared_api: Api) -
 @pytest.mark.parametrize(
     "deep", ['{"a":' * 1500, "[" * 8000, '{"type":"watch","conversation_id":' * 200]
 )
-async def test_deep_json_is_told_and_the_socket_stays(shared_api: Api, deep: str) -> None:
+async def test_deep_json_gets_an_error_and_the_socket_stays(shared_api: Api, deep: str) -> None:
     ears = await shared_api.new_user().socket()
     await ears.socket.send_str(deep)
     assert (await ears.frame())["code"] == "invalid_request"
@@ -208,7 +208,7 @@ async def test_thousands_of_frames_of_any_kind_are_a_flood(
     await is_well(shared_api)
 
 
-async def test_who_has_not_said_who_he_is_has_one_frame(shared_api: Api) -> None:
+async def test_a_client_without_auth_has_one_frame(shared_api: Api) -> None:
     wire = await Wire.open(shared_api.new_user(), with_token=False)
     for _ in range(1000):
         wire.send(FINAL | TEXT, PING_TEXT)
@@ -230,7 +230,7 @@ FLOODS: Final = {
 @own_loop
 @pytest.mark.parametrize("with_token", [True, False], ids=["authenticated", "without a token"])
 @pytest.mark.parametrize("kind", FLOODS)
-async def test_a_flood_of_frames_of_any_kind_is_parsed_up_to_the_bound_and_closed(
+async def test_a_flood_of_frames_of_any_kind_is_closed_at_the_limit(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch, kind: str, with_token: bool
 ) -> None:
     parsed = 0

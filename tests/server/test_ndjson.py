@@ -109,7 +109,7 @@ async def test_a_body_is_cut_into_its_lines_however_it_comes(
     assert [line for chunk in told for line in chunk["lines"]] == lines
 
 
-async def test_what_goes_wrong_in_the_middle_is_the_last_line(
+async def test_an_error_in_the_middle_is_the_last_line(
     serve: TestClient[web.Request, web.Application], caplog: pytest.LogCaptureFixture
 ) -> None:
     away = (await told_of(serve, b"away\n"))[-1]

@@ -79,7 +79,7 @@ async def test_a_search_that_took_longer_is_answered_at_a_multiple(at: Any) -> N
     assert took == [0.04, 0.04, 0.04, 0.06, 0.22]
 
 
-async def test_what_is_found_is_answered_at_once(at: Any) -> None:
+async def test_found_resources_are_not_delayed(at: Any) -> None:
     time = at(1_000.0)
 
     async def search() -> list[str]:
@@ -93,7 +93,7 @@ async def test_what_is_found_is_answered_at_once(at: Any) -> None:
     assert time.seconds == 1_000.003
 
 
-async def test_what_is_held_gives_back_its_place_before_it_waits(at: Any) -> None:
+async def test_a_delayed_call_releases_its_slot_first(at: Any) -> None:
     time = at(1_000.0)
     left_at: list[float] = []
 

@@ -8,13 +8,14 @@ from typing import Final
 
 import pytest
 
-from channels.server.embedded import EmbeddedMongo, supervisor
+from channels.server.embedded import supervisor
+from channels.server.embedded.supervisor import EmbeddedMongo
 from channels.server.open_files import raise_open_files
 
 _START: Final = """
 import asyncio, sys
 from pathlib import Path
-from channels.server.embedded import EmbeddedMongo
+from channels.server.embedded.supervisor import EmbeddedMongo
 
 async def main():
     mongo = EmbeddedMongo(Path(sys.argv[1]), 0.25)

@@ -160,7 +160,7 @@ def strings_in(schema: Any) -> Iterator[Spec]:
                 yield from strings_in(inner)
 
 
-async def test_every_text_of_every_body_is_declared_to_hold_no_control_characters(
+async def test_every_text_field_declares_its_control_characters(
     shared_api: Api, spec: Spec
 ) -> None:
     bodies = {
@@ -183,7 +183,7 @@ def codes_of(operation: Spec, status: int) -> set[str]:
     return set(re.findall(r"`([a-z_]+)`:", response.get("description", "")))
 
 
-async def test_every_code_that_is_told_exists_and_stands_under_its_status(spec: Spec) -> None:
+async def test_documented_codes_exist_under_their_status(spec: Spec) -> None:
     known = kinds()
     for method, path, operation in operations(spec):
         for status in operation["responses"]:
@@ -192,7 +192,7 @@ async def test_every_code_that_is_told_exists_and_stands_under_its_status(spec: 
                 assert status_of(known[code]) == int(status)
 
 
-async def test_an_answer_with_a_code_that_its_call_does_not_declare_fails_its_test(
+async def test_an_undeclared_error_code_fails_its_test(
     shared_api: Api,
 ) -> None:
     ada = shared_api.new_user("ada")
@@ -526,7 +526,7 @@ async def a_flow_of_drafts(ada: User, bob: User, channel: str) -> None:
 
 
 @pytest.mark.parametrize(("key", "is_good"), [("shop_7", True), ("shop 7", False)])
-async def test_keys_of_another_pattern_are_refused_by_the_document_as_by_the_server(
+async def test_the_document_refuses_keys_that_the_server_refuses(
     shared_api: Api, spec: Spec, key: str, *, is_good: bool
 ) -> None:
     ada = shared_api.new_user("ada")

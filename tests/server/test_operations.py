@@ -33,7 +33,7 @@ async def test_a_page_is_there_for_everyone(shared_api: Api, page: str) -> None:
 
 
 @shared
-async def test_health_and_readiness_are_told_as_json(shared_api: Api) -> None:
+async def test_health_and_readiness_are_json(shared_api: Api) -> None:
     nobody = shared_api.bearer(None)
     assert (await nobody.get("/healthz")).body == {"status": "ok"}
     assert (await nobody.get("/readyz")).body == {"status": "ready"}
@@ -118,7 +118,7 @@ async def test_metrics_are_prometheus_text_and_count_by_route_not_by_path(shared
     await ears.close()
 
 
-async def test_a_thousand_who_ask_whether_it_is_ready_cost_one_write(
+async def test_a_thousand_readiness_probes_cost_one_write(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pings = 0
@@ -140,7 +140,7 @@ async def test_a_thousand_who_ask_whether_it_is_ready_cost_one_write(
     assert (await nobody.get("/readyz")).refusal == (503, "unavailable"), "that is told at once"
 
 
-async def test_metrics_are_put_together_once_for_all_who_ask(
+async def test_metrics_are_collected_once_for_concurrent_requests(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = 0
@@ -160,7 +160,7 @@ async def test_metrics_are_put_together_once_for_all_who_ask(
     assert made == 1
 
 
-async def test_with_a_token_metrics_are_for_those_who_show_it(api: OpenApi) -> None:
+async def test_metrics_require_the_metrics_token_if_there_is_one(api: OpenApi) -> None:
     server = await api(metrics_token="m" * 32, address_requests_per_second=3)
     prometheus, nobody = server.bearer("m" * 32), server.bearer(None)
     for token in (None, "n" * 32, server.new_user().token):
@@ -209,9 +209,7 @@ async def test_an_asset_that_is_not_ours_is_not_found(shared_api: Api) -> None:
 
 @shared
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs/swagger-ui-bundle.js"])
-async def test_what_is_large_is_packed_and_not_sent_to_whoever_has_it(
-    shared_api: Api, path: str
-) -> None:
+async def test_large_pages_are_compressed_and_not_sent_twice(shared_api: Api, path: str) -> None:
     nobody = shared_api.bearer(None)
     whole = await nobody.get(path, headers={"Accept-Encoding": "identity"})
     packed = await nobody.get(path, headers={"Accept-Encoding": "gzip"})

@@ -212,7 +212,7 @@ async def read_all(user: User, path: str, limit: int) -> list[Answer]:
 
 @pytest.mark.usefixtures("small_pages")
 @pytest.mark.parametrize("name", LISTS)
-async def test_a_page_ends_before_it_has_too_many_bytes_and_the_next_goes_on_there(
+async def test_a_page_ends_before_its_byte_limit_and_the_next_continues(
     shared_api: Api, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     user = shared_api.new_user()
@@ -266,7 +266,7 @@ async def test_an_item_that_is_larger_than_a_page_is_a_page(
     assert [len(answer.items) for answer in answers] == [1] * count
 
 
-async def test_a_hundred_posts_as_large_as_they_may_be_are_several_pages_of_a_mebibyte(
+async def test_a_hundred_posts_of_maximal_size_are_pages_of_a_mebibyte(
     shared_api: Api,
 ) -> None:
     ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")

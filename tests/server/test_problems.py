@@ -11,11 +11,11 @@ from pydantic import BaseModel, ValidationError
 import channels.server.app  # noqa: F401  # the composition root knows every package
 from channels.errors import ChannelLimitReached, ChannelNotFound
 from channels.server.tokens import BadToken
-from channels.server.web.problem_responses import general_problem_response
 from channels.server.web.problems import (
     STATUS,
     BodyTooLarge,
     InternalError,
+    general_problem_response,
     problem_of,
     status_of,
     validation_problem,
@@ -77,7 +77,7 @@ def test_every_error_has_a_snake_case_code_of_its_own_and_a_title() -> None:
 
 def test_every_error_has_a_status_by_its_family_and_only_a_defect_is_500() -> None:
     assert [kind for kind in concrete_errors() if status_of(kind) == 500] == [InternalError]
-    # The only error of its family is the family.
+    # RateLimited is a family and its only error.
     assert [kind for kind in STATUS if "code" in vars(kind)] == [RateLimited]
 
 
@@ -89,7 +89,7 @@ def test_the_codes_that_the_design_names_have_the_status_it_names(
     assert {code: found.get(code) for code in codes} == dict.fromkeys(codes, status)
 
 
-def test_a_problem_tells_type_title_status_detail_code_details_and_request_id() -> None:
+def test_the_fields_of_a_problem() -> None:
     assert problem_of(ChannelNotFound(), "r1").model_dump() == {
         "type": "about:blank",
         "title": "No such channel",
@@ -119,9 +119,7 @@ def test_details_are_typed() -> None:
         (BadToken(), "WWW-Authenticate", "Bearer"),
     ],
 )
-def test_a_refusal_that_says_what_to_do_says_it_in_a_header_too(
-    error: DomainError, header: str, value: str
-) -> None:
+def test_errors_set_the_header_of_their_kind(error: DomainError, header: str, value: str) -> None:
     assert general_problem_response(error, "r").headers[header] == value
 
 
@@ -141,7 +139,7 @@ def refusal(text: str) -> DomainError:
     return validation_problem(caught.value, "body")
 
 
-def test_what_does_not_fit_is_told_by_place_and_reason() -> None:
+def test_invalid_fields_are_listed_with_their_reasons() -> None:
     error = refusal('{"inner": [{"number": "x"}], "text": 7}')
     assert isinstance(error, InvalidRequest)
     assert [told["field"] for told in error.details["errors"]] == ["text", "inner.0.number"]
@@ -153,10 +151,10 @@ def test_a_text_too_long_and_a_word_for_an_emoji_have_codes_of_their_own() -> No
     assert refusal('{"emoji": "hello"}').code == "bad_emoji"
 
 
-def test_what_is_not_json_at_all_is_told_of_the_body() -> None:
+def test_invalid_json_is_an_error_of_the_body() -> None:
     assert refusal("{").details["errors"][0]["field"] == "body"
 
 
-def test_at_most_twenty_reasons_are_told() -> None:
+def test_at_most_twenty_reasons_are_listed() -> None:
     many = ", ".join('{"number": "x"}' for _ in range(50))
     assert len(refusal(f'{{"inner": [{many}]}}').details["errors"]) == 20

@@ -55,7 +55,7 @@ NO_HTTP = [
 
 
 @pytest.mark.parametrize("request_bytes", NO_HTTP)
-async def test_what_is_no_http_is_a_problem_and_told_to_nobody(
+async def test_malformed_http_gets_a_problem_and_is_not_logged(
     shared_api: Api, request_bytes: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
@@ -97,7 +97,7 @@ async def test_a_connection_with_a_request_under_way_is_not_ended(
     await ears.close()
 
 
-async def test_an_opened_socket_does_not_tell_what_software_holds_it(shared_api: Api) -> None:
+async def test_a_socket_does_not_reveal_the_server_software(shared_api: Api) -> None:
     address = urlsplit(shared_api.base)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(
@@ -331,7 +331,7 @@ def count_of(api: Api) -> int:
 
 
 @own_loop
-async def test_an_address_holds_so_many_connections_and_the_oldest_idle_one_makes_room(
+async def test_the_oldest_idle_connection_of_an_address_makes_room(
     api: OpenApi,
 ) -> None:
     server = await api(address_connections=5)
@@ -361,7 +361,7 @@ async def test_an_address_takes_no_places_from_another(api: OpenApi) -> None:
 
 
 @own_loop
-async def test_sockets_that_have_not_said_whose_they_are_make_room_too(api: OpenApi) -> None:
+async def test_unauthenticated_sockets_make_room_too(api: OpenApi) -> None:
     server = await api(address_connections=3)
     sockets = [await opened_socket(server) for _ in range(4)]
     await until(lambda: count_of(server) == 3)
@@ -443,7 +443,7 @@ async def test_a_connection_ends_with_the_answer_to_a_large_head(
 
 
 @own_loop
-async def test_an_idle_connection_holds_neither_the_last_body_nor_the_last_answer(
+async def test_an_idle_connection_keeps_no_body_and_no_response(
     api: OpenApi,
 ) -> None:
     server = await api()

@@ -296,7 +296,7 @@ async def test_nothing_that_a_caller_makes_up_makes_a_page_of_its_own(
     assert len(drawn) == 6, "and one for each feed"
 
 
-async def test_a_page_is_drawn_once_for_all_who_ask_and_beside_the_event_loop(
+async def test_a_page_is_rendered_once_for_all_and_in_a_thread(
     api: OpenApi, drawn: list[str]
 ) -> None:
     server = await api()
@@ -307,9 +307,7 @@ async def test_a_page_is_drawn_once_for_all_who_ask_and_beside_the_event_loop(
     assert drawn != [threading.current_thread().name]
 
 
-async def test_a_channel_that_never_rests_is_drawn_no_more_often(
-    api: OpenApi, drawn: list[str]
-) -> None:
+async def test_a_busy_channel_is_rendered_no_more_often(api: OpenApi, drawn: list[str]) -> None:
     server = await api()
     owner = server.new_user("owner")
     path = await a_public_channel(owner)
@@ -337,7 +335,7 @@ async def test_a_channel_made_anew_shows_nothing_of_the_one_before(api: OpenApi)
     assert "Line 6 runs again" not in text
 
 
-async def test_an_address_has_so_many_pages_drawn_a_second_and_any_number_shown(
+async def test_rendered_pages_are_limited_by_address_and_cached_ones_are_not(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = 1_000.0
@@ -359,7 +357,7 @@ async def test_an_address_has_so_many_pages_drawn_a_second_and_any_number_shown(
     assert (await nobody.get(f"{public(path)}/feed.rss")).status == 200, "after a short wait"
 
 
-async def test_a_page_whose_turn_to_be_drawn_comes_late_is_not_shown_if_it_is_private_by_then(
+async def test_a_channel_that_became_private_before_rendering_is_hidden(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await api(address_requests_per_second=1_000)

@@ -160,7 +160,7 @@ async def test_a_right_taken_while_it_is_read_for_a_watch_is_not_missed(
     path = await a_channel(ada)
     ears = await eve.socket()
     socket = here.app._socket
-    real, was_read, go_on = socket._may_watch, asyncio.Event(), asyncio.Event()
+    real, was_read, go_on = socket.may_watch, asyncio.Event(), asyncio.Event()
 
     async def slow(actor: Actor, group_id: GroupId) -> object:
         access = await real(actor, group_id)
@@ -168,7 +168,7 @@ async def test_a_right_taken_while_it_is_read_for_a_watch_is_not_missed(
         await go_on.wait()
         return access
 
-    socket._may_watch = slow
+    socket.may_watch = slow
     await ears.tell(type="watch", conversation_id=conversation_of(path))
     await asyncio.wait_for(was_read.wait(), PATIENCE_SECONDS)
     await take(ada, path, eve)

@@ -73,12 +73,12 @@ def test_a_path_finds_its_route(
     "path",
     ["", "/", "/v1", "/v1/groups/", "//v1/groups", "/v1/groups//members/me", "/v1/groups/tea/x"],
 )
-def test_what_is_no_path_of_ours_finds_nothing(router: Router, path: str) -> None:
+def test_unknown_paths_match_no_route(router: Router, path: str) -> None:
     with pytest.raises(RouteNotFound):
         router.find("GET", path)
 
 
-def test_another_method_is_told_which_there_are(router: Router) -> None:
+def test_a_wrong_method_lists_the_allowed_ones(router: Router) -> None:
     with pytest.raises(WrongMethod) as refusal:
         router.find("DELETE", "/v1/groups/tea/members/me")
     assert refusal.value.details["allowed"] == ["GET", "PUT"]

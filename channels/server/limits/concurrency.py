@@ -1,19 +1,17 @@
 """Limits on what runs at once for one user or one address: refused beyond the limit, or queued.
 
-Promises of `QueuedLimit`:
+Promises:
     One key never takes the places of another, however much it asks for at once.
-    Fair: what waits for one key is served in the order in which it came.
+    Fair: requests that wait for one key are served in the order in which they came.
     Bounded: a key has `most_waiting` in its queue, with `WAITING_BYTES` of bodies, each for `WAITING_SECONDS`. While
     `WAITING_IN_ALL` wait, keys with `FEW_WAITING` in their queue get no more. Beyond it, 429 says when to retry.
     A client that goes away leaves the queue. A key with nothing under way takes no memory.
 """
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from groups.kernel.errors import RateLimited
 
@@ -23,43 +21,16 @@ WAITING_IN_ALL: Final = 2_048
 FEW_WAITING: Final = 32  # a page that asks for some thirty things at once is served even then
 
 
-class ConcurrencyLimit:
-    """At most `most` at once for each key; 0: no limit. `what` names them in the error."""
-
-    def __init__(self, most: int, what: str) -> None:
-        self._most = most
-        self._what = what
-        self._taken: Counter[str] = Counter()
-
-    @contextmanager
-    def one_of(self, key: str) -> Iterator[None]:
-        """Hold one place of this key until the end.
-
-        Raises: RateLimited when it has none left.
-        """
-        if self._most and self._taken[key] >= self._most:
-            raise RateLimited(f"At most {self._most} {self._what} at once", retry_after_seconds=1)
-        self._taken[key] += 1
-        try:
-            yield
-        finally:
-            self._taken[key] -= 1
-            if not self._taken[key]:
-                del self._taken[key]
-
-
 @dataclass(slots=True)
 class _Queue:
-    """What waits for a place of one key."""
-
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
     size_bytes: int = 0
 
 
-class QueuedLimit:
-    """At most `most` at once for each key; 0: no limit. Further ones wait. `what` names them in the error."""
+class ConcurrencyLimit:
+    """At most `most` places for each key; 0: no limit. `what` names in the error what they are for."""
 
-    def __init__(self, most: int, most_waiting: int, what: str) -> None:
+    def __init__(self, most: int, what: str, *, most_waiting: int = 0) -> None:
         self._most = most
         self._most_waiting = most_waiting
         self._what = what
@@ -69,23 +40,32 @@ class QueuedLimit:
         """How many wait, of all keys."""
 
     @property
-    def is_idle(self) -> bool:
-        """Whether nothing is under way or waits."""
-        return not self._under_way and not self._queues
+    def keys(self) -> int:
+        """Keys with something under way."""
+        return len(self._under_way)
 
-    def take(self, key: str) -> bool:
-        """Take a place of this key if one is free. Returns whether it was."""
+    def try_acquire(self, key: str) -> "Place | None":
         under_way = self._under_way.get(key, 0)
         if under_way >= self._most > 0:
-            return False
+            return None
         self._under_way[key] = under_way + 1
-        return True
+        return Place(self, key)
 
-    async def wait(self, key: str, size_bytes: int = 0, *, is_bounded: bool = True) -> None:
-        """Wait for a place of this key, with a body of this size.
+    def acquire_now(self, key: str) -> "Place":
+        """Take a place of this key without waiting. Raises: RateLimited when none is free."""
+        place = self.try_acquire(key)
+        if place is None:
+            raise self._refusal()
+        return place
+
+    async def acquire(self, key: str, size_bytes: int = 0, *, is_bounded: bool = True) -> "Place":
+        """Take a place of this key, after waiting for it if need be with a body of this size.
 
         `is_bounded` False is for callers whose number something else bounds. Raises: RateLimited.
         """
+        place = self.try_acquire(key)
+        if place is not None:
+            return place
         queue = self._queues.get(key) or _Queue()
         if is_bounded and self._is_full(queue, size_bytes):
             raise self._refusal()
@@ -99,7 +79,7 @@ class QueuedLimit:
                 await turn
         except BaseException as error:
             if not turn.cancelled():
-                self.give_back(key)  # it got a place at the moment in which its caller went away
+                self.release(key)  # it got a place at the moment in which its caller went away
             elif turn in queue.waiting:
                 queue.waiting.remove(turn)
             if isinstance(error, TimeoutError):
@@ -110,9 +90,10 @@ class QueuedLimit:
             self.waiting -= 1
             if not queue.waiting and self._queues.get(key) is queue:
                 del self._queues[key]
+        return Place(self, key)
 
-    def give_back(self, key: str) -> None:
-        """Give a place back, which goes to the next one in the key's queue."""
+    def release(self, key: str) -> None:
+        """Give a place to the next one in the key's queue. `Place.release` calls this."""
         queue = self._queues.get(key) if self._queues else None
         while queue is not None and queue.waiting:
             turn = queue.waiting.popleft()
@@ -125,15 +106,6 @@ class QueuedLimit:
         else:
             del self._under_way[key]
 
-    async def enter(self, key: str, *, is_bounded: bool = True) -> "Place":
-        """Take a place of this key, after waiting for it if need be. It is held until `Place.end`.
-
-        Raises: as `wait`.
-        """
-        if not self.take(key):
-            await self.wait(key, is_bounded=is_bounded)
-        return Place(self, key)
-
     def _is_full(self, queue: _Queue, size_bytes: int) -> bool:
         waiting = len(queue.waiting)
         return (
@@ -143,24 +115,28 @@ class QueuedLimit:
         )
 
     def _refusal(self) -> RateLimited:
+        queued = f", and {self._most_waiting} more wait" if self._most_waiting else ""
         return RateLimited(
-            f"At most {self._most} {self._what} are served at once, and {self._most_waiting} wait",
-            retry_after_seconds=1,
+            f"At most {self._most} {self._what} are served at once{queued}", retry_after_seconds=1
         )
 
 
+@dataclass(slots=True, eq=False)
 class Place:
-    """One place, which is given back once."""
+    """One place, held until `release` or the end of the `with` block."""
 
-    __slots__ = ("_has_ended", "_key", "_limit")
+    _limit: ConcurrencyLimit
+    _key: str
+    _is_held: bool = True
 
-    def __init__(self, limit: QueuedLimit, key: str) -> None:
-        self._limit = limit
-        self._key = key
-        self._has_ended = False
-
-    def end(self) -> None:
+    def release(self) -> None:
         """Give the place back. Idempotent."""
-        if not self._has_ended:
-            self._has_ended = True
-            self._limit.give_back(self._key)
+        if self._is_held:
+            self._is_held = False
+            self._limit.release(self._key)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()

@@ -23,7 +23,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from groups.kernel.errors import Unavailable
 
@@ -35,9 +35,7 @@ LASTING_SECONDS: Final = 0.5  # until then it may be a single stall and its back
 FORGET_SECONDS: Final = 1.0
 MEASURED: Final = 16  # requests that a measurement needs
 LONGEST_ALONE: Final = 1.0  # seconds of one request that count: a failover is an exception
-RETRY_SECONDS: Final = (
-    3  # `Retry-After` is one, two or three seconds, so that not all retry at once
-)
+RETRY_SECONDS: Final = 3  # `Retry-After` is 1, 2 or 3, so that not all retry at once
 DELAY_SECONDS: Final = 0.5
 MOST_DELAYED: Final = 2_000  # requests; further ones are refused without delay
 
@@ -83,14 +81,10 @@ class LoadShedder:
 
     @property
     def is_full(self) -> bool:
-        """Whether all places are taken."""
         return self.at_work >= self.places
 
     async def admit_request(self, client: Retrying) -> None:
-        """Return if there is a place. A client that retries too soon is delayed first.
-
-        Raises: Unavailable.
-        """
+        """Return if there is a place. A client that retries too soon is delayed first. Raises: Unavailable."""
         if not self.is_full:
             return
         if await self._delay(client) and not self.is_full:
@@ -123,7 +117,7 @@ class LoadShedder:
         return error
 
     def enter(self) -> "Slot":
-        """Take a place for a request, until `Slot.end`."""
+        """Take a place for a request, until `Slot.end` or the end of the `with` block."""
         now = self.timer()
         # The server was idle, so earlier slowness no longer counts.
         if self.at_work == 0 and now - self._ended_at >= LASTING_SECONDS:
@@ -169,17 +163,15 @@ class LoadShedder:
         self._done, self._seconds = 0, 0.0
 
 
+@dataclass(slots=True, eq=False)
 class Slot:
     """The place of one request, and the time that the server spent on it."""
 
-    __slots__ = ("_has_ended", "_is_away", "_load_shedder", "_seconds", "_since")
-
-    def __init__(self, load_shedder: LoadShedder, now: float) -> None:
-        self._load_shedder = load_shedder
-        self._has_ended = False
-        self._is_away = False
-        self._seconds = 0.0
-        self._since = now
+    _load_shedder: LoadShedder
+    _since: float
+    _seconds: float = 0.0
+    _is_away: bool = False
+    _has_ended: bool = False
 
     def leave(self) -> None:
         """Give the place back while waiting for the client. Idempotent."""
@@ -190,12 +182,18 @@ class Slot:
         self._load_shedder.at_work -= 1
 
     def come_back(self) -> None:
-        """Take a place again, even if none is free: the body was sent already. Does nothing after `end`."""
+        """Take a place again, even if none is free: the body was sent already. Does nothing after the end."""
         if self._has_ended:  # work that a request started may outlive it
             return
         self._load_shedder.at_work += 1
         self._is_away = False
         self._since = self._load_shedder.timer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def end(self) -> None:
         """Give the place back. Time without a place is not learnt from."""

@@ -14,9 +14,8 @@ from groups.kernel.actor import Actor
 from groups.kernel.errors import RateLimit, RateLimited
 
 KEYS: Final = 8_192  # in 4 MB; beyond them the least recent key starts with a full bucket
-DEBT_SECONDS: Final = (
-    10.0  # at most, until a bucket that was overspent in other processes is full again
-)
+DEBT_SECONDS: Final = 10.0
+"""At most, until a bucket that was overspent in other processes is full again."""
 _NOTHING: Final = 1e-6  # of a request: the error of floats
 FEW: Final = 0.2  # of the quota; below it, responses show what is left
 
@@ -30,10 +29,7 @@ class TokenBuckets:
         self._full_at: LRUCache[str, float] = LRUCache(maxsize=KEYS)
 
     def take(self, key: str) -> int:
-        """Take one token. Returns how many are left.
-
-        Raises: RateLimited.
-        """
+        """Take one token. Returns how many are left. Raises: RateLimited."""
         now, rate = monotonic(), self.quota.per_second
         full_at = max(now, self._full_at.get(key, now))
         left = rate - (full_at - now) * rate - 1
@@ -44,20 +40,14 @@ class TokenBuckets:
         return int(left + _NOTHING)
 
     def check(self, key: str) -> None:
-        """Raise as `take` would, without taking a token.
-
-        Raises: RateLimited.
-        """
+        """Raise as `take` would, without taking a token. Raises: RateLimited."""
         now, rate = monotonic(), self.quota.per_second
         missing = (self._full_at.get(key, now) - now) * rate + 1 - rate
         if missing > _NOTHING:
             raise self._refusal(missing / rate)
 
     def reserve(self, key: str, most_seconds: float) -> float:
-        """Take a token, even one that comes within `most_seconds`. Returns in how many seconds it comes.
-
-        Raises: RateLimited when that is longer.
-        """
+        """Take a token that comes within `most_seconds`. Returns the seconds until then. Raises: RateLimited."""
         now, rate = monotonic(), self.quota.per_second
         full_at = max(now, self._full_at.get(key, now))
         seconds = full_at - now + (1 - rate) / rate
@@ -91,10 +81,7 @@ class UserRates:
         self._few = per_second * FEW
 
     def take(self, actor: Actor) -> tuple[RateLimit, int] | None:
-        """Count one request of the user. Returns their quota and the rest of it, when little is left.
-
-        Raises: RateLimited.
-        """
+        """Count one request of the user. Returns their quota and the rest of it, when little is left."""
         if self.buckets is None or actor.is_app_admin:
             return None
         left = self.buckets.take(actor.user_id)

@@ -8,13 +8,12 @@ Promises:
 Smaller spending is not reported: with N processes a key may spend N times that much.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
 from channels.events import RatesSpent, Spent
 from channels.server.limits.rate_limit import TokenBuckets
-from groups.kernel.background import repeat
+from groups.kernel.background import PeriodicTask
 from groups.kernel.clock import Clock
 from groups.kernel.events import Event
 from groups.kernel.ids import mint_id
@@ -33,18 +32,7 @@ class RateSharing:
         self._clock = clock
         self._buckets = {each.quota.name: each for each in buckets}
         self._process_id = mint_id()
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Start reporting."""
-        if self._buckets:
-            self._task = asyncio.create_task(repeat(self.tell, SHARE_SECONDS), name="rate-sharing")
-
-    async def stop(self) -> None:
-        """Stop reporting."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        self.task = PeriodicTask(self.tell, SHARE_SECONDS, name="rate-sharing")
 
     async def tell(self) -> None:
         """Report what busy keys spent since the last report. Publishes: RatesSpent."""

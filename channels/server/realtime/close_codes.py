@@ -30,5 +30,4 @@ class CloseCode(IntEnum):
 
     @property
     def should_reconnect(self) -> bool:
-        """Whether the client may reconnect without a change."""
         return self < CloseCode.BAD_TOKEN

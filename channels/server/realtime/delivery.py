@@ -21,13 +21,10 @@ WRITES_A_TURN: Final = 500
 
 
 class Skippable(NamedTuple):
-    """Whose detail some frames are: a slow session may be told instead to read the conversation on.
-
-    `head_seq` is the newest message among them; None where they tell of none.
-    """
+    """The conversation of frames that a slow session may skip: it then reads the conversation over REST."""
 
     conversation_id: str
-    head_seq: int | None
+    head_seq: int | None  # of the newest message among the frames
 
 
 class Session(Protocol):
@@ -42,15 +39,12 @@ class Session(Protocol):
 
     def push(self, frames: bytes, skippable: Skippable | None = None) -> None:
         """Write whole frames, or note that this detail was left out; never waits."""
-        ...
 
     def close_soon(self, code: CloseCode) -> None:
         """Close the session in the background."""
-        ...
 
     def end_if_revoked(self, revoked_at: datetime) -> None:
         """Close the session in the background if its token was issued up to this instant."""
-        ...
 
 
 class Delivery:
@@ -70,13 +64,12 @@ class Delivery:
     ) -> None:
         """Write the frames to all of the audience, as it is now."""
         self._count(frames_count * len(audience))
-        if self._pending:
-            self._pending.append((frames, skippable, iter(list(audience))))
-        elif len(audience) <= WRITES_A_TURN:
+        if not self._pending and len(audience) <= WRITES_A_TURN:
             for session in audience:
                 session.push(frames, skippable)
-        else:
-            self._pending.append((frames, skippable, iter(list(audience))))
+            return
+        self._pending.append((frames, skippable, iter(list(audience))))
+        if len(self._pending) == 1:
             self._turn()
 
     def _turn(self) -> None:

@@ -21,9 +21,8 @@ from aiohttp import WSCloseCode
 from channels.server.realtime.close_codes import CLOSE_SECONDS, CloseCode
 
 FRAMES_PER_SECOND: Final = 20  # of one client; as many may come at once
-_DISCARDED_BYTES: Final = (
-    256 * 1024
-)  # read and dropped while the client may still read its close frame
+_DISCARDED_BYTES: Final = 256 * 1024
+"""Read and dropped while the client may still read its close frame."""
 _LONGEST_HEAD: Final = 10  # bytes of a header without its mask
 _MASK_BYTES: Final = 4
 _NO_MORE: Final = (False, b"")
@@ -34,11 +33,8 @@ class Parser(Protocol):
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """Parse. Returns whether parsing has ended, and the bytes that are left."""
-        ...
 
-    def feed_eof(self) -> None:
-        """The connection ended."""
-        ...
+    def feed_eof(self) -> None: ...
 
 
 class FrameGuard:
@@ -62,7 +58,6 @@ class FrameGuard:
         self._discarded = 0
 
     def feed_eof(self) -> None:
-        """The connection ended."""
         self._parser.feed_eof()
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:

@@ -14,7 +14,6 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, TypeVar
 
@@ -61,8 +60,6 @@ class Hub:
         self._left_while_loading: dict[Session, set[StreamId]] = {}
         self._merging: dict[tuple[StreamId, int], EventView | None] = {}
 
-    # --- sessions -------------------------------------------------------------------------------------------------
-
     def attach(self, session: Session) -> None:
         """Add the session. Its caller then reads the groups of the user, and passes them to `receive_groups`.
 
@@ -87,7 +84,6 @@ class Hub:
                 self._receive(session, stream_id)
 
     def detach(self, session: Session) -> None:
-        """Remove the session."""
         self._left_while_loading.pop(session, None)
         _discard(self._sessions, session.user_id, session)
         for stream_id in session.streams:
@@ -101,10 +97,7 @@ class Hub:
     async def watch_if(
         self, session: Session, stream_id: StreamId, may_watch: Callable[[], Awaitable[object]]
     ) -> None:
-        """`watch` once `may_watch` has returned; asks again when that right may have ended meanwhile.
-
-        Raises: what `may_watch` raises.
-        """
+        """`watch` once `may_watch` has returned; asks again when that right may have ended meanwhile."""
         asked, is_outdated = (stream_id, session), True
         while is_outdated:
             self._asking.add(asked)
@@ -128,16 +121,13 @@ class Hub:
         _discard(self._watchers, stream_id, session)
 
     def sessions_of(self, user_id: UserId) -> Collection[Session]:
-        """The sessions of this user in this process."""
         return self._sessions.get(user_id, ())
 
     @property
     def user_count(self) -> int:
-        """How many users have a session in this process."""
         return len(self._sessions)
 
     def close_all(self, code: CloseCode) -> None:
-        """Close every session, without waiting."""
         for sessions in list(self._sessions.values()):
             for session in list(sessions):
                 session.close_soon(code)
@@ -155,25 +145,23 @@ class Hub:
         _discard(self._receivers, stream_id, session)
         self.unwatch(session, stream_id)
 
-    # --- events ---------------------------------------------------------------------------------------------------
-
     def on_events(self, events: Sequence[Event]) -> None:
         """Send the events of one transaction to the sessions that receive them (a listener of the event bus)."""
-        # Posts to one stream are written together, up to an event that may change who receives it.
-        posts = _Posts()
+        # Posts to one stream are written together, up to an event that may change its receivers.
+        posts: list[MessagePosted] = []
         for event in events:
             lag = (self._clock.now() - event.at).total_seconds()
             self._metrics.event_lag.observe(max(0.0, lag))
             if isinstance(event, ReactionsChanged):
                 self._merge(event)
             elif isinstance(event, MessagePosted):
-                if posts.stream_id != event.message.stream_id:
+                if posts and posts[-1].message.stream_id != event.message.stream_id:
                     self._send_posts(posts)
-                    posts = _Posts(event.message.stream_id)
-                posts.events.append(event)
+                    posts = []
+                posts.append(event)
             else:
                 self._send_posts(posts)
-                posts = _Posts()
+                posts = []
                 self._dispatch(event)
         self._send_posts(posts)
 
@@ -189,20 +177,21 @@ class Hub:
             receivers = [one for one in receivers if one.user_id not in view.except_users]
         self._deliver(views, receivers)
 
-    def _send_posts(self, posts: "_Posts") -> None:
-        if posts.stream_id is None:
+    def _send_posts(self, posts: Sequence[MessagePosted]) -> None:
+        if not posts:
             return
-        receivers = self._receivers.get(posts.stream_id)
+        newest = posts[-1].message
+        receivers = self._receivers.get(newest.stream_id)
         own: list[EventView] = []
         shared: list[bytes] = []
-        for event in posts.events:
+        for event in posts:
             for view in _views(event):
                 if view.users is not None:
                     own.append(view)
                 elif receivers:
                     shared.append(text_frame(view.json()))
         if receivers and shared:
-            skippable = Skippable(posts.stream_id, posts.events[-1].message.seq)
+            skippable = Skippable(newest.stream_id, newest.seq)
             self._delivery.send(
                 b"".join(shared), receivers, frames_count=len(shared), skippable=skippable
             )
@@ -216,13 +205,13 @@ class Hub:
                 session.end_if_revoked(event.at)
             return
         if isinstance(event, MembersJoined):
-            self._follow_joins(event)
+            self._follow(event)
         # One write for views with the same receivers: marking 5,000 conversations read makes 5,000 of them.
         for _, views in groupby(_views(self._without_absent(event)), key=_receivers_of):
             self.send(*views)
         # After sending, so that users who leave receive this event.
         if isinstance(event, MembersLeft):
-            self._follow_leaves(event)
+            self._follow(event)
         elif isinstance(event, GroupDisbanded):
             self._end_stream(stream_of(event.group_id))
         elif isinstance(event, StrangerBanned):
@@ -238,25 +227,20 @@ class Hub:
             return event.model_copy(update={"user_ids": here})
         return event
 
-    def _follow_joins(self, event: MembersJoined) -> None:
+    def _follow(self, event: MembersJoined | MembersLeft) -> None:
         stream_id = stream_of(event.group_id)
-        for user_id in event.user_ids:
-            for session in self.sessions_of(user_id):
-                if session in self._left_while_loading:
-                    self._left_while_loading[session].discard(stream_id)
+        for session in (one for user_id in event.user_ids for one in self.sessions_of(user_id)):
+            left = self._left_while_loading.get(session, set())
+            if isinstance(event, MembersJoined):
+                left.discard(stream_id)
                 self._receive(session, stream_id)
-
-    def _follow_leaves(self, event: MembersLeft) -> None:
-        stream_id = stream_of(event.group_id)
-        for user_id in event.user_ids:
-            for session in self.sessions_of(user_id):
-                if session in self._left_while_loading:
-                    self._left_while_loading[session].add(stream_id)
+            else:
+                left.add(stream_id)
                 self._stop_receiving(session, stream_id)
 
     def _end_stream(self, stream_id: StreamId) -> None:
-        for session in self._left_while_loading:
-            self._left_while_loading[session].add(stream_id)
+        for left in self._left_while_loading.values():
+            left.add(stream_id)
         for session in list(self._receivers.get(stream_id, ())):
             self._stop_receiving(session, stream_id)
         for session in self._watching(stream_id):
@@ -279,8 +263,6 @@ class Hub:
                 encoded, receivers, frames_count=len(views), skippable=_skippable(views[-1])
             )
 
-    # --- reactions ------------------------------------------------------------------------------------------------
-
     def _merge(self, event: ReactionsChanged) -> None:
         if event.stream_id not in self._watchers:
             return
@@ -289,25 +271,17 @@ class Hub:
         if key in self._merging:
             self._merging[key] = view  # it holds totals, so the newest replaces all before it
             return
-        self._deliver([view], self._watchers[event.stream_id])
-        self._merging[key] = None
-        asyncio.get_running_loop().call_later(MERGE_SECONDS, self._flush, key)
+        self._send_reactions(key, view)
 
     def _flush(self, key: tuple[StreamId, int]) -> None:
         view = self._merging.pop(key)
-        watchers = self._watchers.get(key[0], ())
         if view is not None:
-            self._deliver([view], watchers)
-            self._merging[key] = None
-            asyncio.get_running_loop().call_later(MERGE_SECONDS, self._flush, key)
+            self._send_reactions(key, view)
 
-
-@dataclass(slots=True)
-class _Posts:
-    """Posts to one stream that are written together."""
-
-    stream_id: StreamId | None = None
-    events: list[MessagePosted] = field(default_factory=list)
+    def _send_reactions(self, key: tuple[StreamId, int], view: EventView) -> None:
+        self._deliver([view], self._watchers.get(key[0], ()))
+        self._merging[key] = None
+        asyncio.get_running_loop().call_later(MERGE_SECONDS, self._flush, key)
 
 
 def _views(event: Event) -> list[EventView]:

@@ -2,21 +2,20 @@
 
 An event says what one transaction did, and several threads of a channel change at once, so no event knows the totals:
 they are read after the commit. The last totals sent are those after the last change, since a change during the reading
-makes them be read again. At most two a second for a channel, and none when nobody is connected.
+makes them be read again. At most two a second for a channel, and none when no admin is connected.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from channels.event_views.conversations import inbox_unread_view
 from channels.server.realtime.hub import MERGE_SECONDS, Hub
 from conversations.events import DialoguePosted, ThreadRead
 from conversations.models import InboxUnread
 from groups.kernel.events import Event
-from groups.kernel.ids import GroupId, UserId
+from groups.kernel.ids import GroupId
 from groups.kernel.mongo import is_outage
 
 log = logging.getLogger(__name__)
@@ -27,20 +26,13 @@ ReadUnread = Callable[[GroupId], Awaitable[InboxUnread]]
 _ATTEMPTS: Final = 5
 
 
-class _Change(NamedTuple):
-    """The receivers of the newest change, and when it was made."""
-
-    staff: tuple[UserId, ...]
-    at: datetime
-
-
 class InboxUnreadFeed:
     """Reads and sends the totals (a listener of the event bus, after the hub)."""
 
     def __init__(self, hub: Hub, read: ReadUnread) -> None:
         self._hub = hub
         self._read = read
-        self._changes: dict[GroupId, _Change] = {}
+        self._changes: dict[GroupId, DialoguePosted | ThreadRead] = {}  # the newest
         self._sending: dict[GroupId, asyncio.Task[None]] = {}
 
     def on_events(self, events: Sequence[Event]) -> None:
@@ -55,7 +47,7 @@ class InboxUnreadFeed:
                     continue
             if channel_id is None or not any(map(self._hub.sessions_of, event.staff)):
                 continue
-            self._changes[channel_id] = _Change(event.staff, event.at)
+            self._changes[channel_id] = event
             if channel_id not in self._sending:
                 self._sending[channel_id] = asyncio.create_task(
                     self._send(channel_id), name="inbox-unread"
@@ -87,7 +79,6 @@ class InboxUnreadFeed:
         return None
 
     async def close(self) -> None:
-        """Stop sending."""
         tasks = list(self._sending.values())
         for task in tasks:
             task.cancel()

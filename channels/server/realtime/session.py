@@ -133,7 +133,6 @@ class SocketSession:
         )
 
     def end_if_revoked(self, revoked_at: datetime) -> None:
-        """Close the session if its token was issued up to this instant."""
         if self.claims.is_revoked(revoked_at):
             self.close_soon(CloseCode.BAD_TOKEN)
 
@@ -143,11 +142,9 @@ class SocketSession:
         self.send("ready", user_id=self.user_id, session_id=mint_id())
 
     def send(self, frame_type: str, **fields: Any) -> None:
-        """Write a frame to this session alone."""
         self.push(text_frame(orjson.dumps({"type": frame_type, **fields})))
 
     def close_soon(self, code: CloseCode | WSCloseCode) -> None:
-        """Close in the background, once."""
         if self._closing is None:
             self._closing = asyncio.create_task(self._close(code), name="socket-close")
 

@@ -10,6 +10,7 @@ detail as over REST).
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 
@@ -46,7 +47,6 @@ HEARTBEAT_SECONDS: Final = 30.0
 FRAME_BYTES: Final = 8 * 1024  # the largest client frame: a token is at most 4 KiB
 WATCHED_STREAMS: Final = 100  # streams one session watches at once
 
-_CONTROL: Final = (WSMsgType.PING, WSMsgType.PONG)
 _GROUP_PREFIX: Final = stream_of(GroupId(""))
 
 log = structlog.get_logger("channels.socket")
@@ -62,12 +62,7 @@ class _Auth(_ClientFrame):
 
 
 class _Watch(_ClientFrame):
-    type: Literal["watch"]
-    conversation_id: Annotated[str, Field(max_length=128)]
-
-
-class _Unwatch(_ClientFrame):
-    type: Literal["unwatch"]
+    type: Literal["watch", "unwatch"]
     conversation_id: Annotated[str, Field(max_length=128)]
 
 
@@ -75,8 +70,8 @@ class _Ping(_ClientFrame):
     type: Literal["ping"]
 
 
-_FRAMES: Final[TypeAdapter[_Auth | _Watch | _Unwatch | _Ping]] = TypeAdapter(
-    Annotated[_Auth | _Watch | _Unwatch | _Ping, Field(discriminator="type")]
+_FRAMES: Final[TypeAdapter[_Auth | _Watch | _Ping]] = TypeAdapter(
+    Annotated[_Auth | _Watch | _Ping, Field(discriminator="type")]
 )
 
 
@@ -89,36 +84,22 @@ class Socket(web.WebSocketResponse):
             self._reader.feed_data(WSMessage(WSMsgType.ERROR, code, None), 0)
 
 
+@dataclass(kw_only=True, slots=True)
 class SocketServer:
     """The socket's endpoint."""
 
-    def __init__(
-        self,
-        hub: Hub,
-        authenticator: Authenticator,
-        addresses: AddressLimits,
-        rates: UserRates,
-        clock: Clock,
-        metrics: Metrics,
-        cors: CorsPolicy,
-        not_found_delay: NotFoundDelay,
-        *,
-        group_ids_of: Callable[[UserId], Awaitable[list[GroupId]]],
-        may_watch: Callable[[Actor, GroupId], Awaitable[object]],
-        auth_seconds: float = AUTH_SECONDS,
-    ) -> None:
-        self._hub = hub
-        self._authenticator = authenticator
-        self._addresses = addresses
-        self._rates = rates
-        self._clock = clock
-        self._metrics = metrics
-        self._cors = cors
-        self._not_found_delay = not_found_delay
-        self._group_ids_of = group_ids_of
-        self._may_watch = may_watch
-        self._auth_seconds = auth_seconds
-        self._open: set[Socket] = set()
+    hub: Hub
+    authenticator: Authenticator
+    addresses: AddressLimits
+    rates: UserRates
+    clock: Clock
+    metrics: Metrics
+    cors: CorsPolicy
+    not_found_delay: NotFoundDelay
+    group_ids_of: Callable[[UserId], Awaitable[list[GroupId]]]
+    may_watch: Callable[[Actor, GroupId], Awaitable[object]]
+    auth_seconds: float = AUTH_SECONDS
+    _open: set[Socket] = field(init=False, default_factory=set)
 
     async def handle(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         """Upgrade, authenticate, serve until either side closes.
@@ -126,16 +107,16 @@ class SocketServer:
         Raises, before the upgrade: BadToken for a bad `Authorization` header; OriginNotAllowed; RateLimited when the
         user opens too many sockets, or the address sent too many bad tokens or has too many unauthenticated sockets.
         """
-        self._cors.check_socket(request)
+        self.cors.check_socket(request)
         header = request.headers.get(hdrs.AUTHORIZATION)
         claims: Claims | None = None
         if header is not None:
-            claims = self._authenticator.by_header(request)
-            self._rates.take(claims.actor)
+            claims = self.authenticator.by_header(request)
+            self.rates.take(claims.actor)
         with ExitStack() as place:
             if claims is None:
-                place.enter_context(self._addresses.socket_place(request))
-                await self._addresses.pace(request)
+                place.enter_context(self.addresses.acquire_socket(request))
+                await self.addresses.pace(request)
             transport = request.transport
             if transport is None:  # the client is gone
                 raise ConnectionResetError
@@ -181,22 +162,21 @@ class SocketServer:
 
     async def close_all(self) -> None:
         """Close every socket with `GOING_AWAY`, and wait up to `CLOSE_SECONDS` for it."""
-        self._hub.close_all(CloseCode.GOING_AWAY)
+        self.hub.close_all(CloseCode.GOING_AWAY)
         closings = [
-            socket.close(code=CloseCode.GOING_AWAY, message=b"going_away") for socket in self._open
+            asyncio.create_task(socket.close(code=CloseCode.GOING_AWAY, message=b"going_away"))
+            for socket in self._open
         ]
         if closings:
-            await asyncio.wait(
-                [asyncio.ensure_future(closing) for closing in closings], timeout=CLOSE_SECONDS
-            )
+            await asyncio.wait(closings, timeout=CLOSE_SECONDS)
 
     async def _auth_phase(
         self, socket: Socket, transport: asyncio.Transport, request: web.BaseRequest
     ) -> Claims | None:
         try:
-            async with asyncio.timeout(self._auth_seconds):
+            async with asyncio.timeout(self.auth_seconds):
                 message = await socket.receive()
-                while message.type in _CONTROL:
+                while message.type in {WSMsgType.PING, WSMsgType.PONG}:
                     if message.type is WSMsgType.PING:
                         transport.write(pong_frame(message.data))
                     message = await socket.receive()
@@ -218,8 +198,8 @@ class SocketServer:
             await _refuse(socket, CloseCode.BAD_TOKEN, BadToken("the first frame must be auth"))
             return None
         try:
-            claims = self._authenticator.by_token(request, frame.token)
-            self._rates.take(claims.actor)
+            claims = self.authenticator.by_token(request, frame.token)
+            self.rates.take(claims.actor)
             return claims
         except BadToken as error:
             await _refuse(socket, CloseCode.BAD_TOKEN, error)
@@ -237,23 +217,23 @@ class SocketServer:
         connection = request.protocol
         assert isinstance(connection, Connection), "made by `protocol.Listener`"
         connection.become_socket()
-        session = SocketSession(socket, transport, claims, self._metrics)
-        self._hub.attach(session)
+        session = SocketSession(socket, transport, claims, self.metrics)
+        self.hub.attach(session)
         session.renew(claims, self._seconds_left(claims))
         try:
             # A revocation between the first check and `attach` did not reach this session.
-            self._authenticator.check(claims)
-            self._hub.receive_groups(session, await self._group_ids_of(claims.actor.user_id))
+            self.authenticator.check(claims)
+            self.hub.receive_groups(session, await self.group_ids_of(claims.actor.user_id))
             session.begin()
             await self._read(socket, session, request)
         except BadToken:
             session.close_soon(CloseCode.BAD_TOKEN)
         finally:
-            self._hub.detach(session)
+            self.hub.detach(session)
             await session.end()
 
     def _seconds_left(self, claims: Claims) -> float:
-        return (claims.expires_at - self._clock.now()).total_seconds()
+        return (claims.expires_at - self.clock.now()).total_seconds()
 
     async def _read(self, socket: Socket, session: SocketSession, request: web.BaseRequest) -> None:
         async for message in socket:
@@ -271,7 +251,7 @@ class SocketServer:
             try:
                 await self._answer(session, message.data, request)
             except DomainError as error:
-                self._metrics.refusal(error.code)
+                self.metrics.refusal(error.code)
                 session.push(text_frame(orjson.dumps(_problem_frame(error))))
 
     async def _answer(self, session: SocketSession, text: str, request: web.BaseRequest) -> None:
@@ -279,32 +259,36 @@ class SocketServer:
             frame = _FRAMES.validate_json(text)
         except ValidationError as error:
             reason = error.errors(include_url=False, include_input=False)[0]["msg"]
-            raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}]) from None
+            raise _bad_frame(reason) from None
         match frame:
             case _Ping():
                 session.send("pong")
+            case _Watch(type="unwatch", conversation_id=conversation_id):
+                self.hub.unwatch(session, StreamId(conversation_id))
+                session.send("unwatched", conversation_id=conversation_id)
             case _Watch(conversation_id=conversation_id):
                 if not conversation_id.startswith(_GROUP_PREFIX):
                     raise ConversationNotFound
                 group_id = GroupId(conversation_id.removeprefix(_GROUP_PREFIX))
                 stream_id = StreamId(conversation_id)
                 if stream_id not in session.watched and len(session.watched) >= WATCHED_STREAMS:
-                    reason = f"at most {WATCHED_STREAMS} conversations can be watched at once; unwatch one first"
-                    raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
-                self._rates.take(session.claims.actor)
-                may_watch = partial(self._may_watch, session.claims.actor, group_id)
-                await self._not_found_delay.apply(self._hub.watch_if(session, stream_id, may_watch))
+                    raise _bad_frame(
+                        f"at most {WATCHED_STREAMS} conversations can be watched at once; unwatch one first"
+                    )
+                self.rates.take(session.claims.actor)
+                may_watch = partial(self.may_watch, session.claims.actor, group_id)
+                await self.not_found_delay.apply(self.hub.watch_if(session, stream_id, may_watch))
                 session.send("watching", conversation_id=conversation_id)
-            case _Unwatch(conversation_id=conversation_id):
-                self._hub.unwatch(session, StreamId(conversation_id))
-                session.send("unwatched", conversation_id=conversation_id)
             case _Auth(token=token):
-                claims = self._authenticator.by_token(request, token)
+                claims = self.authenticator.by_token(request, token)
                 if claims.actor.user_id != session.user_id:
-                    reason = "this socket has its user already"
-                    raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
+                    raise _bad_frame("this socket has its user already")
                 session.renew(claims, self._seconds_left(claims))
                 session.send("renewed", expires_at=rfc3339(claims.expires_at))
+
+
+def _bad_frame(reason: str) -> InvalidRequest:
+    return InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
 
 
 def _problem_frame(error: DomainError) -> dict[str, Any]:

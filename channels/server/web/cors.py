@@ -1,8 +1,8 @@
-"""Which web pages of other origins may call: CORS for REST, the `Origin` header for the socket.
+"""Cross-origin access: CORS for REST, the `Origin` header for the socket.
 
-A token in a header, never a cookie, says who is calling, so no page can act for a user whose token it does not have.
-The allowed origins are a second fence, and what a browser needs to let an app of yours on another origin read answers.
-Without any: pages of other origins cannot read REST answers, and may open sockets with a token.
+Callers authenticate by a token in a header, never by a cookie, so no page can act for a user whose token it lacks.
+The allowed origins are a second barrier, and let browsers show responses to an app on another origin.
+Without any, pages of other origins cannot read REST responses, but may open sockets with a token.
 """
 
 from collections.abc import Iterable
@@ -19,36 +19,31 @@ _METHODS: Final = "GET, POST, PUT, PATCH, DELETE"
 _HEADERS: Final = ", ".join(
     (hdrs.AUTHORIZATION, hdrs.CONTENT_TYPE, "Idempotency-Key", FILE_NAME_HEADER, REQUEST_ID_HEADER)
 )
-_PREFLIGHT_SECONDS: Final = (
-    7_200  # how long a browser remembers it; more than that Chromium does not
-)
+_PREFLIGHT_SECONDS: Final = 7_200  # that browsers cache it; the most in Chromium
 
 
 class OriginNotAllowed(PermissionDenied):
-    """The page's origin is not one of those that may open sockets."""
+    """Pages of this origin may not open sockets."""
 
     code: ClassVar[str] = "origin_not_allowed"
-    summary: ClassVar[str] = "Pages of this origin may not call here"
+    summary: ClassVar[str] = "Pages of this origin may not open sockets here"
 
 
 class CorsPolicy:
-    """The origins whose pages may call, besides our own; `*` is every origin."""
+    """The origins whose pages may call, besides the server's own; `*`: all."""
 
     def __init__(self, allowed: Iterable[str]) -> None:
         self._allowed = frozenset(allowed)
         self._all = "*" in self._allowed
 
     def admit(self, request: Request) -> web.Response | None:
-        """Mark a request whose page may read its answer; the answer itself where it is a browser asking beforehand."""
-        if not self._allowed:
-            return None
-        origin = request.headers.get(hdrs.ORIGIN)
+        """Note the origin if its page may read the response. Returns the response to a preflight request."""
+        origin = request.headers.get(hdrs.ORIGIN) if self._allowed else None
         if origin is None or not self._is_allowed(origin):
             return None
         request.origin = origin
-        if request.method != hdrs.METH_OPTIONS:
-            return None
-        if hdrs.ACCESS_CONTROL_REQUEST_METHOD not in request.headers:
+        is_options = request.method == hdrs.METH_OPTIONS
+        if not is_options or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in request.headers:
             return None
         headers = {
             hdrs.ACCESS_CONTROL_ALLOW_METHODS: _METHODS,
@@ -58,10 +53,7 @@ class CorsPolicy:
         return web.Response(status=204, headers=headers)
 
     def check_socket(self, request: web.BaseRequest) -> None:
-        """A browser says which page opens a socket; programs say nothing.
-
-        Raises: OriginNotAllowed.
-        """
+        """Refuse sockets of pages that may not call; programs send no origin. Raises: OriginNotAllowed."""
         origin = request.headers.get(hdrs.ORIGIN)
         if not self._allowed or origin is None or self._is_allowed(origin):
             return
@@ -69,5 +61,5 @@ class CorsPolicy:
             raise OriginNotAllowed
 
     def _is_allowed(self, origin: str) -> bool:
-        # A line break cannot be in a header that was read, so it may be written back as it is.
+        # A parsed header has no line break, so it may be written back as it is.
         return self._all or origin in self._allowed

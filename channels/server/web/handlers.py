@@ -15,7 +15,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from channels.limits import Limits
 from channels.server.auth import Authenticator
 from channels.server.limits.by_address import AddressLimits
-from channels.server.limits.concurrency import ConcurrencyLimit, QueuedLimit
+from channels.server.limits.concurrency import ConcurrencyLimit
 from channels.server.limits.load_shedding import LoadShedder, Slot
 from channels.server.limits.rate_limit import UserRates
 from channels.server.tokens import Claims
@@ -48,13 +48,12 @@ from groups.routes.responses.fields import ItemError
 _KEY: Final[TypeAdapter[str | None]] = TypeAdapter(IdempotencyKey)
 KEPT_QUERIES_BYTES: Final = 2**20  # about 500 queries: clients use few different ones
 _QUERY_BYTES: Final = 1_500  # memory of one parsed query
-KEPT_QUERY_LENGTH: Final = (
-    128  # characters: longer queries are searches and cursors, which hardly repeat
-)
+KEPT_QUERY_LENGTH: Final = 128
+"""Characters: longer queries are searches and cursors, which hardly repeat."""
 
 
 class EndpointHandlers:
-    """What all handlers share: authentication, rates, limits."""
+    """Makes handlers, which share authentication and limits."""
 
     def __init__(
         self,
@@ -67,18 +66,18 @@ class EndpointHandlers:
     ) -> None:
         self._authenticator = authenticator
         self._addresses = addresses
-        self._uploads = ConcurrencyLimit(
+        self._bodies = ConcurrencyLimit(
             limits.transfers_per_user, "requests of one user still being sent"
         )
-        self.user_queues = QueuedLimit(
+        self.user_requests = ConcurrencyLimit(
             limits.requests_at_work_per_user,
-            limits.waiting_requests_per_user,
             "requests of one user",
+            most_waiting=limits.waiting_requests_per_user,
         )
-        self.back_end_queues = QueuedLimit(
+        self.back_end_requests = ConcurrencyLimit(
             limits.requests_at_work_per_back_end,
-            limits.waiting_requests_per_back_end,
             "requests of one back end",
+            most_waiting=limits.waiting_requests_per_back_end,
         )
         self._rates = rates
         self._load_shedder = load_shedder
@@ -93,7 +92,7 @@ class EndpointHandlers:
         call, status = endpoint.handler, endpoint.spec.status
         path = [(name, kind.validator) for name, kind in endpoint.path.items()]
         may_refuse_items = endpoint.answer is not None and _mentions(endpoint.answer, ItemError)
-        is_not_found = _refuses_an_item if may_refuse_items else _refuses_nothing
+        is_not_found = _refuses_an_item if may_refuse_items else lambda _: False
 
         async def handle(request: Request, parameters: Parameters) -> web.StreamResponse:
             arguments: dict[str, Any] = {}
@@ -107,64 +106,54 @@ class EndpointHandlers:
                     quota, left = rate
                     request.rate = rate_headers(quota, left, 1)
                 arguments["actor"] = actor
-            slot = self._load_shedder.enter()
-            try:
-                return await serve(request, parameters, arguments, claims, slot)
-            finally:
-                slot.end()
-
-        async def serve(
-            request: Request,
-            parameters: Parameters,
-            arguments: dict[str, Any],
-            claims: Claims | None,
-            slot: Slot,
-        ) -> web.StreamResponse:
-            refuse_encoded(request)
-            # The body is read last, so that refused callers do not make the server read one.
-            for name, validator in path:
-                arguments[name] = self._parsed(validator, parameters[name], name)
-            if endpoint.query is not None:
-                arguments["query"] = self._query(endpoint.query, request)
-            elif "?" in request.raw_path and request.query_string:
-                raise InvalidRequest(errors=[{"field": "query", "reason": "takes no parameters"}])
-            if endpoint.takes_key:
-                key = request.headers.get("Idempotency-Key")
-                arguments["key"] = self._parsed(_KEY.validator, key, "Idempotency-Key")
-            if endpoint.takes_accept:
-                arguments["accept"] = request.headers.get(hdrs.ACCEPT, "")
-            raw = None
-            if endpoint.body is not None:
-                raw = await self._body(request, claims, slot)
-            if endpoint.is_stream:
-                slot.leave()
-                await self._invite(request)
-                check = None if claims is None else partial(self._authenticator.check, claims)
-                headers = common_headers(request)
-                return await self._not_found_delay.apply(
-                    serve_stream(endpoint, request, arguments, headers, check)
-                )
-            if endpoint.takes_upload:
-                slot.leave()
-                await self._invite(request)
-                arguments["upload"] = await upload_of(request)
-                answer = await self._not_found_delay.apply(call(**arguments), slot.leave)
-            else:
-                answer = await answer_of(request, arguments, claims, slot, raw)
-            if isinstance(answer, Download):
-                slot.leave()
-                with self._addresses.download_place(request):
-                    page_place = partial(self._addresses.chunk_place, request)
-                    return await serve_download(
-                        request, answer, common_headers(request), page_place
+            with self._load_shedder.enter() as slot:
+                refuse_encoded(request)
+                # The body is read last, so that refused callers do not make the server read one.
+                for name, validator in path:
+                    arguments[name] = self._parsed(validator, parameters[name], name)
+                if endpoint.query is not None:
+                    arguments["query"] = self._query(endpoint.query, request)
+                elif "?" in request.raw_path and request.query_string:
+                    raise InvalidRequest(
+                        errors=[{"field": "query", "reason": "takes no parameters"}]
                     )
-            if isinstance(answer, Table):
-                return csv_response(request, answer)
-            if isinstance(answer, Reply):
-                return json_response(request, answer.status, _json_of(answer.body))
-            return json_response(request, status, None if answer is None else _json_of(answer))
+                if endpoint.takes_key:
+                    key = request.headers.get("Idempotency-Key")
+                    arguments["key"] = self._parsed(_KEY.validator, key, "Idempotency-Key")
+                if endpoint.takes_accept:
+                    arguments["accept"] = request.headers.get(hdrs.ACCEPT, "")
+                raw = None
+                if endpoint.body is not None:
+                    raw = await self._body(request, claims, slot)
+                if endpoint.is_stream:
+                    slot.leave()
+                    await self._send_continue(request)
+                    check = partial(self._authenticator.check, claims) if claims else lambda: None
+                    headers = common_headers(request)
+                    return await self._not_found_delay.apply(
+                        serve_stream(endpoint, request, arguments, headers, check)
+                    )
+                if endpoint.takes_upload:
+                    slot.leave()
+                    await self._send_continue(request)
+                    arguments["upload"] = await upload_of(request)
+                    answer = await self._not_found_delay.apply(call(**arguments), slot.leave)
+                else:
+                    answer = await call_endpoint(request, arguments, claims, slot, raw)
+                if isinstance(answer, Download):
+                    slot.leave()
+                    with self._addresses.acquire_download(request):
+                        acquire_chunk = partial(self._addresses.acquire_chunk, request)
+                        return await serve_download(
+                            request, answer, common_headers(request), acquire_chunk
+                        )
+                if isinstance(answer, Table):
+                    return csv_response(request, answer)
+                if isinstance(answer, Reply):
+                    return json_response(request, answer.status, _json_of(answer.body))
+                return json_response(request, status, None if answer is None else _json_of(answer))
 
-        async def answer_of(
+        async def call_endpoint(
             request: Request,
             arguments: dict[str, Any],
             claims: Claims | None,
@@ -173,29 +162,25 @@ class EndpointHandlers:
         ) -> object:
             REQUEST_SLOT.set(slot)
             if claims is None:
-                if raw is not None:
-                    arguments["body"] = self._parsed_body(endpoint, request, raw)
-                return await anonymous_answer_of(request, arguments, slot)
-            actor = claims.actor
-            turns = self.back_end_queues if actor.is_app_admin else self.user_queues
-            has_waited = raw is not None
-            if not turns.take(actor.user_id):
-                has_waited = True
+                limit, key = self._addresses.requests, self._addresses.address_of(request)
+            else:
+                key = claims.actor.user_id
+                limit = self.back_end_requests if claims.actor.is_app_admin else self.user_requests
+            place = limit.try_acquire(key)
+            has_waited = raw is not None or place is None
+            if place is None:
                 slot.leave()
                 try:
-                    await turns.wait(actor.user_id, len(raw or b""))
+                    place = await limit.acquire(key, len(raw or b""))
                 finally:
                     slot.come_back()
-            has_turn = True
+            with place:
 
-            def before_delay() -> None:
-                nonlocal has_turn
-                slot.leave()
-                has_turn = False
-                turns.give_back(actor.user_id)
+                def before_delay() -> None:
+                    slot.leave()
+                    place.release()
 
-            try:
-                if has_waited:
+                if has_waited and claims is not None:
                     # The token may have been revoked while the request waited.
                     self._authenticator.check(claims)
                 if raw is not None:
@@ -203,27 +188,6 @@ class EndpointHandlers:
                 return await self._not_found_delay.apply(
                     call(**arguments), before_delay, is_not_found=is_not_found
                 )
-            finally:
-                if has_turn:
-                    turns.give_back(actor.user_id)
-
-        async def anonymous_answer_of(
-            request: Request, arguments: dict[str, Any], slot: Slot
-        ) -> object:
-            slot.leave()
-            turn = await self._addresses.page_place(request)
-            slot.come_back()
-
-            def before_delay() -> None:
-                slot.leave()
-                turn.end()
-
-            try:
-                return await self._not_found_delay.apply(
-                    call(**arguments), before_delay, is_not_found=is_not_found
-                )
-            finally:
-                turn.end()
 
         return handle
 
@@ -234,7 +198,7 @@ class EndpointHandlers:
             raise validation_problem(error, name) from None
 
     def _query(self, model: type[BaseModel], request: web.BaseRequest) -> BaseModel:
-        # What was understood before is the same again: a model of a query is frozen, and made of nothing but its text.
+        # Parsed queries can be cached: they are frozen, and depend on the text alone.
         text = request.raw_path.partition("?")[2]
         found = self._queries.get((model, text))
         if found is None:
@@ -245,7 +209,7 @@ class EndpointHandlers:
 
     def _parsed_query(self, model: type[BaseModel], request: web.BaseRequest) -> BaseModel:
         query = request.query if "?" in request.raw_path else {}
-        # Its length counts every pair, also where iterating tells each name once.
+        # `len` counts every pair, a set each name once.
         if len(query) > len(set(query)):
             raise InvalidRequest(errors=[{"field": "query", "reason": "names a parameter twice"}])
         try:
@@ -253,23 +217,20 @@ class EndpointHandlers:
         except ValidationError as error:
             raise validation_problem(error, "query") from None
 
-    async def _read(self, request: web.BaseRequest, claims: Claims | None, slot: Slot) -> bytes:
-        if request.content.is_eof():
-            return await request.read()
+    async def _body(self, request: web.BaseRequest, claims: Claims | None, slot: Slot) -> bytes:
+        await self._send_continue(request)
         # One user's unfinished bodies must not be all that the process waits for.
         is_bound = claims is not None and not claims.actor.is_app_admin
-        whose = claims.actor.user_id if claims is not None else ""
-        with self._uploads.one_of(whose) if is_bound else nullcontext():
-            slot.leave()
-            async with asyncio.timeout(PAUSE_SECONDS):
-                raw = await request.read()
-            slot.come_back()
-            return raw
-
-    async def _body(self, request: web.BaseRequest, claims: Claims | None, slot: Slot) -> bytes:
-        await self._invite(request)
+        user_id = claims.actor.user_id if claims is not None else ""
         try:
-            return await self._read(request, claims, slot)
+            if request.content.is_eof():
+                return await request.read()
+            with self._bodies.acquire_now(user_id) if is_bound else nullcontext():
+                slot.leave()
+                async with asyncio.timeout(PAUSE_SECONDS):
+                    raw = await request.read()
+                slot.come_back()
+                return raw
         except TimeoutError:
             raise InvalidRequest(errors=[{"field": "body", "reason": TOO_SLOW}]) from None
         except web.HTTPRequestEntityTooLarge:
@@ -287,15 +248,14 @@ class EndpointHandlers:
             raise UnsupportedMediaType(
                 f"The body must be {JSON}", content_type=request.content_type[:100]
             )
-        if endpoint.body is None:
-            return None
+        assert endpoint.body is not None, "else no body is read"
         try:
             return endpoint.body.model_validate_json(raw, context=self._context, strict=True)
         except ValidationError as error:
             raise validation_problem(error, "body") from None
 
-    async def _invite(self, request: web.BaseRequest) -> None:
-        """Ask a client that waits for it (`Expect: 100-continue`) to send its body."""
+    async def _send_continue(self, request: web.BaseRequest) -> None:
+        """Tell a client that sent `Expect: 100-continue` to send its body."""
         if request.version == HttpVersion11 and request.headers.get(hdrs.EXPECT):
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -313,10 +273,6 @@ def _refuses_an_item(answer: Any) -> bool:
     view = answer.body if isinstance(answer, Reply) else answer
     lists = (value for value in vars(view).values() if isinstance(value, list))
     return any(getattr(item, "error", None) is not None for items in lists for item in items)
-
-
-def _refuses_nothing(answer: Any) -> bool:
-    return False
 
 
 def _json_of(answer: Any) -> bytes:

@@ -36,13 +36,11 @@ async def serve_stream(
     request: web.BaseRequest,
     arguments: Mapping[str, Any],
     headers: Mapping[str, str],
-    check: Callable[[], None] | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> web.StreamResponse:
     """Call the endpoint and send its `NdjsonStream` under these headers. Its `lines` are the body of the request.
 
     `check` raises when the caller's token is no longer valid. It is called before each part of the body.
-
-    Raises: UnsupportedMediaType and what the call itself raises, with nothing sent yet.
     """
     given = dict(arguments)
     if endpoint.line is not None:
@@ -53,7 +51,7 @@ async def serve_stream(
         # A chunked body may still turn out to be empty, which is valid and adds nothing.
         if not request.body_exists:
             raise InvalidRequest(errors=[{"field": "body", "reason": "holds no line"}])
-        given["lines"] = NdjsonBody(_checked(_chunks(request), check))
+        given["lines"] = NdjsonBody(_chunks(request, check))
     answer: NdjsonStream[Any] = await endpoint.handler(**given)
     response = web.StreamResponse(status=endpoint.spec.status, headers=headers)
     response.content_type = NDJSON
@@ -82,17 +80,9 @@ def _error_of(error: Exception) -> DomainError:
     return InternalError()
 
 
-async def _checked(
-    chunks: AsyncGenerator[list[bytes | None], None], check: Callable[[], None] | None
+async def _chunks(
+    request: web.BaseRequest, check: Callable[[], None]
 ) -> AsyncGenerator[list[bytes | None], None]:
-    async with aclosing(chunks):
-        async for lines in chunks:
-            if check is not None:
-                check()
-            yield lines
-
-
-async def _chunks(request: web.BaseRequest) -> AsyncGenerator[list[bytes | None], None]:
     """The lines of the body, as `endpoint.NdjsonBody` defines them."""
     rest = b""
     is_too_long = False
@@ -101,6 +91,7 @@ async def _chunks(request: web.BaseRequest) -> AsyncGenerator[list[bytes | None]
             async with asyncio.timeout(PAUSE_SECONDS):
                 data = await request.content.read(READ_BYTES)
         except TimeoutError:
+            check()
             yield []
             continue
         except web.RequestPayloadError:
@@ -120,8 +111,9 @@ async def _chunks(request: web.BaseRequest) -> AsyncGenerator[list[bytes | None]
         if len(rest) > LINE_BYTES:
             is_too_long, rest = True, b""
         if lines:
+            check()
             yield [None if line is None or len(line) > LINE_BYTES else line for line in lines]
         if not data:
             return
-        # Buffered bytes are read without waiting, so other tasks get their turn here.
+        # Buffered bytes are read without waiting, so other tasks run here.
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the same endpoints that are served: it cannot say anything else than they do."""
+"""The OpenAPI 3.1 document, made from the endpoints that the server serves, so the two cannot differ."""
 
 import importlib.metadata
 import json
@@ -19,7 +19,7 @@ from channels.server.web.problems import (
     UnsupportedMediaType,
     status_of,
 )
-from channels.server.web.responses import POLICY_HEADER, RATE_HEADER
+from channels.server.web.responses import JSON, POLICY_HEADER, RATE_HEADER
 from channels.server.web.uploads import FILE_NAME_HEADER
 from groups.kernel.emoji_text import EMOJI
 from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES, IDEMPOTENCY_KEY_PATTERN, Endpoint
@@ -36,11 +36,10 @@ from groups.kernel.text import LIMIT_BYTES
 from reactions.errors import BadEmoji
 
 _REF: Final = "#/components/schemas/{model}"
-_JSON: Final = "application/json"
 _ALWAYS: Final = (InvalidRequest, BadToken, RateLimited, Unavailable)
 
 _BY_MARK: Final = {LIMIT_BYTES: FieldTooLong, EMOJI: BadEmoji}
-"""Errors of types, by what marks the types in a schema."""
+"""The errors of types, by the mark of the type in its schema."""
 
 _WHEN: Final[dict[str, Any]] = {
     "Retry-After": {
@@ -53,18 +52,18 @@ _HEADERS: Final = {
     HTTPStatus.TOO_MANY_REQUESTS: {
         **_WHEN,
         POLICY_HEADER: {
-            "description": 'The bound that was reached: `"user";q=200;w=1` is 200 a second of one user; `"messages"` of'
-            ' one group, `"address"` of whoever shows no valid token.',
+            "description": 'The limit that was reached: `"user";q=200;w=1` is 200 a second for one user. `"messages"`'
+            ' is for one group, `"address"` for clients without a valid token.',
             "schema": {"type": "string"},
         },
         RATE_HEADER: {
-            "description": 'What is left of it, and in how many seconds there is more: `"user";r=0;t=1`.'
-            " Also on answers to whoever has little left.",
+            "description": 'The rest of the limit, and in how many seconds there is more: `"user";r=0;t=1`.'
+            " Also on other responses when little is left.",
             "schema": {"type": "string"},
         },
     },
 }
-"""The headers of refusals that are not for ever; those of rates by draft-ietf-httpapi-ratelimit-headers-10."""
+"""The headers of temporary errors; those of rates by draft-ietf-httpapi-ratelimit-headers-10."""
 
 _INTRODUCTION: Final = """Channels on group chat.
 
@@ -79,7 +78,7 @@ of the user. Client frames: `watch` and `unwatch` {conversation_id} for live rea
 
 
 def document(endpoints: Sequence[Endpoint], *, version: str | None = None) -> dict[str, Any]:
-    """The document; making it takes a tenth of a second."""
+    """The document. It takes a tenth of a second to make."""
     schemas, components = _schemas(endpoints)
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
@@ -115,10 +114,8 @@ _Schemas = dict[tuple[type[BaseModel], JsonSchemaMode], dict[str, Any]]
 def _schemas(endpoints: Sequence[Endpoint]) -> tuple[_Schemas, dict[str, Any]]:
     models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
     for endpoint in endpoints:
-        if endpoint.body is not None:
-            models[endpoint.body, "validation"] = None
-        if endpoint.line is not None:
-            models[endpoint.line, "validation"] = None
+        for taken in filter(None, (endpoint.body, endpoint.line)):
+            models[taken, "validation"] = None
         if endpoint.answer is not None:
             models[endpoint.answer, "serialization"] = None
     by_model, definitions = models_json_schema(list(models), ref_template=_REF)
@@ -136,7 +133,7 @@ def _schemas(endpoints: Sequence[Endpoint]) -> tuple[_Schemas, dict[str, Any]]:
 
 
 def _close(schema: Any) -> None:
-    """Have the schema refuse keys of other patterns than it names, as the types do; pydantic leaves that open."""
+    """Let the schema refuse keys that match no pattern, as the types do; pydantic leaves that open."""
     if isinstance(schema, dict):
         if "patternProperties" in schema:
             schema.setdefault("additionalProperties", False)
@@ -161,12 +158,12 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
     if endpoint.body is not None:
         operation["requestBody"] = {
             "required": not endpoint.body_is_optional,
-            "content": {_JSON: {"schema": schemas[endpoint.body, "validation"]}},
+            "content": {JSON: {"schema": schemas[endpoint.body, "validation"]}},
         }
     if endpoint.line is not None:
         operation["requestBody"] = {
             "required": True,
-            "description": "One object a line, of any number of lines.",
+            "description": "One object on each line, any number of lines.",
             "content": {NDJSON: {"schema": schemas[endpoint.line, "validation"]}},
         }
     if endpoint.takes_upload:
@@ -188,10 +185,10 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
-    parameters: list[dict[str, Any]] = []
-    for name, kind in endpoint.path.items():
-        schema = kind.json_schema(ref_template=_REF)
-        parameters.append(_parameter("path", name, schema, required=True))
+    parameters = [
+        _parameter("path", name, kind.json_schema(ref_template=_REF), required=True)
+        for name, kind in endpoint.path.items()
+    ]
     if endpoint.query is not None:
         schema = endpoint.query.model_json_schema(ref_template=_REF)
         required = schema.get("required", [])
@@ -199,7 +196,7 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
             parameters.append(_parameter("query", name, part, required=name in required))
     if endpoint.takes_upload:
         called = _parameter("header", FILE_NAME_HEADER, {"type": "string"}, required=False)
-        called["description"] = "What a file that is sent as the body is called; percent-encoded."
+        called["description"] = "The percent-encoded name of a file that is sent as the body."
         parameters.append(called)
     if endpoint.takes_key:
         schema = {
@@ -209,26 +206,21 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
             "pattern": IDEMPOTENCY_KEY_PATTERN,
         }
         key = _parameter("header", "Idempotency-Key", schema, required=False)
-        key["description"] = "Repeat with the same key: it happens once and answers the same."
+        key["description"] = "Repeats with the same key take effect once and return the same."
         parameters.append(key)
     return parameters
 
 
 def _parameter(place: str, name: str, schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
     schema = {key: value for key, value in schema.items() if key != "title"}
-    # A parameter is there or not; null is for bodies.
+    # A parameter is present or absent; null is for bodies.
     kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
     if kinds and schema.get("default", ...) is None:
         del schema["default"]
     schema |= kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {}
     description = schema.pop("description", None)
     examples = schema.pop("examples", None)
-    parameter: dict[str, Any] = {
-        "name": name,
-        "in": place,
-        "required": required,
-        "schema": schema,
-    }
+    parameter = {"name": name, "in": place, "required": required, "schema": schema}
     if description:
         parameter["description"] = description
     if examples:
@@ -243,7 +235,7 @@ def _described(part: type[BaseModel] | TypeAdapter[Any]) -> str:
 
 
 def errors_of(endpoint: Endpoint) -> list[type[DomainError]]:
-    """With which errors the endpoint may answer, each once."""
+    """The errors that the endpoint may return, each once."""
     errors = [*endpoint.spec.errors, *_ALWAYS]
     if endpoint.line is not None or endpoint.body is not None or endpoint.takes_upload:
         errors.append(UnsupportedMediaType)
@@ -251,7 +243,7 @@ def errors_of(endpoint: Endpoint) -> list[type[DomainError]]:
         errors.append(BadCursor)
     parts = [*endpoint.path.values(), *filter(None, (endpoint.body, endpoint.query))]
     described = "".join(map(_described, parts))
-    # What a type refuses by a code of its own, whichever call takes it.
+    # Some types have an error code of their own.
     errors += [error for mark, error in _BY_MARK.items() if f'"{mark}"' in described]
     if not endpoint.needs_actor:
         errors = [*endpoint.spec.errors, RateLimited, Unavailable]
@@ -266,9 +258,9 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
         response: dict[str, Any] = {"description": HTTPStatus(status).phrase}
         if endpoint.answer is not None:
             schema = schemas[endpoint.answer, "serialization"]
-            response["content"] = {NDJSON if endpoint.is_stream else _JSON: {"schema": schema}}
+            response["content"] = {NDJSON if endpoint.is_stream else JSON: {"schema": schema}}
             if endpoint.is_stream:
-                response["description"] += ": one object a line, each as soon as it is known"
+                response["description"] += ": one object on each line, each as soon as it is known"
         if endpoint.takes_accept:
             response["content"]["text/csv"] = {"schema": {"type": "string"}}
         if endpoint.is_download:
@@ -276,14 +268,13 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
         responses[str(status)] = response
     if endpoint.is_download:
         responses["206"] = {**responses[str(endpoint.spec.status)], "description": "The range"}
-        responses["304"] = {"description": "The caller has it already"}
+        responses["304"] = {"description": "The client has it already"}
     by_status: dict[HTTPStatus, list[type[DomainError]]] = {}
     for error in errors_of(endpoint):
         by_status.setdefault(status_of(error), []).append(error)
     for status, kinds in sorted(by_status.items()):
-        told = "; ".join(f"`{kind.code}`: {kind.summary}" for kind in kinds)
         responses[str(int(status))] = {
-            "description": told,
+            "description": "; ".join(f"`{kind.code}`: {kind.summary}" for kind in kinds),
             "content": {"application/problem+json": {"schema": schemas[Problem, "serialization"]}},
             **({"headers": _HEADERS[status]} if status in _HEADERS else {}),
         }

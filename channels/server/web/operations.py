@@ -1,7 +1,7 @@
 """Operations pages: health, readiness, metrics, the API's description and its documentation.
 
 Promises:
-    The database is pinged and the metrics are rendered at most once in `PROBE_SECONDS`, however often they are asked.
+    The database is pinged and the metrics are rendered at most once in `PROBE_SECONDS`, however many requests come.
     Health, readiness and metrics have a rate of their own for each address (`AddressLimits.take_probe`). With a metrics
     token, metrics require it and are not limited; health and readiness stay open.
 """
@@ -53,10 +53,6 @@ _METRICS_HEADERS: Final = {
     hdrs.CONTENT_TYPE: "text/plain; version=0.0.4; charset=utf-8",
     hdrs.CACHE_CONTROL: "no-store",
 }
-_ASSETS: Final = {
-    "swagger-ui.css": "text/css",
-    "swagger-ui-bundle.js": "text/javascript",
-}
 
 
 class OperationsPages:
@@ -79,37 +75,36 @@ class OperationsPages:
         self._metrics_token = metrics_token.encode() if metrics_token is not None else None
         self._reached: CachedValue[None] = CachedValue(database.ping, probe_seconds)
         self._metrics = CachedValue(_beside(metrics.text), probe_seconds)
-        self._start = Asset.of("text/javascript", _START.encode())
-        self._docs = Asset.of("text/html", _DOCS.encode())
-        # Made at the first request: each takes a tenth of a second.
-        self._openapi = CachedValue(_beside(partial(_described, describe)), math.inf)
-        self._assets = {
-            name: CachedValue(_beside(partial(_asset, name)), math.inf) for name in _ASSETS
+        # Made at the first request: some take a tenth of a second.
+        self._pages = {
+            path: CachedValue(_beside(make), math.inf)
+            for path, make in {
+                "/openapi.json": partial(_described, describe),
+                "/docs": partial(Asset.of, "text/html", _DOCS.encode()),
+                "/docs/start.js": partial(Asset.of, "text/javascript", _START.encode()),
+                "/docs/swagger-ui.css": partial(_asset, "swagger-ui.css", "text/css"),
+                "/docs/swagger-ui-bundle.js": partial(
+                    _asset, "swagger-ui-bundle.js", "text/javascript"
+                ),
+            }.items()
         }
         self.is_stopping = False
 
     def mount(self, router: Router) -> None:
-        """Add the routes of the pages."""
         probes: dict[str, Handler] = {
             "/healthz": self._show_health,
             "/readyz": self._show_readiness,
             "/metrics": self._show_metrics,
         }
-        pages: dict[str, Handler] = {
-            "/openapi.json": self._show_openapi,
-            "/docs": self._show_docs,
-            "/docs/start.js": self._show_start,
-            "/docs/{asset}": self._show_asset,
-        }
         for method in ("GET", "HEAD"):
             for path, handler in probes.items():
                 router.add(method, path, handler, is_counted=False)
-            for path, handler in pages.items():
-                router.add(method, path, handler)
+            for path in self._pages:
+                router.add(method, path, partial(self._show_page, path))
 
     async def _show_health(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         await self._addresses.take_probe(request)
-        return _told(request, b'{"status":"ok"}')
+        return _probe_response(request, b'{"status":"ok"}')
 
     async def _show_readiness(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         await self._addresses.take_probe(request)
@@ -118,7 +113,7 @@ class OperationsPages:
         if not self._bus.is_running:
             raise Unavailable("Events do not reach this process")
         await self._reached.get()
-        return _told(request, b'{"status":"ready"}')
+        return _probe_response(request, b'{"status":"ready"}')
 
     async def _show_metrics(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         if self._metrics_token is None:
@@ -134,23 +129,15 @@ class OperationsPages:
             self._addresses.take(request)
             raise BadToken("Send the metrics token: `Authorization: Bearer <token>`")
 
-    async def _show_openapi(self, request: Request, parameters: Parameters) -> web.StreamResponse:
-        return packed(request, await self._openapi.get(), _ASSET_HEADERS)
-
-    async def _show_docs(self, request: Request, parameters: Parameters) -> web.StreamResponse:
-        return packed(request, self._docs, _HEADERS)
-
-    async def _show_start(self, request: Request, parameters: Parameters) -> web.StreamResponse:
-        return packed(request, self._start, _ASSET_HEADERS)
-
-    async def _show_asset(self, request: Request, parameters: Parameters) -> web.StreamResponse:
-        asset = self._assets.get(parameters["asset"])
-        if asset is None:
-            raise web.HTTPNotFound
-        return packed(request, await asset.get(), _ASSET_HEADERS)
+    async def _show_page(
+        self, path: str, request: Request, parameters: Parameters
+    ) -> web.StreamResponse:
+        page = await self._pages[path].get()
+        headers = _HEADERS if page.content_type == "text/html" else _ASSET_HEADERS
+        return packed(request, page, headers)
 
 
-def _told(request: Request, json: bytes) -> web.StreamResponse:
+def _probe_response(request: Request, json: bytes) -> web.StreamResponse:
     if request.method == hdrs.METH_HEAD:
         headers = {hdrs.CACHE_CONTROL: "no-store"}
         return web.Response(body=json, content_type="application/json", headers=headers)
@@ -166,6 +153,6 @@ def _described(describe: Callable[[], dict[str, Any]]) -> Asset:
     return Asset.of("application/json", orjson.dumps(describe()))
 
 
-def _asset(name: str) -> Asset:
+def _asset(name: str, content_type: str) -> Asset:
     file = importlib.resources.files("swagger_ui") / "static" / name
-    return Asset.of(_ASSETS[name], file.read_bytes())
+    return Asset.of(content_type, file.read_bytes())

@@ -1,14 +1,26 @@
-"""Refusals as HTTP knows them: one table from the family of an error to its status, for REST and socket alike.
+"""Errors as HTTP responses: one table maps the family of an error to its status.
 
-The body is `application/problem+json` (RFC 9457): `type, title, status, detail`, and ours: `code` (stable), `details`
-(typed), `request_id`.
+The body is `application/problem+json` (RFC 9457): `type, title, status, detail`, and in addition `code` (stable),
+`details` (typed) and `request_id`. Errors are most frequent under overload, so they are written in one piece when
+possible.
 """
 
+import math
 from http import HTTPStatus
 from typing import Any, ClassVar, Final
 
+from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from channels.server.tokens import BadToken
+from channels.server.web.request import Request
+from channels.server.web.responses import (
+    COMMON_HEADERS,
+    PROBLEM,
+    JsonResponse,
+    is_simple,
+    rate_headers,
+)
 from groups.kernel.errors import (
     Conflict,
     DomainError,
@@ -49,19 +61,22 @@ STATUS: Final[dict[type[DomainError], HTTPStatus]] = {
     OutOfSpace: HTTPStatus.INSUFFICIENT_STORAGE,
 }
 
+CODE: Final = web.ResponseKey("code", str)
+"""The error code of a response, for metrics."""
+
 
 class RouteNotFound(NotFound):
-    """No call has this path."""
+    """There is no route with this path."""
 
     code: ClassVar[str] = "route_not_found"
     summary: ClassVar[str] = "No such route"
 
 
 class WrongMethod(MethodNotAllowed):
-    """The path does not answer this method; `allowed` lists those it does."""
+    """The path does not support this method; `allowed` lists the methods it supports."""
 
     code: ClassVar[str] = "method_not_allowed"
-    summary: ClassVar[str] = "This path does not answer this method"
+    summary: ClassVar[str] = "This path does not support this method"
 
 
 class BodyTooLarge(TooLarge):
@@ -75,7 +90,7 @@ class UnsupportedMediaType(UnsupportedMedia):
     """The body is not `application/json`, or it is compressed or otherwise encoded."""
 
     code: ClassVar[str] = "unsupported_media_type"
-    summary: ClassVar[str] = "The body is not of a type or encoding that this call takes"
+    summary: ClassVar[str] = "This call does not accept the type or encoding of the body"
 
 
 class RangeNotSatisfiable(OutOfRange):
@@ -86,14 +101,14 @@ class RangeNotSatisfiable(OutOfRange):
 
 
 class InternalError(DomainError):
-    """A defect of ours; the log has it under the request id."""
+    """A defect of the server; the log has it under the request id."""
 
     code: ClassVar[str] = "internal_error"
-    summary: ClassVar[str] = "Something went wrong on our side"
+    summary: ClassVar[str] = "Something went wrong on the server"
 
 
 class Problem(BaseModel):
-    """What every refusal answers."""
+    """The body of every error response."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -139,6 +154,66 @@ def problem_of(error: DomainError, request_id: str) -> Problem:
         details=error.details,
         request_id=request_id,
     )
+
+
+def general_problem_response(error: DomainError, request_id: str) -> web.Response:
+    """The error as aiohttp's response."""
+    response = web.Response(
+        body=_body_of(error, request_id),
+        status=status_of(type(error)),
+        content_type=PROBLEM,
+        headers=_error_headers(error) | COMMON_HEADERS,
+    )
+    response[CODE] = error.code
+    return response
+
+
+def problem_response(request: Request, error: DomainError) -> web.StreamResponse:
+    """The error as the response of this request. If it is `prepared`, its headers are complete."""
+    request_id = request.request_id
+    # aiohttp omits the body for HEAD.
+    if not is_simple(request) or request.method == hdrs.METH_HEAD:
+        return general_problem_response(error, request_id)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in _error_headers(error).items())
+    status, body = status_of(type(error)), _body_of(error, request_id)
+    answer = JsonResponse(status, body, request_id, PROBLEM, lines)
+    answer[CODE] = error.code
+    return answer
+
+
+def _body_of(error: DomainError, request_id: str) -> bytes:
+    problem = problem_of(error, request_id)
+    return problem.__pydantic_serializer__.to_json(problem)
+
+
+def _error_headers(error: DomainError) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if isinstance(error, RateLimited | Unready):
+        headers[hdrs.RETRY_AFTER] = str(max(1, math.ceil(error.retry_after_seconds)))
+    if isinstance(error, RateLimited) and error.rate_limit is not None:
+        headers |= rate_headers(error.rate_limit, 0, error.retry_after_seconds)
+    if isinstance(error, BadToken):
+        headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    if isinstance(error, RangeNotSatisfiable):
+        headers[hdrs.CONTENT_RANGE] = f"bytes */{error.details['size_bytes']}"
+    if isinstance(error, WrongMethod):
+        headers[hdrs.ALLOW] = ", ".join(error.details["allowed"])
+    return headers
+
+
+def domain_error_of(error: web.HTTPException) -> DomainError:
+    """The domain error for an error of aiohttp."""
+    match error:
+        case web.HTTPMethodNotAllowed():
+            return WrongMethod(allowed=sorted(error.allowed_methods))
+        case web.HTTPRequestEntityTooLarge():
+            return BodyTooLarge()
+        case web.HTTPNotFound():
+            return RouteNotFound()
+        case _ if error.status < 500:
+            return InvalidRequest(error.reason, errors=[])
+        case _:
+            return InternalError()
 
 
 def validation_problem(error: ValidationError, part: str) -> DomainError:

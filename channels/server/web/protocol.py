@@ -29,7 +29,7 @@ from channels.server.limits.by_address import AddressLimits
 from channels.server.limits.unsent_bytes import Client, UnsentBytes
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.realtime.frame_guard import FrameGuard
-from channels.server.web.problem_responses import general_problem_response
+from channels.server.web.problems import general_problem_response
 from channels.server.web.request import Request
 from channels.server.web.responses import SERVER
 from groups.kernel.errors import InvalidRequest
@@ -44,8 +44,6 @@ KEPT_HEAD_BYTES: Final = 16 * 1024
 _LOOKED_AT: Final = 64  # connections, in one search for an idle one
 
 Serve = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-MakeRequest = Callable[..., web.BaseRequest]
-
 _InOrder = OrderedDict["Connection", None]
 
 log = structlog.get_logger("channels.http")
@@ -152,7 +150,6 @@ class Connection(RequestHandler):
         return self._awaits_request() or (self._payload_parser is not None and not self._is_socket)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the deadline of the first head."""
         super().connection_made(transport)
         # Any byte that the kernel does not take at once calls `pause_writing`: the client does not read it.
         cast(asyncio.Transport, transport).set_write_buffer_limits(high=0)
@@ -199,7 +196,6 @@ class Connection(RequestHandler):
         return self._waiter is not None and not self._waiter.done()
 
     def pause_writing(self) -> None:
-        """Bytes begin to wait for the client."""
         super().pause_writing()
         transport, request = self.transport, self.request
         if transport is None or self._is_socket:
@@ -214,7 +210,6 @@ class Connection(RequestHandler):
         self._unsent.add(transport, reader)
 
     def resume_writing(self) -> None:
-        """No bytes wait any more."""
         super().resume_writing()
         self._forget_unsent()
 
@@ -228,7 +223,6 @@ class Connection(RequestHandler):
         super().set_parser(parser, data_received_cb)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """The connection ended."""
         self._stop_head_deadline()
         self._forget_unsent()
         self._limits.leave(self)
@@ -290,7 +284,7 @@ class Listener(web.Server):
         limits: ConnectionLimits,
         unsent: UnsentBytes,
         *,
-        request_factory: MakeRequest,
+        request_factory: Callable[..., web.BaseRequest],
         **options: Any,
     ) -> None:
         super().__init__(serve, request_factory=request_factory, **options)
@@ -299,6 +293,5 @@ class Listener(web.Server):
         self._options = options
 
     def __call__(self) -> RequestHandler:
-        """The protocol of a new connection."""
         loop = asyncio.get_running_loop()
         return Connection(self, self._limits, self._unsent, loop=loop, **self._options)

@@ -6,7 +6,7 @@ Promises:
     A private channel gets the response of a missing one, after the same time.
     Headers and unknown parameters make no further pages: a channel has one newest page, one page for each `POSTS`
     posts, and one feed of each form.
-    Rendering and compressing happen beside the event loop, one page at a time, and once for all who ask meanwhile.
+    Rendering and compressing happen beside the event loop, one page at a time, and once for all requests meanwhile.
     Browsers and proxies may cache for `PUBLIC_SECONDS`, and get 304 while nothing changed.
 """
 
@@ -98,7 +98,6 @@ class PublicChannelPages:
         self._render_lock = asyncio.Lock()
 
     def mount(self, router: Router) -> None:
-        """Add the routes of public channels."""
         for method in ("GET", "HEAD"):
             router.add(method, "/c/{channel_id}", self._page)
             router.add(method, "/c/{channel_id}/{feed}", self._feed)
@@ -117,11 +116,9 @@ class PublicChannelPages:
         return await self._answer(request, parameters["channel_id"], form)
 
     async def _answer(self, request: web.BaseRequest, name: str, form: Form) -> web.Response:
-        turn = await self._addresses.page_place(request)
-        try:
-            channel = await self._not_found_delay.apply(self._public(name), turn.end)
-        finally:
-            turn.end()
+        address = self._addresses.address_of(request)
+        with await self._addresses.requests.acquire(address) as place:
+            channel = await self._not_found_delay.apply(self._public(name), place.release)
         before = _before_of(request, channel.stream.head_seq) if form == "html" else None
         created_at, verified = channel.profile.created_at, channel.access.group.verified
         wanted = _Page(channel.channel_id, created_at, verified, form, before)

@@ -10,6 +10,7 @@ Other cases (HTTP/1.0, a client that closes) use aiohttp's response.
 import math
 import time
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -37,12 +38,9 @@ _STATUS_LINES: Final = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus
 }
 
-
 # Responses are for their caller and for no cache, and browsers must not guess their type.
 COMMON_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _COMMON_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in COMMON_HEADERS.items())
-
-
 _EXPOSED: Final = ", ".join((REQUEST_ID_HEADER, hdrs.RETRY_AFTER, RATE_HEADER, POLICY_HEADER))
 
 
@@ -70,21 +68,9 @@ def common_headers(request: Request) -> dict[str, str]:
     return headers
 
 
-class _Date:
-    """The `Date` header, which is formatted once a second."""
-
-    def __init__(self) -> None:
-        self._second = 0
-        self._line = ""
-
-    def line(self) -> str:
-        second = int(time.time())
-        if second != self._second:
-            self._second, self._line = second, f"Date: {formatdate(second, usegmt=True)}\r\n"
-        return self._line
-
-
-_date: Final = _Date()
+@lru_cache(maxsize=1)
+def _date_line(second: int) -> str:
+    return f"Date: {formatdate(second, usegmt=True)}\r\n"
 
 
 class JsonResponse(web.StreamResponse):
@@ -101,7 +87,8 @@ class JsonResponse(web.StreamResponse):
         super().__init__(status=status)
         # Only responses on connections that stay open are written here.
         self._keep_alive = True
-        head = f"{_STATUS_LINES[status]}{_date.line()}{REQUEST_ID_HEADER}: {request_id}\r\n{_COMMON_LINES}"
+        date = _date_line(int(time.time()))
+        head = f"{_STATUS_LINES[status]}{date}{REQUEST_ID_HEADER}: {request_id}\r\n{_COMMON_LINES}"
         if body is None:
             self._bytes = f"{head}\r\n".encode()
         else:
@@ -113,19 +100,14 @@ class JsonResponse(web.StreamResponse):
 
     @property
     def prepared(self) -> bool:
-        """Whether the headers are complete: always."""
         return True
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Note the request to write to."""
         self._request = request
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Write the response. The next request is read only after the client has read this one.
-
-        Raises: ConnectionError when the client is gone.
-        """
+        """Write the response. The next request is read only after the client has read this one."""
         request, response = self._request, self._bytes
         # Only the transport may hold the bytes while a slow client reads them.
         self._request, self._bytes = None, b""

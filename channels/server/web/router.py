@@ -1,10 +1,10 @@
-"""Which handler answers a method on a path: a tree of path segments.
+"""Finds the handler of a method on a path, in a tree of path segments.
 
-HTTP's own router tries the patterns of a hundred routes one after the other; this walks the few segments of the path.
+aiohttp's router tries the patterns of a hundred routes one after the other; this walks the few segments of the path.
 
-Promises: a segment that is spelled out goes before one that is a parameter, for the methods it has (`PUT …/members/me`
-is its own call, `GET …/members/me` is that of any member). A parameter is never empty and is
-percent-decoded once, so an id may hold a slash as `%2F`. What cannot be decoded as UTF-8 stays as it was sent.
+Promises: a literal segment goes before a parameter, for the methods that it has (`PUT …/members/me` is a call of its
+own, `GET …/members/me` is the call for any member). A parameter is never empty and is percent-decoded once, so an id
+may hold a slash as `%2F`. A segment that is not UTF-8 stays as it was sent.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,11 +19,11 @@ from channels.server.web.problems import RouteNotFound, WrongMethod
 from channels.server.web.request import Request
 
 Parameters = dict[str, str]
-"""What stands in the path where the route has `{name}`."""
+"""The segments of the path in place of each `{name}` of the route."""
 Handler = Callable[[Request, Parameters], Awaitable[web.StreamResponse]]
 
 _PARAMETER: Final = "{"
-_KEPT_LENGTH: Final = 256  # characters of a segment whose decoding is remembered
+_KEPT_LENGTH: Final = 256  # characters of a segment whose decoding is cached
 
 
 class Route(NamedTuple):
@@ -33,11 +33,11 @@ class Route(NamedTuple):
     path: str
     handler: Handler
     is_counted: bool
-    """Whether it counts for the address that asks: not where the handler itself sees to who is asking."""
+    """Whether requests count for their address; False where the handler itself authenticates or limits them."""
 
 
 class Match(NamedTuple):
-    """The route that answers a request, with what its path holds."""
+    """The route of a request, and the parameters in its path."""
 
     route: Route
     parameters: Parameters
@@ -45,7 +45,7 @@ class Match(NamedTuple):
 
 @dataclass(slots=True)
 class _Node:
-    """All routes that begin alike. The names of their parameters may differ, so values are kept by place."""
+    """All routes with the same beginning. The names of their parameters may differ, so values are kept by place."""
 
     named: "dict[str, _Node]" = field(default_factory=dict)
     parameter: "_Node | None" = None
@@ -59,10 +59,7 @@ class Router:
         self._root = _Node()
 
     def add(self, method: str, path: str, handler: Handler, *, is_counted: bool = True) -> None:
-        """Have the handler answer this method on this path.
-
-        Raises: ValueError when another one does.
-        """
+        """Add the handler of this method on this path. Raises: ValueError when there is one."""
         node, names = self._root, []
         for segment in path.split("/")[1:]:
             if segment.startswith(_PARAMETER):
@@ -76,38 +73,16 @@ class Router:
         node.routes[method] = Route(method, path, handler, is_counted), tuple(names)
 
     def find(self, method: str, path: str) -> Match:
-        """The route for this request path, without its query, as it was sent.
-
-        Raises: RouteNotFound; WrongMethod, which names the methods that the path answers.
-        """
-        segments = path.split("/")
-        match = self._straight(method, segments)
-        if match is not None:
-            return match
+        """The route of this path, as it was sent and without a query. Raises: RouteNotFound; WrongMethod."""
         values: list[str] = []
         others: set[str] = set()
         found = None
-        if not segments[0]:
-            found = self._walk(self._root, segments, 1, method, values, others)
+        if path.startswith("/"):
+            found = self._walk(self._root, path.split("/"), 1, method, values, others)
         if found is None:
             raise WrongMethod(allowed=sorted(others)) if others else RouteNotFound()
         route, names = found
         return Match(route, dict(zip(names, values, strict=True)))
-
-    def _straight(self, method: str, segments: list[str]) -> Match | None:
-        """The match where no segment could be read in two ways, which is all but always; None: look closer."""
-        node, values = self._root, []
-        for place in range(1, len(segments)):
-            segment = segments[place]
-            following = node.named.get(segment)
-            if following is None:
-                following = node.parameter
-                if following is None or not segment:
-                    return None
-                values.append(_decoded(segment) if "%" in segment else segment)
-            node = following
-        found = node.routes.get(method) if not segments[0] else None
-        return None if found is None else Match(found[0], dict(zip(found[1], values, strict=True)))
 
     def _walk(
         self,
@@ -136,7 +111,6 @@ class Router:
         return found
 
     def routes(self) -> Iterator[Route]:
-        """All routes."""
         nodes = [self._root]
         while nodes:
             node = nodes.pop()
@@ -152,7 +126,7 @@ def _decoded(segment: str) -> str:
     return _unquoted(segment) if len(segment) <= _KEPT_LENGTH else _unquoted.__wrapped__(segment)
 
 
-# A crowd reacts with few emoji, and asks for few channels.
+# Many users react with few emoji, and read few channels.
 @lru_cache(maxsize=1_024)
 def _unquoted(segment: str) -> str:
     try:

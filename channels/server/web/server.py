@@ -1,6 +1,6 @@
 """Every request passes here: its id, the limit on how many run at once, its errors, its metrics and its log line.
 
-`HttpServer.serve` finds the handler (`router`), runs it, and turns what it raises into a problem (`problem_responses`).
+`HttpServer.serve` finds the handler (`router`), runs it, and turns what it raises into a problem (`problems`).
 The handlers of the API are made by `handlers`.
 """
 
@@ -25,8 +25,7 @@ from channels.server.limits.load_shedding import LoadShedder, RetryState
 from channels.server.metrics import Metrics
 from channels.server.web.cors import CorsPolicy
 from channels.server.web.handlers import EndpointHandlers
-from channels.server.web.problem_responses import CODE, domain_error_of, problem_response
-from channels.server.web.problems import InternalError
+from channels.server.web.problems import CODE, InternalError, domain_error_of, problem_response
 from channels.server.web.protocol import Connection
 from channels.server.web.request import Request
 from channels.server.web.responses import REQUEST_ID_HEADER, common_headers
@@ -75,13 +74,10 @@ class HttpServer:
         self._numbers = itertools.count(1)
 
     def mount(self, endpoints: Iterable[Endpoint], calls: EndpointHandlers) -> None:
-        """Serve the endpoints."""
         for endpoint in endpoints:
             spec = endpoint.spec
             handler = calls.handler(endpoint)
             self.router.add(spec.method, spec.path, handler, is_counted=not endpoint.needs_actor)
-
-    # --- around every request -------------------------------------------------------------------------------------
 
     def request(
         self,

@@ -1,7 +1,7 @@
-"""Values that many callers ask for at once are made once, and cached for a while.
+"""Values that many callers request at once are made once, and cached for a while.
 
 Promises:
-    Callers that ask while a value is being made share its result or its error.
+    Callers that come while a value is being made share its result or its error.
     A caller that goes away does not end the work that others wait for.
     The cache is bounded in bytes, and so is the number of values being made.
 """
@@ -9,6 +9,7 @@ Promises:
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from channels.console.assets import Asset
@@ -23,42 +24,29 @@ _ENTRY_BYTES: Final = 600  # of a key and the cache entry
 ASSETS_IN_WORK: Final = 256  # at once; further ones are refused
 
 
+@dataclass(slots=True, eq=False)
 class CachedValue(Generic[T]):
-    """One value, which is made again when it is asked for after `seconds`. Errors are cached like values."""
+    """One value, which is made again when it is requested after `seconds`. Errors are cached like values."""
 
-    def __init__(
-        self,
-        make: Callable[[], Awaitable[T]],
-        seconds: float,
-        *,
-        timer: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._make = make
-        self._seconds = seconds
-        self._timer = timer
-        self._task: asyncio.Task[T] | None = None
-        self._made_at = 0.0
+    make: Callable[[], Awaitable[T]]
+    seconds: float
+    timer: Callable[[], float] = time.monotonic
+    _task: asyncio.Task[T] | None = field(init=False, default=None)
+    _made_at: float = field(init=False, default=0.0)
 
     async def get(self) -> T:
-        """The value.
-
-        Raises: what making it raises.
-        """
         task = self._task
-        if task is None or task.cancelled() or (task.done() and self._is_old):
+        is_old = self.timer() - self._made_at >= self.seconds
+        if task is None or task.cancelled() or (task.done() and is_old):
             task = self._task = asyncio.create_task(self._made(), name="cached-value")
             task.add_done_callback(_look_at_error)
         return await asyncio.shield(task)
 
-    @property
-    def _is_old(self) -> bool:
-        return self._timer() - self._made_at >= self._seconds
-
     async def _made(self) -> T:
         try:
-            return await self._make()
+            return await self.make()
         finally:
-            self._made_at = self._timer()
+            self._made_at = self.timer()
 
 
 class CachedAssets(Generic[K]):
@@ -82,10 +70,7 @@ class CachedAssets(Generic[K]):
         return kept[1] if kept and self._timer() - kept[0] < self._seconds else None
 
     async def get(self, key: K, make: Callable[[], Awaitable[Asset]]) -> Asset:
-        """The asset of this key. `make` is called if it is neither cached nor being made.
-
-        Raises: what `make` raises; Unavailable when too many are being made.
-        """
+        """The asset of this key. `make` is called if it is neither cached nor being made."""
         fresh = self._fresh(key)
         if fresh is not None:
             return fresh

@@ -1,11 +1,11 @@
-"""Serves the web app: its one page at the addresses that its scripts know, and its files.
+"""Serves the web app: one page at the paths that its scripts know, and its files.
 
 Promises:
-    A page may run, load and call nothing but what this server serves (`POLICY`); no text becomes markup or script, even
-    where a script of ours had a mistake (Trusted Types).
-    Pictures of another host are not loaded either: a channel's picture that is no upload of ours would tell that host
-    who reads what; the app shows initials in its place.
-    The page asks each time and is answered 304 while nothing changed; the files are kept for ever under their digest.
+    A page may run, load and call only what this server serves (`POLICY`). Text never becomes markup or script, even if
+    a script has a mistake (Trusted Types).
+    Images of other hosts are not loaded: such a host would learn who reads which channel. The app shows initials
+    instead.
+    The page is revalidated each time (304 while unchanged). The files are cached for ever under their digest.
 """
 
 from typing import Final
@@ -29,7 +29,7 @@ PAGES: Final = (
     "/console/channels/{channel_id}",
     "/console/channels/{channel_id}/{part}",
 )
-"""The addresses of the app's views, which one page shows; `js/router.js` knows the same."""
+"""The paths of the app's views, all served by one page; `js/router.js` has the same list."""
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:;"
@@ -47,7 +47,7 @@ _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
 class WebApp:
-    """The web app; none of it needs a token, and none of it holds anything of a user."""
+    """The web app. It needs no token and contains no user data."""
 
     def __init__(self, limits: Limits, *, has_public_pages: bool) -> None:
         self._assets = load_assets()
@@ -55,11 +55,10 @@ class WebApp:
         self._page = Asset.of("text/html", page)
 
     def mount(self, router: Router) -> None:
-        """Answer at the app's addresses."""
         for method in ("GET", "HEAD"):
             for path in PAGES:
                 router.add(method, path, self._show)
-            # Not counted: a page asks for a hundred at once, for everybody behind its address, and they are in memory.
+            # Not counted for the address: a page loads a hundred at once, and they are in memory.
             for tail in ("{name}", "{part}/{name}", "{part}/{area}/{name}", ""):
                 path = f"/assets/{{digest}}/{{folder}}/{tail}".rstrip("/")
                 router.add(method, path, self._file, is_counted=False)
@@ -80,22 +79,17 @@ class WebApp:
 def packed(
     request: web.BaseRequest, asset: Asset, headers: dict[str, str], *, status: int = 200
 ) -> web.Response:
-    """The asset, gzipped where the client takes that; 304 where it has it already."""
+    """The asset, gzipped if the client accepts that; 304 if the client has it."""
     headers = {**headers, hdrs.ETAG: asset.etag, hdrs.VARY: hdrs.ACCEPT_ENCODING}
-    has_it = any(
-        f'"{t.value}"' == asset.etag or t.value == "*" for t in request.if_none_match or ()
-    )
-    if has_it and status == 200:
+    known = {tag.value for tag in request.if_none_match or ()}
+    if status == 200 and known & {asset.etag.strip('"'), "*"}:
         return web.Response(status=304, headers=headers)
     body = asset.body
-    takes_gzip = "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "").lower()
-    if takes_gzip and asset.gzipped is not None:
+    accepts_gzip = "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "").lower()
+    if accepts_gzip and asset.gzipped is not None:
         headers[hdrs.CONTENT_ENCODING] = "gzip"
         body = asset.gzipped
+    kind = asset.content_type
     return web.Response(
-        body=body,
-        status=status,
-        content_type=asset.content_type,
-        charset="utf-8",
-        headers=headers,
+        body=body, status=status, content_type=kind, charset="utf-8", headers=headers
     )

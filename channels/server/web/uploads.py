@@ -1,13 +1,13 @@
-"""Files in and out: an upload's bytes as they come, a download's whole or in part.
+"""Uploads are read as their bytes come; downloads are sent whole or in part.
 
-A download never changes, so whoever has it may keep it for ever (RFC 9111 `immutable`, RFC 9110 conditional requests
-and ranges). It is served inertly: no sniffing, no script, nothing loaded from it, and saved rather than shown unless
-it is a picture, a video or a sound.
+A download never changes, so it may be cached for ever (RFC 9111 `immutable`, RFC 9110 conditional requests and ranges).
+It is served inertly: no sniffing, no script, no subresources. Browsers save it unless it is an image, a video or audio.
 """
 
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -20,9 +20,9 @@ from groups.kernel.endpoint import Download, Upload
 from groups.kernel.errors import InvalidRequest
 
 FILE_NAME_HEADER: Final = "X-File-Name"
-PIECE_BYTES: Final = 64 * 1024
+CHUNK_BYTES: Final = 64 * 1024
 PAUSE_SECONDS: Final = 30.0
-"""How long a whole JSON body may take, and each piece of an upload."""
+"""How long a whole JSON body may take to arrive, and each chunk of an upload."""
 TOO_SLOW: Final = f"did not come within {PAUSE_SECONDS:.0f} seconds"
 FORM: Final = "multipart/form-data"
 _BAD_FORM: Final = (
@@ -33,19 +33,16 @@ _BAD_FORM: Final = (
     web.RequestPayloadError,
     HttpProcessingError,
 )
-"""What aiohttp's reader of forms raises of one that is none, a bad header of a part among them."""
+"""The errors of aiohttp's form reader for a malformed form, such as a bad header of a part."""
 _NO_CODING: Final = frozenset({"", "identity"})
 _FRAMING: Final = _NO_CODING | {"chunked"}
 _NO_PART_CODING: Final = _NO_CODING | {"binary", "8bit", "7bit"}
-"""Of a form's part (RFC 2045, 6.2): those that leave its bytes as they are."""
+"""The encodings of a form's part that leave its bytes unchanged (RFC 2045, 6.2)."""
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
 def refuse_encoded(request: web.BaseRequest) -> None:
-    """Refuse a body that would have to be inflated: a few bytes of it may stand for any number.
-
-    Raises: UnsupportedMediaType.
-    """
+    """Refuse a compressed body: a few bytes of it may inflate to any number. Raises: UnsupportedMediaType."""
     if not request.body_exists:
         return
     headers = request.headers
@@ -58,19 +55,18 @@ def _refuse_codings(lines: Iterable[str], header: str, allowed: frozenset[str]) 
     if not allowed.issuperset(codings):
         given = ", ".join(codings)[:100]
         raise UnsupportedMediaType(
-            f"Send the body as it is, without `{header}: {given}`", header=header, encoding=given
+            f"Send the body unencoded, without `{header}: {given}`", header=header, encoding=given
         )
 
 
 async def upload_of(request: web.BaseRequest) -> Upload:
-    """The file that the request carries.
-
-    Raises: InvalidRequest for a form without one; UnsupportedMediaType for a part that is encoded.
-    """
+    """The file that the request carries."""
     if request.content_type != FORM:
         # Percent-encoded, since a header cannot carry every name.
         name = unquote(request.headers.get(FILE_NAME_HEADER, ""))
-        return Upload(_body(request), request.content_length, name)
+        damage = "cannot be read as its headers say"
+        chunks = _chunks(request.content.readany, damage, (web.RequestPayloadError,))
+        return Upload(chunks, request.content_length, name)
     try:
         reader = await request.multipart()
         while True:
@@ -86,8 +82,10 @@ async def upload_of(request: web.BaseRequest) -> Upload:
                     hdrs.CONTENT_TRANSFER_ENCODING,
                     _NO_PART_CODING,
                 )
-                # The form is longer than the file in it, which says its own length seldom.
-                return Upload(_part(part), None, part.filename)
+                # A form is longer than the file in it, whose own length is rarely given.
+                read = partial(part.read_chunk, CHUNK_BYTES)
+                chunks = _chunks(read, "the form is cut off", _BAD_FORM)
+                return Upload(chunks, None, part.filename)
     except TimeoutError:
         raise InvalidRequest(errors=[{"field": "body", "reason": TOO_SLOW}]) from None
     except _BAD_FORM:
@@ -95,44 +93,31 @@ async def upload_of(request: web.BaseRequest) -> Upload:
     raise InvalidRequest(errors=[{"field": "file", "reason": "the form has no file"}])
 
 
-async def _body(request: web.BaseRequest) -> AsyncIterator[bytes]:
+async def _chunks(
+    read: Callable[[], Awaitable[bytes]], damage: str, errors: tuple[type[Exception], ...]
+) -> AsyncIterator[bytes]:
     try:
         while True:
             async with asyncio.timeout(PAUSE_SECONDS):
-                piece = await request.content.readany()
-            if not piece:
+                chunk = await read()
+            if not chunk:
                 return
-            yield piece
+            yield chunk
     except TimeoutError:
         raise InvalidRequest(errors=[{"field": "body", "reason": TOO_SLOW}]) from None
-    except web.RequestPayloadError:
-        reason = "cannot be read as its headers say"
-        raise InvalidRequest(errors=[{"field": "body", "reason": reason}]) from None
-
-
-async def _part(part: BodyPartReader) -> AsyncIterator[bytes]:
-    try:
-        while True:
-            async with asyncio.timeout(PAUSE_SECONDS):
-                piece = await part.read_chunk(PIECE_BYTES)
-            if not piece:
-                return
-            yield piece
-    except TimeoutError:
-        raise InvalidRequest(errors=[{"field": "body", "reason": TOO_SLOW}]) from None
-    except _BAD_FORM:
-        raise InvalidRequest(errors=[{"field": "body", "reason": "the form is cut off"}]) from None
+    except errors:
+        raise InvalidRequest(errors=[{"field": "body", "reason": damage}]) from None
 
 
 async def serve_download(
     request: web.BaseRequest,
     download: Download,
     common: Mapping[str, str],
-    page_place: Callable[[], Awaitable[Place]],
+    acquire_chunk: Callable[[], Awaitable[Place]],
 ) -> web.StreamResponse:
-    """Send it under these headers and its own, or the range that was asked for, or word that the caller has it.
+    """Send the file or the requested range under these headers and its own, or 304 if the client has it.
 
-    `page_place` is waited for before each piece is read. Raises: RangeNotSatisfiable.
+    `acquire_chunk` is awaited before each chunk is read. Raises: RangeNotSatisfiable.
     """
     etag = f'"{download.etag}"'
     headers = {
@@ -149,33 +134,30 @@ async def serve_download(
     start, end, status = 0, download.size_bytes, 200
     given = request.headers.get(hdrs.RANGE)
     if given is not None and request.headers.get(hdrs.IF_RANGE, etag) == etag:
-        asked = _range_of(given, download.size_bytes)
-        if asked is not None:
-            (start, end), status = asked, 206
+        span = _range_of(given, download.size_bytes)
+        if span is not None:
+            (start, end), status = span, 206
             headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{end - 1}/{download.size_bytes}"
     response = web.StreamResponse(status=status, headers=headers)
     response.content_type = download.content_type
     response.content_length = end - start
     await response.prepare(request)
-    pieces = download.read(start, end - start)
-    while piece := await _next_piece(pieces, page_place):
-        await response.write(piece)
+    chunks = download.read(start, end - start)
+    while chunk := await _next_chunk(chunks, acquire_chunk):
+        await response.write(chunk)
     await response.write_eof()
     return response
 
 
-async def _next_piece(
-    pieces: AsyncIterator[bytes], page_place: Callable[[], Awaitable[Place]]
+async def _next_chunk(
+    chunks: AsyncIterator[bytes], acquire_chunk: Callable[[], Awaitable[Place]]
 ) -> bytes:
-    turn = await page_place()
-    try:
-        return await anext(pieces, b"")
-    finally:
-        turn.end()
+    with await acquire_chunk():
+        return await anext(chunks, b"")
 
 
 def _range_of(text: str, size: int) -> tuple[int, int] | None:
-    """The first and the last but one byte; None for what may be passed over (RFC 9110, 14.2): several, or nonsense."""
+    """First byte and end of the range; None to ignore the header (RFC 9110, 14.2): several ranges, or nonsense."""
     match = _RANGE.fullmatch(text.strip())
     if match is None or match.group(1) == match.group(2) == "":
         return None

@@ -180,7 +180,7 @@ async def test_the_policies_of_an_answer_are_these_and_no_others(
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_what_changes_something_and_what_is_refused_have_the_policies_of_the_api(
+async def test_writes_and_errors_have_the_headers_of_the_api(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("channels.server.limits.rate_limit.monotonic", lambda: 1_000.0)

@@ -212,7 +212,7 @@ async def test_creations_that_race_under_one_key_make_one(both: Processes) -> No
         assert len({answer.body[name] for answer in answers}) == 1
 
 
-async def test_what_names_what_it_makes_is_repeated_without_a_key(both: Processes) -> None:
+async def test_calls_that_name_the_new_resource_need_no_key(both: Processes) -> None:
     ada, bob, cat = (both.first.new_user(name) for name in ("ada", "bob", "cat"))
     root = both.first.new_user("root", admin=True)
     channel = await a_channel(ada, bob)

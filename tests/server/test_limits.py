@@ -73,7 +73,7 @@ def timer(monkeypatch: pytest.MonkeyPatch) -> Timer:
 # --- users ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_user_may_ask_so_often_a_second_and_no_more(timer: Timer) -> None:
+def test_requests_of_a_user_are_limited_by_their_rate(timer: Timer) -> None:
     rates = UserRates(10)
     for _ in range(10):
         rates.take(ADA)
@@ -85,7 +85,7 @@ def test_a_user_may_ask_so_often_a_second_and_no_more(timer: Timer) -> None:
         rates.take(Actor(UserId("ada"), is_app_admin=True))
 
 
-def test_what_was_taken_comes_back_with_the_time_and_no_more_than_a_second_s_worth(
+def test_a_bucket_refills_over_time_up_to_one_second(
     timer: Timer,
 ) -> None:
     rates = UserRates(10)
@@ -119,7 +119,7 @@ def test_a_rate_of_zero_is_none() -> None:
         rates.take(ADA)
 
 
-async def test_who_asks_too_often_is_told_when_to_come_back(api: OpenApi, timer: Timer) -> None:
+async def test_requests_beyond_the_rate_get_retry_after(api: OpenApi, timer: Timer) -> None:
     server = await api(requests_per_second=10)
     ada, root = server.new_user("ada"), server.new_user("root", admin=True)
     plenty = [await ada.get("/v1/unread") for _ in range(8)]
@@ -138,7 +138,9 @@ async def test_who_asks_too_often_is_told_when_to_come_back(api: OpenApi, timer:
     assert {(await root.get("/v1/unread")).status for _ in range(20)} == {200}
 
 
-async def test_a_page_of_another_origin_may_read_what_is_left(api: OpenApi, timer: Timer) -> None:
+async def test_a_page_of_another_origin_may_read_the_rate_headers(
+    api: OpenApi, timer: Timer
+) -> None:
     server = await api(requests_per_second=1, allowed_origins=(APP,))
     ada = server.new_user("ada")
     for status in (200, 429):
@@ -183,7 +185,7 @@ async def test_refusals_are_counted_in_the_log_and_have_no_line_each(
 # --- addresses ------------------------------------------------------------------------------------------------------
 
 
-async def test_what_strangers_are_refused_has_no_line_each_either(
+async def test_refusals_of_strangers_are_logged_together(
     api: OpenApi, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -223,7 +225,7 @@ async def flooded(server: Api, times: int, **headers: str) -> User:
         ("/docs", 200),
     ],
 )
-async def test_whoever_has_no_token_asks_so_often_and_no_more(
+async def test_requests_without_a_token_are_limited_by_address(
     api: OpenApi, timer: Timer, path: str, status: int
 ) -> None:
     server = await api(address_requests_per_second=2)
@@ -238,7 +240,7 @@ async def test_whoever_has_no_token_asks_so_often_and_no_more(
     assert (await stranger.get(path)).status == status
 
 
-async def test_whoever_watches_the_server_is_answered_beside_a_flood_from_their_address(
+async def test_probes_are_answered_beside_a_flood_from_the_same_address(
     api: OpenApi, timer: Timer
 ) -> None:
     server = await api(address_requests_per_second=2)
@@ -268,7 +270,7 @@ async def test_looks_at_the_server_have_a_bound_of_their_own(
     assert (await stranger.get("/metrics")).status == 200
 
 
-def test_what_is_reserved_comes_when_it_is_there_and_no_later_than_asked_for(timer: Timer) -> None:
+def test_a_reserved_token_comes_within_the_given_seconds(timer: Timer) -> None:
     buckets = TokenBuckets(RateLimit("drawings", 20))
     assert [buckets.reserve("ada", 0.1) for _ in range(20)] == [0] * 20
     waits = [buckets.reserve("ada", 0.101) for _ in range(2)]
@@ -313,7 +315,7 @@ async def test_the_files_of_a_page_are_not_counted(api: OpenApi, timer: Timer) -
     assert (await stranger.get("/")).status == 429
 
 
-async def test_a_flood_of_bad_tokens_does_not_lock_out_who_shares_its_address(
+async def test_a_flood_of_bad_tokens_does_not_lock_out_its_address(
     api: OpenApi, timer: Timer
 ) -> None:
     server = await api(address_requests_per_second=3)
@@ -342,7 +344,7 @@ async def test_bad_tokens_over_the_socket_count_too(api: OpenApi, timer: Timer) 
     assert (await stranger.get("/v1/unread")).status == 429
 
 
-async def test_an_address_has_so_many_sockets_that_have_not_said_whose_they_are(
+async def test_unauthenticated_sockets_are_limited_by_address(
     api: OpenApi,
 ) -> None:
     server = await api(address_sockets=2)
@@ -377,14 +379,16 @@ async def test_behind_a_trusted_proxy_each_client_has_his_own_bound(
         assert answer.status == status, said
 
 
-async def test_who_is_no_trusted_proxy_is_not_believed(api: OpenApi, timer: Timer) -> None:
+async def test_forwarded_headers_of_untrusted_proxies_are_ignored(
+    api: OpenApi, timer: Timer
+) -> None:
     server = await api(address_requests_per_second=1, trusted_proxies=(ip_network("10.0.0.0/8"),))
     stranger = await flooded(server, 1)
     answer = await stranger.get("/v1/unread", headers={**BAD, "X-Forwarded-For": "203.0.113.7"})
     assert answer.status == 429
 
 
-async def test_a_proxy_that_nobody_named_is_told_of_once(api: OpenApi, timer: Timer) -> None:
+async def test_an_unknown_proxy_is_logged_once(api: OpenApi, timer: Timer) -> None:
     server = await api(address_requests_per_second=9)
     with structlog.testing.capture_logs() as logs:
         await flooded(server, 3, **{"X-Forwarded-For": "203.0.113.7"})
@@ -451,7 +455,7 @@ async def half_sent(server: Api, user: User, promised: int = 100) -> asyncio.Str
     return writer
 
 
-async def test_one_user_s_unfinished_bodies_are_not_all_that_the_server_waits_for(
+async def test_unfinished_bodies_of_one_user_are_limited(
     api: OpenApi,
 ) -> None:
     server = await api(transfers_per_user=2)
@@ -467,7 +471,7 @@ async def test_one_user_s_unfinished_bodies_are_not_all_that_the_server_waits_fo
         writer.close()
 
 
-async def test_who_does_not_read_a_file_is_cut_off(
+async def test_a_client_that_does_not_read_a_file_is_disconnected(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("channels.server.limits.unsent_bytes.WINDOW_SECONDS", 0.3)
@@ -524,7 +528,7 @@ class RetryState:
     may_retry_at = float("inf")
 
 
-def test_a_crowd_that_waits_too_long_is_let_in_as_fast_as_it_is_served() -> None:
+def test_an_overload_reduces_places_to_what_is_served_in_time() -> None:
     shop = Shop()
     shop.serve(1, 0.01)
     shop.overload(500, 1.0)
@@ -535,9 +539,7 @@ def test_a_crowd_that_waits_too_long_is_let_in_as_fast_as_it_is_served() -> None
 
 
 @pytest.mark.parametrize(("after", "are_refused"), [(0.05, False), (0.15, True)])
-def test_nobody_is_refused_for_a_moment_in_which_nothing_was_answered(
-    after: float, are_refused: bool
-) -> None:
+def test_a_single_stall_gets_no_request_refused(after: float, are_refused: bool) -> None:
     shop = Shop()
     shop.serve(256, 0.05)
     for _ in range(3):
@@ -552,7 +554,7 @@ def test_nobody_is_refused_for_a_moment_in_which_nothing_was_answered(
             break
 
 
-def test_two_moments_with_nothing_to_do_between_them_are_no_overload() -> None:
+def test_two_stalls_with_a_pause_between_are_no_overload() -> None:
     shop = Shop()
     for pause, places in ((LASTING_SECONDS, FIRST), (0.0, FEWEST)):
         shop.serve(256, 5.0)
@@ -561,7 +563,7 @@ def test_two_moments_with_nothing_to_do_between_them_are_no_overload() -> None:
         assert shop.load_shedder.places == places
 
 
-def test_after_an_overload_there_are_soon_as_many_places_again() -> None:
+def test_places_recover_soon_after_an_overload() -> None:
     shop = Shop(waiting_seconds=0.5)
     shop.serve(256, 0.05)
     shop.overload(256, 5.0)
@@ -572,7 +574,7 @@ def test_after_an_overload_there_are_soon_as_many_places_again() -> None:
 
 
 @pytest.mark.parametrize("pause", [0.5, 1.5])
-def test_after_a_second_with_a_free_place_the_next_crowd_is_met_as_the_first(pause: float) -> None:
+def test_after_an_idle_second_the_initial_places_are_back(pause: float) -> None:
     shop = Shop()
     shop.overload(500, 0.5)
     few = shop.load_shedder.places
@@ -582,7 +584,7 @@ def test_after_a_second_with_a_free_place_the_next_crowd_is_met_as_the_first(pau
     assert shop.load_shedder.places == (few if pause < FORGET_SECONDS else FIRST)
 
 
-def test_while_nobody_waits_too_long_there_are_more_places_for_a_larger_crowd() -> None:
+def test_places_grow_while_no_request_waits_too_long() -> None:
     shop = Shop(most=10_000)
     for _ in range(3):
         shop.serve(100, 0.09)
@@ -592,7 +594,7 @@ def test_while_nobody_waits_too_long_there_are_more_places_for_a_larger_crowd() 
     assert shop.load_shedder.places == 10_000
 
 
-def test_what_a_far_database_takes_is_no_waiting() -> None:
+def test_the_latency_of_a_far_database_is_not_waiting() -> None:
     shop = Shop()
     for _ in range(100):
         shop.serve(FEWEST, 0.3)
@@ -619,13 +621,13 @@ def test_a_client_that_sends_slowly_takes_no_place_and_teaches_nothing() -> None
     assert shop.load_shedder.places >= FIRST
 
 
-def test_who_finds_no_place_is_told_to_come_back_but_not_all_at_the_same_time() -> None:
+def test_retry_after_differs_between_refused_requests() -> None:
     shop = Shop()
     told = {shop.load_shedder.refusal().retry_after_seconds for _ in range(9)}
     assert told == {1, 2, 3}
 
 
-async def test_who_comes_back_too_soon_on_the_same_connection_is_held_before_it_is_refused(
+async def test_an_early_retry_on_the_same_connection_is_delayed(
     api: OpenApi,
 ) -> None:
     server = await api()
@@ -657,7 +659,7 @@ async def test_who_comes_back_too_soon_on_the_same_connection_is_held_before_it_
     assert held == [DELAY_SECONDS] * 2
 
 
-async def test_a_user_who_asks_too_much_and_comes_back_too_soon_is_held_on_any_connection(
+async def test_an_early_retry_after_429_is_delayed_on_any_connection(
     api: OpenApi, timer: Timer
 ) -> None:
     server = await api(requests_per_second=2)
@@ -688,7 +690,7 @@ async def test_a_user_who_asks_too_much_and_comes_back_too_soon_is_held_on_any_c
     assert held == [DELAY_SECONDS] * 2
 
 
-async def test_only_so_many_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_number_of_delayed_requests_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("channels.server.limits.load_shedding.MOST_DELAYED", 2)
     shop, caller = Shop(), RetryState()
     shop.load_shedder.places = 0
@@ -710,7 +712,7 @@ async def test_only_so_many_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
     third.cancel()
 
 
-def test_a_far_database_is_learnt_of_also_by_a_server_that_is_never_idle() -> None:
+def test_a_server_that_is_never_idle_learns_the_latency() -> None:
     shop = Shop()
     shop.overload(400, 0.6)
     assert shop.load_shedder.places <= 80
@@ -719,7 +721,7 @@ def test_a_far_database_is_learnt_of_also_by_a_server_that_is_never_idle() -> No
     assert shop.load_shedder.places >= 400
 
 
-def test_a_machine_that_is_too_slow_does_not_learn_to_be_patient() -> None:
+def test_a_slow_machine_does_not_learn_to_wait_longer() -> None:
     shop = Shop()
     for _ in range(200):
         # A hundred a second, whoever comes.
@@ -731,7 +733,7 @@ def test_a_machine_that_is_too_slow_does_not_learn_to_be_patient() -> None:
 
 
 @pytest.mark.parametrize("whose", ["user", "address"])
-async def test_whoever_asks_two_servers_has_one_rate(
+async def test_a_client_of_two_servers_has_one_rate(
     api: OpenApi,
     second_database: Database,
     timer: Timer,
@@ -776,7 +778,7 @@ async def test_whoever_asks_two_servers_has_one_rate(
         await each.close()
 
 
-async def test_while_nobody_asks_much_nothing_is_written(
+async def test_nothing_is_published_at_low_rates(
     api: OpenApi, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("channels.server.limits.rate_sharing.SHARE_SECONDS", 3600)
@@ -789,7 +791,7 @@ async def test_while_nobody_asks_much_nothing_is_written(
         assert (told is not None) == is_told
 
 
-async def test_two_servers_together_let_a_group_be_written_to_so_often_and_no_more(
+async def test_two_servers_share_the_rate_of_a_group(
     api: OpenApi, second_database: Database
 ) -> None:
     clock = StoppedClock()
