@@ -19,6 +19,7 @@ from rich.text import Text
 from channels.server.settings import Settings, process_environment
 from channels.server.startup import StartupError
 from channels.server.tokens import mint
+from groups.kernel.actor import Actor
 from groups.kernel.ids import USER_ID_BYTES, UserId, is_user_id
 
 app = typer.Typer(
@@ -30,6 +31,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+OPERATOR = Actor(UserId("channels-revoke"), is_app_admin=True)
+"""The command line acts with the rights of the application."""
 
 DataDir = Annotated[
     Path | None,
@@ -137,16 +141,14 @@ def revoke(
     from channels.server.app import create_services
     from channels.server.embedded.supervisor import database_uri
     from channels.server.run import database_errors_as_startup_errors
-    from groups.kernel.actor import Actor
     from groups.kernel.mongo import Database
 
     async def revoke_stored() -> None:
-        operator = Actor(UserId("channels-revoke"), is_app_admin=True)
         async with database_uri(settings) as uri:
             database = await Database.connect(uri, settings.database)
             try:
                 services = create_services(database, settings.limits)
-                await services.chat.revocations.revoke(operator, UserId(user))
+                await services.chat.revocations.revoke(OPERATOR, UserId(user))
             finally:
                 database.close()
 
