@@ -81,7 +81,7 @@ def assemble(
     *,
     on_batch: OnBatch | None = None,
 ) -> Channels:
-    """Channels on this group chat; `on_batch` hears of every group-commit batch."""
+    """Build channels on this group chat. `on_batch` is called with every group-commit batch."""
     store, profiles = core.store, core.profiles
     channel = ChannelGuard(profiles)
     channels = ChannelService(

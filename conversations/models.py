@@ -41,7 +41,7 @@ class ConversationType(StrEnum):
 
 
 class ReadScope(StrEnum):
-    """What a user can mark as read at once, besides a conversation group. These names are reserved."""
+    """Sets of conversations that can be marked as read at once, besides groups. These names are reserved."""
 
     ALL = "all"
     GROUP = ConversationType.GROUP.value

@@ -41,7 +41,7 @@ CONVERSATION_INDEXES: Final[tuple[Index, ...]] = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConversationCore:
-    """What conversations build before group chat is complete: the objects behind its hooks, and what these need."""
+    """The objects behind the hooks of group chat, and the stores that they need."""
 
     settings: ConversationSettingsStore
     conversation_groups: ConversationGroupStore

@@ -115,7 +115,7 @@ class GroupType(StrEnum):
 
 
 class Posting(StrEnum):
-    """Who may post."""
+    """The roles that may post."""
 
     EVERYONE = "everyone"
     OWNER_AND_ADMINS = "owner_and_admins"

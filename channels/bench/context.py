@@ -1,4 +1,4 @@
-"""What all cases share: the plan, the deployment, the load generator, users with tokens, channels with subscribers."""
+"""Shared by all cases: the plan, the deployment, the load generator, users with tokens, channels with subscribers."""
 
 import asyncio
 import http.client

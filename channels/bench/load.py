@@ -85,7 +85,7 @@ def request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
 
 
 class _Run:
-    """What all connections of one job share."""
+    """The state that all connections of one job share."""
 
     def __init__(self, job: Job) -> None:
         self.requests = cycle(job.requests) if job.is_cycle else iter(job.requests)

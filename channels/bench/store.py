@@ -1,4 +1,4 @@
-"""What the benchmark asks the database directly: the bare queries and writes that the calls are compared with."""
+"""The bare queries and writes that the calls are compared with."""
 
 import secrets
 import time

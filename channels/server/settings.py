@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=256)
     """Server processes that share the port and the database."""
     create_policy: Literal["anyone", "admin"] = "anyone"
-    """Who may create a channel; `admin` is the token scope."""
+    """Whether anyone may create a channel, or only a caller whose token has the scope `admin`."""
     public_pages: Literal["index", "noindex", "off"] = "noindex"
     """Public channels at `/c/{id}` for everyone: listed by search engines, not listed, or not at all."""
     public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+/?$")

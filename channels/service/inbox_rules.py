@@ -26,7 +26,7 @@ from groups.service.admin_log import AdminLog
 
 @dataclass(frozen=True, slots=True)
 class ChannelInboxRules:
-    """Who may write to a channel in private and answer for it, and which admins receive the messages."""
+    """Decides which users may write to a channel in private, and which admins may answer and receive it."""
 
     store: ChannelStore
     bulk_access: BulkAccess

@@ -1,4 +1,4 @@
-"""What the stored data of conversations must fulfil, and how it is repaired.
+"""Checks the stored data of conversations, and repairs it.
 
 Settings are compared with memberships in slices of users. Each slice reads a user's settings and memberships at one
 instant, and no slice is compared with another. So the check works at any size, even if it takes longer in total than

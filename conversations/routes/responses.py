@@ -163,7 +163,7 @@ class ReadMarkResponse(Response):
 
 
 class ReadScopeBody(Body):
-    """What to mark as read."""
+    """The conversations to mark as read."""
 
     model_config = Body.model_config | {
         "json_schema_extra": {"examples": [{"scope": "all"}, {"scope": "channels"}]}

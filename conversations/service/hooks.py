@@ -1,4 +1,4 @@
-"""What conversations do inside the transactions of groups (`groups.service.hooks`)."""
+"""The hooks of conversations in the transactions of groups (`groups.service.hooks`)."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass

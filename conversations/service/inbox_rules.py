@@ -30,7 +30,7 @@ class Writer(NamedTuple):
 
 
 class InboxRules(Protocol):
-    """What threads need to know of channels."""
+    """The rules of channels that threads need."""
 
     async def refusals(
         self, channel_id: GroupId, writers: Collection[Writer], tx: Tx

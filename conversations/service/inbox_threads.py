@@ -66,7 +66,7 @@ class ThreadService:
     write_permission: WritePermission
     clock: Clock
     delete_of_stream: Sequence[DeleteOfStream] = ()
-    """What packages above keep about the messages of a thread. It is deleted with the thread."""
+    """Delete the data that packages above keep about the messages of a thread, when the thread is deleted."""
 
     async def list_threads(
         self, channel_id: GroupId, *, limit: int, cursor: str | None

@@ -107,11 +107,11 @@ class _Audit:
             else:
                 has = "has" if row.get("staff") else "lacks"
                 problem = f"is {row['role']} and {has} the mark of owner and admins"
-                yield Finding("P3", subject, problem, self._mending_staff(row["_id"]))
+                yield Finding("P3", subject, problem, self._repair_staff(row["_id"]))
 
-    def _mending_staff(self, key: str) -> Repair:
+    def _repair_staff(self, key: str) -> Repair:
         async def work(tx: Tx) -> str | None:
-            changed = await self._store.mend_staff(key, tx)
+            changed = await self._store.repair_staff(key, tx)
             return "set the mark as the role asks" if changed else None
 
         return lambda: self._database.run(work)
@@ -204,7 +204,7 @@ class _Audit:
             if group is None or stream is None or stream["is_channel"] == _is_marked(group):
                 return None
             await self._streams.put_head(stream_id, {"is_channel": _is_marked(group)}, tx)
-            return "had the stream say what the group's marker says"
+            return "set the stream's marker to the group's"
 
         return lambda: self._database.run(work)
 

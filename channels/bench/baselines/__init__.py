@@ -1,1 +1,1 @@
-"""What the product is measured against, each a program of its own: `python -m channels.bench.baselines.NAME PORT`."""
+"""The baselines of the benchmark, each a program of its own: `python -m channels.bench.baselines.NAME PORT`."""

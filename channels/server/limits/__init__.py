@@ -1,1 +1,1 @@
-"""What protects one client from another: rates, concurrency, bytes that wait, and shedding of load."""
+"""Protects clients from each other: rates, concurrency, bytes that wait, and shedding of load."""

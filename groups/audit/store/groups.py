@@ -222,7 +222,7 @@ class GroupAuditStore:
         )
         return result.modified_count
 
-    async def mend_staff(self, member_key: str, tx: Tx) -> bool:
+    async def repair_staff(self, member_key: str, tx: Tx) -> bool:
         """Set or remove the `staff` flag as the role requires; returns whether it was wrong."""
         plain: Document = {"_id": member_key, "role": "member", "staff": {"$exists": True}}
         staff: Document = {
