@@ -407,7 +407,7 @@ def difference(before: Fields, now: Fields) -> Difference:
 
 
 def complaint(snapshot: Snapshot, now: Fields, migration: int) -> str | None:
-    """What the developer must do about stored fields that differ from the snapshot; None: nothing differs."""
+    """The instruction for stored fields that differ from the snapshot; None when nothing differs."""
     changed = difference(snapshot.fields, now)
     if not changed and migration == snapshot.migration:
         return None

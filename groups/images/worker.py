@@ -63,6 +63,7 @@ def answer_to(job: Job) -> dict[str, Any]:
         return {"failed": "disk"}
     except MemoryError:
         return {"failed": "memory"}
+    # A damaged image may raise any error of the library; its name is the answer, and the worker goes on.
     except Exception as error:
         return {"failed": f"{type(error).__name__}: {error}"}
     return {"width": width, "height": height}

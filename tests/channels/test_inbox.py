@@ -344,7 +344,7 @@ async def test_deleting_a_channel_deletes_its_threads(shared_api: Api) -> None:
     await bob.patch(with_(channel), {"pinned": True})
     other = await a_channel(ada, bob)
     await say(bob, with_(other))
-    # Dan receives the end, though he no longer subscribes.
+    # Dan receives the end, though they no longer subscribe.
     await dan.delete(f"{channel}/subscription")
     ears = await dan.socket()
     assert (await ada.delete(channel)).status == 204

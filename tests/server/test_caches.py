@@ -54,7 +54,7 @@ HONEST: Final = 1.5
 ASTRAL: Final = "\N{GRINNING FACE}"  # has a text take four bytes for each of its characters
 EMOJI: Final = [chr(0x1F400 + number) for number in range(50)]
 FULL_BYTES: Final = 48 * 2**20
-"""What all caches of a process may take together; a small part of the 150 MB that a process may take."""
+"""The limit of all caches of a process together: a small part of the 150 MB that a process may take."""
 
 
 def taken(fill: Callable[[], object]) -> int:

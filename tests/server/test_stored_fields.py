@@ -1,4 +1,4 @@
-"""What is stored is what the snapshot says, and documents of a newer version are read and kept.
+"""Stored fields match the snapshot, and fields of a newer version are ignored in reads and kept in writes.
 
 During an upgrade, processes of two versions serve one database. So an older process must be able to read documents to
 which a newer one added a field, and must not drop that field when it writes.

@@ -165,8 +165,8 @@ class MediaService:
                     await self._media.bytes.put(media.media_id, version, path)
             if not await self._media.mark_stored(media, key):
                 raise Unavailable
+        # After any error: a record that is not expired would count against the quotas for an hour.
         except Exception:
-            # Expire the record, or it would count against the quotas for an hour.
             with suppress(Exception):
                 await self._media.expire_incoming(media.media_id, self._clock.now())
                 # A process that stood still may find its record swept; what it stored since must go too.
