@@ -37,6 +37,7 @@ _EXAMPLES: Final = {
     "media_id": "MEDIA_ID",
     "ids": "ada,bob",
 }
+_WEIGHT: Final = 0.6  # in the search: the guides explain, so they come before the calls
 _PATTERN_CHARACTERS: Final = 40  # a longer pattern tells a reader nothing
 
 
@@ -133,6 +134,14 @@ class Call:
         """The path as a list of calls shows it."""
         return self.path.removeprefix("/v1")
 
+    def fits(self, segments: Sequence[str]) -> bool:
+        """Whether a path of these segments may be this call."""
+        own = self.short_path.split("/")
+        return len(own) == len(segments) and all(
+            part == segment or (part.startswith("{") and segment != "")
+            for part, segment in zip(own, segments, strict=True)
+        )
+
 
 class ApiReference:
     """The calls and schemas of an OpenAPI document."""
@@ -152,9 +161,13 @@ class ApiReference:
         """The calls with this tag."""
         return [call for call in self.calls if call.tag == tag]
 
-    def addresses(self) -> dict[str, str]:
-        """The address of each call, by method and path as guides write it: `GET /channels/{channel_id}`."""
-        return {f"{call.method} {call.short_path}": call.address for call in self.calls}
+    def address_of(self, method: str, path: str) -> str | None:
+        """Where a call is described. Guides write paths without `/v1`, and with values: `/channels/news`."""
+        segments = path.partition("?")[0].removeprefix("/v1").split("/")
+        fitting = [call for call in self.calls if call.method == method and call.fits(segments)]
+        # A literal segment goes before a parameter, as in the router.
+        best = min(fitting, key=lambda call: call.short_path.count("{"), default=None)
+        return best.address if best else None
 
     def schemas(self) -> list[Schema]:
         """All schemas, by title."""
@@ -169,12 +182,12 @@ class ApiReference:
             for field in (*call.parameters, *fields):
                 words += [field.name, field.description]
             text = " ".join(filter(None, [f"{call.method} {call.path}.", *words]))
-            yield Passage(call.address, call.tag, call.title, "API", text.replace("`", ""))
+            yield Passage(call.address, call.tag, call.title, "API", text.replace("`", ""), _WEIGHT)
         for schema in self.schemas():
             names = ", ".join(field.name for field in schema.fields)
             text = f"{schema.description} {names}".replace("`", "").strip()
             address = f"{SCHEMAS}#{schema.name}"
-            yield Passage(address, "Schemas", schema.title, "API", text)
+            yield Passage(address, "Schemas", schema.title, "API", text, _WEIGHT)
 
     def _call(self, method: str, path: str, operation: Mapping[str, Any]) -> Call:
         tag = operation["tags"][0]

@@ -80,9 +80,9 @@ class Guides:
             raise KeyError(path) from None
 
     def navigation(self) -> Navigation:
-        """The parts and entries of the index."""
+        """The parts and entries of the index; none without an index."""
         parts: list[Part] = []
-        for title, links in _lists_of(self.text(INDEX)):
+        for title, links in self._lists(INDEX):
             entries = [self._entry(INDEX, name, href, title) for name, href in links]
             if entries:
                 parts.append(Part(title, entries))
@@ -92,15 +92,17 @@ class Guides:
         path = _resolved(index, href)
         children: list[Entry] = []
         if posixpath.basename(path) == INDEX and path != index:
-            try:
-                lists = _lists_of(self.text(path))
-            except KeyError:
-                lists = []
-            for _, links in lists:
+            for _, links in self._lists(path):
                 children += [self._entry(path, name, href, part) for name, href in links]
         return Entry(title, path, address_of(path), part, children)
 
-    def links(self, path: str, call: Callable[[str], str | None]) -> Links:
+    def _lists(self, path: str) -> list[tuple[str, list[tuple[str, str]]]]:
+        try:
+            return _lists_of(self.text(path))
+        except KeyError:
+            return []
+
+    def links(self, path: str, call: Callable[[str, str], str | None]) -> Links:
         """How the links of this guide read on the site."""
         return Links(partial(link_in, path), partial(self._picture, path), call)
 

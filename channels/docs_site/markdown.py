@@ -27,9 +27,10 @@ from pygments.util import ClassNotFound
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _FILE: Final = re.compile(r"<!--\s*file:\s*([\w./-]+)\s*-->")
 _PRINTS: Final = re.compile(r"<!--\s*prints( in background)?\s*-->")
-_CALL: Final = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (?:/v1)?(/[^\s?]*)")
+_CALL: Final = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S*)")
 _SERVED: Final = re.compile(r"/docs(?:/[\w./#-]*)?|/openapi\.json")
 _SPACE: Final = re.compile(r"\s+")
+_DRAWN: Final = re.compile("[\u2190-\u21ff\u2500-\u25ff]+")  # arrows and lines of drawings
 _LANGUAGES: Final = {"sh": "bash", "shell": "bash", "js": "javascript", "text": "text"}
 _TOC_LEVELS: Final = (2, 3)
 
@@ -77,8 +78,8 @@ class Links:
     """The address of a link as it is written in the guide."""
     picture: Callable[[str], Picture]
     """The picture of an address as it is written in the guide."""
-    call: Callable[[str], str | None] = lambda _: None
-    """The address of a call of the API, as a guide writes it: `GET /channels/{channel_id}`."""
+    call: Callable[[str, str], str | None]
+    """Where the API reference describes the call with this method and path; None if there is none."""
 
 
 def render(text: str, links: Links, *, is_index: bool = False) -> Guide:
@@ -114,7 +115,7 @@ def parser() -> MarkdownIt:
     """The parser: CommonMark with tables, anchors and typographic quotes."""
     markdown = MarkdownIt("commonmark", {"html": True, "typographer": True}, renderer_cls=_Renderer)
     markdown.enable(["table", "strikethrough", "smartquotes"])
-    anchors_plugin(markdown, min_level=2, max_level=6)
+    anchors_plugin(markdown, min_level=1, max_level=6)
     markdown.core.ruler.push("captions", _caption_code)
     return markdown
 
@@ -168,7 +169,7 @@ def _outline(tokens: Sequence[Token]) -> tuple[list[Heading], list[Section]]:
 
     def close() -> None:
         if sections:
-            text = _SPACE.sub(" ", " ".join(words)).strip()
+            text = _SPACE.sub(" ", _DRAWN.sub(" ", " ".join(words))).strip()
             sections[-1] = sections[-1]._replace(text=text)
         words.clear()
 
@@ -176,7 +177,7 @@ def _outline(tokens: Sequence[Token]) -> tuple[list[Heading], list[Section]]:
         if token.type == "heading_open":
             close()
             text = plain_text(tokens[place + 1].children)
-            anchor = str(token.attrGet("id") or "")
+            anchor = "" if token.tag == "h1" else str(token.attrGet("id"))
             headings.append(Heading(int(token.tag[1]), text, anchor))
             sections.append(Section(text, anchor, ""))
         elif token.type == "inline" and tokens[place - 1].type != "heading_open":
@@ -257,7 +258,7 @@ class _Renderer(RendererHTML):
             return code
         links: Links = env["links"]
         call = _CALL.fullmatch(content)
-        address = links.call(f"{call[1]} {call[2]}") if call else None
+        address = links.call(call[1], call[2]) if call else None
         if address is None and _SERVED.fullmatch(content):
             address = content
         return f'<a href="{escape(address)}">{code}</a>' if address else code
@@ -273,9 +274,16 @@ class _Renderer(RendererHTML):
         return "</table></div>\n"
 
     def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return _cell_open(tokens[idx])
+        # A header without text would be announced as one.
+        return _cell_open(tokens[idx], "th" if tokens[idx + 1].content else "td")
 
-    td_open = th_open
+    def th_close(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        return "</th>\n" if tokens[idx - 1].content else "</td>\n"
+
+    def td_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return _cell_open(tokens[idx], "td")
 
     def link_open(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
@@ -293,11 +301,11 @@ class _Renderer(RendererHTML):
         return f'<img src="{escape(shown.address)}" alt="{alternative}"{size} loading="lazy">'
 
 
-def _cell_open(token: Token) -> str:
+def _cell_open(token: Token, tag: str) -> str:
     # The alignment of a column comes as an inline style, which the policy of the pages forbids.
     style = str(token.attrGet("style") or "")
     align = style.removeprefix("text-align:")
-    return f'<{token.tag} class="{align}">' if align in {"right", "center"} else f"<{token.tag}>"
+    return f'<{tag} class="{align}">' if align in {"right", "center"} else f"<{tag}>"
 
 
 def code_block(code: str, language: str, caption: str) -> str:

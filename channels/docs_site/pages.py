@@ -122,16 +122,12 @@ class Site:
         """The best results of a search."""
         return self.index.find(query, most=most)
 
-    def call_address(self, call: str) -> str | None:
-        """The address of a call, as a guide writes it."""
-        return self._calls.get(call)
-
-    @cached_property
-    def _calls(self) -> dict[str, str]:
-        return self.reference.addresses()
+    def reference_address(self, method: str, path: str) -> str | None:
+        """Where the API reference describes a call."""
+        return self.reference.address_of(method, path)
 
     def _guide(self, path: str) -> bytes:
-        links = self._guides.links(path, self.call_address)
+        links = self._guides.links(path, self.reference_address)
         is_landing = path == INDEX
         guide = render(self._guides.text(path), links, is_index=is_landing)
         address = address_of(path)
@@ -230,7 +226,7 @@ class Site:
 
     @property
     def _links(self) -> Links:
-        return Links(lambda href: href, lambda href: Picture(href, None), self.call_address)
+        return Links(lambda href: href, lambda href: Picture(href, None), self.reference_address)
 
     def _line(self, text: str) -> Markup:
         return Markup(render_line(text, self._links))

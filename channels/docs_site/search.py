@@ -3,7 +3,7 @@
 Promises:
     The index is made once. A search looks words up and never scans the texts; it takes about a millisecond.
     Every word of the query is found as a word or as the beginning of one. If no section has all words, those with the
-    most of them are found.
+    most of them are found. The small words of a question are left out.
     Words in a title count most, then those in a heading, then those in the text.
 """
 
@@ -23,6 +23,14 @@ EXCERPT_CHARACTERS: Final = 180
 _WORD: Final = re.compile(r"[^\W_]+(?:_[^\W_]+)*")
 _TITLE, _HEADING, _TEXT = 12.0, 6.0, 1.0
 _WHOLE: Final = 2.0  # how much more a whole word counts than the beginning of one
+_FILLERS: Final = frozenset(
+    re.findall(
+        r"\w+",
+        "a an and are at be by can do does for from how i if in into is it me my of on or should that the there this to"
+        " we what when where which who why will with you your",
+    )
+)
+"""Words of a question that say nothing about its subject."""
 _COMPLETIONS: Final = 200  # words that may begin with a word of the query
 
 
@@ -38,6 +46,8 @@ class Passage:
     part: str
     """The part of the navigation, or `API`."""
     text: str
+    weight: float = 1.0
+    """How much its words count."""
 
 
 class Piece(NamedTuple):
@@ -62,13 +72,14 @@ class SearchIndex:
         weights: defaultdict[str, dict[int, float]] = defaultdict(dict)
         for number, passage in enumerate(passages):
             for word, weight in _weights_of(passage).items():
-                weights[word][number] = weight
+                weights[word][number] = weight * passage.weight
         self._weights = dict(weights)
         self._words = sorted(weights)
 
     def find(self, query: str, *, most: int = RESULTS) -> list[Result]:
         """The passages with the words of the query, the best first. Later words than `QUERY_WORDS` are ignored."""
-        words = list(dict.fromkeys(_words_of(query[:QUERY_CHARACTERS])))[:QUERY_WORDS]
+        asked = dict.fromkeys(_words_of(query[:QUERY_CHARACTERS]))
+        words = ([word for word in asked if word not in _FILLERS] or list(asked))[:QUERY_WORDS]
         if not words:
             return []
         scores: defaultdict[int, float] = defaultdict(float)

@@ -78,7 +78,7 @@ class DocsPages:
         if found is None:
             return await self._not_found(request, address.removesuffix(".md"), pages)
         if request.path.endswith("/"):
-            raise web.HTTPMovedPermanently(address)
+            return _moved(address)
         page = await found.get()
         headers = _HEADERS if page.content_type == "text/html" else _PICTURE_HEADERS
         return packed(request, page, headers)
@@ -88,7 +88,7 @@ class DocsPages:
     ) -> web.Response:
         """A redirect from the name of a file to its page, or the page that says that there is none."""
         if other in pages:
-            return web.Response(status=301, headers={**_HEADERS, hdrs.LOCATION: other})
+            return _moved(other)
         if "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
             raise web.HTTPNotFound
         return packed(request, await self._missing.get(), _HEADERS, status=404)
@@ -138,6 +138,10 @@ class DocsPages:
         """The result of `make`, beside the event loop."""
         async with self._lock:
             return await asyncio.to_thread(make)
+
+
+def _moved(address: str) -> web.Response:
+    return web.Response(status=301, headers={**_HEADERS, hdrs.LOCATION: address})
 
 
 def _page(make: Callable[[], bytes]) -> Asset:
