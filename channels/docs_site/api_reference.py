@@ -13,11 +13,9 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
-from channels.docs_site.guides import HOME
+from channels.docs_site.addresses import API, SCHEMAS
 from channels.docs_site.search import Passage
 
-API: Final = f"{HOME}/api"
-SCHEMAS: Final = f"{API}/schemas"
 _SERVER: Final = "http://127.0.0.1:8080"
 _WHO: Final = re.compile(
     r" \(((?:owner|admin|subscriber|member|the application|the owner|its sender)[^()]*)\)"

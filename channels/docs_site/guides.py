@@ -17,13 +17,12 @@ from urllib.parse import urlsplit
 from markdown_it.token import Token
 from PIL import Image
 
+from channels.docs_site.addresses import HOME, PICTURE_TYPES
 from channels.docs_site.markdown import Links, Picture, parser, plain_text
 
-HOME: Final = "/docs"
 INDEX: Final = "index.md"
 PICTURES: Final = {"pictures": "docs/pictures", "results": "bench/results"}
 """The folders whose pictures are served, by their name in addresses, below the package `channels`."""
-PICTURE_TYPES: Final = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
 _PARENT: Final = ".."
 
 

@@ -15,8 +15,9 @@ import jinja2
 from markupsafe import Markup
 
 from channels.console.assets import Assets, load_assets, read_assets
-from channels.docs_site.api_reference import API, SCHEMAS, ApiReference, slug_of
-from channels.docs_site.guides import HOME, INDEX, Entry, Guides, Navigation, Part, address_of
+from channels.docs_site.addresses import API, ASSETS, HOME, SCHEMAS, SEARCH
+from channels.docs_site.api_reference import ApiReference, slug_of
+from channels.docs_site.guides import INDEX, Entry, Guides, Navigation, Part, address_of
 from channels.docs_site.markdown import (
     Heading,
     Links,
@@ -28,8 +29,6 @@ from channels.docs_site.markdown import (
 )
 from channels.docs_site.search import Passage, Result, SearchIndex
 
-SEARCH: Final = f"{HOME}/search"
-ASSETS: Final = f"{HOME}/assets"
 _API_PART: Final = "API"
 
 

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import Final, NamedTuple
 
 QUERY_CHARACTERS: Final = 100
@@ -148,12 +148,18 @@ def _weights_of(passage: Passage) -> dict[str, float]:
     weights: defaultdict[str, float] = defaultdict(float)
     for word, count in Counter(_words_of(passage.text)).items():
         weights[word] += _TEXT * (1 + math.log(count))
-    for word in set(_words_of(passage.heading)):
+    for word in _heading_words(passage.heading):
         weights[word] += _HEADING
-    for word in set(_words_of(passage.title)):
+    for word in _heading_words(passage.title):
         # The beginning of a page answers for the page.
         weights[word] += _TITLE if not passage.heading else _HEADING / 2
     return weights
+
+
+def _heading_words(text: str) -> set[str]:
+    """The words of a heading, also those that some write as one: `backup` for `Back up`."""
+    words = _words_of(text)
+    return {*words, *(first + second for first, second in pairwise(words))}
 
 
 def _words_of(text: str) -> list[str]:

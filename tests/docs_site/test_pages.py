@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from channels.docs_site.api_reference import API, ApiReference
-from channels.docs_site.guides import HOME, Guides
+from channels.docs_site.addresses import API, HOME
+from channels.docs_site.api_reference import ApiReference
+from channels.docs_site.guides import Guides
 from channels.docs_site.markdown import Links, Picture, render
 from channels.docs_site.pages import Site
 from channels.docs_site.search import QUERY_WORDS, Passage, SearchIndex
@@ -265,7 +266,7 @@ BOOK: Final = SearchIndex(
     [
         ("restore", ["/backup#restore"]),
         ("RESTO", ["/backup#restore"]),
-        ("backups", ["/backup#restore"]),
+        ("backups", ["/backup", "/backup#restore"]),
         ("channel_not_found", ["/errors#x"]),
         ("channel not found", ["/errors#x"]),
         ("post", ["/posts", "/limits"]),
@@ -273,6 +274,7 @@ BOOK: Final = SearchIndex(
         ("restore elephants", ["/backup#restore"]),
         ("How do I restore it?", ["/backup#restore"]),
         ("the", ["/backup#restore", "/errors#x", "/posts"]),
+        ("backup", ["/backup", "/backup#restore"]),
         ("elephants", []),
         (" ", []),
         ("<>&", []),

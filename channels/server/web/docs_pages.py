@@ -12,20 +12,22 @@ import asyncio
 import math
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any, Final, TypeVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import unquote_plus
 
 import orjson
 from aiohttp import hdrs, web
 
 from channels.console.assets import PAGE_LEVEL, Asset
-from channels.docs_site.guides import HOME, PICTURE_TYPES
-from channels.docs_site.pages import ASSETS, SEARCH, Site
+from channels.docs_site.addresses import API, ASSETS, HOME, PICTURE_TYPES, SEARCH
 from channels.docs_site.search import QUERY_CHARACTERS, Result
 from channels.server.web.router import Parameters, Router
 from channels.server.web.single_flight import CachedValue
 from channels.server.web.static import FOR_EVER, HEADERS, POLICY, packed
+
+if TYPE_CHECKING:
+    from channels.docs_site.pages import Site
 
 T = TypeVar("T")
 
@@ -51,12 +53,20 @@ class DocsPages:
     """The documentation. It needs no token. `describe` makes the OpenAPI document."""
 
     def __init__(self, describe: Callable[[], Mapping[str, Any]]) -> None:
-        self._site = Site(describe)
+        self._describe = describe
         # One at a time: more threads would not be faster, and slow down the event loop.
         self._lock = asyncio.Lock()
         self._guides = self._once(self._list_guides)
         self._reference = self._once(self._list_reference)
-        self._missing = self._once(lambda: _page(self._site.missing_page))
+        self._assets = self._once(lambda: self._site.assets)
+        self._missing = self._once(lambda: _page(lambda: self._site.missing_page()))
+
+    @cached_property
+    def _site(self) -> "Site":
+        # Its libraries take 80 ms to import, which is a good part of the server's start.
+        from channels.docs_site.pages import Site
+
+        return Site(self._describe)
 
     def mount(self, router: Router) -> None:
         """Add the routes of the site. A literal path goes before a page."""
@@ -72,7 +82,7 @@ class DocsPages:
 
     async def _show(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         address = "/".join([HOME, *parameters.values()])
-        is_reference = address.startswith(f"{HOME}/api")
+        is_reference = address.startswith(API)
         pages = await (self._reference if is_reference else self._guides).get()
         found = pages.get(address)
         if found is None:
@@ -94,7 +104,7 @@ class DocsPages:
         return packed(request, await self._missing.get(), _HEADERS, status=404)
 
     async def _asset(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
-        assets = await asyncio.to_thread(lambda: self._site.assets)
+        assets = await self._assets.get()
         asset = assets.files.get(parameters["name"])
         if asset is None or parameters["digest"] != assets.digest:
             raise web.HTTPNotFound
@@ -102,7 +112,7 @@ class DocsPages:
 
     async def _search_page(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         query = _query_of(request)
-        page = await self._run(lambda: _page(partial(self._site.search_page, query)))
+        page = await self._run(lambda: _page(lambda: self._site.search_page(query)))
         return packed(request, page, _HEADERS)
 
     async def _search_results(
