@@ -83,3 +83,11 @@ async def test_code_is_copied_and_old_addresses_lead_to_their_call(
     assert copied == await block.locator("code").text_content()
     await opened.go("/docs#/Channel%20inbox/channel_inbox_list_threads")
     await opened.page.wait_for_url("**/docs/api/channel-inbox#list-threads")
+
+
+async def test_the_app_opens_the_documentation(server: Api, window: OpenWindow) -> None:
+    opened = await window(server.new_user("ada"))
+    await opened.by("button", "Account menu").click()
+    async with opened.page.context.expect_page() as docs:
+        await opened.by("menuitem", "Documentation").click()
+    assert (await docs.value).url == f"{server.base}/docs"
