@@ -50,7 +50,7 @@ def missing_in(text: str, folder: Path) -> list[str]:
     return sorted(set(missing))
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.relative_to(ROOT).as_posix())
 def test_a_guide_names_only_what_exists(guide: Path) -> None:
     missing = missing_in(guide.read_text(encoding="utf-8"), guide.parent)
     assert missing == [], f"{guide.name} names what does not exist"
@@ -73,7 +73,7 @@ def test_a_name_that_does_not_exist_is_found(text: str, missing: list[str]) -> N
 
 def test_the_guides_are_part_of_the_package() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert "docs/*.md" in project["tool"]["setuptools"]["package-data"]["channels"]
+    assert "docs/**/*.md" in project["tool"]["setuptools"]["package-data"]["channels"]
 
 
 def test_the_glossary_has_each_word_once_with_its_place_in_the_code() -> None:

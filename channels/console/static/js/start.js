@@ -211,6 +211,7 @@ class Frame {
   #openAccountMenu(anchor) {
     menu(anchor, [
       { label: t("signin.as", { name: this.#me.name || this.#me.user_id }), icon: "person", act: () => {} },
+      { label: t("app.docs"), icon: "reader", act: () => open("/docs", "_blank", "noopener") },
       null,
       { label: t("signin.out"), icon: "out", act: () => session.signOut("out") },
     ]);
