@@ -15,7 +15,7 @@ from channels.verify.command import all_checks
 from tests.builders import mock_database
 
 ROOT: Final = Path(__file__).parents[1]
-GUIDES: Final = sorted((ROOT / "channels/docs").rglob("*.md"))
+GUIDES: Final = sorted([*(ROOT / "channels/docs").rglob("*.md"), *(ROOT / ".github").glob("*.md")])
 
 PACKAGES: Final = "channels|conversations|groups|reactions"
 DOTTED: Final = re.compile(rf"(?:{PACKAGES})(?:\.[A-Za-z_]\w*)+")
