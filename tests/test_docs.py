@@ -3,6 +3,7 @@
 import importlib
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from channels.bench.report import words
 from channels.limits import Limits
 from channels.verify.command import all_checks
 from tests.builders import mock_database
+from tests.cost.test_commands import COMMANDS, post
 
 ROOT: Final = Path(__file__).parents[1]
 GUIDES: Final = sorted([*(ROOT / "channels/docs").rglob("*.md"), *(ROOT / ".github").glob("*.md")])
@@ -132,6 +134,12 @@ def test_a_post_costs_what_the_committed_run_says() -> None:
     listed = re.findall(r"^\| ([\d,]+) \| ([\d.]+) ms \|$", text, re.MULTILINE)
     expected = [(f"{members:,.0f}", f"{ms:.2f}") for members, ms in row.series[0].points]
     assert listed == expected
+
+
+def test_a_post_sends_the_commands_that_the_page_lists() -> None:
+    text = (ROOT / "channels/docs/explanation/cost.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+(?: \w+)?)` \|", text, re.MULTILINE)
+    assert sorted(listed) == sorted(Counter(COMMANDS[post]).elements())
 
 
 def test_the_changelog_has_the_version_of_the_package() -> None:
