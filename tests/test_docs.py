@@ -14,7 +14,8 @@ from channels.bench.report import words
 from channels.limits import Limits
 from channels.verify.command import all_checks
 from tests.builders import mock_database
-from tests.cost.test_commands import COMMANDS, post
+from tests.cost.test_commands import COMMANDS
+from tests.cost.test_flat_cost import post
 
 ROOT: Final = Path(__file__).parents[1]
 GUIDES: Final = sorted([*(ROOT / "channels/docs").rglob("*.md"), *(ROOT / ".github").glob("*.md")])
@@ -148,3 +149,24 @@ def test_the_changelog_has_the_version_of_the_package() -> None:
     entries = re.findall(r"^## \[(.+?)\](?: - \d{4}-\d\d-\d\d)?$", text, re.MULTILINE)
     assert entries[0] == "Unreleased"
     assert project["version"] in entries[1:]
+
+
+HEADINGS: Final = [
+    "Context",
+    "Decision",
+    "What else there is",
+    "Consequences",
+    "When to think again",
+]
+"""Of every decision, in this order."""
+
+
+def test_every_decision_is_in_their_index_and_has_the_five_headings() -> None:
+    folder = ROOT / "channels/docs/decisions"
+    listed = re.findall(r"^- \[.+?\]\((.+?)\): ", (folder / "index.md").read_text("utf-8"), re.M)
+    pages = {page.name: page.read_text(encoding="utf-8") for page in folder.glob("*.md")}
+    del pages["index.md"]
+    assert sorted(listed) == sorted(pages)
+    for name, text in pages.items():
+        found = re.findall(r"^## (.+)$", text, re.MULTILINE)
+        assert [each for each in found if each in HEADINGS] == HEADINGS, name
