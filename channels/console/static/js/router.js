@@ -73,9 +73,11 @@ export function queryNumber(name) {
 }
 
 /** A channel, scrolled to the post `seq`. */
-export const channelPath = (id, seq = null) => `/channels/${encodeURIComponent(id)}${seq === null ? "" : `?post=${seq}`}`;
+export const channelPath = (id, seq = null) =>
+  `/channels/${encodeURIComponent(id)}${seq === null ? "" : `?post=${seq}`}`;
 /** A one-to-one chat with a person or a channel; `about` is the channel's post that the message is about. */
-export const dialoguePath = (peerId, about = null) => `/with/${encodeURIComponent(peerId)}${about === null ? "" : `?about=${about}`}`;
+export const dialoguePath = (peerId, about = null) =>
+  `/with/${encodeURIComponent(peerId)}${about === null ? "" : `?about=${about}`}`;
 export const groupPath = (id) => `/chats/${encodeURIComponent(id)}`;
 /** The public page of a channel; null when the channel is private or the server has public pages turned off. */
 export function publicPath({ channel_id: id, settings }) {

@@ -28,7 +28,14 @@ function showSignIn(reason = null) {
   const id = uniqueId("token");
   const key = { expired: "signin.expired", bad: "signin.bad" }[reason];
   const error = h("p.error", { id: `${id}-error`, role: "alert", hidden: !key }, key ? t(key) : null);
-  const token = h("textarea", { id, rows: "4", required: true, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-lead ${id}-error` });
+  const token = h("textarea", {
+    id,
+    rows: "4",
+    required: true,
+    autocomplete: "off",
+    spellcheck: "false",
+    "aria-describedby": `${id}-lead ${id}-error`,
+  });
   const keep = h("input", { id: `${id}-keep`, type: "checkbox" });
   const submit = async (event) => {
     event.preventDefault();
@@ -40,17 +47,25 @@ function showSignIn(reason = null) {
     token.focus();
   };
   document.title = t("signin.title");
-  fill(app, h("main.signin", {},
-    h("form", { on: { submit } },
-      h("div.brand", {}, h("span.brand-mark", { "aria-hidden": "true" }), t("app.name")),
-      h("h1", {}, t("signin.title")),
-      h("p.soft", { id: `${id}-lead` }, t("signin.lead")),
-      h("label", { for: id }, t("signin.token")), token,
-      h("div.choice-line", {}, keep, h("label", { for: `${id}-keep` }, t("signin.keep"))),
-      error,
-      h("button.primary", { type: "submit" }, t("signin.do")),
+  fill(
+    app,
+    h(
+      "main.signin",
+      {},
+      h(
+        "form",
+        { on: { submit } },
+        h("div.brand", {}, h("span.brand-mark", { "aria-hidden": "true" }), t("app.name")),
+        h("h1", {}, t("signin.title")),
+        h("p.soft", { id: `${id}-lead` }, t("signin.lead")),
+        h("label", { for: id }, t("signin.token")),
+        token,
+        h("div.choice-line", {}, keep, h("label", { for: `${id}-keep` }, t("signin.keep"))),
+        error,
+        h("button.primary", { type: "submit" }, t("signin.do")),
+      ),
     ),
-  ));
+  );
   token.focus();
 }
 
@@ -65,10 +80,20 @@ async function enter() {
   } catch (problem) {
     socket.stop();
     if (problem.status === 401) return false;
-    fill(app, h("main.signin", {}, h("div", {},
-      h("h1", {}, t("app.failed")),
-      h("p", { role: "alert" }, problem.userMessage),
-      h("button.primary", { type: "button", on: { click: enter } }, t("app.retry")))));
+    fill(
+      app,
+      h(
+        "main.signin",
+        {},
+        h(
+          "div",
+          {},
+          h("h1", {}, t("app.failed")),
+          h("p", { role: "alert" }, problem.userMessage),
+          h("button.primary", { type: "button", on: { click: enter } }, t("app.retry")),
+        ),
+      ),
+    );
     return true;
   } finally {
     isEntering = false;
@@ -87,15 +112,29 @@ class Frame {
     this.#main = h("div.main", { id: "content", tabindex: "-1" });
     const name = me.name || me.user_id;
     const picture = avatar({ id: me.user_id, name, url: me.face_url, shape: "round", size: "small" });
-    const account = menuButton({ label: t("app.account"), content: picture, style: "account", open: (button) => this.#openAccountMenu(button) });
+    const account = menuButton({
+      label: t("app.account"),
+      content: picture,
+      style: "account",
+      open: (button) => this.#openAccountMenu(button),
+    });
     const skip = (event) => {
       event.preventDefault();
       this.#main.focus();
     };
-    this.element = h("div.frame", {},
+    this.element = h(
+      "div.frame",
+      {},
       h("a.skip", { href: "#content", on: { click: skip } }, t("app.skip")),
-      h("header.bar", {},
-        h("a.brand", { href: "/", "data-inside": true }, h("span.brand-mark", { "aria-hidden": "true" }), h("span", {}, t("app.name"))),
+      h(
+        "header.bar",
+        {},
+        h(
+          "a.brand",
+          { href: "/", "data-inside": true },
+          h("span.brand-mark", { "aria-hidden": "true" }),
+          h("span", {}, t("app.name")),
+        ),
         h("nav.bar-links", { "aria-label": t("app.name") }, Object.values(this.#links)),
         account,
       ),
@@ -112,7 +151,12 @@ class Frame {
   #banner = h("p.banner", { role: "status", hidden: true });
   #links = {
     reader: h("a.bar-link", { href: "/", "data-inside": true }, icon("reader"), h("span", {}, t("nav.reader"))),
-    directory: h("a.bar-link", { href: "/find", "data-inside": true }, icon("compass"), h("span", {}, t("nav.directory"))),
+    directory: h(
+      "a.bar-link",
+      { href: "/find", "data-inside": true },
+      icon("compass"),
+      h("span", {}, t("nav.directory")),
+    ),
     console: h("a.bar-link", { href: "/console", "data-inside": true }, icon("pen"), h("span", {}, t("nav.console"))),
   };
   #view = null;
@@ -177,10 +221,21 @@ class Frame {
       } catch (problem) {
         // The server cannot be reached, or is a newer version whose files have other addresses. Reloading mends both.
         if (!(problem instanceof TypeError)) throw problem;
-        return { element: h("div.gone", {}, h("p", { role: "alert" }, t("app.failed")), h("button.plain", { type: "button", on: { click: () => location.reload() } }, t("app.retry"))), close() {} };
+        return {
+          element: h(
+            "div.gone",
+            {},
+            h("p", { role: "alert" }, t("app.failed")),
+            h("button.plain", { type: "button", on: { click: () => location.reload() } }, t("app.retry")),
+          ),
+          close() {},
+        };
       }
     }
-    return { element: h("div.welcome", {}, h("span.brand-mark.big", { "aria-hidden": "true" }), h("p.soft", {}, t("welcome"))), close() {} };
+    return {
+      element: h("div.welcome", {}, h("span.brand-mark.big", { "aria-hidden": "true" }), h("p.soft", {}, t("welcome"))),
+      close() {},
+    };
   }
 
   close() {
@@ -191,7 +246,9 @@ class Frame {
 
   /** Counts unread channels and chats apart. */
   #showTitle() {
-    const counts = ["channels", "chats"].filter((scope) => conversations.unread[scope] > 0).map((scope) => t(`app.title.${scope}`, { n: conversations.unread[scope] }));
+    const counts = ["channels", "chats"]
+      .filter((scope) => conversations.unread[scope] > 0)
+      .map((scope) => t(`app.title.${scope}`, { n: conversations.unread[scope] }));
     document.title = counts.length ? t("app.title.unread", { counts: counts.join(" · ") }) : t("app.title");
   }
 
@@ -203,7 +260,9 @@ class Frame {
     }
     this.#bannerTimer = setTimeout(() => {
       if (socket.isOpen || !session.token) return;
-      this.#banner.textContent = t(socket.isReplaced ? "connection.replaced" : navigator.onLine ? "connection.lost" : "connection.offline");
+      this.#banner.textContent = t(
+        socket.isReplaced ? "connection.replaced" : navigator.onLine ? "connection.lost" : "connection.offline",
+      );
       this.#banner.hidden = false;
     }, BANNER_AFTER);
   }

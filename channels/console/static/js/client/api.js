@@ -35,7 +35,9 @@ export class Problem extends Error {
 
 /** The last name in a path such as `post.links.0.url`. */
 function fieldName(path) {
-  const names = String(path ?? "").split(".").filter((name) => !/^\d+$/.test(name));
+  const names = String(path ?? "")
+    .split(".")
+    .filter((name) => !/^\d+$/.test(name));
   return names.at(-1) ?? "";
 }
 
@@ -56,7 +58,9 @@ export function newIdempotencyKey() {
 export const post = (path, body, key = newIdempotencyKey()) => call("POST", path, { body, key });
 
 function queryOf(query) {
-  const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const pairs = Object.entries(query ?? {}).filter(
+    ([, value]) => value !== null && value !== undefined && value !== "",
+  );
   return pairs.length ? `?${new URLSearchParams(pairs)}` : "";
 }
 
@@ -69,9 +73,11 @@ export async function fetchByIds(path, field, ids) {
   // Ids in a list are separated by commas, so an id that contains a comma needs a call of its own.
   const listed = ids.filter((id) => !id.includes(","));
   const alone = ids.filter((id) => id.includes(","));
-  const calls = alone.map((id) => get(`${path}/${part(id)}`).then(take, (problem) => {
-    if (problem.status !== 404) throw problem;
-  }));
+  const calls = alone.map((id) =>
+    get(`${path}/${part(id)}`).then(take, (problem) => {
+      if (problem.status !== 404) throw problem;
+    }),
+  );
   for (let from = 0; from < listed.length; from += IDS_PER_CALL) {
     const query = { ids: listed.slice(from, from + IDS_PER_CALL).join(",") };
     calls.push(get(path, query).then((page) => page.items.forEach(take)));

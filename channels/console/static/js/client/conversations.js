@@ -5,7 +5,7 @@
 
 import { throttle } from "../ui/dom.js";
 import { previewOf } from "../ui/previews.js";
-import { Problem, del, fetchByIds, get, part, patch, post, put } from "./api.js";
+import { del, fetchByIds, get, Problem, part, patch, post, put } from "./api.js";
 import { session } from "./session.js";
 import { socket } from "./socket.js";
 
@@ -65,10 +65,13 @@ export const conversations = new (class extends EventTarget {
 
   /** The conversations of a scope ("channels", "chats", or {folder}), in the order in which they are listed. */
   list(scope) {
-    const isInScope = scope.folder !== undefined
-      ? (conversation) => conversation.conversation_groups.includes(scope.folder)
-      : (conversation) => conversation.is_channel === (scope === "channels");
-    return [...this.byId.values()].filter((conversation) => !conversation.hidden && isInScope(conversation)).sort(inOrder);
+    const isInScope =
+      scope.folder !== undefined
+        ? (conversation) => conversation.conversation_groups.includes(scope.folder)
+        : (conversation) => conversation.is_channel === (scope === "channels");
+    return [...this.byId.values()]
+      .filter((conversation) => !conversation.hidden && isInScope(conversation))
+      .sort(inOrder);
   }
 
   hasMore(scope) {
@@ -90,7 +93,9 @@ export const conversations = new (class extends EventTarget {
   /** A conversation, loaded if needed; null when the user does not have it. */
   async find(conversationId) {
     if (!this.byId.has(conversationId)) {
-      const conversation = (await fetchByIds("/v1/conversations", "conversation_id", [conversationId])).get(conversationId);
+      const conversation = (await fetchByIds("/v1/conversations", "conversation_id", [conversationId])).get(
+        conversationId,
+      );
       if (conversation) {
         this.byId.set(conversationId, conversation);
         this.#changed();
@@ -229,16 +234,30 @@ export const conversations = new (class extends EventTarget {
         if (!conversation) return void this.#reload(event.conversation_id);
         if (event.seq <= conversation.head_seq) return;
         const item = event.post ?? event.message;
-        const last = { seq: event.seq, sender_id: item.sender_id ?? null, preview: previewOf(item), at: item.created_at };
+        const last = {
+          seq: event.seq,
+          sender_id: item.sender_id ?? null,
+          preview: previewOf(item),
+          at: item.created_at,
+        };
         const unread = conversation.unread_count + (event.seq - conversation.head_seq);
-        this.#replace({ ...conversation, head_seq: event.seq, last_message: last, unread_count: unread, hidden: false });
+        this.#replace({
+          ...conversation,
+          head_seq: event.seq,
+          last_message: last,
+          unread_count: unread,
+          hidden: false,
+        });
         return this.#loadTotalsSoon();
       }
       case "message.edited":
       case "message.recalled":
         if (conversation?.last_message?.seq === event.seq) {
           const item = event.post ?? event.message;
-          this.#replace({ ...conversation, last_message: { ...conversation.last_message, preview: item.recalled_at ? "" : previewOf(item) } });
+          this.#replace({
+            ...conversation,
+            last_message: { ...conversation.last_message, preview: item.recalled_at ? "" : previewOf(item) },
+          });
         }
         return;
       case "conversation.read":
@@ -254,7 +273,13 @@ export const conversations = new (class extends EventTarget {
         return this.#loadTotalsSoon();
       case "channel.updated":
       case "group.updated":
-        if (conversation) this.#replace({ ...conversation, title: event.changed.name ?? conversation.title, face_url: event.changed.face_url ?? conversation.face_url, verified: event.changed.verified ?? conversation.verified });
+        if (conversation)
+          this.#replace({
+            ...conversation,
+            title: event.changed.name ?? conversation.title,
+            face_url: event.changed.face_url ?? conversation.face_url,
+            verified: event.changed.verified ?? conversation.verified,
+          });
         return;
       case "channel.subscribed":
       case "group.joined":
@@ -297,5 +322,7 @@ function inOrder(one, other) {
   if (one.pinned_at || other.pinned_at) {
     return (other.pinned_at ?? "").localeCompare(one.pinned_at ?? "");
   }
-  return (other.last_message?.at ?? "").localeCompare(one.last_message?.at ?? "") || one.title.localeCompare(other.title);
+  return (
+    (other.last_message?.at ?? "").localeCompare(one.last_message?.at ?? "") || one.title.localeCompare(other.title)
+  );
 }

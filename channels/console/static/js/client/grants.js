@@ -4,7 +4,17 @@ import { t } from "../texts.js";
 import { session } from "./session.js";
 
 /** Every grant, in the order in which the app lists them. Each has a text `grant.<name>`. */
-export const GRANTS = ["post", "edit_posts", "delete_posts", "pin_posts", "manage_subscribers", "change_info", "change_settings", "read_inbox", "see_insights"];
+export const GRANTS = [
+  "post",
+  "edit_posts",
+  "delete_posts",
+  "pin_posts",
+  "manage_subscribers",
+  "change_info",
+  "change_settings",
+  "read_inbox",
+  "see_insights",
+];
 
 /** Whether the user may do what only an owner may. */
 export const isOwner = (channel) => channel.role === "owner" || session.isAdmin;

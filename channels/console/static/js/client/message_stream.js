@@ -21,18 +21,33 @@ const CONTEXT = 8;
 /** The posts of a channel. */
 export function channelPosts(channelId, headSeq) {
   const conversationId = groupConversationId(channelId);
-  return new MessageStream({ path: `/v1/channels/${part(channelId)}/posts`, field: "post", watch: conversationId, isMine: inConversation(conversationId), headSeq });
+  return new MessageStream({
+    path: `/v1/channels/${part(channelId)}/posts`,
+    field: "post",
+    watch: conversationId,
+    isMine: inConversation(conversationId),
+    headSeq,
+  });
 }
 
 /** The messages of a chat group. */
 export function groupMessages(groupId, headSeq) {
   const conversationId = groupConversationId(groupId);
-  return new MessageStream({ path: `/v1/groups/${part(groupId)}/messages`, watch: conversationId, isMine: inConversation(conversationId), headSeq });
+  return new MessageStream({
+    path: `/v1/groups/${part(groupId)}/messages`,
+    watch: conversationId,
+    isMine: inConversation(conversationId),
+    headSeq,
+  });
 }
 
 /** The messages of a one-to-one chat. */
 export function dialogueMessages(conversationId, headSeq) {
-  return new MessageStream({ path: `/v1/conversations/${part(conversationId)}/messages`, isMine: inConversation(conversationId), headSeq });
+  return new MessageStream({
+    path: `/v1/conversations/${part(conversationId)}/messages`,
+    isMine: inConversation(conversationId),
+    headSeq,
+  });
 }
 
 /** The same messages as the channel's staff sees them: one thread of the channel's inbox. */
@@ -191,9 +206,11 @@ class MessageStream extends EventTarget {
       }
       for (const event of this.#eventsWhileLoading) this.#applyChange(event);
     })();
-    this.#loading = loading.catch(() => {}).finally(() => {
-      this.#loading = null;
-    });
+    this.#loading = loading
+      .catch(() => {})
+      .finally(() => {
+        this.#loading = null;
+      });
     await loading;
     this.#changed();
   }
@@ -259,7 +276,8 @@ class MessageStream extends EventTarget {
       const wasAtHead = !this.hasNewer;
       this.headSeq = Math.max(this.headSeq, event.seq);
       if (this.items.has(event.seq)) return;
-      if (wasAtHead && event.seq === this.last + 1) this.items.set(event.seq, { ...event[this.#field], reactions: { counts: {}, total: 0, mine: [] } });
+      if (wasAtHead && event.seq === this.last + 1)
+        this.items.set(event.seq, { ...event[this.#field], reactions: { counts: {}, total: 0, mine: [] } });
       else if (wasAtHead) return this.#fillGap();
       this.#changed();
     } else {
@@ -275,7 +293,8 @@ class MessageStream extends EventTarget {
     } else if (event.type === "reactions.changed") {
       // In one-to-one chats the event says which reactions are the user's own, elsewhere it does not.
       this.#mineMayBeStale ||= event.mine === undefined;
-      const mine = event.mine ?? (this.items.get(event.seq)?.reactions?.mine ?? []).filter((emoji) => event.counts[emoji]);
+      const mine =
+        event.mine ?? (this.items.get(event.seq)?.reactions?.mine ?? []).filter((emoji) => event.counts[emoji]);
       this.#update(event.seq, { reactions: { counts: event.counts, total: event.total, mine } });
     }
   }

@@ -52,7 +52,9 @@ export const session = new (class extends EventTarget {
     if (!(left > 0)) return false;
     this.token = token;
     this.userId = claims.sub;
-    this.isAdmin = String(claims.scope ?? "").split(" ").includes("admin");
+    this.isAdmin = String(claims.scope ?? "")
+      .split(" ")
+      .includes("admin");
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.signOut("expired"), Math.min(left, MAX_TIMER));
     return true;

@@ -62,28 +62,43 @@ function loadStyle() {
   });
 }
 
-const backToConsole = () => h("a.quiet.square", { href: "/console", "data-inside": true, "aria-label": t("app.back") }, icon("back"));
+const backToConsole = () =>
+  h("a.quiet.square", { href: "/console", "data-inside": true, "aria-label": t("app.back") }, icon("back"));
 
 function newChannelView() {
-  const element = h("section.page", {}, h("div.page-inner", {},
-    h("header.page-head", {}, backToConsole(), h("h1", { tabindex: "-1" }, t("profile.new"))),
-    new Profile({ channel: null }).element,
-  ));
+  const element = h(
+    "section.page",
+    {},
+    h(
+      "div.page-inner",
+      {},
+      h("header.page-head", {}, backToConsole(), h("h1", { tabindex: "-1" }, t("profile.new"))),
+      new Profile({ channel: null }).element,
+    ),
+  );
   return { element, close() {} };
 }
 
 /** The channels that the user manages. The application's admin sees every channel, private ones too. */
 class ChannelList {
   constructor() {
-    this.element = h("section.page", {}, h("div.page-inner", {},
-      h("header.page-head", {},
-        h("h1", { tabindex: "-1" }, t(session.isAdmin ? "console.all" : "console.title")),
-        h("a.button.primary", { href: "/console/new", "data-inside": true }, icon("plus"), t("console.new")),
+    this.element = h(
+      "section.page",
+      {},
+      h(
+        "div.page-inner",
+        {},
+        h(
+          "header.page-head",
+          {},
+          h("h1", { tabindex: "-1" }, t(session.isAdmin ? "console.all" : "console.title")),
+          h("a.button.primary", { href: "/console/new", "data-inside": true }, icon("plus"), t("console.new")),
+        ),
+        this.#invitations.element,
+        session.isAdmin ? [h("p.soft", {}, t("console.all.lead")), this.#finder.element] : null,
+        this.#channels.elements,
       ),
-      this.#invitations.element,
-      session.isAdmin ? [h("p.soft", {}, t("console.all.lead")), this.#finder.element] : null,
-      this.#channels.elements,
-    ));
+    );
     this.#channels.reload();
   }
 
@@ -93,7 +108,10 @@ class ChannelList {
     list: h("ul.my-channels"),
     fetchPage: (cursor) => this.#fetchPage(cursor),
     renderRow: (channel) => this.#row(channel),
-    emptyText: () => (this.#finder.query.q ? t("directory.noMatch", this.#finder.query) : [h("p", {}, t("console.empty")), h("p", {}, t("console.empty.lead"))]),
+    emptyText: () =>
+      this.#finder.query.q
+        ? t("directory.noMatch", this.#finder.query)
+        : [h("p", {}, t("console.empty")), h("p", {}, t("console.empty.lead"))],
   });
   #invitations = new Invitations({ onAccept: () => this.#channels.reload() });
 
@@ -115,19 +133,29 @@ class ChannelList {
   }
 
   #row(channel) {
-    const badge = may(channel, "read_inbox") ? new UnreadBadge(channel.channel_id, { getsEvents: isStaff(channel), isInList: true }) : null;
+    const badge = may(channel, "read_inbox")
+      ? new UnreadBadge(channel.channel_id, { getsEvents: isStaff(channel), isInList: true })
+      : null;
     if (badge) this.#badges.push(badge);
     const last = channel.last_post ? t("console.lastPost", { when: ago(channel.last_post.at) }) : t("list.noPosts");
-    return h("li", {}, h("a.my-channel", { href: consolePath(channel.channel_id), "data-inside": true },
-      avatar({ id: channel.channel_id, name: channel.name, url: channel.face_url, size: "large" }),
-      h("span.card-text", {},
-        h("strong.card-title", { dir: "auto" }, channel.name, " ", verifiedMark(channel)),
-        h("span.soft", {}, `${t("channel.subscribers", { n: channel.subscriber_count })} · ${last}`),
+    return h(
+      "li",
+      {},
+      h(
+        "a.my-channel",
+        { href: consolePath(channel.channel_id), "data-inside": true },
+        avatar({ id: channel.channel_id, name: channel.name, url: channel.face_url, size: "large" }),
+        h(
+          "span.card-text",
+          {},
+          h("strong.card-title", { dir: "auto" }, channel.name, " ", verifiedMark(channel)),
+          h("span.soft", {}, `${t("channel.subscribers", { n: channel.subscriber_count })} · ${last}`),
+        ),
+        badge?.element,
+        channel.settings.visibility === "private" ? h("span.role.is-private", {}, t("console.private")) : null,
+        isStaff(channel) ? h("span.role", {}, t(`role.${channel.role}`)) : null,
       ),
-      badge?.element,
-      channel.settings.visibility === "private" ? h("span.role.is-private", {}, t("console.private")) : null,
-      isStaff(channel) ? h("span.role", {}, t(`role.${channel.role}`)) : null,
-    ));
+    );
   }
 }
 
@@ -177,7 +205,11 @@ class ChannelConsole {
       this.#inbox = new ChannelInbox(this.#id, { getsEvents });
       this.#unread = new UnreadBadge(this.#id, { getsEvents });
     }
-    this.#view = new TABS[this.#tab].View({ channel, inbox: this.#inbox, onChange: (changed) => this.#showHeader(changed) });
+    this.#view = new TABS[this.#tab].View({
+      channel,
+      inbox: this.#inbox,
+      onChange: (changed) => this.#showHeader(changed),
+    });
     this.#showHeader(channel);
     fill(this.#inner, this.#header, this.#tabBar(tabs), this.#view.element);
     // On a phone the tabs are wider than the window, and the badge makes them wider still.
@@ -190,7 +222,12 @@ class ChannelConsole {
 
   #tabBar(tabs) {
     const items = tabs.map((name) => {
-      const anchor = h("a", { href: consolePath(this.#id, name === "posts" ? null : name), "data-inside": true }, t(`console.tab.${name}`), name === "inbox" ? this.#unread.element : null);
+      const anchor = h(
+        "a",
+        { href: consolePath(this.#id, name === "posts" ? null : name), "data-inside": true },
+        t(`console.tab.${name}`),
+        name === "inbox" ? this.#unread.element : null,
+      );
       if (name === this.#tab) anchor.setAttribute("aria-current", "page");
       return h("li", {}, anchor);
     });
@@ -208,26 +245,52 @@ class ChannelConsole {
 
   #showHeader(channel) {
     const publicAddress = publicPath(channel);
-    fill(this.#header,
+    fill(
+      this.#header,
       backToConsole(),
       avatar({ id: channel.channel_id, name: channel.name, url: channel.face_url }),
-      h("div.head-text", {},
+      h(
+        "div.head-text",
+        {},
         h("h1", { tabindex: "-1", dir: "auto" }, channel.name, " ", verifiedMark(channel)),
-        h("p.soft", {}, t("channel.subscribers", { n: channel.subscriber_count }),
-          publicAddress ? [" · ", h("a", { href: publicAddress, target: "_blank", rel: "noopener" }, t("channel.public"))] : null),
+        h(
+          "p.soft",
+          {},
+          t("channel.subscribers", { n: channel.subscriber_count }),
+          publicAddress
+            ? [" · ", h("a", { href: publicAddress, target: "_blank", rel: "noopener" }, t("channel.public"))]
+            : null,
+        ),
       ),
-      h("a.button.plain.view-as-reader", { href: channelPath(channel.channel_id), "data-inside": true }, icon("reader"), h("span", {}, t("console.viewAsReader"))),
+      h(
+        "a.button.plain.view-as-reader",
+        { href: channelPath(channel.channel_id), "data-inside": true },
+        icon("reader"),
+        h("span", {}, t("console.viewAsReader")),
+      ),
     );
   }
 
   #showProblem(problem) {
     const isGone = problem.status === 404 || problem.status === 403;
-    fill(this.#inner, h("div.empty", {}, h("p", { role: "alert" }, isGone ? t("channel.gone") : problem.userMessage), h("a.button.plain", { href: "/console", "data-inside": true }, t("app.back"))));
+    fill(
+      this.#inner,
+      h(
+        "div.empty",
+        {},
+        h("p", { role: "alert" }, isGone ? t("channel.gone") : problem.userMessage),
+        h("a.button.plain", { href: "/console", "data-inside": true }, t("app.back")),
+      ),
+    );
   }
 
   #onEvent = ({ detail: event }) => {
     if (event.channel_id !== this.#id) return;
     if (event.type === "channel.deleted") this.#showProblem({ status: 404 });
-    if (event.type === "channel.updated") get(`/v1/channels/${part(this.#id)}`).then((channel) => this.#showHeader(channel), () => {});
+    if (event.type === "channel.updated")
+      get(`/v1/channels/${part(this.#id)}`).then(
+        (channel) => this.#showHeader(channel),
+        () => {},
+      );
   };
 }

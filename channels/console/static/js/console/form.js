@@ -5,22 +5,47 @@ import { t } from "../texts.js";
 import { h, uniqueId } from "../ui/dom.js";
 
 /** The field to blame for errors of the API that do not name one. */
-const FIELD_OF_ERROR = { channel_id_taken: "channel_id", bad_channel_id: "channel_id", bad_emoji: "reactions", member_not_found: "user_id", bad_publish_at: "publish_at" };
+const FIELD_OF_ERROR = {
+  channel_id_taken: "channel_id",
+  bad_channel_id: "channel_id",
+  bad_emoji: "reactions",
+  member_not_found: "user_id",
+  bad_publish_at: "publish_at",
+};
 
 /** A text field. `limit` is in UTF-8 bytes, and shown beside the label; `rows` makes it a textarea; `on` holds listeners. */
-export function field({ name, label, hint = "", value = "", limit = null, rows = 0, required = false, on = {}, ...attributes }) {
+export function field({
+  name,
+  label,
+  hint = "",
+  value = "",
+  limit = null,
+  rows = 0,
+  required = false,
+  on = {},
+  ...attributes
+}) {
   const id = uniqueId("field");
   const count = limit === null ? null : h("span.count", { id: `${id}-count` });
   const error = h("p.error", { id: `${id}-error`, hidden: true });
   const described = [hint ? `${id}-hint` : "", count ? `${id}-count` : "", `${id}-error`].filter(Boolean).join(" ");
   const input = h(rows ? "textarea" : "input", {
-    id, name, dir: "auto", rows: rows || null, autocomplete: "off", "aria-describedby": described, "aria-required": required || null, ...attributes,
+    id,
+    name,
+    dir: "auto",
+    rows: rows || null,
+    autocomplete: "off",
+    "aria-describedby": described,
+    "aria-required": required || null,
+    ...attributes,
   });
   input.value = value;
   const self = {
     name,
     input,
-    element: h("div.field", {},
+    element: h(
+      "div.field",
+      {},
       h("div.field-top", {}, h("label", { for: id }, label), count),
       input,
       hint ? h("p.hint.soft", { id: `${id}-hint` }, hint) : null,
@@ -68,12 +93,25 @@ export function choice({ name, label, options, value, disabled = false, on = () 
   const group = uniqueId("choice");
   const buttons = options.map(([key, text]) => {
     const id = `${group}-${key}`;
-    const input = h("input", { type: "radio", id, name: group, value: key, checked: key === value, disabled, on: { change: () => on(key) } });
+    const input = h("input", {
+      type: "radio",
+      id,
+      name: group,
+      value: key,
+      checked: key === value,
+      disabled,
+      on: { change: () => on(key) },
+    });
     return { input, line: h("div.choice-line", {}, input, h("label", { for: id }, text)) };
   });
   return {
     name,
-    element: h("fieldset.choices-list", {}, h("legend", {}, label), buttons.map(({ line }) => line)),
+    element: h(
+      "fieldset.choices-list",
+      {},
+      h("legend", {}, label),
+      buttons.map(({ line }) => line),
+    ),
     get value() {
       return buttons.find(({ input }) => input.checked)?.input.value;
     },

@@ -20,7 +20,9 @@ import { PinStrip } from "./pins.js";
 
 /** Whether the channel's settings allow the user to send it private messages. */
 export function acceptsMessages({ settings, subscribed_at: subscribedAt }) {
-  return settings.accept_messages === "everyone" || (settings.accept_messages === "subscribers" && subscribedAt !== null);
+  return (
+    settings.accept_messages === "everyone" || (settings.accept_messages === "subscribers" && subscribedAt !== null)
+  );
 }
 
 export class ChannelView extends ConversationView {
@@ -79,7 +81,16 @@ export class ChannelView extends ConversationView {
 
   headerTools() {
     return this.#mayOpenChat
-      ? h("a.quiet.square", { href: dialoguePath(this.id), "data-inside": true, "aria-label": t("dialogue.write"), title: t("dialogue.write") }, icon("letter"))
+      ? h(
+          "a.quiet.square",
+          {
+            href: dialoguePath(this.id),
+            "data-inside": true,
+            "aria-label": t("dialogue.write"),
+            title: t("dialogue.write"),
+          },
+          icon("letter"),
+        )
       : null;
   }
 
@@ -94,7 +105,11 @@ export class ChannelView extends ConversationView {
 
   async #unsubscribe() {
     const { name } = this.info;
-    const isSure = await confirmDialog({ title: t("channel.unsubscribe"), text: t("channel.unsubscribe.confirm", { name }), action: t("channel.unsubscribe") });
+    const isSure = await confirmDialog({
+      title: t("channel.unsubscribe"),
+      text: t("channel.unsubscribe.confirm", { name }),
+      action: t("channel.unsubscribe"),
+    });
     if (!isSure || !(await unsubscribe(this.id))) return;
     notice(t("channel.unsubscribed", { name }));
     go("/", { replace: true });
@@ -105,14 +120,29 @@ export class ChannelView extends ConversationView {
     dialog({
       title: this.info.name,
       className: "profile",
-      build: () => h("div.sheet-body", {}, this.profile(),
-        address ? h("a", { href: address, target: "_blank", rel: "noopener" }, t("channel.public")) : null),
+      build: () =>
+        h(
+          "div.sheet-body",
+          {},
+          this.profile(),
+          address ? h("a", { href: address, target: "_blank", rel: "noopener" }, t("channel.public")) : null,
+        ),
     });
   }
 
   renderFooter() {
     const { info } = this;
-    fill(this.footer, this.isMember ? null : h("div.join", {}, h("p", { dir: "auto" }, info.introduction), subscribeButton(info, null, () => this.reload())));
+    fill(
+      this.footer,
+      this.isMember
+        ? null
+        : h(
+            "div.join",
+            {},
+            h("p", { dir: "auto" }, info.introduction),
+            subscribeButton(info, null, () => this.reload()),
+          ),
+    );
   }
 
   onSeen = async (seqs) => this.stream.setViewCounts(await reportSeen(this.id, seqs));
@@ -121,10 +151,16 @@ export class ChannelView extends ConversationView {
     const react = this.isMember ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null;
     const replyHref = this.#mayOpenChat && acceptsMessages(this.info) ? dialoguePath(this.id, item.seq) : null;
     const mayForward = !this.info.settings.protect_content;
-    const openMenu = mayForward ? (post, anchor) => menu(anchor, [forwardEntry({ channel_id: this.id, seq: post.seq })]) : null;
+    const openMenu = mayForward
+      ? (post, anchor) => menu(anchor, [forwardEntry({ channel_id: this.id, seq: post.seq })])
+      : null;
     // An element is made for a user who may react or for one who may not, and cannot change that.
     const isMember = String(this.isMember);
-    const element = postElement(item, { channel: this.info, react, replyHref, openMenu }, old?.dataset.isMember === isMember ? old : null);
+    const element = postElement(
+      item,
+      { channel: this.info, react, replyHref, openMenu },
+      old?.dataset.isMember === isMember ? old : null,
+    );
     element.dataset.isMember = isMember;
     return element;
   }
@@ -135,6 +171,7 @@ export class ChannelView extends ConversationView {
     const isMe = event.user_id === session.userId;
     if (event.type === "channel.updated") this.reload();
     else if (event.type === "channel.deleted") this.showProblem({ status: 404 });
-    else if (isMe && ["channel.unsubscribed", "channel.subscribed", "member.changed"].includes(event.type)) this.reload();
+    else if (isMe && ["channel.unsubscribed", "channel.subscribed", "member.changed"].includes(event.type))
+      this.reload();
   }
 }

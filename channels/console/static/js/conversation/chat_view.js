@@ -67,17 +67,23 @@ export class ChatView extends ConversationView {
   renderItem(item, old) {
     const isOwn = item.sender_id === session.userId;
     const before = this.stream.items.get(item.seq - 1);
-    const isFirst = before?.sender_id !== item.sender_id || new Date(item.created_at) - new Date(before.created_at) > SAME_BLOCK_WITHIN;
+    const isFirst =
+      before?.sender_id !== item.sender_id ||
+      new Date(item.created_at) - new Date(before.created_at) > SAME_BLOCK_WITHIN;
     // An element is made for a user who may react or for one who may not, and cannot change that.
     const mayReact = String(this.mayReact);
-    const element = messageElement(item, {
-      policy: this.reactionPolicy,
-      react: this.mayReact ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null,
-      sender: item.sender_id && !isOwn ? this.senderOf(item) : null,
-      isOwn,
-      isFirst,
-      openMenu: this.#entries(item).length ? (message, anchor) => this.#openMenu(message, anchor) : null,
-    }, old?.dataset.mayReact === mayReact ? old : null);
+    const element = messageElement(
+      item,
+      {
+        policy: this.reactionPolicy,
+        react: this.mayReact ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null,
+        sender: item.sender_id && !isOwn ? this.senderOf(item) : null,
+        isOwn,
+        isFirst,
+        openMenu: this.#entries(item).length ? (message, anchor) => this.#openMenu(message, anchor) : null,
+      },
+      old?.dataset.mayReact === mayReact ? old : null,
+    );
     element.dataset.mayReact = mayReact;
     return element;
   }
@@ -86,9 +92,14 @@ export class ChatView extends ConversationView {
     const isOwn = item.sender_id === session.userId;
     const entries = this.forwardSource ? [forwardEntry({ ...this.forwardSource, seq: item.seq })] : [];
     if (isOwn && this.maySend && EDITABLE_KINDS.has(item.kind)) {
-      entries.push({ label: t("post.edit"), icon: "pen", act: () => this.writer?.edit(item, (body) => this.stream.edit(item.seq, body)) });
+      entries.push({
+        label: t("post.edit"),
+        icon: "pen",
+        act: () => this.writer?.edit(item, (body) => this.stream.edit(item.seq, body)),
+      });
     }
-    if (this.#mayDelete(item, isOwn)) entries.push({ label: t("message.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(item) });
+    if (this.#mayDelete(item, isOwn))
+      entries.push({ label: t("message.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(item) });
     return entries;
   }
 
@@ -106,7 +117,11 @@ export class ChatView extends ConversationView {
   }
 
   async #delete(item) {
-    const isSure = await confirmDialog({ title: t("message.delete"), text: t("message.delete.confirm"), action: t("message.delete") });
+    const isSure = await confirmDialog({
+      title: t("message.delete"),
+      text: t("message.delete.confirm"),
+      action: t("message.delete"),
+    });
     if (isSure) await attempt(() => this.stream.recall(item.seq));
   }
 }

@@ -139,9 +139,16 @@ export class ConversationView {
 
   showProblem(problem) {
     const isGone = [400, 403, 404].includes(problem.status);
-    fill(this.element, h("div.gone", {}, h("p", { role: "alert" }, isGone ? this.goneText : problem.userMessage),
-      isGone ? null : h("button.plain", { type: "button", on: { click: () => this.load() } }, t("app.retry")),
-      h("a.button.plain", { href: "/", "data-inside": true }, t("app.back"))));
+    fill(
+      this.element,
+      h(
+        "div.gone",
+        {},
+        h("p", { role: "alert" }, isGone ? this.goneText : problem.userMessage),
+        isGone ? null : h("button.plain", { type: "button", on: { click: () => this.load() } }, t("app.retry")),
+        h("a.button.plain", { href: "/", "data-inside": true }, t("app.back")),
+      ),
+    );
   }
 
   #open(seq) {
@@ -188,11 +195,20 @@ export class ConversationView {
   showHeader() {
     const conversation = conversations.byId.get(this.conversationId);
     const more = menuButton({ label: t("conversation.menu"), open: (button) => menu(button, this.#menuEntries()) });
-    fill(this.header,
-      h("button.quiet.square.narrow-only", { type: "button", "aria-label": t("app.back"), on: { click: () => back("/") } }, icon("back")),
-      h("div.conversation-name", {},
+    fill(
+      this.header,
+      h(
+        "button.quiet.square.narrow-only",
+        { type: "button", "aria-label": t("app.back"), on: { click: () => back("/") } },
+        icon("back"),
+      ),
+      h(
+        "div.conversation-name",
+        {},
         avatar(this.identity),
-        h("span.conversation-title", {},
+        h(
+          "span.conversation-title",
+          {},
           h("h1", { dir: "auto", tabindex: "-1" }, this.#nameButtonElement(), this.nameMarks()),
           this.subtitle ? h("span.soft", {}, this.subtitle) : null,
         ),
@@ -212,7 +228,11 @@ export class ConversationView {
 
   #menuEntries() {
     const conversation = conversations.byId.get(this.conversationId);
-    const groups = [this.menuEntries(), conversation ? conversationEntries(conversation) : [], this.leavingEntries()].filter((entries) => entries.length);
+    const groups = [
+      this.menuEntries(),
+      conversation ? conversationEntries(conversation) : [],
+      this.leavingEntries(),
+    ].filter((entries) => entries.length);
     return groups.flatMap((entries, index) => (index ? [null, ...entries] : entries));
   }
 

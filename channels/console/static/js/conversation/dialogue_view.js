@@ -1,6 +1,6 @@
 // An open one-to-one chat: with a person, or with a channel, whose admins answer in its name.
 
-import { Problem, del, fetchByIds, get, part, put } from "../client/api.js";
+import { del, fetchByIds, get, Problem, part, put } from "../client/api.js";
 import { blocks } from "../client/blocks.js";
 import { conversations, dialogueConversationId, isChannelId } from "../client/conversations.js";
 import { dialogueMessages } from "../client/message_stream.js";
@@ -44,7 +44,8 @@ export class DialogueView extends ChatView {
   async #fetchPeer() {
     const kind = this.#isChannel ? ["/v1/channels", "channel_id"] : ["/v1/users", "user_id"];
     const peer = (await fetchByIds(...kind, [this.id])).get(this.id);
-    if (peer) return { name: peer.name || this.id, face_url: peer.face_url, channel: this.#isChannel ? peer : undefined };
+    if (peer)
+      return { name: peer.name || this.id, face_url: peer.face_url, channel: this.#isChannel ? peer : undefined };
     // A user without a profile can be written to, and a channel that the user can no longer see may still answer.
     const conversation = await conversations.find(this.conversationId);
     if (this.#isChannel && conversation === null) throw new Problem(404, "channel_not_found", "");
@@ -68,7 +69,12 @@ export class DialogueView extends ChatView {
   }
 
   get identity() {
-    return { id: this.id, name: this.#isSelf ? t("dialogue.self") : this.info.name, url: this.info.face_url, shape: this.#isChannel ? "tile" : "round" };
+    return {
+      id: this.id,
+      name: this.#isSelf ? t("dialogue.self") : this.info.name,
+      url: this.info.face_url,
+      shape: this.#isChannel ? "tile" : "round",
+    };
   }
 
   get subtitle() {
@@ -79,7 +85,16 @@ export class DialogueView extends ChatView {
 
   headerTools() {
     return this.info.channel
-      ? h("a.quiet.square", { href: channelPath(this.id), "data-inside": true, "aria-label": t("dialogue.channel"), title: t("dialogue.channel") }, icon("reader"))
+      ? h(
+          "a.quiet.square",
+          {
+            href: channelPath(this.id),
+            "data-inside": true,
+            "aria-label": t("dialogue.channel"),
+            title: t("dialogue.channel"),
+          },
+          icon("reader"),
+        )
       : null;
   }
 
@@ -93,7 +108,11 @@ export class DialogueView extends ChatView {
 
   async #block(isOn) {
     const { name } = this.identity;
-    if (isOn && !(await confirmDialog({ title: t("block.do", { name }), text: t("block.confirm", { name }), action: t("block") }))) return;
+    if (
+      isOn &&
+      !(await confirmDialog({ title: t("block.do", { name }), text: t("block.confirm", { name }), action: t("block") }))
+    )
+      return;
     const path = `/v1/blocks/${part(this.id)}`;
     const isDone = await attempt(async () => {
       await (isOn ? put(path) : del(path));
@@ -107,7 +126,9 @@ export class DialogueView extends ChatView {
   }
 
   profile() {
-    return this.info.channel?.introduction ? [super.profile(), h("p.text", { dir: "auto" }, this.info.channel.introduction)] : super.profile();
+    return this.info.channel?.introduction
+      ? [super.profile(), h("p.text", { dir: "auto" }, this.info.channel.introduction)]
+      : super.profile();
   }
 
   get maySend() {
@@ -132,10 +153,25 @@ export class DialogueView extends ChatView {
     if (this.maySend) {
       fill(this.footer, this.writerElement());
     } else if (blocks.has(this.id)) {
-      fill(this.footer, h("div.join", {}, h("p", { dir: "auto" }, t("block.is", { name })),
-        h("button.plain", { type: "button", on: { click: () => this.#block(false) } }, t("block.undo.short"))));
+      fill(
+        this.footer,
+        h(
+          "div.join",
+          {},
+          h("p", { dir: "auto" }, t("block.is", { name })),
+          h("button.plain", { type: "button", on: { click: () => this.#block(false) } }, t("block.undo.short")),
+        ),
+      );
     } else if (this.info.channel.settings.accept_messages === "subscribers") {
-      fill(this.footer, h("div.join", {}, h("p", { dir: "auto" }, t("dialogue.subscribersOnly", { name })), subscribeButton(this.info.channel, null, () => this.reload())));
+      fill(
+        this.footer,
+        h(
+          "div.join",
+          {},
+          h("p", { dir: "auto" }, t("dialogue.subscribersOnly", { name })),
+          subscribeButton(this.info.channel, null, () => this.reload()),
+        ),
+      );
     } else {
       fill(this.footer, this.readOnlyElement(t("dialogue.closed", { name })));
     }
@@ -164,8 +200,13 @@ export class DialogueView extends ChatView {
 
   onEvent(event) {
     if (!this.history) return;
-    if (event.conversation_id === this.conversationId && event.type === "conversation.ended") this.showProblem({ status: 404 });
+    if (event.conversation_id === this.conversationId && event.type === "conversation.ended")
+      this.showProblem({ status: 404 });
     // The channel's settings say whether it accepts messages.
-    else if (event.channel_id === this.id && ["channel.updated", "channel.subscribed", "channel.unsubscribed"].includes(event.type)) this.reload();
+    else if (
+      event.channel_id === this.id &&
+      ["channel.updated", "channel.subscribed", "channel.unsubscribed"].includes(event.type)
+    )
+      this.reload();
   }
 }

@@ -31,10 +31,13 @@ export class GroupView extends ChatView {
   async fetchInfo() {
     const group = await get(this.#path);
     if (group.joined_at !== null) {
-      get(`${this.#path}/members`, { limit: 100 }).then((page) => {
-        rememberPeople(page.items);
-        this.history?.renderAgain();
-      }, () => {});
+      get(`${this.#path}/members`, { limit: 100 }).then(
+        (page) => {
+          rememberPeople(page.items);
+          this.history?.renderAgain();
+        },
+        () => {},
+      );
     }
     return group;
   }
@@ -94,19 +97,34 @@ export class GroupView extends ChatView {
   leavingEntries() {
     if (!this.isMember) return [];
     // The owner of a work group may leave it; the owner of another group deletes it instead.
-    if (this.info.role !== "owner" || this.info.type === "work") return [{ label: t("group.leave"), icon: "out", isDangerous: true, act: () => this.#leave() }];
+    if (this.info.role !== "owner" || this.info.type === "work")
+      return [{ label: t("group.leave"), icon: "out", isDangerous: true, act: () => this.#leave() }];
     return [{ label: t("group.delete"), icon: "trash", isDangerous: true, act: () => this.#delete() }];
   }
 
   async #leave() {
     const { name } = this.info;
-    if (!(await confirmDialog({ title: t("group.leave"), text: t("group.leave.confirm", { name }), action: t("group.leave") }))) return;
+    if (
+      !(await confirmDialog({
+        title: t("group.leave"),
+        text: t("group.leave.confirm", { name }),
+        action: t("group.leave"),
+      }))
+    )
+      return;
     if (await attempt(() => del(`${this.#path}/members/me`))) go("/", { replace: true });
   }
 
   async #delete() {
     const { name } = this.info;
-    if (!(await confirmDialog({ title: t("group.delete"), text: t("group.delete.confirm", { name }), action: t("group.delete") }))) return;
+    if (
+      !(await confirmDialog({
+        title: t("group.delete"),
+        text: t("group.delete.confirm", { name }),
+        action: t("group.delete"),
+      }))
+    )
+      return;
     if (await attempt(() => del(this.#path))) go("/", { replace: true });
   }
 
@@ -118,9 +136,21 @@ export class GroupView extends ChatView {
     dialog({
       title: this.info.name,
       className: "profile",
-      build: (close) => h("div.sheet-body", {}, this.profile(),
-        h("p.soft", {}, t("group.id"), " ", h("code", { dir: "auto" }, this.id)),
-        this.isMember ? h("button.plain", { type: "button", on: { click: () => (close(), this.#showMembers()) } }, icon("people"), t("members.show")) : null),
+      build: (close) =>
+        h(
+          "div.sheet-body",
+          {},
+          this.profile(),
+          h("p.soft", {}, t("group.id"), " ", h("code", { dir: "auto" }, this.id)),
+          this.isMember
+            ? h(
+                "button.plain",
+                { type: "button", on: { click: () => (close(), this.#showMembers()) } },
+                icon("people"),
+                t("members.show"),
+              )
+            : null,
+        ),
     });
   }
 
@@ -133,12 +163,24 @@ export class GroupView extends ChatView {
   #joinElement() {
     if (this.info.join_option === "invite") return this.readOnlyElement(t("group.inviteOnly"));
     if (this.#hasAskedToJoin) {
-      return h("div.join", {}, h("p", { role: "status" }, t("group.requested")),
-        h("button.plain", { type: "button", on: { click: () => this.#withdraw() } }, t("group.withdraw")));
+      return h(
+        "div.join",
+        {},
+        h("p", { role: "status" }, t("group.requested")),
+        h("button.plain", { type: "button", on: { click: () => this.#withdraw() } }, t("group.withdraw")),
+      );
     }
     const needsApproval = this.info.join_option === "approval";
-    return h("div.join", {}, h("p", {}, t(needsApproval ? "group.needsApproval" : "group.open")),
-      h("button.primary", { type: "button", on: { click: () => this.#join() } }, t(needsApproval ? "group.request" : "group.join")));
+    return h(
+      "div.join",
+      {},
+      h("p", {}, t(needsApproval ? "group.needsApproval" : "group.open")),
+      h(
+        "button.primary",
+        { type: "button", on: { click: () => this.#join() } },
+        t(needsApproval ? "group.request" : "group.join"),
+      ),
+    );
   }
 
   async #join() {
@@ -159,7 +201,8 @@ export class GroupView extends ChatView {
     if (event.conversation_id !== this.conversationId || !this.info) return;
     const isMe = event.user_id === session.userId;
     if (event.type === "group.updated") this.reload();
-    else if (event.type === "group.disbanded" || (isMe && event.type === "group.left")) this.showProblem({ status: 404 });
+    else if (event.type === "group.disbanded" || (isMe && event.type === "group.left"))
+      this.showProblem({ status: 404 });
     else if (isMe && event.type === "join.refused") {
       this.#hasAskedToJoin = false;
       this.showFooter();

@@ -33,11 +33,24 @@ export class History {
     this.#list = h("ol.items", { "aria-label": t("history.label") });
     this.#start = h("p.start.soft", { hidden: true }, t("history.start"));
     this.#empty = h("p.empty", { hidden: true }, t("history.empty"));
-    this.#scroller = h("div.scroller", { tabindex: "0", role: "region", "aria-label": t("history.label"), on: { scroll: () => this.#onScroll() } },
-      this.#start, this.#empty, this.#list);
-    this.#toNewestButton = h("button.to-newest", { type: "button", hidden: true, on: { click: () => this.#toNewest() } }, icon("down"), h("span"));
+    this.#scroller = h(
+      "div.scroller",
+      { tabindex: "0", role: "region", "aria-label": t("history.label"), on: { scroll: () => this.#onScroll() } },
+      this.#start,
+      this.#empty,
+      this.#list,
+    );
+    this.#toNewestButton = h(
+      "button.to-newest",
+      { type: "button", hidden: true, on: { click: () => this.#toNewest() } },
+      icon("down"),
+      h("span"),
+    );
     this.element = h("div.history", {}, this.#scroller, this.#toNewestButton);
-    this.#observer = new IntersectionObserver((entries) => this.#onIntersect(entries), { root: this.#scroller, threshold: THRESHOLDS });
+    this.#observer = new IntersectionObserver((entries) => this.#onIntersect(entries), {
+      root: this.#scroller,
+      threshold: THRESHOLDS,
+    });
     stream.addEventListener("change", this.#onChange);
     document.addEventListener("visibilitychange", this.#onVisibility);
   }
@@ -153,7 +166,8 @@ export class History {
 
   #topmostVisible() {
     const { top } = this.#scroller.getBoundingClientRect();
-    for (const child of this.#list.children) if (child.getBoundingClientRect().bottom > top && child.dataset.seq) return child;
+    for (const child of this.#list.children)
+      if (child.getBoundingClientRect().bottom > top && child.dataset.seq) return child;
     return null;
   }
 
@@ -184,7 +198,9 @@ export class History {
 
   #showToNewest() {
     const notLoaded = this.#stream.hasNewer ? this.#stream.headSeq - this.#stream.last : 0;
-    const below = [...this.#stream.items.keys()].filter((seq) => seq > Math.max(this.#visibleSeq, this.#readSeq)).length;
+    const below = [...this.#stream.items.keys()].filter(
+      (seq) => seq > Math.max(this.#visibleSeq, this.#readSeq),
+    ).length;
     const n = this.#readSeq === Infinity ? 0 : notLoaded + below;
     this.#toNewestButton.hidden = this.#isAtEnd && !this.#stream.hasNewer;
     this.#toNewestButton.lastElementChild.textContent = n > 0 ? t("history.new", { n }) : "";
@@ -204,7 +220,8 @@ export class History {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     let load = null;
     if (scrollTop < LOAD_WITHIN && this.#stream.hasOlder) load = () => this.#stream.loadOlder();
-    else if (scrollHeight - scrollTop - clientHeight < LOAD_WITHIN && this.#stream.hasNewer) load = () => this.#stream.loadNewer();
+    else if (scrollHeight - scrollTop - clientHeight < LOAD_WITHIN && this.#stream.hasNewer)
+      load = () => this.#stream.loadNewer();
     if (!load) return;
     this.#isLoading = true;
     const isDone = await attempt(load);
@@ -247,7 +264,8 @@ export class History {
   }
 
   #reportSeenSoon() {
-    if (this.#onSeen === null || this.#seenTimer || !this.#onScreen.size || document.visibilityState !== "visible") return;
+    if (this.#onSeen === null || this.#seenTimer || !this.#onScreen.size || document.visibilityState !== "visible")
+      return;
     this.#seenTimer = setTimeout(() => {
       this.#seenTimer = 0;
       if (document.visibilityState !== "visible") return;

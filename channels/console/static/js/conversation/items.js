@@ -14,7 +14,19 @@ import { menuButton } from "../ui/overlay.js";
 import { ReactionBar } from "../ui/reactions.js";
 
 /** The fields that the body of an item shows. */
-const BODY_FIELDS = ["recalled_at", "kind", "title", "text", "links", "images", "video", "file", "location", "custom", "forwarded_from"];
+const BODY_FIELDS = [
+  "recalled_at",
+  "kind",
+  "title",
+  "text",
+  "links",
+  "images",
+  "video",
+  "file",
+  "location",
+  "custom",
+  "forwarded_from",
+];
 const partsOf = new WeakMap(); // by element: the parts that are updated
 
 /**
@@ -34,7 +46,10 @@ export function postElement(item, { channel, react, openMenu = null, author = nu
 
 function newPost(seq, channel, react) {
   const [body, footer] = [new Body(), new Footer("post.menu")];
-  const reactions = new ReactionBar({ policy: channel.settings.reactions, react: react && ((emoji, isOn) => react(seq, emoji, isOn)) });
+  const reactions = new ReactionBar({
+    policy: channel.settings.reactions,
+    react: react && ((emoji, isOn) => react(seq, emoji, isOn)),
+  });
   const article = h("article.post", {}, body.element, h("footer.post-foot", {}, reactions.element, footer.element));
   const element = h("li.post-item", {}, article);
   partsOf.set(element, { article, body, footer, reactions });
@@ -46,7 +61,11 @@ function newPost(seq, channel, react) {
  * href}, null where it is clear who wrote. `author` names the admin who wrote in the channel's name. `policy` says which
  * reactions are allowed.
  */
-export function messageElement(item, { policy, react, sender = null, author = null, isOwn, isFirst, openMenu = null }, old = null) {
+export function messageElement(
+  item,
+  { policy, react, sender = null, author = null, isOwn, isFirst, openMenu = null },
+  old = null,
+) {
   const element = old ?? newMessage(item.seq, policy, react, isOwn);
   const parts = partsOf.get(element);
   const { bubble, picture, head, body, footer, reactions } = parts;
@@ -55,8 +74,20 @@ export function messageElement(item, { policy, react, sender = null, author = nu
   const senderJson = JSON.stringify(sender);
   if (sender && parts.senderJson !== senderJson) {
     parts.senderJson = senderJson;
-    fill(head, sender.href ? h("a", { href: sender.href, "data-inside": true, title: t("dialogue.with", { name: sender.name }) }, sender.name) : sender.name);
-    fill(picture, avatar({ id: item.sender_id, name: sender.name, url: sender.faceUrl, shape: "round", size: "small" }));
+    fill(
+      head,
+      sender.href
+        ? h(
+            "a",
+            { href: sender.href, "data-inside": true, title: t("dialogue.with", { name: sender.name }) },
+            sender.name,
+          )
+        : sender.name,
+    );
+    fill(
+      picture,
+      avatar({ id: item.sender_id, name: sender.name, url: sender.faceUrl, shape: "round", size: "small" }),
+    );
   }
   bubble.classList.toggle("recalled", Boolean(item.recalled_at));
   body.update(item, "message.deleted");
@@ -104,7 +135,11 @@ function forwardedLine({ forwarded_from: from }) {
 /** The line below the content: author, "edited", views, time, menu and reply. */
 class Footer {
   constructor(menuKey) {
-    this.#menu = menuButton({ label: t(menuKey), style: "quiet.square.small", open: (button) => this.#openMenu(this.#item, button) });
+    this.#menu = menuButton({
+      label: t(menuKey),
+      style: "quiet.square.small",
+      open: (button) => this.#openMenu(this.#item, button),
+    });
     this.element = h("p.meta", {}, this.#author, this.#edited, this.#views, this.#time, this.#menu, this.#reply);
   }
 
@@ -114,7 +149,11 @@ class Footer {
   #views = h("span.views", { role: "img" }, icon("eye"), this.#viewCount);
   #time = h("time");
   #menu;
-  #reply = h("a.quiet.square.small", { "data-inside": true, "aria-label": t("post.reply"), title: t("post.reply") }, icon("letter"));
+  #reply = h(
+    "a.quiet.square.small",
+    { "data-inside": true, "aria-label": t("post.reply"), title: t("post.reply") },
+    icon("letter"),
+  );
   #item = null;
   #openMenu = null;
 

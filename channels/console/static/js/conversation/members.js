@@ -44,8 +44,14 @@ class Members {
     this.#close = close;
     this.#members.reload();
     if (this.#isStaff && this.#group.join_option === "approval") this.#loadRequests();
-    return h("div.sheet-body", {}, this.#mayAdd ? this.#addForm() : null, this.#requests,
-      this.#search.element, this.#members.elements);
+    return h(
+      "div.sheet-body",
+      {},
+      this.#mayAdd ? this.#addForm() : null,
+      this.#requests,
+      this.#search.element,
+      this.#members.elements,
+    );
   }
 
   /** In a work group every member may add others. */
@@ -74,8 +80,13 @@ class Members {
       }
       input.focus();
     };
-    return h("form.add-line", { on: { submit } }, h("label", { for: id }, t("members.add")),
-      h("div.line", {}, input, h("button.primary", { type: "submit" }, t("members.add.do"))), error);
+    return h(
+      "form.add-line",
+      { on: { submit } },
+      h("label", { for: id }, t("members.add")),
+      h("div.line", {}, input, h("button.primary", { type: "submit" }, t("members.add.do"))),
+      error,
+    );
   }
 
   #memberRow(member) {
@@ -83,21 +94,53 @@ class Members {
     const name = member.name_card || member.name || userId;
     const isMe = userId === session.userId;
     const role = member.role === "member" ? null : h("span.role", {}, t(`role.${member.role}`));
-    const text = h("span.person-text", {}, h("span.person-name", { dir: "auto" }, isMe ? t("members.me", { name }) : name), name === userId ? null : h("span.soft", { dir: "auto" }, userId));
+    const text = h(
+      "span.person-text",
+      {},
+      h("span.person-name", { dir: "auto" }, isMe ? t("members.me", { name }) : name),
+      name === userId ? null : h("span.soft", { dir: "auto" }, userId),
+    );
     const content = [avatar({ id: userId, name, url: member.face_url, shape: "round", size: "small" }), text, role];
     const mayWrite = !isMe && !isChannelId(userId);
-    return h("li.person-line", {},
+    return h(
+      "li.person-line",
+      {},
       mayWrite
-        ? h("a.person-link", { href: dialoguePath(userId), "data-inside": true, "aria-label": t("dialogue.with", { name }), on: { click: () => this.#close() } }, content, icon("letter"))
+        ? h(
+            "a.person-link",
+            {
+              href: dialoguePath(userId),
+              "data-inside": true,
+              "aria-label": t("dialogue.with", { name }),
+              on: { click: () => this.#close() },
+            },
+            content,
+            icon("letter"),
+          )
         : h("span.person-link", {}, content),
       this.#isStaff && !isMe && member.role !== "owner"
-        ? h("button.quiet.square.small", { type: "button", "aria-label": t("members.remove.label", { name }), on: { click: () => this.#remove(userId, name) } }, icon("close"))
+        ? h(
+            "button.quiet.square.small",
+            {
+              type: "button",
+              "aria-label": t("members.remove.label", { name }),
+              on: { click: () => this.#remove(userId, name) },
+            },
+            icon("close"),
+          )
         : null,
     );
   }
 
   async #remove(userId, name) {
-    if (!(await confirmDialog({ title: t("members.remove.title"), text: t("members.remove.confirm", { name }), action: t("members.remove") }))) return;
+    if (
+      !(await confirmDialog({
+        title: t("members.remove.title"),
+        text: t("members.remove.confirm", { name }),
+        action: t("members.remove"),
+      }))
+    )
+      return;
     if (await attempt(() => del(`${this.#path}/members/${part(userId)}`))) this.#members.reload();
   }
 
@@ -105,7 +148,15 @@ class Members {
     await attempt(async () => {
       const page = await get(`${this.#path}/join-requests`, { limit: PAGE });
       this.#requests.hidden = !page.items.length;
-      fill(this.#requests, h("h3", {}, t("members.requests")), h("ul.people-list", {}, page.items.map((request) => this.#requestRow(request))));
+      fill(
+        this.#requests,
+        h("h3", {}, t("members.requests")),
+        h(
+          "ul.people-list",
+          {},
+          page.items.map((request) => this.#requestRow(request)),
+        ),
+      );
     });
   }
 
@@ -117,11 +168,30 @@ class Members {
         this.#members.reload();
       }
     };
-    return h("li.person-line", {},
-      h("span.person-link", {}, avatar({ id: userId, name, url, shape: "round", size: "small" }),
-        h("span.person-text", {}, h("span.person-name", { dir: "auto" }, name), text ? h("span.soft", { dir: "auto" }, text) : null)),
-      h("button.plain.small", { type: "button", "aria-label": t("members.approve.label", { name }), on: { click: answer(true) } }, t("members.approve")),
-      h("button.quiet.square.small", { type: "button", "aria-label": t("members.decline.label", { name }), on: { click: answer(false) } }, icon("close")),
+    return h(
+      "li.person-line",
+      {},
+      h(
+        "span.person-link",
+        {},
+        avatar({ id: userId, name, url, shape: "round", size: "small" }),
+        h(
+          "span.person-text",
+          {},
+          h("span.person-name", { dir: "auto" }, name),
+          text ? h("span.soft", { dir: "auto" }, text) : null,
+        ),
+      ),
+      h(
+        "button.plain.small",
+        { type: "button", "aria-label": t("members.approve.label", { name }), on: { click: answer(true) } },
+        t("members.approve"),
+      ),
+      h(
+        "button.quiet.square.small",
+        { type: "button", "aria-label": t("members.decline.label", { name }), on: { click: answer(false) } },
+        icon("close"),
+      ),
     );
   }
 }

@@ -22,21 +22,41 @@ export class MessageWriter {
     this.#send = send;
     this.#draft = draft;
     this.#onDraft = onDraft;
-    this.#text = h("textarea", { rows: "1", placeholder: t("write.placeholder"), "aria-label": t("write.placeholder"), dir: "auto", on: {
-      input: () => {
-        this.#update();
-        this.#saveDraftSoon();
+    this.#text = h("textarea", {
+      rows: "1",
+      placeholder: t("write.placeholder"),
+      "aria-label": t("write.placeholder"),
+      dir: "auto",
+      on: {
+        input: () => {
+          this.#update();
+          this.#saveDraftSoon();
+        },
+        blur: () => this.saveDraft(),
+        keydown: (event) => this.#onKey(event),
+        paste: (event) => this.#pictures.add(event.clipboardData.files),
       },
-      blur: () => this.saveDraft(),
-      keydown: (event) => this.#onKey(event),
-      paste: (event) => this.#pictures.add(event.clipboardData.files),
-    } });
+    });
     this.#strip = h("div.strip", { hidden: true });
     this.#count = h("p.count.bad", { role: "status", hidden: true });
-    this.#button = h("button.primary.square", { type: "submit", "aria-label": t("write.send"), disabled: true }, icon("send"));
-    const attach = h("button.quiet.square", { type: "button", "aria-label": t("write.attach"), on: { click: () => this.#pictures.choose() } }, icon("image"));
-    this.element = h("form.writer", { on: { submit: (event) => (event.preventDefault(), this.#submit()) } },
-      this.#strip, this.#pictures.element, this.#count, h("div.writer-line", {}, attach, this.#pictures.input, this.#text, this.#button));
+    this.#button = h(
+      "button.primary.square",
+      { type: "submit", "aria-label": t("write.send"), disabled: true },
+      icon("send"),
+    );
+    const attach = h(
+      "button.quiet.square",
+      { type: "button", "aria-label": t("write.attach"), on: { click: () => this.#pictures.choose() } },
+      icon("image"),
+    );
+    this.element = h(
+      "form.writer",
+      { on: { submit: (event) => (event.preventDefault(), this.#submit()) } },
+      this.#strip,
+      this.#pictures.element,
+      this.#count,
+      h("div.writer-line", {}, attach, this.#pictures.input, this.#text, this.#button),
+    );
     this.#text.value = draft;
     this.#pictures.acceptDrops(dropTarget);
   }
@@ -74,7 +94,9 @@ export class MessageWriter {
     this.#editing = { save, kept, waiting };
     this.#link = null;
     this.#text.value = item.text ?? "";
-    this.#showStrip("pen", t("write.editing"), item.text ?? t("kind.image"), t("write.editing.cancel"), () => this.#stopEditing());
+    this.#showStrip("pen", t("write.editing"), item.text ?? t("kind.image"), t("write.editing.cancel"), () =>
+      this.#stopEditing(),
+    );
     this.#update();
     this.#text.focus();
   }
@@ -97,9 +119,12 @@ export class MessageWriter {
   }
 
   #showStrip(name, label, text, endLabel, end) {
-    fill(this.#strip, icon(name),
+    fill(
+      this.#strip,
+      icon(name),
       h("span.strip-text", {}, h("strong", {}, label), h("span.soft", { dir: "auto" }, text)),
-      h("button.quiet.square.small", { type: "button", "aria-label": endLabel, on: { click: end } }, icon("close")));
+      h("button.quiet.square.small", { type: "button", "aria-label": endLabel, on: { click: end } }, icon("close")),
+    );
     this.#strip.hidden = false;
   }
 

@@ -17,7 +17,13 @@ export class PinStrip {
     element.classList.add("pins");
     element.setAttribute("role", "region");
     element.setAttribute("aria-label", t("pins.label"));
-    this.#open = h("button.pin-open", { type: "button", on: { click: () => this.#openNext() } }, icon("pin"), this.#text, this.#count);
+    this.#open = h(
+      "button.pin-open",
+      { type: "button", on: { click: () => this.#openNext() } },
+      icon("pin"),
+      this.#text,
+      this.#count,
+    );
     this.#all = menuButton({ label: t("pins.all"), style: "quiet.square.small", open: () => this.#openMenu() });
     fill(element, this.#open, this.#all);
     socket.addEventListener("ready", this.load);
@@ -74,6 +80,9 @@ export class PinStrip {
   }
 
   #openMenu() {
-    menu(this.#all, this.#pins.map((pin) => ({ label: contentPreview(pin), icon: "pin", act: () => this.#onOpen(pin.seq) })));
+    menu(
+      this.#all,
+      this.#pins.map((pin) => ({ label: contentPreview(pin), icon: "pin", act: () => this.#onOpen(pin.seq) })),
+    );
   }
 }

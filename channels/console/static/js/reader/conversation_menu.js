@@ -12,14 +12,21 @@ export function conversationEntries(conversation) {
   const { pinned_at: isPinned, muted: isMuted } = conversation;
   const folders = conversations.folders.map((name) => {
     const isIn = conversation.conversation_groups.includes(name);
-    return { label: t(isIn ? "folder.remove" : "folder.add", { name }), checked: isIn, icon: "folder", act: () => setInFolder(conversation, name, !isIn) };
+    return {
+      label: t(isIn ? "folder.remove" : "folder.add", { name }),
+      checked: isIn,
+      icon: "folder",
+      act: () => setInFolder(conversation, name, !isIn),
+    };
   });
   const addToNewFolder = async () => {
     const name = await createFolder();
     if (name !== null) setInFolder(conversation, name, true);
   };
   return [
-    ...(conversation.unread_count > 0 ? [{ label: t("conversation.read"), icon: "check", act: () => attempt(() => conversations.markRead(id)) }] : []),
+    ...(conversation.unread_count > 0
+      ? [{ label: t("conversation.read"), icon: "check", act: () => attempt(() => conversations.markRead(id)) }]
+      : []),
     { label: t(isPinned ? "conversation.unpin" : "conversation.pin"), icon: "pin", act: change({ pinned: !isPinned }) },
     { label: t(isMuted ? "conversation.unmute" : "conversation.mute"), icon: "mute", act: change({ muted: !isMuted }) },
     null,
@@ -55,7 +62,14 @@ export async function renameFolder(name) {
 }
 
 export async function deleteFolder(name) {
-  if (!(await confirmDialog({ title: t("folder.delete"), text: t("folder.delete.confirm", { name }), action: t("folder.delete") }))) return;
+  if (
+    !(await confirmDialog({
+      title: t("folder.delete"),
+      text: t("folder.delete.confirm", { name }),
+      action: t("folder.delete"),
+    }))
+  )
+    return;
   if (await attempt(() => conversations.deleteFolder(name))) go("/", { replace: true });
 }
 

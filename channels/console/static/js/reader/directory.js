@@ -16,8 +16,11 @@ const PAGE = 24;
 export class ChannelFinder {
   constructor({ label, onChange }) {
     this.#search = new SearchField({ label, onSearch: onChange });
-    this.#sort = h("select", { "aria-label": t("directory.sort"), on: { change: () => onChange() } },
-      ["popular", "new", "active"].map((sort) => h("option", { value: sort }, t(`directory.sort.${sort}`))));
+    this.#sort = h(
+      "select",
+      { "aria-label": t("directory.sort"), on: { change: () => onChange() } },
+      ["popular", "new", "active"].map((sort) => h("option", { value: sort }, t(`directory.sort.${sort}`))),
+    );
     this.element = h("div.finder", {}, this.#search.element, this.#sort);
   }
 
@@ -38,10 +41,24 @@ export class Directory {
       renderRow: card,
       emptyText: () => (finder.query.q ? t("directory.noMatch", finder.query) : t("directory.empty")),
     });
-    this.element = h("section.page", {},
-      h("div.page-inner.broad", {},
-        h("header.page-head", {}, h("a.quiet.square.narrow-only", { href: "/", "data-inside": true, "aria-label": t("app.back") }, icon("back")), h("h1", { tabindex: "-1" }, t("directory.title"))),
-        finder.element, channels.elements,
+    this.element = h(
+      "section.page",
+      {},
+      h(
+        "div.page-inner.broad",
+        {},
+        h(
+          "header.page-head",
+          {},
+          h(
+            "a.quiet.square.narrow-only",
+            { href: "/", "data-inside": true, "aria-label": t("app.back") },
+            icon("back"),
+          ),
+          h("h1", { tabindex: "-1" }, t("directory.title")),
+        ),
+        finder.element,
+        channels.elements,
       ),
     );
     channels.reload();
@@ -53,10 +70,16 @@ export class Directory {
 function card(channel) {
   const id = uniqueId("card");
   const button = subscribeButton(channel, `${id}-name`);
-  return h("li.card", {},
-    h("a.card-link", { href: channelPath(channel.channel_id), "data-inside": true },
+  return h(
+    "li.card",
+    {},
+    h(
+      "a.card-link",
+      { href: channelPath(channel.channel_id), "data-inside": true },
       avatar({ id: channel.channel_id, name: channel.name, url: channel.face_url, size: "large" }),
-      h("span.card-text", {},
+      h(
+        "span.card-text",
+        {},
         h("strong.card-title", { id: `${id}-name`, dir: "auto" }, channel.name, " ", verifiedMark(channel)),
         channel.organization ? h("span.soft", { dir: "auto" }, channel.organization) : null,
       ),

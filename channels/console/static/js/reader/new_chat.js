@@ -64,23 +64,58 @@ class GroupForm {
     this.#close = close;
     const id = uniqueId("group");
     this.#error = h("p.error", { id: `${id}-error`, role: "alert", hidden: true });
-    this.#name = h("input", { id: `${id}-name`, autofocus: true, autocomplete: "off", dir: "auto", "aria-describedby": `${id}-error` });
-    this.#member = h("input", { id: `${id}-member`, autocomplete: "off", dir: "auto", on: { keydown: (event) => {
-      if (event.key !== "Enter" || event.isComposing || !this.#member.value.trim()) return;
-      event.preventDefault();
-      this.#addMember();
-    } } });
+    this.#name = h("input", {
+      id: `${id}-name`,
+      autofocus: true,
+      autocomplete: "off",
+      dir: "auto",
+      "aria-describedby": `${id}-error`,
+    });
+    this.#member = h("input", {
+      id: `${id}-member`,
+      autocomplete: "off",
+      dir: "auto",
+      on: {
+        keydown: (event) => {
+          if (event.key !== "Enter" || event.isComposing || !this.#member.value.trim()) return;
+          event.preventDefault();
+          this.#addMember();
+        },
+      },
+    });
     this.#members = h("ul.shelf", { "aria-label": t("newGroup.members"), hidden: true });
-    this.#joining = Object.keys(GROUP_TYPES).map((key, index) => h("input", { id: `${id}-${key}`, type: "radio", name: `${id}-joining`, value: key, checked: index === 0 }));
+    this.#joining = Object.keys(GROUP_TYPES).map((key, index) =>
+      h("input", { id: `${id}-${key}`, type: "radio", name: `${id}-joining`, value: key, checked: index === 0 }),
+    );
     this.#button = h("button.primary", { type: "submit" }, t("newGroup.do"));
-    this.element = h("form.sheet-body", { on: { submit: (event) => (event.preventDefault(), this.#create()) } },
-      h("label", { for: `${id}-name` }, t("newGroup.name")), this.#name, this.#error,
-      h("fieldset.plain-set.stacked", {}, h("legend", {}, t("newGroup.joining")),
-        this.#joining.map((input) => h("div.choice-line", {}, input, h("label", { for: input.id }, t(`newGroup.joining.${input.value}`))))),
+    this.element = h(
+      "form.sheet-body",
+      { on: { submit: (event) => (event.preventDefault(), this.#create()) } },
+      h("label", { for: `${id}-name` }, t("newGroup.name")),
+      this.#name,
+      this.#error,
+      h(
+        "fieldset.plain-set.stacked",
+        {},
+        h("legend", {}, t("newGroup.joining")),
+        this.#joining.map((input) =>
+          h("div.choice-line", {}, input, h("label", { for: input.id }, t(`newGroup.joining.${input.value}`))),
+        ),
+      ),
       h("label", { for: `${id}-member` }, t("newGroup.member")),
-      h("div.line", {}, this.#member, h("button.plain", { type: "button", on: { click: () => this.#addMember() } }, t("members.add.do"))),
+      h(
+        "div.line",
+        {},
+        this.#member,
+        h("button.plain", { type: "button", on: { click: () => this.#addMember() } }, t("members.add.do")),
+      ),
       this.#members,
-      h("div.actions", {}, h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")), this.#button),
+      h(
+        "div.actions",
+        {},
+        h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")),
+        this.#button,
+      ),
     );
   }
 
@@ -103,7 +138,16 @@ class GroupForm {
         this.#members.hidden = !this.#userIds.size;
         this.#member.focus();
       };
-      const line = h("li", {}, h("span", { dir: "auto" }, userId), h("button.quiet.square.small", { type: "button", "aria-label": t("members.remove.label", { name: userId }), on: { click: remove } }, icon("close")));
+      const line = h(
+        "li",
+        {},
+        h("span", { dir: "auto" }, userId),
+        h(
+          "button.quiet.square.small",
+          { type: "button", "aria-label": t("members.remove.label", { name: userId }), on: { click: remove } },
+          icon("close"),
+        ),
+      );
       this.#members.append(line);
     }
     this.#members.hidden = !this.#userIds.size;

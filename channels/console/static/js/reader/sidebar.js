@@ -23,13 +23,33 @@ export class Sidebar {
     this.#tabs = { channels: this.#tab("channels"), chats: this.#tab("chats") };
     // The button is labelled until there is a folder beside it, which makes clear what it is for.
     this.#newFolderText = h("span", {}, t("folder.new"));
-    this.#newFolder = h("li", {}, h("button.folder.add", { type: "button", "aria-label": t("folder.new"), title: t("folder.new"), on: { click: createFolder } }, icon("plus"), this.#newFolderText));
+    this.#newFolder = h(
+      "li",
+      {},
+      h(
+        "button.folder.add",
+        { type: "button", "aria-label": t("folder.new"), title: t("folder.new"), on: { click: createFolder } },
+        icon("plus"),
+        this.#newFolderText,
+      ),
+    );
     this.#newChat = menuButton({ label: t("newChat.label"), content: icon("plus"), open: openNewChatMenu });
     this.#newChat.title = t("newChat.label");
-    this.#more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => attempt(() => conversations.loadMore(this.#scope)) } }, t("app.more"));
+    this.#more = h(
+      "button.plain.wide",
+      { type: "button", hidden: true, on: { click: () => attempt(() => conversations.loadMore(this.#scope)) } },
+      t("app.more"),
+    );
     this.#listMenu = menuButton({ open: () => this.#openListMenu() });
-    this.element = h("nav.sidebar", { "aria-label": t("nav.conversations") },
-      h("div.tabs", { role: "group", "aria-label": t("nav.conversations") }, this.#tabs.channels.element, this.#tabs.chats.element),
+    this.element = h(
+      "nav.sidebar",
+      { "aria-label": t("nav.conversations") },
+      h(
+        "div.tabs",
+        { role: "group", "aria-label": t("nav.conversations") },
+        this.#tabs.channels.element,
+        this.#tabs.chats.element,
+      ),
       this.#folders,
       h("div.list-head", {}, this.#heading, h("span.list-tools", {}, this.#newChat, this.#listMenu)),
       h("div.list-scroll", {}, this.#invitations.element, this.#empty, this.#list, this.#more),
@@ -45,10 +65,12 @@ export class Sidebar {
   #heading = h("div.list-title", { role: "heading", "aria-level": "2", dir: "auto", tabindex: "-1" });
   #newChat;
   #listMenu;
-  #invitations = new Invitations({ onAccept: (channelId) => {
-    conversations.load().catch(() => {});
-    go(consolePath(channelId));
-  } });
+  #invitations = new Invitations({
+    onAccept: (channelId) => {
+      conversations.load().catch(() => {});
+      go(consolePath(channelId));
+    },
+  });
   #empty = h("div.empty", { hidden: true });
   #list = h("ul.rows");
   #more;
@@ -66,7 +88,9 @@ export class Sidebar {
   /** Shows this scope; null keeps the one that is shown. */
   show(scope) {
     // Opening a conversation keeps the folder in which it is listed. Going back to the list leaves the folder.
-    const isInFolder = this.#scope.folder !== undefined && conversations.list(this.#scope).some((conversation) => pathOf(conversation) === location.pathname);
+    const isInFolder =
+      this.#scope.folder !== undefined &&
+      conversations.list(this.#scope).some((conversation) => pathOf(conversation) === location.pathname);
     if (scope === "chats" && isInFolder) scope = null;
     if (scope !== null) this.#scope = scope;
     else if (currentRoute().name === "channels" && this.#scope.folder !== undefined) this.#scope = "channels";
@@ -81,7 +105,15 @@ export class Sidebar {
       if (name === "folder" || name === "directory") go("/");
       this.show(scope);
     };
-    return { element: h("button.tab", { type: "button", data: { scope }, on: { click: open } }, h("span", {}, t(`nav.${scope}`)), badge), badge };
+    return {
+      element: h(
+        "button.tab",
+        { type: "button", data: { scope }, on: { click: open } },
+        h("span", {}, t(`nav.${scope}`)),
+        badge,
+      ),
+      badge,
+    };
   }
 
   render() {
@@ -96,10 +128,16 @@ export class Sidebar {
     // Where no conversation is open, the list is the page, so its heading is the page's.
     this.#heading.setAttribute("aria-level", ["channels", "folder"].includes(currentRoute().name) ? "1" : "2");
     this.#heading.textContent = scope.folder ?? t(`nav.${scope}`);
-    this.#listMenu.setAttribute("aria-label", scope.folder === undefined ? t("conversation.menu") : t("folder.menu", { name: scope.folder }));
+    this.#listMenu.setAttribute(
+      "aria-label",
+      scope.folder === undefined ? t("conversation.menu") : t("folder.menu", { name: scope.folder }),
+    );
     this.#newChat.hidden = scope !== "chats";
     const shown = conversations.list(scope);
-    reconcile(this.#list, shown.map((conversation) => this.#row(conversation)));
+    reconcile(
+      this.#list,
+      shown.map((conversation) => this.#row(conversation)),
+    );
     this.#showEmpty(conversations.isReady && !shown.length);
     this.#more.hidden = !shown.length || !conversations.hasMore(scope);
   }
@@ -108,21 +146,29 @@ export class Sidebar {
     this.#empty.hidden = !isEmpty;
     if (!isEmpty) return;
     const kind = this.#scope.folder !== undefined ? "folder" : this.#scope;
-    if (this.#empty.dataset.kind !== kind) fill(this.#empty, h("p", {}, t(`list.empty.${kind}`)), this.#firstStep(kind));
+    if (this.#empty.dataset.kind !== kind)
+      fill(this.#empty, h("p", {}, t(`list.empty.${kind}`)), this.#firstStep(kind));
     this.#empty.dataset.kind = kind;
   }
 
   /** The button under an empty list. */
   #firstStep(kind) {
     if (kind === "channels") return h("a.button.primary", { href: "/find", "data-inside": true }, t("nav.directory"));
-    return kind === "chats" ? menuButton({ content: t("newChat.first"), style: "primary", open: openNewChatMenu }) : null;
+    return kind === "chats"
+      ? menuButton({ content: t("newChat.first"), style: "primary", open: openNewChatMenu })
+      : null;
   }
 
   #chip(name) {
     let chip = this.#chips.get(name);
     if (!chip) {
       const badge = h("span.badge", { hidden: true });
-      const anchor = h("a.folder", { href: folderPath(name), "data-inside": true }, h("span", { dir: "auto" }, name), badge);
+      const anchor = h(
+        "a.folder",
+        { href: folderPath(name), "data-inside": true },
+        h("span", { dir: "auto" }, name),
+        badge,
+      );
       const element = h("li", {}, anchor);
       element.addEventListener("dragover", (event) => {
         if (!this.#draggedId) return;
@@ -185,20 +231,30 @@ export class Sidebar {
     row.conversation = conversation;
     const { draft, last_message: last, muted: isMuted, title, unread_count: unread } = conversation;
     const isWithChannel = conversation.peer_id !== null && isChannelId(conversation.peer_id);
-    fill(row.anchor, rowContent({
-      picture: avatar({ id: conversation.group_id ?? conversation.peer_id, name: title, url: conversation.face_url, shape: conversation.is_channel || isWithChannel ? "tile" : "round" }),
-      title: conversation.peer_id === session.userId ? t("dialogue.self") : title,
-      verified: verifiedMark(conversation),
-      last,
-      preview: draft ? [h("span.draft", {}, t("list.draft")), ` ${draft}`] : lastMessageText(last, { isChannel: conversation.is_channel }),
-      marks: [
-        isWithChannel ? mark("letter", t("list.private")) : null,
-        conversation.pinned_at ? mark("pin", t("list.pinned")) : null,
-        isMuted ? mark("mute", t("list.muted")) : null,
-      ],
-      unread,
-      isMuted,
-    }));
+    fill(
+      row.anchor,
+      rowContent({
+        picture: avatar({
+          id: conversation.group_id ?? conversation.peer_id,
+          name: title,
+          url: conversation.face_url,
+          shape: conversation.is_channel || isWithChannel ? "tile" : "round",
+        }),
+        title: conversation.peer_id === session.userId ? t("dialogue.self") : title,
+        verified: verifiedMark(conversation),
+        last,
+        preview: draft
+          ? [h("span.draft", {}, t("list.draft")), ` ${draft}`]
+          : lastMessageText(last, { isChannel: conversation.is_channel }),
+        marks: [
+          isWithChannel ? mark("letter", t("list.private")) : null,
+          conversation.pinned_at ? mark("pin", t("list.pinned")) : null,
+          isMuted ? mark("mute", t("list.muted")) : null,
+        ],
+        unread,
+        isMuted,
+      }),
+    );
     row.more.setAttribute("aria-label", t("list.menu", { title }));
     row.anchor.classList.toggle("has-unread", unread > 0 && !isMuted);
   }
@@ -207,17 +263,25 @@ export class Sidebar {
   #openMenu(id, event = null) {
     const { more } = this.#rows.get(id);
     const isByPointer = event !== null && event.clientX > 0;
-    menu(more, conversationEntries(conversations.byId.get(id)), isByPointer ? { at: { x: event.clientX, y: event.clientY } } : {});
+    menu(
+      more,
+      conversationEntries(conversations.byId.get(id)),
+      isByPointer ? { at: { x: event.clientX, y: event.clientY } } : {},
+    );
   }
 
   #openListMenu() {
     const { folder } = this.#scope;
     const scope = this.#scope;
-    const entries = [{ label: t("list.readAll"), icon: "check", act: () => attempt(() => conversations.markAllRead(scope)) }];
+    const entries = [
+      { label: t("list.readAll"), icon: "check", act: () => attempt(() => conversations.markAllRead(scope)) },
+    ];
     if (folder !== undefined) {
-      entries.push(null,
+      entries.push(
+        null,
         { label: t("folder.rename"), icon: "pen", act: () => renameFolder(folder) },
-        { label: t("folder.delete"), icon: "trash", isDangerous: true, act: () => deleteFolder(folder) });
+        { label: t("folder.delete"), icon: "trash", isDangerous: true, act: () => deleteFolder(folder) },
+      );
     }
     menu(this.#listMenu, entries);
   }

@@ -23,7 +23,8 @@ export function webAddress(text) {
 /** A link. Addresses of channels on this server open in the app, all others in a new tab. */
 function linkTo(url, ...children) {
   const { origin, pathname, search } = new URL(url);
-  if (origin === window.location.origin && pathname.startsWith("/channels/")) return h("a", { href: pathname + search, "data-inside": true }, ...children);
+  if (origin === window.location.origin && pathname.startsWith("/channels/"))
+    return h("a", { href: pathname + search, "data-inside": true }, ...children);
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow" }, ...children);
 }
 
@@ -61,22 +62,40 @@ function pictures(images) {
   images.forEach((image, index) => {
     const label = t("post.image", { n: index + 1, of: images.length });
     const hidden = index >= 4;
-    const more = index === 3 && images.length > 4 ? h("span.more", { "aria-hidden": "true" }, `+${images.length - 4}`) : null;
+    const more =
+      index === 3 && images.length > 4 ? h("span.more", { "aria-hidden": "true" }, `+${images.length - 4}`) : null;
     const source = localPicture(image.url, images.length === 1 ? "large" : "thumb");
     // With width and height known, nothing moves when the picture is loaded.
-    const shown = h("img", { src: source, alt: image.name || label, width: image.width, height: image.height, loading: "lazy", decoding: "async" });
-    grid.append(h("button.picture", { type: "button", hidden, "aria-label": label, on: { click: () => showPictures(images, index) } }, shown, more));
+    const shown = h("img", {
+      src: source,
+      alt: image.name || label,
+      width: image.width,
+      height: image.height,
+      loading: "lazy",
+      decoding: "async",
+    });
+    grid.append(
+      h(
+        "button.picture",
+        { type: "button", hidden, "aria-label": label, on: { click: () => showPictures(images, index) } },
+        shown,
+        more,
+      ),
+    );
   });
   return grid;
 }
 
 function video(media) {
-  if (media.content_type.startsWith("audio/")) return h("audio.media", { src: media.url, controls: true, preload: "metadata" });
+  if (media.content_type.startsWith("audio/"))
+    return h("audio.media", { src: media.url, controls: true, preload: "metadata" });
   return h("video.media", { src: media.url, controls: true, preload: "metadata", playsinline: true });
 }
 
 function file(media) {
-  return h("a.file", { href: media.url, download: media.name || true },
+  return h(
+    "a.file",
+    { href: media.url, download: media.name || true },
     icon("file"),
     h("span.file-name", { dir: "auto" }, media.name || media.content_type),
     h("span.soft", {}, size(media.size_bytes)),
@@ -85,9 +104,13 @@ function file(media) {
 
 function location(place) {
   const map = `https://www.openstreetmap.org/?mlat=${place.latitude}&mlon=${place.longitude}#map=16/${place.latitude}/${place.longitude}`;
-  return h("div.location", {},
+  return h(
+    "div.location",
+    {},
     icon("place"),
-    h("div", {},
+    h(
+      "div",
+      {},
       place.name ? h("strong", { dir: "auto" }, place.name) : null,
       place.address ? h("span.soft", { dir: "auto" }, place.address) : null,
       linkTo(map, t("post.place")),
@@ -96,13 +119,22 @@ function location(place) {
 }
 
 function links(list) {
-  return h("ul.links", {}, list.map((link) => {
-    const url = webAddress(link.url);
-    if (url === null) return null;
-    return h("li", {}, linkTo(url,
-      icon("link"),
-      h("span.link-title", { dir: "auto" }, link.title),
-      new URL(url).origin === window.location.origin ? null : h("span.soft.link-host", {}, new URL(url).host),
-    ));
-  }));
+  return h(
+    "ul.links",
+    {},
+    list.map((link) => {
+      const url = webAddress(link.url);
+      if (url === null) return null;
+      return h(
+        "li",
+        {},
+        linkTo(
+          url,
+          icon("link"),
+          h("span.link-title", { dir: "auto" }, link.title),
+          new URL(url).origin === window.location.origin ? null : h("span.soft.link-host", {}, new URL(url).host),
+        ),
+      );
+    }),
+  );
 }

@@ -51,7 +51,8 @@ export function reconcile(parent, wanted) {
 /** Moves the focus to the heading of a view that has just been loaded, unless the user has moved it elsewhere. */
 export function focusHeading(view) {
   const active = document.activeElement;
-  if (active === document.body || active === view.parentElement) view.querySelector("h1[tabindex]")?.focus({ preventScroll: true });
+  if (active === document.body || active === view.parentElement)
+    view.querySelector("h1[tabindex]")?.focus({ preventScroll: true });
 }
 
 let ids = 0;

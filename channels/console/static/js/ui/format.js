@@ -54,7 +54,11 @@ export function exact(instant) {
 /** 5 minutes ago. */
 export function ago(instant) {
   const seconds = (new Date(instant).getTime() - Date.now()) / 1000;
-  for (const [unit, length] of [["day", 86_400], ["hour", 3_600], ["minute", 60]]) {
+  for (const [unit, length] of [
+    ["day", 86_400],
+    ["hour", 3_600],
+    ["minute", 60],
+  ]) {
     if (Math.abs(seconds) >= length) return relative.format(Math.round(seconds / length), unit);
   }
   return relative.format(0, "minute");

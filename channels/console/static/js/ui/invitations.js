@@ -39,7 +39,10 @@ export class Invitations {
     if (!session.token) return;
     try {
       const page = await get("/v1/invitations", { limit: MAX_SHOWN });
-      reconcile(this.element, page.items.map((invitation) => this.#card(invitation)));
+      reconcile(
+        this.element,
+        page.items.map((invitation) => this.#card(invitation)),
+      );
       this.element.hidden = !page.items.length;
     } catch (problem) {
       // The page works without them. The next event or reconnect tries again.
@@ -54,13 +57,26 @@ export class Invitations {
     const known = this.#cards.get(id);
     if (known?.json === json) return known.card;
     const answer = (accept) => () => this.#answer(invitation, accept);
-    const card = h("li.invitation", {},
+    const card = h(
+      "li.invitation",
+      {},
       h("p", { dir: "auto" }, t("invitation.text", { name })),
       h("p.soft", {}, t("invitation.grants", { grants: grantsText(grants) })),
       h("p.soft", {}, t("invitation.expires", { when: day(expiresAt) })),
-      h("div.actions", {},
-        h("button.plain", { type: "button", "aria-label": t("invitation.decline.label", { name }), on: { click: answer(false) } }, t("invitation.decline")),
-        h("button.primary", { type: "button", "aria-label": t("invitation.accept.label", { name }), on: { click: answer(true) } }, t("invitation.accept"))),
+      h(
+        "div.actions",
+        {},
+        h(
+          "button.plain",
+          { type: "button", "aria-label": t("invitation.decline.label", { name }), on: { click: answer(false) } },
+          t("invitation.decline"),
+        ),
+        h(
+          "button.primary",
+          { type: "button", "aria-label": t("invitation.accept.label", { name }), on: { click: answer(true) } },
+          t("invitation.accept"),
+        ),
+      ),
     );
     this.#cards.set(id, { json, card });
     return card;

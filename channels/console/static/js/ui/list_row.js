@@ -12,8 +12,12 @@ export function rowContent({ picture, title, verified = null, last, preview, mar
   showBadge(badge, unread);
   return [
     picture,
-    h("span.row-text", {},
-      h("span.row-top", {},
+    h(
+      "span.row-text",
+      {},
+      h(
+        "span.row-top",
+        {},
         h("span.row-title", { dir: "auto" }, title),
         verified,
         last ? h("time.soft", { datetime: last.at, title: exact(last.at) }, shortTime(last.at)) : null,

@@ -29,9 +29,15 @@ export function dialog({ title, className = "", build }) {
     });
     fill(
       element,
-      h("header.sheet-head", {},
+      h(
+        "header.sheet-head",
+        {},
         h("h2", { id }, title),
-        h("button.quiet.square", { type: "button", "aria-label": t("app.close"), on: { click: () => close() } }, icon("close")),
+        h(
+          "button.quiet.square",
+          { type: "button", "aria-label": t("app.close"), on: { click: () => close() } },
+          icon("close"),
+        ),
       ),
       build(close),
     );
@@ -46,9 +52,13 @@ export function confirmDialog({ title, text, action }) {
   return dialog({
     title,
     build: (close) =>
-      h("form.sheet-body", { method: "dialog", on: { submit: (event) => (event.preventDefault(), close(true)) } },
+      h(
+        "form.sheet-body",
+        { method: "dialog", on: { submit: (event) => (event.preventDefault(), close(true)) } },
         h("p", { dir: "auto" }, text),
-        h("div.actions", {},
+        h(
+          "div.actions",
+          {},
           h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")),
           h("button.danger", { type: "submit", autofocus: true }, action),
         ),
@@ -66,7 +76,14 @@ export function promptDialog({ title, label, value = "", action, check }) {
     build: (close) => {
       const id = uniqueId("ask");
       const error = h("p.error", { id: `${id}-error`, role: "alert", hidden: true });
-      const input = h("input", { id, value, autofocus: true, autocomplete: "off", dir: "auto", "aria-describedby": `${id}-error` });
+      const input = h("input", {
+        id,
+        value,
+        autofocus: true,
+        autocomplete: "off",
+        dir: "auto",
+        "aria-describedby": `${id}-error`,
+      });
       const submit = async (event) => {
         event.preventDefault();
         const text = await check(input.value);
@@ -76,9 +93,15 @@ export function promptDialog({ title, label, value = "", action, check }) {
         input.setAttribute("aria-invalid", "true");
         input.focus();
       };
-      return h("form.sheet-body", { on: { submit } },
-        h("label", { for: id }, label), input, error,
-        h("div.actions", {},
+      return h(
+        "form.sheet-body",
+        { on: { submit } },
+        h("label", { for: id }, label),
+        input,
+        error,
+        h(
+          "div.actions",
+          {},
           h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")),
           h("button.primary", { type: "submit" }, action),
         ),
@@ -91,7 +114,17 @@ export function promptDialog({ title, label, value = "", action, check }) {
  * A button that opens a menu: `open(button)`. Its label is for screen readers, unless it has text as its content.
  */
 export function menuButton({ label = null, content = icon("more"), style = "quiet.square", open }) {
-  const button = h(`button.${style}`, { type: "button", "aria-label": label, "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => open(button) } }, content);
+  const button = h(
+    `button.${style}`,
+    {
+      type: "button",
+      "aria-label": label,
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      on: { click: () => open(button) },
+    },
+    content,
+  );
   return button;
 }
 
@@ -116,18 +149,23 @@ export function menu(anchor, entries, { at } = {}) {
       continue;
     }
     const isChoice = entry.checked !== undefined;
-    const item = h("button.menu-item", {
-      type: "button",
-      role: isChoice ? "menuitemcheckbox" : "menuitem",
-      "aria-checked": isChoice ? String(entry.checked) : null,
-      tabindex: "-1",
-      on: {
-        click: () => {
-          close();
-          entry.act();
+    const item = h(
+      "button.menu-item",
+      {
+        type: "button",
+        role: isChoice ? "menuitemcheckbox" : "menuitem",
+        "aria-checked": isChoice ? String(entry.checked) : null,
+        tabindex: "-1",
+        on: {
+          click: () => {
+            close();
+            entry.act();
+          },
         },
       },
-    }, entry.icon ? icon(entry.icon) : h("span.icon"), h("span", { dir: "auto" }, entry.label));
+      entry.icon ? icon(entry.icon) : h("span.icon"),
+      h("span", { dir: "auto" }, entry.label),
+    );
     if (entry.isDangerous) item.classList.add("dangerous");
     items.push(item);
     list.append(item);

@@ -21,7 +21,11 @@ export class PagedList {
   #renderRow;
   #emptyText;
   #status = h("div.empty", { role: "status" }, t("app.loading"));
-  #more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => this.#load(true) } }, t("app.more"));
+  #more = h(
+    "button.plain.wide",
+    { type: "button", hidden: true, on: { click: () => this.#load(true) } },
+    t("app.more"),
+  );
   #cursor = null;
   #requests = 0;
 

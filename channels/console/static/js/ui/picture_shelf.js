@@ -13,10 +13,18 @@ export class PictureShelf {
   /** `onChange()` is called when a picture is added, uploaded or removed. */
   constructor({ onChange }) {
     this.#onChange = onChange;
-    this.input = h("input", { type: "file", accept: "image/*", multiple: true, hidden: true, on: { change: () => {
-      this.add(this.input.files);
-      this.input.value = "";
-    } } });
+    this.input = h("input", {
+      type: "file",
+      accept: "image/*",
+      multiple: true,
+      hidden: true,
+      on: {
+        change: () => {
+          this.add(this.input.files);
+          this.input.value = "";
+        },
+      },
+    });
   }
 
   element = h("ul.picture-shelf", { hidden: true });
@@ -88,7 +96,8 @@ export class PictureShelf {
     this.#show();
     try {
       const media = await upload(file, picture.showProgress, controller.signal);
-      if (media.kind !== "image") throw Object.assign(new Error(), { code: "not_an_image", userMessage: t("profile.picture.not") });
+      if (media.kind !== "image")
+        throw Object.assign(new Error(), { code: "not_an_image", userMessage: t("profile.picture.not") });
       picture.media = media;
       picture.showImage();
       this.#onChange();
@@ -112,8 +121,17 @@ export class PictureShelf {
       abort?.();
       this.#remove(picture);
     };
-    picture.element = h("li", {}, frame, h("span.shelf-name", { dir: "auto" }, name),
-      h("button.quiet.square.small", { type: "button", "aria-label": t("picture.remove", { name }), on: { click: remove } }, icon("close")));
+    picture.element = h(
+      "li",
+      {},
+      frame,
+      h("span.shelf-name", { dir: "auto" }, name),
+      h(
+        "button.quiet.square.small",
+        { type: "button", "aria-label": t("picture.remove", { name }), on: { click: remove } },
+        icon("close"),
+      ),
+    );
     if (media) picture.showImage();
     else picture.showProgress(0);
     return picture;
@@ -125,7 +143,10 @@ export class PictureShelf {
   }
 
   #show() {
-    fill(this.element, this.#pictures.map((picture) => picture.element));
+    fill(
+      this.element,
+      this.#pictures.map((picture) => picture.element),
+    );
     this.element.hidden = this.isEmpty;
     this.#onChange();
   }

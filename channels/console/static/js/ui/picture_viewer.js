@@ -17,14 +17,30 @@ export function showPictures(images, start) {
     current = (index + images.length) % images.length;
     const image = images[current];
     const label = t("post.image", { n: current + 1, of: images.length });
-    fill(stage, h("img", { src: localPicture(image.url, "large"), alt: image.name || label, width: image.width, height: image.height }));
+    fill(
+      stage,
+      h("img", {
+        src: localPicture(image.url, "large"),
+        alt: image.name || label,
+        width: image.width,
+        height: image.height,
+      }),
+    );
     counter.textContent = label;
     original.href = image.url;
   }
 
   const step = (by, name, label) =>
-    h(`button.quiet.square.${name}`, { type: "button", "aria-label": label, hidden: images.length < 2, on: { click: () => show(current + by) } }, icon("back"));
-  const close = h("button.quiet.square", { type: "button", "aria-label": t("app.close"), on: { click: () => element.close() } }, icon("close"));
+    h(
+      `button.quiet.square.${name}`,
+      { type: "button", "aria-label": label, hidden: images.length < 2, on: { click: () => show(current + by) } },
+      icon("back"),
+    );
+  const close = h(
+    "button.quiet.square",
+    { type: "button", "aria-label": t("app.close"), on: { click: () => element.close() } },
+    icon("close"),
+  );
   element.append(
     h("header", {}, counter, original, close),
     step(-1, "previous", t("viewer.previous")),

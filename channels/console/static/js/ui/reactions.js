@@ -8,6 +8,7 @@ import { positionAt } from "./overlay.js";
 
 /** The emoji that the policy "basic" allows. A test compares them with `reactions/limits.py`. */
 export const BASIC = ["👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "🔥"];
+// biome-ignore format: as the picker shows them
 const MORE = [
   "👏", "🥰", "😍", "🤔", "😅", "🤣", "😊", "😎", "🤩", "🥳", "😭", "😡", "😱", "🤯", "🙄", "😴",
   "👎", "👌", "🤝", "💪", "🙌", "👀", "💯", "✨", "⭐", "💡", "✅", "❌", "❓", "☕", "🍀", "🌊",
@@ -29,7 +30,17 @@ export class ReactionBar {
     this.element = h("div.reactions");
     this.#policy = policy;
     this.#react = react;
-    this.#add = h("button.chip.add", { type: "button", "aria-label": t("react.add"), "aria-haspopup": "dialog", "aria-expanded": "false", on: { click: () => this.#openPicker() } }, icon("smile"));
+    this.#add = h(
+      "button.chip.add",
+      {
+        type: "button",
+        "aria-label": t("react.add"),
+        "aria-haspopup": "dialog",
+        "aria-expanded": "false",
+        on: { click: () => this.#openPicker() },
+      },
+      icon("smile"),
+    );
   }
 
   #policy;
@@ -44,7 +55,9 @@ export class ReactionBar {
     this.#mine = new Set(reactions?.mine ?? []);
     this.#isFrozen = Boolean(isFrozen);
     // In the order of the counts, not by popularity: buttons must not move while one clicks them.
-    const wanted = Object.entries(counts).filter(([, number]) => number > 0).map(([emoji, number]) => this.#chip(emoji, number));
+    const wanted = Object.entries(counts)
+      .filter(([, number]) => number > 0)
+      .map(([emoji, number]) => this.#chip(emoji, number));
     if (this.#react && !recalledAt && !isFrozen && offered(this.#policy)) wanted.push(this.#add);
     reconcile(this.element, wanted);
     this.element.hidden = wanted.length === 0;
@@ -92,11 +105,25 @@ function openPicker(anchor, policy, mine, choose) {
     choose(emoji);
   };
   const buttons = offered(policy).map((emoji) =>
-    h("button.choice", { type: "button", "aria-label": t("react.with", { emoji }), "aria-pressed": String(mine.has(emoji)), on: { click: () => pick(emoji) } }, emoji),
+    h(
+      "button.choice",
+      {
+        type: "button",
+        "aria-label": t("react.with", { emoji }),
+        "aria-pressed": String(mine.has(emoji)),
+        on: { click: () => pick(emoji) },
+      },
+      emoji,
+    ),
   );
   const box = h("div.picker", { role: "dialog", "aria-label": t("react.choose") }, h("div.choices", {}, buttons));
   if (policy === "all") {
-    const other = h("input", { "aria-label": t("react.other"), placeholder: t("react.other"), maxlength: "16", autocomplete: "off" });
+    const other = h("input", {
+      "aria-label": t("react.other"),
+      placeholder: t("react.other"),
+      maxlength: "16",
+      autocomplete: "off",
+    });
     const submit = (event) => {
       event.preventDefault();
       if (other.value.trim()) pick(other.value.trim());

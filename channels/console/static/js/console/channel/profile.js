@@ -2,13 +2,13 @@
 
 import { part, patch, post, upload } from "../../client/api.js";
 import { limits } from "../../client/limits.js";
-import { field, submitForm } from "../form.js";
 import { consolePath, go } from "../../router.js";
 import { t } from "../../texts.js";
 import { avatar } from "../../ui/avatar.js";
 import { fill, h } from "../../ui/dom.js";
 import { icon } from "../../ui/icons.js";
 import { attempt, notice } from "../../ui/overlay.js";
+import { field, submitForm } from "../form.js";
 
 const PREFIX = "@TOA#_";
 const CHANNEL_ID_BYTES = 48;
@@ -22,10 +22,20 @@ export class Profile {
     this.#onChange = onChange;
     this.#faceUrl = channel?.face_url ?? "";
     const value = (name) => channel?.[name] ?? "";
-    const text = (name, limit, more = {}) => field({ name, label: t(`profile.${name}`), hint: this.#hint(name), value: value(name), limit, ...more });
+    const text = (name, limit, more = {}) =>
+      field({ name, label: t(`profile.${name}`), hint: this.#hint(name), value: value(name), limit, ...more });
     this.#fields = [
       text("name", limits.channel_name_bytes, { required: true, on: { input: () => this.#showPicture() } }),
-      channel ? null : field({ name: "channel_id", label: t("profile.id"), hint: t("profile.id.hint"), limit: CHANNEL_ID_BYTES - PREFIX.length, spellcheck: "false", autocapitalize: "none" }),
+      channel
+        ? null
+        : field({
+            name: "channel_id",
+            label: t("profile.id"),
+            hint: t("profile.id.hint"),
+            limit: CHANNEL_ID_BYTES - PREFIX.length,
+            spellcheck: "false",
+            autocapitalize: "none",
+          }),
       text("introduction", limits.channel_introduction_bytes, { rows: 3 }),
       text("organization", limits.channel_organization_bytes),
       text("custom_data", limits.channel_custom_data_bytes, { rows: 2, spellcheck: "false" }),
@@ -33,11 +43,18 @@ export class Profile {
     this.#error = h("p.error", { role: "alert", hidden: true });
     this.#button = h("button.primary", { type: "submit" }, channel ? t("app.save") : t("profile.create"));
     this.#picture = h("div.picture-field");
-    this.element = h("form.panel.form", { novalidate: true, on: { submit: (event) => (event.preventDefault(), this.#submit()) } },
+    this.element = h(
+      "form.panel.form",
+      { novalidate: true, on: { submit: (event) => (event.preventDefault(), this.#submit()) } },
       this.#picture,
       this.#fields.map((one) => one.element),
       this.#error,
-      h("div.actions", {}, channel ? null : h("a.button.plain", { href: "/console", "data-inside": true }, t("app.cancel")), this.#button),
+      h(
+        "div.actions",
+        {},
+        channel ? null : h("a.button.plain", { href: "/console", "data-inside": true }, t("app.cancel")),
+        this.#button,
+      ),
     );
     this.#showPicture();
   }
@@ -50,7 +67,12 @@ export class Profile {
   #button;
   #picture;
   #bar = h("progress", { max: "1", hidden: true, "aria-label": t("profile.picture") });
-  #files = h("input", { type: "file", accept: "image/*", hidden: true, on: { change: () => this.#upload(this.#files.files[0]) } });
+  #files = h("input", {
+    type: "file",
+    accept: "image/*",
+    hidden: true,
+    on: { change: () => this.#upload(this.#files.files[0]) },
+  });
 
   #hint(name) {
     const hint = t(`profile.${name}.hint`);
@@ -63,22 +85,39 @@ export class Profile {
 
   #showPicture() {
     const name = this.#value("name") || "?";
-    const content = h("div.picture-drop", {
-      on: {
-        dragover: (event) => event.preventDefault(),
-        drop: (event) => {
-          event.preventDefault();
-          this.#upload(event.dataTransfer.files[0]);
+    const content = h(
+      "div.picture-drop",
+      {
+        on: {
+          dragover: (event) => event.preventDefault(),
+          drop: (event) => {
+            event.preventDefault();
+            this.#upload(event.dataTransfer.files[0]);
+          },
         },
       },
-    },
       avatar({ id: this.#channel?.channel_id ?? name, name, url: this.#faceUrl, size: "huge" }),
-      h("div.drop-text", {},
+      h(
+        "div.drop-text",
+        {},
         h("p", {}, h("strong", {}, t("profile.picture"))),
         h("p.soft", {}, t("profile.picture.hint")),
-        h("div.drop-buttons", {},
-          h("button.plain", { type: "button", on: { click: () => this.#files.click() } }, icon("image"), t("profile.picture.choose")),
-          this.#faceUrl ? h("button.quiet", { type: "button", on: { click: () => this.#setPicture("") } }, t("profile.picture.remove")) : null,
+        h(
+          "div.drop-buttons",
+          {},
+          h(
+            "button.plain",
+            { type: "button", on: { click: () => this.#files.click() } },
+            icon("image"),
+            t("profile.picture.choose"),
+          ),
+          this.#faceUrl
+            ? h(
+                "button.quiet",
+                { type: "button", on: { click: () => this.#setPicture("") } },
+                t("profile.picture.remove"),
+              )
+            : null,
         ),
         this.#bar,
       ),
@@ -126,7 +165,8 @@ export class Profile {
 
   async #change(values) {
     const changes = Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== this.#channel[name]));
-    if (Object.keys(changes).length) this.#channel = await patch(`/v1/channels/${part(this.#channel.channel_id)}`, changes);
+    if (Object.keys(changes).length)
+      this.#channel = await patch(`/v1/channels/${part(this.#channel.channel_id)}`, changes);
     this.#onChange(this.#channel);
     notice(t("app.saved"));
   }

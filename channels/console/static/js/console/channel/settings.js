@@ -3,11 +3,11 @@
 import { del, part, patch, post } from "../../client/api.js";
 import { isOwner, may } from "../../client/grants.js";
 import { session } from "../../client/session.js";
-import { choice, field, submitForm } from "../form.js";
 import { go } from "../../router.js";
 import { t } from "../../texts.js";
 import { fill, h, uniqueId } from "../../ui/dom.js";
 import { attempt, confirmDialog, dialog, notice } from "../../ui/overlay.js";
+import { choice, field, submitForm } from "../form.js";
 
 export class Settings {
   constructor({ channel, onChange }) {
@@ -17,7 +17,12 @@ export class Settings {
     const options = (name, keys) => keys.map((key) => [key, t(`settings.${name}.${key}`)]);
     const isList = Array.isArray(settings.reactions);
     const isReadOnly = !may(channel, "change_settings");
-    this.#emojiList = field({ name: "reactions", label: t("settings.emoji"), hint: t("settings.emoji.hint"), value: isList ? settings.reactions.join(" ") : "" });
+    this.#emojiList = field({
+      name: "reactions",
+      label: t("settings.emoji"),
+      hint: t("settings.emoji.hint"),
+      value: isList ? settings.reactions.join(" ") : "",
+    });
     this.#emojiList.element.hidden = !isList;
     this.#reactions = choice({
       name: "reactions",
@@ -30,12 +35,35 @@ export class Settings {
       },
     });
     this.#choices = [
-      choice({ name: "visibility", label: t("settings.visibility"), value: settings.visibility, options: options("visibility", ["public", "private"]), disabled: isReadOnly }),
-      choice({ name: "accept_messages", label: t("settings.accept_messages"), value: settings.accept_messages, options: options("accept_messages", ["everyone", "subscribers", "nobody"]), disabled: isReadOnly }),
+      choice({
+        name: "visibility",
+        label: t("settings.visibility"),
+        value: settings.visibility,
+        options: options("visibility", ["public", "private"]),
+        disabled: isReadOnly,
+      }),
+      choice({
+        name: "accept_messages",
+        label: t("settings.accept_messages"),
+        value: settings.accept_messages,
+        options: options("accept_messages", ["everyone", "subscribers", "nobody"]),
+        disabled: isReadOnly,
+      }),
     ];
-    this.#numbers = ["reactions_per_user", "distinct_reactions"].map((name) => field({
-      name, label: t(`settings.${name}`), hint: t(`settings.${name}.hint`), value: String(settings[name]), type: "number", inputmode: "numeric", min: "1", max: name === "reactions_per_user" ? "100" : "1000", required: true, dir: null,
-    }));
+    this.#numbers = ["reactions_per_user", "distinct_reactions"].map((name) =>
+      field({
+        name,
+        label: t(`settings.${name}`),
+        hint: t(`settings.${name}.hint`),
+        value: String(settings[name]),
+        type: "number",
+        inputmode: "numeric",
+        min: "1",
+        max: name === "reactions_per_user" ? "100" : "1000",
+        required: true,
+        dir: null,
+      }),
+    );
     this.#switches = ["signatures", "protect_content"].map((name) => {
       const id = uniqueId(name);
       return { name, id, input: h("input", { type: "checkbox", id, checked: settings[name], disabled: isReadOnly }) };
@@ -43,15 +71,29 @@ export class Settings {
     for (const { input } of [this.#emojiList, ...this.#numbers]) input.disabled = isReadOnly;
     this.#error = h("p.error", { role: "alert", hidden: true });
     this.#button = h("button.primary", { type: "submit", hidden: isReadOnly }, t("app.save"));
-    this.element = h("div.panels", {},
-      h("form.panel.form", { novalidate: true, on: { submit: (event) => (event.preventDefault(), this.#save()) } },
+    this.element = h(
+      "div.panels",
+      {},
+      h(
+        "form.panel.form",
+        { novalidate: true, on: { submit: (event) => (event.preventDefault(), this.#save()) } },
         this.#choices[0].element,
         this.#reactions.element,
         this.#emojiList.element,
-        h("div.side-by-side", {}, this.#numbers.map(({ element }) => element)),
+        h(
+          "div.side-by-side",
+          {},
+          this.#numbers.map(({ element }) => element),
+        ),
         this.#choices[1].element,
-        h("fieldset.choices-list", {}, h("legend", {}, t("settings.other")),
-          this.#switches.map(({ name, id, input }) => h("div.choice-line", {}, input, h("label", { for: id }, t(`settings.${name}`))))),
+        h(
+          "fieldset.choices-list",
+          {},
+          h("legend", {}, t("settings.other")),
+          this.#switches.map(({ name, id, input }) =>
+            h("div.choice-line", {}, input, h("label", { for: id }, t(`settings.${name}`))),
+          ),
+        ),
         isReadOnly ? h("p.soft", {}, t("settings.readOnly")) : null,
         this.#error,
         h("div.actions", {}, this.#button),
@@ -98,28 +140,60 @@ export class Settings {
   }
 
   #transferForm() {
-    const user = field({ name: "user_id", label: t("owner.new"), required: true, spellcheck: "false", autocapitalize: "none" });
+    const user = field({
+      name: "user_id",
+      label: t("owner.new"),
+      required: true,
+      spellcheck: "false",
+      autocapitalize: "none",
+    });
     const error = h("p.error", { role: "alert", hidden: true });
     const button = h("button.plain", { type: "submit" }, t("owner.transfer.do"));
     const submit = async (event) => {
       event.preventDefault();
       if (!user.check()) return user.input.focus();
       const name = user.value.trim();
-      if (!(await confirmDialog({ title: t("owner.transfer"), text: t("owner.transfer.confirm", { user: name, name: this.#channel.name }), action: t("owner.transfer.do") }))) return;
-      const isDone = await submitForm({ fields: [user], error, button, work: async () => this.#onChange(await post(`${this.#path}/owner`, { user_id: name })) });
+      if (
+        !(await confirmDialog({
+          title: t("owner.transfer"),
+          text: t("owner.transfer.confirm", { user: name, name: this.#channel.name }),
+          action: t("owner.transfer.do"),
+        }))
+      )
+        return;
+      const isDone = await submitForm({
+        fields: [user],
+        error,
+        button,
+        work: async () => this.#onChange(await post(`${this.#path}/owner`, { user_id: name })),
+      });
       if (!isDone) return;
       notice(t("owner.transferred", { user: name }));
       // The user is no longer the owner.
       if (!session.isAdmin) fill(this.element, this.element.firstElementChild);
     };
-    return h("form.panel.form", { novalidate: true, on: { submit } }, h("h2", {}, t("owner.transfer")), h("p.soft", {}, t("owner.transfer.lead")), user.element, error, h("div.actions", {}, button));
+    return h(
+      "form.panel.form",
+      { novalidate: true, on: { submit } },
+      h("h2", {}, t("owner.transfer")),
+      h("p.soft", {}, t("owner.transfer.lead")),
+      user.element,
+      error,
+      h("div.actions", {}, button),
+    );
   }
 
   #deletePanel() {
-    return h("section.panel.form", {},
+    return h(
+      "section.panel.form",
+      {},
       h("h2", {}, t("settings.delete")),
       h("p.soft", {}, t("settings.delete.lead")),
-      h("div.actions", {}, h("button.danger-plain", { type: "button", on: { click: () => this.#delete() } }, t("settings.delete.do"))),
+      h(
+        "div.actions",
+        {},
+        h("button.danger-plain", { type: "button", on: { click: () => this.#delete() } }, t("settings.delete.do")),
+      ),
     );
   }
 
@@ -130,13 +204,29 @@ export class Settings {
       build: (close) => {
         const id = uniqueId("confirm");
         const button = h("button.danger", { type: "submit", disabled: true }, t("settings.delete.confirm"));
-        const input = h("input", { id, autocomplete: "off", autofocus: true, dir: "auto", on: { input: () => {
-          button.disabled = input.value.trim() !== name.trim();
-        } } });
-        return h("form.sheet-body", { on: { submit: (event) => (event.preventDefault(), close(true)) } },
+        const input = h("input", {
+          id,
+          autocomplete: "off",
+          autofocus: true,
+          dir: "auto",
+          on: {
+            input: () => {
+              button.disabled = input.value.trim() !== name.trim();
+            },
+          },
+        });
+        return h(
+          "form.sheet-body",
+          { on: { submit: (event) => (event.preventDefault(), close(true)) } },
           h("p", {}, t("settings.delete.lead")),
-          h("label", { for: id, dir: "auto" }, t("settings.delete.type", { name })), input,
-          h("div.actions", {}, h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")), button),
+          h("label", { for: id, dir: "auto" }, t("settings.delete.type", { name })),
+          input,
+          h(
+            "div.actions",
+            {},
+            h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")),
+            button,
+          ),
         );
       },
     });

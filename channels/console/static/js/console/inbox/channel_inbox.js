@@ -36,7 +36,11 @@ export class ChannelInbox extends EventTarget {
   }
 
   inOrder() {
-    return [...this.byUserId.values()].sort((one, other) => (other.last_message?.at ?? "").localeCompare(one.last_message?.at ?? "") || one.user_id.localeCompare(other.user_id));
+    return [...this.byUserId.values()].sort(
+      (one, other) =>
+        (other.last_message?.at ?? "").localeCompare(one.last_message?.at ?? "") ||
+        one.user_id.localeCompare(other.user_id),
+    );
   }
 
   /** Loads the first page again, in place of all that is loaded. */
@@ -106,7 +110,10 @@ export class ChannelInbox extends EventTarget {
   #onChanged({ user_id: userId, seq, message }) {
     const thread = this.byUserId.get(userId);
     if (thread?.last_message?.seq !== seq) return;
-    this.byUserId.set(userId, { ...thread, last_message: { ...thread.last_message, preview: message.recalled_at ? "" : previewOf(message) } });
+    this.byUserId.set(userId, {
+      ...thread,
+      last_message: { ...thread.last_message, preview: message.recalled_at ? "" : previewOf(message) },
+    });
     this.#changed();
   }
 

@@ -11,9 +11,17 @@ import { Thread } from "./thread.js";
 export class InboxView {
   constructor({ inbox }) {
     this.#inbox = inbox;
-    this.#more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => attempt(() => inbox.loadMore()) } }, t("app.more"));
-    this.element = h("div.inbox.panel", {},
-      h("nav.inbox-list", { "aria-label": t("inbox.threads") }, this.#list, this.#status, this.#more), this.#main);
+    this.#more = h(
+      "button.plain.wide",
+      { type: "button", hidden: true, on: { click: () => attempt(() => inbox.loadMore()) } },
+      t("app.more"),
+    );
+    this.element = h(
+      "div.inbox.panel",
+      {},
+      h("nav.inbox-list", { "aria-label": t("inbox.threads") }, this.#list, this.#status, this.#more),
+      this.#main,
+    );
     this.#closeThread();
     inbox.addEventListener("change", this.#render);
     if (inbox.isLoaded) this.#render();
@@ -36,7 +44,10 @@ export class InboxView {
 
   #render = () => {
     const threads = this.#inbox.inOrder();
-    reconcile(this.#list, threads.map((thread) => this.#row(thread)));
+    reconcile(
+      this.#list,
+      threads.map((thread) => this.#row(thread)),
+    );
     this.#status.textContent = threads.length ? "" : t("inbox.empty");
     this.#more.hidden = !this.#inbox.hasMore;
   };
@@ -46,17 +57,22 @@ export class InboxView {
     const isOpen = userId === this.#userId;
     const row = this.#rows.get(userId);
     if (row?.thread === thread && row.isOpen === isOpen) return row.element;
-    const element = row?.element ?? h("li", {}, h("button.thread-row", { type: "button", on: { click: () => this.#openThread(userId) } }));
+    const element =
+      row?.element ??
+      h("li", {}, h("button.thread-row", { type: "button", on: { click: () => this.#openThread(userId) } }));
     const button = element.firstElementChild;
     const name = thread.name || userId;
     const text = lastMessageText(last);
-    fill(button, rowContent({
-      picture: avatar({ id: userId, name, url, shape: "round" }),
-      title: name,
-      last,
-      preview: last?.from_channel ? t("inbox.you", { text }) : text,
-      unread,
-    }));
+    fill(
+      button,
+      rowContent({
+        picture: avatar({ id: userId, name, url, shape: "round" }),
+        title: name,
+        last,
+        preview: last?.from_channel ? t("inbox.you", { text }) : text,
+        unread,
+      }),
+    );
     if (isOpen) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
     this.#rows.set(userId, { thread, isOpen, element });

@@ -27,10 +27,19 @@ export class Thread {
       onRead: (seq) => inbox.markRead(userId, seq).catch(() => {}),
     });
     const writer = new MessageWriter({ send: (body, key) => this.#answer(body, key), dropTarget: this.element });
-    fill(this.element,
-      h("header.thread-head", {},
-        h("button.quiet.square.thread-back", { type: "button", "aria-label": t("inbox.back"), on: { click: onBack } }, icon("back")),
-        this.#picture, this.#name),
+    fill(
+      this.element,
+      h(
+        "header.thread-head",
+        {},
+        h(
+          "button.quiet.square.thread-back",
+          { type: "button", "aria-label": t("inbox.back"), on: { click: onBack } },
+          icon("back"),
+        ),
+        this.#picture,
+        this.#name,
+      ),
       this.#history.element,
       h("footer.thread-foot", {}, h("p.soft", {}, t("inbox.answersAs")), writer.element),
     );
@@ -71,23 +80,40 @@ export class Thread {
   #message(item, old) {
     // Other admins see who answered; the user does not.
     const isMine = item.author_id === session.userId;
-    return messageElement(item, {
-      policy: "all",
-      react: (seq, emoji, isOn) => attempt(() => this.#stream.react(seq, emoji, isOn)),
-      author: item.author_id ? t("post.by", { name: isMine ? t("inbox.byYou") : nameOf(item.author_id, this.#onNames) }) : null,
-      isOwn: item.from_channel,
-      isFirst: true,
-      openMenu: item.from_channel ? (message, anchor) => this.#openMenu(message, anchor) : null,
-    }, old);
+    return messageElement(
+      item,
+      {
+        policy: "all",
+        react: (seq, emoji, isOn) => attempt(() => this.#stream.react(seq, emoji, isOn)),
+        author: item.author_id
+          ? t("post.by", { name: isMine ? t("inbox.byYou") : nameOf(item.author_id, this.#onNames) })
+          : null,
+        isOwn: item.from_channel,
+        isFirst: true,
+        openMenu: item.from_channel ? (message, anchor) => this.#openMenu(message, anchor) : null,
+      },
+      old,
+    );
   }
 
   #onNames = () => this.#history.renderAgain();
 
   #openMenu(item, anchor) {
-    menu(anchor, [{ label: t("message.delete"), icon: "trash", isDangerous: true, act: async () => {
-      const isSure = await confirmDialog({ title: t("message.delete"), text: t("message.delete.confirm"), action: t("message.delete") });
-      if (isSure) attempt(() => this.#stream.recall(item.seq));
-    } }]);
+    menu(anchor, [
+      {
+        label: t("message.delete"),
+        icon: "trash",
+        isDangerous: true,
+        act: async () => {
+          const isSure = await confirmDialog({
+            title: t("message.delete"),
+            text: t("message.delete.confirm"),
+            action: t("message.delete"),
+          });
+          if (isSure) attempt(() => this.#stream.recall(item.seq));
+        },
+      },
+    ]);
   }
 
   async #answer(body, key) {

@@ -33,24 +33,43 @@ export function chart({ title, summary, head, labels, series, kind, isBroad = fa
   const y = (value) => MARGIN.top + inner.height * (1 - (value - low) / (high - low));
   const slot = inner.width / labels.length;
   const x = (index) => MARGIN.left + slot * (index + 0.5);
-  const picture = svg("svg", { viewBox: `0 0 ${across} ${HEIGHT}`, role: "img", "aria-labelledby": id, class: "chart" }, svg("title", { id }, `${title}. ${summary}`));
+  const picture = svg(
+    "svg",
+    { viewBox: `0 0 ${across} ${HEIGHT}`, role: "img", "aria-labelledby": id, class: "chart" },
+    svg("title", { id }, `${title}. ${summary}`),
+  );
   for (let value = low; value <= high + step / 2; value += step) {
     picture.append(
-      svg("line", { x1: MARGIN.left, x2: across - MARGIN.right, y1: y(value), y2: y(value), class: value === 0 ? "axis" : "grid" }),
+      svg("line", {
+        x1: MARGIN.left,
+        x2: across - MARGIN.right,
+        y1: y(value),
+        y2: y(value),
+        class: value === 0 ? "axis" : "grid",
+      }),
       svg("text", { x: MARGIN.left - 8, y: y(value) + 4, class: "tick end", "aria-hidden": "true" }, count(value)),
     );
   }
   const every = Math.ceil(labels.length / MAX_LABELS);
   labels.forEach((label, index) => {
-    if (index % every === 0) picture.append(svg("text", { x: x(index), y: HEIGHT - 6, class: "tick middle", "aria-hidden": "true" }, label));
+    if (index % every === 0)
+      picture.append(svg("text", { x: x(index), y: HEIGHT - 6, class: "tick middle", "aria-hidden": "true" }, label));
   });
   series.forEach(({ values }, index) => {
     if (kind === "line") picture.append(...line(values, x, y, index));
     else picture.append(...bars(values, { x, y, slot, index, of: series.length }));
   });
-  return h("figure.chart-figure.panel", {},
+  return h(
+    "figure.chart-figure.panel",
+    {},
     h("figcaption", {}, h("h2", {}, title), h("p.soft", {}, summary)),
-    series.length > 1 ? h("ul.legend", {}, series.map(({ name }, index) => h(`li.legend-${index}`, {}, name))) : null,
+    series.length > 1
+      ? h(
+          "ul.legend",
+          {},
+          series.map(({ name }, index) => h(`li.legend-${index}`, {}, name)),
+        )
+      : null,
     h("div.chart-stage", {}, picture),
     table({ title, head, labels, series }),
   );
@@ -67,9 +86,14 @@ function line(values, x, y, seriesIndex) {
       run.push([x(index), y(value)]);
     }
   });
-  return runs.map((points) => points.length > 1
-    ? svg("polyline", { points: points.map((point) => point.map((part) => part.toFixed(1)).join(",")).join(" "), class: `line series-${seriesIndex}` })
-    : svg("circle", { cx: points[0][0], cy: points[0][1], r: 3.5, class: `dot series-${seriesIndex}` }));
+  return runs.map((points) =>
+    points.length > 1
+      ? svg("polyline", {
+          points: points.map((point) => point.map((part) => part.toFixed(1)).join(",")).join(" "),
+          class: `line series-${seriesIndex}`,
+        })
+      : svg("circle", { cx: points[0][0], cy: points[0][1], r: 3.5, class: `dot series-${seriesIndex}` }),
+  );
 }
 
 function bars(values, { x, y, slot, index: seriesIndex, of }) {
@@ -78,7 +102,14 @@ function bars(values, { x, y, slot, index: seriesIndex, of }) {
     const [top, foot] = [y(Math.max(0, value ?? 0)), y(Math.min(0, value ?? 0))];
     const start = x(index) + (seriesIndex - of / 2) * width;
     const name = value < 0 ? "negative" : `series-${seriesIndex}`;
-    return svg("rect", { x: start.toFixed(1), y: top.toFixed(1), width: (width * 0.92).toFixed(1), height: Math.max(0, foot - top).toFixed(1), rx: Math.min(3, width / 4), class: `column ${name}` });
+    return svg("rect", {
+      x: start.toFixed(1),
+      y: top.toFixed(1),
+      width: (width * 0.92).toFixed(1),
+      height: Math.max(0, foot - top).toFixed(1),
+      rx: Math.min(3, width / 4),
+      class: `column ${name}`,
+    });
   });
 }
 
@@ -96,13 +127,46 @@ function scaleOf(values) {
 /** The same numbers as a table, built when it is opened. */
 function table({ title, head, labels, series }) {
   const scroller = h("div.table-scroll", { tabindex: "0", role: "region", "aria-label": title });
-  const details = h("details.numbers", { on: { toggle: () => {
-    if (!details.open || scroller.childElementCount) return;
-    fill(scroller, h("table", {},
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, head), series.map(({ name }) => h("th", { scope: "col" }, name)))),
-      h("tbody", {}, labels.map((label, index) => h("tr", {}, h("th", { scope: "row" }, label),
-        series.map(({ values }) => h("td", {}, values[index] === null ? "–" : number(values[index])))))),
-    ));
-  } } }, h("summary", {}, t("insights.numbers")), scroller);
+  const details = h(
+    "details.numbers",
+    {
+      on: {
+        toggle: () => {
+          if (!details.open || scroller.childElementCount) return;
+          fill(
+            scroller,
+            h(
+              "table",
+              {},
+              h(
+                "thead",
+                {},
+                h(
+                  "tr",
+                  {},
+                  h("th", { scope: "col" }, head),
+                  series.map(({ name }) => h("th", { scope: "col" }, name)),
+                ),
+              ),
+              h(
+                "tbody",
+                {},
+                labels.map((label, index) =>
+                  h(
+                    "tr",
+                    {},
+                    h("th", { scope: "row" }, label),
+                    series.map(({ values }) => h("td", {}, values[index] === null ? "–" : number(values[index]))),
+                  ),
+                ),
+              ),
+            ),
+          );
+        },
+      },
+    },
+    h("summary", {}, t("insights.numbers")),
+    scroller,
+  );
   return details;
 }

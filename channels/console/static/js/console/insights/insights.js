@@ -17,11 +17,34 @@ export class Insights {
   constructor({ channel }) {
     this.#path = `/v1/channels/${part(channel.channel_id)}/insights`;
     const id = uniqueId("range");
-    this.#range = h("select", { id, on: { change: () => this.#load() } }, RANGES.map((days) => h("option", { value: String(days), selected: days === 30 }, t("insights.days", { n: days }))));
+    this.#range = h(
+      "select",
+      { id, on: { change: () => this.#load() } },
+      RANGES.map((days) =>
+        h("option", { value: String(days), selected: days === 30 }, t("insights.days", { n: days })),
+      ),
+    );
     this.#body = h("div.insights", { "aria-live": "off" }, h("p.empty", { role: "status" }, t("app.loading")));
-    this.element = h("div.insights-part", {},
-      h("div.insights-head", {}, h("label", { for: id }, t("insights.range")), this.#range,
-        h("div.insights-files", {}, ["days", "hours"].map((table) => h("button.plain", { type: "button", on: { click: () => this.#download(table) } }, t(`insights.csv.${table}`))))),
+    this.element = h(
+      "div.insights-part",
+      {},
+      h(
+        "div.insights-head",
+        {},
+        h("label", { for: id }, t("insights.range")),
+        this.#range,
+        h(
+          "div.insights-files",
+          {},
+          ["days", "hours"].map((table) =>
+            h(
+              "button.plain",
+              { type: "button", on: { click: () => this.#download(table) } },
+              t(`insights.csv.${table}`),
+            ),
+          ),
+        ),
+      ),
       this.#body,
       this.#reach(),
     );
@@ -45,7 +68,12 @@ export class Insights {
       const insights = await get(this.#path, this.#query);
       if (request === this.#requests) this.#show(insights);
     });
-    if (!isDone && request === this.#requests) fill(this.#body, h("p.empty", { role: "alert" }, t("app.failed")), h("button.plain", { type: "button", on: { click: () => this.#load() } }, t("app.retry")));
+    if (!isDone && request === this.#requests)
+      fill(
+        this.#body,
+        h("p.empty", { role: "alert" }, t("app.failed")),
+        h("button.plain", { type: "button", on: { click: () => this.#load() } }, t("app.retry")),
+      );
   }
 
   #show({ days, hours, muted }) {
@@ -55,24 +83,61 @@ export class Insights {
     const now = known.at(-1) ?? 0;
     const net = sum("net");
     const labels = days.map(({ day }) => dayLabel(day));
-    const byDay = (name, kind, series, summary) => chart({ title: t(`insights.${name}`), summary, head: t("insights.day"), labels, series, kind });
-    const busiest = hours.reduce((best, one) => (one.views + one.reactions > best.views + best.reactions ? one : best), hours[0]);
+    const byDay = (name, kind, series, summary) =>
+      chart({ title: t(`insights.${name}`), summary, head: t("insights.day"), labels, series, kind });
+    const busiest = hours.reduce(
+      (best, one) => (one.views + one.reactions > best.views + best.reactions ? one : best),
+      hours[0],
+    );
     const clock = ({ hour }) => `${String(hour).padStart(2, "0")}:00`;
     const isQuiet = busiest.views + busiest.reactions === 0;
-    fill(this.#body,
-      h("dl.totals", {},
-        total("subscribers", number(now)), total("net", signed(net)), total("posts", number(sum("posts"))), total("views", number(sum("views"))), total("reactions", number(sum("reactions"))),
-        total("muted", t("insights.muted.value", { n: muted.count, share: share(muted.share) }))),
-      byDay("growth", "line", [{ name: t("insights.subscribers"), values: values("subscribers") }],
-        known.length ? t("insights.growth.sum", { from: known[0], to: now }) : t("insights.none")),
-      byDay("net.chart", "bars", [{ name: t("insights.net"), values: values("net") }],
-        t("insights.net.sum", { joined: sum("joined"), left: sum("left"), removed: sum("removed") })),
-      byDay("views", "bars", [{ name: t("insights.views"), values: values("views") }], t("insights.views.sum", { n: sum("views") })),
-      byDay("reactions", "bars", [{ name: t("insights.reactions"), values: values("reactions") }], t("insights.reactions.sum", { n: sum("reactions") })),
+    fill(
+      this.#body,
+      h(
+        "dl.totals",
+        {},
+        total("subscribers", number(now)),
+        total("net", signed(net)),
+        total("posts", number(sum("posts"))),
+        total("views", number(sum("views"))),
+        total("reactions", number(sum("reactions"))),
+        total("muted", t("insights.muted.value", { n: muted.count, share: share(muted.share) })),
+      ),
+      byDay(
+        "growth",
+        "line",
+        [{ name: t("insights.subscribers"), values: values("subscribers") }],
+        known.length ? t("insights.growth.sum", { from: known[0], to: now }) : t("insights.none"),
+      ),
+      byDay(
+        "net.chart",
+        "bars",
+        [{ name: t("insights.net"), values: values("net") }],
+        t("insights.net.sum", { joined: sum("joined"), left: sum("left"), removed: sum("removed") }),
+      ),
+      byDay(
+        "views",
+        "bars",
+        [{ name: t("insights.views"), values: values("views") }],
+        t("insights.views.sum", { n: sum("views") }),
+      ),
+      byDay(
+        "reactions",
+        "bars",
+        [{ name: t("insights.reactions"), values: values("reactions") }],
+        t("insights.reactions.sum", { n: sum("reactions") }),
+      ),
       chart({
-        title: t("insights.hours"), head: t("insights.hour"), kind: "bars", labels: hours.map(clock), isBroad: true,
+        title: t("insights.hours"),
+        head: t("insights.hour"),
+        kind: "bars",
+        labels: hours.map(clock),
+        isBroad: true,
         summary: isQuiet ? t("insights.none") : t("insights.hours.sum", { hour: clock(busiest) }),
-        series: ["views", "reactions"].map((name) => ({ name: t(`insights.${name}`), values: hours.map((one) => one[name]) })),
+        series: ["views", "reactions"].map((name) => ({
+          name: t(`insights.${name}`),
+          values: hours.map((one) => one[name]),
+        })),
       }),
     );
   }
@@ -83,18 +148,49 @@ export class Insights {
     const posts = new PagedList({
       list: h("tbody"),
       fetchPage: (cursor) => get(`${this.#path}/posts`, { limit: PAGE, cursor }),
-      renderRow: (post) => h("tr", {},
-        h("th.reach-preview", { scope: "row", dir: "auto" }, post.preview), h("td", {}, h("time", { datetime: post.created_at }, exact(post.created_at))),
-        h("td", {}, number(post.views)), h("td", {}, number(post.reactions))),
+      renderRow: (post) =>
+        h(
+          "tr",
+          {},
+          h("th.reach-preview", { scope: "row", dir: "auto" }, post.preview),
+          h("td", {}, h("time", { datetime: post.created_at }, exact(post.created_at))),
+          h("td", {}, number(post.views)),
+          h("td", {}, number(post.reactions)),
+        ),
       emptyText: () => t("posts.empty"),
     });
     const [rows, ...others] = posts.elements;
     const name = t("insights.reach");
     posts.reload();
-    return h("section.panel.reach", {},
-      h("div.reach-head", {}, h("h2", {}, name), h("button.plain", { type: "button", on: { click: () => this.#downloadPosts() } }, t("insights.csv.posts"))),
-      h("div.table-scroll.all", { tabindex: "0", role: "region", "aria-label": name }, h("table", {},
-        h("thead", {}, h("tr", {}, ["post", "posted", "views", "reactions"].map((column) => h("th", { scope: "col" }, t(`insights.${column}`))))), rows)),
+    return h(
+      "section.panel.reach",
+      {},
+      h(
+        "div.reach-head",
+        {},
+        h("h2", {}, name),
+        h("button.plain", { type: "button", on: { click: () => this.#downloadPosts() } }, t("insights.csv.posts")),
+      ),
+      h(
+        "div.table-scroll.all",
+        { tabindex: "0", role: "region", "aria-label": name },
+        h(
+          "table",
+          {},
+          h(
+            "thead",
+            {},
+            h(
+              "tr",
+              {},
+              ["post", "posted", "views", "reactions"].map((column) =>
+                h("th", { scope: "col" }, t(`insights.${column}`)),
+              ),
+            ),
+          ),
+          rows,
+        ),
+      ),
       others,
     );
   }

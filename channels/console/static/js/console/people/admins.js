@@ -4,12 +4,12 @@ import { del, get, part, post, put } from "../../client/api.js";
 import { GRANTS, grantsText, isOwner } from "../../client/grants.js";
 import { session } from "../../client/session.js";
 import { socket } from "../../client/socket.js";
-import { field, submitForm } from "../form.js";
 import { t } from "../../texts.js";
 import { fill, h } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
 import { attempt, confirmDialog, dialog, menu, menuButton, notice } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
+import { field, submitForm } from "../form.js";
 import { grantBoxes, personRow } from "./rows.js";
 
 const PAGE = 50;
@@ -23,7 +23,10 @@ export class Admins {
     this.element = h("div.panels", {}, h("section.panel", {}, h("h2", {}, t("admins.title")), this.#admins.elements));
     if (isOwner(channel)) {
       this.#invitations = this.#listOf("invitations", (invitation) => this.#invitationRow(invitation));
-      this.element.append(this.#inviteForm(), h("section.panel", {}, h("h2", {}, t("admins.pending")), this.#invitations.elements));
+      this.element.append(
+        this.#inviteForm(),
+        h("section.panel", {}, h("h2", {}, t("admins.pending")), this.#invitations.elements),
+      );
     }
     this.#reload();
     socket.addEventListener("event", this.#onEvent);
@@ -54,7 +57,11 @@ export class Admins {
     const mayChange = isOwner(this.#channel) && member.role === "admin" && user !== session.userId;
     const more = menuButton({ label: t("people.menu", { user }), open: (button) => this.#openMenu(member, button) });
     const grants = member.role === "owner" ? null : grantsLine(member.grants);
-    return personRow(member, [h("span.role", {}, t(`role.${member.role}`)), mayChange ? more : h("span.square")], grants);
+    return personRow(
+      member,
+      [h("span.role", {}, t(`role.${member.role}`)), mayChange ? more : h("span.square")],
+      grants,
+    );
   }
 
   #openMenu(member, anchor) {
@@ -63,7 +70,12 @@ export class Admins {
       { label: t("admins.change"), icon: "pen", act: () => this.#changeGrants(member) },
       { label: t("admins.transfer"), icon: "out", act: () => this.#transferOwnership(user) },
       null,
-      { label: t("people.dismiss"), icon: "person", isDangerous: true, act: () => this.#do("people.dismissed", user, () => del(`${this.#path}/admins/${part(user)}`)) },
+      {
+        label: t("people.dismiss"),
+        icon: "person",
+        isDangerous: true,
+        act: () => this.#do("people.dismissed", user, () => del(`${this.#path}/admins/${part(user)}`)),
+      },
     ]);
   }
 
@@ -72,18 +84,29 @@ export class Admins {
     const boxes = grantBoxes(member.grants);
     const isSaved = await dialog({
       title: t("admins.change.title", { user }),
-      build: (close) => h("form.sheet-body", { on: { submit: (event) => (event.preventDefault(), close(true)) } },
-        boxes.element,
-        h("div.actions", {}, h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")), h("button.primary", { type: "submit" }, t("app.save"))),
-      ),
+      build: (close) =>
+        h(
+          "form.sheet-body",
+          { on: { submit: (event) => (event.preventDefault(), close(true)) } },
+          boxes.element,
+          h(
+            "div.actions",
+            {},
+            h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")),
+            h("button.primary", { type: "submit" }, t("app.save")),
+          ),
+        ),
     });
-    if (isSaved) this.#do("admins.changed", user, () => put(`${this.#path}/admins/${part(user)}`, { grants: boxes.value }));
+    if (isSaved)
+      this.#do("admins.changed", user, () => put(`${this.#path}/admins/${part(user)}`, { grants: boxes.value }));
   }
 
   async #transferOwnership(user) {
     const text = t("owner.transfer.confirm", { user, name: this.#channel.name });
     if (!(await confirmDialog({ title: t("owner.transfer"), text, action: t("owner.transfer.do") }))) return;
-    await this.#do("owner.transferred", user, async () => this.#setChannel(await post(`${this.#path}/owner`, { user_id: user })));
+    await this.#do("owner.transferred", user, async () =>
+      this.#setChannel(await post(`${this.#path}/owner`, { user_id: user })),
+    );
   }
 
   /** The user may no longer be the owner, who alone may invite admins. */
@@ -96,7 +119,14 @@ export class Admins {
   }
 
   #inviteForm() {
-    const userId = field({ name: "user_id", label: t("people.id"), hint: t("admins.invite.hint"), required: true, spellcheck: "false", autocapitalize: "none" });
+    const userId = field({
+      name: "user_id",
+      label: t("people.id"),
+      hint: t("admins.invite.hint"),
+      required: true,
+      spellcheck: "false",
+      autocapitalize: "none",
+    });
     const boxes = grantBoxes(GRANTS);
     const error = h("p.error", { role: "alert", hidden: true });
     const button = h("button.primary", { type: "submit" }, t("admins.invite.do"));
@@ -110,18 +140,38 @@ export class Admins {
       boxes.value = GRANTS;
       this.#invitations.reload();
     };
-    return h("form.panel.form", { novalidate: true, on: { submit } }, h("h2", {}, t("admins.invite")), userId.element, boxes.element, error, h("div.actions", {}, button));
+    return h(
+      "form.panel.form",
+      { novalidate: true, on: { submit } },
+      h("h2", {}, t("admins.invite")),
+      userId.element,
+      boxes.element,
+      error,
+      h("div.actions", {}, button),
+    );
   }
 
   #invitationRow(invitation) {
     const user = invitation.user_id;
     const cancel = () => this.#do("admins.cancelled", user, () => del(`${this.#path}/invitations/${part(user)}`));
-    return personRow({ user_id: user }, [
-      h("button.plain", { type: "button", "aria-label": t("admins.cancel.label", { user }), on: { click: cancel } }, t("app.cancel")),
-    ], [
-      h("span.soft", { title: exact(invitation.expires_at) }, t("admins.invitation.times", { when: ago(invitation.invited_at), until: ago(invitation.expires_at) })),
-      grantsLine(invitation.grants),
-    ]);
+    return personRow(
+      { user_id: user },
+      [
+        h(
+          "button.plain",
+          { type: "button", "aria-label": t("admins.cancel.label", { user }), on: { click: cancel } },
+          t("app.cancel"),
+        ),
+      ],
+      [
+        h(
+          "span.soft",
+          { title: exact(invitation.expires_at) },
+          t("admins.invitation.times", { when: ago(invitation.invited_at), until: ago(invitation.expires_at) }),
+        ),
+        grantsLine(invitation.grants),
+      ],
+    );
   }
 
   async #do(doneKey, user, work) {
@@ -133,10 +183,13 @@ export class Admins {
   #onEvent = ({ detail: event }) => {
     if (event.channel_id !== this.#channel.channel_id) return;
     if (!["member.changed", "channel.subscribed", "channel.invitation_ended"].includes(event.type)) return;
-    get(this.#path).then((channel) => {
-      this.#setChannel(channel);
-      this.#reload();
-    }, () => {}); // the channel is gone, or the user may no longer see it; the view around this one shows that
+    get(this.#path).then(
+      (channel) => {
+        this.#setChannel(channel);
+        this.#reload();
+      },
+      () => {},
+    ); // the channel is gone, or the user may no longer see it; the view around this one shows that
   };
 }
 

@@ -3,13 +3,13 @@
 import { del, get, part, put } from "../../client/api.js";
 import { isOwner, may } from "../../client/grants.js";
 import { session } from "../../client/session.js";
-import { field, submitForm } from "../form.js";
 import { t } from "../../texts.js";
 import { h } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
 import { attempt, confirmDialog, menu, menuButton, notice } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
 import { SearchField } from "../../ui/search_field.js";
+import { field, submitForm } from "../form.js";
 import { personRow } from "./rows.js";
 
 const PAGE = 50;
@@ -19,7 +19,9 @@ export class Subscribers {
     this.#path = `/v1/channels/${part(channel.channel_id)}`;
     this.#isOwner = isOwner(channel);
     this.#mayManage = may(channel, "manage_subscribers");
-    this.element = h("div.panels", {},
+    this.element = h(
+      "div.panels",
+      {},
       h("section.panel", {}, h("div.finder", {}, this.#search.element, this.#filter), this.#people.elements),
       this.#mayManage ? this.#addForm() : null,
     );
@@ -29,9 +31,18 @@ export class Subscribers {
   #path;
   #isOwner;
   #mayManage;
-  #search = new SearchField({ label: t("people.search"), spellcheck: "false", autocapitalize: "none", maxlength: "32", onSearch: () => this.#people.reload() });
-  #filter = h("select", { "aria-label": t("people.filter"), on: { change: () => this.#people.reload() } },
-    ["all", "staff", "banned"].map((key) => h("option", { value: key }, t(`people.${key}`))));
+  #search = new SearchField({
+    label: t("people.search"),
+    spellcheck: "false",
+    autocapitalize: "none",
+    maxlength: "32",
+    onSearch: () => this.#people.reload(),
+  });
+  #filter = h(
+    "select",
+    { "aria-label": t("people.filter"), on: { change: () => this.#people.reload() } },
+    ["all", "staff", "banned"].map((key) => h("option", { value: key }, t(`people.${key}`))),
+  );
   #people = new PagedList({
     fetchPage: (cursor) => this.#fetchPage(cursor),
     renderRow: (item) => (this.#showsBanned ? this.#bannedRow(item) : this.#subscriberRow(item)),
@@ -45,33 +56,61 @@ export class Subscribers {
   #fetchPage(cursor) {
     this.#search.input.disabled = this.#showsBanned;
     if (this.#showsBanned) return get(`${this.#path}/bans`, { limit: PAGE, cursor });
-    return get(`${this.#path}/subscribers`, { limit: PAGE, cursor, q: this.#search.words, staff: this.#filter.value === "staff" || null });
+    return get(`${this.#path}/subscribers`, {
+      limit: PAGE,
+      cursor,
+      q: this.#search.words,
+      staff: this.#filter.value === "staff" || null,
+    });
   }
 
   #addForm() {
-    const userId = field({ name: "user_id", label: t("people.id"), required: true, spellcheck: "false", autocapitalize: "none" });
+    const userId = field({
+      name: "user_id",
+      label: t("people.id"),
+      required: true,
+      spellcheck: "false",
+      autocapitalize: "none",
+    });
     const error = h("p.error", { role: "alert", hidden: true });
     const button = h("button.plain", { type: "submit" }, t("people.add.do"));
     const submit = async (event) => {
       event.preventDefault();
       const user = userId.value.trim();
-      const isDone = await submitForm({ fields: [userId], error, button, work: () => put(`${this.#path}/subscribers/${part(user)}`) });
+      const isDone = await submitForm({
+        fields: [userId],
+        error,
+        button,
+        work: () => put(`${this.#path}/subscribers/${part(user)}`),
+      });
       if (!isDone) return;
       notice(t("people.added", { user }));
       userId.input.value = "";
       this.#people.reload();
     };
-    return h("form.panel.form", { novalidate: true, on: { submit } }, h("h2", {}, t("people.add")), userId.element, error, h("div.actions", {}, button));
+    return h(
+      "form.panel.form",
+      { novalidate: true, on: { submit } },
+      h("h2", {}, t("people.add")),
+      userId.element,
+      error,
+      h("div.actions", {}, button),
+    );
   }
 
   #subscriberRow(member) {
     const user = member.user_id;
     const isSelf = user === session.userId;
     const more = menuButton({ label: t("people.menu", { user }), open: (button) => this.#openMenu(member, button) });
-    const mayChange = this.#mayManage && !isSelf && member.role !== "owner" && (this.#isOwner || member.role === "member");
+    const mayChange =
+      this.#mayManage && !isSelf && member.role !== "owner" && (this.#isOwner || member.role === "member");
     return personRow(member, [
       member.role === "member" ? null : h("span.role", {}, t(`role.${member.role}`)),
-      h("span.soft.since", { title: exact(member.subscribed_at) }, t("people.since", { when: ago(member.subscribed_at) })),
+      h(
+        "span.soft.since",
+        { title: exact(member.subscribed_at) },
+        t("people.since", { when: ago(member.subscribed_at) }),
+      ),
       mayChange ? more : h("span.square"),
     ]);
   }
@@ -80,7 +119,14 @@ export class Subscribers {
     const user = ban.user_id;
     return personRow({ user_id: user }, [
       h("span.soft.since", { title: exact(ban.banned_at) }, ago(ban.banned_at)),
-      h("button.plain", { type: "button", on: { click: () => this.#do("people.unbanned", user, del(`${this.#path}/bans/${part(user)}`)) } }, t("people.unban")),
+      h(
+        "button.plain",
+        {
+          type: "button",
+          on: { click: () => this.#do("people.unbanned", user, del(`${this.#path}/bans/${part(user)}`)) },
+        },
+        t("people.unban"),
+      ),
     ]);
   }
 
@@ -89,9 +135,12 @@ export class Subscribers {
     const admin = `${this.#path}/admins/${part(user)}`;
     const entries = [];
     if (this.#isOwner) {
-      entries.push(member.role === "admin"
-        ? { label: t("people.dismiss"), icon: "person", act: () => this.#do("people.dismissed", user, del(admin)) }
-        : { label: t("people.promote"), icon: "person", act: () => this.#do("people.promoted", user, put(admin)) }, null);
+      entries.push(
+        member.role === "admin"
+          ? { label: t("people.dismiss"), icon: "person", act: () => this.#do("people.dismissed", user, del(admin)) }
+          : { label: t("people.promote"), icon: "person", act: () => this.#do("people.promoted", user, put(admin)) },
+        null,
+      );
     }
     entries.push(
       { label: t("people.remove"), icon: "out", isDangerous: true, act: () => this.#remove(user) },
@@ -101,12 +150,20 @@ export class Subscribers {
   }
 
   async #remove(user) {
-    const isSure = await confirmDialog({ title: t("people.remove"), text: t("people.remove.confirm", { user }), action: t("people.remove") });
+    const isSure = await confirmDialog({
+      title: t("people.remove"),
+      text: t("people.remove.confirm", { user }),
+      action: t("people.remove"),
+    });
     if (isSure) this.#do("people.removed", user, del(`${this.#path}/subscribers/${part(user)}`));
   }
 
   async #ban(user) {
-    const isSure = await confirmDialog({ title: t("people.ban"), text: t("people.ban.confirm", { user }), action: t("people.ban") });
+    const isSure = await confirmDialog({
+      title: t("people.ban"),
+      text: t("people.ban.confirm", { user }),
+      action: t("people.ban"),
+    });
     if (isSure) this.#do("people.bannedNow", user, del(`${this.#path}/subscribers/${part(user)}?ban=true`));
   }
 

@@ -6,7 +6,6 @@
 import { get, newIdempotencyKey, part, patch, post } from "../../client/api.js";
 import { may } from "../../client/grants.js";
 import { bytesOf, limits } from "../../client/limits.js";
-import { choice, field, submitForm } from "../form.js";
 import { postElement } from "../../conversation/items.js";
 import { t } from "../../texts.js";
 import { webAddress } from "../../ui/content.js";
@@ -15,6 +14,7 @@ import { ago, exact, share } from "../../ui/format.js";
 import { icon } from "../../ui/icons.js";
 import { notice } from "../../ui/overlay.js";
 import { PictureShelf } from "../../ui/picture_shelf.js";
+import { choice, field, submitForm } from "../form.js";
 import { LinkFields } from "./link_fields.js";
 
 const STORAGE_PREFIX = "channels.draft."; // followed by the channel's id
@@ -28,17 +28,43 @@ export class Composer {
     this.#stream = stream;
     this.#onDrafts = onDrafts;
     const update = () => this.#update();
-    this.#title = field({ name: "title", label: t("compose.heading"), placeholder: t("compose.heading.hint"), on: { input: update } });
-    this.#text = field({ name: "text", label: t("compose.text"), rows: 5, on: { input: update, paste: (event) => this.#pictures.add(event.clipboardData.files) } });
+    this.#title = field({
+      name: "title",
+      label: t("compose.heading"),
+      placeholder: t("compose.heading.hint"),
+      on: { input: update },
+    });
+    this.#text = field({
+      name: "text",
+      label: t("compose.text"),
+      rows: 5,
+      on: { input: update, paste: (event) => this.#pictures.add(event.clipboardData.files) },
+    });
     this.#publishing = this.#publishingFields();
     const previewId = uniqueId("preview");
-    this.element = h("form.panel.composer", { novalidate: true, on: { submit: (event) => (event.preventDefault(), this.#submit()) } },
-      h("div.form", {},
-        this.#heading, this.#title.element, this.#text.element, this.#pictureFields(), this.#links.element, this.#publishing,
-        this.#count, this.#error, this.#audience,
+    this.element = h(
+      "form.panel.composer",
+      { novalidate: true, on: { submit: (event) => (event.preventDefault(), this.#submit()) } },
+      h(
+        "div.form",
+        {},
+        this.#heading,
+        this.#title.element,
+        this.#text.element,
+        this.#pictureFields(),
+        this.#links.element,
+        this.#publishing,
+        this.#count,
+        this.#error,
+        this.#audience,
         h("div.actions", {}, this.#cancel, this.#saveButton, this.#button),
       ),
-      h("section.preview-side", { "aria-labelledby": previewId }, h("h2", { id: previewId }, t("compose.preview")), this.#preview),
+      h(
+        "section.preview-side",
+        { "aria-labelledby": previewId },
+        h("h2", { id: previewId }, t("compose.preview")),
+        this.#preview,
+      ),
     );
     this.#stream.addEventListener("change", this.#showAudience);
     this.#showAudience();
@@ -65,8 +91,16 @@ export class Composer {
   #error = h("p.error", { role: "alert", hidden: true });
   #audience = h("p.soft.audience");
   #button = h("button.primary", { type: "submit", disabled: true }, t("compose.post"));
-  #saveButton = h("button.plain", { type: "button", disabled: true, on: { click: () => this.#saveAsDraft() } }, t("compose.saveDraft"));
-  #cancel = h("button.plain", { type: "button", hidden: true, on: { click: () => this.#stopEditing() } }, t("app.cancel"));
+  #saveButton = h(
+    "button.plain",
+    { type: "button", disabled: true, on: { click: () => this.#saveAsDraft() } },
+    t("compose.saveDraft"),
+  );
+  #cancel = h(
+    "button.plain",
+    { type: "button", hidden: true, on: { click: () => this.#stopEditing() } },
+    t("app.cancel"),
+  );
   #preview = h("div.preview-stage");
   #muted = null; // {count, share} of the subscribers who muted the channel
   #post = null; // the post that is edited
@@ -87,9 +121,13 @@ export class Composer {
 
   /** Edits a draft or a scheduled post. */
   editDraft(draft) {
-    this.#startEditing({ ...draft.post, publish_at: draft.publish_at }, t(draft.publish_at ? "compose.edit.scheduled" : "compose.edit.draft"), () => {
-      this.#draft = draft;
-    });
+    this.#startEditing(
+      { ...draft.post, publish_at: draft.publish_at },
+      t(draft.publish_at ? "compose.edit.scheduled" : "compose.edit.draft"),
+      () => {
+        this.#draft = draft;
+      },
+    );
   }
 
   #startEditing(content, heading, remember) {
@@ -136,7 +174,13 @@ export class Composer {
 
   #store() {
     if (this.#isEditing) return;
-    const content = { title: this.#title.value, text: this.#text.value, links: this.#links.raw, images: this.#pictures.media, silent: this.#silent.checked };
+    const content = {
+      title: this.#title.value,
+      text: this.#text.value,
+      links: this.#links.raw,
+      images: this.#pictures.media,
+      silent: this.#silent.checked,
+    };
     const isEmpty = !content.title && !content.text && !content.links.length && !content.images.length;
     if (isEmpty) sessionStorage.removeItem(this.#storageKey);
     else sessionStorage.setItem(this.#storageKey, JSON.stringify(content));
@@ -171,8 +215,12 @@ export class Composer {
     const { text, images } = this.#body();
     const isEmpty = !text && !images;
     this.#button.disabled = this.#saveButton.disabled = isTooLong || isEmpty || this.#pictures.isUploading;
-    this.#button.textContent = t(this.#post ? "compose.saveChanges" : this.#isLater ? "compose.schedule" : "compose.post");
-    this.#saveButton.textContent = t(this.#draft && !this.#draft.publish_at ? "compose.saveChanges" : "compose.saveDraft");
+    this.#button.textContent = t(
+      this.#post ? "compose.saveChanges" : this.#isLater ? "compose.schedule" : "compose.post",
+    );
+    this.#saveButton.textContent = t(
+      this.#draft && !this.#draft.publish_at ? "compose.saveChanges" : "compose.saveDraft",
+    );
     this.#saveButton.hidden = this.#publishing.hidden = this.#post !== null;
     this.#publishAt.element.hidden = !this.#isLater;
     this.#previewRequests += 1; // a preview that is being loaded is out of date
@@ -182,11 +230,14 @@ export class Composer {
   // --- pictures, and when to publish
 
   #pictureFields() {
-    const zone = h("div.drop-zone", {},
+    const zone = h(
+      "div.drop-zone",
+      {},
       icon("image"),
       h("span.soft", {}, t("compose.images.hint", { n: limits.images_per_message })),
       h("button.plain", { type: "button", on: { click: () => this.#pictures.choose() } }, t("compose.images.choose")),
-      this.#pictures.input);
+      this.#pictures.input,
+    );
     this.#pictures.acceptDrops(zone);
     return h("fieldset.plain-set", {}, h("legend", {}, t("compose.images")), zone, this.#pictures.element);
   }
@@ -194,16 +245,31 @@ export class Composer {
   #publishingFields() {
     const id = uniqueId("silent");
     this.#silent = h("input", { type: "checkbox", id, on: { change: () => this.#update() } });
-    this.#publishAt = field({ name: "publish_at", label: t("compose.publishAt"), type: "datetime-local", dir: null, on: { input: () => this.#update() } });
+    this.#publishAt = field({
+      name: "publish_at",
+      label: t("compose.publishAt"),
+      type: "datetime-local",
+      dir: null,
+      on: { input: () => this.#update() },
+    });
     const options = ["now", "later"].map((key) => [key, t(`compose.when.${key}`)]);
-    this.#when = choice({ name: "when", label: t("compose.when"), value: "now", options, on: (key) => {
-      const nextFullHour = new Date(Math.ceil((Date.now() + HOUR / 2) / HOUR) * HOUR);
-      if (key === "later" && !this.#publishAt.value) this.#publishAt.input.value = localTime(nextFullHour);
-      this.#update();
-    } });
-    return h("div.publishing", {},
+    this.#when = choice({
+      name: "when",
+      label: t("compose.when"),
+      value: "now",
+      options,
+      on: (key) => {
+        const nextFullHour = new Date(Math.ceil((Date.now() + HOUR / 2) / HOUR) * HOUR);
+        if (key === "later" && !this.#publishAt.value) this.#publishAt.input.value = localTime(nextFullHour);
+        this.#update();
+      },
+    });
+    return h(
+      "div.publishing",
+      {},
       h("div.choice-line", {}, this.#silent, h("label", { for: id }, t("compose.silent"))),
-      this.#when.element, this.#publishAt.element,
+      this.#when.element,
+      this.#publishAt.element,
     );
   }
 
@@ -223,7 +289,13 @@ export class Composer {
     const images = this.#pictures.media.map((media) => media.media_id);
     const links = this.#links.values;
     const kind = images.length ? (text ? "text_and_image" : "image") : "text";
-    return { kind, ...(title && { title }), ...(text && { text }), ...(images.length && { images }), ...(links.length && { links }) };
+    return {
+      kind,
+      ...(title && { title }),
+      ...(text && { text }),
+      ...(images.length && { images }),
+      ...(links.length && { links }),
+    };
   }
 
   /** Shows the size of all fields together, as the server counts it (`Content.size_bytes`). Returns whether it is too large. */
@@ -251,11 +323,13 @@ export class Composer {
     if (body.links) body.links = body.links.filter((one) => webAddress(one.url) !== null);
     try {
       const preview = await post(`${this.#path}/posts/preview`, body, undefined);
-      if (request === this.#previewRequests) fill(this.#preview, h("ol.items", {}, postElement(preview, { channel: this.#channel, react: null })));
+      if (request === this.#previewRequests)
+        fill(this.#preview, h("ol.items", {}, postElement(preview, { channel: this.#channel, react: null })));
     } catch (problem) {
       if (problem.code === undefined) throw problem;
       const reason = problem.fields[0]?.[1] ?? problem.userMessage;
-      if (request === this.#previewRequests) fill(this.#preview, h("p.error", {}, t("compose.preview.refused", { reason })));
+      if (request === this.#previewRequests)
+        fill(this.#preview, h("p.error", {}, t("compose.preview.refused", { reason })));
     }
   }
 
@@ -263,9 +337,19 @@ export class Composer {
 
   #showAudience = () => {
     const newest = this.#stream.items.get(this.#stream.last);
-    const muted = this.#muted && (this.#muted.count ? t("compose.audience.muted", { n: this.#muted.count, share: share(this.#muted.share) }) : t("compose.audience.unmuted"));
-    const last = newest ? t("compose.audience.last", { when: ago(newest.created_at) }) : this.#stream.headSeq ? null : t("compose.audience.first");
-    this.#audience.textContent = [t("compose.audience", { n: this.#channel.subscriber_count }), muted, last].filter(Boolean).join(" ");
+    const muted =
+      this.#muted &&
+      (this.#muted.count
+        ? t("compose.audience.muted", { n: this.#muted.count, share: share(this.#muted.share) })
+        : t("compose.audience.unmuted"));
+    const last = newest
+      ? t("compose.audience.last", { when: ago(newest.created_at) })
+      : this.#stream.headSeq
+        ? null
+        : t("compose.audience.first");
+    this.#audience.textContent = [t("compose.audience", { n: this.#channel.subscriber_count }), muted, last]
+      .filter(Boolean)
+      .join(" ");
   };
 
   async #loadMutedCount() {
@@ -289,8 +373,14 @@ export class Composer {
     if (!this.#links.check()) return;
     const publishAt = this.#isLater ? this.#readPublishAt() : null;
     if (publishAt === undefined) return;
-    const done = this.#post ? t("compose.changed") : publishAt ? t("compose.scheduled", { when: exact(publishAt) }) : t("compose.posted");
-    await this.#finish(() => this.#publish(publishAt), done, { changesDrafts: this.#draft !== null || publishAt !== null });
+    const done = this.#post
+      ? t("compose.changed")
+      : publishAt
+        ? t("compose.scheduled", { when: exact(publishAt) })
+        : t("compose.posted");
+    await this.#finish(() => this.#publish(publishAt), done, {
+      changesDrafts: this.#draft !== null || publishAt !== null,
+    });
   }
 
   /** The time as the API takes it; undefined, with an error beside the field, when there is none. */
@@ -320,12 +410,18 @@ export class Composer {
   }
 
   #saveDraft(body, publishAt) {
-    if (this.#draft) return patch(`${this.#path}/drafts/${part(this.#draft.draft_id)}`, { post: body, publish_at: publishAt });
+    if (this.#draft)
+      return patch(`${this.#path}/drafts/${part(this.#draft.draft_id)}`, { post: body, publish_at: publishAt });
     return post(`${this.#path}/drafts`, { post: body, publish_at: publishAt }, this.#idempotencyKey);
   }
 
   async #finish(work, doneText, { changesDrafts }) {
-    const isDone = await submitForm({ fields: [this.#title, this.#text, this.#publishAt], error: this.#error, button: this.#button, work });
+    const isDone = await submitForm({
+      fields: [this.#title, this.#text, this.#publishAt],
+      error: this.#error,
+      button: this.#button,
+      work,
+    });
     if (!isDone) return;
     notice(doneText);
     if (this.#isEditing) this.#stopEditing();

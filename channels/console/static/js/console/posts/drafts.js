@@ -19,7 +19,11 @@ export class Drafts {
     this.#channelId = channel.channel_id;
     this.#onEdit = onEdit;
     this.#onPublish = onPublish;
-    this.element = h("div.panels", {}, this.#panels.map(({ element }) => element));
+    this.element = h(
+      "div.panels",
+      {},
+      this.#panels.map(({ element }) => element),
+    );
     socket.addEventListener("event", this.#onEvent);
     socket.addEventListener("ready", this.#onReady);
     this.reload();
@@ -43,15 +47,20 @@ export class Drafts {
       fetchPage: (cursor) => get(this.#path, { limit: PAGE, scheduled: kind === "scheduled" || null, cursor }),
       renderRow: (draft) => this.#row(draft),
     });
-    return { list, element: h("section.panel.drafts-panel", { hidden: true }, h("h2", {}, t(`drafts.${kind}`)), list.elements) };
+    return {
+      list,
+      element: h("section.panel.drafts-panel", { hidden: true }, h("h2", {}, t(`drafts.${kind}`)), list.elements),
+    };
   }
 
   /** Loads both lists again. */
   async reload() {
-    await Promise.all(this.#panels.map(async ({ list, element }) => {
-      await list.reload();
-      element.hidden = list.isEmpty;
-    }));
+    await Promise.all(
+      this.#panels.map(async ({ list, element }) => {
+        await list.reload();
+        element.hidden = list.isEmpty;
+      }),
+    );
   }
 
   #row(draft) {
@@ -60,29 +69,60 @@ export class Drafts {
     const details = h("span.soft");
     const showDetails = () => {
       const author = t("post.by", { name: nameOf(draft.author_id, showDetails) });
-      const when = publishAt ? t("drafts.publishAt", { when: exact(publishAt), ago: ago(publishAt) }) : t("drafts.changed", { when: ago(draft.updated_at) });
+      const when = publishAt
+        ? t("drafts.publishAt", { when: exact(publishAt), ago: ago(publishAt) })
+        : t("drafts.changed", { when: ago(draft.updated_at) });
       details.textContent = [when, author, content.silent ? t("posts.silent") : ""].filter(Boolean).join(" · ");
     };
     showDetails();
     const more = menuButton({ label: t("drafts.menu", { preview }), open: (button) => this.#openMenu(draft, button) });
-    return h("li.draft-row", {},
-      h("div.draft-text", {}, h("strong.draft-preview", { dir: "auto" }, preview), details, failure ? h("span.error", {}, t("drafts.failed", { reason: failure.detail })) : null),
-      h("div.draft-actions", {},
-        h("button.plain", { type: "button", on: { click: () => this.#onEdit(draft) } }, t("post.edit")), more),
+    return h(
+      "li.draft-row",
+      {},
+      h(
+        "div.draft-text",
+        {},
+        h("strong.draft-preview", { dir: "auto" }, preview),
+        details,
+        failure ? h("span.error", {}, t("drafts.failed", { reason: failure.detail })) : null,
+      ),
+      h(
+        "div.draft-actions",
+        {},
+        h("button.plain", { type: "button", on: { click: () => this.#onEdit(draft) } }, t("post.edit")),
+        more,
+      ),
     );
   }
 
   #openMenu(draft, anchor) {
     const path = `${this.#path}/${part(draft.draft_id)}`;
-    menu(anchor, [
-      { label: t("drafts.publish"), icon: "send", act: () => this.#do("compose.posted", async () => this.#onPublish(await post(`${path}/publish`))) },
-      draft.publish_at ? { label: t("drafts.unschedule"), icon: "pen", act: () => this.#do("drafts.movedToDrafts", () => patch(path, { publish_at: null })) } : null,
-      { label: t("drafts.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(path) },
-    ].filter(Boolean));
+    menu(
+      anchor,
+      [
+        {
+          label: t("drafts.publish"),
+          icon: "send",
+          act: () => this.#do("compose.posted", async () => this.#onPublish(await post(`${path}/publish`))),
+        },
+        draft.publish_at
+          ? {
+              label: t("drafts.unschedule"),
+              icon: "pen",
+              act: () => this.#do("drafts.movedToDrafts", () => patch(path, { publish_at: null })),
+            }
+          : null,
+        { label: t("drafts.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(path) },
+      ].filter(Boolean),
+    );
   }
 
   async #delete(path) {
-    const isSure = await confirmDialog({ title: t("drafts.delete"), text: t("drafts.delete.confirm"), action: t("drafts.delete") });
+    const isSure = await confirmDialog({
+      title: t("drafts.delete"),
+      text: t("drafts.delete.confirm"),
+      action: t("drafts.delete"),
+    });
     if (isSure) this.#do("drafts.deleted", () => del(path));
   }
 
@@ -93,7 +133,8 @@ export class Drafts {
 
   /** A new post may be one that was scheduled. */
   #onEvent = ({ detail: event }) => {
-    if (event.type === "message.posted" && event.post?.channel_id === this.#channelId && !this.#scheduled.list.isEmpty) this.reload();
+    if (event.type === "message.posted" && event.post?.channel_id === this.#channelId && !this.#scheduled.list.isEmpty)
+      this.reload();
   };
 
   #onReady = () => this.reload();

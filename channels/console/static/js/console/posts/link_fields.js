@@ -1,17 +1,27 @@
 // The fields for the links of a post: the text and the address of each.
 
-import { field } from "../form.js";
 import { t } from "../../texts.js";
 import { webAddress } from "../../ui/content.js";
 import { h, reconcile } from "../../ui/dom.js";
 import { icon } from "../../ui/icons.js";
+import { field } from "../form.js";
 
 export class LinkFields {
   constructor({ onChange }) {
     this.#onChange = onChange;
     this.#list = h("ul.link-fields");
-    this.element = h("fieldset.plain-set", {}, h("legend", {}, t("compose.links")), this.#list,
-      h("button.plain", { type: "button", on: { click: () => this.#add("", "", true) } }, icon("link"), t("compose.link.add")));
+    this.element = h(
+      "fieldset.plain-set",
+      {},
+      h("legend", {}, t("compose.links")),
+      this.#list,
+      h(
+        "button.plain",
+        { type: "button", on: { click: () => this.#add("", "", true) } },
+        icon("link"),
+        t("compose.link.add"),
+      ),
+    );
   }
 
   #onChange;
@@ -25,7 +35,9 @@ export class LinkFields {
 
   /** The links to post. A link without a text shows its address. */
   get values() {
-    return this.raw.map(({ title, url }) => ({ title: title.trim(), url: url.trim() })).filter((one) => one.title || one.url)
+    return this.raw
+      .map(({ title, url }) => ({ title: title.trim(), url: url.trim() }))
+      .filter((one) => one.title || one.url)
       .map((one) => ({ ...one, title: one.title || one.url }));
   }
 
@@ -59,8 +71,21 @@ export class LinkFields {
       one.element.remove();
       this.#onChange();
     };
-    one.element = h("li", {}, one.title.element, one.url.element,
-      h("button.quiet.square", { type: "button", "aria-label": t("compose.link.remove", { n: this.#links.length + 1 }), on: { click: remove } }, icon("close")));
+    one.element = h(
+      "li",
+      {},
+      one.title.element,
+      one.url.element,
+      h(
+        "button.quiet.square",
+        {
+          type: "button",
+          "aria-label": t("compose.link.remove", { n: this.#links.length + 1 }),
+          on: { click: remove },
+        },
+        icon("close"),
+      ),
+    );
     this.#links.push(one);
     this.#list.append(one.element);
     if (isNew) one.title.input.focus();

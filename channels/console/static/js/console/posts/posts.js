@@ -19,14 +19,29 @@ export class Posts {
   constructor({ channel }) {
     this.#channel = channel;
     this.#stream = channelPosts(channel.channel_id, channel.head_seq);
-    if (may(channel, "post") || may(channel, "edit_posts")) this.#composer = new Composer({ channel, stream: this.#stream, onDrafts: () => this.#drafts?.reload() });
+    if (may(channel, "post") || may(channel, "edit_posts"))
+      this.#composer = new Composer({ channel, stream: this.#stream, onDrafts: () => this.#drafts?.reload() });
     if (may(channel, "post")) {
-      this.#drafts = new Drafts({ channel, onEdit: (draft) => this.#composer.editDraft(draft), onPublish: (item) => this.#stream.add(item) });
+      this.#drafts = new Drafts({
+        channel,
+        onEdit: (draft) => this.#composer.editDraft(draft),
+        onPublish: (item) => this.#stream.add(item),
+      });
     }
     this.#list = h("ol.items.newest-first", { "aria-label": t("posts.title") });
     this.#status = h("p.empty", { role: "status" }, t("app.loading"));
-    this.#more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => attempt(() => this.#stream.loadOlder()) } }, t("app.more"));
-    this.element = h("div.panels", {}, this.#composer?.element, this.#drafts?.element, h("section.posted", {}, h("h2", {}, t("posts.title")), this.#status, this.#list, this.#more));
+    this.#more = h(
+      "button.plain.wide",
+      { type: "button", hidden: true, on: { click: () => attempt(() => this.#stream.loadOlder()) } },
+      t("app.more"),
+    );
+    this.element = h(
+      "div.panels",
+      {},
+      this.#composer?.element,
+      this.#drafts?.element,
+      h("section.posted", {}, h("h2", {}, t("posts.title")), this.#status, this.#list, this.#more),
+    );
     this.#stream.addEventListener("change", () => this.#render());
     attempt(() => this.#stream.loadNewest());
   }
@@ -47,7 +62,10 @@ export class Posts {
   }
 
   #render() {
-    const wanted = this.#stream.inOrder().reverse().map((item) => this.#element(item));
+    const wanted = this.#stream
+      .inOrder()
+      .reverse()
+      .map((item) => this.#element(item));
     reconcile(this.#list, wanted);
     this.#status.textContent = wanted.length ? "" : t("posts.empty");
     this.#more.hidden = !this.#stream.hasOlder;
@@ -56,9 +74,16 @@ export class Posts {
   #element(item) {
     const rendered = this.#rendered.get(item.seq);
     if (rendered?.item === item) return rendered.element;
-    const react = this.#channel.subscribed_at === null ? null : (seq, emoji, isOn) => attempt(() => this.#stream.react(seq, emoji, isOn));
+    const react =
+      this.#channel.subscribed_at === null
+        ? null
+        : (seq, emoji, isOn) => attempt(() => this.#stream.react(seq, emoji, isOn));
     const author = item.author_id ? nameOf(item.author_id, () => this.#renderAgain(item.seq)) : null;
-    const element = postElement(item, { channel: this.#channel, react, author, openMenu: (one, anchor) => this.#openMenu(one, anchor) }, rendered?.element);
+    const element = postElement(
+      item,
+      { channel: this.#channel, react, author, openMenu: (one, anchor) => this.#openMenu(one, anchor) },
+      rendered?.element,
+    );
     element.dataset.seq = item.seq;
     showMarks(element, item);
     this.#rendered.set(item.seq, { item, element });
@@ -76,14 +101,35 @@ export class Posts {
     const mayDo = (grant) => may(this.#channel, grant);
     const isOwn = item.author_id === session.userId;
     // The composer would drop the fields that it cannot show.
-    const canEdit = (mayDo("edit_posts") || (isOwn && mayDo("post"))) && ["text", "image", "text_and_image"].includes(item.kind) && item.custom === null;
+    const canEdit =
+      (mayDo("edit_posts") || (isOwn && mayDo("post"))) &&
+      ["text", "image", "text_and_image"].includes(item.kind) &&
+      item.custom === null;
     const entries = [
-      item.reactions.total > 0 ? { label: t("reactors.menu"), icon: "smile", act: () => showReactors(this.#stream, item) } : null,
-      mayDo("pin_posts") ? { label: t(item.pinned ? "posts.unpin" : "posts.pin"), icon: "pin", act: () => this.#setMark(item, "pin", !item.pinned) } : null,
-      mayDo(isOwn ? "post" : "edit_posts") ? { label: t(item.reactions_frozen ? "posts.unfreeze" : "posts.freeze"), icon: "lock", act: () => this.#setMark(item, "reactions-freeze", !item.reactions_frozen) } : null,
-      this.#channel.settings.protect_content ? null : forwardEntry({ channel_id: this.#channel.channel_id, seq: item.seq }),
+      item.reactions.total > 0
+        ? { label: t("reactors.menu"), icon: "smile", act: () => showReactors(this.#stream, item) }
+        : null,
+      mayDo("pin_posts")
+        ? {
+            label: t(item.pinned ? "posts.unpin" : "posts.pin"),
+            icon: "pin",
+            act: () => this.#setMark(item, "pin", !item.pinned),
+          }
+        : null,
+      mayDo(isOwn ? "post" : "edit_posts")
+        ? {
+            label: t(item.reactions_frozen ? "posts.unfreeze" : "posts.freeze"),
+            icon: "lock",
+            act: () => this.#setMark(item, "reactions-freeze", !item.reactions_frozen),
+          }
+        : null,
+      this.#channel.settings.protect_content
+        ? null
+        : forwardEntry({ channel_id: this.#channel.channel_id, seq: item.seq }),
       canEdit ? { label: t("post.edit"), icon: "pen", act: () => this.#composer.editPost(item) } : null,
-      isOwn || mayDo("delete_posts") ? { label: t("post.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(item) } : null,
+      isOwn || mayDo("delete_posts")
+        ? { label: t("post.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(item) }
+        : null,
     ].filter(Boolean);
     if (entries.length) menu(anchor, entries);
   }
@@ -99,7 +145,8 @@ export class Posts {
   }
 
   async #delete(item) {
-    if (!(await confirmDialog({ title: t("post.delete"), text: t("post.delete.confirm"), action: t("post.delete") }))) return;
+    if (!(await confirmDialog({ title: t("post.delete"), text: t("post.delete.confirm"), action: t("post.delete") })))
+      return;
     if (await attempt(() => this.#stream.recall(item.seq))) notice(t("compose.deleted"));
   }
 }

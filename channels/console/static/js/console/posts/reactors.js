@@ -1,12 +1,12 @@
 // The users who reacted to a post, by emoji. Only the channel's staff may see them.
 
 import { get, part } from "../../client/api.js";
-import { personRow } from "../people/rows.js";
 import { t } from "../../texts.js";
 import { h } from "../../ui/dom.js";
 import { count } from "../../ui/format.js";
 import { dialog } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
+import { personRow } from "../people/rows.js";
 
 const PAGE = 50;
 
@@ -19,8 +19,14 @@ export function showReactors(stream, item) {
     renderRow: (reactor) => personRow(reactor),
   });
 
-  const chips = emoji.map(([one, number]) => h("button.chip", { type: "button", "aria-label": t("react.count", { emoji: one, n: number }), on: { click: () => choose(one) } },
-    h("span.emoji", { "aria-hidden": "true" }, one), h("span", { "aria-hidden": "true" }, count(number))));
+  const chips = emoji.map(([one, number]) =>
+    h(
+      "button.chip",
+      { type: "button", "aria-label": t("react.count", { emoji: one, n: number }), on: { click: () => choose(one) } },
+      h("span.emoji", { "aria-hidden": "true" }, one),
+      h("span", { "aria-hidden": "true" }, count(number)),
+    ),
+  );
   function choose(one) {
     shown = one;
     chips.forEach((chip, index) => {
@@ -32,5 +38,8 @@ export function showReactors(stream, item) {
   }
 
   choose(shown);
-  dialog({ title: t("reactors.title"), build: () => h("div.sheet-body", {}, h("div.reactions", {}, chips), people.elements) });
+  dialog({
+    title: t("reactors.title"),
+    build: () => h("div.sheet-body", {}, h("div.reactions", {}, chips), people.elements),
+  });
 }
