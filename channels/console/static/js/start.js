@@ -282,7 +282,7 @@ session.addEventListener("signedout", ({ detail: reason }) => {
   conversations.forget();
   frame?.close();
   frame = null;
-  document.querySelectorAll("dialog").forEach((element) => element.remove());
+  for (const element of document.querySelectorAll("dialog")) element.remove();
   showSignIn(reason);
 });
 onNavigate(() => frame?.show());

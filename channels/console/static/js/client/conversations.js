@@ -57,7 +57,7 @@ export const conversations = new (class extends EventTarget {
     const before = this.byId;
     this.byId = new Map();
     this.#cursors.clear();
-    pages.forEach((page, index) => this.#addPage(scopes[index], page, before));
+    for (const [index, page] of pages.entries()) this.#addPage(scopes[index], page, before);
     this.#setTotals(unread, folders);
     this.isReady = true;
     this.#changed();

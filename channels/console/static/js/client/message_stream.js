@@ -183,6 +183,7 @@ class MessageStream extends EventTarget {
     const until = this.hasNewer ? this.last : Infinity;
     let after = this.items.size ? this.first - 1 : 0;
     for (let isMore = true; isMore && after < until; ) {
+      // biome-ignore lint/suspicious/noLoopFunc: it runs before the loop goes on
       await this.#load({ after_seq: after, limit: Math.min(LARGEST_PAGE, until - after) }, (page, hasMore) => {
         isMore = hasMore && page.length > 0;
         for (const { seq } of page) after = Math.max(after, seq);

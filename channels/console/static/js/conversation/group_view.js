@@ -136,8 +136,12 @@ export class GroupView extends ChatView {
     dialog({
       title: this.info.name,
       className: "profile",
-      build: (close) =>
-        h(
+      build: (close) => {
+        const showMembersInstead = () => {
+          close();
+          this.#showMembers();
+        };
+        return h(
           "div.sheet-body",
           {},
           this.profile(),
@@ -145,12 +149,13 @@ export class GroupView extends ChatView {
           this.isMember
             ? h(
                 "button.plain",
-                { type: "button", on: { click: () => (close(), this.#showMembers()) } },
+                { type: "button", on: { click: showMembersInstead } },
                 icon("people"),
                 t("members.show"),
               )
             : null,
-        ),
+        );
+      },
     });
   }
 

@@ -5,7 +5,7 @@
 import { newIdempotencyKey } from "../client/api.js";
 import { bytesOf, limits } from "../client/limits.js";
 import { t } from "../texts.js";
-import { debounce, fill, h } from "../ui/dom.js";
+import { debounce, fill, h, submitting } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { attempt } from "../ui/overlay.js";
 import { PictureShelf } from "../ui/picture_shelf.js";
@@ -51,7 +51,7 @@ export class MessageWriter {
     );
     this.element = h(
       "form.writer",
-      { on: { submit: (event) => (event.preventDefault(), this.#submit()) } },
+      { on: { submit: submitting(() => this.#submit()) } },
       this.#strip,
       this.#pictures.element,
       this.#count,

@@ -6,7 +6,7 @@ import { bytesOf, limits } from "../client/limits.js";
 import { session } from "../client/session.js";
 import { dialoguePath, go, groupPath } from "../router.js";
 import { t } from "../texts.js";
-import { h, uniqueId } from "../ui/dom.js";
+import { h, submitting, uniqueId } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { dialog, menu, notice, promptDialog } from "../ui/overlay.js";
 
@@ -90,7 +90,7 @@ class GroupForm {
     this.#button = h("button.primary", { type: "submit" }, t("newGroup.do"));
     this.element = h(
       "form.sheet-body",
-      { on: { submit: (event) => (event.preventDefault(), this.#create()) } },
+      { on: { submit: submitting(() => this.#create()) } },
       h("label", { for: `${id}-name` }, t("newGroup.name")),
       this.#name,
       this.#error,

@@ -86,12 +86,12 @@ export class Sidebar {
   #onChange = () => this.render();
 
   /** Shows this scope; null keeps the one that is shown. */
-  show(scope) {
+  show(wanted) {
     // Opening a conversation keeps the folder in which it is listed. Going back to the list leaves the folder.
     const isInFolder =
       this.#scope.folder !== undefined &&
       conversations.list(this.#scope).some((conversation) => pathOf(conversation) === location.pathname);
-    if (scope === "chats" && isInFolder) scope = null;
+    const scope = wanted === "chats" && isInFolder ? null : wanted;
     if (scope !== null) this.#scope = scope;
     else if (currentRoute().name === "channels" && this.#scope.folder !== undefined) this.#scope = "channels";
     this.render();
@@ -194,7 +194,10 @@ export class Sidebar {
   #row(conversation) {
     const id = conversation.conversation_id;
     let row = this.#rows.get(id);
-    if (!row) this.#rows.set(id, (row = this.#newRow(conversation)));
+    if (!row) {
+      row = this.#newRow(conversation);
+      this.#rows.set(id, row);
+    }
     if (row.conversation !== conversation) this.#fillRow(row, conversation);
     setCurrent(row.anchor, location.pathname === pathOf(conversation));
     return row.element;

@@ -55,6 +55,12 @@ export function focusHeading(view) {
     view.querySelector("h1[tabindex]")?.focus({ preventScroll: true });
 }
 
+/** A listener that does `work` in place of the browser's own sending of a form. */
+export const submitting = (work) => (event) => {
+  event.preventDefault();
+  return work();
+};
+
 let ids = 0;
 
 /** An id for an element, for labels and descriptions. */

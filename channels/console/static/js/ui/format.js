@@ -65,8 +65,8 @@ export function ago(instant) {
 }
 
 /** 3 Mar: a day given as YYYY-MM-DD, whatever the time zone. */
-export function dayLabel(day) {
-  return utcDate.format(new Date(`${day}T00:00:00Z`));
+export function dayLabel(date) {
+  return utcDate.format(new Date(`${date}T00:00:00Z`));
 }
 
 /** 1,204: a number in full. */
@@ -75,8 +75,8 @@ export function number(value) {
 }
 
 /** 1.2K: for badges. */
-export function count(number) {
-  return compact.format(number);
+export function count(value) {
+  return compact.format(value);
 }
 
 /** 45% */

@@ -1,7 +1,7 @@
 // What opens over the page: dialogs, menus and notices. Dialogs and menus take the focus, keep it, and give it back.
 
 import { t } from "../texts.js";
-import { fill, h, uniqueId } from "./dom.js";
+import { fill, h, submitting, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 
 const NOTICE_MILLISECONDS = 5000;
@@ -54,7 +54,7 @@ export function confirmDialog({ title, text, action }) {
     build: (close) =>
       h(
         "form.sheet-body",
-        { method: "dialog", on: { submit: (event) => (event.preventDefault(), close(true)) } },
+        { method: "dialog", on: { submit: submitting(() => close(true)) } },
         h("p", { dir: "auto" }, text),
         h(
           "div.actions",

@@ -44,7 +44,7 @@ export class PagedList {
   }
 
   async #load(isMore) {
-    const request = (this.#requests += 1);
+    const request = ++this.#requests;
     const isDone = await attempt(async () => {
       const page = await this.#fetchPage(isMore ? this.#cursor : null);
       // A newer request has been made, perhaps for other words: this answer is out of date.

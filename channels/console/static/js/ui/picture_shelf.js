@@ -1,6 +1,6 @@
 // The pictures of a post or message that is being written: chosen, pasted or dropped, uploaded at once, shown with progress.
 
-import { upload } from "../client/api.js";
+import { Problem, upload } from "../client/api.js";
 import { limits } from "../client/limits.js";
 import { t } from "../texts.js";
 import { localPicture } from "./avatar.js";
@@ -96,8 +96,7 @@ export class PictureShelf {
     this.#show();
     try {
       const media = await upload(file, picture.showProgress, controller.signal);
-      if (media.kind !== "image")
-        throw Object.assign(new Error(), { code: "not_an_image", userMessage: t("profile.picture.not") });
+      if (media.kind !== "image") throw new Problem(0, "not_an_image", t("profile.picture.not"));
       picture.media = media;
       picture.showImage();
       this.#onChange();

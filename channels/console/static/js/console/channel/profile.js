@@ -5,7 +5,7 @@ import { limits } from "../../client/limits.js";
 import { consolePath, go } from "../../router.js";
 import { t } from "../../texts.js";
 import { avatar } from "../../ui/avatar.js";
-import { fill, h } from "../../ui/dom.js";
+import { fill, h, submitting } from "../../ui/dom.js";
 import { icon } from "../../ui/icons.js";
 import { attempt, notice } from "../../ui/overlay.js";
 import { field, submitForm } from "../form.js";
@@ -45,7 +45,7 @@ export class Profile {
     this.#picture = h("div.picture-field");
     this.element = h(
       "form.panel.form",
-      { novalidate: true, on: { submit: (event) => (event.preventDefault(), this.#submit()) } },
+      { novalidate: true, on: { submit: submitting(() => this.#submit()) } },
       this.#picture,
       this.#fields.map((one) => one.element),
       this.#error,

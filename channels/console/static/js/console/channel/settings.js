@@ -5,7 +5,7 @@ import { isOwner, may } from "../../client/grants.js";
 import { session } from "../../client/session.js";
 import { go } from "../../router.js";
 import { t } from "../../texts.js";
-import { fill, h, uniqueId } from "../../ui/dom.js";
+import { fill, h, submitting, uniqueId } from "../../ui/dom.js";
 import { attempt, confirmDialog, dialog, notice } from "../../ui/overlay.js";
 import { choice, field, submitForm } from "../form.js";
 
@@ -76,7 +76,7 @@ export class Settings {
       {},
       h(
         "form.panel.form",
-        { novalidate: true, on: { submit: (event) => (event.preventDefault(), this.#save()) } },
+        { novalidate: true, on: { submit: submitting(() => this.#save()) } },
         this.#choices[0].element,
         this.#reactions.element,
         this.#emojiList.element,
@@ -217,7 +217,7 @@ export class Settings {
         });
         return h(
           "form.sheet-body",
-          { on: { submit: (event) => (event.preventDefault(), close(true)) } },
+          { on: { submit: submitting(() => close(true)) } },
           h("p", {}, t("settings.delete.lead")),
           h("label", { for: id, dir: "auto" }, t("settings.delete.type", { name })),
           input,

@@ -45,7 +45,7 @@ export class ChannelInbox extends EventTarget {
 
   /** Loads the first page again, in place of all that is loaded. */
   async load() {
-    const request = (this.#requests += 1);
+    const request = ++this.#requests;
     const page = await get(this.#path, { limit: PAGE });
     if (request !== this.#requests) return;
     this.byUserId = new Map(page.items.map((thread) => [thread.user_id, thread]));
@@ -53,7 +53,7 @@ export class ChannelInbox extends EventTarget {
   }
 
   async loadMore() {
-    const request = (this.#requests += 1);
+    const request = ++this.#requests;
     const page = await get(this.#path, { limit: PAGE, cursor: this.#cursor });
     if (request !== this.#requests) return;
     // A thread that an event has changed meanwhile is newer than on this page.

@@ -82,7 +82,10 @@ function line(values, x, y, seriesIndex) {
   values.forEach((value, index) => {
     if (value === null) run = null;
     else {
-      if (!run) runs.push((run = []));
+      if (!run) {
+        run = [];
+        runs.push(run);
+      }
       run.push([x(index), y(value)]);
     }
   });

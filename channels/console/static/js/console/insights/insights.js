@@ -63,7 +63,7 @@ export class Insights {
   }
 
   async #load() {
-    const request = (this.#requests += 1);
+    const request = ++this.#requests;
     const isDone = await attempt(async () => {
       const insights = await get(this.#path, this.#query);
       if (request === this.#requests) this.#show(insights);
@@ -77,7 +77,7 @@ export class Insights {
   }
 
   #show({ days, hours, muted }) {
-    const sum = (name) => days.reduce((total, one) => total + one[name], 0);
+    const sum = (name) => days.reduce((before, one) => before + one[name], 0);
     const values = (name) => days.map((one) => one[name]);
     const known = values("subscribers").filter((one) => one !== null);
     const now = known.at(-1) ?? 0;

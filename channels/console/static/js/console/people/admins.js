@@ -5,7 +5,7 @@ import { GRANTS, grantsText, isOwner } from "../../client/grants.js";
 import { session } from "../../client/session.js";
 import { socket } from "../../client/socket.js";
 import { t } from "../../texts.js";
-import { fill, h } from "../../ui/dom.js";
+import { fill, h, submitting } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
 import { attempt, confirmDialog, dialog, menu, menuButton, notice } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
@@ -87,7 +87,7 @@ export class Admins {
       build: (close) =>
         h(
           "form.sheet-body",
-          { on: { submit: (event) => (event.preventDefault(), close(true)) } },
+          { on: { submit: submitting(() => close(true)) } },
           boxes.element,
           h(
             "div.actions",

@@ -9,7 +9,7 @@ import { bytesOf, limits } from "../../client/limits.js";
 import { postElement } from "../../conversation/items.js";
 import { t } from "../../texts.js";
 import { webAddress } from "../../ui/content.js";
-import { debounce, fill, h, uniqueId } from "../../ui/dom.js";
+import { debounce, fill, h, submitting, uniqueId } from "../../ui/dom.js";
 import { ago, exact, share } from "../../ui/format.js";
 import { icon } from "../../ui/icons.js";
 import { notice } from "../../ui/overlay.js";
@@ -44,7 +44,7 @@ export class Composer {
     const previewId = uniqueId("preview");
     this.element = h(
       "form.panel.composer",
-      { novalidate: true, on: { submit: (event) => (event.preventDefault(), this.#submit()) } },
+      { novalidate: true, on: { submit: submitting(() => this.#submit()) } },
       h(
         "div.form",
         {},
