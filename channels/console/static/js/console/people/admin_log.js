@@ -31,12 +31,20 @@ const ACTIONS = [
   "subscriber_unmuted",
   "reacting_banned",
   "reacting_unbanned",
+  "join_request_accepted",
+  "join_request_refused",
+  "name_card_changed",
   "post_edited",
   "post_deleted",
   "post_pinned",
   "post_unpinned",
   "reactions_frozen",
   "reactions_unfrozen",
+  "draft_changed",
+  "draft_deleted",
+  "draft_published",
+  "answer_edited",
+  "answer_deleted",
 ];
 
 export class AdminLog {
