@@ -1,6 +1,6 @@
 // The entry point of the app: the sign-in page, the frame around the views, and the view that the address names.
 
-import { get } from "./client/api.js";
+import { asProblem, get } from "./client/api.js";
 import { conversations } from "./client/conversations.js";
 import { session } from "./client/session.js";
 import { socket } from "./client/socket.js";
@@ -12,21 +12,25 @@ import { Sidebar } from "./reader/sidebar.js";
 import { currentRoute, onNavigate, startRouter } from "./router.js";
 import { t } from "./texts.js";
 import { avatar } from "./ui/avatar.js";
-import { fill, focusHeading, h, uniqueId } from "./ui/dom.js";
+import { fill, focusHeading, h, submitting, uniqueId } from "./ui/dom.js";
 import { icon } from "./ui/icons.js";
 import { attempt, closeMenu, menu, menuButton } from "./ui/overlay.js";
 
 const BANNER_AFTER = 700; // milliseconds; shorter disconnects are not shown
 const LOADING_AFTER = 300; // milliseconds
-const app = document.getElementById("app");
+const app = /** @type {HTMLElement} */ (document.getElementById("app"));
 
+/** @type {Frame | null} */
 let frame = null;
 let isEntering = false;
 
-/** Shows the sign-in page. `reason` says why: "expired", "bad", or null. */
+/**
+ * Shows the sign-in page. `reason` says why: "expired", "bad", or null.
+ * @param {App.SignedOut} [reason]
+ */
 function showSignIn(reason = null) {
   const id = uniqueId("token");
-  const key = { expired: "signin.expired", bad: "signin.bad" }[reason];
+  const key = reason === "expired" ? "signin.expired" : reason === "bad" ? "signin.bad" : null;
   const error = h("p.error", { id: `${id}-error`, role: "alert", hidden: !key }, key ? t(key) : null);
   const token = h("textarea", {
     id,
@@ -37,15 +41,14 @@ function showSignIn(reason = null) {
     "aria-describedby": `${id}-lead ${id}-error`,
   });
   const keep = h("input", { id: `${id}-keep`, type: "checkbox" });
-  const submit = async (event) => {
-    event.preventDefault();
+  const submit = submitting(async () => {
     const isWellFormed = session.signIn(token.value, keep.checked);
     if (isWellFormed && (await enter())) return;
     error.textContent = t("signin.bad");
     error.hidden = false;
     token.setAttribute("aria-invalid", "true");
     token.focus();
-  };
+  });
   document.title = t("signin.title");
   fill(
     app,
@@ -77,8 +80,9 @@ async function enter() {
   socket.start();
   try {
     me = await get("/v1/users/me");
-  } catch (problem) {
+  } catch (error) {
     socket.stop();
+    const problem = asProblem(error);
     if (problem.status === 401) return false;
     fill(
       app,
@@ -107,6 +111,7 @@ async function enter() {
 
 /** The bar on top, the sidebar, and the current view. */
 class Frame {
+  /** @param {Api.UserResponse} me */
   constructor(me) {
     this.#me = me;
     this.#main = h("div.main", { id: "content", tabindex: "-1" });
@@ -118,10 +123,7 @@ class Frame {
       style: "account",
       open: (button) => this.#openAccountMenu(button),
     });
-    const skip = (event) => {
-      event.preventDefault();
-      this.#main.focus();
-    };
+    const skip = submitting(() => this.#main.focus());
     this.element = h(
       "div.frame",
       {},
@@ -159,7 +161,9 @@ class Frame {
     ),
     console: h("a.bar-link", { href: "/console", "data-inside": true }, icon("pen"), h("span", {}, t("nav.console"))),
   };
+  /** @type {App.View | null} */
   #view = null;
+  /** @type {string | null} */
   #key = null; // of the current view: its name and ids
   #requests = 0;
   #bannerTimer = 0;
@@ -195,6 +199,10 @@ class Frame {
     focusHeading(view.element);
   }
 
+  /**
+   * @param {App.RouteName} name
+   * @param {(string | null)[]} parts
+   */
   #showFrame(name, [folder]) {
     const isConsole = name.startsWith("console");
     this.element.dataset.view = name;
@@ -206,10 +214,18 @@ class Frame {
       else anchor.removeAttribute("aria-current");
     }
     if (isConsole) return;
-    this.#sidebar.show(name === "folder" ? { folder } : name === "group" || name === "dialogue" ? "chats" : null);
+    this.#sidebar.show(
+      name === "folder" ? { folder: folder ?? "" } : name === "group" || name === "dialogue" ? "chats" : null,
+    );
   }
 
-  async #createView(name, [id, tab]) {
+  /**
+   * @param {App.RouteName} name
+   * @param {(string | null)[]} parts
+   * @returns {Promise<App.View>}
+   */
+  async #createView(name, [part, tab]) {
+    const id = part ?? "";
     if (name === "channel") return new ChannelView(id);
     if (name === "group") return new GroupView(id);
     if (name === "dialogue") return new DialogueView(id);
@@ -246,7 +262,7 @@ class Frame {
 
   /** Counts unread channels and chats apart. */
   #showTitle() {
-    const counts = ["channels", "chats"]
+    const counts = /** @type {const} */ (["channels", "chats"])
       .filter((scope) => conversations.unread[scope] > 0)
       .map((scope) => t(`app.title.${scope}`, { n: conversations.unread[scope] }));
     document.title = counts.length ? t("app.title.unread", { counts: counts.join(" · ") }) : t("app.title");
@@ -267,6 +283,7 @@ class Frame {
     }, BANNER_AFTER);
   }
 
+  /** @param {HTMLElement} anchor */
   #openAccountMenu(anchor) {
     menu(anchor, [
       { label: t("signin.as", { name: this.#me.name || this.#me.user_id }), icon: "person", act: () => {} },

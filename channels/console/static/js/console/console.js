@@ -1,7 +1,7 @@
 // The console: the user's channels, a form for a new one, and one channel with its tabs.
 
 import "../texts/console/all.js";
-import { get, part } from "../client/api.js";
+import { asProblem, get, part } from "../client/api.js";
 import { isStaff, may } from "../client/grants.js";
 import { myChannels } from "../client/my_channels.js";
 import { rememberPeople } from "../client/people.js";
@@ -33,6 +33,7 @@ const PAGE = 50;
 /**
  * The tabs of a channel and the grant that each needs. To add a tab, add a line here, a module for its view, and a text
  * `console.tab.<name>`.
+ * @type {{ [Name in App.Tab]: { View: new (options: any) => App.TabView; grant?: Api.Grant } }}
  */
 const TABS = {
   posts: { View: Posts },
@@ -45,11 +46,20 @@ const TABS = {
   log: { View: AdminLog },
 };
 
-/** The view of a route whose name starts with "console". */
+const TAB_NAMES = /** @type {App.Tab[]} */ (Object.keys(TABS));
+
+/**
+ * The view of a route whose name starts with "console".
+ * @param {App.RouteName} name
+ * @param {string | null} id
+ * @param {string | null} tab
+ * @returns {Promise<App.View>}
+ */
 export async function consoleView(name, id, tab) {
   await loadStyle();
   if (name === "console.new") return newChannelView();
-  if (name === "console.channel") return new ChannelConsole(id, tab in TABS ? tab : "posts");
+  if (name === "console.channel")
+    return new ChannelConsole(id ?? "", TAB_NAMES.find((known) => known === tab) ?? "posts");
   return new ChannelList();
 }
 
@@ -102,6 +112,7 @@ class ChannelList {
     this.#channels.reload();
   }
 
+  /** @type {UnreadBadge[]} */
   #badges = [];
   #finder = new ChannelFinder({ label: t("console.search"), onChange: () => this.#channels.reload() });
   #channels = new PagedList({
@@ -124,6 +135,7 @@ class ChannelList {
     for (const badge of this.#badges.splice(0)) badge.close();
   }
 
+  /** @param {string | null} cursor */
   async #fetchPage(cursor) {
     const page = session.isAdmin
       ? await get("/v1/channels", { all: true, ...this.#finder.query, limit: PAGE, cursor })
@@ -132,6 +144,7 @@ class ChannelList {
     return page;
   }
 
+  /** @param {Api.ChannelResponse} channel */
   #row(channel) {
     const badge = may(channel, "read_inbox")
       ? new UnreadBadge(channel.channel_id, { getsEvents: isStaff(channel), isInList: true })
@@ -153,7 +166,7 @@ class ChannelList {
         ),
         badge?.element,
         channel.settings.visibility === "private" ? h("span.role.is-private", {}, t("console.private")) : null,
-        isStaff(channel) ? h("span.role", {}, t(`role.${channel.role}`)) : null,
+        isStaff(channel) ? h("span.role", {}, t(channel.role === "owner" ? "role.owner" : "role.admin")) : null,
       ),
     );
   }
@@ -161,6 +174,10 @@ class ChannelList {
 
 /** One channel: its header, its tabs, and the view of the current tab. */
 class ChannelConsole {
+  /**
+   * @param {string} id
+   * @param {App.Tab} tab
+   */
   constructor(id, tab) {
     this.#id = id;
     this.#tab = tab;
@@ -173,8 +190,11 @@ class ChannelConsole {
   #tab;
   #inner = h("div.page-inner.broad", {}, h("p.empty", { role: "status" }, t("app.loading")));
   #header = h("header.page-head");
+  /** @type {UnreadBadge | null} */
   #unread = null;
+  /** @type {ChannelInbox | null} */
   #inbox = null;
+  /** @type {App.TabView | null} */
   #view = null;
   #isClosed = false;
 
@@ -190,43 +210,47 @@ class ChannelConsole {
     let channel;
     try {
       channel = await get(`/v1/channels/${part(this.#id)}`);
-    } catch (problem) {
-      if (problem.code === undefined) throw problem;
-      return this.#showProblem(problem);
+    } catch (error) {
+      return this.#showProblem(asProblem(error));
     }
     if (this.#isClosed) return;
     const getsEvents = isStaff(channel);
     if (!getsEvents && !session.isAdmin) return this.#showProblem({ status: 404 });
     await this.#loadStaff();
     if (this.#isClosed) return;
-    const tabs = Object.keys(TABS).filter((name) => TABS[name].grant === undefined || may(channel, TABS[name].grant));
+    const tabs = TAB_NAMES.filter((name) => {
+      const { grant } = TABS[name];
+      return grant === undefined || may(channel, grant);
+    });
     if (!tabs.includes(this.#tab)) return this.#showProblem({ status: 403 });
     if (tabs.includes("inbox")) {
       this.#inbox = new ChannelInbox(this.#id, { getsEvents });
       this.#unread = new UnreadBadge(this.#id, { getsEvents });
     }
-    this.#view = new TABS[this.#tab].View({
+    const view = new TABS[this.#tab].View({
       channel,
       inbox: this.#inbox,
-      onChange: (changed) => this.#showHeader(changed),
+      onChange: (/** @type {Api.ChannelResponse} */ changed) => this.#showHeader(changed),
     });
+    this.#view = view;
     this.#showHeader(channel);
-    fill(this.#inner, this.#header, this.#tabBar(tabs), this.#view.element);
+    fill(this.#inner, this.#header, this.#tabBar(tabs), view.element);
     // On a phone the tabs are wider than the window, and the badge makes them wider still.
     const current = this.#inner.querySelector(".channel-tabs [aria-current]");
-    const reveal = () => current.scrollIntoView({ block: "nearest", inline: "center" });
+    const reveal = () => current?.scrollIntoView({ block: "nearest", inline: "center" });
     reveal();
     this.#unread?.loaded.then(reveal);
     focusHeading(this.element);
   }
 
+  /** @param {App.Tab[]} tabs */
   #tabBar(tabs) {
     const items = tabs.map((name) => {
       const anchor = h(
         "a",
         { href: consolePath(this.#id, name === "posts" ? null : name), "data-inside": true },
         t(`console.tab.${name}`),
-        name === "inbox" ? this.#unread.element : null,
+        name === "inbox" ? this.#unread?.element : null,
       );
       if (name === this.#tab) anchor.setAttribute("aria-current", "page");
       return h("li", {}, anchor);
@@ -243,6 +267,7 @@ class ChannelConsole {
     rememberPeople(page.items);
   }
 
+  /** @param {Api.ChannelResponse} channel */
   #showHeader(channel) {
     const publicAddress = publicPath(channel);
     fill(
@@ -271,6 +296,7 @@ class ChannelConsole {
     );
   }
 
+  /** @param {App.Failure} problem */
   #showProblem(problem) {
     const isGone = problem.status === 404 || problem.status === 403;
     fill(
@@ -284,6 +310,7 @@ class ChannelConsole {
     );
   }
 
+  /** @param {CustomEvent<App.Event>} event */
   #onEvent = ({ detail: event }) => {
     if (event.channel_id !== this.#id) return;
     if (event.type === "channel.deleted") this.#showProblem({ status: 404 });

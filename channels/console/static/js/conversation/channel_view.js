@@ -18,19 +18,24 @@ import { forwardEntry } from "./forward.js";
 import { postElement } from "./items.js";
 import { PinStrip } from "./pins.js";
 
-/** Whether the channel's settings allow the user to send it private messages. */
+/**
+ * Whether the channel's settings allow the user to send it private messages.
+ * @param {Pick<Api.ChannelResponse, "settings" | "subscribed_at">} channel
+ */
 export function acceptsMessages({ settings, subscribed_at: subscribedAt }) {
   return (
     settings.accept_messages === "everyone" || (settings.accept_messages === "subscribers" && subscribedAt !== null)
   );
 }
 
+/** @extends {ConversationView<Api.ChannelResponse>} */
 export class ChannelView extends ConversationView {
   #pins;
 
+  /** @param {string} id */
   constructor(id) {
     super(id);
-    this.#pins = new PinStrip({ channelId: id, element: this.banner, onOpen: (seq) => this.history.jumpTo(seq) });
+    this.#pins = new PinStrip({ channelId: id, element: this.banner, onOpen: (seq) => this.history?.jumpTo(seq) });
     this.load();
   }
 
@@ -45,6 +50,7 @@ export class ChannelView extends ConversationView {
     return channel;
   }
 
+  /** @param {number} headSeq */
   createStream(headSeq) {
     return channelPosts(this.id, headSeq);
   }
@@ -61,6 +67,7 @@ export class ChannelView extends ConversationView {
     return t("channel.gone");
   }
 
+  /** @returns {App.Identity} */
   get identity() {
     return { id: this.id, name: this.info.name, url: this.info.face_url, shape: "tile" };
   }
@@ -94,10 +101,12 @@ export class ChannelView extends ConversationView {
       : null;
   }
 
+  /** @returns {App.MenuEntry[]} */
   menuEntries() {
     return this.#isStaff ? [{ label: t("channel.manage"), icon: "pen", act: () => go(consolePath(this.id)) }] : [];
   }
 
+  /** @returns {App.MenuEntry[]} */
   leavingEntries() {
     if (!this.isMember || this.info.role === "owner") return [];
     return [{ label: t("channel.unsubscribe"), icon: "out", isDangerous: true, act: () => this.#unsubscribe() }];
@@ -145,12 +154,19 @@ export class ChannelView extends ConversationView {
     );
   }
 
+  /** @param {number[]} seqs */
   onSeen = async (seqs) => this.stream.setViewCounts(await reportSeen(this.id, seqs));
 
+  /**
+   * @param {App.Item} item
+   * @param {HTMLElement | null} old
+   */
   renderItem(item, old) {
+    /** @type {App.React | null} */
     const react = this.isMember ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null;
     const replyHref = this.#mayOpenChat && acceptsMessages(this.info) ? dialoguePath(this.id, item.seq) : null;
     const mayForward = !this.info.settings.protect_content;
+    /** @type {App.OpenItemMenu | null} */
     const openMenu = mayForward
       ? (post, anchor) => menu(anchor, [forwardEntry({ channel_id: this.id, seq: post.seq })])
       : null;
@@ -165,6 +181,7 @@ export class ChannelView extends ConversationView {
     return element;
   }
 
+  /** @param {App.Event} event */
   onEvent(event) {
     if (event.conversation_id !== this.conversationId || !this.history) return;
     this.#pins.onEvent(event);

@@ -12,7 +12,11 @@ import { icon } from "../ui/icons.js";
 import { attempt, dialog } from "../ui/overlay.js";
 import { SearchField } from "../ui/search_field.js";
 
-/** The menu entry. `source` says what is forwarded: {channel_id | group_id | conversation_id, seq}. */
+/**
+ * The menu entry. `source` says what is forwarded: {channel_id | group_id | conversation_id, seq}.
+ * @param {Api.ForwardBody} source
+ * @returns {App.MenuEntry}
+ */
 export const forwardEntry = (source) => ({
   label: t("forward.do"),
   icon: "forward",
@@ -20,11 +24,13 @@ export const forwardEntry = (source) => ({
 });
 
 class ForwardDialog {
+  /** @param {Api.ForwardBody} source */
   constructor(source) {
     this.#source = source;
   }
 
   #source;
+  /** @type {(App.Recipient & { element: Element })[]} */
   #targets = [];
   #list = h("ul.people-list");
   #status = h("p.empty", { role: "status" }, t("app.loading"));
@@ -41,16 +47,18 @@ class ForwardDialog {
 
   async #load() {
     const [channels] = await Promise.all([myChannels(), conversations.loadAll("chats")]);
+    /** @type {App.Recipient[]} */
     const chats = conversations
       .list("chats")
       .map(({ conversation_id: id, group_id: groupId, peer_id: peerId, title, face_url: url }) => ({
-        id: groupId ?? peerId,
+        id: groupId ?? peerId ?? "",
         name: peerId === session.userId ? t("dialogue.self") : title,
         url,
         shape: peerId !== null && isChannelId(peerId) ? "tile" : "round",
-        kind: groupId !== null ? "forward.group" : isChannelId(peerId) ? "list.private" : "forward.person",
+        kind: groupId !== null ? "forward.group" : isChannelId(peerId ?? "") ? "list.private" : "forward.person",
         path: groupId === null ? `/v1/conversations/${part(id)}/messages` : `/v1/groups/${part(groupId)}/messages`,
       }));
+    /** @type {App.Recipient[]} */
     const posts = channels
       .filter((channel) => may(channel, "post"))
       .map(({ channel_id: id, name, face_url: url }) => ({
@@ -75,6 +83,7 @@ class ForwardDialog {
     this.#status.textContent = shown.length ? "" : t(this.#targets.length ? "forward.noMatch" : "forward.noTarget");
   }
 
+  /** @param {App.Recipient} recipient */
   #row({ id, name, url, shape, kind, path }) {
     const send = async () => {
       button.disabled = true;

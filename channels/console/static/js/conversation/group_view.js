@@ -16,14 +16,17 @@ import { showMembers } from "./members.js";
 
 const RELOAD_EVERY = 2000; // milliseconds, while members join and leave
 
+/** @extends {ChatView<Api.GroupResponse>} */
 export class GroupView extends ChatView {
   #hasAskedToJoin = false; // the API says so only in the answer to a request
 
+  /** @param {string} id */
   constructor(id) {
     super(id);
     this.load();
   }
 
+  /** @returns {App.GroupPath} */
   get #path() {
     return `/v1/groups/${part(this.id)}`;
   }
@@ -42,6 +45,7 @@ export class GroupView extends ChatView {
     return group;
   }
 
+  /** @param {number} headSeq */
   createStream(headSeq) {
     return groupMessages(this.id, headSeq);
   }
@@ -58,6 +62,7 @@ export class GroupView extends ChatView {
     return isStaff(this.info) || session.isAdmin;
   }
 
+  /** @returns {App.Identity} */
   get identity() {
     return { id: this.id, name: this.info.name, url: this.info.face_url, shape: "round" };
   }
@@ -83,17 +88,21 @@ export class GroupView extends ChatView {
     return { group_id: this.id };
   }
 
+  /** @param {App.Item} item */
   senderOf(item) {
-    const { name, face_url: faceUrl } = personOf(item.sender_id, this.#onNames);
-    return { name, faceUrl, href: isChannelId(item.sender_id) ? null : dialoguePath(item.sender_id) };
+    const id = item.sender_id ?? "";
+    const { name, face_url: faceUrl } = personOf(id, this.#onNames);
+    return { name, faceUrl, href: isChannelId(id) ? null : dialoguePath(id) };
   }
 
   #onNames = () => this.history?.renderAgain();
 
+  /** @returns {App.MenuEntry[]} */
   menuEntries() {
     return this.isMember ? [{ label: t("members.show"), icon: "people", act: () => this.#showMembers() }] : [];
   }
 
+  /** @returns {App.MenuEntry[]} */
   leavingEntries() {
     if (!this.isMember) return [];
     // The owner of a work group may leave it; the owner of another group deletes it instead.
@@ -202,6 +211,7 @@ export class GroupView extends ChatView {
     this.showFooter();
   }
 
+  /** @param {App.Event} event */
   onEvent(event) {
     if (event.conversation_id !== this.conversationId || !this.info) return;
     const isMe = event.user_id === session.userId;

@@ -19,10 +19,7 @@ const SEEN_AFTER = 700; // milliseconds on the screen
 const HIGHLIGHT_FOR = 2500; // milliseconds
 
 export class History {
-  /**
-   * `renderItem(item, old)` returns the element of an item, which may be the old one, updated. `onRead(seq)` is called with
-   * how far the user has read, `onSeen(seqs)` with the items that the user has seen. `readSeq` null reports nothing as read.
-   */
+  /** @param {App.HistoryOptions} options */
   constructor({ stream, readSeq, unread, renderItem, onRead, onSeen = null }) {
     this.#stream = stream;
     this.#renderItem = renderItem;
@@ -44,7 +41,7 @@ export class History {
       "button.to-newest",
       { type: "button", hidden: true, on: { click: () => this.#toNewest() } },
       icon("down"),
-      h("span"),
+      this.#newCount,
     );
     this.element = h("div.history", {}, this.#scroller, this.#toNewestButton);
     this.#observer = new IntersectionObserver((entries) => this.#onIntersect(entries), {
@@ -61,6 +58,7 @@ export class History {
   #onSeen;
   #readTimer = 0;
   #seenTimer = 0;
+  /** @type {Map<number, number>} */
   #onScreen = new Map(); // by seq: since when, until it is reported as seen
   #lineAfterSeq;
   #readSeq;
@@ -70,9 +68,13 @@ export class History {
   #start;
   #empty;
   #toNewestButton;
+  #newCount = h("span");
   #observer;
+  /** @type {Map<number, { item: App.Item | null; element: HTMLElement }>} */
   #rendered = new Map(); // by seq: the item and its element
+  /** @type {Map<string, HTMLElement>} */
   #days = new Map(); // by day: its heading
+  /** @type {HTMLElement | null} */
   #unreadLine = null;
   #isOpen = false;
   #isLoading = false;
@@ -99,7 +101,10 @@ export class History {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
-  /** Scrolls to an item and highlights it for a moment. Loads the items around it if needed. */
+  /**
+   * Scrolls to an item and highlights it for a moment. Loads the items around it if needed.
+   * @param {number} seq
+   */
   async jumpTo(seq) {
     if (!(await attempt(() => this.#stream.loadAround(seq)))) return;
     const element = this.#rendered.get(seq)?.element;
@@ -112,7 +117,10 @@ export class History {
     setTimeout(() => element.classList.remove("highlighted"), HIGHLIGHT_FOR);
   }
 
-  /** Starts to report what is read, after the reader has become a member. */
+  /**
+   * Starts to report what is read, after the reader has become a member.
+   * @param {number} readSeq
+   */
   startReporting(readSeq) {
     if (this.#readSeq === Infinity) this.#readSeq = readSeq;
   }
@@ -129,7 +137,8 @@ export class History {
     const staysAtEnd = this.#isOpen && this.#isAtEnd && !this.#stream.hasNewer;
     // The topmost visible item stays in place, whatever is inserted above it.
     const anchor = this.#isOpen ? this.#topmostVisible() : null;
-    const top = anchor?.getBoundingClientRect().top;
+    const top = anchor?.getBoundingClientRect().top ?? 0;
+    /** @type {HTMLElement[]} */
     const wanted = [];
     let lastDay = null;
     let hasLine = false;
@@ -167,15 +176,16 @@ export class History {
   #topmostVisible() {
     const { top } = this.#scroller.getBoundingClientRect();
     for (const child of this.#list.children)
-      if (child.getBoundingClientRect().bottom > top && child.dataset.seq) return child;
+      if (child.getBoundingClientRect().bottom > top && child instanceof HTMLElement && child.dataset.seq) return child;
     return null;
   }
 
+  /** @param {App.Item} item */
   #element(item) {
     const rendered = this.#rendered.get(item.seq);
     if (rendered?.item === item) return rendered.element;
     const element = this.#renderItem(item, rendered?.element ?? null);
-    element.dataset.seq = item.seq;
+    element.dataset.seq = String(item.seq);
     if (element !== rendered?.element) {
       if (rendered) this.#observer.unobserve(rendered.element);
       this.#observer.observe(element);
@@ -184,14 +194,20 @@ export class History {
     return element;
   }
 
+  /**
+   * @param {string} key
+   * @param {string} instant
+   */
   #dayHeading(key, instant) {
-    if (!this.#days.has(key)) this.#days.set(key, h("li.day", {}, h("span", {}, day(instant))));
-    return this.#days.get(key);
+    const heading = this.#days.get(key) ?? h("li.day", {}, h("span", {}, day(instant)));
+    this.#days.set(key, heading);
+    return heading;
   }
 
   #unreadLineElement() {
-    const loaded = this.#stream.inOrder().filter((item) => item.seq > this.#lineAfterSeq).length;
-    const n = Math.max(loaded, this.#stream.headSeq - this.#lineAfterSeq);
+    const after = this.#lineAfterSeq ?? 0;
+    const loaded = this.#stream.inOrder().filter((item) => item.seq > after).length;
+    const n = Math.max(loaded, this.#stream.headSeq - after);
     this.#unreadLine ??= h("li.unread-line", {}, h("span", {}, t("history.unread", { n })));
     return this.#unreadLine;
   }
@@ -203,7 +219,7 @@ export class History {
     ).length;
     const n = this.#readSeq === Infinity ? 0 : notLoaded + below;
     this.#toNewestButton.hidden = this.#isAtEnd && !this.#stream.hasNewer;
-    this.#toNewestButton.lastElementChild.textContent = n > 0 ? t("history.new", { n }) : "";
+    this.#newCount.textContent = n > 0 ? t("history.new", { n }) : "";
     this.#toNewestButton.setAttribute("aria-label", n > 0 ? t("history.new", { n }) : t("history.newest"));
     this.#toNewestButton.dataset.count = count(n);
   }
@@ -229,10 +245,11 @@ export class History {
     if (isDone) this.#onScroll();
   }
 
+  /** @param {IntersectionObserverEntry[]} entries */
   #onIntersect(entries) {
     for (const entry of entries) {
       const fillsScreen = entry.intersectionRect.height > this.#scroller.clientHeight / 2;
-      const seq = Number(entry.target.dataset.seq);
+      const seq = Number(/** @type {HTMLElement} */ (entry.target).dataset.seq);
       if (entry.isIntersecting && (entry.intersectionRatio >= 0.5 || fillsScreen)) {
         this.#visibleSeq = Math.max(this.#visibleSeq, seq);
         if (!this.#onScreen.has(seq)) this.#onScreen.set(seq, performance.now());
@@ -272,7 +289,7 @@ export class History {
       const until = performance.now() - SEEN_AFTER;
       const seqs = [...this.#onScreen].filter(([, since]) => since <= until).map(([seq]) => seq);
       for (const seq of seqs) this.#onScreen.delete(seq);
-      if (seqs.length) this.#onSeen(seqs);
+      if (seqs.length) this.#onSeen?.(seqs);
       this.#reportSeenSoon();
     }, SEEN_AFTER);
   }

@@ -1,12 +1,12 @@
 // The members of a chat group: listing, searching, adding and removing them, and answering requests to join.
 
-import { del, get, part, post, put } from "../client/api.js";
+import { asProblem, del, get, part, post, put } from "../client/api.js";
 import { isChannelId } from "../client/conversations.js";
 import { session } from "../client/session.js";
 import { dialoguePath } from "../router.js";
 import { t } from "../texts.js";
 import { avatar } from "../ui/avatar.js";
-import { fill, h, uniqueId } from "../ui/dom.js";
+import { fill, h, submitting, uniqueId } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { attempt, confirmDialog, dialog, notice } from "../ui/overlay.js";
 import { PagedList } from "../ui/paged_list.js";
@@ -14,13 +14,21 @@ import { SearchField } from "../ui/search_field.js";
 
 const PAGE = 50;
 
-/** Shows the members of a group to one of them. */
+/**
+ * Shows the members of a group to one of them.
+ * @param {Api.GroupResponse} group
+ * @param {{ isStaff: boolean }} options
+ */
 export function showMembers(group, { isStaff }) {
   const members = new Members(group, isStaff);
   return dialog({ title: t("members.title"), className: "members", build: (close) => members.build(close) });
 }
 
 class Members {
+  /**
+   * @param {Api.GroupResponse} group
+   * @param {boolean} isStaff
+   */
   constructor(group, isStaff) {
     this.#group = group;
     this.#path = `/v1/groups/${part(group.group_id)}`;
@@ -28,9 +36,11 @@ class Members {
   }
 
   #group;
+  /** @type {App.GroupPath} */
   #path;
   #isStaff;
-  #close;
+  /** @type {() => void} */
+  #close = () => {};
   #requests = h("div", { hidden: true });
   #search = new SearchField({ label: t("people.search"), onSearch: () => this.#members.reload() });
   #members = new PagedList({
@@ -40,6 +50,7 @@ class Members {
     emptyText: () => t("people.noMatch"),
   });
 
+  /** @param {() => void} close */
   build(close) {
     this.#close = close;
     this.#members.reload();
@@ -63,8 +74,7 @@ class Members {
     const id = uniqueId("add");
     const error = h("p.error", { id: `${id}-error`, role: "alert", hidden: true });
     const input = h("input", { id, autocomplete: "off", dir: "auto", "aria-describedby": `${id}-error` });
-    const submit = async (event) => {
-      event.preventDefault();
+    const submit = submitting(async () => {
       const userId = input.value.trim();
       if (!userId) return;
       error.hidden = true;
@@ -73,13 +83,12 @@ class Members {
         input.value = "";
         notice(t("members.added", { user: userId }));
         this.#members.reload();
-      } catch (problem) {
-        if (problem.code === undefined) throw problem;
-        error.textContent = problem.userMessage;
+      } catch (refusal) {
+        error.textContent = asProblem(refusal).userMessage;
         error.hidden = false;
       }
       input.focus();
-    };
+    });
     return h(
       "form.add-line",
       { on: { submit } },
@@ -89,6 +98,7 @@ class Members {
     );
   }
 
+  /** @param {Api.MemberResponse} member */
   #memberRow(member) {
     const { user_id: userId } = member;
     const name = member.name_card || member.name || userId;
@@ -132,6 +142,10 @@ class Members {
     );
   }
 
+  /**
+   * @param {string} userId
+   * @param {string} name
+   */
   async #remove(userId, name) {
     if (
       !(await confirmDialog({
@@ -160,8 +174,10 @@ class Members {
     });
   }
 
+  /** @param {Api.JoinRequestResponse} request */
   #requestRow({ user_id: userId, name: userName, face_url: url, text }) {
     const name = userName || userId;
+    /** @param {boolean} approve */
     const answer = (approve) => async () => {
       if (await attempt(() => post(`${this.#path}/join-requests/${part(userId)}`, { approve }))) {
         this.#loadRequests();

@@ -14,10 +14,7 @@ const SAVE_DRAFT_AFTER = 1000; // milliseconds without a key
 const MAX_HEIGHT = 180; // pixels
 
 export class MessageWriter {
-  /**
-   * `send(body, key)` posts a message; nothing else is sent meanwhile. Pictures may be dropped on `dropTarget`. `draft` is
-   * the text to start with, and `onDraft(text)` stores what is being written.
-   */
+  /** @param {App.WriterOptions} options */
   constructor({ send, dropTarget, draft = "", onDraft = () => {} }) {
     this.#send = send;
     this.#draft = draft;
@@ -34,7 +31,7 @@ export class MessageWriter {
         },
         blur: () => this.saveDraft(),
         keydown: (event) => this.#onKey(event),
-        paste: (event) => this.#pictures.add(event.clipboardData.files),
+        paste: (event) => this.#pictures.add(event.clipboardData?.files ?? null),
       },
     });
     this.#strip = h("div.strip", { hidden: true });
@@ -69,8 +66,11 @@ export class MessageWriter {
   #count;
   #button;
   #pictures = new PictureShelf({ onChange: () => this.#update() });
+  /** @type {App.Editing | null} */
   #editing = null; // {save, kept, waiting}: stores the edit; what stays of the message; what was being written before
+  /** @type {App.Link | null} */
   #link = null; // {title, url}: goes along with the next message
+  /** @type {string | null} */
   #idempotencyKey = null;
   #isSending = false;
 
@@ -85,7 +85,11 @@ export class MessageWriter {
 
   #saveDraftSoon = debounce(SAVE_DRAFT_AFTER, () => this.saveDraft());
 
-  /** Edits this message. `save(body)` stores it. */
+  /**
+   * Edits this message. `save(body)` stores it.
+   * @param {App.Item} item
+   * @param {App.Editing["save"]} save
+   */
   edit(item, save) {
     this.saveDraft();
     const before = { text: this.#text.value, link: this.#link, pictures: this.#pictures.replace(item.images ?? []) };
@@ -102,6 +106,7 @@ export class MessageWriter {
   }
 
   #stopEditing() {
+    if (!this.#editing) return;
     const { text, pictures, link } = this.#editing.waiting;
     this.#editing = null;
     this.#text.value = text;
@@ -110,7 +115,10 @@ export class MessageWriter {
     this.#text.focus();
   }
 
-  /** Sends this link ({title, url}) along with the next message; null sends none. */
+  /**
+   * Sends this link ({title, url}) along with the next message; null sends none.
+   * @param {App.Link | null} link
+   */
   setLink(link) {
     this.#link = link;
     if (link === null) this.#strip.hidden = true;
@@ -118,6 +126,13 @@ export class MessageWriter {
     this.#update();
   }
 
+  /**
+   * @param {App.IconName} name
+   * @param {string} label
+   * @param {string} text
+   * @param {string} endLabel
+   * @param {() => unknown} end
+   */
   #showStrip(name, label, text, endLabel, end) {
     fill(
       this.#strip,
@@ -128,6 +143,7 @@ export class MessageWriter {
     this.#strip.hidden = false;
   }
 
+  /** @param {KeyboardEvent} event */
   #onKey(event) {
     if (event.key === "Escape" && this.#editing) {
       event.preventDefault();
@@ -158,6 +174,7 @@ export class MessageWriter {
     if (this.#button.disabled) return;
     const text = this.#text.value.trim();
     const images = this.#pictures.media.map((media) => media.media_id);
+    /** @type {Api.Kind} */
     const kind = images.length ? (text ? "text_and_image" : "image") : "text";
     this.#idempotencyKey ??= newIdempotencyKey(); // kept when the answer is lost, so that a second try sends it once
     const key = this.#idempotencyKey;

@@ -1,6 +1,6 @@
 // Starting a chat: a message to a person, a new group, or joining a group.
 
-import { get, part, post, put } from "../client/api.js";
+import { asProblem, get, part, post, put } from "../client/api.js";
 import { isChannelId } from "../client/conversations.js";
 import { bytesOf, limits } from "../client/limits.js";
 import { session } from "../client/session.js";
@@ -10,9 +10,17 @@ import { h, submitting, uniqueId } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { dialog, menu, notice, promptDialog } from "../ui/overlay.js";
 
-/** How people join a new group, and the type of group that has this rule. */
-const GROUP_TYPES = { invite: "work", approval: "public", link: "community" };
+/**
+ * How people join a new group, and the type of group that has this rule.
+ * @type {[joining: "invite" | "approval" | "link", type: Api.GroupType][]}
+ */
+const GROUP_TYPES = [
+  ["invite", "work"],
+  ["approval", "public"],
+  ["link", "community"],
+];
 
+/** @param {HTMLElement} anchor */
 export function openNewChatMenu(anchor) {
   menu(anchor, [
     { label: t("newChat.person"), icon: "letter", act: messagePerson },
@@ -31,6 +39,7 @@ async function messagePerson() {
   if (userId !== null) go(dialoguePath(userId.trim()));
 }
 
+/** @param {string} id */
 const isPersonId = (id) => id !== "" && id !== "." && id !== ".." && !isChannelId(id);
 
 async function joinGroup() {
@@ -44,8 +53,8 @@ async function joinGroup() {
       try {
         const group = await get(`/v1/groups/${part(id)}`);
         return group.is_channel ? t("newChat.join.isChannel") : null;
-      } catch (problem) {
-        if (problem.code === undefined) throw problem;
+      } catch (error) {
+        const problem = asProblem(error);
         return problem.status === 404 || problem.status === 400 ? t("newChat.join.notFound") : problem.userMessage;
       }
     },
@@ -60,6 +69,7 @@ async function createGroup() {
 
 /** Name, who can join, and the first members. Closes the dialog with the new group. */
 class GroupForm {
+  /** @param {(group?: Api.GroupResponse | null) => void} close */
   constructor(close) {
     this.#close = close;
     const id = uniqueId("group");
@@ -84,7 +94,7 @@ class GroupForm {
       },
     });
     this.#members = h("ul.shelf", { "aria-label": t("newGroup.members"), hidden: true });
-    this.#joining = Object.keys(GROUP_TYPES).map((key, index) =>
+    this.#joining = GROUP_TYPES.map(([key], index) =>
       h("input", { id: `${id}-${key}`, type: "radio", name: `${id}-joining`, value: key, checked: index === 0 }),
     );
     this.#button = h("button.primary", { type: "submit" }, t("newGroup.do"));
@@ -98,8 +108,13 @@ class GroupForm {
         "fieldset.plain-set.stacked",
         {},
         h("legend", {}, t("newGroup.joining")),
-        this.#joining.map((input) =>
-          h("div.choice-line", {}, input, h("label", { for: input.id }, t(`newGroup.joining.${input.value}`))),
+        this.#joining.map((input, index) =>
+          h(
+            "div.choice-line",
+            {},
+            input,
+            h("label", { for: input.id }, t(`newGroup.joining.${GROUP_TYPES[index][0]}`)),
+          ),
         ),
       ),
       h("label", { for: `${id}-member` }, t("newGroup.member")),
@@ -126,6 +141,7 @@ class GroupForm {
   #members;
   #joining;
   #button;
+  /** @type {Set<string>} */
   #userIds = new Set();
 
   #addMember() {
@@ -163,30 +179,32 @@ class GroupForm {
     if (this.#member.value.trim()) this.#addMember(); // typed, but not added to the list
     this.#button.disabled = true;
     try {
-      const { value } = this.#joining.find((input) => input.checked);
-      const group = await post("/v1/groups", { type: GROUP_TYPES[value], name });
+      const [, type] = GROUP_TYPES[this.#joining.findIndex((input) => input.checked)];
+      const group = await post("/v1/groups", { type, name });
       await this.#addMembers(group);
       this.#close(group);
-    } catch (problem) {
-      if (problem.code === undefined) throw problem;
-      this.#showError(problem.userMessage);
+    } catch (refusal) {
+      this.#showError(asProblem(refusal).userMessage);
     } finally {
       this.#button.disabled = false;
     }
   }
 
-  /** The group exists now. A user who cannot be added is named in a notice and can be added again later. */
+  /**
+   * The group exists now. A user who cannot be added is named in a notice and can be added again later.
+   * @param {Api.GroupResponse} group
+   */
   async #addMembers(group) {
     for (const userId of this.#userIds) {
       try {
         await put(`/v1/groups/${part(group.group_id)}/members/${part(userId)}`);
-      } catch (problem) {
-        if (problem.code === undefined) throw problem;
-        notice(`${userId}: ${problem.userMessage}`, { isBad: true });
+      } catch (error) {
+        notice(`${userId}: ${asProblem(error).userMessage}`, { isBad: true });
       }
     }
   }
 
+  /** @param {string} text */
   #showError(text) {
     this.#error.textContent = text;
     this.#error.hidden = false;

@@ -10,7 +10,10 @@ import { showPictures } from "./picture_viewer.js";
 const ADDRESS = /https?:\/\/[^\s<>"]+/g;
 const TRAILING = /[.,;:!?)\]}'"»”]+$/;
 
-/** The address if it is an http(s) one, otherwise null. Nothing else ever becomes a link. */
+/**
+ * The address if it is an http(s) one, otherwise null. Nothing else ever becomes a link.
+ * @param {string} text
+ */
 export function webAddress(text) {
   try {
     const url = new URL(text);
@@ -20,7 +23,11 @@ export function webAddress(text) {
   }
 }
 
-/** A link. Addresses of channels on this server open in the app, all others in a new tab. */
+/**
+ * A link. Addresses of channels on this server open in the app, all others in a new tab.
+ * @param {string} url
+ * @param {App.Child[]} children
+ */
 function linkTo(url, ...children) {
   const { origin, pathname, search } = new URL(url);
   if (origin === window.location.origin && pathname.startsWith("/channels/"))
@@ -28,8 +35,12 @@ function linkTo(url, ...children) {
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow" }, ...children);
 }
 
-/** Text with its web addresses as links. */
+/**
+ * Text with its web addresses as links.
+ * @param {string} text
+ */
 function richText(text) {
+  /** @type {App.Child[]} */
   const parts = [];
   let end = 0;
   for (const found of text.matchAll(ADDRESS)) {
@@ -43,7 +54,10 @@ function richText(text) {
   return parts;
 }
 
-/** The elements of the content. */
+/**
+ * The elements of the content.
+ * @param {App.Content} item
+ */
 export function contentElements(item) {
   return [
     item.images?.length ? pictures(item.images) : null,
@@ -57,6 +71,7 @@ export function contentElements(item) {
   ].filter(Boolean);
 }
 
+/** @param {Api.MediaResponse[]} images */
 function pictures(images) {
   const grid = h("div.pictures", { data: { count: String(Math.min(images.length, 4)) } });
   images.forEach((image, index) => {
@@ -86,12 +101,14 @@ function pictures(images) {
   return grid;
 }
 
+/** @param {Api.MediaResponse} media */
 function video(media) {
   if (media.content_type.startsWith("audio/"))
     return h("audio.media", { src: media.url, controls: true, preload: "metadata" });
   return h("video.media", { src: media.url, controls: true, preload: "metadata", playsinline: true });
 }
 
+/** @param {Api.MediaResponse} media */
 function file(media) {
   return h(
     "a.file",
@@ -102,6 +119,7 @@ function file(media) {
   );
 }
 
+/** @param {Api.LocationResponse} place */
 function location(place) {
   const map = `https://www.openstreetmap.org/?mlat=${place.latitude}&mlon=${place.longitude}#map=16/${place.latitude}/${place.longitude}`;
   return h(
@@ -118,6 +136,7 @@ function location(place) {
   );
 }
 
+/** @param {Api.LinkResponse[]} list */
 function links(list) {
   return h(
     "ul.links",

@@ -34,7 +34,12 @@ const STROKES = {
   trash: "M5 7h14M9.500 7V4.500h5V7M7 7l1 12.500h8L17 7",
 };
 
-/** The icon of this name. Hidden from screen readers: the element around it needs a label. */
+/** @typedef {keyof typeof STROKES} IconName */
+
+/**
+ * The icon of this name. Hidden from screen readers: the element around it needs a label.
+ * @param {IconName} name
+ */
 export function icon(name) {
   const svg = document.createElementNS(NAMESPACE, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");

@@ -1,5 +1,6 @@
 // What opens over the page: dialogs, menus and notices. Dialogs and menus take the focus, keep it, and give it back.
 
+import { asProblem } from "../client/api.js";
 import { t } from "../texts.js";
 import { fill, h, submitting, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
@@ -7,14 +8,19 @@ import { icon } from "./icons.js";
 const NOTICE_MILLISECONDS = 5000;
 
 /**
- * Shows a dialog with the content that `build(close)` makes. Resolves with the argument of `close`, null when dismissed.
+ * Shows a dialog. Resolves with the argument of `close`, null when dismissed.
+ * @template Result
+ * @param {App.DialogOptions<Result>} options
+ * @returns {Promise<Result | null>}
  */
 export function dialog({ title, className = "", build }) {
   return new Promise((resolve) => {
     const id = uniqueId("dialog");
     const element = h(`dialog.sheet`, { "aria-labelledby": id });
     if (className) element.classList.add(className);
+    /** @type {Result | null} */
     let result = null;
+    /** @param {Result | null} [value] */
     const close = (value = null) => {
       result = value;
       element.close();
@@ -43,13 +49,17 @@ export function dialog({ title, className = "", build }) {
     );
     document.body.append(element);
     element.showModal();
-    element.querySelector("[autofocus]")?.focus();
+    /** @type {HTMLElement | null} */ (element.querySelector("[autofocus]"))?.focus();
   });
 }
 
-/** Asks before something that cannot be undone. Resolves with whether the user confirmed. */
+/**
+ * Asks before something that cannot be undone. Resolves with whether the user confirmed.
+ * @param {{ title: string; text: string; action: string }} options
+ */
 export function confirmDialog({ title, text, action }) {
-  return dialog({
+  /** @type {Promise<boolean | null>} */
+  const confirmed = dialog({
     title,
     build: (close) =>
       h(
@@ -63,12 +73,14 @@ export function confirmDialog({ title, text, action }) {
           h("button.danger", { type: "submit", autofocus: true }, action),
         ),
       ),
-  }).then(Boolean);
+  });
+  return confirmed.then(Boolean);
 }
 
 /**
- * Asks for a line of text; resolves with null when dismissed. `check(text)` returns what is wrong with it, or null. It may
- * also do the work, so that an error is shown in the dialog.
+ * Asks for a line of text; resolves with null when dismissed.
+ * @param {App.PromptOptions} options
+ * @returns {Promise<string | null>}
  */
 export function promptDialog({ title, label, value = "", action, check }) {
   return dialog({
@@ -84,15 +96,14 @@ export function promptDialog({ title, label, value = "", action, check }) {
         dir: "auto",
         "aria-describedby": `${id}-error`,
       });
-      const submit = async (event) => {
-        event.preventDefault();
+      const submit = submitting(async () => {
         const text = await check(input.value);
         if (text === null) return close(input.value);
         error.textContent = text;
         error.hidden = false;
         input.setAttribute("aria-invalid", "true");
         input.focus();
-      };
+      });
       return h(
         "form.sheet-body",
         { on: { submit } },
@@ -111,9 +122,11 @@ export function promptDialog({ title, label, value = "", action, check }) {
 }
 
 /**
- * A button that opens a menu: `open(button)`. Its label is for screen readers, unless it has text as its content.
+ * A button that opens a menu.
+ * @param {App.MenuButtonOptions} options
  */
 export function menuButton({ label = null, content = icon("more"), style = "quiet.square", open }) {
+  /** @type {HTMLButtonElement} */
   const button = h(
     `button.${style}`,
     {
@@ -128,6 +141,7 @@ export function menuButton({ label = null, content = icon("more"), style = "quie
   return button;
 }
 
+/** @type {(() => void) | null} */
 let openMenu = null;
 
 /** Closes the open menu, if there is one. */
@@ -136,11 +150,14 @@ export function closeMenu() {
 }
 
 /**
- * Opens a menu at `anchor`, or at the point `at`. Entries are {label, act, icon?, checked?, isDangerous?}; null is a line.
- * Arrow keys, Home, End, first letters and Escape work as in any menu.
+ * Opens a menu at `anchor`, or at the point `at`. Arrow keys, Home, End, first letters and Escape work as in any menu.
+ * @param {HTMLElement} anchor
+ * @param {App.MenuEntries} entries
+ * @param {{ at?: { x: number; y: number } }} [options]
  */
 export function menu(anchor, entries, { at } = {}) {
   closeMenu();
+  /** @type {HTMLElement[]} */
   const items = [];
   const list = h("div.menu", { role: "menu", tabindex: "-1" });
   for (const entry of entries) {
@@ -178,11 +195,13 @@ export function menu(anchor, entries, { at } = {}) {
     anchor.setAttribute("aria-expanded", "false");
     if (anchor.isConnected) anchor.focus();
   };
+  /** @param {Event} event */
   const outside = (event) => {
-    if (!list.contains(event.target)) close();
+    if (!(event.target instanceof Node && list.contains(event.target))) close();
   };
   list.addEventListener("keydown", (event) => {
-    const index = items.indexOf(document.activeElement);
+    const index = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    /** @type {{ [key: string]: number }} */
     const moves = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: items.length - 1 };
     if (event.key in moves) items[(moves[event.key] + items.length) % items.length].focus();
     else if (event.key === "Escape" || event.key === "Tab") close();
@@ -204,7 +223,12 @@ export function menu(anchor, entries, { at } = {}) {
   items[0]?.focus();
 }
 
-/** Places a fixed element below or above a rectangle, aligned at its end (or start), inside the window. */
+/**
+ * Places a fixed element below or above a rectangle, aligned at its end (or start), inside the window.
+ * @param {HTMLElement} element
+ * @param {DOMRect} rect
+ * @param {{ atStart?: boolean }} [options]
+ */
 export function positionAt(element, rect, { atStart = false } = {}) {
   const gap = 6;
   const { width, height } = element.getBoundingClientRect();
@@ -217,9 +241,14 @@ export function positionAt(element, rect, { atStart = false } = {}) {
   element.style.setProperty("left", `${left}px`);
 }
 
+/** @type {HTMLElement | null} */
 let board = null;
 
-/** Shows a short message for a few seconds. Screen readers announce it. */
+/**
+ * Shows a short message for a few seconds. Screen readers announce it.
+ * @param {string} text
+ * @param {{ isBad?: boolean }} [options]
+ */
 export function notice(text, { isBad = false } = {}) {
   board ??= document.body.appendChild(h("div.notices", { role: "status", "aria-live": "polite" }));
   const element = h("p.notice", { dir: "auto" }, text);
@@ -228,14 +257,16 @@ export function notice(text, { isBad = false } = {}) {
   setTimeout(() => element.remove(), NOTICE_MILLISECONDS);
 }
 
-/** Runs `work` and shows a notice when the API refuses it. Resolves with whether it was done. */
+/**
+ * Runs `work` and shows a notice when the API refuses it. Resolves with whether it was done.
+ * @param {() => unknown} work
+ */
 export async function attempt(work) {
   try {
     await work();
     return true;
-  } catch (problem) {
-    if (problem.code === undefined) throw problem;
-    notice(problem.userMessage, { isBad: true });
+  } catch (error) {
+    notice(asProblem(error).userMessage, { isBad: true });
     return false;
   }
 }

@@ -4,11 +4,9 @@ import { t } from "../texts.js";
 import { fill, h } from "./dom.js";
 import { attempt } from "./overlay.js";
 
+/** @template Row */
 export class PagedList {
-  /**
-   * `fetchPage(cursor)` gets a page, the first one with a cursor of null. `renderRow(item)` makes the element of an item.
-   * `emptyText()` gives what stands in place of an empty list. `list` is the element that holds the rows.
-   */
+  /** @param {App.ListOptions<Row>} options */
   constructor({ list = h("ul.people"), fetchPage, renderRow, emptyText = () => "" }) {
     this.#list = list;
     this.#fetchPage = fetchPage;
@@ -26,6 +24,7 @@ export class PagedList {
     { type: "button", hidden: true, on: { click: () => this.#load(true) } },
     t("app.more"),
   );
+  /** @type {string | null} */
   #cursor = null;
   #requests = 0;
 
@@ -43,6 +42,7 @@ export class PagedList {
     await this.#load(false);
   }
 
+  /** @param {boolean} isMore */
   async #load(isMore) {
     const request = ++this.#requests;
     const isDone = await attempt(async () => {

@@ -5,7 +5,11 @@ import { localPicture } from "./avatar.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 
-/** Shows these pictures, starting with the one at the index `start`. */
+/**
+ * Shows these pictures, starting with the one at the index `start`.
+ * @param {Api.MediaResponse[]} images
+ * @param {number} start
+ */
 export function showPictures(images, start) {
   const element = h("dialog.viewer", { "aria-label": t("viewer.label") });
   const stage = h("div.stage");
@@ -13,6 +17,7 @@ export function showPictures(images, start) {
   const original = h("a.quiet", { target: "_blank", rel: "noopener" }, t("viewer.original"));
   let current = start;
 
+  /** @param {number} index */
   function show(index) {
     current = (index + images.length) % images.length;
     const image = images[current];
@@ -30,6 +35,11 @@ export function showPictures(images, start) {
     original.href = image.url;
   }
 
+  /**
+   * @param {number} by
+   * @param {string} name
+   * @param {string} label
+   */
   const step = (by, name, label) =>
     h(
       `button.quiet.square.${name}`,

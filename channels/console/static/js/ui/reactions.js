@@ -1,7 +1,7 @@
 // The reactions under a post or message: their counts, adding and removing one's own, and a picker of allowed emoji.
 
 import { t } from "../texts.js";
-import { h, reconcile } from "./dom.js";
+import { h, reconcile, submitting } from "./dom.js";
 import { count } from "./format.js";
 import { icon } from "./icons.js";
 import { positionAt } from "./overlay.js";
@@ -14,7 +14,11 @@ const MORE = [
   "👎", "👌", "🤝", "💪", "🙌", "👀", "💯", "✨", "⭐", "💡", "✅", "❌", "❓", "☕", "🍀", "🌊",
 ];
 
-/** The emoji that the picker offers under a policy; null when it allows none. */
+/**
+ * The emoji that the picker offers under a policy; null when it allows none.
+ * @param {App.ReactionPolicy} policy
+ * @returns {string[] | null}
+ */
 function offered(policy) {
   if (policy === "none") return null;
   if (policy === "basic") return BASIC;
@@ -26,6 +30,7 @@ function offered(policy) {
  * null, the bar only shows counts.
  */
 export class ReactionBar {
+  /** @param {{ policy: App.ReactionPolicy; react: ((emoji: string, isOn: boolean) => unknown) | null }} options */
   constructor({ policy, react }) {
     this.element = h("div.reactions");
     this.#policy = policy;
@@ -46,10 +51,13 @@ export class ReactionBar {
   #policy;
   #react;
   #add;
+  /** @type {Map<string, HTMLElement>} */
   #chips = new Map();
+  /** @type {Set<string>} */
   #mine = new Set();
   #isFrozen = false;
 
+  /** @param {App.Item} item */
   update({ reactions, recalled_at: recalledAt, reactions_frozen: isFrozen }) {
     const counts = recalledAt ? {} : (reactions?.counts ?? {});
     this.#mine = new Set(reactions?.mine ?? []);
@@ -63,20 +71,24 @@ export class ReactionBar {
     this.element.hidden = wanted.length === 0;
   }
 
+  /**
+   * @param {string} emoji
+   * @param {number} number
+   */
   #chip(emoji, number) {
     let chip = this.#chips.get(emoji);
     if (!chip) {
       const shown = [h("span.emoji", { "aria-hidden": "true" }, emoji), h("span.number", { "aria-hidden": "true" })];
       chip = this.#react
-        ? h("button.chip", { type: "button", on: { click: () => this.#react(emoji, !this.#mine.has(emoji)) } }, shown)
+        ? h("button.chip", { type: "button", on: { click: () => this.#react?.(emoji, !this.#mine.has(emoji)) } }, shown)
         : h("span.chip", { role: "img" }, shown);
       this.#chips.set(emoji, chip);
     }
     const isMine = this.#mine.has(emoji);
-    chip.lastElementChild.textContent = count(number);
+    if (chip.lastElementChild) chip.lastElementChild.textContent = count(number);
     chip.classList.toggle("mine", isMine);
     chip.setAttribute("aria-label", t("react.count", { emoji, n: number }));
-    if (this.#react) {
+    if (chip instanceof HTMLButtonElement) {
       chip.setAttribute("aria-pressed", String(isMine));
       // Frozen reactions can be removed but not added.
       chip.disabled = this.#isFrozen && !isMine;
@@ -86,25 +98,33 @@ export class ReactionBar {
   }
 
   #openPicker() {
-    openPicker(this.#add, this.#policy, this.#mine, (emoji) => this.#react(emoji, !this.#mine.has(emoji)));
+    openPicker(this.#add, this.#policy, this.#mine, (emoji) => this.#react?.(emoji, !this.#mine.has(emoji)));
   }
 }
 
+/**
+ * @param {HTMLElement} anchor
+ * @param {App.ReactionPolicy} policy
+ * @param {Set<string>} mine
+ * @param {(emoji: string) => unknown} choose
+ */
 function openPicker(anchor, policy, mine, choose) {
   const close = () => {
     box.remove();
     document.removeEventListener("pointerdown", outside, true);
     anchor.setAttribute("aria-expanded", "false");
   };
+  /** @param {Event} event */
   const outside = (event) => {
-    if (!box.contains(event.target)) close();
+    if (!(event.target instanceof Node && box.contains(event.target))) close();
   };
+  /** @param {string} emoji */
   const pick = (emoji) => {
     close();
     anchor.focus();
     choose(emoji);
   };
-  const buttons = offered(policy).map((emoji) =>
+  const buttons = (offered(policy) ?? []).map((emoji) =>
     h(
       "button.choice",
       {
@@ -124,10 +144,9 @@ function openPicker(anchor, policy, mine, choose) {
       maxlength: "16",
       autocomplete: "off",
     });
-    const submit = (event) => {
-      event.preventDefault();
+    const submit = submitting(() => {
       if (other.value.trim()) pick(other.value.trim());
-    };
+    });
     box.append(h("form", { on: { submit } }, other));
   }
   box.addEventListener("keydown", (event) => {
@@ -137,7 +156,7 @@ function openPicker(anchor, policy, mine, choose) {
       event.stopPropagation();
       return;
     }
-    const at = buttons.indexOf(document.activeElement);
+    const at = buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
     const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 8, ArrowUp: -8 }[event.key];
     if (at >= 0 && step) {
       event.preventDefault();
@@ -145,7 +164,7 @@ function openPicker(anchor, policy, mine, choose) {
     }
   });
   box.addEventListener("focusout", (event) => {
-    if (event.relatedTarget && !box.contains(event.relatedTarget)) close();
+    if (event.relatedTarget instanceof Node && !box.contains(event.relatedTarget)) close();
   });
   document.body.append(box);
   positionAt(box, anchor.getBoundingClientRect(), { atStart: true });

@@ -6,7 +6,7 @@ import { icon } from "./icons.js";
 const SEARCH_AFTER = 200; // milliseconds without a key
 
 export class SearchField {
-  /** `onSearch()` is called when the words have changed. Further properties are attributes of the input. */
+  /** @param {App.SearchOptions} options */
   constructor({ label, onSearch, ...attributes }) {
     this.input = h("input", {
       type: "search",

@@ -9,48 +9,53 @@ import { fill, h, submitting, uniqueId } from "../../ui/dom.js";
 import { attempt, confirmDialog, dialog, notice } from "../../ui/overlay.js";
 import { choice, field, submitForm } from "../form.js";
 
+const REACTIONS = /** @type {const} */ (["all", "basic", "none", "list"]);
+const VISIBILITIES = /** @type {const} */ (["public", "private"]);
+const ACCEPTED = /** @type {const} */ (["everyone", "subscribers", "nobody"]);
+const NUMBERS = /** @type {const} */ (["reactions_per_user", "distinct_reactions"]);
+const SWITCHES = /** @type {const} */ (["signatures", "protect_content"]);
+
 export class Settings {
+  /** @param {{ channel: Api.ChannelResponse; onChange: (channel: Api.ChannelResponse) => unknown }} options */
   constructor({ channel, onChange }) {
     this.#channel = channel;
     this.#onChange = onChange;
     const { settings } = channel;
-    const options = (name, keys) => keys.map((key) => [key, t(`settings.${name}.${key}`)]);
-    const isList = Array.isArray(settings.reactions);
+    const policy = settings.reactions;
+    const isList = Array.isArray(policy);
     const isReadOnly = !may(channel, "change_settings");
     this.#emojiList = field({
       name: "reactions",
       label: t("settings.emoji"),
       hint: t("settings.emoji.hint"),
-      value: isList ? settings.reactions.join(" ") : "",
+      value: isList ? policy.join(" ") : "",
     });
     this.#emojiList.element.hidden = !isList;
     this.#reactions = choice({
       name: "reactions",
       label: t("settings.reactions"),
-      value: isList ? "list" : settings.reactions,
-      options: options("reactions", ["all", "basic", "none", "list"]),
+      value: REACTIONS.find((key) => key === policy) ?? "list",
+      options: REACTIONS.map((key) => [key, t(`settings.reactions.${key}`)]),
       disabled: isReadOnly,
       on: (key) => {
         this.#emojiList.element.hidden = key !== "list";
       },
     });
-    this.#choices = [
-      choice({
-        name: "visibility",
-        label: t("settings.visibility"),
-        value: settings.visibility,
-        options: options("visibility", ["public", "private"]),
-        disabled: isReadOnly,
-      }),
-      choice({
-        name: "accept_messages",
-        label: t("settings.accept_messages"),
-        value: settings.accept_messages,
-        options: options("accept_messages", ["everyone", "subscribers", "nobody"]),
-        disabled: isReadOnly,
-      }),
-    ];
-    this.#numbers = ["reactions_per_user", "distinct_reactions"].map((name) =>
+    this.#visibility = choice({
+      name: "visibility",
+      label: t("settings.visibility"),
+      value: settings.visibility === "private" ? "private" : "public",
+      options: VISIBILITIES.map((key) => [key, t(`settings.visibility.${key}`)]),
+      disabled: isReadOnly,
+    });
+    this.#acceptMessages = choice({
+      name: "accept_messages",
+      label: t("settings.accept_messages"),
+      value: settings.accept_messages,
+      options: ACCEPTED.map((key) => [key, t(`settings.accept_messages.${key}`)]),
+      disabled: isReadOnly,
+    });
+    this.#numbers = NUMBERS.map((name) =>
       field({
         name,
         label: t(`settings.${name}`),
@@ -64,7 +69,7 @@ export class Settings {
         dir: null,
       }),
     );
-    this.#switches = ["signatures", "protect_content"].map((name) => {
+    this.#switches = SWITCHES.map((name) => {
       const id = uniqueId(name);
       return { name, id, input: h("input", { type: "checkbox", id, checked: settings[name], disabled: isReadOnly }) };
     });
@@ -77,7 +82,7 @@ export class Settings {
       h(
         "form.panel.form",
         { novalidate: true, on: { submit: submitting(() => this.#save()) } },
-        this.#choices[0].element,
+        this.#visibility.element,
         this.#reactions.element,
         this.#emojiList.element,
         h(
@@ -85,7 +90,7 @@ export class Settings {
           {},
           this.#numbers.map(({ element }) => element),
         ),
-        this.#choices[1].element,
+        this.#acceptMessages.element,
         h(
           "fieldset.choices-list",
           {},
@@ -104,25 +109,34 @@ export class Settings {
 
   #channel;
   #onChange;
+  /** @type {App.Choice<"all" | "basic" | "none" | "list">} */
   #reactions;
   #emojiList;
-  #choices;
+  /** @type {App.Choice<"public" | "private">} */
+  #visibility;
+  #acceptMessages;
   #numbers;
   #switches;
   #error;
   #button;
 
+  /** @returns {App.ChannelPath} */
   get #path() {
     return `/v1/channels/${part(this.#channel.channel_id)}`;
   }
 
   async #save() {
-    const settings = Object.fromEntries(this.#choices.map((one) => [one.name, one.value]));
-    const isList = this.#reactions.value === "list";
-    settings.reactions = isList ? this.#emojiList.value.split(/[\s,]+/).filter(Boolean) : this.#reactions.value;
+    const policy = this.#reactions.value;
+    const isList = policy === "list";
+    /** @type {Api.SettingsBody} */
+    const settings = {
+      visibility: this.#visibility.value,
+      accept_messages: this.#acceptMessages.value,
+      reactions: policy === "list" ? this.#emojiList.value.split(/[\s,]+/).filter(Boolean) : policy,
+    };
     for (const { name, input } of this.#switches) settings[name] = input.checked;
-    for (const one of this.#numbers) settings[one.name] = Number(one.value);
-    if (isList && !settings.reactions.length) {
+    for (const [index, name] of NUMBERS.entries()) settings[name] = Number(this.#numbers[index].value);
+    if (isList && !settings.reactions?.length) {
       this.#emojiList.showError(t("error.required"));
       this.#emojiList.input.focus();
       return;
@@ -149,8 +163,7 @@ export class Settings {
     });
     const error = h("p.error", { role: "alert", hidden: true });
     const button = h("button.plain", { type: "submit" }, t("owner.transfer.do"));
-    const submit = async (event) => {
-      event.preventDefault();
+    const submit = submitting(async () => {
       if (!user.check()) return user.input.focus();
       const name = user.value.trim();
       if (
@@ -171,7 +184,7 @@ export class Settings {
       notice(t("owner.transferred", { user: name }));
       // The user is no longer the owner.
       if (!session.isAdmin) fill(this.element, this.element.firstElementChild);
-    };
+    });
     return h(
       "form.panel.form",
       { novalidate: true, on: { submit } },

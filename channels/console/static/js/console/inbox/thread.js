@@ -13,11 +13,14 @@ import { icon } from "../../ui/icons.js";
 import { attempt, confirmDialog, menu } from "../../ui/overlay.js";
 
 export class Thread {
-  /** `onBack()` returns to the list, on windows with no room for both. */
+  /**
+   * `onBack()` returns to the list, on windows with no room for both.
+   * @param {{ inbox: import("./channel_inbox.js").ChannelInbox; userId: string; onBack: () => unknown }} options
+   */
   constructor({ inbox, userId, onBack }) {
     this.#inbox = inbox;
     this.#userId = userId;
-    const thread = inbox.byUserId.get(userId);
+    const thread = /** @type {Api.ThreadResponse} */ (inbox.byUserId.get(userId));
     this.#stream = threadMessages(inbox.channelId, userId, thread.head_seq);
     this.#history = new History({
       stream: this.#stream,
@@ -65,6 +68,12 @@ export class Thread {
     this.#inbox.removeEventListener("missed", this.#onMissed);
   }
 
+  /** Moves the focus to the name, as a new page would. */
+  focus() {
+    this.#name.focus({ preventScroll: true });
+  }
+
+  /** @param {Api.ThreadResponse} thread */
   async #open({ read_seq: readSeq, unread_count: unread }) {
     await this.#stream.open(unread ? readSeq : null);
     if (!this.#isClosed) this.#history.open();
@@ -77,6 +86,10 @@ export class Thread {
     this.#name.textContent = name;
   };
 
+  /**
+   * @param {App.Item} item
+   * @param {HTMLElement | null} old
+   */
   #message(item, old) {
     // Other admins see who answered; the user does not.
     const isMine = item.author_id === session.userId;
@@ -88,7 +101,7 @@ export class Thread {
         author: item.author_id
           ? t("post.by", { name: isMine ? t("inbox.byYou") : nameOf(item.author_id, this.#onNames) })
           : null,
-        isOwn: item.from_channel,
+        isOwn: Boolean(item.from_channel),
         isFirst: true,
         openMenu: item.from_channel ? (message, anchor) => this.#openMenu(message, anchor) : null,
       },
@@ -98,6 +111,10 @@ export class Thread {
 
   #onNames = () => this.#history.renderAgain();
 
+  /**
+   * @param {App.Item} item
+   * @param {HTMLElement} anchor
+   */
   #openMenu(item, anchor) {
     menu(anchor, [
       {
@@ -116,6 +133,10 @@ export class Thread {
     ]);
   }
 
+  /**
+   * @param {Api.NewMessage} body
+   * @param {string} key
+   */
   async #answer(body, key) {
     await this.#stream.post(body, key);
     this.#history.scrollToEnd();

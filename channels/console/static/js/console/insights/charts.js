@@ -13,6 +13,13 @@ const HEIGHT = 200;
 const MARGIN = { top: 12, right: 8, bottom: 28, left: 46 };
 const MAX_LABELS = 5;
 
+/**
+ * @template {keyof SVGElementTagNameMap} Name
+ * @param {Name} tag
+ * @param {{ [name: string]: string | number }} attributes
+ * @param {(Node | string)[]} children
+ * @returns {SVGElementTagNameMap[Name]}
+ */
 function svg(tag, attributes, ...children) {
   const element = document.createElementNS(NAMESPACE, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
@@ -21,17 +28,18 @@ function svg(tag, attributes, ...children) {
 }
 
 /**
- * A figure with `labels` along its foot and `series` of {name, values}, drawn as `kind` "line" or "bars". A value of null
- * is unknown. `summary` says in words what the chart shows; `head` is the table's heading for the labels. A broad chart takes
- * the whole width of a wide window.
+ * A figure, with its numbers in a table.
+ * @param {App.ChartOptions} options
  */
 export function chart({ title, summary, head, labels, series, kind, isBroad = false }) {
   const across = isBroad && matchMedia("(min-width: 901px)").matches ? BROAD_WIDTH : WIDTH;
   const id = uniqueId("chart");
   const [low, high, step] = scaleOf(series.flatMap((one) => one.values));
   const inner = { width: across - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom };
+  /** @param {number} value */
   const y = (value) => MARGIN.top + inner.height * (1 - (value - low) / (high - low));
   const slot = inner.width / labels.length;
+  /** @param {number} index */
   const x = (index) => MARGIN.left + slot * (index + 0.5);
   const picture = svg(
     "svg",
@@ -75,9 +83,17 @@ export function chart({ title, summary, head, labels, series, kind, isBroad = fa
   );
 }
 
-/** Unknown values interrupt the line. */
+/**
+ * Unknown values interrupt the line.
+ * @param {App.Series["values"]} values
+ * @param {(index: number) => number} x
+ * @param {(value: number) => number} y
+ * @param {number} seriesIndex
+ */
 function line(values, x, y, seriesIndex) {
+  /** @type {[x: number, y: number][][]} */
   const runs = [];
+  /** @type {[x: number, y: number][] | null} */
   let run = null;
   values.forEach((value, index) => {
     if (value === null) run = null;
@@ -99,12 +115,16 @@ function line(values, x, y, seriesIndex) {
   );
 }
 
+/**
+ * @param {App.Series["values"]} values
+ * @param {App.BarOptions} options
+ */
 function bars(values, { x, y, slot, index: seriesIndex, of }) {
   const width = Math.max(1, Math.min(26, (slot * 0.76) / of));
   return values.map((value, index) => {
     const [top, foot] = [y(Math.max(0, value ?? 0)), y(Math.min(0, value ?? 0))];
     const start = x(index) + (seriesIndex - of / 2) * width;
-    const name = value < 0 ? "negative" : `series-${seriesIndex}`;
+    const name = (value ?? 0) < 0 ? "negative" : `series-${seriesIndex}`;
     return svg("rect", {
       x: start.toFixed(1),
       y: top.toFixed(1),
@@ -116,18 +136,25 @@ function bars(values, { x, y, slot, index: seriesIndex, of }) {
   });
 }
 
-/** [low, high, step] of an axis that holds all values. A step is at least 1, since counts are whole numbers. */
+/**
+ * [low, high, step] of an axis that holds all values. A step is at least 1, since counts are whole numbers.
+ * @param {App.Series["values"]} values
+ * @returns {[low: number, high: number, step: number]}
+ */
 function scaleOf(values) {
   const known = values.filter((value) => value !== null);
   const low = Math.min(0, ...known);
   const high = Math.max(0, ...known);
   const rough = Math.max(1, (high - low) / 4);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((part) => part * power).find((size) => size >= rough);
+  const step = [1, 2, 5, 10].map((part) => part * power).find((size) => size >= rough) ?? 10 * power;
   return [Math.floor(low / step) * step, Math.max(step, Math.ceil(high / step) * step), step];
 }
 
-/** The same numbers as a table, built when it is opened. */
+/**
+ * The same numbers as a table, built when it is opened.
+ * @param {Pick<App.ChartOptions, "title" | "head" | "labels" | "series">} options
+ */
 function table({ title, head, labels, series }) {
   const scroller = h("div.table-scroll", { tabindex: "0", role: "region", "aria-label": title });
   const details = h(

@@ -14,6 +14,7 @@ const DAY = 86_400_000;
 const PAGE = 20;
 
 export class Insights {
+  /** @param {{ channel: Api.ChannelResponse }} options */
   constructor({ channel }) {
     this.#path = `/v1/channels/${part(channel.channel_id)}/insights`;
     const id = uniqueId("range");
@@ -36,7 +37,7 @@ export class Insights {
         h(
           "div.insights-files",
           {},
-          ["days", "hours"].map((table) =>
+          /** @type {const} */ (["days", "hours"]).map((table) =>
             h(
               "button.plain",
               { type: "button", on: { click: () => this.#download(table) } },
@@ -51,6 +52,7 @@ export class Insights {
     this.#load();
   }
 
+  /** @type {`${App.ChannelPath}/insights`} */
   #path;
   #range;
   #body;
@@ -58,6 +60,7 @@ export class Insights {
 
   get #query() {
     const to = new Date();
+    /** @param {Date} date */
     const iso = (date) => date.toISOString().slice(0, 10);
     return { from: iso(new Date(to.getTime() - (Number(this.#range.value) - 1) * DAY)), to: iso(to) };
   }
@@ -76,19 +79,29 @@ export class Insights {
       );
   }
 
+  /** @param {Api.InsightsResponse} insights */
   #show({ days, hours, muted }) {
+    /** @param {Exclude<keyof Api.DayResponse, "day" | "subscribers">} name */
     const sum = (name) => days.reduce((before, one) => before + one[name], 0);
+    /** @param {Exclude<keyof Api.DayResponse, "day">} name */
     const values = (name) => days.map((one) => one[name]);
     const known = values("subscribers").filter((one) => one !== null);
     const now = known.at(-1) ?? 0;
     const net = sum("net");
     const labels = days.map(({ day }) => dayLabel(day));
+    /**
+     * @param {"growth" | "net.chart" | "views" | "reactions"} name
+     * @param {App.ChartOptions["kind"]} kind
+     * @param {App.Series[]} series
+     * @param {string} summary
+     */
     const byDay = (name, kind, series, summary) =>
       chart({ title: t(`insights.${name}`), summary, head: t("insights.day"), labels, series, kind });
     const busiest = hours.reduce(
       (best, one) => (one.views + one.reactions > best.views + best.reactions ? one : best),
       hours[0],
     );
+    /** @param {Api.HourResponse} hour */
     const clock = ({ hour }) => `${String(hour).padStart(2, "0")}:00`;
     const isQuiet = busiest.views + busiest.reactions === 0;
     fill(
@@ -134,7 +147,7 @@ export class Insights {
         labels: hours.map(clock),
         isBroad: true,
         summary: isQuiet ? t("insights.none") : t("insights.hours.sum", { hour: clock(busiest) }),
-        series: ["views", "reactions"].map((name) => ({
+        series: /** @type {const} */ (["views", "reactions"]).map((name) => ({
           name: t(`insights.${name}`),
           values: hours.map((one) => one[name]),
         })),
@@ -183,7 +196,7 @@ export class Insights {
             h(
               "tr",
               {},
-              ["post", "posted", "views", "reactions"].map((column) =>
+              /** @type {const} */ (["post", "posted", "views", "reactions"]).map((column) =>
                 h("th", { scope: "col" }, t(`insights.${column}`)),
               ),
             ),
@@ -197,6 +210,7 @@ export class Insights {
 
   // --- CSV files
 
+  /** @param {"days" | "hours"} table */
   #download(table) {
     return attempt(async () => {
       const { blob } = await getFile(this.#path, { ...this.#query, format: "csv", table });
@@ -207,10 +221,17 @@ export class Insights {
   /** All pages in one file, with the column names of the first page only. */
   #downloadPosts() {
     return attempt(async () => {
+      /** @type {string[]} */
       const parts = [];
+      /** @type {string | null} */
       let cursor = null;
       do {
-        const { blob, nextCursor } = await getFile(`${this.#path}/posts`, { format: "csv", limit: 100, cursor });
+        /** @type {{ blob: Blob; nextCursor: string | null }} */
+        const { blob, nextCursor } = await getFile(`${this.#path}/posts`, {
+          format: /** @type {const} */ ("csv"),
+          limit: 100,
+          cursor,
+        });
         const text = await blob.text();
         parts.push(parts.length ? text.slice(text.indexOf("\n") + 1) : text);
         cursor = nextCursor;
@@ -220,14 +241,23 @@ export class Insights {
   }
 }
 
+/**
+ * @param {"subscribers" | "net" | "posts" | "views" | "reactions" | "muted"} name
+ * @param {string} value
+ */
 function total(name, value) {
   return h("div.total", {}, h("dt", {}, t(`insights.${name}`)), h("dd", {}, value));
 }
 
+/** @param {number} value */
 function signed(value) {
   return value > 0 ? `+${number(value)}` : number(value);
 }
 
+/**
+ * @param {Blob} blob
+ * @param {string} name
+ */
 function save(blob, name) {
   const url = URL.createObjectURL(blob);
   const anchor = h("a", { href: url, download: name, hidden: true });

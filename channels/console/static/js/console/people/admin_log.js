@@ -10,6 +10,7 @@ import { field } from "../form.js";
 
 const PAGE = 30;
 const FILTER_AFTER = 250; // milliseconds without a key
+/** @type {Api.AdminAction[]} */
 const ACTIONS = [
   "channel_created",
   "info_changed",
@@ -48,14 +49,16 @@ const ACTIONS = [
 ];
 
 export class AdminLog {
+  /** @param {{ channel: Api.ChannelResponse }} options */
   constructor({ channel }) {
-    const path = `/v1/channels/${part(channel.channel_id)}/admin-log`;
+    const path = /** @type {const} */ (`/v1/channels/${part(channel.channel_id)}/admin-log`);
     const idField = {
       spellcheck: "false",
       autocapitalize: "none",
       maxlength: "64",
       on: { input: debounce(FILTER_AFTER, () => entries.reload()) },
     };
+    /** @type {HTMLSelectElement} */
     const action = h(
       "select",
       { id: "log-action", on: { change: () => entries.reload() } },
@@ -64,11 +67,12 @@ export class AdminLog {
     );
     const actor = field({ name: "actor_id", label: t("log.actor"), ...idField });
     const target = field({ name: "target_id", label: t("log.target"), ...idField });
+    /** @type {PagedList<Api.AdminLogEntryResponse>} */
     const entries = new PagedList({
       list: h("ol.log", { "aria-label": t("log.title") }),
       fetchPage: (cursor) =>
         get(path, {
-          action: action.value,
+          action: ACTIONS.find((name) => name === action.value),
           actor_id: actor.value.trim(),
           target_id: target.value.trim(),
           limit: PAGE,
@@ -97,6 +101,7 @@ export class AdminLog {
   }
 }
 
+/** @param {Api.AdminLogEntryResponse} entry */
 function entryRow(entry) {
   const actor = h("strong", { dir: "auto" });
   const showActor = () => {
@@ -138,9 +143,12 @@ function entryRow(entry) {
   );
 }
 
-/** Any JSON value in one line. */
+/**
+ * Any JSON value in one line.
+ * @param {unknown} value
+ */
 function valueText(value) {
-  if (value === "" || value === null || value.length === 0) return "–";
-  if (Array.isArray(value)) return value.join(", ");
+  if (value === "" || value === null) return "–";
+  if (Array.isArray(value)) return value.join(", ") || "–";
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -15,14 +15,23 @@ import { grantBoxes, personRow } from "./rows.js";
 const PAGE = 50;
 
 export class Admins {
+  /** @param {{ channel: Api.ChannelResponse; onChange: (channel: Api.ChannelResponse) => unknown }} options */
   constructor({ channel, onChange }) {
     this.#channel = channel;
     this.#onChange = onChange;
     this.#path = `/v1/channels/${part(channel.channel_id)}`;
-    this.#admins = this.#listOf("admins", (member) => this.#adminRow(member));
+    this.#admins = new PagedList({
+      fetchPage: (cursor) => get(`${this.#path}/admins`, { limit: PAGE, cursor }),
+      renderRow: (member) => this.#adminRow(member),
+      emptyText: () => t("admins.empty.admins"),
+    });
     this.element = h("div.panels", {}, h("section.panel", {}, h("h2", {}, t("admins.title")), this.#admins.elements));
     if (isOwner(channel)) {
-      this.#invitations = this.#listOf("invitations", (invitation) => this.#invitationRow(invitation));
+      this.#invitations = new PagedList({
+        fetchPage: (cursor) => get(`${this.#path}/invitations`, { limit: PAGE, cursor }),
+        renderRow: (invitation) => this.#invitationRow(invitation),
+        emptyText: () => t("admins.empty.invitations"),
+      });
       this.element.append(
         this.#inviteForm(),
         h("section.panel", {}, h("h2", {}, t("admins.pending")), this.#invitations.elements),
@@ -34,17 +43,14 @@ export class Admins {
 
   #channel;
   #onChange;
+  /** @type {App.ChannelPath} */
   #path;
   #admins;
+  /** @type {PagedList<Api.InvitationResponse> | null} */
   #invitations = null; // only the owner sees them
 
   close() {
     socket.removeEventListener("event", this.#onEvent);
-  }
-
-  #listOf(name, renderRow) {
-    const fetchPage = (cursor) => get(`${this.#path}/${name}`, { limit: PAGE, cursor });
-    return new PagedList({ fetchPage, renderRow, emptyText: () => t(`admins.empty.${name}`) });
   }
 
   #reload() {
@@ -52,6 +58,7 @@ export class Admins {
     this.#invitations?.reload();
   }
 
+  /** @param {Api.AdminResponse} member */
   #adminRow(member) {
     const user = member.user_id;
     const mayChange = isOwner(this.#channel) && member.role === "admin" && user !== session.userId;
@@ -59,11 +66,18 @@ export class Admins {
     const grants = member.role === "owner" ? null : grantsLine(member.grants);
     return personRow(
       member,
-      [h("span.role", {}, t(`role.${member.role}`)), mayChange ? more : h("span.square")],
+      [
+        h("span.role", {}, t(member.role === "owner" ? "role.owner" : "role.admin")),
+        mayChange ? more : h("span.square"),
+      ],
       grants,
     );
   }
 
+  /**
+   * @param {Api.AdminResponse} member
+   * @param {HTMLElement} anchor
+   */
   #openMenu(member, anchor) {
     const user = member.user_id;
     menu(anchor, [
@@ -79,6 +93,7 @@ export class Admins {
     ]);
   }
 
+  /** @param {Api.AdminResponse} member */
   async #changeGrants(member) {
     const user = member.user_id;
     const boxes = grantBoxes(member.grants);
@@ -101,6 +116,7 @@ export class Admins {
       this.#do("admins.changed", user, () => put(`${this.#path}/admins/${part(user)}`, { grants: boxes.value }));
   }
 
+  /** @param {string} user */
   async #transferOwnership(user) {
     const text = t("owner.transfer.confirm", { user, name: this.#channel.name });
     if (!(await confirmDialog({ title: t("owner.transfer"), text, action: t("owner.transfer.do") }))) return;
@@ -109,7 +125,10 @@ export class Admins {
     );
   }
 
-  /** The user may no longer be the owner, who alone may invite admins. */
+  /**
+   * The user may no longer be the owner, who alone may invite admins.
+   * @param {Api.ChannelResponse} channel
+   */
   #setChannel(channel) {
     this.#channel = channel;
     this.#onChange(channel);
@@ -130,16 +149,15 @@ export class Admins {
     const boxes = grantBoxes(GRANTS);
     const error = h("p.error", { role: "alert", hidden: true });
     const button = h("button.primary", { type: "submit" }, t("admins.invite.do"));
-    const submit = async (event) => {
-      event.preventDefault();
+    const submit = submitting(async () => {
       const user = userId.value.trim();
       const work = () => post(`${this.#path}/invitations`, { user_id: user, grants: boxes.value });
       if (!(await submitForm({ fields: [userId], error, button, work }))) return;
       notice(t("admins.invited", { user }));
       userId.input.value = "";
       boxes.value = GRANTS;
-      this.#invitations.reload();
-    };
+      this.#invitations?.reload();
+    });
     return h(
       "form.panel.form",
       { novalidate: true, on: { submit } },
@@ -151,6 +169,7 @@ export class Admins {
     );
   }
 
+  /** @param {Api.InvitationResponse} invitation */
   #invitationRow(invitation) {
     const user = invitation.user_id;
     const cancel = () => this.#do("admins.cancelled", user, () => del(`${this.#path}/invitations/${part(user)}`));
@@ -174,12 +193,20 @@ export class Admins {
     );
   }
 
+  /**
+   * @param {App.TextKey} doneKey
+   * @param {string} user
+   * @param {() => unknown} work
+   */
   async #do(doneKey, user, work) {
     if (await attempt(work)) notice(t(doneKey, { user }));
     this.#reload();
   }
 
-  /** The admins have changed. The channel is loaded first, since it says whether the user is still the owner. */
+  /**
+   * The admins have changed. The channel is loaded first, since it says whether the user is still the owner.
+   * @param {CustomEvent<App.Event>} event
+   */
   #onEvent = ({ detail: event }) => {
     if (event.channel_id !== this.#channel.channel_id) return;
     if (!["member.changed", "channel.subscribed", "channel.invitation_ended"].includes(event.type)) return;
@@ -193,4 +220,5 @@ export class Admins {
   };
 }
 
+/** @param {Api.Grant[]} grants */
 const grantsLine = (grants) => h("span.soft.grants-line", {}, grantsText(grants));

@@ -5,7 +5,12 @@ import { t } from "../../texts.js";
 import { avatar } from "../../ui/avatar.js";
 import { h, uniqueId } from "../../ui/dom.js";
 
-/** A row: picture, name, id, an optional line of details, and the elements at its end. */
+/**
+ * A row: picture, name, id, an optional line of details, and the elements at its end.
+ * @param {{ user_id: string; name?: string; face_url?: string }} person
+ * @param {App.Child} [atEnd]
+ * @param {App.Child} [details]
+ */
 export function personRow({ user_id: id, name, face_url: url }, atEnd = null, details = null) {
   return h(
     "li.person",
@@ -22,7 +27,10 @@ export function personRow({ user_id: id, name, face_url: url }, atEnd = null, de
   );
 }
 
-/** Checkboxes for the grants. `value` is the list of those that are checked. */
+/**
+ * Checkboxes for the grants. `value` is the list of those that are checked.
+ * @param {Api.Grant[]} granted
+ */
 export function grantBoxes(granted) {
   const boxes = GRANTS.map((grant) => {
     const id = uniqueId("grant");

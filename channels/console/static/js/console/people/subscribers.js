@@ -4,7 +4,7 @@ import { del, get, part, put } from "../../client/api.js";
 import { isOwner, may } from "../../client/grants.js";
 import { session } from "../../client/session.js";
 import { t } from "../../texts.js";
-import { h } from "../../ui/dom.js";
+import { h, submitting } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
 import { attempt, confirmDialog, menu, menuButton, notice } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
@@ -15,6 +15,7 @@ import { personRow } from "./rows.js";
 const PAGE = 50;
 
 export class Subscribers {
+  /** @param {{ channel: Api.ChannelResponse }} options */
   constructor({ channel }) {
     this.#path = `/v1/channels/${part(channel.channel_id)}`;
     this.#isOwner = isOwner(channel);
@@ -28,6 +29,7 @@ export class Subscribers {
     this.#people.reload();
   }
 
+  /** @type {App.ChannelPath} */
   #path;
   #isOwner;
   #mayManage;
@@ -38,21 +40,28 @@ export class Subscribers {
     maxlength: "32",
     onSearch: () => this.#people.reload(),
   });
+  /** @type {HTMLSelectElement} */
   #filter = h(
     "select",
     { "aria-label": t("people.filter"), on: { change: () => this.#people.reload() } },
-    ["all", "staff", "banned"].map((key) => h("option", { value: key }, t(`people.${key}`))),
+    /** @type {const} */ (["all", "staff", "banned"]).map((key) => h("option", { value: key }, t(`people.${key}`))),
   );
+  /** @type {PagedList<Api.SubscriberResponse | Api.BanResponse>} */
   #people = new PagedList({
     fetchPage: (cursor) => this.#fetchPage(cursor),
-    renderRow: (item) => (this.#showsBanned ? this.#bannedRow(item) : this.#subscriberRow(item)),
+    renderRow: (item) => ("banned_at" in item ? this.#bannedRow(item) : this.#subscriberRow(item)),
     emptyText: () => t(this.#showsBanned ? "people.noneBanned" : "people.noMatch"),
   });
 
+  /** @returns {boolean} */
   get #showsBanned() {
     return this.#filter.value === "banned";
   }
 
+  /**
+   * @param {string | null} cursor
+   * @returns {Promise<App.Page<Api.SubscriberResponse | Api.BanResponse>>}
+   */
   #fetchPage(cursor) {
     this.#search.input.disabled = this.#showsBanned;
     if (this.#showsBanned) return get(`${this.#path}/bans`, { limit: PAGE, cursor });
@@ -74,8 +83,7 @@ export class Subscribers {
     });
     const error = h("p.error", { role: "alert", hidden: true });
     const button = h("button.plain", { type: "submit" }, t("people.add.do"));
-    const submit = async (event) => {
-      event.preventDefault();
+    const submit = submitting(async () => {
       const user = userId.value.trim();
       const isDone = await submitForm({
         fields: [userId],
@@ -87,7 +95,7 @@ export class Subscribers {
       notice(t("people.added", { user }));
       userId.input.value = "";
       this.#people.reload();
-    };
+    });
     return h(
       "form.panel.form",
       { novalidate: true, on: { submit } },
@@ -98,6 +106,7 @@ export class Subscribers {
     );
   }
 
+  /** @param {Api.SubscriberResponse} member */
   #subscriberRow(member) {
     const user = member.user_id;
     const isSelf = user === session.userId;
@@ -105,7 +114,7 @@ export class Subscribers {
     const mayChange =
       this.#mayManage && !isSelf && member.role !== "owner" && (this.#isOwner || member.role === "member");
     return personRow(member, [
-      member.role === "member" ? null : h("span.role", {}, t(`role.${member.role}`)),
+      member.role === "member" ? null : h("span.role", {}, t(member.role === "owner" ? "role.owner" : "role.admin")),
       h(
         "span.soft.since",
         { title: exact(member.subscribed_at) },
@@ -115,10 +124,11 @@ export class Subscribers {
     ]);
   }
 
+  /** @param {Api.BanResponse} ban */
   #bannedRow(ban) {
     const user = ban.user_id;
     return personRow({ user_id: user }, [
-      h("span.soft.since", { title: exact(ban.banned_at) }, ago(ban.banned_at)),
+      ban.banned_at ? h("span.soft.since", { title: exact(ban.banned_at) }, ago(ban.banned_at)) : null,
       h(
         "button.plain",
         {
@@ -130,9 +140,14 @@ export class Subscribers {
     ]);
   }
 
+  /**
+   * @param {Api.SubscriberResponse} member
+   * @param {HTMLElement} anchor
+   */
   #openMenu(member, anchor) {
     const user = member.user_id;
-    const admin = `${this.#path}/admins/${part(user)}`;
+    const admin = /** @type {const} */ (`${this.#path}/admins/${part(user)}`);
+    /** @type {App.MenuEntries} */
     const entries = [];
     if (this.#isOwner) {
       entries.push(
@@ -149,6 +164,7 @@ export class Subscribers {
     menu(anchor, entries);
   }
 
+  /** @param {string} user */
   async #remove(user) {
     const isSure = await confirmDialog({
       title: t("people.remove"),
@@ -158,15 +174,21 @@ export class Subscribers {
     if (isSure) this.#do("people.removed", user, del(`${this.#path}/subscribers/${part(user)}`));
   }
 
+  /** @param {string} user */
   async #ban(user) {
     const isSure = await confirmDialog({
       title: t("people.ban"),
       text: t("people.ban.confirm", { user }),
       action: t("people.ban"),
     });
-    if (isSure) this.#do("people.bannedNow", user, del(`${this.#path}/subscribers/${part(user)}?ban=true`));
+    if (isSure) this.#do("people.bannedNow", user, del(`${this.#path}/subscribers/${part(user)}`, { ban: true }));
   }
 
+  /**
+   * @param {App.TextKey} doneKey
+   * @param {string} user
+   * @param {Promise<unknown>} call
+   */
   async #do(doneKey, user, call) {
     if (await attempt(() => call)) {
       notice(t(doneKey, { user }));

@@ -3,7 +3,7 @@
 // The server renders the preview (`posts/preview`) and the reader's code draws it, so it equals what readers will see. What
 // is being written is stored in this tab until it is posted, across other views and a reload, and is deleted at sign-out.
 
-import { get, newIdempotencyKey, part, patch, post } from "../../client/api.js";
+import { asProblem, get, newIdempotencyKey, part, patch, post } from "../../client/api.js";
 import { may } from "../../client/grants.js";
 import { bytesOf, limits } from "../../client/limits.js";
 import { postElement } from "../../conversation/items.js";
@@ -22,7 +22,10 @@ const PREVIEW_AFTER = 250; // milliseconds without a key
 const HOUR = 3_600_000;
 
 export class Composer {
-  /** `onDrafts()` is called when a draft or a scheduled post was created, changed or published. */
+  /**
+   * `onDrafts()` is called when a draft or a scheduled post was created, changed or published.
+   * @param {{ channel: Api.ChannelResponse; stream: App.Stream; onDrafts: () => unknown }} options
+   */
   constructor({ channel, stream, onDrafts }) {
     this.#channel = channel;
     this.#stream = stream;
@@ -38,9 +41,8 @@ export class Composer {
       name: "text",
       label: t("compose.text"),
       rows: 5,
-      on: { input: update, paste: (event) => this.#pictures.add(event.clipboardData.files) },
+      on: { input: update, paste: (event) => this.#pictures.add(event.clipboardData?.files ?? null) },
     });
-    this.#publishing = this.#publishingFields();
     const previewId = uniqueId("preview");
     this.element = h(
       "form.panel.composer",
@@ -83,10 +85,37 @@ export class Composer {
   #text;
   #links = new LinkFields({ onChange: () => this.#update() });
   #pictures = new PictureShelf({ onChange: () => this.#update() });
-  #publishing; // silent, and when
-  #silent;
-  #when;
-  #publishAt;
+  #silent = h("input", { type: "checkbox", id: uniqueId("silent"), on: { change: () => this.#update() } });
+  #publishAt = field({
+    name: "publish_at",
+    label: t("compose.publishAt"),
+    type: "datetime-local",
+    dir: null,
+    on: { input: () => this.#update() },
+  });
+  /** @type {App.Choice<"now" | "later">} */
+  #when = choice({
+    name: "when",
+    label: t("compose.when"),
+    value: "now",
+    options: [
+      ["now", t("compose.when.now")],
+      ["later", t("compose.when.later")],
+    ],
+    on: (key) => {
+      const nextFullHour = new Date(Math.ceil((Date.now() + HOUR / 2) / HOUR) * HOUR);
+      if (key === "later" && !this.#publishAt.value) this.#publishAt.input.value = localTime(nextFullHour);
+      this.#update();
+    },
+  });
+  /** Silent, and when. */
+  #publishing = h(
+    "div.publishing",
+    {},
+    h("div.choice-line", {}, this.#silent, h("label", { for: this.#silent.id }, t("compose.silent"))),
+    this.#when.element,
+    this.#publishAt.element,
+  );
   #count = h("p.count", { role: "status" });
   #error = h("p.error", { role: "alert", hidden: true });
   #audience = h("p.soft.audience");
@@ -102,8 +131,11 @@ export class Composer {
     t("app.cancel"),
   );
   #preview = h("div.preview-stage");
-  #muted = null; // {count, share} of the subscribers who muted the channel
+  /** @type {Api.MutedResponse | null} */
+  #muted = null; // of the subscribers who muted the channel
+  /** @type {App.Item | null} */
   #post = null; // the post that is edited
+  /** @type {Api.DraftResponse | null} */
   #draft = null; // the draft that is edited
   #idempotencyKey = newIdempotencyKey();
   #previewRequests = 0;
@@ -113,13 +145,17 @@ export class Composer {
     this.#pictures.close();
   }
 
+  /** @param {App.Item} item */
   editPost(item) {
     this.#startEditing(item, t("compose.edit", { seq: item.seq }), () => {
       this.#post = item;
     });
   }
 
-  /** Edits a draft or a scheduled post. */
+  /**
+   * Edits a draft or a scheduled post.
+   * @param {Api.DraftResponse} draft
+   */
   editDraft(draft) {
     this.#startEditing(
       { ...draft.post, publish_at: draft.publish_at },
@@ -130,6 +166,11 @@ export class Composer {
     );
   }
 
+  /**
+   * @param {App.Written} content
+   * @param {string} heading
+   * @param {() => void} remember
+   */
   #startEditing(content, heading, remember) {
     // What is being written stays stored until the edit is saved or cancelled.
     const stored = sessionStorage.getItem(this.#storageKey);
@@ -186,6 +227,7 @@ export class Composer {
     else sessionStorage.setItem(this.#storageKey, JSON.stringify(content));
   }
 
+  /** @param {App.Written} content */
   #setContent({ title, text, links, images, silent, publish_at: publishAt }) {
     // Set in this order because links and pictures store everything when they change.
     this.#silent.checked = Boolean(silent);
@@ -193,7 +235,7 @@ export class Composer {
     this.#text.input.value = text ?? "";
     this.#when.value = publishAt ? "later" : "now";
     this.#publishAt.input.value = publishAt ? localTime(new Date(publishAt)) : "";
-    this.#links.values = links;
+    this.#links.values = links ?? [];
     this.#pictures.replace(images ?? []);
     this.#update();
   }
@@ -242,43 +284,13 @@ export class Composer {
     return h("fieldset.plain-set", {}, h("legend", {}, t("compose.images")), zone, this.#pictures.element);
   }
 
-  #publishingFields() {
-    const id = uniqueId("silent");
-    this.#silent = h("input", { type: "checkbox", id, on: { change: () => this.#update() } });
-    this.#publishAt = field({
-      name: "publish_at",
-      label: t("compose.publishAt"),
-      type: "datetime-local",
-      dir: null,
-      on: { input: () => this.#update() },
-    });
-    const options = ["now", "later"].map((key) => [key, t(`compose.when.${key}`)]);
-    this.#when = choice({
-      name: "when",
-      label: t("compose.when"),
-      value: "now",
-      options,
-      on: (key) => {
-        const nextFullHour = new Date(Math.ceil((Date.now() + HOUR / 2) / HOUR) * HOUR);
-        if (key === "later" && !this.#publishAt.value) this.#publishAt.input.value = localTime(nextFullHour);
-        this.#update();
-      },
-    });
-    return h(
-      "div.publishing",
-      {},
-      h("div.choice-line", {}, this.#silent, h("label", { for: id }, t("compose.silent"))),
-      this.#when.element,
-      this.#publishAt.element,
-    );
-  }
-
   get #isLater() {
     return this.#post === null && this.#when.value === "later";
   }
 
   // --- the post as the API takes it
 
+  /** @returns {App.ChannelPath} */
   get #path() {
     return `/v1/channels/${part(this.#channel.channel_id)}`;
   }
@@ -288,6 +300,7 @@ export class Composer {
     const text = this.#text.value.trim();
     const images = this.#pictures.media.map((media) => media.media_id);
     const links = this.#links.values;
+    /** @type {Api.Kind} */
     const kind = images.length ? (text ? "text_and_image" : "image") : "text";
     return {
       kind,
@@ -322,11 +335,11 @@ export class Composer {
     // A link that is still being typed must not hide the preview.
     if (body.links) body.links = body.links.filter((one) => webAddress(one.url) !== null);
     try {
-      const preview = await post(`${this.#path}/posts/preview`, body, undefined);
+      const preview = await post(`${this.#path}/posts/preview`, body);
       if (request === this.#previewRequests)
         fill(this.#preview, h("ol.items", {}, postElement(preview, { channel: this.#channel, react: null })));
-    } catch (problem) {
-      if (problem.code === undefined) throw problem;
+    } catch (error) {
+      const problem = asProblem(error);
       const reason = problem.fields[0]?.[1] ?? problem.userMessage;
       if (request === this.#previewRequests)
         fill(this.#preview, h("p.error", {}, t("compose.preview.refused", { reason })));
@@ -355,8 +368,8 @@ export class Composer {
   async #loadMutedCount() {
     if (!may(this.#channel, "see_insights")) return;
     const today = new Date().toISOString().slice(0, 10);
-    const insights = await get(`${this.#path}/insights`, { from: today, to: today }).catch((problem) => {
-      if (problem.code === undefined) throw problem;
+    const insights = await get(`${this.#path}/insights`, { from: today, to: today }).catch((error) => {
+      asProblem(error);
       return null; // the sentence about it is left out
     });
     this.#muted = insights?.muted ?? null;
@@ -392,6 +405,7 @@ export class Composer {
     return isValid ? at.toISOString() : undefined;
   }
 
+  /** @param {string | null} publishAt */
   async #publish(publishAt) {
     const body = this.#body();
     const silent = this.#silent.checked;
@@ -399,7 +413,8 @@ export class Composer {
     if (!this.#draft && publishAt === null) return this.#stream.post({ ...body, silent }, this.#idempotencyKey);
     await this.#saveDraft({ ...body, silent }, publishAt);
     // If publishing fails, the draft is saved and can be published again.
-    if (publishAt === null) this.#stream.add(await post(`${this.#path}/drafts/${part(this.#draft.draft_id)}/publish`));
+    if (publishAt === null && this.#draft)
+      this.#stream.add(await post(`${this.#path}/drafts/${part(this.#draft.draft_id)}/publish`));
     return null;
   }
 
@@ -409,12 +424,21 @@ export class Composer {
     await this.#finish(save, t("compose.draftSaved"), { changesDrafts: true });
   }
 
+  /**
+   * @param {Api.DraftPost} body
+   * @param {string | null} publishAt
+   */
   #saveDraft(body, publishAt) {
     if (this.#draft)
       return patch(`${this.#path}/drafts/${part(this.#draft.draft_id)}`, { post: body, publish_at: publishAt });
     return post(`${this.#path}/drafts`, { post: body, publish_at: publishAt }, this.#idempotencyKey);
   }
 
+  /**
+   * @param {() => unknown} work
+   * @param {string} doneText
+   * @param {{ changesDrafts: boolean }} options
+   */
   async #finish(work, doneText, { changesDrafts }) {
     const isDone = await submitForm({
       fields: [this.#title, this.#text, this.#publishAt],
@@ -431,7 +455,10 @@ export class Composer {
   }
 }
 
-/** The value of a `datetime-local` field: local time, to the minute. */
+/**
+ * The value of a `datetime-local` field: local time, to the minute.
+ * @param {Date} date
+ */
 function localTime(date) {
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }

@@ -13,7 +13,10 @@ import { contentPreview } from "../../ui/previews.js";
 const PAGE = 20;
 
 export class Drafts {
-  /** `onEdit(draft)` opens a draft in the composer. `onPublish(post)` is called with a post that has been published. */
+  /**
+   * `onEdit(draft)` opens a draft in the composer. `onPublish(post)` is called with a post that has been published.
+   * @param {{ channel: Api.ChannelResponse; onEdit: (draft: Api.DraftResponse) => unknown; onPublish: (post: Api.PostResponse) => unknown }} options
+   */
   constructor({ channel, onEdit, onPublish }) {
     this.#path = `/v1/channels/${part(channel.channel_id)}/drafts`;
     this.#channelId = channel.channel_id;
@@ -29,6 +32,7 @@ export class Drafts {
     this.reload();
   }
 
+  /** @type {`${App.ChannelPath}/drafts`} */
   #path;
   #channelId;
   #onEdit;
@@ -41,6 +45,7 @@ export class Drafts {
     socket.removeEventListener("ready", this.#onReady);
   }
 
+  /** @param {"scheduled" | "unscheduled"} kind */
   #panel(kind) {
     const list = new PagedList({
       list: h("ul.drafts"),
@@ -63,6 +68,7 @@ export class Drafts {
     );
   }
 
+  /** @param {Api.DraftResponse} draft */
   #row(draft) {
     const { post: content, publish_at: publishAt, failure } = draft;
     const preview = contentPreview(content);
@@ -95,28 +101,31 @@ export class Drafts {
     );
   }
 
+  /**
+   * @param {Api.DraftResponse} draft
+   * @param {HTMLElement} anchor
+   */
   #openMenu(draft, anchor) {
-    const path = `${this.#path}/${part(draft.draft_id)}`;
-    menu(
-      anchor,
-      [
-        {
-          label: t("drafts.publish"),
-          icon: "send",
-          act: () => this.#do("compose.posted", async () => this.#onPublish(await post(`${path}/publish`))),
-        },
-        draft.publish_at
-          ? {
-              label: t("drafts.unschedule"),
-              icon: "pen",
-              act: () => this.#do("drafts.movedToDrafts", () => patch(path, { publish_at: null })),
-            }
-          : null,
-        { label: t("drafts.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(path) },
-      ].filter(Boolean),
-    );
+    const path = /** @type {App.DraftPath} */ (`${this.#path}/${part(draft.draft_id)}`);
+    /** @type {App.MenuEntry[]} */
+    const entries = [
+      {
+        label: t("drafts.publish"),
+        icon: "send",
+        act: () => this.#do("compose.posted", async () => this.#onPublish(await post(`${path}/publish`))),
+      },
+    ];
+    if (draft.publish_at)
+      entries.push({
+        label: t("drafts.unschedule"),
+        icon: "pen",
+        act: () => this.#do("drafts.movedToDrafts", () => patch(path, { publish_at: null })),
+      });
+    entries.push({ label: t("drafts.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(path) });
+    menu(anchor, entries);
   }
 
+  /** @param {App.DraftPath} path */
   async #delete(path) {
     const isSure = await confirmDialog({
       title: t("drafts.delete"),
@@ -126,12 +135,19 @@ export class Drafts {
     if (isSure) this.#do("drafts.deleted", () => del(path));
   }
 
+  /**
+   * @param {App.TextKey} doneKey
+   * @param {() => unknown} work
+   */
   async #do(doneKey, work) {
     if (await attempt(work)) notice(t(doneKey));
     await this.reload();
   }
 
-  /** A new post may be one that was scheduled. */
+  /**
+   * A new post may be one that was scheduled.
+   * @param {CustomEvent<App.Event>} event
+   */
   #onEvent = ({ detail: event }) => {
     if (event.type === "message.posted" && event.post?.channel_id === this.#channelId && !this.#scheduled.list.isEmpty)
       this.reload();

@@ -7,6 +7,7 @@ import { icon } from "../../ui/icons.js";
 import { field } from "../form.js";
 
 export class LinkFields {
+  /** @param {{ onChange: () => unknown }} options */
   constructor({ onChange }) {
     this.#onChange = onChange;
     this.#list = h("ul.link-fields");
@@ -26,7 +27,8 @@ export class LinkFields {
 
   #onChange;
   #list;
-  #links = []; // {title, url, element}
+  /** @type {{ title: App.Field; url: App.Field; element: HTMLElement }[]} */
+  #links = [];
 
   /** The values of the fields as they are, unfinished ones too. */
   get raw() {
@@ -60,9 +62,14 @@ export class LinkFields {
     return true;
   }
 
+  /**
+   * @param {string} title
+   * @param {string} url
+   * @param {boolean} [isNew]
+   */
   #add(title, url, isNew = false) {
     const on = { input: () => this.#onChange() };
-    const one = {
+    const fields = {
       title: field({ name: "title", label: t("compose.link.title"), value: title, on }),
       url: field({ name: "url", label: t("compose.link.url"), value: url, type: "url", inputmode: "url", on }),
     };
@@ -71,11 +78,11 @@ export class LinkFields {
       one.element.remove();
       this.#onChange();
     };
-    one.element = h(
+    const element = h(
       "li",
       {},
-      one.title.element,
-      one.url.element,
+      fields.title.element,
+      fields.url.element,
       h(
         "button.quiet.square",
         {
@@ -86,6 +93,7 @@ export class LinkFields {
         icon("close"),
       ),
     );
+    const one = { ...fields, element };
     this.#links.push(one);
     this.#list.append(one.element);
     if (isNew) one.title.input.focus();

@@ -10,12 +10,16 @@ import { personRow } from "../people/rows.js";
 
 const PAGE = 50;
 
-/** Shows the users who reacted to this post of the stream. */
-export function showReactors(stream, item) {
+/**
+ * Shows the users who reacted to this post.
+ * @param {`${App.ChannelPath}/posts`} path
+ * @param {App.Item} item
+ */
+export function showReactors(path, item) {
   const emoji = Object.entries(item.reactions.counts).sort(([, one], [, other]) => other - one);
   let shown = emoji[0][0];
   const people = new PagedList({
-    fetchPage: (cursor) => get(`${stream.path}/${item.seq}/reactions/${part(shown)}`, { limit: PAGE, cursor }),
+    fetchPage: (cursor) => get(`${path}/${item.seq}/reactions/${part(shown)}`, { limit: PAGE, cursor }),
     renderRow: (reactor) => personRow(reactor),
   });
 
@@ -27,6 +31,7 @@ export function showReactors(stream, item) {
       h("span", { "aria-hidden": "true" }, count(number)),
     ),
   );
+  /** @param {string} one */
   function choose(one) {
     shown = one;
     chips.forEach((chip, index) => {
