@@ -63,14 +63,15 @@ async def test_a_slow_database_and_a_silent_one_lose_nothing(
         behind_a_wire(directory, mongod, "slow") as (server, wire),
         Clients([server.url]) as clients,
     ):
-        load = Load(clients, seed=21, name="slow")
+        load = Load(clients, seed=21, name="slow", rests=True)
         await load.prepare()
         load.start()
-        await load.goes_on(1)
+        await load.rush()
         wire.delay_seconds = DELAY_SECONDS
         # Slowly, but the load goes on, since waiting calls are committed together.
         await load.goes_on(1)
         wire.delay_seconds = 0.0
+        await load.rush()
         wire.stall()
         await asyncio.sleep(SILENT_SECONDS)
         wire.flow()
@@ -175,7 +176,7 @@ async def _filled(small_disk: Path, directory: Path, full_seconds: float) -> Jou
             load = Load(clients, seed=23, name="full")
             await load.prepare()
             load.start()
-            await load.goes_on(1)
+            await load.rush()
             ballast = await asyncio.to_thread(fill, small_disk)
             began = time.monotonic()
             async with asyncio.timeout(60):
