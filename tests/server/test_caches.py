@@ -49,8 +49,8 @@ T = TypeVar("T")
 
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 MEASURED_BYTES: Final = 2**20
-"""The bound of a cache that is filled entry by entry: tracing an allocation takes as long as dozens of untraced ones, and the memory
-of an entry does not depend on the number of entries. The bounds in use have a test of their own."""
+"""The bound of a cache that is filled entry by entry. Tracing an allocation takes as long as dozens without, and the
+memory of an entry does not depend on the number of entries. The bounds in use have a test of their own."""
 HONEST: Final = 1.5
 """The memory that a cache may take, over its own estimate; the measure includes what Python's allocator adds."""
 ASTRAL: Final = "\N{GRINNING FACE}"  # has a text take four bytes for each of its characters
