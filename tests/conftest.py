@@ -16,7 +16,6 @@ from channels.server.open_files import raise_open_files, too_few
 from groups.kernel.mongo import Database
 from tests import database_watch
 from tests.api import Api, open_api, open_database
-from tests.databases import close_clients
 from tests.mongod import Mongod, scratch_directory
 
 # Hypothesis searches the same examples each time, so that a run repeats the last one; or with
@@ -59,7 +58,6 @@ def mongod_uri(request: pytest.FixtureRequest) -> Iterator[str]:
     given = os.environ.get("CHANNELS_TEST_MONGODB_URI")
     if given:
         yield given
-        close_clients()
         return
     directory = scratch_directory()
     mongod = Mongod(directory)
@@ -67,7 +65,6 @@ def mongod_uri(request: pytest.FixtureRequest) -> Iterator[str]:
         with database_watch.ends_the_run_without(mongod.start(), request.config):
             yield mongod.uri
     finally:
-        close_clients()
         mongod.kill()
         shutil.rmtree(directory, ignore_errors=True)
 

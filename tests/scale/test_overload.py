@@ -90,7 +90,7 @@ async def overloaded(
     asked = await requests_of(server)
     address = urlsplit(server.base)
     host, port = address.hostname or "", address.port or 0
-    full = Job(host, port, asked, CALLERS, min(seconds / 2, 5), is_cycle=True)
+    full = Job(host, port, asked, CALLERS, min(seconds, 5), is_cycle=True)
     warm = (await generator.drive(full)).only(200)
     before = (await generator.drive(full)).only(200)
 
