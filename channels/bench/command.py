@@ -41,7 +41,7 @@ async def run(
     It starts servers on the deployment and drops their database at the end, also after an interruption. The database of
     a server that is already running keeps what was made in it.
 
-    Raises: StandaloneServer; Unavailable; StartFailed.
+    Raises: StandaloneServer; OldServer; Unavailable; StartFailed.
     """
     console = console or Console(highlight=False)
     started, started_at = time.monotonic(), datetime.now(UTC)

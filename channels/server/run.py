@@ -31,7 +31,7 @@ from channels.server.web.protocol import CROWDED
 from channels.server.workers import WorkerPool, stop_with_parent, tell_parent_ready
 from groups.kernel.clock import SystemClock
 from groups.kernel.errors import Unavailable
-from groups.kernel.mongo import POOL_SIZE, Database, StandaloneServer
+from groups.kernel.mongo import POOL_SIZE, Database, OldServer, StandaloneServer
 from groups.kernel.mongo.schema import NewerSchema
 
 DRAIN_SECONDS: Final = 15.0  # that requests under way have to finish after a stop signal
@@ -237,6 +237,11 @@ def database_errors_as_startup_errors() -> Iterator[None]:
             "CHANNELS_MONGODB_URI names a standalone MongoDB server. Channels needs a replica set, one node is enough:"
             " its promises stand on transactions, majority writes and change streams.",
             cure="Start that mongod with `--replSet rs0`, then once run `rs.initiate()` in mongosh.",
+        ) from error
+    except OldServer as error:
+        raise StartupError(
+            "CHANNELS_MONGODB_URI names a MongoDB server older than 6.0.",
+            cure="Upgrade it to 6.0 or newer. The tests run on 6.0.",
         ) from error
     except Unavailable as error:
         raise StartupError(

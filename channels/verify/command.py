@@ -38,7 +38,7 @@ async def run(
 ) -> int:
     """Check the database and print the findings. Returns the exit code: 0 if every promise holds, else 1.
 
-    Raises: StandaloneServer; Unavailable.
+    Raises: StandaloneServer; OldServer; Unavailable.
     """
     console = console or Console(highlight=False)
     connected = await Database.connect(uri, database)

@@ -17,6 +17,7 @@ from groups.kernel.events import Event
 from groups.kernel.mongo import (
     Database,
     Index,
+    OldServer,
     StandaloneServer,
     Tx,
     ensure_indexes,
@@ -354,6 +355,16 @@ async def test_a_standalone_server_is_refused(standalone_uri: str, mongod_uri: s
     (await Database.connect(mongod_uri, "x")).close()
     with pytest.raises(StandaloneServer):
         await Database.connect(standalone_uri, "x")
+
+
+async def test_a_server_older_than_the_oldest_supported_is_refused(
+    mongod_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "OLDEST_WIRE_VERSION", 17)  # MongoDB 6.0 itself
+    (await Database.connect(mongod_uri, "x")).close()
+    monkeypatch.setattr(connection_module, "OLDEST_WIRE_VERSION", 18)
+    with pytest.raises(OldServer):
+        await Database.connect(mongod_uri, "x")
 
 
 # --- outbox -----------------------------------------------------------------------------------------------------------

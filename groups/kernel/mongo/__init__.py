@@ -8,7 +8,7 @@ from pymongo import DESCENDING
 from pymongo.errors import DuplicateKeyError
 
 from groups.kernel.mongo.batched_query import BatchedQuery, JoinedOn
-from groups.kernel.mongo.connection import POOL_SIZE, StandaloneServer
+from groups.kernel.mongo.connection import POOL_SIZE, OldServer, StandaloneServer
 from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import (
     ONE_REPLY,
@@ -36,6 +36,7 @@ __all__ = [
     "Index",
     "JoinedOn",
     "NoFile",
+    "OldServer",
     "StandaloneServer",
     "Tx",
     "ensure_indexes",

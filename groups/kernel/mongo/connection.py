@@ -27,11 +27,16 @@ from pymongo.read_concern import ReadConcern
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo.driver import Document
 
+OLDEST_WIRE_VERSION: Final = 17  # how MongoDB 6.0 names itself to drivers
 POOL_SIZE: Final = 100  # connections to each member; each takes a file descriptor
 
 
 class StandaloneServer(Exception):
     """The database is not a replica set, so it has no transactions and no change streams."""
+
+
+class OldServer(Exception):
+    """The database is older than MongoDB 6.0, on which the queries and indexes of the stores rely."""
 
 
 def app_name_of(database: str) -> str:
@@ -124,4 +129,7 @@ async def connect(
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         client.close()
         raise StandaloneServer
+    if hello["maxWireVersion"] < OLDEST_WIRE_VERSION:
+        client.close()
+        raise OldServer
     return client.get_database(name, read_concern=ReadAfterFailover(watcher))

@@ -80,7 +80,7 @@ class Database:
     async def connect(
         cls, uri: str, name: str, *, clock: Clock | None = None, patience_seconds: float = 10.0
     ) -> "Database":
-        """Connect to a replica set within `patience_seconds`. Raises: StandaloneServer; Unavailable."""
+        """Connect to a replica set within `patience_seconds`. Raises: StandaloneServer; OldServer; Unavailable."""
         handle = await connect(uri, name, patience_seconds=patience_seconds)
         database = cls(handle, transactional=True, clock=clock)
         try:
