@@ -23,8 +23,9 @@ STOP_SECONDS: Final = 30.0
 class ServerProcess:
     """One data directory and its server. `start` after `stop` or `kill` starts it with the stored data."""
 
-    def __init__(self, data_dir: Path, http: aiohttp.ClientSession) -> None:
+    def __init__(self, data_dir: Path, http: aiohttp.ClientSession, *, cwd: Path = ROOT) -> None:
         self._data_dir = data_dir
+        self._cwd = cwd
         self._log = data_dir.with_name(f"{data_dir.name}.log")
         self._http = http
         self._process: asyncio.subprocess.Process | None = None
@@ -37,7 +38,7 @@ class ServerProcess:
             self._process = process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "channels", "serve", "--port", "0"),
                 *("--data-dir", str(self._data_dir), *flags),
-                cwd=ROOT,
+                cwd=self._cwd,
                 env=kept
                 | {"CHANNELS_EMBEDDED_CACHE_GB": "0.25", "CHANNELS_LOG_FORMAT": "json"}
                 | settings,
