@@ -297,8 +297,33 @@ UPGRADE_CODES: Final = frozenset(
 """The codes of responses to `GET /v1/socket`, before it becomes a socket."""
 
 
+def all_errors(kind: type[DomainError] = DomainError) -> set[type[DomainError]]:
+    """Every error with a code, but those that tests make."""
+    found = {kind}.union(*(all_errors(child) for child in kind.__subclasses__()))
+    return {
+        error
+        for error in found
+        if "code" in vars(error) and not error.__module__.startswith("tests.")
+    }
+
+
+def undeclared_details(problem: dict[str, Any]) -> list[str]:
+    """The details of a problem that its error does not declare, or declares with another type."""
+    declared = {error.code: error.fields for error in all_errors()}.get(problem["code"])
+    if declared is None:
+        return []  # made by a test
+    return [
+        name
+        for name, value in problem["details"].items()
+        if name not in declared
+        or not isinstance(
+            value, (int, float) if declared[name].kind is float else declared[name].kind
+        )
+    ]
+
+
 class Declared:
-    """Fails a test in which an endpoint returns an error code that it does not declare."""
+    """Fails a test in which an endpoint returns an error code, or details of it, that are not declared."""
 
     def __init__(self, services: Services, app: App) -> None:
         self._router = app.router
@@ -314,7 +339,11 @@ class Declared:
         if not answer.text:
             return  # a HEAD, whose GET has the same code
         status, code = answer.refusal
-        if code is None or code in EVERYWHERE:
+        if code is None:
+            return
+        undeclared = undeclared_details(answer.body)
+        assert not undeclared, f"`fields` of the error {code} does not declare {undeclared}"
+        if code in EVERYWHERE:
             return
         method = "GET" if answer.method == "HEAD" else answer.method
         try:
