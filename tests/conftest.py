@@ -1,13 +1,15 @@
 """Fixtures for all tests."""
 
+import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any, Final, Protocol
 
 import pytest
 import pytest_asyncio
+import uvloop
 from hypothesis import settings
 
 from channels.server.open_files import raise_open_files, too_few
@@ -32,6 +34,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if allowed < OPEN_FILES:
         raise pytest.UsageError(too_few(allowed, OPEN_FILES))
     database_watch.prepare(config)
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run tests on the event loop of `channels serve`, which is faster than asyncio's own."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 class OpenApi(Protocol):

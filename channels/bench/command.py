@@ -18,7 +18,7 @@ from channels.bench.context import BenchContext
 from channels.bench.load import Generator, Job, LoadFailed, request
 from channels.bench.models import Figures, Machine, Report, Row, Verdict, figures
 from channels.bench.plan import Plan
-from channels.bench.processes import Deployment, StartFailed, baseline, server
+from channels.bench.processes import Deployment, StartFailed, baseline, server, usable_cores
 from channels.bench.report import table
 from channels.bench.report.files import write
 from channels.bench.store import BenchStore
@@ -132,7 +132,7 @@ def _machine(mongodb: str, load_before: float) -> Machine:
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     return Machine(
         processor=_processor(),
-        cores=len(os.sched_getaffinity(0)),
+        cores=usable_cores(),
         memory_gb=round(memory, 1),
         kernel=platform.release(),
         python=platform.python_version(),
@@ -144,6 +144,9 @@ def _machine(mongodb: str, load_before: float) -> Machine:
 
 
 def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:  # not Linux
+        return platform.processor() or platform.machine()
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return models[0] if models else platform.machine()

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -61,6 +62,11 @@ class Deployment:
         }
 
 
+def usable_cores() -> int:
+    """The cores that this process may use. Systems other than Linux report only how many there are."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
 @dataclass(frozen=True, slots=True)
 class Server(Address):
     """A running server and its process; `pid` is None for a given server, which may run on another machine."""
@@ -72,8 +78,9 @@ class Server(Address):
         """Resident memory of the process; 0 for a given server."""
         if self.pid is None:
             return 0
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        # Kilobytes, on Linux and macOS alike.
+        command = ["ps", "-o", "rss=", "-p", str(self.pid)]
+        return int(subprocess.check_output(command, text=True)) * 1024
 
 
 @asynccontextmanager

@@ -51,6 +51,8 @@ class Assets:
 
     digest: str
     files: dict[str, Asset]
+    base: str = "/assets"
+    """The path below which they are served."""
 
     def modules(self, *folders: str) -> list[str]:
         """The paths of the scripts in these folders, which the page preloads in parallel."""
@@ -62,13 +64,17 @@ class Assets:
 
     def address(self, name: str) -> str:
         """The URL path of a file."""
-        return f"/assets/{self.digest}/{name}"
+        return f"{self.base}/{self.digest}/{name}"
 
 
 @cache
 def load_assets() -> Assets:
-    """Reads and compresses all files. The result is cached."""
-    root = Path(__file__).parent / "static"
+    """The files of the web app. The result is cached."""
+    return read_assets(Path(__file__).parent / "static", "/assets")
+
+
+def read_assets(root: Path, base: str) -> Assets:
+    """Reads and compresses all files below a folder, to be served below `base`."""
     files: dict[str, Asset] = {}
     digest = hashlib.sha256()
     for name, path in sorted((path.relative_to(root).as_posix(), path) for path in root.rglob("*")):
@@ -76,4 +82,4 @@ def load_assets() -> Assets:
             body = path.read_bytes()
             digest.update(name.encode() + b"\0" + body + b"\0")
             files[name] = Asset.of(_TYPES[path.suffix], body)
-    return Assets(digest.hexdigest()[:12], files)
+    return Assets(digest.hexdigest()[:12], files, base)

@@ -6,20 +6,19 @@ The ids of a feed and its entries are derived from the channel's id and creation
 server's address changes, and differ when a channel is deleted and created again with the same id. Without a public
 address, links are relative to the address of the feed.
 
-The templates and the feed writer escape all text. Characters that XML cannot carry are removed from feeds. Links in
+The templates escape all text. Characters that XML cannot carry are removed from feeds. Links in
 posts have `rel=nofollow`, since users wrote them.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, Literal
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
 import orjson
-from feedgen.feed import FeedGenerator
 
 from channels.console.assets import Assets
 from channels.console.shell import templates
@@ -35,7 +34,6 @@ CONTENT_TYPES: Final[dict[Form, str]] = {
     "rss": "application/rss+xml",
     "json": "application/feed+json",
 }
-_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TITLE_CHARACTERS: Final = 80
 _FEED_IDS: Final = UUID("2f6e0e6c-5d0e-4c1e-9a3b-7f0c3f5f7a10")
 POSTS: Final = 20
@@ -123,6 +121,12 @@ class PublicChannel:
         media_id = media_in(self.group.face_url)
         return f"{self.base}/v1/media/{media_id}?size=thumb" if media_id else None
 
+    @property
+    def updated_at(self) -> datetime:
+        """When a post on this page was last published or edited; without posts, when the channel was created."""
+        created_at = self.channel.profile.created_at
+        return max((post.updated_at for post in self.posts), default=created_at)
+
     def url_of(self, post: PublicPost) -> str:
         """The address of a post on its page."""
         return f"{self.url}?before_seq={page_end(post.seq)}#post-{post.seq}"
@@ -164,28 +168,8 @@ def feed(shown: PublicChannel, form: Form) -> bytes:
     """The channel's newest posts as a feed."""
     if form == "json":
         return orjson.dumps(_json_feed(shown))
-    generator = FeedGenerator()
-    generator.id(shown.feed_id())
-    generator.title(_xml(shown.group.name))
-    generator.description(_xml(shown.group.introduction or shown.group.name))
-    generator.link(href=f"{shown.url}/feed.{form}", rel="self")
-    generator.link(href=shown.url, rel="alternate")
-    generator.updated(
-        max((post.updated_at for post in shown.posts), default=shown.channel.profile.created_at)
-    )
-    if shown.picture:
-        generator.logo(shown.picture)
-    for post in shown.posts:
-        entry = generator.add_entry(order="append")
-        entry.id(shown.feed_id(post))
-        entry.title(_xml(post.heading))
-        entry.link(href=shown.url_of(post))
-        entry.author(name=_xml(shown.group.name))
-        entry.published(post.created_at)
-        entry.updated(post.updated_at)
-        entry.content(_xml(_html_of(shown, post)), type="html")
-    text: bytes = generator.atom_str() if form == "atom" else generator.rss_str()
-    return text
+    template = templates().get_template(f"feed.{form}")
+    return template.render(shown=shown, html_of=partial(_html_of, shown)).encode()
 
 
 def _json_feed(shown: PublicChannel) -> dict[str, Any]:
@@ -215,7 +199,3 @@ def _json_feed(shown: PublicChannel) -> dict[str, Any]:
 
 def _html_of(shown: PublicChannel, post: PublicPost) -> str:
     return templates().get_template("feed_item.html").render(base=shown.base, post=post)
-
-
-def _xml(text: str) -> str:
-    return _NOT_XML.sub("", text)

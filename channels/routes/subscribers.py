@@ -140,8 +140,8 @@ class SubscriberRoutes:
         The server takes the lines in batches and sends a line of progress when it has committed a batch. It skips blank
         lines. After a crash on either side, send the same lines again: users who subscribe already are `present`. In a
         full channel each further user is refused. The last line has `done`, or `error` where the import stopped early.
-        Read while you send, or ask for `results=refused`, which is short: the server disconnects a client that reads
-        nothing for a minute.
+        Read while you send, or ask for `results=refused`, which is short: the server disconnects a client that does not
+        read.
         """
         importing = SubscriberImport(lines, query)
         async with self.channel(channel_id):

@@ -43,6 +43,7 @@ from channels.server.realtime.inbox_unread import InboxUnreadFeed
 from channels.server.realtime.socket import SocketServer
 from channels.server.tokens import TokenVerifier
 from channels.server.web.cors import CorsPolicy
+from channels.server.web.docs_pages import DocsPages
 from channels.server.web.handlers import EndpointHandlers
 from channels.server.web.not_found_delay import NOT_FOUND_SECONDS, NotFoundDelay
 from channels.server.web.openapi import document
@@ -409,6 +410,7 @@ class App(web.BaseRunner):
         http.mount(endpoints, handlers)
         http.router.add("GET", SOCKET_PATH, self._socket.handle, is_counted=False)
         self.operations.mount(http.router)
+        DocsPages(partial(document, endpoints)).mount(http.router)
         WebApp(limits, has_public_pages=public_pages != "off").mount(http.router)
         public = PublicChannelPages(
             services.channels,

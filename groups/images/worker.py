@@ -18,6 +18,7 @@ from groups.images.drawing import DiskFull, redraw
 from groups.images.job import ImageRefused, Job, TooLargeForWorker
 
 _BASE_BYTES: Final = 96 * 2**20  # of the interpreter, the libraries and the upload itself
+_OPEN_FILES: Final = 10_240  # that a process may have on macOS, where the limit can be infinite
 _NICENESS: Final = 10  # the server's requests go first
 
 
@@ -25,7 +26,8 @@ def main(memory_bytes: int, file_bytes: int) -> None:
     """Redraw one image after the other."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Files that the server inherited from its parent, and the copies of these three that uvloop leaves open.
-    os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    os.closerange(3, _OPEN_FILES if limit == resource.RLIM_INFINITY else limit)
     os.nice(_NICENESS)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, file_bytes)
@@ -72,4 +74,9 @@ def answer_to(job: Job) -> dict[str, Any]:
 def _limit(resource_id: int, most: int) -> None:
     _, hard = resource.getrlimit(resource_id)
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(resource_id, (most, most))
+    try:
+        resource.setrlimit(resource_id, (most, most))
+    except (OSError, ValueError):
+        # macOS refuses a limit on memory below what the process has mapped. The budget of `redraw` still holds.
+        if sys.platform == "linux":
+            raise

@@ -142,6 +142,8 @@ async def test_insights_are_shown_as_charts_tables_and_csv_files(
 async def test_the_log_is_paged_and_filtered(server: Api, window: OpenWindow) -> None:
     owner, admin = server.new_user("owner"), server.new_user("admin")
     path = await a_channel(owner, admins=(admin,))
+    draft = await admin.post(f"{path}/drafts", {"post": {"kind": "text", "text": "Soon"}})
+    await owner.delete(f"{path}/drafts/{draft.body['draft_id']}")
     for number in range(31):
         await owner.patch(path, {"introduction": f"{MARKUP} {number}"})
     await admin.patch(path, {"organization": "Pfarrei"})
@@ -152,7 +154,8 @@ async def test_the_log_is_paged_and_filtered(server: Api, window: OpenWindow) ->
     await expect(entries.first.locator("ins")).to_have_text("Pfarrei")
     await expect(entries.nth(1).locator("ins")).to_have_text(f"{MARKUP} 30")
     await opened.by("button", "Show more").click()
-    await expect(entries).to_have_count(35)
+    await expect(entries).to_have_count(36)
+    await expect(entries.filter(has_text="deleted a draft")).to_have_count(1)
     await opened.page.get_by_label("Admin (user id)").fill(admin.id)
     await expect(entries).to_have_count(1)
     await opened.page.get_by_label("Action", exact=True).select_option("post_edited")

@@ -43,13 +43,15 @@ async def a_collector(world: World) -> list[ConversationId]:
     return keys
 
 
-async def listed(world: World, *, include_hidden: bool = False) -> list[Conversation]:
-    """All that the list shows, page by page as a client reads it."""
+async def listed(
+    world: World, *, include_hidden: bool = False, limit: int = GROUPS
+) -> list[Conversation]:
+    """All that the list shows, in pages of `limit`."""
     found: list[Conversation] = []
     cursor: str | None = None
     while True:
         page, cursor = await world.mine.conversation_list.list_conversations(
-            ACTOR, ListFilter(include_hidden=include_hidden), limit=100, cursor=cursor
+            ACTOR, ListFilter(include_hidden=include_hidden), limit=limit, cursor=cursor
         )
         found += [shown.conversation for shown in page]
         if cursor is None:
@@ -60,11 +62,11 @@ async def test_pages_have_each_conversation_once_and_totals_are_sums(
     real_world: World,
 ) -> None:
     keys = await a_collector(real_world)
-    found = await listed(real_world, include_hidden=True)
+    found = await listed(real_world, include_hidden=True, limit=100)
     assert len(found) == GROUPS
     assert {conversation.conversation_id for conversation in found} == set(keys)
     assert [c.conversation_id for c in found[:3]] == keys[2_000:2_003][::-1]
-    assert [c for c in found if not c.is_hidden] == await listed(real_world)
+    assert [c for c in found if not c.is_hidden] == await listed(real_world, limit=1_000)
     for muted in (False, True):
         counting = [c for c in found if not c.is_hidden and (muted or not c.settings.muted)]
         channels = sum(c.unread_count for c in counting if c.is_channel)

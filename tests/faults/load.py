@@ -11,7 +11,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -27,6 +27,10 @@ FIRST_POSTS: Final = 5  # the posts that get reactions
 _PAUSE_SECONDS: Final = 0.2  # before a client tries again
 KINDS: Final = ("read", "post", "reaction", "membership", "channel")
 _REPEATED: Final = 0.6  # of the unanswered writes
+_REST_SECONDS: Final = 0.2
+"""How long a writer rests before each call, on average, if the load `rests`. A load without rests takes all processors
+from whatever is starting again, and from other tests."""
+_RUSH_SECONDS: Final = 0.3
 
 Json = dict[str, Any]
 
@@ -162,15 +166,25 @@ class Clients:
 
 
 class Load:
-    """64 writers on one channel, from `start` to `stop`."""
+    """64 writers on one channel, from `start` to `stop`.
 
-    def __init__(self, clients: Clients, seed: int, name: str = "news") -> None:
+    With `rests` they pause between calls, except around `rush`: call it right before a fault, so that the fault meets
+    many calls under way.
+    """
+
+    def __init__(
+        self, clients: Clients, seed: int, name: str = "news", *, rests: bool = False
+    ) -> None:
         self._clients = clients
         self._random = random.Random(seed)
         self._name = name
         self._path = f"/v1/channels/{name}"
         self._tasks: list[asyncio.Task[None]] = []
         self._is_over = False
+        self._hurry = asyncio.Event()
+        if not rests:
+            self._hurry.set()
+        self._rests = rests
         self._thaws = 0
         self._is_thawing = False
         self.journal = Journal(f"@TOA#_{name}")
@@ -216,9 +230,21 @@ class Load:
             while any(len(answered_at[kind]) < count for kind, count in wanted.items()):
                 await asyncio.sleep(0.02)
 
+    async def rush(self, calls: int = 1) -> None:
+        """Let all writers call without rests until this many more calls of every kind succeeded, and a bit on."""
+        self._hurry.set()
+        await self.goes_on(calls)
+        if self._rests:
+            asyncio.get_running_loop().call_later(_RUSH_SECONDS, self._slow_down)
+
+    def _slow_down(self) -> None:
+        if not self._is_over:
+            self._hurry.clear()
+
     async def stop(self) -> Journal:
         """Let all writers finish their current call; returns the journal."""
         self._is_over = True
+        self._hurry.set()
         await asyncio.gather(*self._tasks)
         return self.journal
 
@@ -227,9 +253,17 @@ class Load:
 
     # --- writers --------------------------------------------------------------------------------------------------
 
+    async def _goes_on(self) -> bool:
+        """Rest, unless a fault is about to come. Returns whether another call is wanted."""
+        if not self._hurry.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._random.uniform(0, 2 * _REST_SECONDS)):
+                    await self._hurry.wait()
+        return not self._is_over
+
     async def _poster(self, user: str) -> None:
         for number in itertools.count():
-            if self._is_over:
+            if not await self._goes_on():
                 return
             if self._random.random() < 0.2:
                 await self._read(user)
@@ -237,7 +271,7 @@ class Load:
                 await self._post(user, f"{user}-{number}")
 
     async def _reactor(self, user: str) -> None:
-        while not self._is_over:
+        while await self._goes_on():
             if self._random.random() < 0.2:
                 await self._read(user)
                 continue
@@ -258,7 +292,7 @@ class Load:
                 held |= after
 
     async def _mover(self, user: str) -> None:
-        while not self._is_over:
+        while await self._goes_on():
             possible = self.journal.members.setdefault(user, {False})
             wanted = self._random.random() < 0.5
             possible.add(wanted)
@@ -269,7 +303,7 @@ class Load:
 
     async def _churner(self, user: str) -> None:
         for number in itertools.count():
-            if self._is_over:
+            if not await self._goes_on():
                 return
             tail = f"{user}-{number}"
             possible = self.journal.channels.setdefault(f"@TOA#_{tail}", {False})

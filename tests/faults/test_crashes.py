@@ -72,11 +72,11 @@ SHORT: Final = ("mongod", "both", "stopped")  # test_replica_set has the others
 
 async def test_nothing_acknowledged_is_lost_when_processes_end(embedded: Server) -> None:
     async with Clients([embedded.url]) as clients:
-        load = Load(clients, seed=1, name="crashes")
+        load = Load(clients, seed=1, name="crashes", rests=True)
         await load.prepare()
         load.start()
-        await load.goes_on(20)
         for name in SHORT:
+            await load.rush(20)
             began = time.monotonic()
             await FAULTS[name](embedded)
             await load.goes_on(20)

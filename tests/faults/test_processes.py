@@ -72,10 +72,10 @@ async def test_a_killed_worker_is_replaced_and_nothing_is_lost(crew: Server) -> 
     before = crew.worker_pids
     assert len(before) == 2
     async with Clients([crew.url]) as clients:
-        load = Load(clients, seed=3, name="crew")
+        load = Load(clients, seed=3, name="crew", rests=True)
         await load.prepare()
         load.start()
-        await load.goes_on(20)
+        await load.rush(20)
         kill(before[0])
         await load.goes_on(20)
         async with asyncio.timeout(30):

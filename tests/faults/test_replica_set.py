@@ -191,7 +191,13 @@ def replicas(directory: Path, request: pytest.FixtureRequest) -> Iterator[Replic
 
 @asynccontextmanager
 async def staged(
-    replicas: ReplicaSet, directory: Path, name: str, *, seed: int, freeze_seconds: float
+    replicas: ReplicaSet,
+    directory: Path,
+    name: str,
+    *,
+    seed: int,
+    freeze_seconds: float,
+    rests: bool = False,
 ) -> AsyncIterator[Stage]:
     """Start two servers, the load and its sockets; at the end check everything, and print the figures."""
     one, other = (
@@ -208,7 +214,7 @@ async def staged(
         )
         urls = [wire.url for wire in wires]
         clients = await stack.enter_async_context(TimedClients(urls))
-        load = Load(clients, seed=seed, name=name)
+        load = Load(clients, seed=seed, name=name, rests=rests)
         await load.prepare()
         listeners = [
             Listener(clients, urls if number % 2 else urls[::-1], f"reader-{number}", name)
@@ -252,7 +258,9 @@ async def staged(
 async def test_every_fault_of_a_replica_set_loses_nothing(
     replicas: ReplicaSet, directory: Path
 ) -> None:
-    async with staged(replicas, directory, "replicas", seed=11, freeze_seconds=2) as stage:
+    async with staged(
+        replicas, directory, "replicas", seed=11, freeze_seconds=2, rests=True
+    ) as stage:
         for name, fault in FAULTS.items():
             is_of_database = name.startswith(("primary", "secondary"))
             if is_of_database:
@@ -260,6 +268,7 @@ async def test_every_fault_of_a_replica_set_loses_nothing(
                 for listener in stage.listeners:
                     await asyncio.wait_for(listener.ready.wait(), 30)
             connections = [len(listener.sessions) for listener in stage.listeners]
+            await stage.load.rush()
             began = time.monotonic()
             await fault(stage)
             await stage.load.goes_on(2)

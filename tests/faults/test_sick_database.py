@@ -12,12 +12,14 @@ import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 import pytest
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
 
 from tests.faults.audit import audit
 from tests.faults.deployment import Server, token
@@ -63,14 +65,15 @@ async def test_a_slow_database_and_a_silent_one_lose_nothing(
         behind_a_wire(directory, mongod, "slow") as (server, wire),
         Clients([server.url]) as clients,
     ):
-        load = Load(clients, seed=21, name="slow")
+        load = Load(clients, seed=21, name="slow", rests=True)
         await load.prepare()
         load.start()
-        await load.goes_on(1)
+        await load.rush()
         wire.delay_seconds = DELAY_SECONDS
         # Slowly, but the load goes on, since waiting calls are committed together.
         await load.goes_on(1)
         wire.delay_seconds = 0.0
+        await load.rush()
         wire.stall()
         await asyncio.sleep(SILENT_SECONDS)
         wire.flow()
@@ -166,18 +169,29 @@ def fill(disk: Path) -> Path:
             return ballast
 
 
+def write_much(uri: str) -> None:
+    """Write until the database ends. The load alone would take long to need another file of the journal."""
+    with (
+        MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=1_000) as client,
+        suppress(PyMongoError),
+    ):
+        while True:
+            client["junk"]["things"].insert_one({"bytes": os.urandom(1 << 20)})
+
+
 async def _filled(small_disk: Path, directory: Path, full_seconds: float) -> Journal:
     server = Server(small_disk)
     server.log_path = directory / f"full-{full_seconds:.0f}.log"
     try:
         await asyncio.to_thread(server.start)
         async with Clients([server.url]) as clients:
-            load = Load(clients, seed=23, name="full")
+            load = Load(clients, seed=23, name="full", rests=True)
             await load.prepare()
             load.start()
-            await load.goes_on(1)
+            await load.rush()
             ballast = await asyncio.to_thread(fill, small_disk)
             began = time.monotonic()
+            await asyncio.to_thread(write_much, server.uri)
             async with asyncio.timeout(60):
                 while "is full; free some space" not in server.log():
                     await asyncio.sleep(0.1)

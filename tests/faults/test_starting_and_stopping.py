@@ -50,10 +50,10 @@ async def test_a_stop_of_workers_under_load_loses_nothing_and_ends_with_0(direct
     server = Server(directory / "stop", workers=2).start()
     try:
         async with Clients([server.url]) as clients:
-            load = Load(clients, seed=5, name="stop")
+            load = Load(clients, seed=5, name="stop", rests=True)
             await load.prepare()
             load.start()
-            await load.goes_on(10)
+            await load.rush(10)
             seconds = await _stopped(server)
             await asyncio.to_thread(server.start)
             await load.goes_on(5)

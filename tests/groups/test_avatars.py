@@ -1,6 +1,5 @@
 """Names and avatars of users, wherever they are shown; avatars that were uploaded here."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,18 +11,24 @@ from tests.conftest import OpenApi
 from tests.groups.test_media import MP4, an_image, load, upload
 from tests.groups.test_media_records import told
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+own_loop = pytest.mark.asyncio(loop_scope="function")
+
+
 ME = "/v1/users/me"
 WEB = "https://example.org/a.png"
 
 
-@pytest_asyncio.fixture
-async def server(api: OpenApi) -> AsyncIterator[Api]:
-    yield await api()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(shared_api: Api) -> Api:
+    """One server for all tests, which use users and channels of their own."""
+    return shared_api
 
 
 # --- where users are shown --------------------------------------------------------------------------------------------
 
 
+@own_loop
 async def test_a_changed_name_is_shown_at_once_by_every_process(
     api: OpenApi, second_database: Database
 ) -> None:

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
+import pytest_asyncio
 from PIL import Image, ImageCms, ImageSequence, PngImagePlugin
 
 from tests.api import Api, User
-from tests.conftest import OpenApi
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 SECRET: Final = b"Hidden-Secret-48.8584N"
 TEXT: Final = SECRET.decode()
@@ -121,9 +124,10 @@ def unpacked(data: bytes) -> Iterator[bytes]:
                 continue
 
 
-@pytest.fixture
-async def server(api: OpenApi) -> Api:
-    return await api()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(shared_api: Api) -> Api:
+    """One server for all tests, which use users and channels of their own."""
+    return shared_api
 
 
 async def sent(user: User, data: bytes) -> dict[str, bytes]:

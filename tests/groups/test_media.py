@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from multidict import CIMultiDictProxy
 from PIL import Image
 
@@ -16,6 +17,10 @@ from channels.limits import Limits
 from groups.models import MediaSize
 from tests.api import Answer, Api, MovedClock, User, fresh, part
 from tests.conftest import OpenApi
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+own_loop = pytest.mark.asyncio(loop_scope="function")
+
 
 GPS_IFD = 0x8825
 ORIENTATION = 0x0112
@@ -86,9 +91,10 @@ async def load(user: User, path: str, **headers: str) -> tuple[int, CIMultiDictP
         return response.status, response.headers, await response.read()
 
 
-@pytest.fixture
-async def server(api: OpenApi) -> Api:
-    return await api()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(shared_api: Api) -> Api:
+    """One server for all tests, which use users and channels of their own."""
+    return shared_api
 
 
 async def test_a_photo_is_turned_upright_and_loses_its_metadata(server: Api) -> None:
@@ -158,6 +164,7 @@ async def upload_in_a_form(user: User, data: bytes) -> Answer:
     return await user.call("POST", "/v1/media", data=body, headers=headers)
 
 
+@own_loop
 @pytest.mark.parametrize("send", [upload, upload_in_a_form])
 @pytest.mark.parametrize("kind", ["image", "video", "file"])
 async def test_an_upload_has_a_limit_of_bytes(
@@ -362,6 +369,7 @@ async def moved(api: OpenApi) -> tuple[Api, MovedClock]:
     return await api(clock=clock), clock
 
 
+@own_loop
 async def test_an_unused_upload_is_deleted_after_a_day(moved: tuple[Api, MovedClock]) -> None:
     server, clock = moved
     ada = server.new_user("ada")
@@ -381,6 +389,7 @@ async def test_an_unused_upload_is_deleted_after_a_day(moved: tuple[Api, MovedCl
     assert await chunks.estimated_document_count() == len(MediaSize)
 
 
+@own_loop
 @pytest.mark.parametrize("how", ["recall", "edit", "delete"])
 async def test_a_deleted_post_releases_its_uploads(moved: tuple[Api, MovedClock], how: str) -> None:
     server, clock = moved
@@ -415,6 +424,7 @@ async def test_an_edit_by_another_admin_keeps_the_images(server: Api) -> None:
     edited = await bob.patch(f"{channel}/posts/1", {**body, "text": "two"})
     assert edited.status == 200, edited
     assert edited.body["images"] == [media]
-    record = await server.services.database.collection("media").find_one({})
+    kept = server.services.database.collection("media")
+    record = await kept.find_one({"_id": media["media_id"]})
     assert record is not None
     assert (record["uses"], record["expires_at"]) == (1, None)

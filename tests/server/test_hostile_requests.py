@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import pytest
 from aiohttp.compression_utils import ZLibDecompressor
+from aiohttp.web_protocol import RequestHandler
 
 import channels.server.web.not_found_delay
 from channels.server.app import endpoints_for
@@ -370,8 +371,10 @@ async def test_a_part_of_a_form_is_taken_as_it_is_or_refused(
     ],
 )
 async def test_a_body_in_bad_chunks_is_refused(
-    shared_api: Api, chunks: list[bytes], status: int
+    shared_api: Api, monkeypatch: pytest.MonkeyPatch, chunks: list[bytes], status: int
 ) -> None:
+    # How long aiohttp waits for the rest of a body that was refused.
+    monkeypatch.setitem(RequestHandler.__init__.__kwdefaults__ or {}, "lingering_time", 0.5)
     ada = shared_api.new_user()
     head = (
         f"POST /v1/groups HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ada.token}\r\n"

@@ -8,6 +8,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from channels.console.assets import load_assets
+from channels.docs_site.pages import Site
 from tests.api import Api, User, a_channel, fresh, id_of, part
 from tests.conftest import OpenApi
 from tests.groups.test_media import an_image
@@ -53,6 +54,13 @@ MEDIA: Final = NOSNIFF | {
     "Cache-Control": "private, max-age=31536000, immutable",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
+DOCS: Final = PAGE | {
+    CSP: "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:;"
+    " connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
+    " require-trusted-types-for 'script'; trusted-types 'none'",
+    "Cache-Control": "no-cache",
+}
+MOVED: Final = {name: value for name, value in DOCS.items() if name != "Vary"}
 ASKED_AGAIN: Final = NOSNIFF | {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
 
 KINDS: Final[dict[str, tuple[str, int, Mapping[str, str]]]] = {
@@ -90,20 +98,24 @@ KINDS: Final[dict[str, tuple[str, int, Mapping[str, str]]]] = {
     "an RSS feed": ("{public}/feed.rss", 200, PUBLIC | {"Access-Control-Allow-Origin": "*"}),
     "a JSON feed": ("{public}/feed.json", 200, PUBLIC | {"Access-Control-Allow-Origin": "*"}),
     "a missing feed": ("/c/none/feed.atom", 404, API),
-    "the documentation": (
-        "/docs",
+    "a guide": ("/docs/contributing", 200, DOCS),
+    "the reference of the API": ("/docs/api", 200, DOCS),
+    "a search in the documentation": ("/docs/search?q=post", 200, DOCS),
+    "what a search finds while one types": ("/docs/search.json?q=post", 200, DOCS),
+    "a guide that is not there": ("/docs/none", 404, API),
+    "a guide by the name of its file": ("/docs/contributing.md", 301, MOVED),
+    "the documentation with a slash": ("/docs/contributing/", 301, MOVED),
+    "a picture of the documentation": (
+        "/docs/results/latency.svg",
         200,
-        PAGE
-        | {
-            CSP: "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
-            " connect-src 'self'; font-src 'self' data:; base-uri 'none'; form-action 'none';"
-            " frame-ancestors 'none'",
-            "Cache-Control": "no-cache",
-        },
+        ASKED_AGAIN | {CSP: "default-src 'none'; style-src 'unsafe-inline'; sandbox"},
     ),
-    "the documentation's start": ("/docs/start.js", 200, ASKED_AGAIN),
-    "the documentation's script": ("/docs/swagger-ui-bundle.js", 200, ASKED_AGAIN),
-    "the documentation's style": ("/docs/swagger-ui.css", 200, ASKED_AGAIN),
+    "the documentation's style": (
+        Site(dict).assets.address("docs.css"),
+        200,
+        NOSNIFF
+        | {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"},
+    ),
     "the API's description": ("/openapi.json", 200, ASKED_AGAIN),
     "the app": (
         "/",
@@ -139,7 +151,7 @@ async def ask(user: User, method: str, path: str, headers: dict[str, str]) -> tu
     """Status and headers; the body may be a picture's."""
     url = URL(user.base + path, encoded=True)
     headers = {"Authorization": f"Bearer {user.token}", **headers}
-    async with user.http.request(method, url, headers=headers) as response:
+    async with user.http.request(method, url, headers=headers, allow_redirects=False) as response:
         await response.read()
         return response.status, response.headers
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import aiohttp
 import pytest
@@ -603,8 +603,8 @@ def stop_reading(ears: Ears) -> Any:
     """Let the client's side of the connection fill up; the transport, to read on with."""
     connection = ears.socket._response.connection
     assert connection is not None
-    transport = connection.transport
-    assert isinstance(transport, asyncio.Transport)
+    # uvloop's transports do not inherit from asyncio's classes.
+    transport = cast(asyncio.Transport, connection.transport)
     transport.pause_reading()
     return transport
 

@@ -1,6 +1,5 @@
 """Subscribing, reacting and reading under load, beside an empty aiohttp handler; and with several server processes."""
 
-import os
 from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Final
@@ -9,7 +8,7 @@ from urllib.parse import quote
 from channels.bench.context import BenchContext
 from channels.bench.load import Outcome
 from channels.bench.models import Row, Series, Target, figures
-from channels.bench.processes import Address, baseline, server
+from channels.bench.processes import Address, baseline, server, usable_cores
 
 CALLERS: Final = 256
 READERS: Final = 64
@@ -133,7 +132,7 @@ async def workers(context: BenchContext) -> list[Row]:
             reactions[processes] = await react_anew(context, several)
     rows: list[Row] = []
     first, *others = context.plan.workers
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     for what, outcomes in {"subscribe": joins, "react": reactions}.items():
         rates = {processes: outcome.per_second for processes, outcome in outcomes.items()}
         rows += [

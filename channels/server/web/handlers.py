@@ -6,7 +6,7 @@ All endpoints share one handler, so authentication, rates and the refusal of unk
 
 import asyncio
 from contextlib import nullcontext
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, get_args
 
 from aiohttp import HttpVersion11, hdrs, web
@@ -263,9 +263,15 @@ class EndpointHandlers:
 def _mentions(kind: Any, wanted: type[BaseModel]) -> bool:
     """Whether a response of this type may contain the wanted type."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        fields = kind.model_fields.values()
-        return kind is wanted or any(_mentions(field.annotation, wanted) for field in fields)
+        return _model_mentions(kind, wanted)
     return any(_mentions(part, wanted) for part in get_args(kind))
+
+
+@cache
+def _model_mentions(kind: type[BaseModel], wanted: type[BaseModel]) -> bool:
+    # Cached: a hundred endpoints answer with the same few models.
+    fields = kind.model_fields.values()
+    return kind is wanted or any(_mentions(field.annotation, wanted) for field in fields)
 
 
 def _refuses_an_item(answer: Any) -> bool:

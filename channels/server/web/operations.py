@@ -1,4 +1,4 @@
-"""Operations pages: health, readiness, metrics, the API's description and its documentation.
+"""Operations pages: health, readiness, metrics, and the API's description for tools.
 
 Promises:
     The database is pinged and the metrics are rendered at most once in `PROBE_SECONDS`, however many requests come.
@@ -8,7 +8,6 @@ Promises:
 
 import asyncio
 import hmac
-import importlib.resources
 import math
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -25,7 +24,7 @@ from channels.server.web.request import Request
 from channels.server.web.responses import json_response
 from channels.server.web.router import Handler, Parameters, Router
 from channels.server.web.single_flight import CachedValue
-from channels.server.web.static import HEADERS, packed
+from channels.server.web.static import packed
 from groups.kernel.errors import Unavailable
 from groups.kernel.event_bus import EventBus
 from groups.kernel.mongo import Database
@@ -33,21 +32,6 @@ from groups.kernel.mongo import Database
 T = TypeVar("T")
 
 PROBE_SECONDS: Final = 1.0
-_DOCS: Final = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Channel layer: API</title>
-<link rel="stylesheet" href="/docs/swagger-ui.css"></head>
-<body><div id="swagger-ui"></div>
-<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>
-"""
-_START: Final = """window.ui = SwaggerUIBundle({
-  url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, persistAuthorization: false
-});
-"""
-_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
-    " connect-src 'self'; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_HEADERS: Final = {**HEADERS, "Content-Security-Policy": _POLICY, hdrs.CACHE_CONTROL: "no-cache"}
 _ASSET_HEADERS: Final = {"X-Content-Type-Options": "nosniff", hdrs.CACHE_CONTROL: "no-cache"}
 _METRICS_HEADERS: Final = {
     hdrs.CONTENT_TYPE: "text/plain; version=0.0.4; charset=utf-8",
@@ -75,19 +59,8 @@ class OperationsPages:
         self._metrics_token = metrics_token.encode() if metrics_token is not None else None
         self._reached: CachedValue[None] = CachedValue(database.ping, probe_seconds)
         self._metrics = CachedValue(_beside(metrics.text), probe_seconds)
-        # Made at the first request: some take a tenth of a second.
-        self._pages = {
-            path: CachedValue(_beside(make), math.inf)
-            for path, make in {
-                "/openapi.json": partial(_described, describe),
-                "/docs": partial(Asset.of, "text/html", _DOCS.encode()),
-                "/docs/start.js": partial(Asset.of, "text/javascript", _START.encode()),
-                "/docs/swagger-ui.css": partial(_asset, "swagger-ui.css", "text/css"),
-                "/docs/swagger-ui-bundle.js": partial(
-                    _asset, "swagger-ui-bundle.js", "text/javascript"
-                ),
-            }.items()
-        }
+        # Made at the first request: it takes a tenth of a second.
+        self._description = CachedValue(_beside(partial(_described, describe)), math.inf)
         self.is_stopping = False
 
     def mount(self, router: Router) -> None:
@@ -99,8 +72,7 @@ class OperationsPages:
         for method in ("GET", "HEAD"):
             for path, handler in probes.items():
                 router.add(method, path, handler, is_counted=False)
-            for path in self._pages:
-                router.add(method, path, partial(self._show_page, path))
+            router.add(method, "/openapi.json", self._show_description)
 
     async def _show_health(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         await self._addresses.take_probe(request)
@@ -129,12 +101,10 @@ class OperationsPages:
             self._addresses.take(request)
             raise BadToken("Send the metrics token: `Authorization: Bearer <token>`")
 
-    async def _show_page(
-        self, path: str, request: Request, parameters: Parameters
+    async def _show_description(
+        self, request: Request, parameters: Parameters
     ) -> web.StreamResponse:
-        page = await self._pages[path].get()
-        headers = _HEADERS if page.content_type == "text/html" else _ASSET_HEADERS
-        return packed(request, page, headers)
+        return packed(request, await self._description.get(), _ASSET_HEADERS)
 
 
 def _probe_response(request: Request, json: bytes) -> web.StreamResponse:
@@ -151,8 +121,3 @@ def _beside(make: Callable[[], T]) -> Callable[[], Awaitable[T]]:
 
 def _described(describe: Callable[[], dict[str, Any]]) -> Asset:
     return Asset.of("application/json", orjson.dumps(describe()))
-
-
-def _asset(name: str, content_type: str) -> Asset:
-    file = importlib.resources.files("swagger_ui") / "static" / name
-    return Asset.of(content_type, file.read_bytes())

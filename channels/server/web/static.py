@@ -43,7 +43,7 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
+FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
 class WebApp:
@@ -72,7 +72,7 @@ class WebApp:
         asset = self._assets.files.get("/".join(rest))
         if asset is None or digest != self._assets.digest:
             raise web.HTTPNotFound
-        headers = {"X-Content-Type-Options": "nosniff", hdrs.CACHE_CONTROL: _FOR_EVER}
+        headers = {"X-Content-Type-Options": "nosniff", hdrs.CACHE_CONTROL: FOR_EVER}
         return packed(request, asset, headers)
 
 

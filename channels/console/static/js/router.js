@@ -1,5 +1,6 @@
 // The addresses of the app's views. The server returns the same page for all of them (`channels/server/web/static.py`).
 
+/** @type {[name: App.RouteName, pattern: RegExp][]} */
 const ROUTES = [
   ["channels", /^\/$/],
   ["directory", /^\/find$/],
@@ -12,9 +13,13 @@ const ROUTES = [
   ["console.channel", /^\/console\/channels\/([^/]+)(?:\/([^/]+))?$/],
 ];
 
+/** @type {Set<() => unknown>} */
 const listeners = new Set();
 
-/** The name of the view in the address, and the ids in it. */
+/**
+ * The name of the view in the address, and the ids in it.
+ * @returns {{ name: App.RouteName; parts: (string | null)[] }}
+ */
 export function currentRoute() {
   for (const [name, pattern] of ROUTES) {
     const found = pattern.exec(location.pathname);
@@ -23,6 +28,7 @@ export function currentRoute() {
   return { name: "channels", parts: [] };
 }
 
+/** @param {string} text */
 function decoded(text) {
   try {
     return decodeURIComponent(text);
@@ -31,19 +37,28 @@ function decoded(text) {
   }
 }
 
-/** Calls the listener whenever the address changes within the app. */
+/**
+ * Calls the listener whenever the address changes within the app.
+ * @param {() => unknown} listener
+ */
 export function onNavigate(listener) {
   listeners.add(listener);
 }
 
-/** Navigates to an address in the app. With `replace`, the browser's back button skips the current one. */
+/**
+ * Navigates to an address in the app. With `replace`, the browser's back button skips the current one.
+ * @param {string} path
+ */
 export function go(path, { replace = false } = {}) {
   if (path === location.pathname + location.search) return;
   history[replace ? "replaceState" : "pushState"]({ inside: true }, "", path);
   notify();
 }
 
-/** One step back, or to `fallback` when the user came to this view from outside the app. */
+/**
+ * One step back, or to `fallback` when the user came to this view from outside the app.
+ * @param {string} fallback
+ */
 export function back(fallback) {
   if (history.state?.inside) history.back();
   else go(fallback, { replace: true });
@@ -59,29 +74,51 @@ export function startRouter() {
   document.addEventListener("click", (event) => {
     const anchor = event.target instanceof Element ? event.target.closest("a[data-inside]") : null;
     const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
-    if (!anchor || !isPlain || event.defaultPrevented) return;
+    if (!(anchor instanceof HTMLAnchorElement) || !isPlain || event.defaultPrevented) return;
     event.preventDefault();
     const { pathname, search } = new URL(anchor.href);
     go(pathname + search);
   });
 }
 
-/** A positive integer in the query of the address, null when there is none. */
+/**
+ * A positive integer in the query of the address, null when there is none.
+ * @param {string} name
+ */
 export function queryNumber(name) {
   const number = Number(new URLSearchParams(location.search).get(name));
   return Number.isSafeInteger(number) && number > 0 ? number : null;
 }
 
-/** A channel, scrolled to the post `seq`. */
-export const channelPath = (id, seq = null) => `/channels/${encodeURIComponent(id)}${seq === null ? "" : `?post=${seq}`}`;
-/** A one-to-one chat with a person or a channel; `about` is the channel's post that the message is about. */
-export const dialoguePath = (peerId, about = null) => `/with/${encodeURIComponent(peerId)}${about === null ? "" : `?about=${about}`}`;
+/**
+ * A channel, scrolled to the post `seq`.
+ * @param {string} id
+ * @param {number | null} [seq]
+ */
+export const channelPath = (id, seq = null) =>
+  `/channels/${encodeURIComponent(id)}${seq === null ? "" : `?post=${seq}`}`;
+/**
+ * A one-to-one chat with a person or a channel; `about` is the channel's post that the message is about.
+ * @param {string} peerId
+ * @param {number | null} [about]
+ */
+export const dialoguePath = (peerId, about = null) =>
+  `/with/${encodeURIComponent(peerId)}${about === null ? "" : `?about=${about}`}`;
+/** @param {string} id */
 export const groupPath = (id) => `/chats/${encodeURIComponent(id)}`;
-/** The public page of a channel; null when the channel is private or the server has public pages turned off. */
+/**
+ * The public page of a channel; null when the channel is private or the server has public pages turned off.
+ * @param {Pick<Api.ChannelResponse, "channel_id" | "settings">} channel
+ */
 export function publicPath({ channel_id: id, settings }) {
-  const isOn = document.querySelector('meta[name="channels-public"]').content === "on";
+  const isOn = document.querySelector('meta[name="channels-public"][content="on"]') !== null;
   return isOn && settings.visibility === "public" ? `/c/${encodeURIComponent(id.replace(/^@TOA#_/, ""))}` : null;
 }
 
+/** @param {string} name */
 export const folderPath = (name) => `/folders/${encodeURIComponent(name)}`;
+/**
+ * @param {string} id
+ * @param {string | null} [part]
+ */
 export const consolePath = (id, part) => `/console/channels/${encodeURIComponent(id)}${part ? `/${part}` : ""}`;

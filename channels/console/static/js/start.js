@@ -1,6 +1,6 @@
 // The entry point of the app: the sign-in page, the frame around the views, and the view that the address names.
 
-import { get } from "./client/api.js";
+import { asProblem, get } from "./client/api.js";
 import { conversations } from "./client/conversations.js";
 import { session } from "./client/session.js";
 import { socket } from "./client/socket.js";
@@ -12,45 +12,63 @@ import { Sidebar } from "./reader/sidebar.js";
 import { currentRoute, onNavigate, startRouter } from "./router.js";
 import { t } from "./texts.js";
 import { avatar } from "./ui/avatar.js";
-import { fill, focusHeading, h, uniqueId } from "./ui/dom.js";
+import { fill, focusHeading, h, submitting, uniqueId } from "./ui/dom.js";
 import { icon } from "./ui/icons.js";
 import { attempt, closeMenu, menu, menuButton } from "./ui/overlay.js";
 
 const BANNER_AFTER = 700; // milliseconds; shorter disconnects are not shown
 const LOADING_AFTER = 300; // milliseconds
-const app = document.getElementById("app");
+const app = /** @type {HTMLElement} */ (document.getElementById("app"));
 
+/** @type {Frame | null} */
 let frame = null;
 let isEntering = false;
 
-/** Shows the sign-in page. `reason` says why: "expired", "bad", or null. */
+/**
+ * Shows the sign-in page. `reason` says why: "expired", "bad", or null.
+ * @param {App.SignedOut} [reason]
+ */
 function showSignIn(reason = null) {
   const id = uniqueId("token");
-  const key = { expired: "signin.expired", bad: "signin.bad" }[reason];
+  const key = reason === "expired" ? "signin.expired" : reason === "bad" ? "signin.bad" : null;
   const error = h("p.error", { id: `${id}-error`, role: "alert", hidden: !key }, key ? t(key) : null);
-  const token = h("textarea", { id, rows: "4", required: true, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-lead ${id}-error` });
+  const token = h("textarea", {
+    id,
+    rows: "4",
+    required: true,
+    autocomplete: "off",
+    spellcheck: "false",
+    "aria-describedby": `${id}-lead ${id}-error`,
+  });
   const keep = h("input", { id: `${id}-keep`, type: "checkbox" });
-  const submit = async (event) => {
-    event.preventDefault();
+  const submit = submitting(async () => {
     const isWellFormed = session.signIn(token.value, keep.checked);
     if (isWellFormed && (await enter())) return;
     error.textContent = t("signin.bad");
     error.hidden = false;
     token.setAttribute("aria-invalid", "true");
     token.focus();
-  };
+  });
   document.title = t("signin.title");
-  fill(app, h("main.signin", {},
-    h("form", { on: { submit } },
-      h("div.brand", {}, h("span.brand-mark", { "aria-hidden": "true" }), t("app.name")),
-      h("h1", {}, t("signin.title")),
-      h("p.soft", { id: `${id}-lead` }, t("signin.lead")),
-      h("label", { for: id }, t("signin.token")), token,
-      h("div.choice-line", {}, keep, h("label", { for: `${id}-keep` }, t("signin.keep"))),
-      error,
-      h("button.primary", { type: "submit" }, t("signin.do")),
+  fill(
+    app,
+    h(
+      "main.signin",
+      {},
+      h(
+        "form",
+        { on: { submit } },
+        h("div.brand", {}, h("span.brand-mark", { "aria-hidden": "true" }), t("app.name")),
+        h("h1", {}, t("signin.title")),
+        h("p.soft", { id: `${id}-lead` }, t("signin.lead")),
+        h("label", { for: id }, t("signin.token")),
+        token,
+        h("div.choice-line", {}, keep, h("label", { for: `${id}-keep` }, t("signin.keep"))),
+        error,
+        h("button.primary", { type: "submit" }, t("signin.do")),
+      ),
     ),
-  ));
+  );
   token.focus();
 }
 
@@ -62,13 +80,24 @@ async function enter() {
   socket.start();
   try {
     me = await get("/v1/users/me");
-  } catch (problem) {
+  } catch (error) {
     socket.stop();
+    const problem = asProblem(error);
     if (problem.status === 401) return false;
-    fill(app, h("main.signin", {}, h("div", {},
-      h("h1", {}, t("app.failed")),
-      h("p", { role: "alert" }, problem.userMessage),
-      h("button.primary", { type: "button", on: { click: enter } }, t("app.retry")))));
+    fill(
+      app,
+      h(
+        "main.signin",
+        {},
+        h(
+          "div",
+          {},
+          h("h1", {}, t("app.failed")),
+          h("p", { role: "alert" }, problem.userMessage),
+          h("button.primary", { type: "button", on: { click: enter } }, t("app.retry")),
+        ),
+      ),
+    );
     return true;
   } finally {
     isEntering = false;
@@ -82,20 +111,32 @@ async function enter() {
 
 /** The bar on top, the sidebar, and the current view. */
 class Frame {
+  /** @param {Api.UserResponse} me */
   constructor(me) {
     this.#me = me;
     this.#main = h("div.main", { id: "content", tabindex: "-1" });
     const name = me.name || me.user_id;
     const picture = avatar({ id: me.user_id, name, url: me.face_url, shape: "round", size: "small" });
-    const account = menuButton({ label: t("app.account"), content: picture, style: "account", open: (button) => this.#openAccountMenu(button) });
-    const skip = (event) => {
-      event.preventDefault();
-      this.#main.focus();
-    };
-    this.element = h("div.frame", {},
+    const account = menuButton({
+      label: t("app.account"),
+      content: picture,
+      style: "account",
+      open: (button) => this.#openAccountMenu(button),
+    });
+    const skip = submitting(() => this.#main.focus());
+    this.element = h(
+      "div.frame",
+      {},
       h("a.skip", { href: "#content", on: { click: skip } }, t("app.skip")),
-      h("header.bar", {},
-        h("a.brand", { href: "/", "data-inside": true }, h("span.brand-mark", { "aria-hidden": "true" }), h("span", {}, t("app.name"))),
+      h(
+        "header.bar",
+        {},
+        h(
+          "a.brand",
+          { href: "/", "data-inside": true },
+          h("span.brand-mark", { "aria-hidden": "true" }),
+          h("span", {}, t("app.name")),
+        ),
         h("nav.bar-links", { "aria-label": t("app.name") }, Object.values(this.#links)),
         account,
       ),
@@ -112,10 +153,17 @@ class Frame {
   #banner = h("p.banner", { role: "status", hidden: true });
   #links = {
     reader: h("a.bar-link", { href: "/", "data-inside": true }, icon("reader"), h("span", {}, t("nav.reader"))),
-    directory: h("a.bar-link", { href: "/find", "data-inside": true }, icon("compass"), h("span", {}, t("nav.directory"))),
+    directory: h(
+      "a.bar-link",
+      { href: "/find", "data-inside": true },
+      icon("compass"),
+      h("span", {}, t("nav.directory")),
+    ),
     console: h("a.bar-link", { href: "/console", "data-inside": true }, icon("pen"), h("span", {}, t("nav.console"))),
   };
+  /** @type {App.View | null} */
   #view = null;
+  /** @type {string | null} */
   #key = null; // of the current view: its name and ids
   #requests = 0;
   #bannerTimer = 0;
@@ -151,6 +199,10 @@ class Frame {
     focusHeading(view.element);
   }
 
+  /**
+   * @param {App.RouteName} name
+   * @param {(string | null)[]} parts
+   */
   #showFrame(name, [folder]) {
     const isConsole = name.startsWith("console");
     this.element.dataset.view = name;
@@ -162,10 +214,18 @@ class Frame {
       else anchor.removeAttribute("aria-current");
     }
     if (isConsole) return;
-    this.#sidebar.show(name === "folder" ? { folder } : name === "group" || name === "dialogue" ? "chats" : null);
+    this.#sidebar.show(
+      name === "folder" ? { folder: folder ?? "" } : name === "group" || name === "dialogue" ? "chats" : null,
+    );
   }
 
-  async #createView(name, [id, tab]) {
+  /**
+   * @param {App.RouteName} name
+   * @param {(string | null)[]} parts
+   * @returns {Promise<App.View>}
+   */
+  async #createView(name, [part, tab]) {
+    const id = part ?? "";
     if (name === "channel") return new ChannelView(id);
     if (name === "group") return new GroupView(id);
     if (name === "dialogue") return new DialogueView(id);
@@ -177,10 +237,21 @@ class Frame {
       } catch (problem) {
         // The server cannot be reached, or is a newer version whose files have other addresses. Reloading mends both.
         if (!(problem instanceof TypeError)) throw problem;
-        return { element: h("div.gone", {}, h("p", { role: "alert" }, t("app.failed")), h("button.plain", { type: "button", on: { click: () => location.reload() } }, t("app.retry"))), close() {} };
+        return {
+          element: h(
+            "div.gone",
+            {},
+            h("p", { role: "alert" }, t("app.failed")),
+            h("button.plain", { type: "button", on: { click: () => location.reload() } }, t("app.retry")),
+          ),
+          close() {},
+        };
       }
     }
-    return { element: h("div.welcome", {}, h("span.brand-mark.big", { "aria-hidden": "true" }), h("p.soft", {}, t("welcome"))), close() {} };
+    return {
+      element: h("div.welcome", {}, h("span.brand-mark.big", { "aria-hidden": "true" }), h("p.soft", {}, t("welcome"))),
+      close() {},
+    };
   }
 
   close() {
@@ -191,7 +262,9 @@ class Frame {
 
   /** Counts unread channels and chats apart. */
   #showTitle() {
-    const counts = ["channels", "chats"].filter((scope) => conversations.unread[scope] > 0).map((scope) => t(`app.title.${scope}`, { n: conversations.unread[scope] }));
+    const counts = /** @type {const} */ (["channels", "chats"])
+      .filter((scope) => conversations.unread[scope] > 0)
+      .map((scope) => t(`app.title.${scope}`, { n: conversations.unread[scope] }));
     document.title = counts.length ? t("app.title.unread", { counts: counts.join(" · ") }) : t("app.title");
   }
 
@@ -203,14 +276,18 @@ class Frame {
     }
     this.#bannerTimer = setTimeout(() => {
       if (socket.isOpen || !session.token) return;
-      this.#banner.textContent = t(socket.isReplaced ? "connection.replaced" : navigator.onLine ? "connection.lost" : "connection.offline");
+      this.#banner.textContent = t(
+        socket.isReplaced ? "connection.replaced" : navigator.onLine ? "connection.lost" : "connection.offline",
+      );
       this.#banner.hidden = false;
     }, BANNER_AFTER);
   }
 
+  /** @param {HTMLElement} anchor */
   #openAccountMenu(anchor) {
     menu(anchor, [
       { label: t("signin.as", { name: this.#me.name || this.#me.user_id }), icon: "person", act: () => {} },
+      { label: t("app.docs"), icon: "reader", act: () => open("/docs", "_blank", "noopener") },
       null,
       { label: t("signin.out"), icon: "out", act: () => session.signOut("out") },
     ]);
@@ -223,7 +300,7 @@ session.addEventListener("signedout", ({ detail: reason }) => {
   conversations.forget();
   frame?.close();
   frame = null;
-  document.querySelectorAll("dialog").forEach((element) => element.remove());
+  for (const element of document.querySelectorAll("dialog")) element.remove();
   showSignIn(reason);
 });
 onNavigate(() => frame?.show());

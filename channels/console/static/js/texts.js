@@ -6,6 +6,7 @@
 import app from "./texts/app.js";
 import reader from "./texts/reader.js";
 
+/** @type {{ [key: string]: App.Text }} */
 const texts = { ...app, ...reader };
 
 const language = "en";
@@ -17,23 +18,34 @@ export function locale() {
   return language;
 }
 
-/** Adds texts. */
+/**
+ * Adds texts.
+ * @param {{ [key: string]: App.Text }} more
+ */
 export function addTexts(more) {
   Object.assign(texts, more);
 }
 
-/** The text of a key with its values. Numbers are formatted; `n` also selects the plural form. */
+/**
+ * The text of a key with its values. Numbers are formatted; `n` also selects the plural form.
+ * @param {App.TextKey} key
+ * @param {App.TextValues} [values]
+ */
 export function t(key, values = {}) {
-  let text = texts[key];
-  if (text === undefined) throw new Error(`no text ${key}`);
-  if (typeof text === "object") text = text[plurals.select(values.n)] ?? text.other;
+  const found = texts[key];
+  if (found === undefined) throw new Error(`no text ${key}`);
+  const text = typeof found === "string" ? found : (found[plurals.select(Number(values.n))] ?? found.other);
   return text.replace(/\{(\w+)\}/g, (_, name) => {
     const value = values[name] ?? "";
     return typeof value === "number" ? numbers.format(value) : String(value);
   });
 }
 
-/** Whether the key has a text: for keys that are made from a code of the API. */
+/**
+ * Whether the key has a text: for keys that are made from a code of the API.
+ * @param {string} key
+ * @returns {key is App.TextKey}
+ */
 export function hasText(key) {
   return key in texts;
 }

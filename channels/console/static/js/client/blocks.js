@@ -6,9 +6,12 @@ import { getAll } from "./api.js";
 import { session } from "./session.js";
 import { socket } from "./socket.js";
 
-export const blocks = new (class extends EventTarget {
+export const blocks = new (class extends /** @type {App.TargetClass<App.ChangeEvents>} */ (EventTarget) {
+  /** @type {Set<string>} */
   #ids = new Set();
+  /** @type {string | null} */
   #userId = null; // whose blocks are loaded
+  /** @type {Promise<void> | null} */
   #loading = null;
 
   constructor() {
@@ -22,10 +25,15 @@ export const blocks = new (class extends EventTarget {
     });
   }
 
+  /** @param {string} peerId */
   has(peerId) {
     return this.#ids.has(peerId);
   }
 
+  /**
+   * @param {string} peerId
+   * @param {boolean} isBlocked
+   */
   set(peerId, isBlocked) {
     if (this.#ids.has(peerId) === isBlocked) return;
     if (isBlocked) this.#ids.add(peerId);

@@ -5,26 +5,47 @@
 
 import { throttle } from "../ui/dom.js";
 import { previewOf } from "../ui/previews.js";
-import { Problem, del, fetchByIds, get, part, patch, post, put } from "./api.js";
+import { del, fetchByIds, get, Problem, part, patch, post, put } from "./api.js";
 import { session } from "./session.js";
 import { socket } from "./socket.js";
 
 const PAGE = 100;
 const LOAD_TOTALS_EVERY = 400; // milliseconds
 
-/** The conversation of a group or channel. */
+/**
+ * The conversation of a group or channel.
+ * @param {string} groupId
+ */
 export const groupConversationId = (groupId) => `group_${groupId}`;
-/** The one-to-one conversation with a user or a channel. */
+/**
+ * The one-to-one conversation with a user or a channel.
+ * @param {string} peerId
+ */
 export const dialogueConversationId = (peerId) => `c2c_${peerId}`;
-/** Whether this is the id of a channel. A user whose id starts with @ cannot have one-to-one messages. */
+/**
+ * Whether this is the id of a channel. A user whose id starts with @ cannot have one-to-one messages.
+ * @param {string} id
+ */
 export const isChannelId = (id) => id.startsWith("@");
 
-export const conversations = new (class extends EventTarget {
+/**
+ * The folder's name, undefined for the two tabs.
+ * @param {App.Scope} scope
+ */
+export const folderOf = (scope) => (typeof scope === "object" ? scope.folder : undefined);
+/** @param {App.Scope} scope */
+const nameOf = (scope) => (typeof scope === "object" ? scope.folder : scope);
+
+export const conversations = new (class extends /** @type {App.TargetClass<App.ChangeEvents>} */ (EventTarget) {
+  /** @type {Map<string, Api.ConversationResponse>} */
   byId = new Map();
+  /** @type {Api.UnreadResponse} */
   unread = { total: 0, channels: 0, chats: 0, conversation_groups: {} };
+  /** @type {string[]} */
   folders = [];
   isReady = false;
   #wasLoaded = false;
+  /** @type {Map<string, string | null>} */
   #cursors = new Map(); // by scope: the cursor of the next page, null at the end
 
   constructor() {
@@ -48,7 +69,7 @@ export const conversations = new (class extends EventTarget {
   /** Loads totals, folders and the first page of both tabs. Called again after a reconnect. */
   async load() {
     this.#wasLoaded = true;
-    const scopes = ["channels", "chats"];
+    const scopes = /** @type {const} */ (["channels", "chats"]);
     const [unread, folders, ...pages] = await Promise.all([
       get("/v1/unread"),
       get("/v1/conversation-groups"),
@@ -57,40 +78,57 @@ export const conversations = new (class extends EventTarget {
     const before = this.byId;
     this.byId = new Map();
     this.#cursors.clear();
-    pages.forEach((page, index) => this.#addPage(scopes[index], page, before));
+    for (const [index, page] of pages.entries()) this.#addPage(scopes[index], page, before);
     this.#setTotals(unread, folders);
     this.isReady = true;
     this.#changed();
   }
 
-  /** The conversations of a scope ("channels", "chats", or {folder}), in the order in which they are listed. */
+  /**
+   * The conversations of a scope ("channels", "chats", or {folder}), in the order in which they are listed.
+   * @param {App.Scope} scope
+   */
   list(scope) {
-    const isInScope = scope.folder !== undefined
-      ? (conversation) => conversation.conversation_groups.includes(scope.folder)
-      : (conversation) => conversation.is_channel === (scope === "channels");
-    return [...this.byId.values()].filter((conversation) => !conversation.hidden && isInScope(conversation)).sort(inOrder);
+    /** @param {Api.ConversationResponse} conversation */
+    const isInScope = (conversation) =>
+      typeof scope === "object"
+        ? conversation.conversation_groups.includes(scope.folder)
+        : conversation.is_channel === (scope === "channels");
+    return [...this.byId.values()]
+      .filter((conversation) => !conversation.hidden && isInScope(conversation))
+      .sort(inOrder);
   }
 
+  /** @param {App.Scope} scope */
   hasMore(scope) {
-    const name = scope.folder ?? scope;
+    const name = nameOf(scope);
     return this.#cursors.get(name) !== null;
   }
 
+  /** @param {App.Scope} scope */
   async loadMore(scope) {
-    const name = scope.folder ?? scope;
+    const name = nameOf(scope);
     this.#addPage(name, await this.#fetchPage(name, this.#cursors.get(name) ?? null));
     this.#changed();
   }
 
-  /** Loads all remaining pages of a scope. */
+  /**
+   * Loads all remaining pages of a scope.
+   * @param {App.Scope} scope
+   */
   async loadAll(scope) {
     while (this.hasMore(scope)) await this.loadMore(scope);
   }
 
-  /** A conversation, loaded if needed; null when the user does not have it. */
+  /**
+   * A conversation, loaded if needed; null when the user does not have it.
+   * @param {string} conversationId
+   */
   async find(conversationId) {
     if (!this.byId.has(conversationId)) {
-      const conversation = (await fetchByIds("/v1/conversations", "conversation_id", [conversationId])).get(conversationId);
+      const conversation = (await fetchByIds("/v1/conversations", "conversation_id", [conversationId])).get(
+        conversationId,
+      );
       if (conversation) {
         this.byId.set(conversationId, conversation);
         this.#changed();
@@ -99,41 +137,61 @@ export const conversations = new (class extends EventTarget {
     return this.byId.get(conversationId) ?? null;
   }
 
+  /**
+   * @param {string} conversationId
+   * @param {Api.UpdateConversation} changes
+   */
   async change(conversationId, changes) {
     this.#replace(await patch(`/v1/conversations/${part(conversationId)}`, changes));
     this.#loadTotalsSoon();
   }
 
+  /**
+   * @param {string} conversationId
+   * @param {number} [seq]
+   */
   async markRead(conversationId, seq) {
     const cursor = await post(`/v1/conversations/${part(conversationId)}/read`, seq === undefined ? {} : { seq });
     this.#setRead(cursor);
   }
 
+  /** @param {App.Scope} scope */
   async markAllRead(scope) {
-    await post("/v1/read", { scope: scope.folder ?? scope });
+    await post("/v1/read", { scope: nameOf(scope) });
     await this.load();
   }
 
   // --- folders
 
+  /** @param {string} name */
   async createFolder(name) {
     await put(`/v1/conversation-groups/${part(name)}`);
     await this.#loadTotals();
   }
 
+  /**
+   * @param {string} name
+   * @param {string} newName
+   */
   async renameFolder(name, newName) {
     await patch(`/v1/conversation-groups/${part(name)}`, { name: newName });
     this.#renameFolder(name, newName);
     await this.#loadTotals();
   }
 
+  /** @param {string} name */
   async deleteFolder(name) {
     await del(`/v1/conversation-groups/${part(name)}`);
     this.#renameFolder(name, null);
     await this.#loadTotals();
   }
 
-  /** Adds a conversation to a folder, or removes it. */
+  /**
+   * Adds a conversation to a folder, or removes it.
+   * @param {string} conversationId
+   * @param {string} folder
+   * @param {boolean} isIn
+   */
   async setInFolder(conversationId, folder, isIn) {
     const change = { [isIn ? "add" : "remove"]: [conversationId] };
     const answer = await post(`/v1/conversation-groups/${part(folder)}/conversations`, change);
@@ -145,19 +203,35 @@ export const conversations = new (class extends EventTarget {
 
   // --- internal
 
+  /**
+   * @param {string} scope
+   * @param {string | null} cursor
+   */
   #fetchPage(scope, cursor) {
     return get("/v1/conversations", { conversation_group: scope, limit: PAGE, cursor });
   }
 
+  /**
+   * @param {string} scope
+   * @param {App.Page<Api.ConversationResponse>} page
+   * @param {Map<string, Api.ConversationResponse>} [before]
+   */
   #addPage(scope, page, before = this.byId) {
     for (const conversation of page.items) {
       // An event that arrived while the page was loading is newer.
       const previous = before.get(conversation.conversation_id);
-      this.byId.set(conversation.conversation_id, previous?.head_seq > conversation.head_seq ? previous : conversation);
+      this.byId.set(
+        conversation.conversation_id,
+        previous && previous.head_seq > conversation.head_seq ? previous : conversation,
+      );
     }
     this.#cursors.set(scope, page.next_cursor);
   }
 
+  /**
+   * @param {Api.UnreadResponse} unread
+   * @param {App.Page<Api.ConversationGroupResponse>} folders
+   */
   #setTotals(unread, folders) {
     this.unread = unread;
     this.folders = folders.items.filter((folder) => !folder.built_in).map((folder) => folder.name);
@@ -173,11 +247,13 @@ export const conversations = new (class extends EventTarget {
     if (session.token) this.#loadTotals().catch(() => {});
   });
 
+  /** @param {Api.ConversationResponse} conversation */
   #replace(conversation) {
     this.byId.set(conversation.conversation_id, conversation);
     this.#changed();
   }
 
+  /** @param {{ conversation_id: string; read_seq: number }} mark */
   #setRead({ conversation_id: id, read_seq: readSeq }) {
     const conversation = this.byId.get(id);
     if (conversation && readSeq >= conversation.read_seq) {
@@ -188,6 +264,10 @@ export const conversations = new (class extends EventTarget {
     this.#loadTotalsSoon();
   }
 
+  /**
+   * @param {string} name
+   * @param {string | null} newName
+   */
   #renameFolder(name, newName) {
     for (const [id, conversation] of this.byId) {
       if (!conversation.conversation_groups.includes(name)) continue;
@@ -197,6 +277,11 @@ export const conversations = new (class extends EventTarget {
     this.#changed();
   }
 
+  /**
+   * @param {string} folder
+   * @param {string[]} added
+   * @param {string[]} removed
+   */
   #changeFolder(folder, added, removed) {
     for (const id of [...added, ...removed]) {
       const conversation = this.byId.get(id);
@@ -207,6 +292,7 @@ export const conversations = new (class extends EventTarget {
     this.#changed();
   }
 
+  /** @param {string} conversationId */
   async #reload(conversationId) {
     this.byId.delete(conversationId);
     await this.find(conversationId).catch(() => {});
@@ -214,62 +300,83 @@ export const conversations = new (class extends EventTarget {
     this.#loadTotalsSoon();
   }
 
+  /** @param {string} conversationId */
   async #loadDraft(conversationId) {
     const loaded = await get(`/v1/conversations/${part(conversationId)}`).catch(() => null);
     const conversation = this.byId.get(conversationId);
     if (loaded && conversation) this.#replace({ ...conversation, draft: loaded.draft });
   }
 
+  /** @param {App.Event} event */
   #onEvent(event) {
     // Events of a channel's inbox go to its staff. They are in none of the staff's own conversations.
     if (event.stream_id === null && event.channel_id !== undefined) return;
-    const conversation = this.byId.get(event.conversation_id);
+    const id = event.conversation_id ?? ""; // folders and blocks are of no conversation
+    const conversation = this.byId.get(id);
     switch (event.type) {
       case "message.posted": {
-        if (!conversation) return void this.#reload(event.conversation_id);
+        if (!conversation) return void this.#reload(id);
         if (event.seq <= conversation.head_seq) return;
         const item = event.post ?? event.message;
-        const last = { seq: event.seq, sender_id: item.sender_id ?? null, preview: previewOf(item), at: item.created_at };
+        if (!item) return;
+        const last = {
+          seq: event.seq,
+          sender_id: item.sender_id ?? null,
+          preview: previewOf(item),
+          at: item.created_at,
+        };
         const unread = conversation.unread_count + (event.seq - conversation.head_seq);
-        this.#replace({ ...conversation, head_seq: event.seq, last_message: last, unread_count: unread, hidden: false });
+        this.#replace({
+          ...conversation,
+          head_seq: event.seq,
+          last_message: last,
+          unread_count: unread,
+          hidden: false,
+        });
         return this.#loadTotalsSoon();
       }
       case "message.edited":
       case "message.recalled":
         if (conversation?.last_message?.seq === event.seq) {
           const item = event.post ?? event.message;
-          this.#replace({ ...conversation, last_message: { ...conversation.last_message, preview: item.recalled_at ? "" : previewOf(item) } });
+          const preview = !item || item.recalled_at ? "" : previewOf(item);
+          this.#replace({ ...conversation, last_message: { ...conversation.last_message, preview } });
         }
         return;
       case "conversation.read":
         return this.#setRead(event);
       case "conversation.updated":
-        if (!conversation) this.#reload(event.conversation_id);
-        else if (event.changed.draft !== null) this.#replace({ ...conversation, ...event.changed });
-        else {
+        if (conversation) {
+          const { draft, ...changed } = event.changed;
+          this.#replace({ ...conversation, ...changed, draft: draft ?? conversation.draft });
           // Events do not carry a draft's text, so it has to be loaded.
-          this.#replace({ ...conversation, ...event.changed, draft: conversation.draft });
-          this.#loadDraft(event.conversation_id);
-        }
+          if (draft === null) this.#loadDraft(id);
+        } else this.#reload(id);
         return this.#loadTotalsSoon();
       case "channel.updated":
       case "group.updated":
-        if (conversation) this.#replace({ ...conversation, title: event.changed.name ?? conversation.title, face_url: event.changed.face_url ?? conversation.face_url, verified: event.changed.verified ?? conversation.verified });
+        if (conversation)
+          this.#replace({
+            ...conversation,
+            title: event.changed.name ?? conversation.title,
+            face_url: event.changed.face_url ?? conversation.face_url,
+            verified: event.changed.verified ?? conversation.verified,
+          });
         return;
       case "channel.subscribed":
       case "group.joined":
-        if (event.user_id === session.userId) this.#reload(event.conversation_id);
+        if (event.user_id === session.userId) this.#reload(id);
         return;
       case "channel.unsubscribed":
       case "group.left":
         if (event.user_id !== session.userId) return;
-        this.byId.delete(event.conversation_id);
+        this.byId.delete(id);
         this.#changed();
         return this.#loadTotalsSoon();
       case "channel.deleted":
       case "group.disbanded":
       case "conversation.ended":
-        this.byId.delete(event.conversation_id);
+        this.byId.delete(id);
         this.#changed();
         return this.#loadTotalsSoon();
       case "conversation_group.created":
@@ -292,10 +399,16 @@ export const conversations = new (class extends EventTarget {
   }
 })();
 
-/** Pinned ones first, the last pinned on top; then by last message. */
+/**
+ * Pinned ones first, the last pinned on top; then by last message.
+ * @param {Api.ConversationResponse} one
+ * @param {Api.ConversationResponse} other
+ */
 function inOrder(one, other) {
   if (one.pinned_at || other.pinned_at) {
     return (other.pinned_at ?? "").localeCompare(one.pinned_at ?? "");
   }
-  return (other.last_message?.at ?? "").localeCompare(one.last_message?.at ?? "") || one.title.localeCompare(other.title);
+  return (
+    (other.last_message?.at ?? "").localeCompare(one.last_message?.at ?? "") || one.title.localeCompare(other.title)
+  );
 }

@@ -18,44 +18,81 @@ const LARGEST_PAGE = 100;
 /** How many items are shown above the first unread one. */
 const CONTEXT = 8;
 
-/** The posts of a channel. */
+/**
+ * The posts of a channel.
+ * @param {string} channelId
+ * @param {number} headSeq
+ */
 export function channelPosts(channelId, headSeq) {
   const conversationId = groupConversationId(channelId);
-  return new MessageStream({ path: `/v1/channels/${part(channelId)}/posts`, field: "post", watch: conversationId, isMine: inConversation(conversationId), headSeq });
+  return new MessageStream({
+    path: `/v1/channels/${part(channelId)}/posts`,
+    field: "post",
+    watch: conversationId,
+    isMine: inConversation(conversationId),
+    headSeq,
+  });
 }
 
-/** The messages of a chat group. */
+/**
+ * The messages of a chat group.
+ * @param {string} groupId
+ * @param {number} headSeq
+ */
 export function groupMessages(groupId, headSeq) {
   const conversationId = groupConversationId(groupId);
-  return new MessageStream({ path: `/v1/groups/${part(groupId)}/messages`, watch: conversationId, isMine: inConversation(conversationId), headSeq });
+  return new MessageStream({
+    path: `/v1/groups/${part(groupId)}/messages`,
+    watch: conversationId,
+    isMine: inConversation(conversationId),
+    headSeq,
+  });
 }
 
-/** The messages of a one-to-one chat. */
+/**
+ * The messages of a one-to-one chat.
+ * @param {string} conversationId
+ * @param {number} headSeq
+ */
 export function dialogueMessages(conversationId, headSeq) {
-  return new MessageStream({ path: `/v1/conversations/${part(conversationId)}/messages`, isMine: inConversation(conversationId), headSeq });
+  return new MessageStream({
+    path: `/v1/conversations/${part(conversationId)}/messages`,
+    isMine: inConversation(conversationId),
+    headSeq,
+  });
 }
 
-/** The same messages as the channel's staff sees them: one thread of the channel's inbox. */
+/**
+ * The same messages as the channel's staff sees them: one thread of the channel's inbox.
+ * @param {string} channelId
+ * @param {string} userId
+ * @param {number} headSeq
+ */
 export function threadMessages(channelId, userId, headSeq) {
+  /** @param {App.Event} event */
   const isMine = (event) => event.stream_id === null && event.channel_id === channelId && event.user_id === userId;
   return new MessageStream({ path: `/v1/channels/${part(channelId)}/inbox/${part(userId)}/messages`, isMine, headSeq });
 }
 
+/**
+ * @param {string} conversationId
+ * @returns {(event: App.Event) => boolean}
+ */
 const inConversation = (conversationId) => (event) => event.conversation_id === conversationId;
 
-class MessageStream extends EventTarget {
+export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>} */ (EventTarget) {
+  /** @type {Map<number, App.Item>} */
   items = new Map();
   hasOlder = false;
+  /** @type {Promise<void> | null} */
   #loading = null;
   #isOpened = false;
+  /** @type {App.Event[]} */
   #eventsWhileLoading = []; // the page that is being loaded may be older than these
   #isFillingGap = false;
   #mineMayBeStale = false;
 
-  /**
-   * `path` lists the items; `field` holds the item in an event. `isMine(event)` says whether an event is of this stream.
-   * `watch` is the conversation whose reactions have to be asked for; null where they are delivered anyway.
-   */
+  /** @param {App.StreamOptions} options */
   constructor({ path, field = "message", watch = null, isMine, headSeq }) {
     super();
     this.path = path;
@@ -98,6 +135,7 @@ class MessageStream extends EventTarget {
     return this.last < this.headSeq;
   }
 
+  /** @returns {[first: number, last: number]} */
   #ends() {
     let first = Infinity;
     let last = 0;
@@ -112,10 +150,12 @@ class MessageStream extends EventTarget {
     return [...this.items.values()].sort((one, other) => one.seq - other.seq);
   }
 
-  /** Loads the newest items or, when there are many unread ones, those around the first unread. */
+  /**
+   * Loads the newest items or, when there are many unread ones, those around the first unread.
+   * @param {number | null} [readSeq]
+   */
   async open(readSeq = null) {
-    const unread = readSeq === null ? 0 : this.headSeq - readSeq;
-    if (unread > PAGE - CONTEXT) {
+    if (readSeq !== null && this.headSeq - readSeq > PAGE - CONTEXT) {
       await this.#load({ after_seq: Math.max(0, readSeq - CONTEXT), limit: PAGE }, () => {
         this.hasOlder = readSeq > CONTEXT;
       });
@@ -135,7 +175,10 @@ class MessageStream extends EventTarget {
     if (this.hasNewer) await this.#fillGap();
   }
 
-  /** Makes sure that this item is loaded. If it was not, drops what is loaded and loads the items around it. */
+  /**
+   * Makes sure that this item is loaded. If it was not, drops what is loaded and loads the items around it.
+   * @param {number} seq
+   */
   async loadAround(seq) {
     if (this.items.has(seq)) return;
     const after = Math.max(0, seq - CONTEXT - 1);
@@ -168,6 +211,7 @@ class MessageStream extends EventTarget {
     const until = this.hasNewer ? this.last : Infinity;
     let after = this.items.size ? this.first - 1 : 0;
     for (let isMore = true; isMore && after < until; ) {
+      // biome-ignore lint/suspicious/noLoopFunc: it runs before the loop goes on
       await this.#load({ after_seq: after, limit: Math.min(LARGEST_PAGE, until - after) }, (page, hasMore) => {
         isMore = hasMore && page.length > 0;
         for (const { seq } of page) after = Math.max(after, seq);
@@ -177,7 +221,11 @@ class MessageStream extends EventTarget {
     this.#changed();
   }
 
-  /** One call at a time. `apply(items, hasMore)` runs before the items are added. */
+  /**
+   * One call at a time. `apply(items, hasMore)` runs before the items are added.
+   * @param {{ limit: number; before_seq?: number; after_seq?: number }} query
+   * @param {(items: App.Item[], hasMore: boolean) => void} apply
+   */
   async #load(query, apply) {
     this.#isOpened = true;
     while (this.#loading) await this.#loading;
@@ -191,9 +239,11 @@ class MessageStream extends EventTarget {
       }
       for (const event of this.#eventsWhileLoading) this.#applyChange(event);
     })();
-    this.#loading = loading.catch(() => {}).finally(() => {
-      this.#loading = null;
-    });
+    this.#loading = loading
+      .catch(() => {})
+      .finally(() => {
+        this.#loading = null;
+      });
     await loading;
     this.#changed();
   }
@@ -214,26 +264,43 @@ class MessageStream extends EventTarget {
 
   // --- what the user does
 
+  /**
+   * @param {number} seq
+   * @param {string} emoji
+   * @param {boolean} isOn
+   */
   async react(seq, emoji, isOn) {
-    const change = isOn ? put : del;
-    const reactions = await change(`${this.path}/${seq}/reactions/${part(emoji)}`);
+    const path = /** @type {const} */ (`${this.path}/${seq}/reactions/${part(emoji)}`);
+    const reactions = await (isOn ? put(path) : del(path));
     this.#update(seq, { reactions });
   }
 
+  /**
+   * @param {Api.NewMessage} body
+   * @param {string} key
+   */
   async post(body, key) {
     this.add(await post(this.path, body, key));
   }
 
+  /**
+   * @param {number} seq
+   * @param {Api.WriteMessage} body
+   */
   async edit(seq, body) {
     this.add(await patch(`${this.path}/${seq}`, body));
   }
 
+  /** @param {number} seq */
   async recall(seq) {
     await del(`${this.path}/${seq}`);
     this.add(await get(`${this.path}/${seq}`));
   }
 
-  /** Adds or replaces one item, as the server has just returned it. */
+  /**
+   * Adds or replaces one item, as the server has just returned it.
+   * @param {App.Item} item
+   */
   add(item) {
     if (item.seq > this.headSeq) this.headSeq = item.seq;
     if (this.items.has(item.seq) || item.seq === this.last + 1) {
@@ -244,14 +311,17 @@ class MessageStream extends EventTarget {
     }
   }
 
+  /** @param {{ seq: number; views: number }[]} counts */
   setViewCounts(counts) {
     for (const { seq, views } of counts) {
-      if (this.items.has(seq) && this.items.get(seq).views !== views) this.#update(seq, { views });
+      const item = this.items.get(seq);
+      if (item && item.views !== views) this.#update(seq, { views });
     }
   }
 
   // --- events
 
+  /** @param {CustomEvent<App.Event>} event */
   #onEvent = ({ detail: event }) => {
     if (!this.#isMine(event)) return;
     if (event.type === "message.posted") {
@@ -259,7 +329,9 @@ class MessageStream extends EventTarget {
       const wasAtHead = !this.hasNewer;
       this.headSeq = Math.max(this.headSeq, event.seq);
       if (this.items.has(event.seq)) return;
-      if (wasAtHead && event.seq === this.last + 1) this.items.set(event.seq, { ...event[this.#field], reactions: { counts: {}, total: 0, mine: [] } });
+      const item = event[this.#field];
+      if (wasAtHead && item && event.seq === this.last + 1)
+        this.items.set(event.seq, { ...item, reactions: { counts: {}, total: 0, mine: [] } });
       else if (wasAtHead) return this.#fillGap();
       this.#changed();
     } else {
@@ -268,14 +340,18 @@ class MessageStream extends EventTarget {
     }
   };
 
-  /** Applies a change to an item. Idempotent. */
+  /**
+   * Applies a change to an item. Idempotent.
+   * @param {App.Event} event
+   */
   #applyChange(event) {
     if (event.type === "message.edited" || event.type === "message.recalled") {
-      this.#update(event.seq, event[this.#field]);
+      this.#update(event.seq, event[this.#field] ?? {});
     } else if (event.type === "reactions.changed") {
       // In one-to-one chats the event says which reactions are the user's own, elsewhere it does not.
       this.#mineMayBeStale ||= event.mine === undefined;
-      const mine = event.mine ?? (this.items.get(event.seq)?.reactions?.mine ?? []).filter((emoji) => event.counts[emoji]);
+      const mine =
+        event.mine ?? (this.items.get(event.seq)?.reactions?.mine ?? []).filter((emoji) => event.counts[emoji]);
       this.#update(event.seq, { reactions: { counts: event.counts, total: event.total, mine } });
     }
   }
@@ -290,10 +366,15 @@ class MessageStream extends EventTarget {
     if (this.#isOpened) this.catchUp().catch(() => {});
   };
 
+  /** @param {CustomEvent<string>} event */
   #onWatching = ({ detail: conversationId }) => {
     if (conversationId === this.#watch) this.#onReady();
   };
 
+  /**
+   * @param {number} seq
+   * @param {Partial<App.Item>} changes
+   */
   #update(seq, changes) {
     const item = this.items.get(seq);
     if (!item) return;

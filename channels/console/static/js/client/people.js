@@ -2,45 +2,65 @@
 
 import { fetchByIds } from "./api.js";
 
+/** @type {Map<string, App.Person>} */
 const known = new Map(); // by user id: {name, face_url}
+/** @type {Map<string, App.PeopleCall>} */
 const calls = new Map(); // by user id: the call that loads this user
+/** @type {App.PeopleCall | null} */
 let nextCall = null; // {ids, callbacks}: the call that is made at the end of this turn of the event loop
 
-/** Stores the users of a page of a member list. */
+/**
+ * Stores the users of a page of a member list.
+ * @param {{ user_id: string; name: string; name_card?: string; face_url: string }[]} members
+ */
 export function rememberPeople(members) {
   for (const member of members) {
     known.set(member.user_id, { name: member.name_card || member.name || member.user_id, face_url: member.face_url });
   }
 }
 
-/** The user if known, otherwise a placeholder with the id as its name. `onLoad` is called once the user has been loaded. */
+/**
+ * The user if known, otherwise a placeholder with the id as its name. `onLoad` is called once the user has been loaded.
+ * @param {string} userId
+ * @param {() => unknown} onLoad
+ * @returns {App.Person}
+ */
 export function personOf(userId, onLoad) {
-  if (known.has(userId)) return known.get(userId);
+  const person = known.get(userId);
+  if (person) return person;
   const call = calls.get(userId) ?? queue(userId);
   call.callbacks.add(onLoad);
   return { name: userId, face_url: "" };
 }
 
-/** The name alone. */
+/**
+ * The name alone.
+ * @param {string} userId
+ * @param {() => unknown} onLoad
+ */
 export const nameOf = (userId, onLoad) => personOf(userId, onLoad).name;
 
+/** @param {string} userId */
 function queue(userId) {
   if (nextCall === null) {
-    nextCall = { ids: [], callbacks: new Set() };
-    queueMicrotask(() => load(nextCall));
+    /** @type {App.PeopleCall} */
+    const started = { ids: [], callbacks: new Set() };
+    nextCall = started;
+    queueMicrotask(() => load(started));
   }
   nextCall.ids.push(userId);
   calls.set(userId, nextCall);
   return nextCall;
 }
 
+/** @param {App.PeopleCall} call */
 async function load(call) {
   nextCall = null;
   try {
     const found = await fetchByIds("/v1/users", "user_id", call.ids);
     for (const id of call.ids) {
-      const { name, face_url: faceUrl } = found.get(id) ?? {};
-      known.set(id, { name: name || id, face_url: faceUrl ?? "" });
+      const user = found.get(id);
+      known.set(id, { name: user?.name || id, face_url: user?.face_url ?? "" });
     }
   } catch {
     return; // the next rendering asks for them again

@@ -7,12 +7,19 @@ const STORAGE_KEY = "channels.token";
 const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const MAX_TIMER = 2 ** 31 - 1; // milliseconds; `setTimeout` holds 31 bits
 
-export const session = new (class extends EventTarget {
+export const session = new (class extends /** @type {App.TargetClass<{ signedout: CustomEvent<App.SignedOut> }>} */ (
+  EventTarget
+) {
+  /** @type {string | null} */
   token = null;
+  /** @type {string | null} */
   userId = null;
   /** Whether the token is the application's admin's, who may manage every channel. */
   isAdmin = false;
-  /** Why the token in the address was not accepted: "expired" or "bad"; null when there was none or it was good. */
+  /**
+   * Why the token in the address was not accepted: "expired" or "bad"; null when there was none or it was good.
+   * @type {App.SignedOut}
+   */
   rejection = null;
   #timer = 0;
 
@@ -27,14 +34,21 @@ export const session = new (class extends EventTarget {
     return this.#use(sessionStorage.getItem(STORAGE_KEY) ?? localStorage.getItem(STORAGE_KEY) ?? "");
   }
 
-  /** Stores the token on this device, or for this tab only. Returns false when it is malformed or has expired. */
+  /**
+   * Stores the token on this device, or for this tab only. Returns false when it is malformed or has expired.
+   * @param {string} token
+   * @param {boolean} onDevice
+   */
   signIn(token, onDevice) {
     if (!this.#use(token.trim())) return false;
-    (onDevice ? localStorage : sessionStorage).setItem(STORAGE_KEY, this.token);
+    (onDevice ? localStorage : sessionStorage).setItem(STORAGE_KEY, token.trim());
     return true;
   }
 
-  /** Forgets the token and everything else that this tab stores for the user. */
+  /**
+   * Forgets the token and everything else that this tab stores for the user.
+   * @param {App.SignedOut} reason
+   */
   signOut(reason) {
     if (this.token === null) return;
     clearTimeout(this.#timer);
@@ -45,6 +59,7 @@ export const session = new (class extends EventTarget {
     this.dispatchEvent(new CustomEvent("signedout", { detail: reason }));
   }
 
+  /** @param {string} token */
   #use(token) {
     const claims = claimsOf(token);
     if (claims === null) return false;
@@ -52,14 +67,20 @@ export const session = new (class extends EventTarget {
     if (!(left > 0)) return false;
     this.token = token;
     this.userId = claims.sub;
-    this.isAdmin = String(claims.scope ?? "").split(" ").includes("admin");
+    this.isAdmin = String(claims.scope ?? "")
+      .split(" ")
+      .includes("admin");
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.signOut("expired"), Math.min(left, MAX_TIMER));
     return true;
   }
 })();
 
-/** The claims of a JWT, which only the server can verify; null when it is malformed. */
+/**
+ * The claims of a JWT, which only the server can verify; null when it is malformed.
+ * @param {string} token
+ * @returns {{ sub: string; exp: number; scope?: string } | null}
+ */
 function claimsOf(token) {
   if (!TOKEN.test(token)) return null;
   try {

@@ -20,14 +20,16 @@ const TOKEN_EXPIRED = 4001;
 const BAD_TOKEN = 4500; // this close code and higher ones: do not reconnect
 const REPLACED = 4502; // the user has opened too many windows, and this one was the oldest
 
-export const socket = new (class extends EventTarget {
+export const socket = new (class extends /** @type {App.TargetClass<App.SocketEvents>} */ (EventTarget) {
   isOpen = false;
   isReplaced = false;
+  /** @type {WebSocket | null} */
   #webSocket = null;
   #failures = 0;
   #reconnectTimer = 0;
   #heartbeatTimer = 0;
   #behindTimer = 0;
+  /** @type {Set<string>} */
   #watched = new Set();
 
   /** Connects, and stays connected until `stop`. */
@@ -51,12 +53,16 @@ export const socket = new (class extends EventTarget {
     else webSocket?.close();
   }
 
-  /** Asks for the reactions of this conversation, also after a reconnect. */
+  /**
+   * Asks for the reactions of this conversation, also after a reconnect.
+   * @param {string} conversationId
+   */
   watch(conversationId) {
     this.#watched.add(conversationId);
     this.#send({ type: "watch", conversation_id: conversationId });
   }
 
+  /** @param {string} conversationId */
   unwatch(conversationId) {
     if (this.#watched.delete(conversationId)) this.#send({ type: "unwatch", conversation_id: conversationId });
   }
@@ -75,8 +81,9 @@ export const socket = new (class extends EventTarget {
     this.#reconnectTimer = setTimeout(() => this.#connect(), pause * (0.5 + Math.random() / 2));
   }
 
+  /** @param {{ type: string; conversation_id?: string }} frame */
   #send(frame) {
-    if (this.isOpen) this.#webSocket.send(JSON.stringify(frame));
+    if (this.isOpen) this.#webSocket?.send(JSON.stringify(frame));
   }
 
   #connect() {
@@ -100,6 +107,7 @@ export const socket = new (class extends EventTarget {
     });
   }
 
+  /** @param {App.Frame} frame */
   #receive(frame) {
     if (frame.type === "event") {
       this.dispatchEvent(new CustomEvent("event", { detail: frame.event }));

@@ -1,7 +1,7 @@
 // The console: the user's channels, a form for a new one, and one channel with its tabs.
 
 import "../texts/console/all.js";
-import { get, part } from "../client/api.js";
+import { asProblem, get, part } from "../client/api.js";
 import { isStaff, may } from "../client/grants.js";
 import { myChannels } from "../client/my_channels.js";
 import { rememberPeople } from "../client/people.js";
@@ -33,6 +33,7 @@ const PAGE = 50;
 /**
  * The tabs of a channel and the grant that each needs. To add a tab, add a line here, a module for its view, and a text
  * `console.tab.<name>`.
+ * @type {{ [Name in App.Tab]: { View: new (options: any) => App.TabView; grant?: Api.Grant } }}
  */
 const TABS = {
   posts: { View: Posts },
@@ -45,11 +46,20 @@ const TABS = {
   log: { View: AdminLog },
 };
 
-/** The view of a route whose name starts with "console". */
+const TAB_NAMES = /** @type {App.Tab[]} */ (Object.keys(TABS));
+
+/**
+ * The view of a route whose name starts with "console".
+ * @param {App.RouteName} name
+ * @param {string | null} id
+ * @param {string | null} tab
+ * @returns {Promise<App.View>}
+ */
 export async function consoleView(name, id, tab) {
   await loadStyle();
   if (name === "console.new") return newChannelView();
-  if (name === "console.channel") return new ChannelConsole(id, tab in TABS ? tab : "posts");
+  if (name === "console.channel")
+    return new ChannelConsole(id ?? "", TAB_NAMES.find((known) => known === tab) ?? "posts");
   return new ChannelList();
 }
 
@@ -62,38 +72,57 @@ function loadStyle() {
   });
 }
 
-const backToConsole = () => h("a.quiet.square", { href: "/console", "data-inside": true, "aria-label": t("app.back") }, icon("back"));
+const backToConsole = () =>
+  h("a.quiet.square", { href: "/console", "data-inside": true, "aria-label": t("app.back") }, icon("back"));
 
 function newChannelView() {
-  const element = h("section.page", {}, h("div.page-inner", {},
-    h("header.page-head", {}, backToConsole(), h("h1", { tabindex: "-1" }, t("profile.new"))),
-    new Profile({ channel: null }).element,
-  ));
+  const element = h(
+    "section.page",
+    {},
+    h(
+      "div.page-inner",
+      {},
+      h("header.page-head", {}, backToConsole(), h("h1", { tabindex: "-1" }, t("profile.new"))),
+      new Profile({ channel: null }).element,
+    ),
+  );
   return { element, close() {} };
 }
 
 /** The channels that the user manages. The application's admin sees every channel, private ones too. */
 class ChannelList {
   constructor() {
-    this.element = h("section.page", {}, h("div.page-inner", {},
-      h("header.page-head", {},
-        h("h1", { tabindex: "-1" }, t(session.isAdmin ? "console.all" : "console.title")),
-        h("a.button.primary", { href: "/console/new", "data-inside": true }, icon("plus"), t("console.new")),
+    this.element = h(
+      "section.page",
+      {},
+      h(
+        "div.page-inner",
+        {},
+        h(
+          "header.page-head",
+          {},
+          h("h1", { tabindex: "-1" }, t(session.isAdmin ? "console.all" : "console.title")),
+          h("a.button.primary", { href: "/console/new", "data-inside": true }, icon("plus"), t("console.new")),
+        ),
+        this.#invitations.element,
+        session.isAdmin ? [h("p.soft", {}, t("console.all.lead")), this.#finder.element] : null,
+        this.#channels.elements,
       ),
-      this.#invitations.element,
-      session.isAdmin ? [h("p.soft", {}, t("console.all.lead")), this.#finder.element] : null,
-      this.#channels.elements,
-    ));
+    );
     this.#channels.reload();
   }
 
+  /** @type {UnreadBadge[]} */
   #badges = [];
   #finder = new ChannelFinder({ label: t("console.search"), onChange: () => this.#channels.reload() });
   #channels = new PagedList({
     list: h("ul.my-channels"),
     fetchPage: (cursor) => this.#fetchPage(cursor),
     renderRow: (channel) => this.#row(channel),
-    emptyText: () => (this.#finder.query.q ? t("directory.noMatch", this.#finder.query) : [h("p", {}, t("console.empty")), h("p", {}, t("console.empty.lead"))]),
+    emptyText: () =>
+      this.#finder.query.q
+        ? t("directory.noMatch", this.#finder.query)
+        : [h("p", {}, t("console.empty")), h("p", {}, t("console.empty.lead"))],
   });
   #invitations = new Invitations({ onAccept: () => this.#channels.reload() });
 
@@ -106,6 +135,7 @@ class ChannelList {
     for (const badge of this.#badges.splice(0)) badge.close();
   }
 
+  /** @param {string | null} cursor */
   async #fetchPage(cursor) {
     const page = session.isAdmin
       ? await get("/v1/channels", { all: true, ...this.#finder.query, limit: PAGE, cursor })
@@ -114,25 +144,40 @@ class ChannelList {
     return page;
   }
 
+  /** @param {Api.ChannelResponse} channel */
   #row(channel) {
-    const badge = may(channel, "read_inbox") ? new UnreadBadge(channel.channel_id, { getsEvents: isStaff(channel), isInList: true }) : null;
+    const badge = may(channel, "read_inbox")
+      ? new UnreadBadge(channel.channel_id, { getsEvents: isStaff(channel), isInList: true })
+      : null;
     if (badge) this.#badges.push(badge);
     const last = channel.last_post ? t("console.lastPost", { when: ago(channel.last_post.at) }) : t("list.noPosts");
-    return h("li", {}, h("a.my-channel", { href: consolePath(channel.channel_id), "data-inside": true },
-      avatar({ id: channel.channel_id, name: channel.name, url: channel.face_url, size: "large" }),
-      h("span.card-text", {},
-        h("strong.card-title", { dir: "auto" }, channel.name, " ", verifiedMark(channel)),
-        h("span.soft", {}, `${t("channel.subscribers", { n: channel.subscriber_count })} · ${last}`),
+    return h(
+      "li",
+      {},
+      h(
+        "a.my-channel",
+        { href: consolePath(channel.channel_id), "data-inside": true },
+        avatar({ id: channel.channel_id, name: channel.name, url: channel.face_url, size: "large" }),
+        h(
+          "span.card-text",
+          {},
+          h("strong.card-title", { dir: "auto" }, channel.name, " ", verifiedMark(channel)),
+          h("span.soft", {}, `${t("channel.subscribers", { n: channel.subscriber_count })} · ${last}`),
+        ),
+        badge?.element,
+        channel.settings.visibility === "private" ? h("span.role.is-private", {}, t("console.private")) : null,
+        isStaff(channel) ? h("span.role", {}, t(channel.role === "owner" ? "role.owner" : "role.admin")) : null,
       ),
-      badge?.element,
-      channel.settings.visibility === "private" ? h("span.role.is-private", {}, t("console.private")) : null,
-      isStaff(channel) ? h("span.role", {}, t(`role.${channel.role}`)) : null,
-    ));
+    );
   }
 }
 
 /** One channel: its header, its tabs, and the view of the current tab. */
 class ChannelConsole {
+  /**
+   * @param {string} id
+   * @param {App.Tab} tab
+   */
   constructor(id, tab) {
     this.#id = id;
     this.#tab = tab;
@@ -145,8 +190,11 @@ class ChannelConsole {
   #tab;
   #inner = h("div.page-inner.broad", {}, h("p.empty", { role: "status" }, t("app.loading")));
   #header = h("header.page-head");
+  /** @type {UnreadBadge | null} */
   #unread = null;
+  /** @type {ChannelInbox | null} */
   #inbox = null;
+  /** @type {App.TabView | null} */
   #view = null;
   #isClosed = false;
 
@@ -162,35 +210,48 @@ class ChannelConsole {
     let channel;
     try {
       channel = await get(`/v1/channels/${part(this.#id)}`);
-    } catch (problem) {
-      if (problem.code === undefined) throw problem;
-      return this.#showProblem(problem);
+    } catch (error) {
+      return this.#showProblem(asProblem(error));
     }
     if (this.#isClosed) return;
     const getsEvents = isStaff(channel);
     if (!getsEvents && !session.isAdmin) return this.#showProblem({ status: 404 });
     await this.#loadStaff();
     if (this.#isClosed) return;
-    const tabs = Object.keys(TABS).filter((name) => TABS[name].grant === undefined || may(channel, TABS[name].grant));
+    const tabs = TAB_NAMES.filter((name) => {
+      const { grant } = TABS[name];
+      return grant === undefined || may(channel, grant);
+    });
     if (!tabs.includes(this.#tab)) return this.#showProblem({ status: 403 });
     if (tabs.includes("inbox")) {
       this.#inbox = new ChannelInbox(this.#id, { getsEvents });
       this.#unread = new UnreadBadge(this.#id, { getsEvents });
     }
-    this.#view = new TABS[this.#tab].View({ channel, inbox: this.#inbox, onChange: (changed) => this.#showHeader(changed) });
+    const view = new TABS[this.#tab].View({
+      channel,
+      inbox: this.#inbox,
+      onChange: (/** @type {Api.ChannelResponse} */ changed) => this.#showHeader(changed),
+    });
+    this.#view = view;
     this.#showHeader(channel);
-    fill(this.#inner, this.#header, this.#tabBar(tabs), this.#view.element);
+    fill(this.#inner, this.#header, this.#tabBar(tabs), view.element);
     // On a phone the tabs are wider than the window, and the badge makes them wider still.
     const current = this.#inner.querySelector(".channel-tabs [aria-current]");
-    const reveal = () => current.scrollIntoView({ block: "nearest", inline: "center" });
+    const reveal = () => current?.scrollIntoView({ block: "nearest", inline: "center" });
     reveal();
     this.#unread?.loaded.then(reveal);
     focusHeading(this.element);
   }
 
+  /** @param {App.Tab[]} tabs */
   #tabBar(tabs) {
     const items = tabs.map((name) => {
-      const anchor = h("a", { href: consolePath(this.#id, name === "posts" ? null : name), "data-inside": true }, t(`console.tab.${name}`), name === "inbox" ? this.#unread.element : null);
+      const anchor = h(
+        "a",
+        { href: consolePath(this.#id, name === "posts" ? null : name), "data-inside": true },
+        t(`console.tab.${name}`),
+        name === "inbox" ? this.#unread?.element : null,
+      );
       if (name === this.#tab) anchor.setAttribute("aria-current", "page");
       return h("li", {}, anchor);
     });
@@ -206,28 +267,57 @@ class ChannelConsole {
     rememberPeople(page.items);
   }
 
+  /** @param {Api.ChannelResponse} channel */
   #showHeader(channel) {
     const publicAddress = publicPath(channel);
-    fill(this.#header,
+    fill(
+      this.#header,
       backToConsole(),
       avatar({ id: channel.channel_id, name: channel.name, url: channel.face_url }),
-      h("div.head-text", {},
+      h(
+        "div.head-text",
+        {},
         h("h1", { tabindex: "-1", dir: "auto" }, channel.name, " ", verifiedMark(channel)),
-        h("p.soft", {}, t("channel.subscribers", { n: channel.subscriber_count }),
-          publicAddress ? [" · ", h("a", { href: publicAddress, target: "_blank", rel: "noopener" }, t("channel.public"))] : null),
+        h(
+          "p.soft",
+          {},
+          t("channel.subscribers", { n: channel.subscriber_count }),
+          publicAddress
+            ? [" · ", h("a", { href: publicAddress, target: "_blank", rel: "noopener" }, t("channel.public"))]
+            : null,
+        ),
       ),
-      h("a.button.plain.view-as-reader", { href: channelPath(channel.channel_id), "data-inside": true }, icon("reader"), h("span", {}, t("console.viewAsReader"))),
+      h(
+        "a.button.plain.view-as-reader",
+        { href: channelPath(channel.channel_id), "data-inside": true },
+        icon("reader"),
+        h("span", {}, t("console.viewAsReader")),
+      ),
     );
   }
 
+  /** @param {App.Failure} problem */
   #showProblem(problem) {
     const isGone = problem.status === 404 || problem.status === 403;
-    fill(this.#inner, h("div.empty", {}, h("p", { role: "alert" }, isGone ? t("channel.gone") : problem.userMessage), h("a.button.plain", { href: "/console", "data-inside": true }, t("app.back"))));
+    fill(
+      this.#inner,
+      h(
+        "div.empty",
+        {},
+        h("p", { role: "alert" }, isGone ? t("channel.gone") : problem.userMessage),
+        h("a.button.plain", { href: "/console", "data-inside": true }, t("app.back")),
+      ),
+    );
   }
 
+  /** @param {CustomEvent<App.Event>} event */
   #onEvent = ({ detail: event }) => {
     if (event.channel_id !== this.#id) return;
     if (event.type === "channel.deleted") this.#showProblem({ status: 404 });
-    if (event.type === "channel.updated") get(`/v1/channels/${part(this.#id)}`).then((channel) => this.#showHeader(channel), () => {});
+    if (event.type === "channel.updated")
+      get(`/v1/channels/${part(this.#id)}`).then(
+        (channel) => this.#showHeader(channel),
+        () => {},
+      );
   };
 }

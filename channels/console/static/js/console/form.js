@@ -1,26 +1,60 @@
 // Form fields with a label, a hint, a live count of bytes and an error text; and submitting a form of them.
 
+import { asProblem } from "../client/api.js";
 import { bytesOf } from "../client/limits.js";
 import { t } from "../texts.js";
 import { h, uniqueId } from "../ui/dom.js";
 
-/** The field to blame for errors of the API that do not name one. */
-const FIELD_OF_ERROR = { channel_id_taken: "channel_id", bad_channel_id: "channel_id", bad_emoji: "reactions", member_not_found: "user_id", bad_publish_at: "publish_at" };
+/**
+ * The field to blame for errors of the API that do not name one.
+ * @type {{ [code: string]: string }}
+ */
+const FIELD_OF_ERROR = {
+  channel_id_taken: "channel_id",
+  bad_channel_id: "channel_id",
+  bad_emoji: "reactions",
+  member_not_found: "user_id",
+  bad_publish_at: "publish_at",
+};
 
-/** A text field. `limit` is in UTF-8 bytes, and shown beside the label; `rows` makes it a textarea; `on` holds listeners. */
-export function field({ name, label, hint = "", value = "", limit = null, rows = 0, required = false, on = {}, ...attributes }) {
+/**
+ * A text field.
+ * @param {App.FieldOptions} options
+ * @returns {App.Field}
+ */
+export function field({
+  name,
+  label,
+  hint = "",
+  value = "",
+  limit = null,
+  rows = 0,
+  required = false,
+  on = {},
+  ...attributes
+}) {
   const id = uniqueId("field");
   const count = limit === null ? null : h("span.count", { id: `${id}-count` });
   const error = h("p.error", { id: `${id}-error`, hidden: true });
   const described = [hint ? `${id}-hint` : "", count ? `${id}-count` : "", `${id}-error`].filter(Boolean).join(" ");
   const input = h(rows ? "textarea" : "input", {
-    id, name, dir: "auto", rows: rows || null, autocomplete: "off", "aria-describedby": described, "aria-required": required || null, ...attributes,
+    id,
+    name,
+    dir: "auto",
+    rows: rows || null,
+    autocomplete: "off",
+    "aria-describedby": described,
+    "aria-required": required || null,
+    on,
+    ...attributes,
   });
   input.value = value;
   const self = {
     name,
     input,
-    element: h("div.field", {},
+    element: h(
+      "div.field",
+      {},
       h("div.field-top", {}, h("label", { for: id }, label), count),
       input,
       hint ? h("p.hint.soft", { id: `${id}-hint` }, hint) : null,
@@ -30,7 +64,7 @@ export function field({ name, label, hint = "", value = "", limit = null, rows =
       return input.value;
     },
     /** Shows what is wrong with the value; null when nothing is. */
-    showError(reason) {
+    showError(/** @type {string | null} */ reason) {
       error.textContent = reason ?? "";
       error.hidden = !reason;
       if (reason) input.setAttribute("aria-invalid", "true");
@@ -48,7 +82,7 @@ export function field({ name, label, hint = "", value = "", limit = null, rows =
     },
   };
   const measure = () => {
-    if (!count) return;
+    if (!count || limit === null) return;
     const n = bytesOf(input.value);
     const isOver = n > limit;
     count.textContent = isOver ? t("count.over", { n, limit, over: n - limit }) : t("count.bytes", { n, limit });
@@ -58,24 +92,41 @@ export function field({ name, label, hint = "", value = "", limit = null, rows =
     measure();
     if (input.hasAttribute("aria-invalid")) self.check();
   });
-  for (const [type, listener] of Object.entries(on)) input.addEventListener(type, listener);
   measure();
   return self;
 }
 
-/** Radio buttons with a legend. `options` are [value, text] pairs; `on(value)` is called when another one is chosen. */
+/**
+ * Radio buttons with a legend.
+ * @template {string} Value
+ * @param {App.ChoiceOptions<Value>} options
+ * @returns {App.Choice<Value>}
+ */
 export function choice({ name, label, options, value, disabled = false, on = () => {} }) {
   const group = uniqueId("choice");
   const buttons = options.map(([key, text]) => {
     const id = `${group}-${key}`;
-    const input = h("input", { type: "radio", id, name: group, value: key, checked: key === value, disabled, on: { change: () => on(key) } });
+    const input = h("input", {
+      type: "radio",
+      id,
+      name: group,
+      value: key,
+      checked: key === value,
+      disabled,
+      on: { change: () => on(key) },
+    });
     return { input, line: h("div.choice-line", {}, input, h("label", { for: id }, text)) };
   });
   return {
     name,
-    element: h("fieldset.choices-list", {}, h("legend", {}, label), buttons.map(({ line }) => line)),
+    element: h(
+      "fieldset.choices-list",
+      {},
+      h("legend", {}, label),
+      buttons.map(({ line }) => line),
+    ),
     get value() {
-      return buttons.find(({ input }) => input.checked)?.input.value;
+      return options[buttons.findIndex(({ input }) => input.checked)][0];
     },
     set value(key) {
       for (const { input } of buttons) input.checked = input.value === key;
@@ -86,6 +137,7 @@ export function choice({ name, label, options, value, disabled = false, on = () 
 /**
  * Checks every field, runs `work`, and shows each error of the API beside the field to blame, or in the element `error` when
  * there is none. The first invalid field gets the focus. Returns whether it was done.
+ * @param {App.SubmitOptions} options
  */
 export async function submitForm({ fields, error, button, work }) {
   error.hidden = true;
@@ -98,11 +150,14 @@ export async function submitForm({ fields, error, button, work }) {
   try {
     await work();
     return true;
-  } catch (problem) {
-    if (problem.code === undefined) throw problem;
+  } catch (refusal) {
+    const problem = asProblem(refusal);
     const blamed = FIELD_OF_ERROR[problem.code];
+    /** @type {[name: string, reason: string][]} */
     const named = blamed ? [[blamed, problem.userMessage]] : problem.fields;
+    /** @type {string[]} */
     const others = [];
+    /** @type {App.Field | null} */
     let first = null;
     for (const [name, reason] of named) {
       const one = fields.find((candidate) => candidate.name === name);

@@ -18,17 +18,24 @@ import { forwardEntry } from "./forward.js";
 import { postElement } from "./items.js";
 import { PinStrip } from "./pins.js";
 
-/** Whether the channel's settings allow the user to send it private messages. */
+/**
+ * Whether the channel's settings allow the user to send it private messages.
+ * @param {Pick<Api.ChannelResponse, "settings" | "subscribed_at">} channel
+ */
 export function acceptsMessages({ settings, subscribed_at: subscribedAt }) {
-  return settings.accept_messages === "everyone" || (settings.accept_messages === "subscribers" && subscribedAt !== null);
+  return (
+    settings.accept_messages === "everyone" || (settings.accept_messages === "subscribers" && subscribedAt !== null)
+  );
 }
 
+/** @extends {ConversationView<Api.ChannelResponse>} */
 export class ChannelView extends ConversationView {
   #pins;
 
+  /** @param {string} id */
   constructor(id) {
     super(id);
-    this.#pins = new PinStrip({ channelId: id, element: this.banner, onOpen: (seq) => this.history.jumpTo(seq) });
+    this.#pins = new PinStrip({ channelId: id, element: this.banner, onOpen: (seq) => this.history?.jumpTo(seq) });
     this.load();
   }
 
@@ -43,6 +50,7 @@ export class ChannelView extends ConversationView {
     return channel;
   }
 
+  /** @param {number} headSeq */
   createStream(headSeq) {
     return channelPosts(this.id, headSeq);
   }
@@ -59,6 +67,7 @@ export class ChannelView extends ConversationView {
     return t("channel.gone");
   }
 
+  /** @returns {App.Identity} */
   get identity() {
     return { id: this.id, name: this.info.name, url: this.info.face_url, shape: "tile" };
   }
@@ -79,14 +88,25 @@ export class ChannelView extends ConversationView {
 
   headerTools() {
     return this.#mayOpenChat
-      ? h("a.quiet.square", { href: dialoguePath(this.id), "data-inside": true, "aria-label": t("dialogue.write"), title: t("dialogue.write") }, icon("letter"))
+      ? h(
+          "a.quiet.square",
+          {
+            href: dialoguePath(this.id),
+            "data-inside": true,
+            "aria-label": t("dialogue.write"),
+            title: t("dialogue.write"),
+          },
+          icon("letter"),
+        )
       : null;
   }
 
+  /** @returns {App.MenuEntry[]} */
   menuEntries() {
     return this.#isStaff ? [{ label: t("channel.manage"), icon: "pen", act: () => go(consolePath(this.id)) }] : [];
   }
 
+  /** @returns {App.MenuEntry[]} */
   leavingEntries() {
     if (!this.isMember || this.info.role === "owner") return [];
     return [{ label: t("channel.unsubscribe"), icon: "out", isDangerous: true, act: () => this.#unsubscribe() }];
@@ -94,7 +114,11 @@ export class ChannelView extends ConversationView {
 
   async #unsubscribe() {
     const { name } = this.info;
-    const isSure = await confirmDialog({ title: t("channel.unsubscribe"), text: t("channel.unsubscribe.confirm", { name }), action: t("channel.unsubscribe") });
+    const isSure = await confirmDialog({
+      title: t("channel.unsubscribe"),
+      text: t("channel.unsubscribe.confirm", { name }),
+      action: t("channel.unsubscribe"),
+    });
     if (!isSure || !(await unsubscribe(this.id))) return;
     notice(t("channel.unsubscribed", { name }));
     go("/", { replace: true });
@@ -105,36 +129,66 @@ export class ChannelView extends ConversationView {
     dialog({
       title: this.info.name,
       className: "profile",
-      build: () => h("div.sheet-body", {}, this.profile(),
-        address ? h("a", { href: address, target: "_blank", rel: "noopener" }, t("channel.public")) : null),
+      build: () =>
+        h(
+          "div.sheet-body",
+          {},
+          this.profile(),
+          address ? h("a", { href: address, target: "_blank", rel: "noopener" }, t("channel.public")) : null,
+        ),
     });
   }
 
   renderFooter() {
     const { info } = this;
-    fill(this.footer, this.isMember ? null : h("div.join", {}, h("p", { dir: "auto" }, info.introduction), subscribeButton(info, null, () => this.reload())));
+    fill(
+      this.footer,
+      this.isMember
+        ? null
+        : h(
+            "div.join",
+            {},
+            h("p", { dir: "auto" }, info.introduction),
+            subscribeButton(info, null, () => this.reload()),
+          ),
+    );
   }
 
+  /** @param {number[]} seqs */
   onSeen = async (seqs) => this.stream.setViewCounts(await reportSeen(this.id, seqs));
 
+  /**
+   * @param {App.Item} item
+   * @param {HTMLElement | null} old
+   */
   renderItem(item, old) {
+    /** @type {App.React | null} */
     const react = this.isMember ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null;
     const replyHref = this.#mayOpenChat && acceptsMessages(this.info) ? dialoguePath(this.id, item.seq) : null;
     const mayForward = !this.info.settings.protect_content;
-    const openMenu = mayForward ? (post, anchor) => menu(anchor, [forwardEntry({ channel_id: this.id, seq: post.seq })]) : null;
+    /** @type {App.OpenItemMenu | null} */
+    const openMenu = mayForward
+      ? (post, anchor) => menu(anchor, [forwardEntry({ channel_id: this.id, seq: post.seq })])
+      : null;
     // An element is made for a user who may react or for one who may not, and cannot change that.
     const isMember = String(this.isMember);
-    const element = postElement(item, { channel: this.info, react, replyHref, openMenu }, old?.dataset.isMember === isMember ? old : null);
+    const element = postElement(
+      item,
+      { channel: this.info, react, replyHref, openMenu },
+      old?.dataset.isMember === isMember ? old : null,
+    );
     element.dataset.isMember = isMember;
     return element;
   }
 
+  /** @param {App.Event} event */
   onEvent(event) {
     if (event.conversation_id !== this.conversationId || !this.history) return;
     this.#pins.onEvent(event);
     const isMe = event.user_id === session.userId;
     if (event.type === "channel.updated") this.reload();
     else if (event.type === "channel.deleted") this.showProblem({ status: 404 });
-    else if (isMe && ["channel.unsubscribed", "channel.subscribed", "member.changed"].includes(event.type)) this.reload();
+    else if (isMe && ["channel.unsubscribed", "channel.subscribed", "member.changed"].includes(event.type))
+      this.reload();
   }
 }

@@ -14,12 +14,20 @@ import { MessageWriter } from "./message_writer.js";
 const SAME_BLOCK_WITHIN = 600_000; // milliseconds between messages that are shown as one block
 const EDITABLE_KINDS = new Set(["text", "text_and_image", "image"]);
 
+/**
+ * @template {App.Info} Info
+ * @extends {ConversationView<Info>}
+ */
 export class ChatView extends ConversationView {
+  /** @type {MessageWriter | null} */
   writer = null;
 
   // --- what subclasses define
 
-  /** Which reactions are allowed: "all", "basic", "none" or a list of emoji. */
+  /**
+   * Which reactions are allowed: "all", "basic", "none" or a list of emoji.
+   * @returns {App.ReactionPolicy}
+   */
   get reactionPolicy() {
     return "none";
   }
@@ -33,11 +41,18 @@ export class ChatView extends ConversationView {
   get isStaff() {
     return false;
   }
-  /** {name, faceUrl, href} of the sender; null when it is clear who that is. */
-  senderOf() {
+  /**
+   * The sender; null when it is clear who that is.
+   * @param {App.Item} _item
+   * @returns {App.Sender | null}
+   */
+  senderOf(_item) {
     return null;
   }
-  /** Where its messages are, for forwarding one; null where forwarding is not allowed. */
+  /**
+   * Where its messages are, for forwarding one; null where forwarding is not allowed.
+   * @returns {App.ForwardSource | null}
+   */
   get forwardSource() {
     return null;
   }
@@ -60,53 +75,86 @@ export class ChatView extends ConversationView {
     return this.writer.element;
   }
 
+  /** @param {string} text */
   readOnlyElement(text) {
     return h("p.soft.read-only", {}, text);
   }
 
+  /**
+   * @param {App.Item} item
+   * @param {HTMLElement | null} old
+   */
   renderItem(item, old) {
     const isOwn = item.sender_id === session.userId;
     const before = this.stream.items.get(item.seq - 1);
-    const isFirst = before?.sender_id !== item.sender_id || new Date(item.created_at) - new Date(before.created_at) > SAME_BLOCK_WITHIN;
+    const isFirst =
+      !before ||
+      before.sender_id !== item.sender_id ||
+      Date.parse(item.created_at) - Date.parse(before.created_at) > SAME_BLOCK_WITHIN;
     // An element is made for a user who may react or for one who may not, and cannot change that.
     const mayReact = String(this.mayReact);
-    const element = messageElement(item, {
-      policy: this.reactionPolicy,
-      react: this.mayReact ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null,
-      sender: item.sender_id && !isOwn ? this.senderOf(item) : null,
-      isOwn,
-      isFirst,
-      openMenu: this.#entries(item).length ? (message, anchor) => this.#openMenu(message, anchor) : null,
-    }, old?.dataset.mayReact === mayReact ? old : null);
+    const element = messageElement(
+      item,
+      {
+        policy: this.reactionPolicy,
+        react: this.mayReact ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null,
+        sender: item.sender_id && !isOwn ? this.senderOf(item) : null,
+        isOwn,
+        isFirst,
+        openMenu: this.#entries(item).length ? (message, anchor) => this.#openMenu(message, anchor) : null,
+      },
+      old?.dataset.mayReact === mayReact ? old : null,
+    );
     element.dataset.mayReact = mayReact;
     return element;
   }
 
+  /**
+   * @param {App.Item} item
+   * @returns {App.MenuEntry[]}
+   */
   #entries(item) {
     const isOwn = item.sender_id === session.userId;
     const entries = this.forwardSource ? [forwardEntry({ ...this.forwardSource, seq: item.seq })] : [];
-    if (isOwn && this.maySend && EDITABLE_KINDS.has(item.kind)) {
-      entries.push({ label: t("post.edit"), icon: "pen", act: () => this.writer?.edit(item, (body) => this.stream.edit(item.seq, body)) });
+    if (isOwn && this.maySend && EDITABLE_KINDS.has(item.kind ?? "")) {
+      entries.push({
+        label: t("post.edit"),
+        icon: "pen",
+        act: () => this.writer?.edit(item, (body) => this.stream.edit(item.seq, body)),
+      });
     }
-    if (this.#mayDelete(item, isOwn)) entries.push({ label: t("message.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(item) });
+    if (this.#mayDelete(item, isOwn))
+      entries.push({ label: t("message.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(item) });
     return entries;
   }
 
+  /**
+   * @param {App.Item} item
+   * @param {HTMLElement} anchor
+   */
   #openMenu(item, anchor) {
     const entries = this.#entries(item);
     if (entries.length) menu(anchor, entries);
     else notice(t("error.recall_too_late"));
   }
 
+  /**
+   * @param {App.Item} item
+   * @param {boolean} isOwn
+   */
   #mayDelete(item, isOwn) {
     if (this.isStaff) return true;
     // Do not offer what the server would refuse.
-    const window = limits.recall_seconds;
-    return isOwn && (window === null || Date.now() - new Date(item.created_at) < window * 1000);
+    return isOwn && Date.now() - Date.parse(item.created_at) < limits.recall_seconds * 1000;
   }
 
+  /** @param {App.Item} item */
   async #delete(item) {
-    const isSure = await confirmDialog({ title: t("message.delete"), text: t("message.delete.confirm"), action: t("message.delete") });
+    const isSure = await confirmDialog({
+      title: t("message.delete"),
+      text: t("message.delete.confirm"),
+      action: t("message.delete"),
+    });
     if (isSure) await attempt(() => this.stream.recall(item.seq));
   }
 }

@@ -3,6 +3,7 @@
 // This is what all kinds of conversations share. A channel, a chat group and a one-to-one chat each have a subclass
 // (`channel_view.js`, `group_view.js`, `dialogue_view.js`).
 
+import { asProblem } from "../client/api.js";
 import { conversations, groupConversationId } from "../client/conversations.js";
 import { socket } from "../client/socket.js";
 import { conversationEntries } from "../reader/conversation_menu.js";
@@ -15,17 +16,31 @@ import { mark } from "../ui/list_row.js";
 import { menu, menuButton } from "../ui/overlay.js";
 import { History } from "./history.js";
 
+/** @template {App.Info} Info */
 export class ConversationView {
-  /** The channel, the group or the other side, as the API returns it. */
-  info = null;
-  /** The entry in the user's list of conversations; null when there is none. */
+  /**
+   * The channel, the group or the other side, as the API returns it. Subclasses use it once it is loaded.
+   * @type {Info}
+   */
+  info = /** @type {never} */ (null);
+  /**
+   * The entry in the user's list of conversations; null when there is none.
+   * @type {Api.ConversationResponse | null}
+   */
   conversation = null;
+  /** @type {History | null} */
   history = null;
-  stream = null;
+  /** @type {App.Stream} */
+  stream = /** @type {never} */ (null);
   isClosed = false;
   #isStale = false;
+  /** @type {HTMLElement | null} */
   #nameButton = null;
 
+  /**
+   * @param {string} id
+   * @param {string} [conversationId]
+   */
   constructor(id, conversationId = groupConversationId(id)) {
     this.id = id;
     this.conversationId = conversationId;
@@ -39,16 +54,38 @@ export class ConversationView {
 
   // --- what subclasses define
 
-  /** Loads `info`. */
-  async fetchInfo() {}
-  /** The stream of posts or messages. */
-  createStream() {}
-  /** The element of one item of the stream; `old` is its previous element. */
-  renderItem() {}
-  /** {id, name, url, shape} of the avatar and the name. */
-  get identity() {
-    return null;
+  /**
+   * Loads `info`.
+   * @returns {Promise<Info>}
+   */
+  fetchInfo() {
+    throw new Error("no info");
   }
+  /**
+   * The stream of posts or messages.
+   * @param {number} _headSeq
+   * @returns {App.Stream}
+   */
+  createStream(_headSeq) {
+    throw new Error("no stream");
+  }
+  /**
+   * The element of one item of the stream; `old` is its previous element.
+   * @param {App.Item} _item
+   * @param {HTMLElement | null} _old
+   * @returns {HTMLElement}
+   */
+  renderItem(_item, _old) {
+    throw new Error("no items");
+  }
+  /**
+   * Of the avatar and the name.
+   * @returns {App.Identity}
+   */
+  get identity() {
+    throw new Error("no identity");
+  }
+  /** @returns {string | null} */
   get subtitle() {
     return null;
   }
@@ -62,29 +99,45 @@ export class ConversationView {
   get goneText() {
     return t("group.gone");
   }
-  /** Elements beside the name. */
+  /**
+   * Elements beside the name.
+   * @returns {App.Child}
+   */
   nameMarks() {
     return [];
   }
-  /** Elements at the end of the header. */
+  /**
+   * Elements at the end of the header.
+   * @returns {App.Child}
+   */
   headerTools() {
     return [];
   }
-  /** Groups of menu entries before and after those that every conversation has. */
+  /**
+   * Groups of menu entries before and after those that every conversation has.
+   * @returns {App.MenuEntry[]}
+   */
   menuEntries() {
     return [];
   }
+  /** @returns {App.MenuEntry[]} */
   leavingEntries() {
     return [];
   }
   showProfile() {}
   renderFooter() {}
-  /** Called with the seqs of the items that the user has seen. */
+  /**
+   * Called with the seqs of the items that the user has seen.
+   * @type {((seqs: number[]) => unknown) | null}
+   */
   onSeen = null;
   /** Called after the first rendering. */
   onOpened() {}
-  /** Called for every event of the socket. */
-  onEvent() {}
+  /**
+   * Called for every event of the socket.
+   * @param {App.Event} _event
+   */
+  onEvent(_event) {}
 
   // --- life cycle
 
@@ -109,8 +162,8 @@ export class ConversationView {
       else await this.stream.loadAround(seq);
       if (this.isClosed) return this.stream.close();
       this.#open(seq);
-    } catch (problem) {
-      if (problem.code === undefined) throw problem;
+    } catch (error) {
+      const problem = asProblem(error);
       if (!this.isClosed) this.showProblem(problem);
     }
   }
@@ -131,19 +184,27 @@ export class ConversationView {
       this.showHeader();
       this.showFooter();
       this.history.renderAgain();
-    } catch (problem) {
-      if (problem.code === undefined) throw problem;
-      this.showProblem(problem);
+    } catch (error) {
+      this.showProblem(asProblem(error));
     }
   }
 
+  /** @param {App.Failure} problem */
   showProblem(problem) {
     const isGone = [400, 403, 404].includes(problem.status);
-    fill(this.element, h("div.gone", {}, h("p", { role: "alert" }, isGone ? this.goneText : problem.userMessage),
-      isGone ? null : h("button.plain", { type: "button", on: { click: () => this.load() } }, t("app.retry")),
-      h("a.button.plain", { href: "/", "data-inside": true }, t("app.back"))));
+    fill(
+      this.element,
+      h(
+        "div.gone",
+        {},
+        h("p", { role: "alert" }, isGone ? this.goneText : problem.userMessage),
+        isGone ? null : h("button.plain", { type: "button", on: { click: () => this.load() } }, t("app.retry")),
+        h("a.button.plain", { href: "/", "data-inside": true }, t("app.back")),
+      ),
+    );
   }
 
+  /** @param {number | null} seq */
   #open(seq) {
     const { conversation } = this;
     this.history = new History({
@@ -174,6 +235,7 @@ export class ConversationView {
     focusHeading(this.element);
   }
 
+  /** @returns {App.Child[]} */
   profile() {
     const { organization, introduction, notification } = this.info;
     return [
@@ -188,11 +250,20 @@ export class ConversationView {
   showHeader() {
     const conversation = conversations.byId.get(this.conversationId);
     const more = menuButton({ label: t("conversation.menu"), open: (button) => menu(button, this.#menuEntries()) });
-    fill(this.header,
-      h("button.quiet.square.narrow-only", { type: "button", "aria-label": t("app.back"), on: { click: () => back("/") } }, icon("back")),
-      h("div.conversation-name", {},
+    fill(
+      this.header,
+      h(
+        "button.quiet.square.narrow-only",
+        { type: "button", "aria-label": t("app.back"), on: { click: () => back("/") } },
+        icon("back"),
+      ),
+      h(
+        "div.conversation-name",
+        {},
         avatar(this.identity),
-        h("span.conversation-title", {},
+        h(
+          "span.conversation-title",
+          {},
           h("h1", { dir: "auto", tabindex: "-1" }, this.#nameButtonElement(), this.nameMarks()),
           this.subtitle ? h("span.soft", {}, this.subtitle) : null,
         ),
@@ -210,9 +281,14 @@ export class ConversationView {
     return this.#nameButton;
   }
 
+  /** @returns {App.MenuEntries} */
   #menuEntries() {
     const conversation = conversations.byId.get(this.conversationId);
-    const groups = [this.menuEntries(), conversation ? conversationEntries(conversation) : [], this.leavingEntries()].filter((entries) => entries.length);
+    const groups = [
+      this.menuEntries(),
+      conversation ? conversationEntries(conversation) : [],
+      this.leavingEntries(),
+    ].filter((entries) => entries.length);
     return groups.flatMap((entries, index) => (index ? [null, ...entries] : entries));
   }
 
@@ -223,14 +299,16 @@ export class ConversationView {
 
   #onConversations = () => {
     if (this.isClosed || !this.history) return;
-    if (!this.conversation && this.isMember && conversations.byId.has(this.conversationId)) {
+    const conversation = conversations.byId.get(this.conversationId);
+    if (!this.conversation && this.isMember && conversation) {
       // The first message has just created it.
-      this.conversation = conversations.byId.get(this.conversationId);
-      this.history.startReporting(this.conversation.read_seq);
+      this.conversation = conversation;
+      this.history.startReporting(conversation.read_seq);
     }
     this.showHeader();
   };
 
+  /** @param {CustomEvent<App.Event>} event */
   #onEvent = ({ detail: event }) => {
     // What is being loaded may be older than this event.
     if (event.conversation_id === this.conversationId && !this.history) this.#isStale = true;

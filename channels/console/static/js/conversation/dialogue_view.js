@@ -1,6 +1,6 @@
 // An open one-to-one chat: with a person, or with a channel, whose admins answer in its name.
 
-import { Problem, del, fetchByIds, get, part, put } from "../client/api.js";
+import { del, fetchByIds, get, Problem, part, put } from "../client/api.js";
 import { blocks } from "../client/blocks.js";
 import { conversations, dialogueConversationId, isChannelId } from "../client/conversations.js";
 import { dialogueMessages } from "../client/message_stream.js";
@@ -17,7 +17,9 @@ import { ChatView } from "./chat_view.js";
 
 const MAX_QUOTE = 80; // characters
 
+/** @extends {ChatView<App.Peer>} */
 export class DialogueView extends ChatView {
+  /** @param {string} peerId */
   constructor(peerId) {
     super(peerId, dialogueConversationId(peerId));
     this.element.classList.add("dialogue");
@@ -38,19 +40,25 @@ export class DialogueView extends ChatView {
 
   async fetchInfo() {
     const [peer] = await Promise.all([this.#fetchPeer(), blocks.load()]);
-    return { head_seq: 0, ...peer };
+    return peer;
   }
 
+  /** @returns {Promise<App.Peer>} */
   async #fetchPeer() {
-    const kind = this.#isChannel ? ["/v1/channels", "channel_id"] : ["/v1/users", "user_id"];
-    const peer = (await fetchByIds(...kind, [this.id])).get(this.id);
-    if (peer) return { name: peer.name || this.id, face_url: peer.face_url, channel: this.#isChannel ? peer : undefined };
+    if (this.#isChannel) {
+      const channel = (await fetchByIds("/v1/channels", "channel_id", [this.id])).get(this.id);
+      if (channel) return { name: channel.name || this.id, face_url: channel.face_url, head_seq: 0, channel };
+    } else {
+      const user = (await fetchByIds("/v1/users", "user_id", [this.id])).get(this.id);
+      if (user) return { name: user.name || this.id, face_url: user.face_url, head_seq: 0 };
+    }
     // A user without a profile can be written to, and a channel that the user can no longer see may still answer.
     const conversation = await conversations.find(this.conversationId);
     if (this.#isChannel && conversation === null) throw new Problem(404, "channel_not_found", "");
-    return { name: conversation?.title ?? this.id, face_url: conversation?.face_url ?? "" };
+    return { name: conversation?.title ?? this.id, face_url: conversation?.face_url ?? "", head_seq: 0 };
   }
 
+  /** @param {number} headSeq */
   createStream(headSeq) {
     return dialogueMessages(this.conversationId, headSeq);
   }
@@ -67,8 +75,14 @@ export class DialogueView extends ChatView {
     return t(this.#isChannel ? "channel.gone" : "dialogue.gone");
   }
 
+  /** @returns {App.Identity} */
   get identity() {
-    return { id: this.id, name: this.#isSelf ? t("dialogue.self") : this.info.name, url: this.info.face_url, shape: this.#isChannel ? "tile" : "round" };
+    return {
+      id: this.id,
+      name: this.#isSelf ? t("dialogue.self") : this.info.name,
+      url: this.info.face_url,
+      shape: this.#isChannel ? "tile" : "round",
+    };
   }
 
   get subtitle() {
@@ -79,10 +93,20 @@ export class DialogueView extends ChatView {
 
   headerTools() {
     return this.info.channel
-      ? h("a.quiet.square", { href: channelPath(this.id), "data-inside": true, "aria-label": t("dialogue.channel"), title: t("dialogue.channel") }, icon("reader"))
+      ? h(
+          "a.quiet.square",
+          {
+            href: channelPath(this.id),
+            "data-inside": true,
+            "aria-label": t("dialogue.channel"),
+            title: t("dialogue.channel"),
+          },
+          icon("reader"),
+        )
       : null;
   }
 
+  /** @returns {App.MenuEntry[]} */
   leavingEntries() {
     if (this.#isSelf) return [];
     const { name } = this.identity;
@@ -91,10 +115,15 @@ export class DialogueView extends ChatView {
       : [{ label: t("block.do", { name }), icon: "block", isDangerous: true, act: () => this.#block(true) }];
   }
 
+  /** @param {boolean} isOn */
   async #block(isOn) {
     const { name } = this.identity;
-    if (isOn && !(await confirmDialog({ title: t("block.do", { name }), text: t("block.confirm", { name }), action: t("block") }))) return;
-    const path = `/v1/blocks/${part(this.id)}`;
+    if (
+      isOn &&
+      !(await confirmDialog({ title: t("block.do", { name }), text: t("block.confirm", { name }), action: t("block") }))
+    )
+      return;
+    const path = /** @type {const} */ (`/v1/blocks/${part(this.id)}`);
     const isDone = await attempt(async () => {
       await (isOn ? put(path) : del(path));
       blocks.set(this.id, isOn);
@@ -106,8 +135,11 @@ export class DialogueView extends ChatView {
     dialog({ title: this.identity.name, className: "profile", build: () => h("div.sheet-body", {}, this.profile()) });
   }
 
+  /** @returns {App.Child[]} */
   profile() {
-    return this.info.channel?.introduction ? [super.profile(), h("p.text", { dir: "auto" }, this.info.channel.introduction)] : super.profile();
+    return this.info.channel?.introduction
+      ? [super.profile(), h("p.text", { dir: "auto" }, this.info.channel.introduction)]
+      : super.profile();
   }
 
   get maySend() {
@@ -115,6 +147,7 @@ export class DialogueView extends ChatView {
     return !blocks.has(this.id) && (!this.#isChannel || !channel || acceptsMessages(channel));
   }
 
+  /** @returns {App.ReactionPolicy} */
   get reactionPolicy() {
     return "all";
   }
@@ -132,10 +165,25 @@ export class DialogueView extends ChatView {
     if (this.maySend) {
       fill(this.footer, this.writerElement());
     } else if (blocks.has(this.id)) {
-      fill(this.footer, h("div.join", {}, h("p", { dir: "auto" }, t("block.is", { name })),
-        h("button.plain", { type: "button", on: { click: () => this.#block(false) } }, t("block.undo.short"))));
-    } else if (this.info.channel.settings.accept_messages === "subscribers") {
-      fill(this.footer, h("div.join", {}, h("p", { dir: "auto" }, t("dialogue.subscribersOnly", { name })), subscribeButton(this.info.channel, null, () => this.reload())));
+      fill(
+        this.footer,
+        h(
+          "div.join",
+          {},
+          h("p", { dir: "auto" }, t("block.is", { name })),
+          h("button.plain", { type: "button", on: { click: () => this.#block(false) } }, t("block.undo.short")),
+        ),
+      );
+    } else if (this.info.channel?.settings.accept_messages === "subscribers") {
+      fill(
+        this.footer,
+        h(
+          "div.join",
+          {},
+          h("p", { dir: "auto" }, t("dialogue.subscribersOnly", { name })),
+          subscribeButton(this.info.channel, null, () => this.reload()),
+        ),
+      );
     } else {
       fill(this.footer, this.readOnlyElement(t("dialogue.closed", { name })));
     }
@@ -162,10 +210,16 @@ export class DialogueView extends ChatView {
     });
   }
 
+  /** @param {App.Event} event */
   onEvent(event) {
     if (!this.history) return;
-    if (event.conversation_id === this.conversationId && event.type === "conversation.ended") this.showProblem({ status: 404 });
+    if (event.conversation_id === this.conversationId && event.type === "conversation.ended")
+      this.showProblem({ status: 404 });
     // The channel's settings say whether it accepts messages.
-    else if (event.channel_id === this.id && ["channel.updated", "channel.subscribed", "channel.unsubscribed"].includes(event.type)) this.reload();
+    else if (
+      event.channel_id === this.id &&
+      ["channel.updated", "channel.subscribed", "channel.unsubscribed"].includes(event.type)
+    )
+      this.reload();
   }
 }

@@ -12,15 +12,25 @@ import { icon } from "../ui/icons.js";
 import { attempt, dialog } from "../ui/overlay.js";
 import { SearchField } from "../ui/search_field.js";
 
-/** The menu entry. `source` says what is forwarded: {channel_id | group_id | conversation_id, seq}. */
-export const forwardEntry = (source) => ({ label: t("forward.do"), icon: "forward", act: () => new ForwardDialog(source).show() });
+/**
+ * The menu entry. `source` says what is forwarded: {channel_id | group_id | conversation_id, seq}.
+ * @param {Api.ForwardBody} source
+ * @returns {App.MenuEntry}
+ */
+export const forwardEntry = (source) => ({
+  label: t("forward.do"),
+  icon: "forward",
+  act: () => new ForwardDialog(source).show(),
+});
 
 class ForwardDialog {
+  /** @param {Api.ForwardBody} source */
   constructor(source) {
     this.#source = source;
   }
 
   #source;
+  /** @type {(App.Recipient & { element: Element })[]} */
   #targets = [];
   #list = h("ul.people-list");
   #status = h("p.empty", { role: "status" }, t("app.loading"));
@@ -37,17 +47,28 @@ class ForwardDialog {
 
   async #load() {
     const [channels] = await Promise.all([myChannels(), conversations.loadAll("chats")]);
-    const chats = conversations.list("chats").map(({ conversation_id: id, group_id: groupId, peer_id: peerId, title, face_url: url }) => ({
-      id: groupId ?? peerId,
-      name: peerId === session.userId ? t("dialogue.self") : title,
-      url,
-      shape: peerId !== null && isChannelId(peerId) ? "tile" : "round",
-      kind: groupId !== null ? "forward.group" : isChannelId(peerId) ? "list.private" : "forward.person",
-      path: groupId === null ? `/v1/conversations/${part(id)}/messages` : `/v1/groups/${part(groupId)}/messages`,
-    }));
-    const posts = channels.filter((channel) => may(channel, "post")).map(({ channel_id: id, name, face_url: url }) => ({
-      id, name, url, shape: "tile", kind: "forward.channel", path: `/v1/channels/${part(id)}/posts`,
-    }));
+    /** @type {App.Recipient[]} */
+    const chats = conversations
+      .list("chats")
+      .map(({ conversation_id: id, group_id: groupId, peer_id: peerId, title, face_url: url }) => ({
+        id: groupId ?? peerId ?? "",
+        name: peerId === session.userId ? t("dialogue.self") : title,
+        url,
+        shape: peerId !== null && isChannelId(peerId) ? "tile" : "round",
+        kind: groupId !== null ? "forward.group" : isChannelId(peerId ?? "") ? "list.private" : "forward.person",
+        path: groupId === null ? `/v1/conversations/${part(id)}/messages` : `/v1/groups/${part(groupId)}/messages`,
+      }));
+    /** @type {App.Recipient[]} */
+    const posts = channels
+      .filter((channel) => may(channel, "post"))
+      .map(({ channel_id: id, name, face_url: url }) => ({
+        id,
+        name,
+        url,
+        shape: "tile",
+        kind: "forward.channel",
+        path: `/v1/channels/${part(id)}/posts`,
+      }));
     this.#targets = [...chats, ...posts].map((target) => ({ ...target, element: this.#row(target) }));
     this.#render();
   }
@@ -55,10 +76,14 @@ class ForwardDialog {
   #render() {
     const words = this.#search.words.toLowerCase();
     const shown = this.#targets.filter(({ id, name }) => `${name} ${id}`.toLowerCase().includes(words));
-    fill(this.#list, shown.map(({ element }) => element));
+    fill(
+      this.#list,
+      shown.map(({ element }) => element),
+    );
     this.#status.textContent = shown.length ? "" : t(this.#targets.length ? "forward.noMatch" : "forward.noTarget");
   }
 
+  /** @param {App.Recipient} recipient */
   #row({ id, name, url, shape, kind, path }) {
     const send = async () => {
       button.disabled = true;
@@ -66,8 +91,17 @@ class ForwardDialog {
       button.disabled = isSent; // once is enough
       if (isSent) fill(button, icon("check"), t("forward.sent"));
     };
-    const button = h("button.plain.small", { type: "button", "aria-label": t("forward.to", { name }), on: { click: send } }, t("forward.send"));
+    const button = h(
+      "button.plain.small",
+      { type: "button", "aria-label": t("forward.to", { name }), on: { click: send } },
+      t("forward.send"),
+    );
     const text = h("span.person-text", {}, h("span.person-name", { dir: "auto" }, name), h("span.soft", {}, t(kind)));
-    return h("li.person-line", {}, h("span.person-link", {}, avatar({ id, name, url, shape, size: "small" }), text), button);
+    return h(
+      "li.person-line",
+      {},
+      h("span.person-link", {}, avatar({ id, name, url, shape, size: "small" }), text),
+      button,
+    );
   }
 }

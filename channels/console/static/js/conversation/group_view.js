@@ -16,14 +16,17 @@ import { showMembers } from "./members.js";
 
 const RELOAD_EVERY = 2000; // milliseconds, while members join and leave
 
+/** @extends {ChatView<Api.GroupResponse>} */
 export class GroupView extends ChatView {
   #hasAskedToJoin = false; // the API says so only in the answer to a request
 
+  /** @param {string} id */
   constructor(id) {
     super(id);
     this.load();
   }
 
+  /** @returns {App.GroupPath} */
   get #path() {
     return `/v1/groups/${part(this.id)}`;
   }
@@ -31,14 +34,18 @@ export class GroupView extends ChatView {
   async fetchInfo() {
     const group = await get(this.#path);
     if (group.joined_at !== null) {
-      get(`${this.#path}/members`, { limit: 100 }).then((page) => {
-        rememberPeople(page.items);
-        this.history?.renderAgain();
-      }, () => {});
+      get(`${this.#path}/members`, { limit: 100 }).then(
+        (page) => {
+          rememberPeople(page.items);
+          this.history?.renderAgain();
+        },
+        () => {},
+      );
     }
     return group;
   }
 
+  /** @param {number} headSeq */
   createStream(headSeq) {
     return groupMessages(this.id, headSeq);
   }
@@ -55,6 +62,7 @@ export class GroupView extends ChatView {
     return isStaff(this.info) || session.isAdmin;
   }
 
+  /** @returns {App.Identity} */
   get identity() {
     return { id: this.id, name: this.info.name, url: this.info.face_url, shape: "round" };
   }
@@ -80,33 +88,52 @@ export class GroupView extends ChatView {
     return { group_id: this.id };
   }
 
+  /** @param {App.Item} item */
   senderOf(item) {
-    const { name, face_url: faceUrl } = personOf(item.sender_id, this.#onNames);
-    return { name, faceUrl, href: isChannelId(item.sender_id) ? null : dialoguePath(item.sender_id) };
+    const id = item.sender_id ?? "";
+    const { name, face_url: faceUrl } = personOf(id, this.#onNames);
+    return { name, faceUrl, href: isChannelId(id) ? null : dialoguePath(id) };
   }
 
   #onNames = () => this.history?.renderAgain();
 
+  /** @returns {App.MenuEntry[]} */
   menuEntries() {
     return this.isMember ? [{ label: t("members.show"), icon: "people", act: () => this.#showMembers() }] : [];
   }
 
+  /** @returns {App.MenuEntry[]} */
   leavingEntries() {
     if (!this.isMember) return [];
     // The owner of a work group may leave it; the owner of another group deletes it instead.
-    if (this.info.role !== "owner" || this.info.type === "work") return [{ label: t("group.leave"), icon: "out", isDangerous: true, act: () => this.#leave() }];
+    if (this.info.role !== "owner" || this.info.type === "work")
+      return [{ label: t("group.leave"), icon: "out", isDangerous: true, act: () => this.#leave() }];
     return [{ label: t("group.delete"), icon: "trash", isDangerous: true, act: () => this.#delete() }];
   }
 
   async #leave() {
     const { name } = this.info;
-    if (!(await confirmDialog({ title: t("group.leave"), text: t("group.leave.confirm", { name }), action: t("group.leave") }))) return;
+    if (
+      !(await confirmDialog({
+        title: t("group.leave"),
+        text: t("group.leave.confirm", { name }),
+        action: t("group.leave"),
+      }))
+    )
+      return;
     if (await attempt(() => del(`${this.#path}/members/me`))) go("/", { replace: true });
   }
 
   async #delete() {
     const { name } = this.info;
-    if (!(await confirmDialog({ title: t("group.delete"), text: t("group.delete.confirm", { name }), action: t("group.delete") }))) return;
+    if (
+      !(await confirmDialog({
+        title: t("group.delete"),
+        text: t("group.delete.confirm", { name }),
+        action: t("group.delete"),
+      }))
+    )
+      return;
     if (await attempt(() => del(this.#path))) go("/", { replace: true });
   }
 
@@ -118,9 +145,26 @@ export class GroupView extends ChatView {
     dialog({
       title: this.info.name,
       className: "profile",
-      build: (close) => h("div.sheet-body", {}, this.profile(),
-        h("p.soft", {}, t("group.id"), " ", h("code", { dir: "auto" }, this.id)),
-        this.isMember ? h("button.plain", { type: "button", on: { click: () => (close(), this.#showMembers()) } }, icon("people"), t("members.show")) : null),
+      build: (close) => {
+        const showMembersInstead = () => {
+          close();
+          this.#showMembers();
+        };
+        return h(
+          "div.sheet-body",
+          {},
+          this.profile(),
+          h("p.soft", {}, t("group.id"), " ", h("code", { dir: "auto" }, this.id)),
+          this.isMember
+            ? h(
+                "button.plain",
+                { type: "button", on: { click: showMembersInstead } },
+                icon("people"),
+                t("members.show"),
+              )
+            : null,
+        );
+      },
     });
   }
 
@@ -133,12 +177,24 @@ export class GroupView extends ChatView {
   #joinElement() {
     if (this.info.join_option === "invite") return this.readOnlyElement(t("group.inviteOnly"));
     if (this.#hasAskedToJoin) {
-      return h("div.join", {}, h("p", { role: "status" }, t("group.requested")),
-        h("button.plain", { type: "button", on: { click: () => this.#withdraw() } }, t("group.withdraw")));
+      return h(
+        "div.join",
+        {},
+        h("p", { role: "status" }, t("group.requested")),
+        h("button.plain", { type: "button", on: { click: () => this.#withdraw() } }, t("group.withdraw")),
+      );
     }
     const needsApproval = this.info.join_option === "approval";
-    return h("div.join", {}, h("p", {}, t(needsApproval ? "group.needsApproval" : "group.open")),
-      h("button.primary", { type: "button", on: { click: () => this.#join() } }, t(needsApproval ? "group.request" : "group.join")));
+    return h(
+      "div.join",
+      {},
+      h("p", {}, t(needsApproval ? "group.needsApproval" : "group.open")),
+      h(
+        "button.primary",
+        { type: "button", on: { click: () => this.#join() } },
+        t(needsApproval ? "group.request" : "group.join"),
+      ),
+    );
   }
 
   async #join() {
@@ -155,11 +211,13 @@ export class GroupView extends ChatView {
     this.showFooter();
   }
 
+  /** @param {App.Event} event */
   onEvent(event) {
     if (event.conversation_id !== this.conversationId || !this.info) return;
     const isMe = event.user_id === session.userId;
     if (event.type === "group.updated") this.reload();
-    else if (event.type === "group.disbanded" || (isMe && event.type === "group.left")) this.showProblem({ status: 404 });
+    else if (event.type === "group.disbanded" || (isMe && event.type === "group.left"))
+      this.showProblem({ status: 404 });
     else if (isMe && event.type === "join.refused") {
       this.#hasAskedToJoin = false;
       this.showFooter();

@@ -19,10 +19,7 @@ const SEEN_AFTER = 700; // milliseconds on the screen
 const HIGHLIGHT_FOR = 2500; // milliseconds
 
 export class History {
-  /**
-   * `renderItem(item, old)` returns the element of an item, which may be the old one, updated. `onRead(seq)` is called with
-   * how far the user has read, `onSeen(seqs)` with the items that the user has seen. `readSeq` null reports nothing as read.
-   */
+  /** @param {App.HistoryOptions} options */
   constructor({ stream, readSeq, unread, renderItem, onRead, onSeen = null }) {
     this.#stream = stream;
     this.#renderItem = renderItem;
@@ -33,11 +30,24 @@ export class History {
     this.#list = h("ol.items", { "aria-label": t("history.label") });
     this.#start = h("p.start.soft", { hidden: true }, t("history.start"));
     this.#empty = h("p.empty", { hidden: true }, t("history.empty"));
-    this.#scroller = h("div.scroller", { tabindex: "0", role: "region", "aria-label": t("history.label"), on: { scroll: () => this.#onScroll() } },
-      this.#start, this.#empty, this.#list);
-    this.#toNewestButton = h("button.to-newest", { type: "button", hidden: true, on: { click: () => this.#toNewest() } }, icon("down"), h("span"));
+    this.#scroller = h(
+      "div.scroller",
+      { tabindex: "0", role: "region", "aria-label": t("history.label"), on: { scroll: () => this.#onScroll() } },
+      this.#start,
+      this.#empty,
+      this.#list,
+    );
+    this.#toNewestButton = h(
+      "button.to-newest",
+      { type: "button", hidden: true, on: { click: () => this.#toNewest() } },
+      icon("down"),
+      this.#newCount,
+    );
     this.element = h("div.history", {}, this.#scroller, this.#toNewestButton);
-    this.#observer = new IntersectionObserver((entries) => this.#onIntersect(entries), { root: this.#scroller, threshold: THRESHOLDS });
+    this.#observer = new IntersectionObserver((entries) => this.#onIntersect(entries), {
+      root: this.#scroller,
+      threshold: THRESHOLDS,
+    });
     stream.addEventListener("change", this.#onChange);
     document.addEventListener("visibilitychange", this.#onVisibility);
   }
@@ -48,6 +58,7 @@ export class History {
   #onSeen;
   #readTimer = 0;
   #seenTimer = 0;
+  /** @type {Map<number, number>} */
   #onScreen = new Map(); // by seq: since when, until it is reported as seen
   #lineAfterSeq;
   #readSeq;
@@ -57,9 +68,13 @@ export class History {
   #start;
   #empty;
   #toNewestButton;
+  #newCount = h("span");
   #observer;
+  /** @type {Map<number, { item: App.Item | null; element: HTMLElement }>} */
   #rendered = new Map(); // by seq: the item and its element
+  /** @type {Map<string, HTMLElement>} */
   #days = new Map(); // by day: its heading
+  /** @type {HTMLElement | null} */
   #unreadLine = null;
   #isOpen = false;
   #isLoading = false;
@@ -86,7 +101,10 @@ export class History {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
-  /** Scrolls to an item and highlights it for a moment. Loads the items around it if needed. */
+  /**
+   * Scrolls to an item and highlights it for a moment. Loads the items around it if needed.
+   * @param {number} seq
+   */
   async jumpTo(seq) {
     if (!(await attempt(() => this.#stream.loadAround(seq)))) return;
     const element = this.#rendered.get(seq)?.element;
@@ -99,7 +117,10 @@ export class History {
     setTimeout(() => element.classList.remove("highlighted"), HIGHLIGHT_FOR);
   }
 
-  /** Starts to report what is read, after the reader has become a member. */
+  /**
+   * Starts to report what is read, after the reader has become a member.
+   * @param {number} readSeq
+   */
   startReporting(readSeq) {
     if (this.#readSeq === Infinity) this.#readSeq = readSeq;
   }
@@ -116,7 +137,8 @@ export class History {
     const staysAtEnd = this.#isOpen && this.#isAtEnd && !this.#stream.hasNewer;
     // The topmost visible item stays in place, whatever is inserted above it.
     const anchor = this.#isOpen ? this.#topmostVisible() : null;
-    const top = anchor?.getBoundingClientRect().top;
+    const top = anchor?.getBoundingClientRect().top ?? 0;
+    /** @type {HTMLElement[]} */
     const wanted = [];
     let lastDay = null;
     let hasLine = false;
@@ -153,15 +175,17 @@ export class History {
 
   #topmostVisible() {
     const { top } = this.#scroller.getBoundingClientRect();
-    for (const child of this.#list.children) if (child.getBoundingClientRect().bottom > top && child.dataset.seq) return child;
+    for (const child of this.#list.children)
+      if (child.getBoundingClientRect().bottom > top && child instanceof HTMLElement && child.dataset.seq) return child;
     return null;
   }
 
+  /** @param {App.Item} item */
   #element(item) {
     const rendered = this.#rendered.get(item.seq);
     if (rendered?.item === item) return rendered.element;
     const element = this.#renderItem(item, rendered?.element ?? null);
-    element.dataset.seq = item.seq;
+    element.dataset.seq = String(item.seq);
     if (element !== rendered?.element) {
       if (rendered) this.#observer.unobserve(rendered.element);
       this.#observer.observe(element);
@@ -170,24 +194,32 @@ export class History {
     return element;
   }
 
+  /**
+   * @param {string} key
+   * @param {string} instant
+   */
   #dayHeading(key, instant) {
-    if (!this.#days.has(key)) this.#days.set(key, h("li.day", {}, h("span", {}, day(instant))));
-    return this.#days.get(key);
+    const heading = this.#days.get(key) ?? h("li.day", {}, h("span", {}, day(instant)));
+    this.#days.set(key, heading);
+    return heading;
   }
 
   #unreadLineElement() {
-    const loaded = this.#stream.inOrder().filter((item) => item.seq > this.#lineAfterSeq).length;
-    const n = Math.max(loaded, this.#stream.headSeq - this.#lineAfterSeq);
+    const after = this.#lineAfterSeq ?? 0;
+    const loaded = this.#stream.inOrder().filter((item) => item.seq > after).length;
+    const n = Math.max(loaded, this.#stream.headSeq - after);
     this.#unreadLine ??= h("li.unread-line", {}, h("span", {}, t("history.unread", { n })));
     return this.#unreadLine;
   }
 
   #showToNewest() {
     const notLoaded = this.#stream.hasNewer ? this.#stream.headSeq - this.#stream.last : 0;
-    const below = [...this.#stream.items.keys()].filter((seq) => seq > Math.max(this.#visibleSeq, this.#readSeq)).length;
+    const below = [...this.#stream.items.keys()].filter(
+      (seq) => seq > Math.max(this.#visibleSeq, this.#readSeq),
+    ).length;
     const n = this.#readSeq === Infinity ? 0 : notLoaded + below;
     this.#toNewestButton.hidden = this.#isAtEnd && !this.#stream.hasNewer;
-    this.#toNewestButton.lastElementChild.textContent = n > 0 ? t("history.new", { n }) : "";
+    this.#newCount.textContent = n > 0 ? t("history.new", { n }) : "";
     this.#toNewestButton.setAttribute("aria-label", n > 0 ? t("history.new", { n }) : t("history.newest"));
     this.#toNewestButton.dataset.count = count(n);
   }
@@ -204,7 +236,8 @@ export class History {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     let load = null;
     if (scrollTop < LOAD_WITHIN && this.#stream.hasOlder) load = () => this.#stream.loadOlder();
-    else if (scrollHeight - scrollTop - clientHeight < LOAD_WITHIN && this.#stream.hasNewer) load = () => this.#stream.loadNewer();
+    else if (scrollHeight - scrollTop - clientHeight < LOAD_WITHIN && this.#stream.hasNewer)
+      load = () => this.#stream.loadNewer();
     if (!load) return;
     this.#isLoading = true;
     const isDone = await attempt(load);
@@ -212,10 +245,11 @@ export class History {
     if (isDone) this.#onScroll();
   }
 
+  /** @param {IntersectionObserverEntry[]} entries */
   #onIntersect(entries) {
     for (const entry of entries) {
       const fillsScreen = entry.intersectionRect.height > this.#scroller.clientHeight / 2;
-      const seq = Number(entry.target.dataset.seq);
+      const seq = Number(/** @type {HTMLElement} */ (entry.target).dataset.seq);
       if (entry.isIntersecting && (entry.intersectionRatio >= 0.5 || fillsScreen)) {
         this.#visibleSeq = Math.max(this.#visibleSeq, seq);
         if (!this.#onScreen.has(seq)) this.#onScreen.set(seq, performance.now());
@@ -247,14 +281,15 @@ export class History {
   }
 
   #reportSeenSoon() {
-    if (this.#onSeen === null || this.#seenTimer || !this.#onScreen.size || document.visibilityState !== "visible") return;
+    if (this.#onSeen === null || this.#seenTimer || !this.#onScreen.size || document.visibilityState !== "visible")
+      return;
     this.#seenTimer = setTimeout(() => {
       this.#seenTimer = 0;
       if (document.visibilityState !== "visible") return;
       const until = performance.now() - SEEN_AFTER;
       const seqs = [...this.#onScreen].filter(([, since]) => since <= until).map(([seq]) => seq);
       for (const seq of seqs) this.#onScreen.delete(seq);
-      if (seqs.length) this.#onSeen(seqs);
+      if (seqs.length) this.#onSeen?.(seqs);
       this.#reportSeenSoon();
     }, SEEN_AFTER);
   }

@@ -13,17 +13,40 @@ import { icon } from "../ui/icons.js";
 import { menuButton } from "../ui/overlay.js";
 import { ReactionBar } from "../ui/reactions.js";
 
-/** The fields that the body of an item shows. */
-const BODY_FIELDS = ["recalled_at", "kind", "title", "text", "links", "images", "video", "file", "location", "custom", "forwarded_from"];
-const partsOf = new WeakMap(); // by element: the parts that are updated
+/**
+ * The fields that the body of an item shows.
+ * @type {(keyof App.Content | "recalled_at")[]}
+ */
+const BODY_FIELDS = [
+  "recalled_at",
+  "kind",
+  "title",
+  "text",
+  "links",
+  "images",
+  "video",
+  "file",
+  "location",
+  "custom",
+  "forwarded_from",
+];
+/** @typedef {{ article: HTMLElement; body: Body; footer: Footer; reactions: ReactionBar }} Parts */
+/** @typedef {Parts & { picture: HTMLElement; head: HTMLElement; senderJson: string | null }} MessageParts */
+/**
+ * By element: the parts that are updated.
+ * @type {WeakMap<HTMLElement, Parts>}
+ */
+const partsOf = new WeakMap();
 
 /**
- * The element of a post. `react` is null for users who may not react. `openMenu(item, anchor)` opens the post's menu,
- * `replyHref` leads to a private message about it, and `author` replaces the signature.
+ * The element of a post.
+ * @param {App.Item} item
+ * @param {App.PostOptions} options
+ * @param {HTMLElement | null} [old]
  */
 export function postElement(item, { channel, react, openMenu = null, author = null, replyHref = null }, old = null) {
   const element = old ?? newPost(item.seq, channel, react);
-  const { article, body, footer, reactions } = partsOf.get(element);
+  const { article, body, footer, reactions } = /** @type {Parts} */ (partsOf.get(element));
   article.classList.toggle("recalled", Boolean(item.recalled_at));
   body.update(item, "post.deleted");
   const name = author ?? item.signature;
@@ -32,9 +55,17 @@ export function postElement(item, { channel, react, openMenu = null, author = nu
   return element;
 }
 
+/**
+ * @param {number} seq
+ * @param {App.PostOptions["channel"]} channel
+ * @param {App.React | null} react
+ */
 function newPost(seq, channel, react) {
   const [body, footer] = [new Body(), new Footer("post.menu")];
-  const reactions = new ReactionBar({ policy: channel.settings.reactions, react: react && ((emoji, isOn) => react(seq, emoji, isOn)) });
+  const reactions = new ReactionBar({
+    policy: channel.settings.reactions,
+    react: react && ((emoji, isOn) => react(seq, emoji, isOn)),
+  });
   const article = h("article.post", {}, body.element, h("footer.post-foot", {}, reactions.element, footer.element));
   const element = h("li.post-item", {}, article);
   partsOf.set(element, { article, body, footer, reactions });
@@ -42,46 +73,76 @@ function newPost(seq, channel, react) {
 }
 
 /**
- * The element of a message. `isFirst` marks the first of several in a row by the same sender. `sender` is {name, faceUrl,
- * href}, null where it is clear who wrote. `author` names the admin who wrote in the channel's name. `policy` says which
- * reactions are allowed.
+ * The element of a message.
+ * @param {App.Item} item
+ * @param {App.MessageOptions} options
+ * @param {HTMLElement | null} [old]
  */
-export function messageElement(item, { policy, react, sender = null, author = null, isOwn, isFirst, openMenu = null }, old = null) {
+export function messageElement(
+  item,
+  { policy, react, sender = null, author = null, isOwn, isFirst, openMenu = null },
+  old = null,
+) {
   const element = old ?? newMessage(item.seq, policy, react, isOwn);
-  const parts = partsOf.get(element);
-  const { bubble, picture, head, body, footer, reactions } = parts;
+  const parts = /** @type {MessageParts} */ (partsOf.get(element));
+  const { article, picture, head, body, footer, reactions } = parts;
   element.classList.toggle("first", isFirst);
   head.hidden = !sender || !isFirst;
   const senderJson = JSON.stringify(sender);
   if (sender && parts.senderJson !== senderJson) {
     parts.senderJson = senderJson;
-    fill(head, sender.href ? h("a", { href: sender.href, "data-inside": true, title: t("dialogue.with", { name: sender.name }) }, sender.name) : sender.name);
-    fill(picture, avatar({ id: item.sender_id, name: sender.name, url: sender.faceUrl, shape: "round", size: "small" }));
+    fill(
+      head,
+      sender.href
+        ? h(
+            "a",
+            { href: sender.href, "data-inside": true, title: t("dialogue.with", { name: sender.name }) },
+            sender.name,
+          )
+        : sender.name,
+    );
+    fill(
+      picture,
+      avatar({ id: item.sender_id ?? "", name: sender.name, url: sender.faceUrl, shape: "round", size: "small" }),
+    );
   }
-  bubble.classList.toggle("recalled", Boolean(item.recalled_at));
+  article.classList.toggle("recalled", Boolean(item.recalled_at));
   body.update(item, "message.deleted");
   footer.update(item, { author, openMenu });
   reactions.update(item);
   return element;
 }
 
+/**
+ * @param {number} seq
+ * @param {App.ReactionPolicy} policy
+ * @param {App.React | null} react
+ * @param {boolean} isOwn
+ */
 function newMessage(seq, policy, react, isOwn) {
   const head = h("p.sender", { dir: "auto" });
   const [body, footer] = [new Body(), new Footer("message.menu")];
   const reactions = new ReactionBar({ policy, react: react && ((emoji, isOn) => react(seq, emoji, isOn)) });
-  const bubble = h("article.bubble", {}, head, body.element, footer.element);
+  const article = h("article.bubble", {}, head, body.element, footer.element);
   const picture = h("span.message-avatar", { hidden: isOwn });
-  const element = h("li.message", {}, picture, h("div.message-stack", {}, bubble, reactions.element));
+  const element = h("li.message", {}, picture, h("div.message-stack", {}, article, reactions.element));
   element.classList.toggle("own", isOwn);
-  partsOf.set(element, { bubble, picture, head, body, footer, reactions, senderJson: null });
+  /** @type {MessageParts} */
+  const parts = { article, picture, head, body, footer, reactions, senderJson: null };
+  partsOf.set(element, parts);
   return element;
 }
 
 /** The content, or a line that says that it was deleted. */
 class Body {
   element = h("div.post-body");
+  /** @type {string | null} */
   #json = null;
 
+  /**
+   * @param {App.Item} item
+   * @param {"post.deleted" | "message.deleted"} deletedKey
+   */
   update(item, deletedKey) {
     const json = JSON.stringify(BODY_FIELDS.map((name) => item[name] ?? null));
     if (json === this.#json) return;
@@ -91,7 +152,10 @@ class Body {
   }
 }
 
-/** For a forwarded item: where it is from. The name is null when that is private. */
+/**
+ * For a forwarded item: where it is from. The name is null when that is private.
+ * @param {App.Content} item
+ */
 function forwardedLine({ forwarded_from: from }) {
   if (!from) return null;
   if (from.name === null) return h("p.forwarded.soft", {}, icon("forward"), t("post.forwarded"));
@@ -103,8 +167,13 @@ function forwardedLine({ forwarded_from: from }) {
 
 /** The line below the content: author, "edited", views, time, menu and reply. */
 class Footer {
+  /** @param {"post.menu" | "message.menu"} menuKey */
   constructor(menuKey) {
-    this.#menu = menuButton({ label: t(menuKey), style: "quiet.square.small", open: (button) => this.#openMenu(this.#item, button) });
+    this.#menu = menuButton({
+      label: t(menuKey),
+      style: "quiet.square.small",
+      open: (button) => this.#item && this.#openMenu?.(this.#item, button),
+    });
     this.element = h("p.meta", {}, this.#author, this.#edited, this.#views, this.#time, this.#menu, this.#reply);
   }
 
@@ -114,10 +183,20 @@ class Footer {
   #views = h("span.views", { role: "img" }, icon("eye"), this.#viewCount);
   #time = h("time");
   #menu;
-  #reply = h("a.quiet.square.small", { "data-inside": true, "aria-label": t("post.reply"), title: t("post.reply") }, icon("letter"));
+  #reply = h(
+    "a.quiet.square.small",
+    { "data-inside": true, "aria-label": t("post.reply"), title: t("post.reply") },
+    icon("letter"),
+  );
+  /** @type {App.Item | null} */
   #item = null;
+  /** @type {App.OpenItemMenu | null} */
   #openMenu = null;
 
+  /**
+   * @param {App.Item} item
+   * @param {App.FooterOptions} options
+   */
   update(item, { author = null, openMenu = null, replyHref = null }) {
     const isDeleted = Boolean(item.recalled_at);
     this.#item = item;
@@ -125,10 +204,11 @@ class Footer {
     this.#author.hidden = author === null;
     this.#author.textContent = author ?? "";
     this.#edited.hidden = !item.edited_at || isDeleted;
-    this.#views.hidden = !(item.views > 0) || isDeleted;
-    if (item.views > 0) {
-      this.#viewCount.textContent = count(item.views);
-      this.#views.title = t("post.views", { n: item.views });
+    const views = item.views ?? 0;
+    this.#views.hidden = !(views > 0) || isDeleted;
+    if (views > 0) {
+      this.#viewCount.textContent = count(views);
+      this.#views.title = t("post.views", { n: views });
       this.#views.setAttribute("aria-label", this.#views.title);
     }
     this.#time.dateTime = item.created_at;

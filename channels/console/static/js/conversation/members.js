@@ -1,12 +1,12 @@
 // The members of a chat group: listing, searching, adding and removing them, and answering requests to join.
 
-import { del, get, part, post, put } from "../client/api.js";
+import { asProblem, del, get, part, post, put } from "../client/api.js";
 import { isChannelId } from "../client/conversations.js";
 import { session } from "../client/session.js";
 import { dialoguePath } from "../router.js";
 import { t } from "../texts.js";
 import { avatar } from "../ui/avatar.js";
-import { fill, h, uniqueId } from "../ui/dom.js";
+import { fill, h, submitting, uniqueId } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { attempt, confirmDialog, dialog, notice } from "../ui/overlay.js";
 import { PagedList } from "../ui/paged_list.js";
@@ -14,13 +14,21 @@ import { SearchField } from "../ui/search_field.js";
 
 const PAGE = 50;
 
-/** Shows the members of a group to one of them. */
+/**
+ * Shows the members of a group to one of them.
+ * @param {Api.GroupResponse} group
+ * @param {{ isStaff: boolean }} options
+ */
 export function showMembers(group, { isStaff }) {
   const members = new Members(group, isStaff);
   return dialog({ title: t("members.title"), className: "members", build: (close) => members.build(close) });
 }
 
 class Members {
+  /**
+   * @param {Api.GroupResponse} group
+   * @param {boolean} isStaff
+   */
   constructor(group, isStaff) {
     this.#group = group;
     this.#path = `/v1/groups/${part(group.group_id)}`;
@@ -28,9 +36,11 @@ class Members {
   }
 
   #group;
+  /** @type {App.GroupPath} */
   #path;
   #isStaff;
-  #close;
+  /** @type {() => void} */
+  #close = () => {};
   #requests = h("div", { hidden: true });
   #search = new SearchField({ label: t("people.search"), onSearch: () => this.#members.reload() });
   #members = new PagedList({
@@ -40,12 +50,19 @@ class Members {
     emptyText: () => t("people.noMatch"),
   });
 
+  /** @param {() => void} close */
   build(close) {
     this.#close = close;
     this.#members.reload();
     if (this.#isStaff && this.#group.join_option === "approval") this.#loadRequests();
-    return h("div.sheet-body", {}, this.#mayAdd ? this.#addForm() : null, this.#requests,
-      this.#search.element, this.#members.elements);
+    return h(
+      "div.sheet-body",
+      {},
+      this.#mayAdd ? this.#addForm() : null,
+      this.#requests,
+      this.#search.element,
+      this.#members.elements,
+    );
   }
 
   /** In a work group every member may add others. */
@@ -57,8 +74,7 @@ class Members {
     const id = uniqueId("add");
     const error = h("p.error", { id: `${id}-error`, role: "alert", hidden: true });
     const input = h("input", { id, autocomplete: "off", dir: "auto", "aria-describedby": `${id}-error` });
-    const submit = async (event) => {
-      event.preventDefault();
+    const submit = submitting(async () => {
       const userId = input.value.trim();
       if (!userId) return;
       error.hidden = true;
@@ -67,37 +83,78 @@ class Members {
         input.value = "";
         notice(t("members.added", { user: userId }));
         this.#members.reload();
-      } catch (problem) {
-        if (problem.code === undefined) throw problem;
-        error.textContent = problem.userMessage;
+      } catch (refusal) {
+        error.textContent = asProblem(refusal).userMessage;
         error.hidden = false;
       }
       input.focus();
-    };
-    return h("form.add-line", { on: { submit } }, h("label", { for: id }, t("members.add")),
-      h("div.line", {}, input, h("button.primary", { type: "submit" }, t("members.add.do"))), error);
+    });
+    return h(
+      "form.add-line",
+      { on: { submit } },
+      h("label", { for: id }, t("members.add")),
+      h("div.line", {}, input, h("button.primary", { type: "submit" }, t("members.add.do"))),
+      error,
+    );
   }
 
+  /** @param {Api.MemberResponse} member */
   #memberRow(member) {
     const { user_id: userId } = member;
     const name = member.name_card || member.name || userId;
     const isMe = userId === session.userId;
     const role = member.role === "member" ? null : h("span.role", {}, t(`role.${member.role}`));
-    const text = h("span.person-text", {}, h("span.person-name", { dir: "auto" }, isMe ? t("members.me", { name }) : name), name === userId ? null : h("span.soft", { dir: "auto" }, userId));
+    const text = h(
+      "span.person-text",
+      {},
+      h("span.person-name", { dir: "auto" }, isMe ? t("members.me", { name }) : name),
+      name === userId ? null : h("span.soft", { dir: "auto" }, userId),
+    );
     const content = [avatar({ id: userId, name, url: member.face_url, shape: "round", size: "small" }), text, role];
     const mayWrite = !isMe && !isChannelId(userId);
-    return h("li.person-line", {},
+    return h(
+      "li.person-line",
+      {},
       mayWrite
-        ? h("a.person-link", { href: dialoguePath(userId), "data-inside": true, "aria-label": t("dialogue.with", { name }), on: { click: () => this.#close() } }, content, icon("letter"))
+        ? h(
+            "a.person-link",
+            {
+              href: dialoguePath(userId),
+              "data-inside": true,
+              "aria-label": t("dialogue.with", { name }),
+              on: { click: () => this.#close() },
+            },
+            content,
+            icon("letter"),
+          )
         : h("span.person-link", {}, content),
       this.#isStaff && !isMe && member.role !== "owner"
-        ? h("button.quiet.square.small", { type: "button", "aria-label": t("members.remove.label", { name }), on: { click: () => this.#remove(userId, name) } }, icon("close"))
+        ? h(
+            "button.quiet.square.small",
+            {
+              type: "button",
+              "aria-label": t("members.remove.label", { name }),
+              on: { click: () => this.#remove(userId, name) },
+            },
+            icon("close"),
+          )
         : null,
     );
   }
 
+  /**
+   * @param {string} userId
+   * @param {string} name
+   */
   async #remove(userId, name) {
-    if (!(await confirmDialog({ title: t("members.remove.title"), text: t("members.remove.confirm", { name }), action: t("members.remove") }))) return;
+    if (
+      !(await confirmDialog({
+        title: t("members.remove.title"),
+        text: t("members.remove.confirm", { name }),
+        action: t("members.remove"),
+      }))
+    )
+      return;
     if (await attempt(() => del(`${this.#path}/members/${part(userId)}`))) this.#members.reload();
   }
 
@@ -105,23 +162,52 @@ class Members {
     await attempt(async () => {
       const page = await get(`${this.#path}/join-requests`, { limit: PAGE });
       this.#requests.hidden = !page.items.length;
-      fill(this.#requests, h("h3", {}, t("members.requests")), h("ul.people-list", {}, page.items.map((request) => this.#requestRow(request))));
+      fill(
+        this.#requests,
+        h("h3", {}, t("members.requests")),
+        h(
+          "ul.people-list",
+          {},
+          page.items.map((request) => this.#requestRow(request)),
+        ),
+      );
     });
   }
 
+  /** @param {Api.JoinRequestResponse} request */
   #requestRow({ user_id: userId, name: userName, face_url: url, text }) {
     const name = userName || userId;
+    /** @param {boolean} approve */
     const answer = (approve) => async () => {
       if (await attempt(() => post(`${this.#path}/join-requests/${part(userId)}`, { approve }))) {
         this.#loadRequests();
         this.#members.reload();
       }
     };
-    return h("li.person-line", {},
-      h("span.person-link", {}, avatar({ id: userId, name, url, shape: "round", size: "small" }),
-        h("span.person-text", {}, h("span.person-name", { dir: "auto" }, name), text ? h("span.soft", { dir: "auto" }, text) : null)),
-      h("button.plain.small", { type: "button", "aria-label": t("members.approve.label", { name }), on: { click: answer(true) } }, t("members.approve")),
-      h("button.quiet.square.small", { type: "button", "aria-label": t("members.decline.label", { name }), on: { click: answer(false) } }, icon("close")),
+    return h(
+      "li.person-line",
+      {},
+      h(
+        "span.person-link",
+        {},
+        avatar({ id: userId, name, url, shape: "round", size: "small" }),
+        h(
+          "span.person-text",
+          {},
+          h("span.person-name", { dir: "auto" }, name),
+          text ? h("span.soft", { dir: "auto" }, text) : null,
+        ),
+      ),
+      h(
+        "button.plain.small",
+        { type: "button", "aria-label": t("members.approve.label", { name }), on: { click: answer(true) } },
+        t("members.approve"),
+      ),
+      h(
+        "button.quiet.square.small",
+        { type: "button", "aria-label": t("members.decline.label", { name }), on: { click: answer(false) } },
+        icon("close"),
+      ),
     );
   }
 }

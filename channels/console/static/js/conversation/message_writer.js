@@ -5,7 +5,7 @@
 import { newIdempotencyKey } from "../client/api.js";
 import { bytesOf, limits } from "../client/limits.js";
 import { t } from "../texts.js";
-import { debounce, fill, h } from "../ui/dom.js";
+import { debounce, fill, h, submitting } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { attempt } from "../ui/overlay.js";
 import { PictureShelf } from "../ui/picture_shelf.js";
@@ -14,29 +14,46 @@ const SAVE_DRAFT_AFTER = 1000; // milliseconds without a key
 const MAX_HEIGHT = 180; // pixels
 
 export class MessageWriter {
-  /**
-   * `send(body, key)` posts a message; nothing else is sent meanwhile. Pictures may be dropped on `dropTarget`. `draft` is
-   * the text to start with, and `onDraft(text)` stores what is being written.
-   */
+  /** @param {App.WriterOptions} options */
   constructor({ send, dropTarget, draft = "", onDraft = () => {} }) {
     this.#send = send;
     this.#draft = draft;
     this.#onDraft = onDraft;
-    this.#text = h("textarea", { rows: "1", placeholder: t("write.placeholder"), "aria-label": t("write.placeholder"), dir: "auto", on: {
-      input: () => {
-        this.#update();
-        this.#saveDraftSoon();
+    this.#text = h("textarea", {
+      rows: "1",
+      placeholder: t("write.placeholder"),
+      "aria-label": t("write.placeholder"),
+      dir: "auto",
+      on: {
+        input: () => {
+          this.#update();
+          this.#saveDraftSoon();
+        },
+        blur: () => this.saveDraft(),
+        keydown: (event) => this.#onKey(event),
+        paste: (event) => this.#pictures.add(event.clipboardData?.files ?? null),
       },
-      blur: () => this.saveDraft(),
-      keydown: (event) => this.#onKey(event),
-      paste: (event) => this.#pictures.add(event.clipboardData.files),
-    } });
+    });
     this.#strip = h("div.strip", { hidden: true });
     this.#count = h("p.count.bad", { role: "status", hidden: true });
-    this.#button = h("button.primary.square", { type: "submit", "aria-label": t("write.send"), disabled: true }, icon("send"));
-    const attach = h("button.quiet.square", { type: "button", "aria-label": t("write.attach"), on: { click: () => this.#pictures.choose() } }, icon("image"));
-    this.element = h("form.writer", { on: { submit: (event) => (event.preventDefault(), this.#submit()) } },
-      this.#strip, this.#pictures.element, this.#count, h("div.writer-line", {}, attach, this.#pictures.input, this.#text, this.#button));
+    this.#button = h(
+      "button.primary.square",
+      { type: "submit", "aria-label": t("write.send"), disabled: true },
+      icon("send"),
+    );
+    const attach = h(
+      "button.quiet.square",
+      { type: "button", "aria-label": t("write.attach"), on: { click: () => this.#pictures.choose() } },
+      icon("image"),
+    );
+    this.element = h(
+      "form.writer",
+      { on: { submit: submitting(() => this.#submit()) } },
+      this.#strip,
+      this.#pictures.element,
+      this.#count,
+      h("div.writer-line", {}, attach, this.#pictures.input, this.#text, this.#button),
+    );
     this.#text.value = draft;
     this.#pictures.acceptDrops(dropTarget);
   }
@@ -49,8 +66,11 @@ export class MessageWriter {
   #count;
   #button;
   #pictures = new PictureShelf({ onChange: () => this.#update() });
+  /** @type {App.Editing | null} */
   #editing = null; // {save, kept, waiting}: stores the edit; what stays of the message; what was being written before
+  /** @type {App.Link | null} */
   #link = null; // {title, url}: goes along with the next message
+  /** @type {string | null} */
   #idempotencyKey = null;
   #isSending = false;
 
@@ -65,7 +85,11 @@ export class MessageWriter {
 
   #saveDraftSoon = debounce(SAVE_DRAFT_AFTER, () => this.saveDraft());
 
-  /** Edits this message. `save(body)` stores it. */
+  /**
+   * Edits this message. `save(body)` stores it.
+   * @param {App.Item} item
+   * @param {App.Editing["save"]} save
+   */
   edit(item, save) {
     this.saveDraft();
     const before = { text: this.#text.value, link: this.#link, pictures: this.#pictures.replace(item.images ?? []) };
@@ -74,12 +98,15 @@ export class MessageWriter {
     this.#editing = { save, kept, waiting };
     this.#link = null;
     this.#text.value = item.text ?? "";
-    this.#showStrip("pen", t("write.editing"), item.text ?? t("kind.image"), t("write.editing.cancel"), () => this.#stopEditing());
+    this.#showStrip("pen", t("write.editing"), item.text ?? t("kind.image"), t("write.editing.cancel"), () =>
+      this.#stopEditing(),
+    );
     this.#update();
     this.#text.focus();
   }
 
   #stopEditing() {
+    if (!this.#editing) return;
     const { text, pictures, link } = this.#editing.waiting;
     this.#editing = null;
     this.#text.value = text;
@@ -88,7 +115,10 @@ export class MessageWriter {
     this.#text.focus();
   }
 
-  /** Sends this link ({title, url}) along with the next message; null sends none. */
+  /**
+   * Sends this link ({title, url}) along with the next message; null sends none.
+   * @param {App.Link | null} link
+   */
   setLink(link) {
     this.#link = link;
     if (link === null) this.#strip.hidden = true;
@@ -96,13 +126,24 @@ export class MessageWriter {
     this.#update();
   }
 
+  /**
+   * @param {App.IconName} name
+   * @param {string} label
+   * @param {string} text
+   * @param {string} endLabel
+   * @param {() => unknown} end
+   */
   #showStrip(name, label, text, endLabel, end) {
-    fill(this.#strip, icon(name),
+    fill(
+      this.#strip,
+      icon(name),
       h("span.strip-text", {}, h("strong", {}, label), h("span.soft", { dir: "auto" }, text)),
-      h("button.quiet.square.small", { type: "button", "aria-label": endLabel, on: { click: end } }, icon("close")));
+      h("button.quiet.square.small", { type: "button", "aria-label": endLabel, on: { click: end } }, icon("close")),
+    );
     this.#strip.hidden = false;
   }
 
+  /** @param {KeyboardEvent} event */
   #onKey(event) {
     if (event.key === "Escape" && this.#editing) {
       event.preventDefault();
@@ -133,6 +174,7 @@ export class MessageWriter {
     if (this.#button.disabled) return;
     const text = this.#text.value.trim();
     const images = this.#pictures.media.map((media) => media.media_id);
+    /** @type {Api.Kind} */
     const kind = images.length ? (text ? "text_and_image" : "image") : "text";
     this.#idempotencyKey ??= newIdempotencyKey(); // kept when the answer is lost, so that a second try sends it once
     const key = this.#idempotencyKey;

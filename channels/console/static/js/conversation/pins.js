@@ -1,6 +1,6 @@
 // The pinned posts of a channel: one line above the posts that leads to one after another, and a menu of all.
 
-import { get, part } from "../client/api.js";
+import { asProblem, get, part } from "../client/api.js";
 import { socket } from "../client/socket.js";
 import { t } from "../texts.js";
 import { fill, h } from "../ui/dom.js";
@@ -9,7 +9,10 @@ import { menu, menuButton } from "../ui/overlay.js";
 import { contentPreview } from "../ui/previews.js";
 
 export class PinStrip {
-  /** Fills `element`, and hides it when nothing is pinned. `onOpen(seq)` shows a post. */
+  /**
+   * Fills `element`, and hides it when nothing is pinned. `onOpen(seq)` shows a post.
+   * @param {{ channelId: string; element: HTMLElement; onOpen: (seq: number) => unknown }} options
+   */
   constructor({ channelId, element, onOpen }) {
     this.#channelId = channelId;
     this.#element = element;
@@ -17,7 +20,13 @@ export class PinStrip {
     element.classList.add("pins");
     element.setAttribute("role", "region");
     element.setAttribute("aria-label", t("pins.label"));
-    this.#open = h("button.pin-open", { type: "button", on: { click: () => this.#openNext() } }, icon("pin"), this.#text, this.#count);
+    this.#open = h(
+      "button.pin-open",
+      { type: "button", on: { click: () => this.#openNext() } },
+      icon("pin"),
+      this.#text,
+      this.#count,
+    );
     this.#all = menuButton({ label: t("pins.all"), style: "quiet.square.small", open: () => this.#openMenu() });
     fill(element, this.#open, this.#all);
     socket.addEventListener("ready", this.load);
@@ -30,6 +39,7 @@ export class PinStrip {
   #all;
   #text = h("span.pin-text", { dir: "auto" });
   #count = h("span.soft.pin-count");
+  /** @type {Api.PostResponse[]} */
   #pins = [];
   #index = 0; // of the pin that is shown
 
@@ -37,10 +47,13 @@ export class PinStrip {
     socket.removeEventListener("ready", this.load);
   }
 
-  /** Called with the events of the channel. Posts are pinned and unpinned by an edit. */
+  /**
+   * Called with the events of the channel. Posts are pinned and unpinned by an edit.
+   * @param {App.Event} event
+   */
   onEvent(event) {
     if (event.type !== "message.edited" && event.type !== "message.recalled") return;
-    if (event.post.pinned || this.#pins.some((pin) => pin.seq === event.seq)) this.load();
+    if (event.post?.pinned || this.#pins.some((pin) => pin.seq === event.seq)) this.load();
   }
 
   /** Loads the pins. Keeps the known ones when that fails, since the posts are readable without them. */
@@ -50,8 +63,8 @@ export class PinStrip {
       this.#pins = page.items;
       this.#index = 0;
       this.#show();
-    } catch (problem) {
-      if (problem.code === undefined) throw problem;
+    } catch (error) {
+      asProblem(error);
     }
   };
 
@@ -74,6 +87,9 @@ export class PinStrip {
   }
 
   #openMenu() {
-    menu(this.#all, this.#pins.map((pin) => ({ label: contentPreview(pin), icon: "pin", act: () => this.#onOpen(pin.seq) })));
+    menu(
+      this.#all,
+      this.#pins.map((pin) => ({ label: contentPreview(pin), icon: "pin", act: () => this.#onOpen(pin.seq) })),
+    );
   }
 }

@@ -1,25 +1,42 @@
 // The menu of a conversation, in the list and inside it: mark as read, pin, mute, folders. And the dialogs for folders.
 
+import { asProblem } from "../client/api.js";
 import { conversations } from "../client/conversations.js";
 import { bytesOf, limits } from "../client/limits.js";
 import { folderPath, go } from "../router.js";
 import { t } from "../texts.js";
 import { attempt, confirmDialog, notice, promptDialog } from "../ui/overlay.js";
 
+/**
+ * @param {Api.ConversationResponse} conversation
+ * @returns {App.MenuEntries}
+ */
 export function conversationEntries(conversation) {
   const id = conversation.conversation_id;
+  /** @param {Api.UpdateConversation} changes */
   const change = (changes) => () => attempt(() => conversations.change(id, changes));
   const { pinned_at: isPinned, muted: isMuted } = conversation;
+  /** @type {App.MenuEntries} */
   const folders = conversations.folders.map((name) => {
     const isIn = conversation.conversation_groups.includes(name);
-    return { label: t(isIn ? "folder.remove" : "folder.add", { name }), checked: isIn, icon: "folder", act: () => setInFolder(conversation, name, !isIn) };
+    return {
+      label: t(isIn ? "folder.remove" : "folder.add", { name }),
+      checked: isIn,
+      icon: "folder",
+      act: () => setInFolder(conversation, name, !isIn),
+    };
   });
+  /** @type {App.MenuEntries} */
+  const unread =
+    conversation.unread_count > 0
+      ? [{ label: t("conversation.read"), icon: "check", act: () => attempt(() => conversations.markRead(id)) }]
+      : [];
   const addToNewFolder = async () => {
     const name = await createFolder();
     if (name !== null) setInFolder(conversation, name, true);
   };
   return [
-    ...(conversation.unread_count > 0 ? [{ label: t("conversation.read"), icon: "check", act: () => attempt(() => conversations.markRead(id)) }] : []),
+    ...unread,
     { label: t(isPinned ? "conversation.unpin" : "conversation.pin"), icon: "pin", act: change({ pinned: !isPinned }) },
     { label: t(isMuted ? "conversation.unmute" : "conversation.mute"), icon: "mute", act: change({ muted: !isMuted }) },
     null,
@@ -28,6 +45,11 @@ export function conversationEntries(conversation) {
   ];
 }
 
+/**
+ * @param {Api.ConversationResponse} conversation
+ * @param {string} folder
+ * @param {boolean} isIn
+ */
 export async function setInFolder(conversation, folder, isIn) {
   const isDone = await attempt(() => conversations.setInFolder(conversation.conversation_id, folder, isIn));
   if (isDone) notice(t(isIn ? "folder.added" : "folder.removed", { name: folder }));
@@ -43,6 +65,7 @@ export function createFolder() {
   });
 }
 
+/** @param {string} name */
 export async function renameFolder(name) {
   const newName = await promptDialog({
     title: t("folder.rename.title"),
@@ -54,12 +77,24 @@ export async function renameFolder(name) {
   if (newName !== null) go(folderPath(newName), { replace: true });
 }
 
+/** @param {string} name */
 export async function deleteFolder(name) {
-  if (!(await confirmDialog({ title: t("folder.delete"), text: t("folder.delete.confirm", { name }), action: t("folder.delete") }))) return;
+  if (
+    !(await confirmDialog({
+      title: t("folder.delete"),
+      text: t("folder.delete.confirm", { name }),
+      action: t("folder.delete"),
+    }))
+  )
+    return;
   if (await attempt(() => conversations.deleteFolder(name))) go("/", { replace: true });
 }
 
-/** Checks a folder's name, then runs `work`. Returns what to tell the user when either fails, otherwise null. */
+/**
+ * Checks a folder's name, then runs `work`. Returns what to tell the user when either fails, otherwise null.
+ * @param {string} name
+ * @param {() => unknown} work
+ */
 async function problemWith(name, work) {
   const limit = limits.conversation_group_name_bytes;
   if (!name.trim()) return t("error.required");
@@ -67,8 +102,7 @@ async function problemWith(name, work) {
   try {
     await work();
     return null;
-  } catch (problem) {
-    if (problem.code === undefined) throw problem;
-    return problem.userMessage;
+  } catch (error) {
+    return asProblem(error).userMessage;
   }
 }

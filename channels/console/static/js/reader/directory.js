@@ -11,13 +11,18 @@ import { PagedList } from "../ui/paged_list.js";
 import { SearchField } from "../ui/search_field.js";
 
 const PAGE = 24;
+const SORTS = /** @type {const} */ (["popular", "new", "active"]);
 
 /** A search field and a choice of orders for a list of channels; `onChange()` is called when either has changed. */
 export class ChannelFinder {
+  /** @param {{ label: string; onChange: () => unknown }} options */
   constructor({ label, onChange }) {
     this.#search = new SearchField({ label, onSearch: onChange });
-    this.#sort = h("select", { "aria-label": t("directory.sort"), on: { change: () => onChange() } },
-      ["popular", "new", "active"].map((sort) => h("option", { value: sort }, t(`directory.sort.${sort}`))));
+    this.#sort = h(
+      "select",
+      { "aria-label": t("directory.sort"), on: { change: () => onChange() } },
+      SORTS.map((sort) => h("option", { value: sort }, t(`directory.sort.${sort}`))),
+    );
     this.element = h("div.finder", {}, this.#search.element, this.#sort);
   }
 
@@ -25,7 +30,7 @@ export class ChannelFinder {
   #sort;
 
   get query() {
-    return { q: this.#search.words, sort: this.#sort.value };
+    return { q: this.#search.words, sort: SORTS[this.#sort.selectedIndex] };
   }
 }
 
@@ -38,10 +43,24 @@ export class Directory {
       renderRow: card,
       emptyText: () => (finder.query.q ? t("directory.noMatch", finder.query) : t("directory.empty")),
     });
-    this.element = h("section.page", {},
-      h("div.page-inner.broad", {},
-        h("header.page-head", {}, h("a.quiet.square.narrow-only", { href: "/", "data-inside": true, "aria-label": t("app.back") }, icon("back")), h("h1", { tabindex: "-1" }, t("directory.title"))),
-        finder.element, channels.elements,
+    this.element = h(
+      "section.page",
+      {},
+      h(
+        "div.page-inner.broad",
+        {},
+        h(
+          "header.page-head",
+          {},
+          h(
+            "a.quiet.square.narrow-only",
+            { href: "/", "data-inside": true, "aria-label": t("app.back") },
+            icon("back"),
+          ),
+          h("h1", { tabindex: "-1" }, t("directory.title")),
+        ),
+        finder.element,
+        channels.elements,
       ),
     );
     channels.reload();
@@ -50,13 +69,20 @@ export class Directory {
   close() {}
 }
 
+/** @param {Api.ChannelResponse} channel */
 function card(channel) {
   const id = uniqueId("card");
   const button = subscribeButton(channel, `${id}-name`);
-  return h("li.card", {},
-    h("a.card-link", { href: channelPath(channel.channel_id), "data-inside": true },
+  return h(
+    "li.card",
+    {},
+    h(
+      "a.card-link",
+      { href: channelPath(channel.channel_id), "data-inside": true },
       avatar({ id: channel.channel_id, name: channel.name, url: channel.face_url, size: "large" }),
-      h("span.card-text", {},
+      h(
+        "span.card-text",
+        {},
         h("strong.card-title", { id: `${id}-name`, dir: "auto" }, channel.name, " ", verifiedMark(channel)),
         channel.organization ? h("span.soft", { dir: "auto" }, channel.organization) : null,
       ),
@@ -66,7 +92,12 @@ function card(channel) {
   );
 }
 
-/** Subscribes to a channel, or says that the user has. `onSubscribe(channel)` is called with the channel as it is then. */
+/**
+ * Subscribes to a channel, or says that the user has. `onSubscribe(channel)` is called with the channel as it is then.
+ * @param {Api.ChannelResponse} channel
+ * @param {string | null} [describedBy]
+ * @param {(channel: Api.ChannelResponse) => unknown} [onSubscribe]
+ */
 export function subscribeButton(channel, describedBy = null, onSubscribe = () => {}) {
   let isSubscribed = channel.subscribed_at !== null;
   const button = h("button", { type: "button", "aria-describedby": describedBy });
@@ -89,7 +120,10 @@ export function subscribeButton(channel, describedBy = null, onSubscribe = () =>
   return button;
 }
 
-/** Returns whether it worked. */
+/**
+ * Returns whether it worked.
+ * @param {string} channelId
+ */
 export function unsubscribe(channelId) {
   return attempt(() => del(`/v1/channels/${part(channelId)}/subscription`));
 }

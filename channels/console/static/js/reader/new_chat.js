@@ -1,18 +1,26 @@
 // Starting a chat: a message to a person, a new group, or joining a group.
 
-import { get, part, post, put } from "../client/api.js";
+import { asProblem, get, part, post, put } from "../client/api.js";
 import { isChannelId } from "../client/conversations.js";
 import { bytesOf, limits } from "../client/limits.js";
 import { session } from "../client/session.js";
 import { dialoguePath, go, groupPath } from "../router.js";
 import { t } from "../texts.js";
-import { h, uniqueId } from "../ui/dom.js";
+import { h, submitting, uniqueId } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { dialog, menu, notice, promptDialog } from "../ui/overlay.js";
 
-/** How people join a new group, and the type of group that has this rule. */
-const GROUP_TYPES = { invite: "work", approval: "public", link: "community" };
+/**
+ * How people join a new group, and the type of group that has this rule.
+ * @type {[joining: "invite" | "approval" | "link", type: Api.GroupType][]}
+ */
+const GROUP_TYPES = [
+  ["invite", "work"],
+  ["approval", "public"],
+  ["link", "community"],
+];
 
+/** @param {HTMLElement} anchor */
 export function openNewChatMenu(anchor) {
   menu(anchor, [
     { label: t("newChat.person"), icon: "letter", act: messagePerson },
@@ -31,6 +39,7 @@ async function messagePerson() {
   if (userId !== null) go(dialoguePath(userId.trim()));
 }
 
+/** @param {string} id */
 const isPersonId = (id) => id !== "" && id !== "." && id !== ".." && !isChannelId(id);
 
 async function joinGroup() {
@@ -44,8 +53,8 @@ async function joinGroup() {
       try {
         const group = await get(`/v1/groups/${part(id)}`);
         return group.is_channel ? t("newChat.join.isChannel") : null;
-      } catch (problem) {
-        if (problem.code === undefined) throw problem;
+      } catch (error) {
+        const problem = asProblem(error);
         return problem.status === 404 || problem.status === 400 ? t("newChat.join.notFound") : problem.userMessage;
       }
     },
@@ -60,27 +69,68 @@ async function createGroup() {
 
 /** Name, who can join, and the first members. Closes the dialog with the new group. */
 class GroupForm {
+  /** @param {(group?: Api.GroupResponse | null) => void} close */
   constructor(close) {
     this.#close = close;
     const id = uniqueId("group");
     this.#error = h("p.error", { id: `${id}-error`, role: "alert", hidden: true });
-    this.#name = h("input", { id: `${id}-name`, autofocus: true, autocomplete: "off", dir: "auto", "aria-describedby": `${id}-error` });
-    this.#member = h("input", { id: `${id}-member`, autocomplete: "off", dir: "auto", on: { keydown: (event) => {
-      if (event.key !== "Enter" || event.isComposing || !this.#member.value.trim()) return;
-      event.preventDefault();
-      this.#addMember();
-    } } });
+    this.#name = h("input", {
+      id: `${id}-name`,
+      autofocus: true,
+      autocomplete: "off",
+      dir: "auto",
+      "aria-describedby": `${id}-error`,
+    });
+    this.#member = h("input", {
+      id: `${id}-member`,
+      autocomplete: "off",
+      dir: "auto",
+      on: {
+        keydown: (event) => {
+          if (event.key !== "Enter" || event.isComposing || !this.#member.value.trim()) return;
+          event.preventDefault();
+          this.#addMember();
+        },
+      },
+    });
     this.#members = h("ul.shelf", { "aria-label": t("newGroup.members"), hidden: true });
-    this.#joining = Object.keys(GROUP_TYPES).map((key, index) => h("input", { id: `${id}-${key}`, type: "radio", name: `${id}-joining`, value: key, checked: index === 0 }));
+    this.#joining = GROUP_TYPES.map(([key], index) =>
+      h("input", { id: `${id}-${key}`, type: "radio", name: `${id}-joining`, value: key, checked: index === 0 }),
+    );
     this.#button = h("button.primary", { type: "submit" }, t("newGroup.do"));
-    this.element = h("form.sheet-body", { on: { submit: (event) => (event.preventDefault(), this.#create()) } },
-      h("label", { for: `${id}-name` }, t("newGroup.name")), this.#name, this.#error,
-      h("fieldset.plain-set.stacked", {}, h("legend", {}, t("newGroup.joining")),
-        this.#joining.map((input) => h("div.choice-line", {}, input, h("label", { for: input.id }, t(`newGroup.joining.${input.value}`))))),
+    this.element = h(
+      "form.sheet-body",
+      { on: { submit: submitting(() => this.#create()) } },
+      h("label", { for: `${id}-name` }, t("newGroup.name")),
+      this.#name,
+      this.#error,
+      h(
+        "fieldset.plain-set.stacked",
+        {},
+        h("legend", {}, t("newGroup.joining")),
+        this.#joining.map((input, index) =>
+          h(
+            "div.choice-line",
+            {},
+            input,
+            h("label", { for: input.id }, t(`newGroup.joining.${GROUP_TYPES[index][0]}`)),
+          ),
+        ),
+      ),
       h("label", { for: `${id}-member` }, t("newGroup.member")),
-      h("div.line", {}, this.#member, h("button.plain", { type: "button", on: { click: () => this.#addMember() } }, t("members.add.do"))),
+      h(
+        "div.line",
+        {},
+        this.#member,
+        h("button.plain", { type: "button", on: { click: () => this.#addMember() } }, t("members.add.do")),
+      ),
       this.#members,
-      h("div.actions", {}, h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")), this.#button),
+      h(
+        "div.actions",
+        {},
+        h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")),
+        this.#button,
+      ),
     );
   }
 
@@ -91,6 +141,7 @@ class GroupForm {
   #members;
   #joining;
   #button;
+  /** @type {Set<string>} */
   #userIds = new Set();
 
   #addMember() {
@@ -103,7 +154,16 @@ class GroupForm {
         this.#members.hidden = !this.#userIds.size;
         this.#member.focus();
       };
-      const line = h("li", {}, h("span", { dir: "auto" }, userId), h("button.quiet.square.small", { type: "button", "aria-label": t("members.remove.label", { name: userId }), on: { click: remove } }, icon("close")));
+      const line = h(
+        "li",
+        {},
+        h("span", { dir: "auto" }, userId),
+        h(
+          "button.quiet.square.small",
+          { type: "button", "aria-label": t("members.remove.label", { name: userId }), on: { click: remove } },
+          icon("close"),
+        ),
+      );
       this.#members.append(line);
     }
     this.#members.hidden = !this.#userIds.size;
@@ -119,30 +179,32 @@ class GroupForm {
     if (this.#member.value.trim()) this.#addMember(); // typed, but not added to the list
     this.#button.disabled = true;
     try {
-      const { value } = this.#joining.find((input) => input.checked);
-      const group = await post("/v1/groups", { type: GROUP_TYPES[value], name });
+      const [, type] = GROUP_TYPES[this.#joining.findIndex((input) => input.checked)];
+      const group = await post("/v1/groups", { type, name });
       await this.#addMembers(group);
       this.#close(group);
-    } catch (problem) {
-      if (problem.code === undefined) throw problem;
-      this.#showError(problem.userMessage);
+    } catch (refusal) {
+      this.#showError(asProblem(refusal).userMessage);
     } finally {
       this.#button.disabled = false;
     }
   }
 
-  /** The group exists now. A user who cannot be added is named in a notice and can be added again later. */
+  /**
+   * The group exists now. A user who cannot be added is named in a notice and can be added again later.
+   * @param {Api.GroupResponse} group
+   */
   async #addMembers(group) {
     for (const userId of this.#userIds) {
       try {
         await put(`/v1/groups/${part(group.group_id)}/members/${part(userId)}`);
-      } catch (problem) {
-        if (problem.code === undefined) throw problem;
-        notice(`${userId}: ${problem.userMessage}`, { isBad: true });
+      } catch (error) {
+        notice(`${userId}: ${asProblem(error).userMessage}`, { isBad: true });
       }
     }
   }
 
+  /** @param {string} text */
   #showError(text) {
     this.#error.textContent = text;
     this.#error.hidden = false;

@@ -2,7 +2,7 @@
 //
 // A conversation is put into a folder by dragging it there or, with any pointer or the keyboard, from its menu.
 
-import { conversations, isChannelId } from "../client/conversations.js";
+import { conversations, folderOf, isChannelId } from "../client/conversations.js";
 import { session } from "../client/session.js";
 import { channelPath, consolePath, currentRoute, dialoguePath, folderPath, go, groupPath } from "../router.js";
 import { t } from "../texts.js";
@@ -16,6 +16,8 @@ import { lastMessageText } from "../ui/previews.js";
 import { conversationEntries, createFolder, deleteFolder, renameFolder, setInFolder } from "./conversation_menu.js";
 import { openNewChatMenu } from "./new_chat.js";
 
+/** @typedef {{ element: HTMLElement; anchor: HTMLAnchorElement; more: HTMLElement; conversation: Api.ConversationResponse | null }} ListRow */
+
 const DRAG_TYPE = "application/x-channels-conversation";
 
 export class Sidebar {
@@ -23,13 +25,33 @@ export class Sidebar {
     this.#tabs = { channels: this.#tab("channels"), chats: this.#tab("chats") };
     // The button is labelled until there is a folder beside it, which makes clear what it is for.
     this.#newFolderText = h("span", {}, t("folder.new"));
-    this.#newFolder = h("li", {}, h("button.folder.add", { type: "button", "aria-label": t("folder.new"), title: t("folder.new"), on: { click: createFolder } }, icon("plus"), this.#newFolderText));
+    this.#newFolder = h(
+      "li",
+      {},
+      h(
+        "button.folder.add",
+        { type: "button", "aria-label": t("folder.new"), title: t("folder.new"), on: { click: createFolder } },
+        icon("plus"),
+        this.#newFolderText,
+      ),
+    );
     this.#newChat = menuButton({ label: t("newChat.label"), content: icon("plus"), open: openNewChatMenu });
     this.#newChat.title = t("newChat.label");
-    this.#more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => attempt(() => conversations.loadMore(this.#scope)) } }, t("app.more"));
+    this.#more = h(
+      "button.plain.wide",
+      { type: "button", hidden: true, on: { click: () => attempt(() => conversations.loadMore(this.#scope)) } },
+      t("app.more"),
+    );
     this.#listMenu = menuButton({ open: () => this.#openListMenu() });
-    this.element = h("nav.sidebar", { "aria-label": t("nav.conversations") },
-      h("div.tabs", { role: "group", "aria-label": t("nav.conversations") }, this.#tabs.channels.element, this.#tabs.chats.element),
+    this.element = h(
+      "nav.sidebar",
+      { "aria-label": t("nav.conversations") },
+      h(
+        "div.tabs",
+        { role: "group", "aria-label": t("nav.conversations") },
+        this.#tabs.channels.element,
+        this.#tabs.chats.element,
+      ),
       this.#folders,
       h("div.list-head", {}, this.#heading, h("span.list-tools", {}, this.#newChat, this.#listMenu)),
       h("div.list-scroll", {}, this.#invitations.element, this.#empty, this.#list, this.#more),
@@ -37,6 +59,7 @@ export class Sidebar {
     conversations.addEventListener("change", this.#onChange);
   }
 
+  /** @type {App.Scope} */
   #scope = "channels"; // "channels", "chats", or {folder}
   #tabs;
   #folders = h("ul.folders", { "aria-label": t("folder.list") });
@@ -45,15 +68,20 @@ export class Sidebar {
   #heading = h("div.list-title", { role: "heading", "aria-level": "2", dir: "auto", tabindex: "-1" });
   #newChat;
   #listMenu;
-  #invitations = new Invitations({ onAccept: (channelId) => {
-    conversations.load().catch(() => {});
-    go(consolePath(channelId));
-  } });
+  #invitations = new Invitations({
+    onAccept: (channelId) => {
+      conversations.load().catch(() => {});
+      go(consolePath(channelId));
+    },
+  });
   #empty = h("div.empty", { hidden: true });
   #list = h("ul.rows");
   #more;
+  /** @type {Map<string, ListRow>} */
   #rows = new Map(); // by conversation id
+  /** @type {Map<string, { element: HTMLElement; anchor: HTMLElement; badge: HTMLElement }>} */
   #chips = new Map(); // by folder name
+  /** @type {string | null} */
   #draggedId = null;
 
   close() {
@@ -63,17 +91,23 @@ export class Sidebar {
 
   #onChange = () => this.render();
 
-  /** Shows this scope; null keeps the one that is shown. */
-  show(scope) {
+  /**
+   * Shows this scope; null keeps the one that is shown.
+   * @param {App.Scope | null} wanted
+   */
+  show(wanted) {
     // Opening a conversation keeps the folder in which it is listed. Going back to the list leaves the folder.
-    const isInFolder = this.#scope.folder !== undefined && conversations.list(this.#scope).some((conversation) => pathOf(conversation) === location.pathname);
-    if (scope === "chats" && isInFolder) scope = null;
+    const isInFolder =
+      folderOf(this.#scope) !== undefined &&
+      conversations.list(this.#scope).some((conversation) => pathOf(conversation) === location.pathname);
+    const scope = wanted === "chats" && isInFolder ? null : wanted;
     if (scope !== null) this.#scope = scope;
-    else if (currentRoute().name === "channels" && this.#scope.folder !== undefined) this.#scope = "channels";
+    else if (currentRoute().name === "channels" && folderOf(this.#scope) !== undefined) this.#scope = "channels";
     this.render();
-    if (scope?.folder !== undefined) attempt(() => conversations.loadMore(scope));
+    if (scope !== null && folderOf(scope) !== undefined) attempt(() => conversations.loadMore(scope));
   }
 
+  /** @param {"channels" | "chats"} scope */
   #tab(scope) {
     const badge = h("span.badge", { hidden: true });
     const open = () => {
@@ -81,12 +115,20 @@ export class Sidebar {
       if (name === "folder" || name === "directory") go("/");
       this.show(scope);
     };
-    return { element: h("button.tab", { type: "button", data: { scope }, on: { click: open } }, h("span", {}, t(`nav.${scope}`)), badge), badge };
+    return {
+      element: h(
+        "button.tab",
+        { type: "button", data: { scope }, on: { click: open } },
+        h("span", {}, t(`nav.${scope}`)),
+        badge,
+      ),
+      badge,
+    };
   }
 
   render() {
     const scope = this.#scope;
-    for (const name of ["channels", "chats"]) {
+    for (const name of /** @type {const} */ (["channels", "chats"])) {
       const { element, badge } = this.#tabs[name];
       element.setAttribute("aria-pressed", String(scope === name));
       showBadge(badge, conversations.unread[name]);
@@ -95,65 +137,92 @@ export class Sidebar {
     reconcile(this.#folders, [...conversations.folders.map((name) => this.#chip(name)), this.#newFolder]);
     // Where no conversation is open, the list is the page, so its heading is the page's.
     this.#heading.setAttribute("aria-level", ["channels", "folder"].includes(currentRoute().name) ? "1" : "2");
-    this.#heading.textContent = scope.folder ?? t(`nav.${scope}`);
-    this.#listMenu.setAttribute("aria-label", scope.folder === undefined ? t("conversation.menu") : t("folder.menu", { name: scope.folder }));
+    this.#heading.textContent = typeof scope === "object" ? scope.folder : t(`nav.${scope}`);
+    this.#listMenu.setAttribute(
+      "aria-label",
+      typeof scope === "object" ? t("folder.menu", { name: scope.folder }) : t("conversation.menu"),
+    );
     this.#newChat.hidden = scope !== "chats";
     const shown = conversations.list(scope);
-    reconcile(this.#list, shown.map((conversation) => this.#row(conversation)));
+    reconcile(
+      this.#list,
+      shown.map((conversation) => this.#row(conversation)),
+    );
     this.#showEmpty(conversations.isReady && !shown.length);
     this.#more.hidden = !shown.length || !conversations.hasMore(scope);
   }
 
+  /** @param {boolean} isEmpty */
   #showEmpty(isEmpty) {
     this.#empty.hidden = !isEmpty;
     if (!isEmpty) return;
-    const kind = this.#scope.folder !== undefined ? "folder" : this.#scope;
-    if (this.#empty.dataset.kind !== kind) fill(this.#empty, h("p", {}, t(`list.empty.${kind}`)), this.#firstStep(kind));
+    const kind = typeof this.#scope === "object" ? "folder" : this.#scope;
+    if (this.#empty.dataset.kind !== kind)
+      fill(this.#empty, h("p", {}, t(`list.empty.${kind}`)), this.#firstStep(kind));
     this.#empty.dataset.kind = kind;
   }
 
-  /** The button under an empty list. */
+  /**
+   * The button under an empty list.
+   * @param {"channels" | "chats" | "folder"} kind
+   */
   #firstStep(kind) {
     if (kind === "channels") return h("a.button.primary", { href: "/find", "data-inside": true }, t("nav.directory"));
-    return kind === "chats" ? menuButton({ content: t("newChat.first"), style: "primary", open: openNewChatMenu }) : null;
+    return kind === "chats"
+      ? menuButton({ content: t("newChat.first"), style: "primary", open: openNewChatMenu })
+      : null;
   }
 
+  /** @param {string} name */
   #chip(name) {
     let chip = this.#chips.get(name);
     if (!chip) {
       const badge = h("span.badge", { hidden: true });
-      const anchor = h("a.folder", { href: folderPath(name), "data-inside": true }, h("span", { dir: "auto" }, name), badge);
+      const anchor = h(
+        "a.folder",
+        { href: folderPath(name), "data-inside": true },
+        h("span", { dir: "auto" }, name),
+        badge,
+      );
       const element = h("li", {}, anchor);
       element.addEventListener("dragover", (event) => {
         if (!this.#draggedId) return;
         event.preventDefault();
-        event.dataTransfer.dropEffect = "move";
+        if (event.dataTransfer) event.dataTransfer.dropEffect = "move";
         anchor.classList.add("over");
       });
       element.addEventListener("dragleave", () => anchor.classList.remove("over"));
       element.addEventListener("drop", (event) => {
         event.preventDefault();
         anchor.classList.remove("over");
-        const conversation = conversations.byId.get(event.dataTransfer.getData(DRAG_TYPE));
+        const conversation = conversations.byId.get(event.dataTransfer?.getData(DRAG_TYPE) ?? "");
         if (conversation) setInFolder(conversation, name, true);
       });
       chip = { element, anchor, badge };
       this.#chips.set(name, chip);
     }
-    setCurrent(chip.anchor, this.#scope.folder === name);
+    setCurrent(chip.anchor, folderOf(this.#scope) === name);
     showBadge(chip.badge, conversations.unread.conversation_groups[name] ?? 0);
     return chip.element;
   }
 
+  /** @param {Api.ConversationResponse} conversation */
   #row(conversation) {
     const id = conversation.conversation_id;
     let row = this.#rows.get(id);
-    if (!row) this.#rows.set(id, (row = this.#newRow(conversation)));
+    if (!row) {
+      row = this.#newRow(conversation);
+      this.#rows.set(id, row);
+    }
     if (row.conversation !== conversation) this.#fillRow(row, conversation);
     setCurrent(row.anchor, location.pathname === pathOf(conversation));
     return row.element;
   }
 
+  /**
+   * @param {Api.ConversationResponse} conversation
+   * @returns {ListRow}
+   */
   #newRow(conversation) {
     const id = conversation.conversation_id;
     const anchor = h("a.row", {
@@ -163,8 +232,8 @@ export class Sidebar {
       on: {
         dragstart: (event) => {
           this.#draggedId = id;
-          event.dataTransfer.setData(DRAG_TYPE, id);
-          event.dataTransfer.effectAllowed = "move";
+          event.dataTransfer?.setData(DRAG_TYPE, id);
+          if (event.dataTransfer) event.dataTransfer.effectAllowed = "move";
           this.element.classList.add("dragging");
         },
         dragend: () => {
@@ -181,55 +250,91 @@ export class Sidebar {
     return { element: h("li.row-item", {}, anchor, more), anchor, more, conversation: null };
   }
 
+  /**
+   * @param {ListRow} row
+   * @param {Api.ConversationResponse} conversation
+   */
   #fillRow(row, conversation) {
     row.conversation = conversation;
     const { draft, last_message: last, muted: isMuted, title, unread_count: unread } = conversation;
     const isWithChannel = conversation.peer_id !== null && isChannelId(conversation.peer_id);
-    fill(row.anchor, rowContent({
-      picture: avatar({ id: conversation.group_id ?? conversation.peer_id, name: title, url: conversation.face_url, shape: conversation.is_channel || isWithChannel ? "tile" : "round" }),
-      title: conversation.peer_id === session.userId ? t("dialogue.self") : title,
-      verified: verifiedMark(conversation),
-      last,
-      preview: draft ? [h("span.draft", {}, t("list.draft")), ` ${draft}`] : lastMessageText(last, { isChannel: conversation.is_channel }),
-      marks: [
-        isWithChannel ? mark("letter", t("list.private")) : null,
-        conversation.pinned_at ? mark("pin", t("list.pinned")) : null,
-        isMuted ? mark("mute", t("list.muted")) : null,
-      ],
-      unread,
-      isMuted,
-    }));
+    fill(
+      row.anchor,
+      rowContent({
+        picture: avatar({
+          id: conversation.group_id ?? conversation.peer_id ?? "",
+          name: title,
+          url: conversation.face_url,
+          shape: conversation.is_channel || isWithChannel ? "tile" : "round",
+        }),
+        title: conversation.peer_id === session.userId ? t("dialogue.self") : title,
+        verified: verifiedMark(conversation),
+        last,
+        preview: draft
+          ? [h("span.draft", {}, t("list.draft")), ` ${draft}`]
+          : lastMessageText(last, { isChannel: conversation.is_channel }),
+        marks: [
+          isWithChannel ? mark("letter", t("list.private")) : null,
+          conversation.pinned_at ? mark("pin", t("list.pinned")) : null,
+          isMuted ? mark("mute", t("list.muted")) : null,
+        ],
+        unread,
+        isMuted,
+      }),
+    );
     row.more.setAttribute("aria-label", t("list.menu", { title }));
     row.anchor.classList.toggle("has-unread", unread > 0 && !isMuted);
   }
 
-  /** Opens at the pointer after a right click, otherwise at the row's button. */
+  /**
+   * Opens at the pointer after a right click, otherwise at the row's button.
+   * @param {string} id
+   * @param {MouseEvent | null} [event]
+   */
   #openMenu(id, event = null) {
-    const { more } = this.#rows.get(id);
+    const row = this.#rows.get(id);
+    const conversation = conversations.byId.get(id);
+    if (!row || !conversation) return;
     const isByPointer = event !== null && event.clientX > 0;
-    menu(more, conversationEntries(conversations.byId.get(id)), isByPointer ? { at: { x: event.clientX, y: event.clientY } } : {});
+    menu(
+      row.more,
+      conversationEntries(conversation),
+      isByPointer ? { at: { x: event.clientX, y: event.clientY } } : {},
+    );
   }
 
   #openListMenu() {
-    const { folder } = this.#scope;
     const scope = this.#scope;
-    const entries = [{ label: t("list.readAll"), icon: "check", act: () => attempt(() => conversations.markAllRead(scope)) }];
+    const folder = folderOf(scope);
+    /** @type {App.MenuEntries} */
+    const entries = [
+      { label: t("list.readAll"), icon: "check", act: () => attempt(() => conversations.markAllRead(scope)) },
+    ];
     if (folder !== undefined) {
-      entries.push(null,
+      entries.push(
+        null,
         { label: t("folder.rename"), icon: "pen", act: () => renameFolder(folder) },
-        { label: t("folder.delete"), icon: "trash", isDangerous: true, act: () => deleteFolder(folder) });
+        { label: t("folder.delete"), icon: "trash", isDangerous: true, act: () => deleteFolder(folder) },
+      );
     }
     menu(this.#listMenu, entries);
   }
 }
 
+/**
+ * @param {HTMLElement} anchor
+ * @param {boolean} isCurrent
+ */
 function setCurrent(anchor, isCurrent) {
   if (isCurrent) anchor.setAttribute("aria-current", "page");
   else anchor.removeAttribute("aria-current");
 }
 
-/** The address at which a conversation is opened. */
+/**
+ * The address at which a conversation is opened.
+ * @param {Api.ConversationResponse} conversation
+ */
 function pathOf(conversation) {
-  if (conversation.group_id === null) return dialoguePath(conversation.peer_id);
+  if (conversation.group_id === null) return dialoguePath(conversation.peer_id ?? "");
   return conversation.is_channel ? channelPath(conversation.group_id) : groupPath(conversation.group_id);
 }

@@ -17,9 +17,11 @@ export default {
   "app.saved": "Saved",
   "app.more": "Show more",
   "app.account": "Account menu",
+  "app.docs": "Documentation",
 
   "signin.title": "Sign in",
-  "signin.lead": "Paste an access token to sign in. Your application issues one to each of its users. On your own machine, run “channels token USER” to create one.",
+  "signin.lead":
+    "Paste an access token to sign in. Your application issues one to each of its users. On your own machine, run “channels token USER” to create one.",
   "signin.token": "Access token",
   "signin.keep": "Stay signed in on this device",
   "signin.do": "Sign in",

@@ -93,7 +93,8 @@ export default {
   "post.deleted": "This post was deleted.",
   "message.menu": "Message options",
   "message.delete": "Delete for everyone",
-  "message.delete.confirm": "Delete this message for everyone? Its content is removed and others see that it was deleted.",
+  "message.delete.confirm":
+    "Delete this message for everyone? Its content is removed and others see that it was deleted.",
   "message.deleted": "This message was deleted.",
   "viewer.label": "Photo",
   "viewer.next": "Next photo",
@@ -139,7 +140,8 @@ export default {
   "dialogue.subscribersOnly": "{name} accepts private messages from its subscribers only.",
   "block": "Block",
   "block.do": "Block {name}",
-  "block.confirm": "{name} will not be able to message you, and you will not be able to message {name}. {name} will not be notified.",
+  "block.confirm":
+    "{name} will not be able to message you, and you will not be able to message {name}. {name} will not be notified.",
   "block.done": "You blocked {name}",
   "block.is": "You have blocked {name}.",
   "block.undo": "Unblock {name}",

@@ -10,26 +10,37 @@ import { icon } from "./icons.js";
 const COLOURS = 8;
 const UPLOAD = /^(?:https?:\/\/[^/]+)?(\/v1\/media\/[\w-]+)(?:\?size=\w+)?$/;
 
-/** The address of an uploaded picture at this size; null when it is on another host. */
+/**
+ * The address of an uploaded picture at this size; null when it is on another host.
+ * @param {string | null | undefined} url
+ * @param {"thumb" | "large"} [size]
+ */
 export function localPicture(url, size = "thumb") {
   const found = UPLOAD.exec(url ?? "");
   return found ? `${found[1]}?size=${size}` : null;
 }
 
+/** @param {string} name */
 function initials(name) {
   const words = name.match(/[\p{L}\p{N}]+/gu) ?? [];
-  const picked = words.length > 1 ? [words[0], words[1]] : words;
-  const first = picked.map((word) => [...word][0]).join("");
+  const first = words
+    .slice(0, 2)
+    .map((word) => [...word][0])
+    .join("");
   return first.toLocaleUpperCase() || [...name.trim()][0] || "?";
 }
 
+/** @param {string} id */
 function colourOf(id) {
   let sum = 0;
-  for (const character of id) sum = (sum * 31 + character.codePointAt(0)) % 9973;
+  for (const character of id) sum = (sum * 31 + Number(character.codePointAt(0))) % 9973;
   return sum % COLOURS;
 }
 
-/** `shape` is "tile" for channels, "round" for groups and people. */
+/**
+ * `shape` is "tile" for channels, "round" for groups and people.
+ * @param {App.Identity & { size?: string }} options
+ */
 export function avatar({ id, name, url, shape = "tile", size = "" }) {
   const box = h(`span.avatar.${shape}`, { "aria-hidden": "true", data: { colour: String(colourOf(id)) } });
   if (size) box.classList.add(size);
@@ -43,7 +54,10 @@ export function avatar({ id, name, url, shape = "tile", size = "" }) {
   return box;
 }
 
-/** The badge of a verified channel, or of a chat with one; null for others. */
+/**
+ * The badge of a verified channel, or of a chat with one; null for others.
+ * @param {{ verified: boolean }} item
+ */
 export function verifiedMark({ verified }) {
   return verified ? h("span.verified", { role: "img", "aria-label": t("channel.verified") }, icon("check")) : null;
 }

@@ -10,7 +10,10 @@ import { showPictures } from "./picture_viewer.js";
 const ADDRESS = /https?:\/\/[^\s<>"]+/g;
 const TRAILING = /[.,;:!?)\]}'"»”]+$/;
 
-/** The address if it is an http(s) one, otherwise null. Nothing else ever becomes a link. */
+/**
+ * The address if it is an http(s) one, otherwise null. Nothing else ever becomes a link.
+ * @param {string} text
+ */
 export function webAddress(text) {
   try {
     const url = new URL(text);
@@ -20,15 +23,24 @@ export function webAddress(text) {
   }
 }
 
-/** A link. Addresses of channels on this server open in the app, all others in a new tab. */
+/**
+ * A link. Addresses of channels on this server open in the app, all others in a new tab.
+ * @param {string} url
+ * @param {App.Child[]} children
+ */
 function linkTo(url, ...children) {
   const { origin, pathname, search } = new URL(url);
-  if (origin === window.location.origin && pathname.startsWith("/channels/")) return h("a", { href: pathname + search, "data-inside": true }, ...children);
+  if (origin === window.location.origin && pathname.startsWith("/channels/"))
+    return h("a", { href: pathname + search, "data-inside": true }, ...children);
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow" }, ...children);
 }
 
-/** Text with its web addresses as links. */
+/**
+ * Text with its web addresses as links.
+ * @param {string} text
+ */
 function richText(text) {
+  /** @type {App.Child[]} */
   const parts = [];
   let end = 0;
   for (const found of text.matchAll(ADDRESS)) {
@@ -42,7 +54,10 @@ function richText(text) {
   return parts;
 }
 
-/** The elements of the content. */
+/**
+ * The elements of the content.
+ * @param {App.Content} item
+ */
 export function contentElements(item) {
   return [
     item.images?.length ? pictures(item.images) : null,
@@ -56,38 +71,64 @@ export function contentElements(item) {
   ].filter(Boolean);
 }
 
+/** @param {Api.MediaResponse[]} images */
 function pictures(images) {
   const grid = h("div.pictures", { data: { count: String(Math.min(images.length, 4)) } });
   images.forEach((image, index) => {
     const label = t("post.image", { n: index + 1, of: images.length });
     const hidden = index >= 4;
-    const more = index === 3 && images.length > 4 ? h("span.more", { "aria-hidden": "true" }, `+${images.length - 4}`) : null;
+    const more =
+      index === 3 && images.length > 4 ? h("span.more", { "aria-hidden": "true" }, `+${images.length - 4}`) : null;
     const source = localPicture(image.url, images.length === 1 ? "large" : "thumb");
     // With width and height known, nothing moves when the picture is loaded.
-    const shown = h("img", { src: source, alt: image.name || label, width: image.width, height: image.height, loading: "lazy", decoding: "async" });
-    grid.append(h("button.picture", { type: "button", hidden, "aria-label": label, on: { click: () => showPictures(images, index) } }, shown, more));
+    const shown = h("img", {
+      src: source,
+      alt: image.name || label,
+      width: image.width,
+      height: image.height,
+      loading: "lazy",
+      decoding: "async",
+    });
+    grid.append(
+      h(
+        "button.picture",
+        { type: "button", hidden, "aria-label": label, on: { click: () => showPictures(images, index) } },
+        shown,
+        more,
+      ),
+    );
   });
   return grid;
 }
 
+/** @param {Api.MediaResponse} media */
 function video(media) {
-  if (media.content_type.startsWith("audio/")) return h("audio.media", { src: media.url, controls: true, preload: "metadata" });
+  if (media.content_type.startsWith("audio/"))
+    return h("audio.media", { src: media.url, controls: true, preload: "metadata" });
   return h("video.media", { src: media.url, controls: true, preload: "metadata", playsinline: true });
 }
 
+/** @param {Api.MediaResponse} media */
 function file(media) {
-  return h("a.file", { href: media.url, download: media.name || true },
+  return h(
+    "a.file",
+    { href: media.url, download: media.name || true },
     icon("file"),
     h("span.file-name", { dir: "auto" }, media.name || media.content_type),
     h("span.soft", {}, size(media.size_bytes)),
   );
 }
 
+/** @param {Api.LocationResponse} place */
 function location(place) {
   const map = `https://www.openstreetmap.org/?mlat=${place.latitude}&mlon=${place.longitude}#map=16/${place.latitude}/${place.longitude}`;
-  return h("div.location", {},
+  return h(
+    "div.location",
+    {},
     icon("place"),
-    h("div", {},
+    h(
+      "div",
+      {},
       place.name ? h("strong", { dir: "auto" }, place.name) : null,
       place.address ? h("span.soft", { dir: "auto" }, place.address) : null,
       linkTo(map, t("post.place")),
@@ -95,14 +136,24 @@ function location(place) {
   );
 }
 
+/** @param {Api.LinkResponse[]} list */
 function links(list) {
-  return h("ul.links", {}, list.map((link) => {
-    const url = webAddress(link.url);
-    if (url === null) return null;
-    return h("li", {}, linkTo(url,
-      icon("link"),
-      h("span.link-title", { dir: "auto" }, link.title),
-      new URL(url).origin === window.location.origin ? null : h("span.soft.link-host", {}, new URL(url).host),
-    ));
-  }));
+  return h(
+    "ul.links",
+    {},
+    list.map((link) => {
+      const url = webAddress(link.url);
+      if (url === null) return null;
+      return h(
+        "li",
+        {},
+        linkTo(
+          url,
+          icon("link"),
+          h("span.link-title", { dir: "auto" }, link.title),
+          new URL(url).origin === window.location.origin ? null : h("span.soft.link-host", {}, new URL(url).host),
+        ),
+      );
+    }),
+  );
 }

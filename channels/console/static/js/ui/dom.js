@@ -8,6 +8,7 @@ const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "selected"
  * Makes an element: `h("button.plain", { on: { click } }, "Save")`.
  *
  * `on` holds listeners and `data` the dataset; every other property is an attribute. Null and false ones are left out.
+ * @type {App.H}
  */
 export function h(tag, properties = {}, ...children) {
   const [name, ...classes] = tag.split(".");
@@ -17,26 +18,40 @@ export function h(tag, properties = {}, ...children) {
     if (value === null || value === undefined || value === false) continue;
     if (key === "on") for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
     else if (key === "data") Object.assign(element.dataset, value);
-    else if (PROPERTIES.has(key)) element[key] = value;
+    else if (PROPERTIES.has(key)) Reflect.set(element, key, value);
     else element.setAttribute(key, value === true && !key.startsWith("aria-") ? "" : String(value));
   }
   element.append(...flat(children));
-  return element;
+  return /** @type {never} */ (element); // `App.H` says which element it is
 }
 
-/** Replaces all children of an element. */
+/**
+ * Replaces all children of an element.
+ * @template {Element} Parent
+ * @param {Parent} element
+ * @param {App.Child[]} children
+ */
 export function fill(element, ...children) {
   element.replaceChildren(...flat(children));
   return element;
 }
 
+/**
+ * @param {App.Child[]} children
+ * @returns {(Node | string)[]}
+ */
 function flat(children) {
-  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+  return children.flatMap((child) => {
+    if (Array.isArray(child)) return flat(child);
+    return child === null || child === undefined || child === false ? [] : [child];
+  });
 }
 
 /**
  * Makes `wanted` the children of `parent`, in this order. Moves only the elements that are out of place, since a moved
  * element loses its focus, its selection and its transitions.
+ * @param {Element} parent
+ * @param {Element[]} wanted
  */
 export function reconcile(parent, wanted) {
   const kept = new Set(wanted);
@@ -48,21 +63,44 @@ export function reconcile(parent, wanted) {
   }
 }
 
-/** Moves the focus to the heading of a view that has just been loaded, unless the user has moved it elsewhere. */
+/**
+ * Moves the focus to the heading of a view that has just been loaded, unless the user has moved it elsewhere.
+ * @param {HTMLElement} view
+ */
 export function focusHeading(view) {
   const active = document.activeElement;
-  if (active === document.body || active === view.parentElement) view.querySelector("h1[tabindex]")?.focus({ preventScroll: true });
+  if (active === document.body || active === view.parentElement)
+    /** @type {HTMLElement | null} */ (view.querySelector("h1[tabindex]"))?.focus({ preventScroll: true });
 }
+
+/**
+ * A listener that does `work` in place of the browser's own sending of a form.
+ * @param {() => unknown} work
+ * @returns {(event: Event) => unknown}
+ */
+export const submitting = (work) => (event) => {
+  event.preventDefault();
+  return work();
+};
 
 let ids = 0;
 
-/** An id for an element, for labels and descriptions. */
+/**
+ * An id for an element, for labels and descriptions.
+ * @param {string} prefix
+ */
 export function uniqueId(prefix) {
   ids += 1;
   return `${prefix}-${ids}`;
 }
 
-/** Runs `work` once no call has come for so long, with the arguments of the last call. */
+/**
+ * Runs `work` once no call has come for so long, with the arguments of the last call.
+ * @template {unknown[]} Values
+ * @param {number} milliseconds
+ * @param {(...values: Values) => unknown} work
+ * @returns {(...values: Values) => void}
+ */
 export function debounce(milliseconds, work) {
   let timer = 0;
   return (...values) => {
@@ -71,14 +109,22 @@ export function debounce(milliseconds, work) {
   };
 }
 
-/** Runs `work` periodically while the window is visible. `clearInterval` ends it. */
+/**
+ * Runs `work` periodically while the window is visible. `clearInterval` ends it.
+ * @param {number} milliseconds
+ * @param {() => unknown} work
+ */
 export function everyWhileVisible(milliseconds, work) {
   return setInterval(() => {
     if (document.visibilityState === "visible") work();
   }, milliseconds);
 }
 
-/** Runs `work` at once, then at most once in so long, however often it is called. The last call is never lost. */
+/**
+ * Runs `work` at once, then at most once in so long, however often it is called. The last call is never lost.
+ * @param {number} milliseconds
+ * @param {() => unknown} work
+ */
 export function throttle(milliseconds, work) {
   let timer = 0;
   let again = false;

@@ -13,18 +13,32 @@ const full = new Intl.NumberFormat(locale());
 const percent = new Intl.NumberFormat(locale(), { style: "percent" });
 const relative = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
 const DAY = 86_400_000;
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
+const UNITS = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
 
+/** @param {Date} date */
 function daysAgo(date) {
+  /** @param {Date} d */
   const midnight = (d) => new Date(d.getFullYear(), d.getMonth(), d.getDate()).getTime();
   return Math.round((midnight(new Date()) - midnight(date)) / DAY);
 }
 
-/** 14:05 */
+/**
+ * 14:05
+ * @param {string | number} instant
+ */
 export function time(instant) {
   return clock.format(new Date(instant));
 }
 
-/** For lists: the time today, the weekday in the last week, the date before. */
+/**
+ * For lists: the time today, the weekday in the last week, the date before.
+ * @param {string | number} instant
+ */
 export function shortTime(instant) {
   const date = new Date(instant);
   const days = daysAgo(date);
@@ -32,7 +46,10 @@ export function shortTime(instant) {
   return days < 7 ? weekday.format(date) : shortDate.format(date);
 }
 
-/** For headings: Today, Yesterday, Monday 3 March 2025. */
+/**
+ * For headings: Today, Yesterday, Monday 3 March 2025.
+ * @param {string | number} instant
+ */
 export function day(instant) {
   const date = new Date(instant);
   const days = daysAgo(date);
@@ -41,46 +58,70 @@ export function day(instant) {
   return fullDate.format(date);
 }
 
-/** A key that is equal for all instants of one local day. */
+/**
+ * A key that is equal for all instants of one local day.
+ * @param {string | number} instant
+ */
 export function dayKey(instant) {
   return new Date(instant).toDateString();
 }
 
-/** Date and time, for tooltips. */
+/**
+ * Date and time, for tooltips.
+ * @param {string | number} instant
+ */
 export function exact(instant) {
   return dateAndTime.format(new Date(instant));
 }
 
-/** 5 minutes ago. */
+/**
+ * 5 minutes ago.
+ * @param {string | number} instant
+ */
 export function ago(instant) {
   const seconds = (new Date(instant).getTime() - Date.now()) / 1000;
-  for (const [unit, length] of [["day", 86_400], ["hour", 3_600], ["minute", 60]]) {
+  for (const [unit, length] of UNITS) {
     if (Math.abs(seconds) >= length) return relative.format(Math.round(seconds / length), unit);
   }
   return relative.format(0, "minute");
 }
 
-/** 3 Mar: a day given as YYYY-MM-DD, whatever the time zone. */
-export function dayLabel(day) {
-  return utcDate.format(new Date(`${day}T00:00:00Z`));
+/**
+ * 3 Mar: a day given as YYYY-MM-DD, whatever the time zone.
+ * @param {string} date
+ */
+export function dayLabel(date) {
+  return utcDate.format(new Date(`${date}T00:00:00Z`));
 }
 
-/** 1,204: a number in full. */
+/**
+ * 1,204: a number in full.
+ * @param {number} value
+ */
 export function number(value) {
   return full.format(value);
 }
 
-/** 1.2K: for badges. */
-export function count(number) {
-  return compact.format(number);
+/**
+ * 1.2K: for badges.
+ * @param {number} value
+ */
+export function count(value) {
+  return compact.format(value);
 }
 
-/** 45% */
+/**
+ * 45%
+ * @param {number} part
+ */
 export function share(part) {
   return percent.format(part);
 }
 
-/** 1.4 MB */
+/**
+ * 1.4 MB
+ * @param {number} bytes
+ */
 export function size(bytes) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
   const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));

@@ -1,20 +1,26 @@
 // What opens over the page: dialogs, menus and notices. Dialogs and menus take the focus, keep it, and give it back.
 
+import { asProblem } from "../client/api.js";
 import { t } from "../texts.js";
-import { fill, h, uniqueId } from "./dom.js";
+import { fill, h, submitting, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 
 const NOTICE_MILLISECONDS = 5000;
 
 /**
- * Shows a dialog with the content that `build(close)` makes. Resolves with the argument of `close`, null when dismissed.
+ * Shows a dialog. Resolves with the argument of `close`, null when dismissed.
+ * @template Result
+ * @param {App.DialogOptions<Result>} options
+ * @returns {Promise<Result | null>}
  */
 export function dialog({ title, className = "", build }) {
   return new Promise((resolve) => {
     const id = uniqueId("dialog");
     const element = h(`dialog.sheet`, { "aria-labelledby": id });
     if (className) element.classList.add(className);
+    /** @type {Result | null} */
     let result = null;
+    /** @param {Result | null} [value] */
     const close = (value = null) => {
       result = value;
       element.close();
@@ -29,36 +35,52 @@ export function dialog({ title, className = "", build }) {
     });
     fill(
       element,
-      h("header.sheet-head", {},
+      h(
+        "header.sheet-head",
+        {},
         h("h2", { id }, title),
-        h("button.quiet.square", { type: "button", "aria-label": t("app.close"), on: { click: () => close() } }, icon("close")),
+        h(
+          "button.quiet.square",
+          { type: "button", "aria-label": t("app.close"), on: { click: () => close() } },
+          icon("close"),
+        ),
       ),
       build(close),
     );
     document.body.append(element);
     element.showModal();
-    element.querySelector("[autofocus]")?.focus();
+    /** @type {HTMLElement | null} */ (element.querySelector("[autofocus]"))?.focus();
   });
 }
 
-/** Asks before something that cannot be undone. Resolves with whether the user confirmed. */
+/**
+ * Asks before something that cannot be undone. Resolves with whether the user confirmed.
+ * @param {{ title: string; text: string; action: string }} options
+ */
 export function confirmDialog({ title, text, action }) {
-  return dialog({
+  /** @type {Promise<boolean | null>} */
+  const confirmed = dialog({
     title,
     build: (close) =>
-      h("form.sheet-body", { method: "dialog", on: { submit: (event) => (event.preventDefault(), close(true)) } },
+      h(
+        "form.sheet-body",
+        { method: "dialog", on: { submit: submitting(() => close(true)) } },
         h("p", { dir: "auto" }, text),
-        h("div.actions", {},
+        h(
+          "div.actions",
+          {},
           h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")),
           h("button.danger", { type: "submit", autofocus: true }, action),
         ),
       ),
-  }).then(Boolean);
+  });
+  return confirmed.then(Boolean);
 }
 
 /**
- * Asks for a line of text; resolves with null when dismissed. `check(text)` returns what is wrong with it, or null. It may
- * also do the work, so that an error is shown in the dialog.
+ * Asks for a line of text; resolves with null when dismissed.
+ * @param {App.PromptOptions} options
+ * @returns {Promise<string | null>}
  */
 export function promptDialog({ title, label, value = "", action, check }) {
   return dialog({
@@ -66,19 +88,31 @@ export function promptDialog({ title, label, value = "", action, check }) {
     build: (close) => {
       const id = uniqueId("ask");
       const error = h("p.error", { id: `${id}-error`, role: "alert", hidden: true });
-      const input = h("input", { id, value, autofocus: true, autocomplete: "off", dir: "auto", "aria-describedby": `${id}-error` });
-      const submit = async (event) => {
-        event.preventDefault();
+      const input = h("input", {
+        id,
+        value,
+        autofocus: true,
+        autocomplete: "off",
+        dir: "auto",
+        "aria-describedby": `${id}-error`,
+      });
+      const submit = submitting(async () => {
         const text = await check(input.value);
         if (text === null) return close(input.value);
         error.textContent = text;
         error.hidden = false;
         input.setAttribute("aria-invalid", "true");
         input.focus();
-      };
-      return h("form.sheet-body", { on: { submit } },
-        h("label", { for: id }, label), input, error,
-        h("div.actions", {},
+      });
+      return h(
+        "form.sheet-body",
+        { on: { submit } },
+        h("label", { for: id }, label),
+        input,
+        error,
+        h(
+          "div.actions",
+          {},
           h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")),
           h("button.primary", { type: "submit" }, action),
         ),
@@ -88,13 +122,26 @@ export function promptDialog({ title, label, value = "", action, check }) {
 }
 
 /**
- * A button that opens a menu: `open(button)`. Its label is for screen readers, unless it has text as its content.
+ * A button that opens a menu.
+ * @param {App.MenuButtonOptions} options
  */
 export function menuButton({ label = null, content = icon("more"), style = "quiet.square", open }) {
-  const button = h(`button.${style}`, { type: "button", "aria-label": label, "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => open(button) } }, content);
+  /** @type {HTMLButtonElement} */
+  const button = h(
+    `button.${style}`,
+    {
+      type: "button",
+      "aria-label": label,
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      on: { click: () => open(button) },
+    },
+    content,
+  );
   return button;
 }
 
+/** @type {(() => void) | null} */
 let openMenu = null;
 
 /** Closes the open menu, if there is one. */
@@ -103,11 +150,14 @@ export function closeMenu() {
 }
 
 /**
- * Opens a menu at `anchor`, or at the point `at`. Entries are {label, act, icon?, checked?, isDangerous?}; null is a line.
- * Arrow keys, Home, End, first letters and Escape work as in any menu.
+ * Opens a menu at `anchor`, or at the point `at`. Arrow keys, Home, End, first letters and Escape work as in any menu.
+ * @param {HTMLElement} anchor
+ * @param {App.MenuEntries} entries
+ * @param {{ at?: { x: number; y: number } }} [options]
  */
 export function menu(anchor, entries, { at } = {}) {
   closeMenu();
+  /** @type {HTMLElement[]} */
   const items = [];
   const list = h("div.menu", { role: "menu", tabindex: "-1" });
   for (const entry of entries) {
@@ -116,18 +166,23 @@ export function menu(anchor, entries, { at } = {}) {
       continue;
     }
     const isChoice = entry.checked !== undefined;
-    const item = h("button.menu-item", {
-      type: "button",
-      role: isChoice ? "menuitemcheckbox" : "menuitem",
-      "aria-checked": isChoice ? String(entry.checked) : null,
-      tabindex: "-1",
-      on: {
-        click: () => {
-          close();
-          entry.act();
+    const item = h(
+      "button.menu-item",
+      {
+        type: "button",
+        role: isChoice ? "menuitemcheckbox" : "menuitem",
+        "aria-checked": isChoice ? String(entry.checked) : null,
+        tabindex: "-1",
+        on: {
+          click: () => {
+            close();
+            entry.act();
+          },
         },
       },
-    }, entry.icon ? icon(entry.icon) : h("span.icon"), h("span", { dir: "auto" }, entry.label));
+      entry.icon ? icon(entry.icon) : h("span.icon"),
+      h("span", { dir: "auto" }, entry.label),
+    );
     if (entry.isDangerous) item.classList.add("dangerous");
     items.push(item);
     list.append(item);
@@ -140,11 +195,13 @@ export function menu(anchor, entries, { at } = {}) {
     anchor.setAttribute("aria-expanded", "false");
     if (anchor.isConnected) anchor.focus();
   };
+  /** @param {Event} event */
   const outside = (event) => {
-    if (!list.contains(event.target)) close();
+    if (!(event.target instanceof Node && list.contains(event.target))) close();
   };
   list.addEventListener("keydown", (event) => {
-    const index = items.indexOf(document.activeElement);
+    const index = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    /** @type {{ [key: string]: number }} */
     const moves = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: items.length - 1 };
     if (event.key in moves) items[(moves[event.key] + items.length) % items.length].focus();
     else if (event.key === "Escape" || event.key === "Tab") close();
@@ -166,7 +223,12 @@ export function menu(anchor, entries, { at } = {}) {
   items[0]?.focus();
 }
 
-/** Places a fixed element below or above a rectangle, aligned at its end (or start), inside the window. */
+/**
+ * Places a fixed element below or above a rectangle, aligned at its end (or start), inside the window.
+ * @param {HTMLElement} element
+ * @param {DOMRect} rect
+ * @param {{ atStart?: boolean }} [options]
+ */
 export function positionAt(element, rect, { atStart = false } = {}) {
   const gap = 6;
   const { width, height } = element.getBoundingClientRect();
@@ -179,9 +241,14 @@ export function positionAt(element, rect, { atStart = false } = {}) {
   element.style.setProperty("left", `${left}px`);
 }
 
+/** @type {HTMLElement | null} */
 let board = null;
 
-/** Shows a short message for a few seconds. Screen readers announce it. */
+/**
+ * Shows a short message for a few seconds. Screen readers announce it.
+ * @param {string} text
+ * @param {{ isBad?: boolean }} [options]
+ */
 export function notice(text, { isBad = false } = {}) {
   board ??= document.body.appendChild(h("div.notices", { role: "status", "aria-live": "polite" }));
   const element = h("p.notice", { dir: "auto" }, text);
@@ -190,14 +257,16 @@ export function notice(text, { isBad = false } = {}) {
   setTimeout(() => element.remove(), NOTICE_MILLISECONDS);
 }
 
-/** Runs `work` and shows a notice when the API refuses it. Resolves with whether it was done. */
+/**
+ * Runs `work` and shows a notice when the API refuses it. Resolves with whether it was done.
+ * @param {() => unknown} work
+ */
 export async function attempt(work) {
   try {
     await work();
     return true;
-  } catch (problem) {
-    if (problem.code === undefined) throw problem;
-    notice(problem.userMessage, { isBad: true });
+  } catch (error) {
+    notice(asProblem(error).userMessage, { isBad: true });
     return false;
   }
 }

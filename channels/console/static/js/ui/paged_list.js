@@ -4,11 +4,9 @@ import { t } from "../texts.js";
 import { fill, h } from "./dom.js";
 import { attempt } from "./overlay.js";
 
+/** @template Row */
 export class PagedList {
-  /**
-   * `fetchPage(cursor)` gets a page, the first one with a cursor of null. `renderRow(item)` makes the element of an item.
-   * `emptyText()` gives what stands in place of an empty list. `list` is the element that holds the rows.
-   */
+  /** @param {App.ListOptions<Row>} options */
   constructor({ list = h("ul.people"), fetchPage, renderRow, emptyText = () => "" }) {
     this.#list = list;
     this.#fetchPage = fetchPage;
@@ -21,7 +19,12 @@ export class PagedList {
   #renderRow;
   #emptyText;
   #status = h("div.empty", { role: "status" }, t("app.loading"));
-  #more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => this.#load(true) } }, t("app.more"));
+  #more = h(
+    "button.plain.wide",
+    { type: "button", hidden: true, on: { click: () => this.#load(true) } },
+    t("app.more"),
+  );
+  /** @type {string | null} */
   #cursor = null;
   #requests = 0;
 
@@ -39,8 +42,9 @@ export class PagedList {
     await this.#load(false);
   }
 
+  /** @param {boolean} isMore */
   async #load(isMore) {
-    const request = (this.#requests += 1);
+    const request = ++this.#requests;
     const isDone = await attempt(async () => {
       const page = await this.#fetchPage(isMore ? this.#cursor : null);
       // A newer request has been made, perhaps for other words: this answer is out of date.

@@ -5,7 +5,11 @@ import { localPicture } from "./avatar.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 
-/** Shows these pictures, starting with the one at the index `start`. */
+/**
+ * Shows these pictures, starting with the one at the index `start`.
+ * @param {Api.MediaResponse[]} images
+ * @param {number} start
+ */
 export function showPictures(images, start) {
   const element = h("dialog.viewer", { "aria-label": t("viewer.label") });
   const stage = h("div.stage");
@@ -13,18 +17,40 @@ export function showPictures(images, start) {
   const original = h("a.quiet", { target: "_blank", rel: "noopener" }, t("viewer.original"));
   let current = start;
 
+  /** @param {number} index */
   function show(index) {
     current = (index + images.length) % images.length;
     const image = images[current];
     const label = t("post.image", { n: current + 1, of: images.length });
-    fill(stage, h("img", { src: localPicture(image.url, "large"), alt: image.name || label, width: image.width, height: image.height }));
+    fill(
+      stage,
+      h("img", {
+        src: localPicture(image.url, "large"),
+        alt: image.name || label,
+        width: image.width,
+        height: image.height,
+      }),
+    );
     counter.textContent = label;
     original.href = image.url;
   }
 
+  /**
+   * @param {number} by
+   * @param {string} name
+   * @param {string} label
+   */
   const step = (by, name, label) =>
-    h(`button.quiet.square.${name}`, { type: "button", "aria-label": label, hidden: images.length < 2, on: { click: () => show(current + by) } }, icon("back"));
-  const close = h("button.quiet.square", { type: "button", "aria-label": t("app.close"), on: { click: () => element.close() } }, icon("close"));
+    h(
+      `button.quiet.square.${name}`,
+      { type: "button", "aria-label": label, hidden: images.length < 2, on: { click: () => show(current + by) } },
+      icon("back"),
+    );
+  const close = h(
+    "button.quiet.square",
+    { type: "button", "aria-label": t("app.close"), on: { click: () => element.close() } },
+    icon("close"),
+  );
   element.append(
     h("header", {}, counter, original, close),
     step(-1, "previous", t("viewer.previous")),

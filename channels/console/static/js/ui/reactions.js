@@ -1,19 +1,24 @@
 // The reactions under a post or message: their counts, adding and removing one's own, and a picker of allowed emoji.
 
 import { t } from "../texts.js";
-import { h, reconcile } from "./dom.js";
+import { h, reconcile, submitting } from "./dom.js";
 import { count } from "./format.js";
 import { icon } from "./icons.js";
 import { positionAt } from "./overlay.js";
 
 /** The emoji that the policy "basic" allows. A test compares them with `reactions/limits.py`. */
 export const BASIC = ["👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "🔥"];
+// biome-ignore format: as the picker shows them
 const MORE = [
   "👏", "🥰", "😍", "🤔", "😅", "🤣", "😊", "😎", "🤩", "🥳", "😭", "😡", "😱", "🤯", "🙄", "😴",
   "👎", "👌", "🤝", "💪", "🙌", "👀", "💯", "✨", "⭐", "💡", "✅", "❌", "❓", "☕", "🍀", "🌊",
 ];
 
-/** The emoji that the picker offers under a policy; null when it allows none. */
+/**
+ * The emoji that the picker offers under a policy; null when it allows none.
+ * @param {App.ReactionPolicy} policy
+ * @returns {string[] | null}
+ */
 function offered(policy) {
   if (policy === "none") return null;
   if (policy === "basic") return BASIC;
@@ -25,45 +30,65 @@ function offered(policy) {
  * null, the bar only shows counts.
  */
 export class ReactionBar {
+  /** @param {{ policy: App.ReactionPolicy; react: ((emoji: string, isOn: boolean) => unknown) | null }} options */
   constructor({ policy, react }) {
     this.element = h("div.reactions");
     this.#policy = policy;
     this.#react = react;
-    this.#add = h("button.chip.add", { type: "button", "aria-label": t("react.add"), "aria-haspopup": "dialog", "aria-expanded": "false", on: { click: () => this.#openPicker() } }, icon("smile"));
+    this.#add = h(
+      "button.chip.add",
+      {
+        type: "button",
+        "aria-label": t("react.add"),
+        "aria-haspopup": "dialog",
+        "aria-expanded": "false",
+        on: { click: () => this.#openPicker() },
+      },
+      icon("smile"),
+    );
   }
 
   #policy;
   #react;
   #add;
+  /** @type {Map<string, HTMLElement>} */
   #chips = new Map();
+  /** @type {Set<string>} */
   #mine = new Set();
   #isFrozen = false;
 
+  /** @param {App.Item} item */
   update({ reactions, recalled_at: recalledAt, reactions_frozen: isFrozen }) {
     const counts = recalledAt ? {} : (reactions?.counts ?? {});
     this.#mine = new Set(reactions?.mine ?? []);
     this.#isFrozen = Boolean(isFrozen);
     // In the order of the counts, not by popularity: buttons must not move while one clicks them.
-    const wanted = Object.entries(counts).filter(([, number]) => number > 0).map(([emoji, number]) => this.#chip(emoji, number));
+    const wanted = Object.entries(counts)
+      .filter(([, number]) => number > 0)
+      .map(([emoji, number]) => this.#chip(emoji, number));
     if (this.#react && !recalledAt && !isFrozen && offered(this.#policy)) wanted.push(this.#add);
     reconcile(this.element, wanted);
     this.element.hidden = wanted.length === 0;
   }
 
+  /**
+   * @param {string} emoji
+   * @param {number} number
+   */
   #chip(emoji, number) {
     let chip = this.#chips.get(emoji);
     if (!chip) {
       const shown = [h("span.emoji", { "aria-hidden": "true" }, emoji), h("span.number", { "aria-hidden": "true" })];
       chip = this.#react
-        ? h("button.chip", { type: "button", on: { click: () => this.#react(emoji, !this.#mine.has(emoji)) } }, shown)
+        ? h("button.chip", { type: "button", on: { click: () => this.#react?.(emoji, !this.#mine.has(emoji)) } }, shown)
         : h("span.chip", { role: "img" }, shown);
       this.#chips.set(emoji, chip);
     }
     const isMine = this.#mine.has(emoji);
-    chip.lastElementChild.textContent = count(number);
+    if (chip.lastElementChild) chip.lastElementChild.textContent = count(number);
     chip.classList.toggle("mine", isMine);
     chip.setAttribute("aria-label", t("react.count", { emoji, n: number }));
-    if (this.#react) {
+    if (chip instanceof HTMLButtonElement) {
       chip.setAttribute("aria-pressed", String(isMine));
       // Frozen reactions can be removed but not added.
       chip.disabled = this.#isFrozen && !isMine;
@@ -73,34 +98,55 @@ export class ReactionBar {
   }
 
   #openPicker() {
-    openPicker(this.#add, this.#policy, this.#mine, (emoji) => this.#react(emoji, !this.#mine.has(emoji)));
+    openPicker(this.#add, this.#policy, this.#mine, (emoji) => this.#react?.(emoji, !this.#mine.has(emoji)));
   }
 }
 
+/**
+ * @param {HTMLElement} anchor
+ * @param {App.ReactionPolicy} policy
+ * @param {Set<string>} mine
+ * @param {(emoji: string) => unknown} choose
+ */
 function openPicker(anchor, policy, mine, choose) {
   const close = () => {
     box.remove();
     document.removeEventListener("pointerdown", outside, true);
     anchor.setAttribute("aria-expanded", "false");
   };
+  /** @param {Event} event */
   const outside = (event) => {
-    if (!box.contains(event.target)) close();
+    if (!(event.target instanceof Node && box.contains(event.target))) close();
   };
+  /** @param {string} emoji */
   const pick = (emoji) => {
     close();
     anchor.focus();
     choose(emoji);
   };
-  const buttons = offered(policy).map((emoji) =>
-    h("button.choice", { type: "button", "aria-label": t("react.with", { emoji }), "aria-pressed": String(mine.has(emoji)), on: { click: () => pick(emoji) } }, emoji),
+  const buttons = (offered(policy) ?? []).map((emoji) =>
+    h(
+      "button.choice",
+      {
+        type: "button",
+        "aria-label": t("react.with", { emoji }),
+        "aria-pressed": String(mine.has(emoji)),
+        on: { click: () => pick(emoji) },
+      },
+      emoji,
+    ),
   );
   const box = h("div.picker", { role: "dialog", "aria-label": t("react.choose") }, h("div.choices", {}, buttons));
   if (policy === "all") {
-    const other = h("input", { "aria-label": t("react.other"), placeholder: t("react.other"), maxlength: "16", autocomplete: "off" });
-    const submit = (event) => {
-      event.preventDefault();
+    const other = h("input", {
+      "aria-label": t("react.other"),
+      placeholder: t("react.other"),
+      maxlength: "16",
+      autocomplete: "off",
+    });
+    const submit = submitting(() => {
       if (other.value.trim()) pick(other.value.trim());
-    };
+    });
     box.append(h("form", { on: { submit } }, other));
   }
   box.addEventListener("keydown", (event) => {
@@ -110,7 +156,7 @@ function openPicker(anchor, policy, mine, choose) {
       event.stopPropagation();
       return;
     }
-    const at = buttons.indexOf(document.activeElement);
+    const at = buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
     const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 8, ArrowUp: -8 }[event.key];
     if (at >= 0 && step) {
       event.preventDefault();
@@ -118,7 +164,7 @@ function openPicker(anchor, policy, mine, choose) {
     }
   });
   box.addEventListener("focusout", (event) => {
-    if (event.relatedTarget && !box.contains(event.relatedTarget)) close();
+    if (event.relatedTarget instanceof Node && !box.contains(event.relatedTarget)) close();
   });
   document.body.append(box);
   positionAt(box, anchor.getBoundingClientRect(), { atStart: true });

@@ -6,9 +6,17 @@ import { icon } from "./icons.js";
 const SEARCH_AFTER = 200; // milliseconds without a key
 
 export class SearchField {
-  /** `onSearch()` is called when the words have changed. Further properties are attributes of the input. */
+  /** @param {App.SearchOptions} options */
   constructor({ label, onSearch, ...attributes }) {
-    this.input = h("input", { type: "search", placeholder: label, "aria-label": label, autocomplete: "off", maxlength: "100", ...attributes, on: { input: debounce(SEARCH_AFTER, onSearch) } });
+    this.input = h("input", {
+      type: "search",
+      placeholder: label,
+      "aria-label": label,
+      autocomplete: "off",
+      maxlength: "100",
+      ...attributes,
+      on: { input: debounce(SEARCH_AFTER, onSearch) },
+    });
     this.element = h("div.search", {}, icon("search"), this.input);
   }
 

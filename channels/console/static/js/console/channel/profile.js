@@ -2,42 +2,81 @@
 
 import { part, patch, post, upload } from "../../client/api.js";
 import { limits } from "../../client/limits.js";
-import { field, submitForm } from "../form.js";
 import { consolePath, go } from "../../router.js";
 import { t } from "../../texts.js";
 import { avatar } from "../../ui/avatar.js";
-import { fill, h } from "../../ui/dom.js";
+import { fill, h, submitting } from "../../ui/dom.js";
 import { icon } from "../../ui/icons.js";
 import { attempt, notice } from "../../ui/overlay.js";
+import { field, submitForm } from "../form.js";
 
 const PREFIX = "@TOA#_";
 const CHANNEL_ID_BYTES = 48;
-/** Changing one of these ends the verification of a channel. */
+/**
+ * Changing one of these ends the verification of a channel.
+ * @type {string[]}
+ */
 const VERIFIED_FIELDS = ["name", "organization"];
 
 export class Profile {
-  /** A `channel` of null creates a new one. */
+  /**
+   * A `channel` of null creates a new one.
+   * @param {{ channel: Api.ChannelResponse | null; onChange?: (channel: Api.ChannelResponse) => unknown }} options
+   */
   constructor({ channel, onChange = () => {} }) {
     this.#channel = channel;
     this.#onChange = onChange;
     this.#faceUrl = channel?.face_url ?? "";
-    const value = (name) => channel?.[name] ?? "";
-    const text = (name, limit, more = {}) => field({ name, label: t(`profile.${name}`), hint: this.#hint(name), value: value(name), limit, ...more });
+    /**
+     * @param {Exclude<App.ProfileField, "channel_id">} name
+     * @param {number} limit
+     * @param {object} [more]
+     */
+    const text = (name, limit, more = {}) => {
+      const hint = t(`profile.${name}.hint`);
+      const warns = channel?.verified && VERIFIED_FIELDS.includes(name);
+      return field({
+        name,
+        label: t(`profile.${name}`),
+        hint: warns ? `${hint} ${t("profile.verified.hint")}` : hint,
+        value: channel?.[name] ?? "",
+        limit,
+        ...more,
+      });
+    };
     this.#fields = [
       text("name", limits.channel_name_bytes, { required: true, on: { input: () => this.#showPicture() } }),
-      channel ? null : field({ name: "channel_id", label: t("profile.id"), hint: t("profile.id.hint"), limit: CHANNEL_ID_BYTES - PREFIX.length, spellcheck: "false", autocapitalize: "none" }),
+      ...(channel
+        ? []
+        : [
+            field({
+              name: "channel_id",
+              label: t("profile.id"),
+              hint: t("profile.id.hint"),
+              limit: CHANNEL_ID_BYTES - PREFIX.length,
+              spellcheck: "false",
+              autocapitalize: "none",
+            }),
+          ]),
       text("introduction", limits.channel_introduction_bytes, { rows: 3 }),
       text("organization", limits.channel_organization_bytes),
       text("custom_data", limits.channel_custom_data_bytes, { rows: 2, spellcheck: "false" }),
-    ].filter(Boolean);
+    ];
     this.#error = h("p.error", { role: "alert", hidden: true });
     this.#button = h("button.primary", { type: "submit" }, channel ? t("app.save") : t("profile.create"));
     this.#picture = h("div.picture-field");
-    this.element = h("form.panel.form", { novalidate: true, on: { submit: (event) => (event.preventDefault(), this.#submit()) } },
+    this.element = h(
+      "form.panel.form",
+      { novalidate: true, on: { submit: submitting(() => this.#submit()) } },
       this.#picture,
       this.#fields.map((one) => one.element),
       this.#error,
-      h("div.actions", {}, channel ? null : h("a.button.plain", { href: "/console", "data-inside": true }, t("app.cancel")), this.#button),
+      h(
+        "div.actions",
+        {},
+        channel ? null : h("a.button.plain", { href: "/console", "data-inside": true }, t("app.cancel")),
+        this.#button,
+      ),
     );
     this.#showPicture();
   }
@@ -50,35 +89,54 @@ export class Profile {
   #button;
   #picture;
   #bar = h("progress", { max: "1", hidden: true, "aria-label": t("profile.picture") });
-  #files = h("input", { type: "file", accept: "image/*", hidden: true, on: { change: () => this.#upload(this.#files.files[0]) } });
+  /** @type {HTMLInputElement} */
+  #files = h("input", {
+    type: "file",
+    accept: "image/*",
+    hidden: true,
+    on: { change: () => this.#upload(this.#files.files?.[0]) },
+  });
 
-  #hint(name) {
-    const hint = t(`profile.${name}.hint`);
-    return this.#channel?.verified && VERIFIED_FIELDS.includes(name) ? `${hint} ${t("profile.verified.hint")}` : hint;
-  }
-
+  /** @param {App.ProfileField} name */
   #value(name) {
     return this.#fields.find((one) => one.name === name)?.value ?? "";
   }
 
   #showPicture() {
     const name = this.#value("name") || "?";
-    const content = h("div.picture-drop", {
-      on: {
-        dragover: (event) => event.preventDefault(),
-        drop: (event) => {
-          event.preventDefault();
-          this.#upload(event.dataTransfer.files[0]);
+    const content = h(
+      "div.picture-drop",
+      {
+        on: {
+          dragover: (event) => event.preventDefault(),
+          drop: (event) => {
+            event.preventDefault();
+            this.#upload(event.dataTransfer?.files[0]);
+          },
         },
       },
-    },
       avatar({ id: this.#channel?.channel_id ?? name, name, url: this.#faceUrl, size: "huge" }),
-      h("div.drop-text", {},
+      h(
+        "div.drop-text",
+        {},
         h("p", {}, h("strong", {}, t("profile.picture"))),
         h("p.soft", {}, t("profile.picture.hint")),
-        h("div.drop-buttons", {},
-          h("button.plain", { type: "button", on: { click: () => this.#files.click() } }, icon("image"), t("profile.picture.choose")),
-          this.#faceUrl ? h("button.quiet", { type: "button", on: { click: () => this.#setPicture("") } }, t("profile.picture.remove")) : null,
+        h(
+          "div.drop-buttons",
+          {},
+          h(
+            "button.plain",
+            { type: "button", on: { click: () => this.#files.click() } },
+            icon("image"),
+            t("profile.picture.choose"),
+          ),
+          this.#faceUrl
+            ? h(
+                "button.quiet",
+                { type: "button", on: { click: () => this.#setPicture("") } },
+                t("profile.picture.remove"),
+              )
+            : null,
         ),
         this.#bar,
       ),
@@ -86,11 +144,13 @@ export class Profile {
     fill(this.#picture, content, this.#files);
   }
 
+  /** @param {string} url */
   #setPicture(url) {
     this.#faceUrl = url;
     this.#showPicture();
   }
 
+  /** @param {File | undefined} file */
   async #upload(file) {
     if (!file) return;
     this.#bar.hidden = false;
@@ -100,34 +160,51 @@ export class Profile {
         this.#bar.value = share;
       });
       if (media.kind !== "image") notice(t("profile.picture.not"), { isBad: true });
-      else this.#setPicture(media.thumb_url);
+      else this.#setPicture(media.thumb_url ?? media.url);
     });
     this.#bar.hidden = true;
     this.#files.value = "";
   }
 
   async #submit() {
-    const values = Object.fromEntries(this.#fields.map((one) => [one.name, one.value]));
-    values.face_url = this.#faceUrl;
     await submitForm({
       fields: this.#fields,
       error: this.#error,
       button: this.#button,
-      work: () => (this.#channel ? this.#change(values) : this.#create(values)),
+      work: () => (this.#channel ? this.#change(this.#channel) : this.#create()),
     });
   }
 
-  async #create({ channel_id: id, ...values }) {
-    const body = id.trim() ? { ...values, channel_id: PREFIX + id.trim().replace(PREFIX, "") } : values;
-    const channel = await post("/v1/channels", body);
+  get #values() {
+    return {
+      name: this.#value("name"),
+      introduction: this.#value("introduction"),
+      organization: this.#value("organization"),
+      custom_data: this.#value("custom_data"),
+      face_url: this.#faceUrl,
+    };
+  }
+
+  async #create() {
+    const id = this.#value("channel_id").trim();
+    const channel_id = PREFIX + id.replace(PREFIX, "");
+    const channel = await post("/v1/channels", { ...this.#values, ...(id && { channel_id }) });
     notice(t("profile.created", { name: channel.name }));
     go(consolePath(channel.channel_id), { replace: true });
   }
 
-  async #change(values) {
-    const changes = Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== this.#channel[name]));
-    if (Object.keys(changes).length) this.#channel = await patch(`/v1/channels/${part(this.#channel.channel_id)}`, changes);
-    this.#onChange(this.#channel);
+  /** @param {Api.ChannelResponse} channel */
+  async #change(channel) {
+    const values = this.#values;
+    /** @type {Api.UpdateChannel} */
+    const changes = {};
+    for (const name of /** @type {(keyof typeof values)[]} */ (Object.keys(values)))
+      if (values[name] !== channel[name]) changes[name] = values[name];
+    const changed = Object.keys(changes).length
+      ? await patch(`/v1/channels/${part(channel.channel_id)}`, changes)
+      : channel;
+    this.#channel = changed;
+    this.#onChange(changed);
     notice(t("app.saved"));
   }
 }

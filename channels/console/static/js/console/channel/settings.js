@@ -3,55 +3,102 @@
 import { del, part, patch, post } from "../../client/api.js";
 import { isOwner, may } from "../../client/grants.js";
 import { session } from "../../client/session.js";
-import { choice, field, submitForm } from "../form.js";
 import { go } from "../../router.js";
 import { t } from "../../texts.js";
-import { fill, h, uniqueId } from "../../ui/dom.js";
+import { fill, h, submitting, uniqueId } from "../../ui/dom.js";
 import { attempt, confirmDialog, dialog, notice } from "../../ui/overlay.js";
+import { choice, field, submitForm } from "../form.js";
+
+const REACTIONS = /** @type {const} */ (["all", "basic", "none", "list"]);
+const VISIBILITIES = /** @type {const} */ (["public", "private"]);
+const ACCEPTED = /** @type {const} */ (["everyone", "subscribers", "nobody"]);
+const NUMBERS = /** @type {const} */ (["reactions_per_user", "distinct_reactions"]);
+const SWITCHES = /** @type {const} */ (["signatures", "protect_content"]);
 
 export class Settings {
+  /** @param {{ channel: Api.ChannelResponse; onChange: (channel: Api.ChannelResponse) => unknown }} options */
   constructor({ channel, onChange }) {
     this.#channel = channel;
     this.#onChange = onChange;
     const { settings } = channel;
-    const options = (name, keys) => keys.map((key) => [key, t(`settings.${name}.${key}`)]);
-    const isList = Array.isArray(settings.reactions);
+    const policy = settings.reactions;
+    const isList = Array.isArray(policy);
     const isReadOnly = !may(channel, "change_settings");
-    this.#emojiList = field({ name: "reactions", label: t("settings.emoji"), hint: t("settings.emoji.hint"), value: isList ? settings.reactions.join(" ") : "" });
+    this.#emojiList = field({
+      name: "reactions",
+      label: t("settings.emoji"),
+      hint: t("settings.emoji.hint"),
+      value: isList ? policy.join(" ") : "",
+    });
     this.#emojiList.element.hidden = !isList;
     this.#reactions = choice({
       name: "reactions",
       label: t("settings.reactions"),
-      value: isList ? "list" : settings.reactions,
-      options: options("reactions", ["all", "basic", "none", "list"]),
+      value: REACTIONS.find((key) => key === policy) ?? "list",
+      options: REACTIONS.map((key) => [key, t(`settings.reactions.${key}`)]),
       disabled: isReadOnly,
       on: (key) => {
         this.#emojiList.element.hidden = key !== "list";
       },
     });
-    this.#choices = [
-      choice({ name: "visibility", label: t("settings.visibility"), value: settings.visibility, options: options("visibility", ["public", "private"]), disabled: isReadOnly }),
-      choice({ name: "accept_messages", label: t("settings.accept_messages"), value: settings.accept_messages, options: options("accept_messages", ["everyone", "subscribers", "nobody"]), disabled: isReadOnly }),
-    ];
-    this.#numbers = ["reactions_per_user", "distinct_reactions"].map((name) => field({
-      name, label: t(`settings.${name}`), hint: t(`settings.${name}.hint`), value: String(settings[name]), type: "number", inputmode: "numeric", min: "1", max: name === "reactions_per_user" ? "100" : "1000", required: true, dir: null,
-    }));
-    this.#switches = ["signatures", "protect_content"].map((name) => {
+    this.#visibility = choice({
+      name: "visibility",
+      label: t("settings.visibility"),
+      value: settings.visibility === "private" ? "private" : "public",
+      options: VISIBILITIES.map((key) => [key, t(`settings.visibility.${key}`)]),
+      disabled: isReadOnly,
+    });
+    this.#acceptMessages = choice({
+      name: "accept_messages",
+      label: t("settings.accept_messages"),
+      value: settings.accept_messages,
+      options: ACCEPTED.map((key) => [key, t(`settings.accept_messages.${key}`)]),
+      disabled: isReadOnly,
+    });
+    this.#numbers = NUMBERS.map((name) =>
+      field({
+        name,
+        label: t(`settings.${name}`),
+        hint: t(`settings.${name}.hint`),
+        value: String(settings[name]),
+        type: "number",
+        inputmode: "numeric",
+        min: "1",
+        max: name === "reactions_per_user" ? "100" : "1000",
+        required: true,
+        dir: null,
+      }),
+    );
+    this.#switches = SWITCHES.map((name) => {
       const id = uniqueId(name);
       return { name, id, input: h("input", { type: "checkbox", id, checked: settings[name], disabled: isReadOnly }) };
     });
     for (const { input } of [this.#emojiList, ...this.#numbers]) input.disabled = isReadOnly;
     this.#error = h("p.error", { role: "alert", hidden: true });
     this.#button = h("button.primary", { type: "submit", hidden: isReadOnly }, t("app.save"));
-    this.element = h("div.panels", {},
-      h("form.panel.form", { novalidate: true, on: { submit: (event) => (event.preventDefault(), this.#save()) } },
-        this.#choices[0].element,
+    this.element = h(
+      "div.panels",
+      {},
+      h(
+        "form.panel.form",
+        { novalidate: true, on: { submit: submitting(() => this.#save()) } },
+        this.#visibility.element,
         this.#reactions.element,
         this.#emojiList.element,
-        h("div.side-by-side", {}, this.#numbers.map(({ element }) => element)),
-        this.#choices[1].element,
-        h("fieldset.choices-list", {}, h("legend", {}, t("settings.other")),
-          this.#switches.map(({ name, id, input }) => h("div.choice-line", {}, input, h("label", { for: id }, t(`settings.${name}`))))),
+        h(
+          "div.side-by-side",
+          {},
+          this.#numbers.map(({ element }) => element),
+        ),
+        this.#acceptMessages.element,
+        h(
+          "fieldset.choices-list",
+          {},
+          h("legend", {}, t("settings.other")),
+          this.#switches.map(({ name, id, input }) =>
+            h("div.choice-line", {}, input, h("label", { for: id }, t(`settings.${name}`))),
+          ),
+        ),
         isReadOnly ? h("p.soft", {}, t("settings.readOnly")) : null,
         this.#error,
         h("div.actions", {}, this.#button),
@@ -62,25 +109,34 @@ export class Settings {
 
   #channel;
   #onChange;
+  /** @type {App.Choice<"all" | "basic" | "none" | "list">} */
   #reactions;
   #emojiList;
-  #choices;
+  /** @type {App.Choice<"public" | "private">} */
+  #visibility;
+  #acceptMessages;
   #numbers;
   #switches;
   #error;
   #button;
 
+  /** @returns {App.ChannelPath} */
   get #path() {
     return `/v1/channels/${part(this.#channel.channel_id)}`;
   }
 
   async #save() {
-    const settings = Object.fromEntries(this.#choices.map((one) => [one.name, one.value]));
-    const isList = this.#reactions.value === "list";
-    settings.reactions = isList ? this.#emojiList.value.split(/[\s,]+/).filter(Boolean) : this.#reactions.value;
+    const policy = this.#reactions.value;
+    const isList = policy === "list";
+    /** @type {Api.SettingsBody} */
+    const settings = {
+      visibility: this.#visibility.value,
+      accept_messages: this.#acceptMessages.value,
+      reactions: policy === "list" ? this.#emojiList.value.split(/[\s,]+/).filter(Boolean) : policy,
+    };
     for (const { name, input } of this.#switches) settings[name] = input.checked;
-    for (const one of this.#numbers) settings[one.name] = Number(one.value);
-    if (isList && !settings.reactions.length) {
+    for (const [index, name] of NUMBERS.entries()) settings[name] = Number(this.#numbers[index].value);
+    if (isList && !settings.reactions?.length) {
       this.#emojiList.showError(t("error.required"));
       this.#emojiList.input.focus();
       return;
@@ -98,28 +154,59 @@ export class Settings {
   }
 
   #transferForm() {
-    const user = field({ name: "user_id", label: t("owner.new"), required: true, spellcheck: "false", autocapitalize: "none" });
+    const user = field({
+      name: "user_id",
+      label: t("owner.new"),
+      required: true,
+      spellcheck: "false",
+      autocapitalize: "none",
+    });
     const error = h("p.error", { role: "alert", hidden: true });
     const button = h("button.plain", { type: "submit" }, t("owner.transfer.do"));
-    const submit = async (event) => {
-      event.preventDefault();
+    const submit = submitting(async () => {
       if (!user.check()) return user.input.focus();
       const name = user.value.trim();
-      if (!(await confirmDialog({ title: t("owner.transfer"), text: t("owner.transfer.confirm", { user: name, name: this.#channel.name }), action: t("owner.transfer.do") }))) return;
-      const isDone = await submitForm({ fields: [user], error, button, work: async () => this.#onChange(await post(`${this.#path}/owner`, { user_id: name })) });
+      if (
+        !(await confirmDialog({
+          title: t("owner.transfer"),
+          text: t("owner.transfer.confirm", { user: name, name: this.#channel.name }),
+          action: t("owner.transfer.do"),
+        }))
+      )
+        return;
+      const isDone = await submitForm({
+        fields: [user],
+        error,
+        button,
+        work: async () => this.#onChange(await post(`${this.#path}/owner`, { user_id: name })),
+      });
       if (!isDone) return;
       notice(t("owner.transferred", { user: name }));
       // The user is no longer the owner.
       if (!session.isAdmin) fill(this.element, this.element.firstElementChild);
-    };
-    return h("form.panel.form", { novalidate: true, on: { submit } }, h("h2", {}, t("owner.transfer")), h("p.soft", {}, t("owner.transfer.lead")), user.element, error, h("div.actions", {}, button));
+    });
+    return h(
+      "form.panel.form",
+      { novalidate: true, on: { submit } },
+      h("h2", {}, t("owner.transfer")),
+      h("p.soft", {}, t("owner.transfer.lead")),
+      user.element,
+      error,
+      h("div.actions", {}, button),
+    );
   }
 
   #deletePanel() {
-    return h("section.panel.form", {},
+    return h(
+      "section.panel.form",
+      {},
       h("h2", {}, t("settings.delete")),
       h("p.soft", {}, t("settings.delete.lead")),
-      h("div.actions", {}, h("button.danger-plain", { type: "button", on: { click: () => this.#delete() } }, t("settings.delete.do"))),
+      h(
+        "div.actions",
+        {},
+        h("button.danger-plain", { type: "button", on: { click: () => this.#delete() } }, t("settings.delete.do")),
+      ),
     );
   }
 
@@ -130,13 +217,29 @@ export class Settings {
       build: (close) => {
         const id = uniqueId("confirm");
         const button = h("button.danger", { type: "submit", disabled: true }, t("settings.delete.confirm"));
-        const input = h("input", { id, autocomplete: "off", autofocus: true, dir: "auto", on: { input: () => {
-          button.disabled = input.value.trim() !== name.trim();
-        } } });
-        return h("form.sheet-body", { on: { submit: (event) => (event.preventDefault(), close(true)) } },
+        const input = h("input", {
+          id,
+          autocomplete: "off",
+          autofocus: true,
+          dir: "auto",
+          on: {
+            input: () => {
+              button.disabled = input.value.trim() !== name.trim();
+            },
+          },
+        });
+        return h(
+          "form.sheet-body",
+          { on: { submit: submitting(() => close(true)) } },
           h("p", {}, t("settings.delete.lead")),
-          h("label", { for: id, dir: "auto" }, t("settings.delete.type", { name })), input,
-          h("div.actions", {}, h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")), button),
+          h("label", { for: id, dir: "auto" }, t("settings.delete.type", { name })),
+          input,
+          h(
+            "div.actions",
+            {},
+            h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")),
+            button,
+          ),
         );
       },
     });

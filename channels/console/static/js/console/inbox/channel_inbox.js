@@ -10,16 +10,23 @@ import { previewOf } from "../../ui/previews.js";
 const PAGE = 30;
 export const POLL_EVERY = 4000; // milliseconds
 
-export class ChannelInbox extends EventTarget {
+export class ChannelInbox extends /** @type {App.TargetClass<{ change: Event; missed: Event }>} */ (EventTarget) {
+  /** @type {Map<string, Api.ThreadResponse>} */
   byUserId = new Map();
   hasMore = false;
   isLoaded = false;
+  /** @type {`${App.ChannelPath}/inbox`} */
   #path;
+  /** @type {string | null} */
   #cursor = null;
   #requests = 0;
   #timer = 0;
 
-  /** `getsEvents`: whether the socket delivers the inbox's events to this user, as to the channel's staff. If not, it polls. */
+  /**
+   * `getsEvents`: whether the socket delivers the inbox's events to this user, as to the channel's staff. If not, it polls.
+   * @param {string} channelId
+   * @param {{ getsEvents: boolean }} options
+   */
   constructor(channelId, { getsEvents }) {
     super();
     this.channelId = channelId;
@@ -36,12 +43,16 @@ export class ChannelInbox extends EventTarget {
   }
 
   inOrder() {
-    return [...this.byUserId.values()].sort((one, other) => (other.last_message?.at ?? "").localeCompare(one.last_message?.at ?? "") || one.user_id.localeCompare(other.user_id));
+    return [...this.byUserId.values()].sort(
+      (one, other) =>
+        (other.last_message?.at ?? "").localeCompare(one.last_message?.at ?? "") ||
+        one.user_id.localeCompare(other.user_id),
+    );
   }
 
   /** Loads the first page again, in place of all that is loaded. */
   async load() {
-    const request = (this.#requests += 1);
+    const request = ++this.#requests;
     const page = await get(this.#path, { limit: PAGE });
     if (request !== this.#requests) return;
     this.byUserId = new Map(page.items.map((thread) => [thread.user_id, thread]));
@@ -49,7 +60,7 @@ export class ChannelInbox extends EventTarget {
   }
 
   async loadMore() {
-    const request = (this.#requests += 1);
+    const request = ++this.#requests;
     const page = await get(this.#path, { limit: PAGE, cursor: this.#cursor });
     if (request !== this.#requests) return;
     // A thread that an event has changed meanwhile is newer than on this page.
@@ -57,6 +68,7 @@ export class ChannelInbox extends EventTarget {
     this.#onPage(page);
   }
 
+  /** @param {App.Page<Api.ThreadResponse>} page */
   #onPage(page) {
     this.#cursor = page.next_cursor;
     this.hasMore = page.next_cursor !== null;
@@ -69,12 +81,17 @@ export class ChannelInbox extends EventTarget {
     this.dispatchEvent(new Event("missed"));
   }
 
-  /** Marks a thread as read up to this message, for the whole staff. */
+  /**
+   * Marks a thread as read up to this message, for the whole staff.
+   * @param {string} userId
+   * @param {number} seq
+   */
   async markRead(userId, seq) {
     if (!this.byUserId.get(userId)?.unread_count) return;
     this.#setRead(await post(`${this.#path}/${part(userId)}/read`, { seq }));
   }
 
+  /** @param {{ user_id: string; read_seq: number; unread_count: number }} read */
   #setRead({ user_id: userId, read_seq: readSeq, unread_count: unread }) {
     const thread = this.byUserId.get(userId);
     // Events may arrive out of order. The read position only moves forward.
@@ -83,30 +100,50 @@ export class ChannelInbox extends EventTarget {
     this.#changed();
   }
 
+  /** @param {CustomEvent<App.Event>} event */
   #onEvent = ({ detail: event }) => {
     // Events of an inbox belong to no conversation, and so have no stream id.
     if (event.channel_id !== this.channelId || event.stream_id !== null || !event.user_id) return;
     if (event.type === "inbox.read") this.#setRead(event);
-    else if (event.type === "message.posted") this.#onPosted(event);
-    else if (event.message) this.#onChanged(event);
+    else if (event.seq === undefined || !event.message) return;
+    else if (event.type === "message.posted") this.#onPosted(event.user_id, event.seq, event.message);
+    else this.#onChanged(event.user_id, event.seq, event.message);
   };
 
-  #onPosted({ user_id: userId, seq, message }) {
+  /**
+   * @param {string} userId
+   * @param {number} seq
+   * @param {App.EventItem} message
+   */
+  #onPosted(userId, seq, message) {
     const thread = this.byUserId.get(userId);
     // The event does not carry the name of the user of a new thread.
     if (!thread) return this.load().catch(() => {});
     if (seq <= thread.head_seq) return null;
-    const last = { seq, from_channel: message.from_channel, preview: previewOf(message), at: message.created_at };
+    const last = {
+      seq,
+      from_channel: Boolean(message.from_channel),
+      preview: previewOf(message),
+      at: message.created_at,
+    };
     const unread = message.from_channel ? 0 : thread.unread_count + 1;
     this.byUserId.set(userId, { ...thread, head_seq: seq, last_message: last, unread_count: unread });
     return this.#changed();
   }
 
-  /** A message was edited or deleted. */
-  #onChanged({ user_id: userId, seq, message }) {
+  /**
+   * A message was edited or deleted.
+   * @param {string} userId
+   * @param {number} seq
+   * @param {App.EventItem} message
+   */
+  #onChanged(userId, seq, message) {
     const thread = this.byUserId.get(userId);
     if (thread?.last_message?.seq !== seq) return;
-    this.byUserId.set(userId, { ...thread, last_message: { ...thread.last_message, preview: message.recalled_at ? "" : previewOf(message) } });
+    this.byUserId.set(userId, {
+      ...thread,
+      last_message: { ...thread.last_message, preview: message.recalled_at ? "" : previewOf(message) },
+    });
     this.#changed();
   }
 

@@ -8,12 +8,23 @@ import { attempt } from "../../ui/overlay.js";
 import { lastMessageText } from "../../ui/previews.js";
 import { Thread } from "./thread.js";
 
+/** @typedef {{ thread: Api.ThreadResponse; isOpen: boolean; element: HTMLElement; button: HTMLElement }} ThreadRow */
+
 export class InboxView {
+  /** @param {{ inbox: import("./channel_inbox.js").ChannelInbox }} options */
   constructor({ inbox }) {
     this.#inbox = inbox;
-    this.#more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => attempt(() => inbox.loadMore()) } }, t("app.more"));
-    this.element = h("div.inbox.panel", {},
-      h("nav.inbox-list", { "aria-label": t("inbox.threads") }, this.#list, this.#status, this.#more), this.#main);
+    this.#more = h(
+      "button.plain.wide",
+      { type: "button", hidden: true, on: { click: () => attempt(() => inbox.loadMore()) } },
+      t("app.more"),
+    );
+    this.element = h(
+      "div.inbox.panel",
+      {},
+      h("nav.inbox-list", { "aria-label": t("inbox.threads") }, this.#list, this.#status, this.#more),
+      this.#main,
+    );
     this.#closeThread();
     inbox.addEventListener("change", this.#render);
     if (inbox.isLoaded) this.#render();
@@ -25,8 +36,11 @@ export class InboxView {
   #status = h("p.empty", { role: "status" }, t("app.loading"));
   #more;
   #main = h("div.inbox-open");
+  /** @type {Thread | null} */
   #thread = null;
+  /** @type {string | null} */
   #userId = null; // of the open thread
+  /** @type {Map<string, ThreadRow>} */
   #rows = new Map(); // by user id
 
   close() {
@@ -36,33 +50,42 @@ export class InboxView {
 
   #render = () => {
     const threads = this.#inbox.inOrder();
-    reconcile(this.#list, threads.map((thread) => this.#row(thread)));
+    reconcile(
+      this.#list,
+      threads.map((thread) => this.#row(thread)),
+    );
     this.#status.textContent = threads.length ? "" : t("inbox.empty");
     this.#more.hidden = !this.#inbox.hasMore;
   };
 
+  /** @param {Api.ThreadResponse} thread */
   #row(thread) {
     const { user_id: userId, face_url: url, last_message: last, unread_count: unread } = thread;
     const isOpen = userId === this.#userId;
     const row = this.#rows.get(userId);
     if (row?.thread === thread && row.isOpen === isOpen) return row.element;
-    const element = row?.element ?? h("li", {}, h("button.thread-row", { type: "button", on: { click: () => this.#openThread(userId) } }));
-    const button = element.firstElementChild;
+    const button =
+      row?.button ?? h("button.thread-row", { type: "button", on: { click: () => this.#openThread(userId) } });
+    const element = row?.element ?? h("li", {}, button);
     const name = thread.name || userId;
     const text = lastMessageText(last);
-    fill(button, rowContent({
-      picture: avatar({ id: userId, name, url, shape: "round" }),
-      title: name,
-      last,
-      preview: last?.from_channel ? t("inbox.you", { text }) : text,
-      unread,
-    }));
+    fill(
+      button,
+      rowContent({
+        picture: avatar({ id: userId, name, url, shape: "round" }),
+        title: name,
+        last,
+        preview: last?.from_channel ? t("inbox.you", { text }) : text,
+        unread,
+      }),
+    );
     if (isOpen) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
-    this.#rows.set(userId, { thread, isOpen, element });
+    this.#rows.set(userId, { thread, isOpen, element, button });
     return element;
   }
 
+  /** @param {string} userId */
   #openThread(userId) {
     if (userId === this.#userId) return;
     this.#thread?.close();
@@ -71,7 +94,7 @@ export class InboxView {
     fill(this.#main, this.#thread.element);
     this.element.classList.add("has-open");
     this.#render();
-    this.#thread.element.querySelector(".thread-name").focus({ preventScroll: true });
+    this.#thread.focus();
     // On a phone the thread fills the window.
     this.element.scrollIntoView({ block: "nearest" });
   }
@@ -84,6 +107,6 @@ export class InboxView {
     fill(this.#main, h("p.empty", {}, t("inbox.choose")));
     if (userId === null) return;
     this.#render();
-    this.#rows.get(userId)?.element.firstElementChild.focus();
+    this.#rows.get(userId)?.button.focus();
   }
 }

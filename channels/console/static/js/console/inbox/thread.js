@@ -13,11 +13,14 @@ import { icon } from "../../ui/icons.js";
 import { attempt, confirmDialog, menu } from "../../ui/overlay.js";
 
 export class Thread {
-  /** `onBack()` returns to the list, on windows with no room for both. */
+  /**
+   * `onBack()` returns to the list, on windows with no room for both.
+   * @param {{ inbox: import("./channel_inbox.js").ChannelInbox; userId: string; onBack: () => unknown }} options
+   */
   constructor({ inbox, userId, onBack }) {
     this.#inbox = inbox;
     this.#userId = userId;
-    const thread = inbox.byUserId.get(userId);
+    const thread = /** @type {Api.ThreadResponse} */ (inbox.byUserId.get(userId));
     this.#stream = threadMessages(inbox.channelId, userId, thread.head_seq);
     this.#history = new History({
       stream: this.#stream,
@@ -27,10 +30,19 @@ export class Thread {
       onRead: (seq) => inbox.markRead(userId, seq).catch(() => {}),
     });
     const writer = new MessageWriter({ send: (body, key) => this.#answer(body, key), dropTarget: this.element });
-    fill(this.element,
-      h("header.thread-head", {},
-        h("button.quiet.square.thread-back", { type: "button", "aria-label": t("inbox.back"), on: { click: onBack } }, icon("back")),
-        this.#picture, this.#name),
+    fill(
+      this.element,
+      h(
+        "header.thread-head",
+        {},
+        h(
+          "button.quiet.square.thread-back",
+          { type: "button", "aria-label": t("inbox.back"), on: { click: onBack } },
+          icon("back"),
+        ),
+        this.#picture,
+        this.#name,
+      ),
       this.#history.element,
       h("footer.thread-foot", {}, h("p.soft", {}, t("inbox.answersAs")), writer.element),
     );
@@ -56,6 +68,12 @@ export class Thread {
     this.#inbox.removeEventListener("missed", this.#onMissed);
   }
 
+  /** Moves the focus to the name, as a new page would. */
+  focus() {
+    this.#name.focus({ preventScroll: true });
+  }
+
+  /** @param {Api.ThreadResponse} thread */
   async #open({ read_seq: readSeq, unread_count: unread }) {
     await this.#stream.open(unread ? readSeq : null);
     if (!this.#isClosed) this.#history.open();
@@ -68,28 +86,57 @@ export class Thread {
     this.#name.textContent = name;
   };
 
+  /**
+   * @param {App.Item} item
+   * @param {HTMLElement | null} old
+   */
   #message(item, old) {
     // Other admins see who answered; the user does not.
     const isMine = item.author_id === session.userId;
-    return messageElement(item, {
-      policy: "all",
-      react: (seq, emoji, isOn) => attempt(() => this.#stream.react(seq, emoji, isOn)),
-      author: item.author_id ? t("post.by", { name: isMine ? t("inbox.byYou") : nameOf(item.author_id, this.#onNames) }) : null,
-      isOwn: item.from_channel,
-      isFirst: true,
-      openMenu: item.from_channel ? (message, anchor) => this.#openMenu(message, anchor) : null,
-    }, old);
+    return messageElement(
+      item,
+      {
+        policy: "all",
+        react: (seq, emoji, isOn) => attempt(() => this.#stream.react(seq, emoji, isOn)),
+        author: item.author_id
+          ? t("post.by", { name: isMine ? t("inbox.byYou") : nameOf(item.author_id, this.#onNames) })
+          : null,
+        isOwn: Boolean(item.from_channel),
+        isFirst: true,
+        openMenu: item.from_channel ? (message, anchor) => this.#openMenu(message, anchor) : null,
+      },
+      old,
+    );
   }
 
   #onNames = () => this.#history.renderAgain();
 
+  /**
+   * @param {App.Item} item
+   * @param {HTMLElement} anchor
+   */
   #openMenu(item, anchor) {
-    menu(anchor, [{ label: t("message.delete"), icon: "trash", isDangerous: true, act: async () => {
-      const isSure = await confirmDialog({ title: t("message.delete"), text: t("message.delete.confirm"), action: t("message.delete") });
-      if (isSure) attempt(() => this.#stream.recall(item.seq));
-    } }]);
+    menu(anchor, [
+      {
+        label: t("message.delete"),
+        icon: "trash",
+        isDangerous: true,
+        act: async () => {
+          const isSure = await confirmDialog({
+            title: t("message.delete"),
+            text: t("message.delete.confirm"),
+            action: t("message.delete"),
+          });
+          if (isSure) attempt(() => this.#stream.recall(item.seq));
+        },
+      },
+    ]);
   }
 
+  /**
+   * @param {Api.NewMessage} body
+   * @param {string} key
+   */
   async #answer(body, key) {
     await this.#stream.post(body, key);
     this.#history.scrollToEnd();

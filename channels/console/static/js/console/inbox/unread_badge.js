@@ -14,6 +14,8 @@ export class UnreadBadge {
   /**
    * `getsEvents`: whether the socket delivers the inbox's events to this user. If not, the badge polls, except in a list of
    * channels (`isInList`), where nothing else says what it counts and where there may be many of them.
+   * @param {string} channelId
+   * @param {{ getsEvents: boolean; isInList?: boolean }} options
    */
   constructor(channelId, { getsEvents, isInList = false }) {
     this.#channelId = channelId;
@@ -25,6 +27,7 @@ export class UnreadBadge {
   }
 
   #channelId;
+  /** @type {"inbox.unread" | "nav.unread"} */
   #textKey;
   #timer = 0;
 
@@ -40,12 +43,14 @@ export class UnreadBadge {
     if (unread) this.#show(unread);
   };
 
+  /** @param {CustomEvent<App.Event>} event */
   #onEvent = ({ detail: event }) => {
     if (event.type === "inbox.unread" && event.channel_id === this.#channelId) this.#show(event);
   };
 
+  /** @param {{ unread_threads: number }} unread */
   #show({ unread_threads: n }) {
     showBadge(this.element, n, this.#textKey);
-    this.element.title = n ? this.element.getAttribute("aria-label") : "";
+    this.element.title = (n && this.element.getAttribute("aria-label")) || "";
   }
 }

@@ -4,26 +4,38 @@ import { del, get, part, post, put } from "../../client/api.js";
 import { GRANTS, grantsText, isOwner } from "../../client/grants.js";
 import { session } from "../../client/session.js";
 import { socket } from "../../client/socket.js";
-import { field, submitForm } from "../form.js";
 import { t } from "../../texts.js";
-import { fill, h } from "../../ui/dom.js";
+import { fill, h, submitting } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
 import { attempt, confirmDialog, dialog, menu, menuButton, notice } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
+import { field, submitForm } from "../form.js";
 import { grantBoxes, personRow } from "./rows.js";
 
 const PAGE = 50;
 
 export class Admins {
+  /** @param {{ channel: Api.ChannelResponse; onChange: (channel: Api.ChannelResponse) => unknown }} options */
   constructor({ channel, onChange }) {
     this.#channel = channel;
     this.#onChange = onChange;
     this.#path = `/v1/channels/${part(channel.channel_id)}`;
-    this.#admins = this.#listOf("admins", (member) => this.#adminRow(member));
+    this.#admins = new PagedList({
+      fetchPage: (cursor) => get(`${this.#path}/admins`, { limit: PAGE, cursor }),
+      renderRow: (member) => this.#adminRow(member),
+      emptyText: () => t("admins.empty.admins"),
+    });
     this.element = h("div.panels", {}, h("section.panel", {}, h("h2", {}, t("admins.title")), this.#admins.elements));
     if (isOwner(channel)) {
-      this.#invitations = this.#listOf("invitations", (invitation) => this.#invitationRow(invitation));
-      this.element.append(this.#inviteForm(), h("section.panel", {}, h("h2", {}, t("admins.pending")), this.#invitations.elements));
+      this.#invitations = new PagedList({
+        fetchPage: (cursor) => get(`${this.#path}/invitations`, { limit: PAGE, cursor }),
+        renderRow: (invitation) => this.#invitationRow(invitation),
+        emptyText: () => t("admins.empty.invitations"),
+      });
+      this.element.append(
+        this.#inviteForm(),
+        h("section.panel", {}, h("h2", {}, t("admins.pending")), this.#invitations.elements),
+      );
     }
     this.#reload();
     socket.addEventListener("event", this.#onEvent);
@@ -31,17 +43,14 @@ export class Admins {
 
   #channel;
   #onChange;
+  /** @type {App.ChannelPath} */
   #path;
   #admins;
+  /** @type {PagedList<Api.InvitationResponse> | null} */
   #invitations = null; // only the owner sees them
 
   close() {
     socket.removeEventListener("event", this.#onEvent);
-  }
-
-  #listOf(name, renderRow) {
-    const fetchPage = (cursor) => get(`${this.#path}/${name}`, { limit: PAGE, cursor });
-    return new PagedList({ fetchPage, renderRow, emptyText: () => t(`admins.empty.${name}`) });
   }
 
   #reload() {
@@ -49,44 +58,77 @@ export class Admins {
     this.#invitations?.reload();
   }
 
+  /** @param {Api.AdminResponse} member */
   #adminRow(member) {
     const user = member.user_id;
     const mayChange = isOwner(this.#channel) && member.role === "admin" && user !== session.userId;
     const more = menuButton({ label: t("people.menu", { user }), open: (button) => this.#openMenu(member, button) });
     const grants = member.role === "owner" ? null : grantsLine(member.grants);
-    return personRow(member, [h("span.role", {}, t(`role.${member.role}`)), mayChange ? more : h("span.square")], grants);
+    return personRow(
+      member,
+      [
+        h("span.role", {}, t(member.role === "owner" ? "role.owner" : "role.admin")),
+        mayChange ? more : h("span.square"),
+      ],
+      grants,
+    );
   }
 
+  /**
+   * @param {Api.AdminResponse} member
+   * @param {HTMLElement} anchor
+   */
   #openMenu(member, anchor) {
     const user = member.user_id;
     menu(anchor, [
       { label: t("admins.change"), icon: "pen", act: () => this.#changeGrants(member) },
       { label: t("admins.transfer"), icon: "out", act: () => this.#transferOwnership(user) },
       null,
-      { label: t("people.dismiss"), icon: "person", isDangerous: true, act: () => this.#do("people.dismissed", user, () => del(`${this.#path}/admins/${part(user)}`)) },
+      {
+        label: t("people.dismiss"),
+        icon: "person",
+        isDangerous: true,
+        act: () => this.#do("people.dismissed", user, () => del(`${this.#path}/admins/${part(user)}`)),
+      },
     ]);
   }
 
+  /** @param {Api.AdminResponse} member */
   async #changeGrants(member) {
     const user = member.user_id;
     const boxes = grantBoxes(member.grants);
     const isSaved = await dialog({
       title: t("admins.change.title", { user }),
-      build: (close) => h("form.sheet-body", { on: { submit: (event) => (event.preventDefault(), close(true)) } },
-        boxes.element,
-        h("div.actions", {}, h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")), h("button.primary", { type: "submit" }, t("app.save"))),
-      ),
+      build: (close) =>
+        h(
+          "form.sheet-body",
+          { on: { submit: submitting(() => close(true)) } },
+          boxes.element,
+          h(
+            "div.actions",
+            {},
+            h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")),
+            h("button.primary", { type: "submit" }, t("app.save")),
+          ),
+        ),
     });
-    if (isSaved) this.#do("admins.changed", user, () => put(`${this.#path}/admins/${part(user)}`, { grants: boxes.value }));
+    if (isSaved)
+      this.#do("admins.changed", user, () => put(`${this.#path}/admins/${part(user)}`, { grants: boxes.value }));
   }
 
+  /** @param {string} user */
   async #transferOwnership(user) {
     const text = t("owner.transfer.confirm", { user, name: this.#channel.name });
     if (!(await confirmDialog({ title: t("owner.transfer"), text, action: t("owner.transfer.do") }))) return;
-    await this.#do("owner.transferred", user, async () => this.#setChannel(await post(`${this.#path}/owner`, { user_id: user })));
+    await this.#do("owner.transferred", user, async () =>
+      this.#setChannel(await post(`${this.#path}/owner`, { user_id: user })),
+    );
   }
 
-  /** The user may no longer be the owner, who alone may invite admins. */
+  /**
+   * The user may no longer be the owner, who alone may invite admins.
+   * @param {Api.ChannelResponse} channel
+   */
   #setChannel(channel) {
     this.#channel = channel;
     this.#onChange(channel);
@@ -96,48 +138,87 @@ export class Admins {
   }
 
   #inviteForm() {
-    const userId = field({ name: "user_id", label: t("people.id"), hint: t("admins.invite.hint"), required: true, spellcheck: "false", autocapitalize: "none" });
+    const userId = field({
+      name: "user_id",
+      label: t("people.id"),
+      hint: t("admins.invite.hint"),
+      required: true,
+      spellcheck: "false",
+      autocapitalize: "none",
+    });
     const boxes = grantBoxes(GRANTS);
     const error = h("p.error", { role: "alert", hidden: true });
     const button = h("button.primary", { type: "submit" }, t("admins.invite.do"));
-    const submit = async (event) => {
-      event.preventDefault();
+    const submit = submitting(async () => {
       const user = userId.value.trim();
       const work = () => post(`${this.#path}/invitations`, { user_id: user, grants: boxes.value });
       if (!(await submitForm({ fields: [userId], error, button, work }))) return;
       notice(t("admins.invited", { user }));
       userId.input.value = "";
       boxes.value = GRANTS;
-      this.#invitations.reload();
-    };
-    return h("form.panel.form", { novalidate: true, on: { submit } }, h("h2", {}, t("admins.invite")), userId.element, boxes.element, error, h("div.actions", {}, button));
+      this.#invitations?.reload();
+    });
+    return h(
+      "form.panel.form",
+      { novalidate: true, on: { submit } },
+      h("h2", {}, t("admins.invite")),
+      userId.element,
+      boxes.element,
+      error,
+      h("div.actions", {}, button),
+    );
   }
 
+  /** @param {Api.InvitationResponse} invitation */
   #invitationRow(invitation) {
     const user = invitation.user_id;
     const cancel = () => this.#do("admins.cancelled", user, () => del(`${this.#path}/invitations/${part(user)}`));
-    return personRow({ user_id: user }, [
-      h("button.plain", { type: "button", "aria-label": t("admins.cancel.label", { user }), on: { click: cancel } }, t("app.cancel")),
-    ], [
-      h("span.soft", { title: exact(invitation.expires_at) }, t("admins.invitation.times", { when: ago(invitation.invited_at), until: ago(invitation.expires_at) })),
-      grantsLine(invitation.grants),
-    ]);
+    return personRow(
+      { user_id: user },
+      [
+        h(
+          "button.plain",
+          { type: "button", "aria-label": t("admins.cancel.label", { user }), on: { click: cancel } },
+          t("app.cancel"),
+        ),
+      ],
+      [
+        h(
+          "span.soft",
+          { title: exact(invitation.expires_at) },
+          t("admins.invitation.times", { when: ago(invitation.invited_at), until: ago(invitation.expires_at) }),
+        ),
+        grantsLine(invitation.grants),
+      ],
+    );
   }
 
+  /**
+   * @param {App.TextKey} doneKey
+   * @param {string} user
+   * @param {() => unknown} work
+   */
   async #do(doneKey, user, work) {
     if (await attempt(work)) notice(t(doneKey, { user }));
     this.#reload();
   }
 
-  /** The admins have changed. The channel is loaded first, since it says whether the user is still the owner. */
+  /**
+   * The admins have changed. The channel is loaded first, since it says whether the user is still the owner.
+   * @param {CustomEvent<App.Event>} event
+   */
   #onEvent = ({ detail: event }) => {
     if (event.channel_id !== this.#channel.channel_id) return;
     if (!["member.changed", "channel.subscribed", "channel.invitation_ended"].includes(event.type)) return;
-    get(this.#path).then((channel) => {
-      this.#setChannel(channel);
-      this.#reload();
-    }, () => {}); // the channel is gone, or the user may no longer see it; the view around this one shows that
+    get(this.#path).then(
+      (channel) => {
+        this.#setChannel(channel);
+        this.#reload();
+      },
+      () => {},
+    ); // the channel is gone, or the user may no longer see it; the view around this one shows that
   };
 }
 
+/** @param {Api.Grant[]} grants */
 const grantsLine = (grants) => h("span.soft.grants-line", {}, grantsText(grants));

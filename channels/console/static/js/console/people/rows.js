@@ -5,16 +5,32 @@ import { t } from "../../texts.js";
 import { avatar } from "../../ui/avatar.js";
 import { h, uniqueId } from "../../ui/dom.js";
 
-/** A row: picture, name, id, an optional line of details, and the elements at its end. */
+/**
+ * A row: picture, name, id, an optional line of details, and the elements at its end.
+ * @param {{ user_id: string; name?: string; face_url?: string }} person
+ * @param {App.Child} [atEnd]
+ * @param {App.Child} [details]
+ */
 export function personRow({ user_id: id, name, face_url: url }, atEnd = null, details = null) {
-  return h("li.person", {},
+  return h(
+    "li.person",
+    {},
     avatar({ id, name: name || id, url, shape: "round" }),
-    h("span.person-text", {}, h("strong", { dir: "auto" }, name || id), name ? h("span.soft", { dir: "auto" }, id) : null, details),
+    h(
+      "span.person-text",
+      {},
+      h("strong", { dir: "auto" }, name || id),
+      name ? h("span.soft", { dir: "auto" }, id) : null,
+      details,
+    ),
     atEnd,
   );
 }
 
-/** Checkboxes for the grants. `value` is the list of those that are checked. */
+/**
+ * Checkboxes for the grants. `value` is the list of those that are checked.
+ * @param {Api.Grant[]} granted
+ */
 export function grantBoxes(granted) {
   const boxes = GRANTS.map((grant) => {
     const id = uniqueId("grant");
@@ -22,7 +38,12 @@ export function grantBoxes(granted) {
     return { grant, input, line: h("div.choice-line", {}, input, h("label", { for: id }, t(`grant.${grant}`))) };
   });
   return {
-    element: h("fieldset.choices-list.grant-boxes", {}, h("legend", {}, t("admins.grants")), boxes.map(({ line }) => line)),
+    element: h(
+      "fieldset.choices-list.grant-boxes",
+      {},
+      h("legend", {}, t("admins.grants")),
+      boxes.map(({ line }) => line),
+    ),
     get value() {
       return boxes.filter(({ input }) => input.checked).map(({ grant }) => grant);
     },

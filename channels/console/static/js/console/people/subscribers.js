@@ -3,95 +3,159 @@
 import { del, get, part, put } from "../../client/api.js";
 import { isOwner, may } from "../../client/grants.js";
 import { session } from "../../client/session.js";
-import { field, submitForm } from "../form.js";
 import { t } from "../../texts.js";
-import { h } from "../../ui/dom.js";
+import { h, submitting } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
 import { attempt, confirmDialog, menu, menuButton, notice } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
 import { SearchField } from "../../ui/search_field.js";
+import { field, submitForm } from "../form.js";
 import { personRow } from "./rows.js";
 
 const PAGE = 50;
 
 export class Subscribers {
+  /** @param {{ channel: Api.ChannelResponse }} options */
   constructor({ channel }) {
     this.#path = `/v1/channels/${part(channel.channel_id)}`;
     this.#isOwner = isOwner(channel);
     this.#mayManage = may(channel, "manage_subscribers");
-    this.element = h("div.panels", {},
+    this.element = h(
+      "div.panels",
+      {},
       h("section.panel", {}, h("div.finder", {}, this.#search.element, this.#filter), this.#people.elements),
       this.#mayManage ? this.#addForm() : null,
     );
     this.#people.reload();
   }
 
+  /** @type {App.ChannelPath} */
   #path;
   #isOwner;
   #mayManage;
-  #search = new SearchField({ label: t("people.search"), spellcheck: "false", autocapitalize: "none", maxlength: "32", onSearch: () => this.#people.reload() });
-  #filter = h("select", { "aria-label": t("people.filter"), on: { change: () => this.#people.reload() } },
-    ["all", "staff", "banned"].map((key) => h("option", { value: key }, t(`people.${key}`))));
+  #search = new SearchField({
+    label: t("people.search"),
+    spellcheck: "false",
+    autocapitalize: "none",
+    maxlength: "32",
+    onSearch: () => this.#people.reload(),
+  });
+  /** @type {HTMLSelectElement} */
+  #filter = h(
+    "select",
+    { "aria-label": t("people.filter"), on: { change: () => this.#people.reload() } },
+    /** @type {const} */ (["all", "staff", "banned"]).map((key) => h("option", { value: key }, t(`people.${key}`))),
+  );
+  /** @type {PagedList<Api.SubscriberResponse | Api.BanResponse>} */
   #people = new PagedList({
     fetchPage: (cursor) => this.#fetchPage(cursor),
-    renderRow: (item) => (this.#showsBanned ? this.#bannedRow(item) : this.#subscriberRow(item)),
+    renderRow: (item) => ("banned_at" in item ? this.#bannedRow(item) : this.#subscriberRow(item)),
     emptyText: () => t(this.#showsBanned ? "people.noneBanned" : "people.noMatch"),
   });
 
+  /** @returns {boolean} */
   get #showsBanned() {
     return this.#filter.value === "banned";
   }
 
+  /**
+   * @param {string | null} cursor
+   * @returns {Promise<App.Page<Api.SubscriberResponse | Api.BanResponse>>}
+   */
   #fetchPage(cursor) {
     this.#search.input.disabled = this.#showsBanned;
     if (this.#showsBanned) return get(`${this.#path}/bans`, { limit: PAGE, cursor });
-    return get(`${this.#path}/subscribers`, { limit: PAGE, cursor, q: this.#search.words, staff: this.#filter.value === "staff" || null });
+    return get(`${this.#path}/subscribers`, {
+      limit: PAGE,
+      cursor,
+      q: this.#search.words,
+      staff: this.#filter.value === "staff" || null,
+    });
   }
 
   #addForm() {
-    const userId = field({ name: "user_id", label: t("people.id"), required: true, spellcheck: "false", autocapitalize: "none" });
+    const userId = field({
+      name: "user_id",
+      label: t("people.id"),
+      required: true,
+      spellcheck: "false",
+      autocapitalize: "none",
+    });
     const error = h("p.error", { role: "alert", hidden: true });
     const button = h("button.plain", { type: "submit" }, t("people.add.do"));
-    const submit = async (event) => {
-      event.preventDefault();
+    const submit = submitting(async () => {
       const user = userId.value.trim();
-      const isDone = await submitForm({ fields: [userId], error, button, work: () => put(`${this.#path}/subscribers/${part(user)}`) });
+      const isDone = await submitForm({
+        fields: [userId],
+        error,
+        button,
+        work: () => put(`${this.#path}/subscribers/${part(user)}`),
+      });
       if (!isDone) return;
       notice(t("people.added", { user }));
       userId.input.value = "";
       this.#people.reload();
-    };
-    return h("form.panel.form", { novalidate: true, on: { submit } }, h("h2", {}, t("people.add")), userId.element, error, h("div.actions", {}, button));
+    });
+    return h(
+      "form.panel.form",
+      { novalidate: true, on: { submit } },
+      h("h2", {}, t("people.add")),
+      userId.element,
+      error,
+      h("div.actions", {}, button),
+    );
   }
 
+  /** @param {Api.SubscriberResponse} member */
   #subscriberRow(member) {
     const user = member.user_id;
     const isSelf = user === session.userId;
     const more = menuButton({ label: t("people.menu", { user }), open: (button) => this.#openMenu(member, button) });
-    const mayChange = this.#mayManage && !isSelf && member.role !== "owner" && (this.#isOwner || member.role === "member");
+    const mayChange =
+      this.#mayManage && !isSelf && member.role !== "owner" && (this.#isOwner || member.role === "member");
     return personRow(member, [
-      member.role === "member" ? null : h("span.role", {}, t(`role.${member.role}`)),
-      h("span.soft.since", { title: exact(member.subscribed_at) }, t("people.since", { when: ago(member.subscribed_at) })),
+      member.role === "member" ? null : h("span.role", {}, t(member.role === "owner" ? "role.owner" : "role.admin")),
+      h(
+        "span.soft.since",
+        { title: exact(member.subscribed_at) },
+        t("people.since", { when: ago(member.subscribed_at) }),
+      ),
       mayChange ? more : h("span.square"),
     ]);
   }
 
+  /** @param {Api.BanResponse} ban */
   #bannedRow(ban) {
     const user = ban.user_id;
     return personRow({ user_id: user }, [
-      h("span.soft.since", { title: exact(ban.banned_at) }, ago(ban.banned_at)),
-      h("button.plain", { type: "button", on: { click: () => this.#do("people.unbanned", user, del(`${this.#path}/bans/${part(user)}`)) } }, t("people.unban")),
+      ban.banned_at ? h("span.soft.since", { title: exact(ban.banned_at) }, ago(ban.banned_at)) : null,
+      h(
+        "button.plain",
+        {
+          type: "button",
+          on: { click: () => this.#do("people.unbanned", user, del(`${this.#path}/bans/${part(user)}`)) },
+        },
+        t("people.unban"),
+      ),
     ]);
   }
 
+  /**
+   * @param {Api.SubscriberResponse} member
+   * @param {HTMLElement} anchor
+   */
   #openMenu(member, anchor) {
     const user = member.user_id;
-    const admin = `${this.#path}/admins/${part(user)}`;
+    const admin = /** @type {const} */ (`${this.#path}/admins/${part(user)}`);
+    /** @type {App.MenuEntries} */
     const entries = [];
     if (this.#isOwner) {
-      entries.push(member.role === "admin"
-        ? { label: t("people.dismiss"), icon: "person", act: () => this.#do("people.dismissed", user, del(admin)) }
-        : { label: t("people.promote"), icon: "person", act: () => this.#do("people.promoted", user, put(admin)) }, null);
+      entries.push(
+        member.role === "admin"
+          ? { label: t("people.dismiss"), icon: "person", act: () => this.#do("people.dismissed", user, del(admin)) }
+          : { label: t("people.promote"), icon: "person", act: () => this.#do("people.promoted", user, put(admin)) },
+        null,
+      );
     }
     entries.push(
       { label: t("people.remove"), icon: "out", isDangerous: true, act: () => this.#remove(user) },
@@ -100,16 +164,31 @@ export class Subscribers {
     menu(anchor, entries);
   }
 
+  /** @param {string} user */
   async #remove(user) {
-    const isSure = await confirmDialog({ title: t("people.remove"), text: t("people.remove.confirm", { user }), action: t("people.remove") });
+    const isSure = await confirmDialog({
+      title: t("people.remove"),
+      text: t("people.remove.confirm", { user }),
+      action: t("people.remove"),
+    });
     if (isSure) this.#do("people.removed", user, del(`${this.#path}/subscribers/${part(user)}`));
   }
 
+  /** @param {string} user */
   async #ban(user) {
-    const isSure = await confirmDialog({ title: t("people.ban"), text: t("people.ban.confirm", { user }), action: t("people.ban") });
-    if (isSure) this.#do("people.bannedNow", user, del(`${this.#path}/subscribers/${part(user)}?ban=true`));
+    const isSure = await confirmDialog({
+      title: t("people.ban"),
+      text: t("people.ban.confirm", { user }),
+      action: t("people.ban"),
+    });
+    if (isSure) this.#do("people.bannedNow", user, del(`${this.#path}/subscribers/${part(user)}`, { ban: true }));
   }
 
+  /**
+   * @param {App.TextKey} doneKey
+   * @param {string} user
+   * @param {Promise<unknown>} call
+   */
   async #do(doneKey, user, call) {
     if (await attempt(() => call)) {
       notice(t(doneKey, { user }));

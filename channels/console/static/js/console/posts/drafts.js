@@ -13,18 +13,26 @@ import { contentPreview } from "../../ui/previews.js";
 const PAGE = 20;
 
 export class Drafts {
-  /** `onEdit(draft)` opens a draft in the composer. `onPublish(post)` is called with a post that has been published. */
+  /**
+   * `onEdit(draft)` opens a draft in the composer. `onPublish(post)` is called with a post that has been published.
+   * @param {{ channel: Api.ChannelResponse; onEdit: (draft: Api.DraftResponse) => unknown; onPublish: (post: Api.PostResponse) => unknown }} options
+   */
   constructor({ channel, onEdit, onPublish }) {
     this.#path = `/v1/channels/${part(channel.channel_id)}/drafts`;
     this.#channelId = channel.channel_id;
     this.#onEdit = onEdit;
     this.#onPublish = onPublish;
-    this.element = h("div.panels", {}, this.#panels.map(({ element }) => element));
+    this.element = h(
+      "div.panels",
+      {},
+      this.#panels.map(({ element }) => element),
+    );
     socket.addEventListener("event", this.#onEvent);
     socket.addEventListener("ready", this.#onReady);
     this.reload();
   }
 
+  /** @type {`${App.ChannelPath}/drafts`} */
   #path;
   #channelId;
   #onEdit;
@@ -37,63 +45,112 @@ export class Drafts {
     socket.removeEventListener("ready", this.#onReady);
   }
 
+  /** @param {"scheduled" | "unscheduled"} kind */
   #panel(kind) {
     const list = new PagedList({
       list: h("ul.drafts"),
       fetchPage: (cursor) => get(this.#path, { limit: PAGE, scheduled: kind === "scheduled" || null, cursor }),
       renderRow: (draft) => this.#row(draft),
     });
-    return { list, element: h("section.panel.drafts-panel", { hidden: true }, h("h2", {}, t(`drafts.${kind}`)), list.elements) };
+    return {
+      list,
+      element: h("section.panel.drafts-panel", { hidden: true }, h("h2", {}, t(`drafts.${kind}`)), list.elements),
+    };
   }
 
   /** Loads both lists again. */
   async reload() {
-    await Promise.all(this.#panels.map(async ({ list, element }) => {
-      await list.reload();
-      element.hidden = list.isEmpty;
-    }));
+    await Promise.all(
+      this.#panels.map(async ({ list, element }) => {
+        await list.reload();
+        element.hidden = list.isEmpty;
+      }),
+    );
   }
 
+  /** @param {Api.DraftResponse} draft */
   #row(draft) {
     const { post: content, publish_at: publishAt, failure } = draft;
     const preview = contentPreview(content);
     const details = h("span.soft");
     const showDetails = () => {
       const author = t("post.by", { name: nameOf(draft.author_id, showDetails) });
-      const when = publishAt ? t("drafts.publishAt", { when: exact(publishAt), ago: ago(publishAt) }) : t("drafts.changed", { when: ago(draft.updated_at) });
+      const when = publishAt
+        ? t("drafts.publishAt", { when: exact(publishAt), ago: ago(publishAt) })
+        : t("drafts.changed", { when: ago(draft.updated_at) });
       details.textContent = [when, author, content.silent ? t("posts.silent") : ""].filter(Boolean).join(" · ");
     };
     showDetails();
     const more = menuButton({ label: t("drafts.menu", { preview }), open: (button) => this.#openMenu(draft, button) });
-    return h("li.draft-row", {},
-      h("div.draft-text", {}, h("strong.draft-preview", { dir: "auto" }, preview), details, failure ? h("span.error", {}, t("drafts.failed", { reason: failure.detail })) : null),
-      h("div.draft-actions", {},
-        h("button.plain", { type: "button", on: { click: () => this.#onEdit(draft) } }, t("post.edit")), more),
+    return h(
+      "li.draft-row",
+      {},
+      h(
+        "div.draft-text",
+        {},
+        h("strong.draft-preview", { dir: "auto" }, preview),
+        details,
+        failure ? h("span.error", {}, t("drafts.failed", { reason: failure.detail })) : null,
+      ),
+      h(
+        "div.draft-actions",
+        {},
+        h("button.plain", { type: "button", on: { click: () => this.#onEdit(draft) } }, t("post.edit")),
+        more,
+      ),
     );
   }
 
+  /**
+   * @param {Api.DraftResponse} draft
+   * @param {HTMLElement} anchor
+   */
   #openMenu(draft, anchor) {
-    const path = `${this.#path}/${part(draft.draft_id)}`;
-    menu(anchor, [
-      { label: t("drafts.publish"), icon: "send", act: () => this.#do("compose.posted", async () => this.#onPublish(await post(`${path}/publish`))) },
-      draft.publish_at ? { label: t("drafts.unschedule"), icon: "pen", act: () => this.#do("drafts.movedToDrafts", () => patch(path, { publish_at: null })) } : null,
-      { label: t("drafts.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(path) },
-    ].filter(Boolean));
+    const path = /** @type {App.DraftPath} */ (`${this.#path}/${part(draft.draft_id)}`);
+    /** @type {App.MenuEntry[]} */
+    const entries = [
+      {
+        label: t("drafts.publish"),
+        icon: "send",
+        act: () => this.#do("compose.posted", async () => this.#onPublish(await post(`${path}/publish`))),
+      },
+    ];
+    if (draft.publish_at)
+      entries.push({
+        label: t("drafts.unschedule"),
+        icon: "pen",
+        act: () => this.#do("drafts.movedToDrafts", () => patch(path, { publish_at: null })),
+      });
+    entries.push({ label: t("drafts.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(path) });
+    menu(anchor, entries);
   }
 
+  /** @param {App.DraftPath} path */
   async #delete(path) {
-    const isSure = await confirmDialog({ title: t("drafts.delete"), text: t("drafts.delete.confirm"), action: t("drafts.delete") });
+    const isSure = await confirmDialog({
+      title: t("drafts.delete"),
+      text: t("drafts.delete.confirm"),
+      action: t("drafts.delete"),
+    });
     if (isSure) this.#do("drafts.deleted", () => del(path));
   }
 
+  /**
+   * @param {App.TextKey} doneKey
+   * @param {() => unknown} work
+   */
   async #do(doneKey, work) {
     if (await attempt(work)) notice(t(doneKey));
     await this.reload();
   }
 
-  /** A new post may be one that was scheduled. */
+  /**
+   * A new post may be one that was scheduled.
+   * @param {CustomEvent<App.Event>} event
+   */
   #onEvent = ({ detail: event }) => {
-    if (event.type === "message.posted" && event.post?.channel_id === this.#channelId && !this.#scheduled.list.isEmpty) this.reload();
+    if (event.type === "message.posted" && event.post?.channel_id === this.#channelId && !this.#scheduled.list.isEmpty)
+      this.reload();
   };
 
   #onReady = () => this.reload();

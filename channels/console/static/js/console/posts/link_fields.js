@@ -1,22 +1,34 @@
 // The fields for the links of a post: the text and the address of each.
 
-import { field } from "../form.js";
 import { t } from "../../texts.js";
 import { webAddress } from "../../ui/content.js";
 import { h, reconcile } from "../../ui/dom.js";
 import { icon } from "../../ui/icons.js";
+import { field } from "../form.js";
 
 export class LinkFields {
+  /** @param {{ onChange: () => unknown }} options */
   constructor({ onChange }) {
     this.#onChange = onChange;
     this.#list = h("ul.link-fields");
-    this.element = h("fieldset.plain-set", {}, h("legend", {}, t("compose.links")), this.#list,
-      h("button.plain", { type: "button", on: { click: () => this.#add("", "", true) } }, icon("link"), t("compose.link.add")));
+    this.element = h(
+      "fieldset.plain-set",
+      {},
+      h("legend", {}, t("compose.links")),
+      this.#list,
+      h(
+        "button.plain",
+        { type: "button", on: { click: () => this.#add("", "", true) } },
+        icon("link"),
+        t("compose.link.add"),
+      ),
+    );
   }
 
   #onChange;
   #list;
-  #links = []; // {title, url, element}
+  /** @type {{ title: App.Field; url: App.Field; element: HTMLElement }[]} */
+  #links = [];
 
   /** The values of the fields as they are, unfinished ones too. */
   get raw() {
@@ -25,7 +37,9 @@ export class LinkFields {
 
   /** The links to post. A link without a text shows its address. */
   get values() {
-    return this.raw.map(({ title, url }) => ({ title: title.trim(), url: url.trim() })).filter((one) => one.title || one.url)
+    return this.raw
+      .map(({ title, url }) => ({ title: title.trim(), url: url.trim() }))
+      .filter((one) => one.title || one.url)
       .map((one) => ({ ...one, title: one.title || one.url }));
   }
 
@@ -48,9 +62,14 @@ export class LinkFields {
     return true;
   }
 
+  /**
+   * @param {string} title
+   * @param {string} url
+   * @param {boolean} [isNew]
+   */
   #add(title, url, isNew = false) {
     const on = { input: () => this.#onChange() };
-    const one = {
+    const fields = {
       title: field({ name: "title", label: t("compose.link.title"), value: title, on }),
       url: field({ name: "url", label: t("compose.link.url"), value: url, type: "url", inputmode: "url", on }),
     };
@@ -59,8 +78,22 @@ export class LinkFields {
       one.element.remove();
       this.#onChange();
     };
-    one.element = h("li", {}, one.title.element, one.url.element,
-      h("button.quiet.square", { type: "button", "aria-label": t("compose.link.remove", { n: this.#links.length + 1 }), on: { click: remove } }, icon("close")));
+    const element = h(
+      "li",
+      {},
+      fields.title.element,
+      fields.url.element,
+      h(
+        "button.quiet.square",
+        {
+          type: "button",
+          "aria-label": t("compose.link.remove", { n: this.#links.length + 1 }),
+          on: { click: remove },
+        },
+        icon("close"),
+      ),
+    );
+    const one = { ...fields, element };
     this.#links.push(one);
     this.#list.append(one.element);
     if (isNew) one.title.input.focus();

@@ -16,28 +16,50 @@ import { Drafts } from "./drafts.js";
 import { showReactors } from "./reactors.js";
 
 export class Posts {
+  /** @param {{ channel: Api.ChannelResponse }} options */
   constructor({ channel }) {
     this.#channel = channel;
+    this.#path = `/v1/channels/${part(channel.channel_id)}/posts`;
     this.#stream = channelPosts(channel.channel_id, channel.head_seq);
-    if (may(channel, "post") || may(channel, "edit_posts")) this.#composer = new Composer({ channel, stream: this.#stream, onDrafts: () => this.#drafts?.reload() });
+    if (may(channel, "post") || may(channel, "edit_posts"))
+      this.#composer = new Composer({ channel, stream: this.#stream, onDrafts: () => this.#drafts?.reload() });
     if (may(channel, "post")) {
-      this.#drafts = new Drafts({ channel, onEdit: (draft) => this.#composer.editDraft(draft), onPublish: (item) => this.#stream.add(item) });
+      this.#drafts = new Drafts({
+        channel,
+        onEdit: (draft) => this.#composer?.editDraft(draft),
+        onPublish: (item) => this.#stream.add(item),
+      });
     }
     this.#list = h("ol.items.newest-first", { "aria-label": t("posts.title") });
     this.#status = h("p.empty", { role: "status" }, t("app.loading"));
-    this.#more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => attempt(() => this.#stream.loadOlder()) } }, t("app.more"));
-    this.element = h("div.panels", {}, this.#composer?.element, this.#drafts?.element, h("section.posted", {}, h("h2", {}, t("posts.title")), this.#status, this.#list, this.#more));
+    this.#more = h(
+      "button.plain.wide",
+      { type: "button", hidden: true, on: { click: () => attempt(() => this.#stream.loadOlder()) } },
+      t("app.more"),
+    );
+    this.element = h(
+      "div.panels",
+      {},
+      this.#composer?.element,
+      this.#drafts?.element,
+      h("section.posted", {}, h("h2", {}, t("posts.title")), this.#status, this.#list, this.#more),
+    );
     this.#stream.addEventListener("change", () => this.#render());
     attempt(() => this.#stream.loadNewest());
   }
 
   #channel;
+  /** @type {`${App.ChannelPath}/posts`} */
+  #path;
   #stream;
+  /** @type {Composer | null} */
   #composer = null;
+  /** @type {Drafts | null} */
   #drafts = null;
   #list;
   #status;
   #more;
+  /** @type {Map<number, { item: App.Item | null; element: HTMLElement }>} */
   #rendered = new Map();
 
   close() {
@@ -47,50 +69,97 @@ export class Posts {
   }
 
   #render() {
-    const wanted = this.#stream.inOrder().reverse().map((item) => this.#element(item));
+    const wanted = this.#stream
+      .inOrder()
+      .reverse()
+      .map((item) => this.#element(item));
     reconcile(this.#list, wanted);
     this.#status.textContent = wanted.length ? "" : t("posts.empty");
     this.#more.hidden = !this.#stream.hasOlder;
   }
 
+  /** @param {App.Item} item */
   #element(item) {
     const rendered = this.#rendered.get(item.seq);
     if (rendered?.item === item) return rendered.element;
-    const react = this.#channel.subscribed_at === null ? null : (seq, emoji, isOn) => attempt(() => this.#stream.react(seq, emoji, isOn));
+    /** @type {App.React | null} */
+    const react =
+      this.#channel.subscribed_at === null
+        ? null
+        : (seq, emoji, isOn) => attempt(() => this.#stream.react(seq, emoji, isOn));
     const author = item.author_id ? nameOf(item.author_id, () => this.#renderAgain(item.seq)) : null;
-    const element = postElement(item, { channel: this.#channel, react, author, openMenu: (one, anchor) => this.#openMenu(one, anchor) }, rendered?.element);
-    element.dataset.seq = item.seq;
+    const element = postElement(
+      item,
+      { channel: this.#channel, react, author, openMenu: (one, anchor) => this.#openMenu(one, anchor) },
+      rendered?.element,
+    );
+    element.dataset.seq = String(item.seq);
     showMarks(element, item);
     this.#rendered.set(item.seq, { item, element });
     return element;
   }
 
+  /** @param {number} seq */
   #renderAgain(seq) {
     const rendered = this.#rendered.get(seq);
     if (!rendered) return;
     this.#rendered.set(seq, { ...rendered, item: null });
-    if (this.#stream.items.has(seq)) this.#element(this.#stream.items.get(seq));
+    const item = this.#stream.items.get(seq);
+    if (item) this.#element(item);
   }
 
+  /**
+   * @param {App.Item} item
+   * @param {HTMLElement} anchor
+   */
   #openMenu(item, anchor) {
+    /** @param {Api.Grant} grant */
     const mayDo = (grant) => may(this.#channel, grant);
     const isOwn = item.author_id === session.userId;
     // The composer would drop the fields that it cannot show.
-    const canEdit = (mayDo("edit_posts") || (isOwn && mayDo("post"))) && ["text", "image", "text_and_image"].includes(item.kind) && item.custom === null;
+    const canEdit =
+      (mayDo("edit_posts") || (isOwn && mayDo("post"))) &&
+      ["text", "image", "text_and_image"].includes(item.kind ?? "") &&
+      item.custom === null;
+    /** @type {App.MenuEntries} */
     const entries = [
-      item.reactions.total > 0 ? { label: t("reactors.menu"), icon: "smile", act: () => showReactors(this.#stream, item) } : null,
-      mayDo("pin_posts") ? { label: t(item.pinned ? "posts.unpin" : "posts.pin"), icon: "pin", act: () => this.#setMark(item, "pin", !item.pinned) } : null,
-      mayDo(isOwn ? "post" : "edit_posts") ? { label: t(item.reactions_frozen ? "posts.unfreeze" : "posts.freeze"), icon: "lock", act: () => this.#setMark(item, "reactions-freeze", !item.reactions_frozen) } : null,
-      this.#channel.settings.protect_content ? null : forwardEntry({ channel_id: this.#channel.channel_id, seq: item.seq }),
-      canEdit ? { label: t("post.edit"), icon: "pen", act: () => this.#composer.editPost(item) } : null,
-      isOwn || mayDo("delete_posts") ? { label: t("post.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(item) } : null,
-    ].filter(Boolean);
-    if (entries.length) menu(anchor, entries);
+      item.reactions.total > 0
+        ? { label: t("reactors.menu"), icon: "smile", act: () => showReactors(this.#path, item) }
+        : null,
+      mayDo("pin_posts")
+        ? {
+            label: t(item.pinned ? "posts.unpin" : "posts.pin"),
+            icon: "pin",
+            act: () => this.#setMark(item, "pin", !item.pinned),
+          }
+        : null,
+      mayDo(isOwn ? "post" : "edit_posts")
+        ? {
+            label: t(item.reactions_frozen ? "posts.unfreeze" : "posts.freeze"),
+            icon: "lock",
+            act: () => this.#setMark(item, "reactions-freeze", !item.reactions_frozen),
+          }
+        : null,
+      this.#channel.settings.protect_content
+        ? null
+        : forwardEntry({ channel_id: this.#channel.channel_id, seq: item.seq }),
+      canEdit ? { label: t("post.edit"), icon: "pen", act: () => this.#composer?.editPost(item) } : null,
+      isOwn || mayDo("delete_posts")
+        ? { label: t("post.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(item) }
+        : null,
+    ];
+    const known = entries.filter((entry) => entry !== null);
+    if (known.length) menu(anchor, known);
   }
 
-  /** Pins a post or freezes its reactions (`mark` "pin" or "reactions-freeze"), or undoes that. */
+  /**
+   * Pins a post or freezes its reactions (`mark` "pin" or "reactions-freeze"), or undoes that.
+   * @param {App.Item} item
+   * @param {"pin" | "reactions-freeze"} mark
+   * @param {boolean} isOn
+   */
   #setMark(item, mark, isOn) {
-    const path = `${this.#stream.path}/${part(item.seq)}`;
+    const path = /** @type {const} */ (`${this.#path}/${item.seq}`);
     return attempt(async () => {
       if (isOn) return this.#stream.add(await put(`${path}/${mark}`));
       await del(`${path}/${mark}`);
@@ -98,14 +167,21 @@ export class Posts {
     });
   }
 
+  /** @param {App.Item} item */
   async #delete(item) {
-    if (!(await confirmDialog({ title: t("post.delete"), text: t("post.delete.confirm"), action: t("post.delete") }))) return;
+    if (!(await confirmDialog({ title: t("post.delete"), text: t("post.delete.confirm"), action: t("post.delete") })))
+      return;
     if (await attempt(() => this.#stream.recall(item.seq))) notice(t("compose.deleted"));
   }
 }
 
-/** The line below a post that only the staff sees. */
+/**
+ * The line below a post that only the staff sees.
+ * @param {HTMLElement} element
+ * @param {App.Item} item
+ */
 function showMarks(element, item) {
+  /** @type {HTMLElement} */
   const line = element.querySelector(".post-marks") ?? element.appendChild(h("p.post-marks.soft"));
   const marks = [
     item.pinned ? h("span.post-mark", {}, icon("pin"), t("posts.pinned")) : null,

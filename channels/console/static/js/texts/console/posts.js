@@ -22,7 +22,10 @@ export default {
   "compose.audience": { one: "Goes to {n} subscriber.", other: "Goes to {n} subscribers." },
   "compose.audience.last": "Last post {when}.",
   "compose.audience.first": "This is the first post.",
-  "compose.audience.muted": { one: "{n} of them ({share}) has muted the channel.", other: "{n} of them ({share}) have muted the channel." },
+  "compose.audience.muted": {
+    one: "{n} of them ({share}) has muted the channel.",
+    other: "{n} of them ({share}) have muted the channel.",
+  },
   "compose.audience.unmuted": "Nobody has muted the channel.",
   "compose.silent": "Post silently (no notification)",
   "compose.when": "Publish",

@@ -1,0 +1,1066 @@
+// What the API takes and answers, made from its OpenAPI document by `python -m tests.api_types`. Not served.
+
+declare namespace Api {
+  const isPart: unique symbol;
+  /** An id that is encoded as one segment of a path. */
+  type Part = string & { readonly [isPart]: true };
+
+  interface Page<Item> {
+    items: Item[];
+    next_cursor: string | null;
+  }
+
+  type Nothing = Record<never, never>;
+
+  /** The query, the body and the answer of a call. */
+  interface Call<Query, Body, Answer> {
+    query: Query;
+    body: Body;
+    answer: Answer;
+  }
+
+  type AcceptMessages = "everyone" | "subscribers" | "nobody";
+
+  interface AddConversations {
+    conversation_ids?: string[];
+  }
+
+  type AdminAction =
+    | "channel_created"
+    | "info_changed"
+    | "settings_changed"
+    | "admin_invited"
+    | "invitation_revoked"
+    | "invitation_accepted"
+    | "invitation_declined"
+    | "admin_added"
+    | "admin_removed"
+    | "grants_changed"
+    | "owner_changed"
+    | "subscriber_added"
+    | "subscribers_imported"
+    | "subscriber_removed"
+    | "subscriber_banned"
+    | "subscriber_unbanned"
+    | "subscriber_muted"
+    | "subscriber_unmuted"
+    | "reacting_banned"
+    | "reacting_unbanned"
+    | "join_request_accepted"
+    | "join_request_refused"
+    | "name_card_changed"
+    | "post_edited"
+    | "post_deleted"
+    | "post_pinned"
+    | "post_unpinned"
+    | "reactions_frozen"
+    | "reactions_unfrozen"
+    | "draft_changed"
+    | "draft_deleted"
+    | "draft_published"
+    | "answer_edited"
+    | "answer_deleted";
+
+  interface AdminLogEntryResponse {
+    entry_id: string;
+    action: AdminAction;
+    actor_id: string;
+    by_app: boolean;
+    target_id: string | null;
+    before: { [name: string]: unknown };
+    after: { [name: string]: unknown };
+    at: string;
+  }
+
+  interface AdminResponse {
+    user_id: string;
+    name: string;
+    face_url: string;
+    role: Role;
+    subscribed_at: string;
+    muted_until: string | null;
+    grants: Grant[];
+  }
+
+  interface AnswerRequest {
+    approve: boolean;
+  }
+
+  interface AnswerToInvitation {
+    accept: boolean;
+  }
+
+  interface Appoint {
+    grants?: Grant[];
+  }
+
+  interface BanResponse {
+    user_id: string;
+    banned_at: string | null;
+    banned_by: string | null;
+  }
+
+  interface BlockResponse {
+    user_id: string;
+    blocked_at: string;
+  }
+
+  interface ChangeConversationGroup {
+    add?: string[];
+    remove?: string[];
+  }
+
+  interface ChangeDraft {
+    post?: DraftPost;
+    publish_at?: string | null;
+  }
+
+  interface ChangeMember {
+    role?: "admin" | "member";
+    mute_seconds?: number;
+    name_card?: string;
+  }
+
+  interface ChangedConversationGroupResponse {
+    name: string;
+    unread_count: number;
+    conversation_count: number;
+    built_in: boolean;
+    results: ConversationResult[];
+  }
+
+  interface ChannelGone {
+    channel_id: string;
+    gone: DepartureReason;
+    gone_at: string;
+  }
+
+  interface ChannelMissing {
+    channel_id: string;
+    error: ItemError;
+  }
+
+  interface ChannelPage {
+    items: (ChannelResponse | ChannelMissing | ChannelGone)[];
+    next_cursor?: string | null;
+    sync_token?: string | null;
+  }
+
+  interface ChannelResponse {
+    channel_id: string;
+    name: string;
+    face_url: string;
+    organization: string;
+    introduction: string;
+    custom_data: string;
+    owner_id: string | null;
+    created_at: string;
+    subscriber_count: number;
+    subscribed_at: string | null;
+    role: Role | null;
+    grants: Grant[];
+    verified: boolean;
+    settings: SettingsResponse;
+    head_seq: number;
+    last_post: LastPostResponse | null;
+  }
+
+  interface ConversationGroupResponse {
+    name: string;
+    unread_count: number;
+    conversation_count: number;
+    built_in: boolean;
+  }
+
+  interface ConversationMissing {
+    conversation_id: string;
+    error: ItemError;
+  }
+
+  interface ConversationResponse {
+    conversation_id: string;
+    type: ConversationType;
+    group_id: string | null;
+    peer_id: string | null;
+    title: string;
+    face_url: string;
+    unread_count: number;
+    read_seq: number;
+    head_seq: number;
+    last_message: LastMessageResponse | null;
+    muted: boolean;
+    pinned_at: string | null;
+    hidden: boolean;
+    draft: string;
+    custom_data: string;
+    conversation_groups: string[];
+    is_channel: boolean;
+    verified: boolean;
+  }
+
+  interface ConversationResult {
+    conversation_id: string;
+    ok: boolean;
+    error: ItemError | null;
+  }
+
+  type ConversationType = "group" | "c2c";
+
+  interface CreateChannel {
+    name: string;
+    channel_id?: string | null;
+    group_id?: string | null;
+    face_url?: string;
+    organization?: string;
+    introduction?: string;
+    custom_data?: string;
+    settings?: SettingsBody;
+  }
+
+  interface CreateDraft {
+    post: DraftPost;
+    publish_at?: string | null;
+  }
+
+  interface CreateGroup {
+    type: GroupType;
+    name: string;
+    group_id?: string | null;
+    introduction?: string;
+    notification?: string;
+    face_url?: string;
+    custom?: { [name: string]: string };
+    posting?: Posting | null;
+    join_option?: JoinOption | null;
+    history_visible?: boolean | null;
+    member_limit?: number | null;
+  }
+
+  interface DayResponse {
+    day: string;
+    subscribers: number | null;
+    joined: number;
+    left: number;
+    removed: number;
+    net: number;
+    posts: number;
+    views: number;
+    reactions: number;
+  }
+
+  type DepartureReason = "left" | "removed" | "banned" | "deleted";
+
+  interface DialogueMessageResponse {
+    kind: Kind | null;
+    title: string | null;
+    text: string | null;
+    links: LinkResponse[] | null;
+    images: MediaResponse[] | null;
+    video: MediaResponse | null;
+    file: MediaResponse | null;
+    location: LocationResponse | null;
+    custom: JsonValue;
+    silent: boolean;
+    forwarded_from: ForwardedFrom | null;
+    message_id: string;
+    seq: number;
+    sender_id: string | null;
+    created_at: string;
+    edited_at: string | null;
+    recalled_at: string | null;
+    reactions: TallyResponse;
+    type: "message";
+    conversation_id: string;
+  }
+
+  interface DialoguePage {
+    items: (DialogueMessageResponse | TimelinePostResponse)[];
+    next_cursor: string | null;
+  }
+
+  interface DraftPost {
+    kind?: Kind | null;
+    title?: string;
+    text?: string;
+    links?: LinkBody[];
+    images?: string[];
+    video?: string | null;
+    file?: string | null;
+    location?: LocationBody | null;
+    custom?: JsonValue;
+    forward?: ForwardBody | null;
+    silent?: boolean;
+  }
+
+  interface DraftPostResponse {
+    kind: Kind | null;
+    title: string | null;
+    text: string | null;
+    links: LinkResponse[] | null;
+    images: MediaResponse[] | null;
+    video: MediaResponse | null;
+    file: MediaResponse | null;
+    location: LocationResponse | null;
+    custom: JsonValue;
+    silent: boolean;
+    forwarded_from: ForwardedFrom | null;
+  }
+
+  interface DraftResponse {
+    channel_id: string;
+    draft_id: string;
+    author_id: string;
+    publish_at: string | null;
+    failure: FailureResponse | null;
+    created_at: string;
+    updated_at: string;
+    post: DraftPostResponse;
+  }
+
+  interface FailureResponse {
+    code: string;
+    detail: string;
+    at: string;
+  }
+
+  interface ForwardBody {
+    channel_id?: string | null;
+    group_id?: string | null;
+    conversation_id?: string | null;
+    seq: number;
+  }
+
+  interface ForwardedFrom {
+    channel_id: string | null;
+    group_id: string | null;
+    name: string | null;
+    seq: number | null;
+    message_id: string | null;
+  }
+
+  type Grant =
+    | "post"
+    | "edit_posts"
+    | "delete_posts"
+    | "pin_posts"
+    | "manage_subscribers"
+    | "change_info"
+    | "change_settings"
+    | "read_inbox"
+    | "see_insights";
+
+  interface GroupMissing {
+    group_id: string;
+    error: ItemError;
+  }
+
+  interface GroupResponse {
+    group_id: string;
+    type: GroupType;
+    name: string;
+    introduction: string;
+    notification: string;
+    face_url: string;
+    owner_id: string | null;
+    custom: { [name: string]: string };
+    posting: Posting;
+    join_option: JoinOption;
+    visibility: Visibility;
+    muted_all: boolean;
+    history_visible: boolean;
+    reactions: string | string[];
+    reactions_per_user: number;
+    distinct_reactions: number;
+    member_count: number;
+    member_limit: number;
+    created_at: string;
+    joined_at: string | null;
+    role: Role | null;
+    head_seq: number;
+    is_channel: boolean;
+    verified: boolean;
+  }
+
+  type GroupType = "work" | "public" | "meeting" | "community";
+
+  interface HourResponse {
+    hour: number;
+    views: number;
+    reactions: number;
+  }
+
+  interface ImportLine {
+    user_id: string;
+  }
+
+  interface ImportProgress {
+    received: number;
+    added: number;
+    present: number;
+    refused: number;
+    subscriber_count: number | null;
+    results: ImportResult[];
+    done?: boolean;
+    error?: ItemError | null;
+  }
+
+  interface ImportResult {
+    user_id?: string;
+    line?: number;
+    result: "added" | "present" | "member_limit_reached" | "groups_per_user_reached" | "invalid_request";
+    detail?: string;
+  }
+
+  interface InboxUnreadResponse {
+    channel_id: string;
+    unread_count: number;
+    unread_threads: number;
+  }
+
+  interface InsightsResponse {
+    from: string;
+    to: string;
+    days: DayResponse[];
+    hours: HourResponse[];
+    muted: MutedResponse;
+  }
+
+  interface InvitationResponse {
+    user_id: string;
+    grants: Grant[];
+    invited_by: string;
+    invited_at: string;
+    expires_at: string;
+  }
+
+  interface InviteAdmin {
+    user_id: string;
+    grants?: Grant[];
+  }
+
+  interface ItemError {
+    code: string;
+    detail: string;
+  }
+
+  interface JoinGroup {
+    text?: string;
+  }
+
+  type JoinOption = "free" | "approval" | "invite";
+
+  interface JoinRequestResponse {
+    user_id: string;
+    name: string;
+    face_url: string;
+    text: string;
+    requested_at: string;
+  }
+
+  type JsonValue = unknown;
+
+  type Kind = "text" | "image" | "text_and_image" | "video" | "file" | "location" | "custom";
+
+  interface LastMessageResponse {
+    seq: number;
+    sender_id: string | null;
+    preview: string;
+    at: string;
+  }
+
+  interface LastPostResponse {
+    seq: number;
+    preview: string;
+    at: string;
+  }
+
+  interface Limits {
+    group_name_bytes: number;
+    group_introduction_bytes: number;
+    group_notification_bytes: number;
+    channel_name_bytes: number;
+    channel_introduction_bytes: number;
+    face_url_bytes: number;
+    custom_fields: number;
+    custom_value_bytes: number;
+    community_members: number;
+    work_members: number;
+    public_members: number;
+    meeting_members: number;
+    groups_per_user: number;
+    admins: number;
+    admin_invitations: number;
+    admin_invitation_seconds: number;
+    message_body_bytes: number;
+    links_per_message: number;
+    image_bytes: number;
+    video_bytes: number;
+    file_bytes: number;
+    image_pixels: number;
+    animation_pixels: number;
+    animation_frames: number;
+    image_seconds: number;
+    image_memory_bytes: number;
+    images_per_message: number;
+    departure_seconds: number;
+    unused_media_seconds: number;
+    uploads_per_user: number;
+    user_unused_media_bytes: number;
+    user_media_bytes: number;
+    channel_media_bytes: number;
+    deployment_media_bytes: number;
+    posts_per_second: number;
+    stream_bytes_per_second: number;
+    pinned_messages: number;
+    recall_seconds: number;
+    name_card_bytes: number;
+    user_name_bytes: number;
+    request_text_bytes: number;
+    conversation_groups: number;
+    conversation_group_name_bytes: number;
+    conversations_per_group: number;
+    conversations_per_call: number;
+    draft_bytes: number;
+    conversation_custom_data_bytes: number;
+    dialogues_per_user: number;
+    unanswered_per_user: number;
+    blocks_per_user: number;
+    channels: number;
+    channel_organization_bytes: number;
+    channel_custom_data_bytes: number;
+    drafts: number;
+    scheduled_posts: number;
+    schedule_ahead_seconds: number;
+    views_per_call: number;
+    insight_days: number;
+    insight_range_days: number;
+    requests_per_second: number;
+    address_requests_per_second: number;
+    address_sockets: number;
+    address_transfers: number;
+    address_connections: number;
+    unsent_bytes_per_user: number;
+    address_unsent_bytes: number;
+    transfers_per_user: number;
+    requests_at_work_per_user: number;
+    waiting_requests_per_user: number;
+    requests_at_work_per_back_end: number;
+    waiting_requests_per_back_end: number;
+    sockets_per_user: number;
+    concurrent_requests: number;
+    waiting_milliseconds: number;
+    request_body_bytes: number;
+  }
+
+  interface LinkBody {
+    title: string;
+    url: string;
+  }
+
+  interface LinkResponse {
+    title: string;
+    url: string;
+  }
+
+  interface LocationBody {
+    latitude: number;
+    longitude: number;
+    name?: string;
+    address?: string;
+  }
+
+  interface LocationResponse {
+    latitude: number;
+    longitude: number;
+    name: string;
+    address: string;
+  }
+
+  type MediaKind = "image" | "video" | "file";
+
+  interface MediaResponse {
+    media_id: string;
+    kind: MediaKind;
+    content_type: string;
+    size_bytes: number;
+    width: number | null;
+    height: number | null;
+    name: string;
+    url: string;
+    large_url: string | null;
+    thumb_url: string | null;
+  }
+
+  type MediaSize = "original" | "large" | "thumb";
+
+  interface MemberResponse {
+    user_id: string;
+    name: string;
+    face_url: string;
+    role: Role;
+    joined_at: string;
+    muted_until: string | null;
+    name_card: string;
+  }
+
+  interface MessageResponse {
+    kind: Kind | null;
+    title: string | null;
+    text: string | null;
+    links: LinkResponse[] | null;
+    images: MediaResponse[] | null;
+    video: MediaResponse | null;
+    file: MediaResponse | null;
+    location: LocationResponse | null;
+    custom: JsonValue;
+    silent: boolean;
+    signature: string | null;
+    forwarded_from: ForwardedFrom | null;
+    pinned: boolean;
+    reactions_frozen: boolean;
+    group_id: string;
+    message_id: string;
+    seq: number;
+    sender_id: string | null;
+    sender_name: string | null;
+    sender_face_url: string | null;
+    created_at: string;
+    edited_at: string | null;
+    recalled_at: string | null;
+    reactions: TallyResponse;
+  }
+
+  interface MutedResponse {
+    count: number;
+    share: number;
+  }
+
+  interface NewMessage {
+    kind?: Kind | null;
+    title?: string;
+    text?: string;
+    links?: LinkBody[];
+    images?: string[];
+    video?: string | null;
+    file?: string | null;
+    location?: LocationBody | null;
+    custom?: JsonValue;
+    forward?: ForwardBody | null;
+    silent?: boolean;
+  }
+
+  interface NewOwner {
+    user_id: string;
+  }
+
+  interface OwnInvitationResponse {
+    channel_id: string;
+    channel_name: string;
+    verified: boolean;
+    grants: Grant[];
+    invited_at: string;
+    expires_at: string;
+  }
+
+  interface PostInsightsResponse {
+    seq: number;
+    created_at: string;
+    preview: string;
+    views: number;
+    reactions: number;
+  }
+
+  interface PostResponse {
+    kind: Kind | null;
+    title: string | null;
+    text: string | null;
+    links: LinkResponse[] | null;
+    images: MediaResponse[] | null;
+    video: MediaResponse | null;
+    file: MediaResponse | null;
+    location: LocationResponse | null;
+    custom: JsonValue;
+    silent: boolean;
+    signature: string | null;
+    forwarded_from: ForwardedFrom | null;
+    pinned: boolean;
+    reactions_frozen: boolean;
+    channel_id: string;
+    post_id: string;
+    seq: number;
+    channel_name: string;
+    author_id: string | null;
+    created_at: string;
+    edited_at: string | null;
+    recalled_at: string | null;
+    views: number;
+    reactions: TallyResponse;
+  }
+
+  interface PostViewsResponse {
+    seq: number;
+    views: number;
+  }
+
+  type Posting = "everyone" | "owner_and_admins";
+
+  interface Problem {
+    type?: string;
+    title: string;
+    status: number;
+    detail: string;
+    code: string;
+    details?: { [name: string]: JsonValue };
+    request_id: string;
+  }
+
+  interface ReactorResponse {
+    user_id: string;
+    name: string;
+    face_url: string;
+    reacted_at: string;
+  }
+
+  interface ReadMarkResponse {
+    conversation_id: string;
+    read_seq: number;
+    unread_count: number;
+  }
+
+  interface ReadScopeBody {
+    scope: string;
+  }
+
+  interface ReadUpTo {
+    seq?: number | null;
+  }
+
+  interface RemoveMember {
+    ban?: boolean;
+  }
+
+  interface RenameConversationGroup {
+    name: string;
+  }
+
+  type Role = "owner" | "admin" | "member";
+
+  interface SeenBody {
+    seqs: number[];
+  }
+
+  interface SettingsBody {
+    visibility?: "public" | "private";
+    reactions?: "all" | "basic" | "none" | string[];
+    reactions_per_user?: number;
+    distinct_reactions?: number;
+    accept_messages?: AcceptMessages;
+    signatures?: boolean;
+    protect_content?: boolean;
+  }
+
+  interface SettingsResponse {
+    visibility: Visibility;
+    reactions: string | string[];
+    reactions_per_user: number;
+    distinct_reactions: number;
+    accept_messages: AcceptMessages;
+    signatures: boolean;
+    protect_content: boolean;
+  }
+
+  interface SubscriberResponse {
+    user_id: string;
+    name: string;
+    face_url: string;
+    role: Role;
+    subscribed_at: string;
+    muted_until: string | null;
+  }
+
+  interface TallyResponse {
+    counts: { [name: string]: number };
+    total: number;
+    mine: string[];
+  }
+
+  interface ThreadLastMessageResponse {
+    seq: number;
+    from_channel: boolean;
+    preview: string;
+    at: string;
+  }
+
+  interface ThreadMessageResponse {
+    kind: Kind | null;
+    title: string | null;
+    text: string | null;
+    links: LinkResponse[] | null;
+    images: MediaResponse[] | null;
+    video: MediaResponse | null;
+    file: MediaResponse | null;
+    location: LocationResponse | null;
+    custom: JsonValue;
+    silent: boolean;
+    forwarded_from: ForwardedFrom | null;
+    message_id: string;
+    seq: number;
+    sender_id: string | null;
+    created_at: string;
+    edited_at: string | null;
+    recalled_at: string | null;
+    reactions: TallyResponse;
+    channel_id: string;
+    user_id: string;
+    from_channel: boolean;
+    author_id: string | null;
+  }
+
+  interface ThreadReadResponse {
+    channel_id: string;
+    user_id: string;
+    read_seq: number;
+    unread_count: number;
+  }
+
+  interface ThreadResponse {
+    channel_id: string;
+    user_id: string;
+    name: string;
+    face_url: string;
+    head_seq: number;
+    read_seq: number;
+    unread_count: number;
+    last_message: ThreadLastMessageResponse | null;
+  }
+
+  interface TimelinePostResponse {
+    kind: Kind | null;
+    title: string | null;
+    text: string | null;
+    links: LinkResponse[] | null;
+    images: MediaResponse[] | null;
+    video: MediaResponse | null;
+    file: MediaResponse | null;
+    location: LocationResponse | null;
+    custom: JsonValue;
+    silent: boolean;
+    signature: string | null;
+    forwarded_from: ForwardedFrom | null;
+    pinned: boolean;
+    reactions_frozen: boolean;
+    channel_id: string;
+    post_id: string;
+    seq: number;
+    channel_name: string;
+    author_id: string | null;
+    created_at: string;
+    edited_at: string | null;
+    recalled_at: string | null;
+    views: number;
+    reactions: TallyResponse;
+    type: "post";
+  }
+
+  interface UnreadResponse {
+    total: number;
+    channels: number;
+    chats: number;
+    conversation_groups: { [name: string]: number };
+  }
+
+  interface UpdateChannel {
+    name?: string;
+    face_url?: string;
+    organization?: string;
+    introduction?: string;
+    custom_data?: string;
+    settings?: SettingsBody;
+  }
+
+  interface UpdateConversation {
+    muted?: boolean;
+    pinned?: boolean;
+    hidden?: boolean;
+    draft?: string;
+    custom_data?: string;
+  }
+
+  interface UpdateGroup {
+    name?: string;
+    introduction?: string;
+    notification?: string;
+    face_url?: string;
+    custom?: { [name: string]: string | null };
+    posting?: Posting;
+    join_option?: JoinOption;
+    history_visible?: boolean;
+    muted_all?: boolean;
+    reactions?: "all" | "basic" | "none" | string[];
+    reactions_per_user?: number;
+    distinct_reactions?: number;
+  }
+
+  interface UpdateUser {
+    name?: string;
+    face_url?: string;
+  }
+
+  interface UserMissing {
+    user_id: string;
+    error: ItemError;
+  }
+
+  interface UserResponse {
+    user_id: string;
+    name: string;
+    face_url: string;
+  }
+
+  type Visibility = "public" | "profile" | "private";
+
+  interface WriteMessage {
+    kind: Kind;
+    title?: string;
+    text?: string;
+    links?: LinkBody[];
+    images?: string[];
+    video?: string | null;
+    file?: string | null;
+    location?: LocationBody | null;
+    custom?: JsonValue;
+  }
+
+  interface GetCalls {
+    "/v1/blocks": Call<{ limit?: number; cursor?: string }, never, Page<BlockResponse>>;
+    "/v1/channels": Call<{ limit?: number; cursor?: string; ids?: string; subscribed?: boolean; updated_since?: string; owned?: boolean; all?: boolean; q?: string; sort?: "popular" | "new" | "active" }, never, ChannelPage>;
+    [path: `/v1/channels/${Part}`]: Call<Nothing, never, ChannelResponse>;
+    [path: `/v1/channels/${Part}/admin-log`]: Call<{ limit?: number; cursor?: string; action?: AdminAction; actor_id?: string; target_id?: string }, never, Page<AdminLogEntryResponse>>;
+    [path: `/v1/channels/${Part}/admins`]: Call<{ limit?: number; cursor?: string }, never, Page<AdminResponse>>;
+    [path: `/v1/channels/${Part}/bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
+    [path: `/v1/channels/${Part}/drafts`]: Call<{ limit?: number; cursor?: string; scheduled?: boolean }, never, Page<DraftResponse>>;
+    [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, never, DraftResponse>;
+    [path: `/v1/channels/${Part}/inbox`]: Call<{ limit?: number; cursor?: string }, never, Page<ThreadResponse>>;
+    [path: `/v1/channels/${Part}/inbox/unread`]: Call<Nothing, never, InboxUnreadResponse>;
+    [path: `/v1/channels/${Part}/inbox/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number }, never, Page<ThreadMessageResponse>>;
+    [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}`]: Call<Nothing, never, ThreadMessageResponse>;
+    [path: `/v1/channels/${Part}/insights`]: Call<{ from?: string; to?: string; format?: "json" | "csv"; table?: "days" | "hours" }, never, InsightsResponse>;
+    [path: `/v1/channels/${Part}/insights/posts`]: Call<{ limit?: number; cursor?: string; format?: "json" | "csv" }, never, Page<PostInsightsResponse>>;
+    [path: `/v1/channels/${Part}/invitations`]: Call<{ limit?: number; cursor?: string }, never, Page<InvitationResponse>>;
+    [path: `/v1/channels/${Part}/pins`]: Call<Nothing, never, Page<PostResponse>>;
+    [path: `/v1/channels/${Part}/posts`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number }, never, Page<PostResponse>>;
+    [path: `/v1/channels/${Part}/posts/${number}`]: Call<Nothing, never, PostResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/reactions`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/reactions/${Part}`]: Call<{ limit?: number; cursor?: string }, never, Page<ReactorResponse>>;
+    [path: `/v1/channels/${Part}/reaction-bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
+    [path: `/v1/channels/${Part}/subscribers`]: Call<{ limit?: number; cursor?: string; q?: string; staff?: boolean }, never, Page<SubscriberResponse>>;
+    "/v1/conversation-groups": Call<Nothing, never, Page<ConversationGroupResponse>>;
+    "/v1/conversations": Call<{ limit?: number; cursor?: string; ids?: string; conversation_group?: string; type?: ConversationType; unread?: boolean; include_hidden?: boolean }, never, Page<ConversationResponse | ConversationMissing>>;
+    [path: `/v1/conversations/${Part}`]: Call<Nothing, never, ConversationResponse>;
+    [path: `/v1/conversations/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; with_posts?: boolean }, never, DialoguePage>;
+    [path: `/v1/conversations/${Part}/messages/${number}`]: Call<Nothing, never, DialogueMessageResponse>;
+    "/v1/groups": Call<{ limit?: number; cursor?: string; ids?: string; joined?: boolean }, never, Page<GroupResponse | GroupMissing>>;
+    [path: `/v1/groups/${Part}`]: Call<Nothing, never, GroupResponse>;
+    [path: `/v1/groups/${Part}/bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
+    [path: `/v1/groups/${Part}/join-requests`]: Call<{ limit?: number; cursor?: string }, never, Page<JoinRequestResponse>>;
+    [path: `/v1/groups/${Part}/members`]: Call<{ limit?: number; cursor?: string; q?: string; staff?: boolean }, never, Page<MemberResponse>>;
+    [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, never, MemberResponse>;
+    [path: `/v1/groups/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number }, never, Page<MessageResponse>>;
+    [path: `/v1/groups/${Part}/messages/${number}`]: Call<Nothing, never, MessageResponse>;
+    [path: `/v1/groups/${Part}/messages/${number}/reactions`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<{ limit?: number; cursor?: string }, never, Page<ReactorResponse>>;
+    "/v1/invitations": Call<{ limit?: number; cursor?: string }, never, Page<OwnInvitationResponse>>;
+    [path: `/v1/media/${Part}`]: Call<{ size?: MediaSize }, never, null>;
+    "/v1/unread": Call<{ include_muted?: boolean }, never, UnreadResponse>;
+    "/v1/users": Call<{ ids?: string }, never, Page<UserResponse | UserMissing>>;
+    "/v1/users/me": Call<Nothing, never, UserResponse>;
+    [path: `/v1/users/${Part}`]: Call<Nothing, never, UserResponse>;
+  }
+
+  interface PostCalls {
+    "/v1/channels": Call<Nothing, CreateChannel, ChannelResponse>;
+    [path: `/v1/channels/${Part}/drafts`]: Call<Nothing, CreateDraft, DraftResponse>;
+    [path: `/v1/channels/${Part}/drafts/${Part}/publish`]: Call<Nothing, never, PostResponse>;
+    [path: `/v1/channels/${Part}/inbox/${Part}/messages`]: Call<Nothing, NewMessage, ThreadMessageResponse>;
+    [path: `/v1/channels/${Part}/inbox/${Part}/read`]: Call<Nothing, ReadUpTo, ThreadReadResponse>;
+    [path: `/v1/channels/${Part}/invitations`]: Call<Nothing, InviteAdmin, InvitationResponse>;
+    [path: `/v1/channels/${Part}/invitations/me`]: Call<Nothing, AnswerToInvitation, null>;
+    [path: `/v1/channels/${Part}/owner`]: Call<Nothing, NewOwner, ChannelResponse>;
+    [path: `/v1/channels/${Part}/posts`]: Call<Nothing, NewMessage, PostResponse>;
+    [path: `/v1/channels/${Part}/posts/preview`]: Call<Nothing, NewMessage, PostResponse>;
+    [path: `/v1/channels/${Part}/posts/views`]: Call<Nothing, SeenBody, Page<PostViewsResponse>>;
+    [path: `/v1/channels/${Part}/subscribers`]: Call<{ results?: "all" | "refused" }, string, null>;
+    [path: `/v1/conversation-groups/${Part}/conversations`]: Call<Nothing, ChangeConversationGroup, ChangedConversationGroupResponse>;
+    [path: `/v1/conversations/${Part}/messages`]: Call<Nothing, NewMessage, DialogueMessageResponse>;
+    [path: `/v1/conversations/${Part}/read`]: Call<Nothing, ReadUpTo, ReadMarkResponse>;
+    "/v1/groups": Call<Nothing, CreateGroup, GroupResponse>;
+    [path: `/v1/groups/${Part}/join-requests/${Part}`]: Call<Nothing, AnswerRequest, null>;
+    [path: `/v1/groups/${Part}/messages`]: Call<Nothing, NewMessage, MessageResponse>;
+    [path: `/v1/groups/${Part}/owner`]: Call<Nothing, NewOwner, GroupResponse>;
+    "/v1/media": Call<Nothing, string, MediaResponse>;
+    "/v1/read": Call<Nothing, ReadScopeBody, UnreadResponse>;
+  }
+
+  interface PutCalls {
+    [path: `/v1/blocks/${Part}`]: Call<Nothing, never, BlockResponse>;
+    [path: `/v1/channels/${Part}/admins/${Part}`]: Call<Nothing, Appoint, AdminResponse>;
+    [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/pin`]: Call<Nothing, never, PostResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/reactions-freeze`]: Call<Nothing, never, PostResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/channels/${Part}/reaction-bans/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/subscribers/${Part}`]: Call<Nothing, never, SubscriberResponse>;
+    [path: `/v1/channels/${Part}/subscription`]: Call<Nothing, never, ChannelResponse>;
+    [path: `/v1/channels/${Part}/verified`]: Call<Nothing, never, ChannelResponse>;
+    [path: `/v1/conversation-groups/${Part}`]: Call<Nothing, AddConversations, ChangedConversationGroupResponse>;
+    [path: `/v1/conversations/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/groups/${Part}/members/me`]: Call<Nothing, JoinGroup, GroupResponse>;
+    [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, never, MemberResponse>;
+    [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
+  }
+
+  interface PatchCalls {
+    [path: `/v1/channels/${Part}`]: Call<Nothing, UpdateChannel, ChannelResponse>;
+    [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, ChangeDraft, DraftResponse>;
+    [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}`]: Call<Nothing, WriteMessage, ThreadMessageResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}`]: Call<Nothing, WriteMessage, PostResponse>;
+    [path: `/v1/conversation-groups/${Part}`]: Call<Nothing, RenameConversationGroup, ConversationGroupResponse>;
+    [path: `/v1/conversations/${Part}`]: Call<Nothing, UpdateConversation, ConversationResponse>;
+    [path: `/v1/conversations/${Part}/messages/${number}`]: Call<Nothing, WriteMessage, DialogueMessageResponse>;
+    [path: `/v1/groups/${Part}`]: Call<Nothing, UpdateGroup, GroupResponse>;
+    [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, ChangeMember, MemberResponse>;
+    [path: `/v1/groups/${Part}/messages/${number}`]: Call<Nothing, WriteMessage, MessageResponse>;
+    "/v1/users/me": Call<Nothing, UpdateUser, UserResponse>;
+  }
+
+  interface DeleteCalls {
+    [path: `/v1/blocks/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/admins/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/bans/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/channels/${Part}/invitations/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/posts/${number}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/posts/${number}/pin`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/posts/${number}/reactions-freeze`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/posts/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/channels/${Part}/reaction-bans/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/subscribers/${Part}`]: Call<{ ban?: boolean }, RemoveMember, null>;
+    [path: `/v1/channels/${Part}/subscription`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/verified`]: Call<Nothing, never, null>;
+    [path: `/v1/conversation-groups/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/conversations/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/conversations/${Part}/messages/${number}`]: Call<Nothing, never, null>;
+    [path: `/v1/conversations/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/groups/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/groups/${Part}/bans/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/groups/${Part}/join-requests/me`]: Call<Nothing, never, null>;
+    [path: `/v1/groups/${Part}/members/me`]: Call<Nothing, never, null>;
+    [path: `/v1/groups/${Part}/members/${Part}`]: Call<{ ban?: boolean }, RemoveMember, null>;
+    [path: `/v1/groups/${Part}/messages/${number}`]: Call<Nothing, never, null>;
+    [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/users/${Part}/tokens`]: Call<Nothing, never, null>;
+  }
+}

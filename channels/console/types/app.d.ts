@@ -1,0 +1,505 @@
+// What the scripts of the app share, besides what the API takes and answers (`api.d.ts`). Not served.
+
+declare namespace App {
+  // --- texts
+
+  type Texts = typeof import("../static/js/texts/app.js").default &
+    typeof import("../static/js/texts/reader.js").default &
+    typeof import("../static/js/texts/console/admins.js").default &
+    typeof import("../static/js/texts/console/channels.js").default &
+    typeof import("../static/js/texts/console/inbox.js").default &
+    typeof import("../static/js/texts/console/insights.js").default &
+    typeof import("../static/js/texts/console/people.js").default &
+    typeof import("../static/js/texts/console/posts.js").default;
+  type TextKey = keyof Texts;
+  /** A text, or one for each plural form of its language. */
+  type Text = string | ({ [Form in Intl.LDMLPluralRule]?: string } & { other: string });
+  type TextValues = { [name: string]: string | number | null | undefined };
+
+  // --- elements
+
+  /** The name of an element in `button.plain`. */
+  type Tag<Name extends string> = Name extends `${infer First}.${string}` ? First : Name;
+  type ElementOf<Name extends string> =
+    Tag<Name> extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[Tag<Name>] : HTMLElement;
+  type H = <Name extends string>(tag: Name, properties?: Properties, ...children: Child[]) => ElementOf<Name>;
+  type Child = Node | string | null | undefined | false | Child[];
+  type Listeners = { [Type in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[Type]) => unknown };
+  type Data = { [name: string]: string };
+  interface Properties {
+    on?: Listeners;
+    data?: Data;
+    [attribute: string]: string | number | boolean | null | undefined | Listeners | Data;
+  }
+  type IconName = import("../static/js/ui/icons.js").IconName;
+
+  /** An event target whose events are known. */
+  interface Target<Events> extends Pick<EventTarget, "dispatchEvent"> {
+    addEventListener<Type extends keyof Events & string>(type: Type, listener: (event: Events[Type]) => unknown): void;
+    removeEventListener<Type extends keyof Events & string>(
+      type: Type,
+      listener: (event: Events[Type]) => unknown,
+    ): void;
+  }
+  type TargetClass<Events> = new () => Target<Events>;
+  type ChangeEvents = { change: globalThis.Event };
+
+  interface Identity {
+    id: string;
+    name: string;
+    url?: string | null;
+    shape?: "tile" | "round";
+  }
+
+  /** What the frame shows beside the list of conversations. */
+  interface View {
+    element: HTMLElement;
+    close(): void;
+    /** The address has changed, but not the view. */
+    onAddress?(): void;
+  }
+
+  /** What a tab of the console shows. */
+  interface TabView {
+    element: HTMLElement;
+    close?(): void;
+  }
+
+  interface MenuEntry {
+    label: string;
+    icon?: IconName;
+    act: () => unknown;
+    checked?: boolean;
+    isDangerous?: boolean;
+  }
+  type MenuEntries = (MenuEntry | null)[];
+
+  type RouteName =
+    | "channels"
+    | "directory"
+    | "channel"
+    | "group"
+    | "dialogue"
+    | "folder"
+    | "console"
+    | "console.new"
+    | "console.channel";
+
+  /** Why a session ended, or why a token was not accepted. */
+  type SignedOut = "out" | "expired" | "bad" | null;
+
+  interface Row {
+    picture: Element;
+    title: string;
+    verified?: Element | null;
+    /** The last message. */
+    last: { at: string } | null;
+    preview: Child;
+    marks?: Child[];
+    unread: number;
+    isMuted?: boolean;
+  }
+
+  /** A picture of what is being written. */
+  interface Picture {
+    name: string;
+    /** Null until the upload is done. */
+    media: Api.MediaResponse | null;
+    abort: (() => void) | null;
+    element: HTMLElement;
+    showProgress: (sent: number) => void;
+    showImage: () => void;
+  }
+
+  interface Person {
+    name: string;
+    face_url: string;
+  }
+  /** One call for several users. */
+  interface PeopleCall {
+    ids: string[];
+    callbacks: Set<() => unknown>;
+  }
+
+  interface DialogOptions<Result> {
+    title: string;
+    className?: string;
+    /** Makes the content. `close` ends the dialog with its result. */
+    build: (close: (result?: Result | null) => void) => Element;
+  }
+  interface PromptOptions {
+    title: string;
+    label: string;
+    value?: string;
+    action: string;
+    /** What is wrong with the text, or null. It may also do the work, so that an error is shown in the dialog. */
+    check: (text: string) => string | null | Promise<string | null>;
+  }
+  interface MenuButtonOptions {
+    /** For screen readers, unless the content is a text. */
+    label?: string | null;
+    content?: Child;
+    style?: string;
+    open: (button: HTMLButtonElement) => unknown;
+  }
+  interface ListOptions<One> {
+    /** Holds the rows. */
+    list?: HTMLElement;
+    /** Gets a page, the first one with a cursor of null. */
+    fetchPage: (cursor: string | null) => Promise<Page<One>>;
+    renderRow: (item: One) => Element;
+    /** What stands in place of an empty list. */
+    emptyText?: () => Child;
+  }
+  interface SearchOptions {
+    label: string;
+    /** The words have changed. */
+    onSearch: () => unknown;
+    autofocus?: boolean;
+    autocapitalize?: string;
+    maxlength?: string;
+    spellcheck?: string;
+  }
+
+  // --- conversations, posts and messages
+
+  /** "channels", "chats", or a folder. */
+  type Scope = "channels" | "chats" | { folder: string };
+
+  type Keys<Union> = Union extends unknown ? keyof Union : never;
+  type ValueOf<Union, Key extends PropertyKey> = Union extends { [key in Key]: infer Value } ? Value : never;
+  /** The fields of all of these; those that only some have are optional. */
+  type Merged<Union, Shared extends keyof Union = keyof Union> = { [Key in Shared]: Union[Key] } & {
+    [Key in Exclude<Keys<Union>, Shared>]?: ValueOf<Union, Key>;
+  };
+
+  type Content = Api.DraftPostResponse;
+  /** A post or a message. */
+  type Item = Merged<Api.PostResponse | Api.MessageResponse | Api.DialogueMessageResponse | Api.ThreadMessageResponse>;
+  /** An event carries no counts: a new post has none, and others are known. */
+  type EventItem = Omit<Item, "reactions" | "views">;
+
+  type ChannelPath = `/v1/channels/${Api.Part}`;
+  type GroupPath = `/v1/groups/${Api.Part}`;
+  type StreamPath =
+    | `/v1/channels/${Api.Part}/posts`
+    | `/v1/groups/${Api.Part}/messages`
+    | `/v1/conversations/${Api.Part}/messages`
+    | `/v1/channels/${Api.Part}/inbox/${Api.Part}/messages`;
+
+  interface StreamOptions {
+    path: StreamPath;
+    /** Which of its fields holds the item in an event. */
+    field?: "post" | "message";
+    /** The conversation whose reactions have to be asked for; null where they are delivered anyway. */
+    watch?: string | null;
+    /** Whether an event is of this stream. */
+    isMine: (event: Event) => boolean;
+    headSeq: number;
+  }
+  type Stream = import("../static/js/client/message_stream.js").MessageStream;
+
+  type ReactionPolicy = Api.SettingsResponse["reactions"];
+  interface PostOptions {
+    channel: Pick<Api.ChannelResponse, "settings">;
+    /** Null for users who may not react. */
+    react: React | null;
+    openMenu?: OpenItemMenu | null;
+    /** Replaces the signature. */
+    author?: string | null;
+    /** Leads to a private message about it. */
+    replyHref?: string | null;
+  }
+  interface Sender {
+    name: string;
+    faceUrl: string;
+    href: string | null;
+  }
+  interface MessageOptions {
+    policy: ReactionPolicy;
+    react: React | null;
+    /** Null where it is clear who wrote. */
+    sender?: Sender | null;
+    /** The admin who wrote in the channel's name. */
+    author?: string | null;
+    isOwn: boolean;
+    /** The first of several in a row by the same sender. */
+    isFirst: boolean;
+    openMenu?: OpenItemMenu | null;
+  }
+  interface FooterOptions {
+    author?: string | null;
+    openMenu?: OpenItemMenu | null;
+    replyHref?: string | null;
+  }
+
+  interface HistoryOptions {
+    stream: Stream;
+    /** How far the user has read. Null reports nothing as read. */
+    readSeq: number | null;
+    unread: number;
+    /** The element of an item, which may be the old one, updated. */
+    renderItem: (item: Item, old: HTMLElement | null) => HTMLElement;
+    onRead: (seq: number) => unknown;
+    /** The items that were long enough on the screen. */
+    onSeen?: ((seqs: number[]) => unknown) | null;
+  }
+
+  interface Link {
+    title: string;
+    url: string;
+  }
+  interface WriterOptions {
+    /** Posts a message; nothing else is sent meanwhile. */
+    send: (body: Api.NewMessage, key: string) => unknown;
+    /** Pictures may be dropped on it. */
+    dropTarget: HTMLElement;
+    /** The text to start with. */
+    draft?: string;
+    /** Stores what is being written. */
+    onDraft?: (text: string) => unknown;
+  }
+  /** An edit of a sent message: what stays of it, and what was being written before. */
+  interface Editing {
+    save: (body: Api.WriteMessage) => unknown;
+    kept: { title?: string; links?: Link[] };
+    waiting: { text: string; link: Link | null; pictures: Picture[] };
+  }
+
+  /** The other side of a one-to-one chat. */
+  interface Peer {
+    name: string;
+    face_url: string;
+    channel?: Api.ChannelResponse;
+    head_seq: number;
+  }
+  /** What every kind of conversation knows of its other side. */
+  interface Info {
+    name: string;
+    face_url: string;
+    head_seq: number;
+    organization?: string;
+    introduction?: string;
+    notification?: string;
+  }
+
+  /** Where something may be forwarded to. */
+  interface Recipient extends Identity {
+    kind: "forward.group" | "forward.person" | "forward.channel" | "list.private";
+    path: StreamPath;
+  }
+
+  type React = (seq: number, emoji: string, isOn: boolean) => unknown;
+  type OpenItemMenu = (item: Item, anchor: HTMLElement) => void;
+  /** What is forwarded. */
+  type ForwardSource = Omit<Api.ForwardBody, "seq">;
+  /** A problem of the API, or only its status. */
+  type Failure = { status: number; userMessage?: string };
+
+  // --- the console
+
+  interface FieldOptions {
+    name: string;
+    label: string;
+    hint?: string;
+    value?: string;
+    /** In UTF-8 bytes. */
+    limit?: number | null;
+    /** Makes it a textarea. */
+    rows?: number;
+    required?: boolean;
+    on?: Listeners;
+    /** Others are attributes of the input. */
+    [attribute: string]: Properties[string] | Listeners;
+  }
+  interface Field {
+    name: string;
+    input: HTMLInputElement | HTMLTextAreaElement;
+    element: HTMLElement;
+    readonly value: string;
+    showError(reason: string | null): void;
+    check(): boolean;
+  }
+  interface ChoiceOptions<Value extends string> {
+    name: string;
+    label: string;
+    options: [value: Value, text: string][];
+    value: Value;
+    disabled?: boolean;
+    /** Another one is chosen. */
+    on?: (value: Value) => unknown;
+  }
+  interface Choice<Value extends string> {
+    name: string;
+    element: HTMLElement;
+    value: Value;
+  }
+  interface SubmitOptions {
+    fields: Field[];
+    error: HTMLElement;
+    button: HTMLButtonElement;
+    work: () => unknown;
+  }
+
+  type ProfileField = "name" | "channel_id" | "introduction" | "organization" | "custom_data";
+  type Tab = "posts" | "inbox" | "subscribers" | "admins" | "insights" | "profile" | "settings" | "log";
+  type DraftPath = `${ChannelPath}/drafts/${Api.Part}`;
+  /** What the composer holds: a post, a draft, or what was stored in the tab. */
+  interface Written {
+    title?: string | null;
+    text?: string | null;
+    links?: Link[] | null;
+    images?: Api.MediaResponse[] | null;
+    silent?: boolean;
+    publish_at?: string | null;
+  }
+
+  interface Series {
+    name: string;
+    /** Null is unknown. */
+    values: (number | null)[];
+  }
+  interface ChartOptions {
+    title: string;
+    /** Says in words what the chart shows. */
+    summary: string;
+    /** The table's heading for the labels. */
+    head: string;
+    /** Along its foot. */
+    labels: string[];
+    series: Series[];
+    kind: "line" | "bars";
+    /** Takes the whole width of a wide window. */
+    isBroad?: boolean;
+  }
+  interface BarOptions {
+    x: (index: number) => number;
+    y: (value: number) => number;
+    slot: number;
+    index: number;
+    /** The number of series. */
+    of: number;
+  }
+
+  // --- calls
+
+  /** The details of an error that the app shows. */
+  interface Details {
+    field?: string;
+    limit_bytes?: number;
+    errors?: { field: string; reason: string }[];
+  }
+
+  /** A value that is null is left out of the query. */
+  type Query<Call extends { query: object }> = {
+    [Name in keyof Call["query"]]?: Call["query"][Name] | null | undefined;
+  };
+  /** Items with an `error` answer only `ids`; `gone` ones and posts only queries that the app does not send. */
+  type Answer<Call extends { answer: unknown }> = Call["answer"] extends { items: (infer One)[] }
+    ? Page<Exclude<One, { error: unknown } | { gone: unknown } | { type: "post" }>>
+    : Call["answer"];
+  type Page<One> = { items: One[]; next_cursor: string | null };
+
+  type Get = <Path extends keyof Api.GetCalls & string>(
+    path: Path,
+    query?: Query<Api.GetCalls[Path]>,
+  ) => Promise<Answer<Api.GetCalls[Path]>>;
+  type Put = <Path extends keyof Api.PutCalls & string>(
+    path: Path,
+    body?: Api.PutCalls[Path]["body"],
+  ) => Promise<Answer<Api.PutCalls[Path]>>;
+  type Patch = <Path extends keyof Api.PatchCalls & string>(
+    path: Path,
+    body: Api.PatchCalls[Path]["body"],
+  ) => Promise<Answer<Api.PatchCalls[Path]>>;
+  type Delete = <Path extends keyof Api.DeleteCalls & string>(
+    path: Path,
+    query?: Query<Api.DeleteCalls[Path]>,
+  ) => Promise<Answer<Api.DeleteCalls[Path]>>;
+  type Post = <Path extends keyof Api.PostCalls & string>(
+    path: Path,
+    body?: Api.PostCalls[Path]["body"],
+    key?: string,
+  ) => Promise<Answer<Api.PostCalls[Path]>>;
+
+  interface ById {
+    "/v1/channels": Api.ChannelResponse;
+    "/v1/conversations": Api.ConversationResponse;
+    "/v1/users": Api.UserResponse;
+  }
+  type FetchByIds = <Path extends keyof ById>(
+    path: Path,
+    field: keyof ById[Path],
+    ids: string[],
+  ) => Promise<Map<string, ById[Path]>>;
+
+  interface Listed {
+    "/v1/blocks": Api.BlockResponse;
+    "/v1/channels": Api.ChannelResponse;
+  }
+  type GetAll = <Path extends keyof Listed>(path: Path, query?: Query<Api.GetCalls[Path]>) => Promise<Listed[Path][]>;
+
+  // --- events of the socket
+
+  type Frame =
+    | { type: "event"; event: Event }
+    | { type: "ready" | "pong" }
+    | { type: "watching" | "behind"; conversation_id: string };
+
+  interface SocketEvents {
+    event: CustomEvent<Event>;
+    ready: globalThis.Event;
+    watching: CustomEvent<string>;
+    state: globalThis.Event;
+  }
+
+  /** What an event may carry. `stream_id` is null where it is about no conversation of the user's. */
+  interface Common<Type extends string> {
+    type: Type;
+    at: string;
+    stream_id: string | null;
+    conversation_id?: string;
+    channel_id?: string;
+    group_id?: string;
+    user_id?: string;
+    seq?: number;
+    /** Instead of `message`, in channels. */
+    post?: EventItem;
+    message?: EventItem;
+  }
+  interface MessageEvent<Type extends string> extends Common<Type> {
+    seq: number;
+  }
+  interface MemberEvent<Type extends string> extends Common<Type> {
+    user_id: string;
+  }
+  interface FolderEvent<Type extends string> extends Common<Type> {
+    name: string;
+  }
+  interface ReadEvent<Type extends string> extends Common<Type> {
+    read_seq: number;
+    unread_count: number;
+  }
+
+  type Event =
+    | MessageEvent<"message.posted" | "message.edited" | "message.recalled">
+    | (MessageEvent<"reactions.changed"> & { counts: { [emoji: string]: number }; total: number; mine?: string[] })
+    | MemberEvent<"channel.subscribed" | "channel.unsubscribed" | "group.joined" | "group.left">
+    | MemberEvent<"channel.invited" | "channel.invitation_ended" | "join.requested" | "join.refused" | "member.changed">
+    | (Common<"channel.updated"> & { changed: Partial<Api.ChannelResponse> })
+    | (Common<"group.updated"> & { changed: Partial<Api.GroupResponse> })
+    | Common<"channel.deleted" | "group.disbanded" | "conversation.ended">
+    | (ReadEvent<"conversation.read"> & { conversation_id: string })
+    | (Common<"conversation.updated"> & {
+        conversation_id: string;
+        /** A draft is null where it has a text, which no event carries. */
+        changed: Partial<Omit<Api.ConversationResponse, "draft">> & { draft?: string | null };
+      })
+    | (FolderEvent<"conversation_group.created"> & { conversation_ids: string[] })
+    | (FolderEvent<"conversation_group.renamed"> & { new_name: string })
+    | FolderEvent<"conversation_group.deleted">
+    | (FolderEvent<"conversation_group.changed"> & { added: string[]; removed: string[] })
+    | (ReadEvent<"inbox.read"> & { channel_id: string; user_id: string })
+    | (Common<"inbox.unread"> & { channel_id: string; unread_count: number; unread_threads: number })
+    | (MemberEvent<"block.changed"> & { blocked: boolean });
+}
