@@ -16,7 +16,7 @@ from groups.kernel.errors import (
 
 
 class ChannelNotFound(NotFound):
-    """There is no such channel, or the actor must not know of it."""
+    """There is no such channel, or the user must not know of it."""
 
     code: ClassVar[str] = "channel_not_found"
     summary: ClassVar[str] = "No such channel"

@@ -58,7 +58,7 @@ class ConversationsPerGroupReached(LimitReached):
 
 
 class MessagesNotAccepted(PermissionDenied):
-    """The other side accepts no messages from the actor. Does not say whether by a setting or a block."""
+    """The other side accepts no messages from the user. Does not say whether by a setting or a block."""
 
     code: ClassVar[str] = "messages_not_accepted"
     summary: ClassVar[str] = "This recipient does not accept messages from you"
@@ -69,7 +69,7 @@ class MessagesNotAccepted(PermissionDenied):
 
 
 class PeerBlocked(Conflict):
-    """The actor blocks the other side, so they cannot write to it."""
+    """The user blocks the other side, so they cannot write to it."""
 
     code: ClassVar[str] = "peer_blocked"
     summary: ClassVar[str] = "You block this recipient; unblock first"

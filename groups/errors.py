@@ -16,7 +16,7 @@ from groups.kernel.errors import (
 
 
 class GroupNotFound(NotFound):
-    """There is no such group, or the actor may not see it."""
+    """There is no such group, or the user may not see it."""
 
     code: ClassVar[str] = "group_not_found"
     summary: ClassVar[str] = "No such group"
@@ -34,7 +34,7 @@ class MemberNotFound(NotFound):
 
 
 class MessageNotFound(NotFound):
-    """The stream has no message with this seq, or the actor may not see it."""
+    """The stream has no message with this seq, or the user may not see it."""
 
     code: ClassVar[str] = "message_not_found"
     summary: ClassVar[str] = "No such message"
@@ -52,7 +52,7 @@ class JoinRequestNotFound(NotFound):
 
 
 class MediaNotFound(NotFound):
-    """There is no such upload, or the actor may not use it."""
+    """There is no such upload, or the user may not use it."""
 
     code: ClassVar[str] = "media_not_found"
     summary: ClassVar[str] = "No such upload"
@@ -347,7 +347,7 @@ class MemberLimitReached(LimitReached):
     code: ClassVar[str] = "member_limit_reached"
     summary: ClassVar[str] = "The group is full"
     remedy: ClassVar[str] = (
-        "Remove members first, or raise the group's `member_limit` up to the limit of its type."
+        "Remove members first. A group keeps the limit that it was created with."
     )
 
 

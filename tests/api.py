@@ -22,6 +22,7 @@ from yarl import URL
 from channels.limits import Limits
 from channels.server.app import App, Services, create_services, endpoints_for
 from channels.server.realtime.hub import Hub
+from channels.server.realtime.server_frames import SERVER_FRAME
 from channels.server.tokens import mint
 from channels.server.web.openapi import errors_of
 from channels.server.web.server import SOCKET_PATH
@@ -188,6 +189,7 @@ class Ears:
         assert message.type is aiohttp.WSMsgType.TEXT, (message, self.socket.close_code)
         frame = json.loads(message.data)
         assert isinstance(frame, dict)
+        SERVER_FRAME.validate_json(message.data)
         if frame["type"] == "error":
             assert frame["code"] in SOCKET_CODES, f"the socket does not declare {frame['code']}"
         return frame

@@ -42,11 +42,11 @@ class Unauthenticated(DomainError):
 
 
 class PermissionDenied(DomainError):
-    """The actor may see the thing, but may not do this to it."""
+    """The user may see the thing, but may not do this to it."""
 
 
 class NotFound(DomainError):
-    """The thing does not exist, or the actor may not know that it does."""
+    """The thing does not exist, or the user may not know that it does."""
 
 
 class Expired(DomainError):
@@ -146,7 +146,7 @@ class BadCursor(InvalidInput):
 
 
 class PermissionRefused(PermissionDenied):
-    """The actor's role does not allow this act."""
+    """The user's role or grants do not allow this."""
 
     code = "permission_denied"
     summary = "Your role does not allow this"
