@@ -65,7 +65,7 @@ def _common(
 
 @app.command(
     epilog="Example: channels serve --port 9000 --demo."
-    " Every setting and limit is also a variable, CHANNELS_PORT and so on; see the README."
+    " Every setting and limit is also a variable, CHANNELS_PORT and so on; see /docs of a running server."
 )
 def serve(
     host: Annotated[

@@ -16,10 +16,14 @@ from groups.kernel.errors import (
 
 
 class ChannelNotFound(NotFound):
-    """There is no such channel, or the actor must not know of it."""
+    """There is no such channel, or the user must not know of it."""
 
     code: ClassVar[str] = "channel_not_found"
     summary: ClassVar[str] = "No such channel"
+    remedy: ClassVar[str] = (
+        "Treat the channel as gone. A private channel looks the same to those who are not "
+        "subscribed."
+    )
 
 
 class PostNotFound(NotFound):
@@ -27,6 +31,7 @@ class PostNotFound(NotFound):
 
     code: ClassVar[str] = "post_not_found"
     summary: ClassVar[str] = "No such post"
+    remedy: ClassVar[str] = "Take the post off the list that you show, or read the list anew."
 
 
 class BadChannelId(InvalidInput):
@@ -36,6 +41,7 @@ class BadChannelId(InvalidInput):
     summary: ClassVar[str] = (
         "A channel id must start with @TOA#_, followed by at least one character"
     )
+    remedy: ClassVar[str] = "Begin the id with `@TOA#_`, or leave it out to get a new one."
 
 
 class ChannelIdTaken(Conflict):
@@ -43,6 +49,7 @@ class ChannelIdTaken(Conflict):
 
     code: ClassVar[str] = "channel_id_taken"
     summary: ClassVar[str] = "This channel id is taken: choose another one"
+    remedy: ClassVar[str] = "Choose another id, or leave it out to get a new one."
 
 
 class ChannelLimitReached(LimitReached):
@@ -50,6 +57,7 @@ class ChannelLimitReached(LimitReached):
 
     code: ClassVar[str] = "channel_limit_reached"
     summary: ClassVar[str] = "The server has reached its limit of channels: delete one first"
+    remedy: ClassVar[str] = "Delete a channel first, or raise the limit `CHANNELS`."
 
 
 class SyncTokenExpired(Expired):
@@ -58,6 +66,9 @@ class SyncTokenExpired(Expired):
     code: ClassVar[str] = "sync_token_expired"
     summary: ClassVar[str] = (
         "The sync token has expired: list all subscriptions, without updated_since"
+    )
+    remedy: ClassVar[str] = (
+        "List all subscriptions without `updated_since`, and go on with the new token."
     )
 
 

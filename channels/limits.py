@@ -1,62 +1,155 @@
 """The limits of channels and of the server, and all limits of a deployment in one model.
 
-`CHANNELS_LIMIT_<NAME>` sets each. A comment gives the unit and the source; "ours" are our own choices.
+`CHANNELS_LIMIT_<NAME>` sets each field.
 """
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from conversations.limits import ConversationLimits
-from groups.limits import GroupLimits, OrNone, Positive
+from groups.kernel.limits import (
+    About,
+    LimitModel,
+    OrNone,
+    OrUnlimited,
+    Positive,
+    Section,
+    Source,
+    Zero,
+)
+from groups.limits import GroupLimits
 
-CHANNEL_ORGANIZATION_BYTES: Final = 500  # UTF-8; founding document, profile fields
-CHANNEL_CUSTOM_DATA_BYTES: Final = 3_000  # UTF-8; founding document, profile fields
+# Defaults that other modules name too.
+CHANNEL_ORGANIZATION_BYTES: Final = 500
+CHANNEL_CUSTOM_DATA_BYTES: Final = 3_000
+VIEWS_PER_CALL: Final = 100
+SOCKETS_PER_USER: Final = 20
+
+# Bounds that no deployment sets.
 CHANNEL_REACTIONS_PER_USER: Final = 1  # a new one replaces the old one, as in WhatsApp channels
-VIEWS_PER_CALL: Final = 100  # posts reported as seen in one call; ours: the largest page of posts
 MOST_VIEWS_PER_CALL: Final = 1_000  # the highest setting: a longer list is not even parsed
-SOCKETS_PER_USER: Final = 20  # on one process: devices, tabs and some lost connections; ours
+
+_RATE_LIMITED: Final = "`rate_limited`"
+_TOO_LONG: Final = "`field_too_long`"
+_CUT: Final = "The connections that waited longest are cut."
 
 
-class ChannelLimits(BaseModel):
+class ChannelLimits(LimitModel):
     """The limits of channels and of the server that a deployment may set."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    channels: Annotated[
+        OrNone, About(Section.MEMBERS, Source.DOCUMENT, "`channel_limit_reached`")
+    ] = 1_000
+    """Channels of the deployment."""
+    channel_organization_bytes: Annotated[
+        Positive, About(Section.PROFILES, Source.DOCUMENT, _TOO_LONG)
+    ] = CHANNEL_ORGANIZATION_BYTES
+    """The organization behind a channel."""
+    channel_custom_data_bytes: Annotated[
+        Positive, About(Section.PROFILES, Source.DOCUMENT, _TOO_LONG)
+    ] = CHANNEL_CUSTOM_DATA_BYTES
+    """The custom data of a channel."""
+    drafts: Annotated[Positive, About(Section.MESSAGES, Source.OURS, "`draft_limit_reached`")] = 100
+    """Drafts of one channel that are not scheduled."""
+    scheduled_posts: Annotated[
+        Positive, About(Section.MESSAGES, Source.OURS, "`schedule_limit_reached`")
+    ] = 100
+    """Scheduled posts of one channel, failed ones included. As many as in Telegram."""
+    schedule_ahead_seconds: Annotated[
+        Positive, About(Section.MESSAGES, Source.OURS, "`bad_publish_at`")
+    ] = 365 * 24 * 3600
+    """How far ahead a post can be scheduled."""
+    views_per_call: Annotated[
+        int,
+        Field(ge=1, le=MOST_VIEWS_PER_CALL),
+        About(Section.INSIGHTS, Source.OURS, "`invalid_request`"),
+    ] = VIEWS_PER_CALL
+    """Posts that one call reports as seen: a page of posts."""
+    insight_days: Annotated[
+        Positive, About(Section.INSIGHTS, Source.OURS, "Older days are deleted.")
+    ] = 400
+    """Days for which the insights of a channel are kept: a year, and some of the year before to compare."""
+    insight_range_days: Annotated[
+        Positive, About(Section.INSIGHTS, Source.OURS, "`invalid_request`")
+    ] = 366
+    """Days of insights in one request."""
+    requests_per_second: Annotated[
+        OrUnlimited, About(Section.USERS, Source.TENCENT, _RATE_LIMITED)
+    ] = 200
+    """Requests a second of one user, over all processes.
 
-    channels: OrNone = 1_000  # of a deployment; founding document, WhatsApp-style, 1
-    channel_organization_bytes: Positive = CHANNEL_ORGANIZATION_BYTES
-    channel_custom_data_bytes: Positive = CHANNEL_CUSTOM_DATA_BYTES
-    drafts: Positive = 100  # of one channel, not scheduled; ours
-    scheduled_posts: Positive = 100  # of one channel; ours, the same as Telegram's for one chat
-    schedule_ahead_seconds: Positive = 365 * 24 * 3600  # from now to a scheduled post; ours
-    views_per_call: Annotated[int, Field(ge=1, le=MOST_VIEWS_PER_CALL)] = VIEWS_PER_CALL
-    insight_days: Positive = 400  # of statistics kept; ours: a year, and the year before to compare
-    insight_range_days: Positive = 366  # in one request; ours: any year
-    requests_per_second: OrNone = 200  # of one user, 0: no limit; reference product, REST calls
-    address_requests_per_second: OrNone = 2_000
-    """Of one address, without a valid token, 0: no limit; ours: many users may share an address."""
-    address_sockets: OrNone = 10_000
-    """Unauthenticated, of one address on one process, 0: no limit; ours: after a restart all reconnect at once."""
-    address_transfers: OrNone = 500
-    """Of files to one address without a token, on one process, 0: no limit; ours."""
-    address_connections: OrNone = 4_000
-    """Of one address on one process, without the sockets of authenticated users; ours. 0: half of the process's."""
-    unsent_bytes_per_user: OrNone = 16 * 2**20
-    """That one user has not read, on one process, 0: no limit; ours."""
-    address_unsent_bytes: OrNone = 64 * 2**20
-    """That an address without a token has not read, 0: no limit; ours."""
-    transfers_per_user: OrNone = 100
-    """Bodies that one user is still sending, on one process, 0: no limit; ours."""
-    requests_at_work_per_user: OrNone = 8
-    """At once, on one process, 0: no limit; further ones wait; ours."""
-    waiting_requests_per_user: OrNone = 200  # ours: all requests allowed in a second
-    requests_at_work_per_back_end: OrNone = 128
-    """Of a user with an app-admin token, who sends requests for many users, 0: no limit; ours."""
-    waiting_requests_per_back_end: OrNone = 1_024  # of such a user; ours
-    sockets_per_user: Positive = SOCKETS_PER_USER
-    concurrent_requests: Positive = 4_096  # of one process; further ones are refused, not queued
-    waiting_milliseconds: Positive = 500  # average wait of a request; ours: the client waits too
-    request_body_bytes: Positive = 256 * 1024  # JSON; ours: the largest valid one is far smaller
+    Opening a socket counts, and so does watching a conversation. App admins are exempt.
+    """
+    address_requests_per_second: Annotated[
+        OrUnlimited, About(Section.ADDRESSES, Source.OURS, _RATE_LIMITED)
+    ] = 2_000
+    """Requests a second without a valid token, of one address (IPv6: one /64 network), over all processes."""
+    address_sockets: Annotated[
+        OrUnlimited, About(Section.ADDRESSES, Source.OURS, _RATE_LIMITED)
+    ] = 10_000
+    """Sockets of one address on one process that have not authenticated yet. After a restart all come back at once."""
+    address_transfers: Annotated[
+        OrUnlimited, About(Section.ADDRESSES, Source.OURS, _RATE_LIMITED)
+    ] = 500
+    """Files that one address loads at once, on one process."""
+    address_connections: Annotated[
+        int,
+        Field(ge=0),
+        Zero("half of what the process may hold"),
+        About(Section.ADDRESSES, Source.OURS, "`unavailable`"),
+    ] = 4_000
+    """Connections of one address on one process, and never more than half of what the process may hold.
+
+    Sockets of authenticated users and connections of trusted proxies do not count.
+    """
+    unsent_bytes_per_user: Annotated[OrUnlimited, About(Section.USERS, Source.OURS, _CUT)] = (
+        16 * 2**20
+    )
+    """Bytes of responses that one user has not read, on one process. Sockets do not count."""
+    address_unsent_bytes: Annotated[OrUnlimited, About(Section.ADDRESSES, Source.OURS, _CUT)] = (
+        64 * 2**20
+    )
+    """Bytes of responses that one address without a token has not read, on one process."""
+    transfers_per_user: Annotated[OrUnlimited, About(Section.USERS, Source.OURS, _RATE_LIMITED)] = (
+        100
+    )
+    """Requests of one user whose bodies are still being sent, on one process."""
+    requests_at_work_per_user: Annotated[
+        OrUnlimited, About(Section.USERS, Source.OURS, "Further requests wait.")
+    ] = 8
+    """Requests of one user that one process works on at once."""
+    waiting_requests_per_user: Annotated[
+        OrNone, About(Section.USERS, Source.OURS, _RATE_LIMITED)
+    ] = 200
+    """Requests of one user that wait for the ones at work, on one process."""
+    requests_at_work_per_back_end: Annotated[
+        OrUnlimited, About(Section.USERS, Source.OURS, "Further requests wait.")
+    ] = 128
+    """The same for a user with an app-admin token, which sends requests for many users."""
+    waiting_requests_per_back_end: Annotated[
+        OrNone, About(Section.USERS, Source.OURS, _RATE_LIMITED)
+    ] = 1_024
+    """The same for a user with an app-admin token."""
+    sockets_per_user: Annotated[
+        Positive, About(Section.USERS, Source.OURS, "The oldest socket is closed with 4502.")
+    ] = SOCKETS_PER_USER
+    """Sockets of one user on one process: devices, tabs, and some lost connections."""
+    concurrent_requests: Annotated[
+        Positive, About(Section.SERVER, Source.OURS, "`unavailable`")
+    ] = 4_096
+    """The most requests that a process accepts at once. How many it accepts now depends on how fast it is."""
+    waiting_milliseconds: Annotated[
+        Positive, About(Section.SERVER, Source.OURS, "`unavailable`")
+    ] = 500
+    """How much longer than on an idle server a request may take on average, before the process accepts fewer.
+
+    Set it higher where the database is far away and always busy.
+    """
+    request_body_bytes: Annotated[
+        Positive, About(Section.SERVER, Source.OURS, "`body_too_large`")
+    ] = 256 * 1024
+    """The JSON body of a request. The largest valid one is far smaller."""
 
 
 class Limits(ChannelLimits, ConversationLimits, GroupLimits):

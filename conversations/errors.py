@@ -10,6 +10,7 @@ class ConversationNotFound(NotFound):
 
     code: ClassVar[str] = "conversation_not_found"
     summary: ClassVar[str] = "No such conversation"
+    remedy: ClassVar[str] = "Take the conversation off the list that you show."
 
 
 class ConversationGroupNotFound(NotFound):
@@ -17,6 +18,9 @@ class ConversationGroupNotFound(NotFound):
 
     code: ClassVar[str] = "conversation_group_not_found"
     summary: ClassVar[str] = "No such conversation group"
+    remedy: ClassVar[str] = (
+        "Read the list of conversation groups anew: another device may have renamed or deleted it."
+    )
 
 
 class ConversationGroupTaken(Conflict):
@@ -24,6 +28,7 @@ class ConversationGroupTaken(Conflict):
 
     code: ClassVar[str] = "conversation_group_taken"
     summary: ClassVar[str] = "You already have a conversation group with this name"
+    remedy: ClassVar[str] = "Choose another name."
 
 
 class BuiltInConversationGroup(Conflict):
@@ -31,6 +36,9 @@ class BuiltInConversationGroup(Conflict):
 
     code: ClassVar[str] = "built_in_conversation_group"
     summary: ClassVar[str] = "This conversation group is built in and cannot be edited"
+    remedy: ClassVar[str] = (
+        "Do not offer to change `channels` and `chats`; they exist for every user."
+    )
 
 
 class ConversationGroupLimitReached(LimitReached):
@@ -38,6 +46,7 @@ class ConversationGroupLimitReached(LimitReached):
 
     code: ClassVar[str] = "conversation_group_limit_reached"
     summary: ClassVar[str] = "You have too many conversation groups"
+    remedy: ClassVar[str] = "Delete a conversation group first."
 
 
 class ConversationsPerGroupReached(LimitReached):
@@ -45,20 +54,26 @@ class ConversationsPerGroupReached(LimitReached):
 
     code: ClassVar[str] = "conversations_per_group_reached"
     summary: ClassVar[str] = "The conversation group is full"
+    remedy: ClassVar[str] = "Remove conversations from the group first, or make another."
 
 
 class MessagesNotAccepted(PermissionDenied):
-    """The other side accepts no messages from the actor. Does not say whether by a setting or a block."""
+    """The other side accepts no messages from the user. Does not say whether by a setting or a block."""
 
     code: ClassVar[str] = "messages_not_accepted"
     summary: ClassVar[str] = "This recipient does not accept messages from you"
+    remedy: ClassVar[str] = (
+        "Tell the user that the message was not delivered. Whether a setting or a block is the "
+        "reason is not said."
+    )
 
 
 class PeerBlocked(Conflict):
-    """The actor blocks the other side, so they cannot write to it."""
+    """The user blocks the other side, so they cannot write to it."""
 
     code: ClassVar[str] = "peer_blocked"
     summary: ClassVar[str] = "You block this recipient; unblock first"
+    remedy: ClassVar[str] = "Offer to unblock the recipient (`DELETE /v1/blocks/{id}`)."
 
 
 class CannotBlock(Conflict):
@@ -66,6 +81,7 @@ class CannotBlock(Conflict):
 
     code: ClassVar[str] = "cannot_block"
     summary: ClassVar[str] = "You cannot block yourself"
+    remedy: ClassVar[str] = "Do not offer to block oneself."
 
 
 class DialogueLimitReached(LimitReached):
@@ -73,6 +89,9 @@ class DialogueLimitReached(LimitReached):
 
     code: ClassVar[str] = "dialogue_limit_reached"
     summary: ClassVar[str] = "You have too many one-to-one conversations"
+    remedy: ClassVar[str] = (
+        "Delete one-to-one conversations first. Others can still write to the user."
+    )
 
 
 class UnansweredLimitReached(LimitReached):
@@ -80,6 +99,9 @@ class UnansweredLimitReached(LimitReached):
 
     code: ClassVar[str] = "unanswered_limit_reached"
     summary: ClassVar[str] = "Too many users wait for an answer from this user; try again later"
+    remedy: ClassVar[str] = (
+        "Try again later, when the recipient has answered others or deleted their messages."
+    )
 
 
 class BlockLimitReached(LimitReached):
@@ -87,3 +109,4 @@ class BlockLimitReached(LimitReached):
 
     code: ClassVar[str] = "block_limit_reached"
     summary: ClassVar[str] = "You block too many users and channels"
+    remedy: ClassVar[str] = "Unblock a user or a channel first."

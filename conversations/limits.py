@@ -1,35 +1,58 @@
-"""The limits of conversations: value, unit, source. A deployment may set each (`CHANNELS_LIMIT_<NAME>`)."""
+"""The limits of conversations. A deployment may set each field of `ConversationLimits` (`CHANNELS_LIMIT_<NAME>`)."""
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from groups.kernel.limits import About, LimitModel, OrNone, Positive, Section, Source
 
-Positive = Annotated[int, Field(ge=1)]
-OrNone = Annotated[int, Field(ge=0)]
-
-CONVERSATION_GROUPS: Final = 20  # of one user; reference product, error 51010
-CONVERSATION_GROUP_NAME_BYTES: Final = 32  # UTF-8; reference product, error 51011
-CONVERSATIONS_PER_GROUP: Final = 1_000  # requirement and reference product, error 51008
-CONVERSATIONS_PER_CALL: Final = 100  # ids in one call; reference product, error 51006
-DRAFT_BYTES: Final = 12 * 1024  # UTF-8; ours: a draft becomes a message, so as long as its body
-CONVERSATION_CUSTOM_DATA_BYTES: Final = 256  # UTF-8; reference product, setConversationCustomData
-
-DIALOGUES_PER_USER: Final = 5_000  # a user with so many cannot begin another; ours, as for groups
-UNANSWERED_PER_USER: Final = 1_000  # begun by others, neither answered nor deleted; ours
-BLOCKS_PER_USER: Final = 1_000  # users and channels that one user blocks; ours
+# Defaults that types of bodies name too.
+CONVERSATION_GROUPS: Final = 20
+CONVERSATION_GROUP_NAME_BYTES: Final = 32
+CONVERSATIONS_PER_GROUP: Final = 1_000
+CONVERSATIONS_PER_CALL: Final = 100
+DRAFT_BYTES: Final = 12 * 1024
+CONVERSATION_CUSTOM_DATA_BYTES: Final = 256
+DIALOGUES_PER_USER: Final = 5_000
+UNANSWERED_PER_USER: Final = 1_000
+BLOCKS_PER_USER: Final = 1_000
 
 
-class ConversationLimits(BaseModel):
+class ConversationLimits(LimitModel):
     """The limits of this package that a deployment may set."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    conversation_groups: OrNone = CONVERSATION_GROUPS
-    conversation_group_name_bytes: Positive = CONVERSATION_GROUP_NAME_BYTES
-    conversations_per_group: OrNone = CONVERSATIONS_PER_GROUP
-    conversations_per_call: Positive = CONVERSATIONS_PER_CALL
-    draft_bytes: Positive = DRAFT_BYTES
-    conversation_custom_data_bytes: Positive = CONVERSATION_CUSTOM_DATA_BYTES
-    dialogues_per_user: OrNone = DIALOGUES_PER_USER
-    unanswered_per_user: OrNone = UNANSWERED_PER_USER
-    blocks_per_user: OrNone = BLOCKS_PER_USER
+    conversation_groups: Annotated[
+        OrNone,
+        About(Section.CONVERSATIONS, Source.TENCENT, "`conversation_group_limit_reached`"),
+    ] = CONVERSATION_GROUPS
+    """Conversation groups of one user."""
+    conversation_group_name_bytes: Annotated[
+        Positive, About(Section.CONVERSATIONS, Source.TENCENT, "`field_too_long`")
+    ] = CONVERSATION_GROUP_NAME_BYTES
+    """The name of a conversation group."""
+    conversations_per_group: Annotated[
+        OrNone, About(Section.CONVERSATIONS, Source.TENCENT, "`conversations_per_group_reached`")
+    ] = CONVERSATIONS_PER_GROUP
+    """Conversations in one conversation group."""
+    conversations_per_call: Annotated[
+        Positive, About(Section.CONVERSATIONS, Source.TENCENT, "`invalid_request`")
+    ] = CONVERSATIONS_PER_CALL
+    """Conversations that one call adds to or removes from a conversation group."""
+    draft_bytes: Annotated[
+        Positive, About(Section.CONVERSATIONS, Source.OURS, "`field_too_long`")
+    ] = DRAFT_BYTES
+    """The unsent text that a user keeps in a conversation. As long as a message."""
+    conversation_custom_data_bytes: Annotated[
+        Positive, About(Section.CONVERSATIONS, Source.TENCENT, "`field_too_long`")
+    ] = CONVERSATION_CUSTOM_DATA_BYTES
+    """The custom data that a user keeps with a conversation."""
+    dialogues_per_user: Annotated[
+        OrNone, About(Section.CONVERSATIONS, Source.OURS, "`dialogue_limit_reached`")
+    ] = DIALOGUES_PER_USER
+    """One-to-one conversations of one user. With so many they begin no more, but can still be written to."""
+    unanswered_per_user: Annotated[
+        OrNone, About(Section.CONVERSATIONS, Source.OURS, "`unanswered_limit_reached`")
+    ] = UNANSWERED_PER_USER
+    """Other users who wait for one user to answer their first message. Answering or deleting one makes room."""
+    blocks_per_user: Annotated[
+        OrNone, About(Section.CONVERSATIONS, Source.OURS, "`block_limit_reached`")
+    ] = BLOCKS_PER_USER
+    """Users and channels that one user blocks."""

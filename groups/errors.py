@@ -1,9 +1,11 @@
 """The errors of group chat."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from groups.kernel.errors import (
     Conflict,
+    Detail,
     InvalidInput,
     LimitReached,
     NotFound,
@@ -14,10 +16,13 @@ from groups.kernel.errors import (
 
 
 class GroupNotFound(NotFound):
-    """There is no such group, or the actor may not see it."""
+    """There is no such group, or the user may not see it."""
 
     code: ClassVar[str] = "group_not_found"
     summary: ClassVar[str] = "No such group"
+    remedy: ClassVar[str] = (
+        "Treat the group as gone. A private group looks the same to those who are not in it."
+    )
 
 
 class MemberNotFound(NotFound):
@@ -25,13 +30,15 @@ class MemberNotFound(NotFound):
 
     code: ClassVar[str] = "member_not_found"
     summary: ClassVar[str] = "Not a member of this group"
+    remedy: ClassVar[str] = "Add the user first, or take them off the list that you show."
 
 
 class MessageNotFound(NotFound):
-    """The stream has no message with this seq, or the actor may not see it."""
+    """The stream has no message with this seq, or the user may not see it."""
 
     code: ClassVar[str] = "message_not_found"
     summary: ClassVar[str] = "No such message"
+    remedy: ClassVar[str] = "Take the message off the list that you show, or read the list anew."
 
 
 class JoinRequestNotFound(NotFound):
@@ -39,13 +46,23 @@ class JoinRequestNotFound(NotFound):
 
     code: ClassVar[str] = "join_request_not_found"
     summary: ClassVar[str] = "No such join request"
+    remedy: ClassVar[str] = (
+        "Read the list of join requests anew: another admin may have answered it."
+    )
 
 
 class MediaNotFound(NotFound):
-    """There is no such upload, or the actor may not use it."""
+    """There is no such upload, or the user may not use it."""
 
     code: ClassVar[str] = "media_not_found"
     summary: ClassVar[str] = "No such upload"
+    remedy: ClassVar[str] = (
+        "Upload the file again. Uploads that nothing uses are deleted after a day, and users may "
+        "use only their own."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "media_id": Detail(str, "The upload, where the request named several."),
+    }
 
 
 class BadMedia(InvalidInput):
@@ -53,6 +70,22 @@ class BadMedia(InvalidInput):
 
     code: ClassVar[str] = "bad_media"
     summary: ClassVar[str] = "This file is not accepted"
+    remedy: ClassVar[str] = (
+        "Offer the user another file, or a smaller version of it; `exceeded` says what was too "
+        "much."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "exceeded": Detail(
+            str,
+            "What was too much: `frames`, `pixels`, `memory`, `bytes`, `scans`, `seconds`. Absent for a"
+            " damaged file.",
+        ),
+        "limit": Detail(int, "The limit of that."),
+        "width": Detail(int, "The picture's width."),
+        "height": Detail(int, "The picture's height."),
+        "frames": Detail(int, "The picture's frames."),
+        "scans": Detail(int, "The scans of a JPEG."),
+    }
 
 
 class WrongMediaKind(InvalidInput):
@@ -60,6 +93,14 @@ class WrongMediaKind(InvalidInput):
 
     code: ClassVar[str] = "wrong_media_kind"
     summary: ClassVar[str] = "The upload is of the wrong kind"
+    remedy: ClassVar[str] = (
+        "Choose the kind of message that fits the upload (`file` takes any), or upload another "
+        "file."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "media_id": Detail(str, "The upload."),
+        "kind": Detail(str, "What the upload is: `image`, `video` or `file`."),
+    }
 
 
 class MediaTooLarge(TooLarge):
@@ -67,6 +108,10 @@ class MediaTooLarge(TooLarge):
 
     code: ClassVar[str] = "media_too_large"
     summary: ClassVar[str] = "The upload is too large"
+    remedy: ClassVar[str] = "Shrink the file below `limit_bytes` before you upload it."
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "limit_bytes": Detail(int, "The limit of its kind."),
+    }
 
 
 class StorageQuotaReached(OutOfSpace):
@@ -77,6 +122,16 @@ class StorageQuotaReached(OutOfSpace):
 
     code: ClassVar[str] = "storage_quota_reached"
     summary: ClassVar[str] = "There is no room for more uploads"
+    remedy: ClassVar[str] = (
+        "Show `detail` to the user: `scope` says whose storage is full, and so who can make room."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "scope": Detail(
+            str, "Whose storage is full: `user_unused`, `user`, `channel` or `deployment`."
+        ),
+        "limit_bytes": Detail(int, "Its limit."),
+        "used_bytes": Detail(int, "What it holds now."),
+    }
 
     def __init__(self, scope: "QuotaScope", *, limit_bytes: int, used_bytes: int) -> None:
         super().__init__(
@@ -103,6 +158,7 @@ class InsufficientStorage(OutOfSpace):
 
     code: ClassVar[str] = "insufficient_storage"
     summary: ClassVar[str] = "The server has no room for uploads; try again later"
+    remedy: ClassVar[str] = "Try again later. The operator must make room on the server's disk."
 
 
 class UserNotFound(NotFound):
@@ -110,6 +166,9 @@ class UserNotFound(NotFound):
 
     code: ClassVar[str] = "user_not_found"
     summary: ClassVar[str] = "No such user"
+    remedy: ClassVar[str] = (
+        "Show the user by their id: a user is unknown here until they set a name or a picture."
+    )
 
 
 class BadGroupId(InvalidInput):
@@ -117,6 +176,10 @@ class BadGroupId(InvalidInput):
 
     code: ClassVar[str] = "bad_group_id"
     summary: ClassVar[str] = "The group id does not fit the group's type"
+    remedy: ClassVar[str] = (
+        "Choose an id that fits the type: those of Community groups begin with `@TGS#_`, those of "
+        "other types do not."
+    )
 
 
 class BadMemberLimit(InvalidInput):
@@ -124,6 +187,7 @@ class BadMemberLimit(InvalidInput):
 
     code: ClassVar[str] = "bad_member_limit"
     summary: ClassVar[str] = "The member limit must be at least 1 and at most what the type allows"
+    remedy: ClassVar[str] = "Choose a member limit from 1 to the limit of the type."
 
 
 class PostingNotAllowed(PermissionDenied):
@@ -131,6 +195,12 @@ class PostingNotAllowed(PermissionDenied):
 
     code: ClassVar[str] = "posting_not_allowed"
     summary: ClassVar[str] = "You may not post here"
+    remedy: ClassVar[str] = (
+        "Hide the input for this user: only those whom the group's `posting` rule names may post."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "grant": Detail(str, "`post`, where an admin lacks this right."),
+    }
 
 
 class ForwardingNotAllowed(PermissionDenied):
@@ -138,6 +208,9 @@ class ForwardingNotAllowed(PermissionDenied):
 
     code: ClassVar[str] = "forwarding_not_allowed"
     summary: ClassVar[str] = "Messages of this channel may not be forwarded"
+    remedy: ClassVar[str] = (
+        "Do not offer forwarding: the channel's setting `protect_content` is on."
+    )
 
 
 class Muted(PermissionDenied):
@@ -145,6 +218,10 @@ class Muted(PermissionDenied):
 
     code: ClassVar[str] = "muted"
     summary: ClassVar[str] = "You are muted here"
+    remedy: ClassVar[str] = (
+        "Show until when the user is muted (`muted_until` of their membership), and try again after"
+        " that."
+    )
 
 
 class Banned(PermissionDenied):
@@ -152,6 +229,7 @@ class Banned(PermissionDenied):
 
     code: ClassVar[str] = "banned"
     summary: ClassVar[str] = "You are banned here"
+    remedy: ClassVar[str] = "Do not ask again. An owner or an admin can lift the ban."
 
 
 class JoiningNotAllowed(PermissionDenied):
@@ -159,6 +237,7 @@ class JoiningNotAllowed(PermissionDenied):
 
     code: ClassVar[str] = "joining_not_allowed"
     summary: ClassVar[str] = "This group cannot be joined; its members add others"
+    remedy: ClassVar[str] = "Ask those who manage the group to add the user."
 
 
 class RecallTooLate(PermissionDenied):
@@ -166,6 +245,10 @@ class RecallTooLate(PermissionDenied):
 
     code: ClassVar[str] = "recall_too_late"
     summary: ClassVar[str] = "It is too late to recall this message"
+    remedy: ClassVar[str] = (
+        "Offer to delete a message only while it is younger than the limit `RECALL_SECONDS`, or to "
+        "ask an admin."
+    )
 
 
 class ReactingBanned(PermissionDenied):
@@ -173,6 +256,9 @@ class ReactingBanned(PermissionDenied):
 
     code: ClassVar[str] = "reacting_banned"
     summary: ClassVar[str] = "You are banned from reacting here"
+    remedy: ClassVar[str] = (
+        "Hide the reactions' input for this user. Removing their own reactions still works."
+    )
 
 
 class InvitationNotFound(NotFound):
@@ -180,6 +266,9 @@ class InvitationNotFound(NotFound):
 
     code: ClassVar[str] = "invitation_not_found"
     summary: ClassVar[str] = "No such invitation"
+    remedy: ClassVar[str] = (
+        "Take the invitation off the list that you show: it was answered or revoked."
+    )
 
 
 class InvitationExpired(Conflict):
@@ -187,6 +276,7 @@ class InvitationExpired(Conflict):
 
     code: ClassVar[str] = "invitation_expired"
     summary: ClassVar[str] = "The invitation has expired; the owner can invite again"
+    remedy: ClassVar[str] = "Ask the owner to invite again."
 
 
 class AlreadyAdmin(Conflict):
@@ -194,6 +284,9 @@ class AlreadyAdmin(Conflict):
 
     code: ClassVar[str] = "already_admin"
     summary: ClassVar[str] = "The user is the owner or an admin already"
+    remedy: ClassVar[str] = (
+        "Nothing is to do. Change what an admin may do with `PUT /v1/channels/{id}/admins/{user}`."
+    )
 
 
 class GroupIdTaken(Conflict):
@@ -201,6 +294,7 @@ class GroupIdTaken(Conflict):
 
     code: ClassVar[str] = "group_id_taken"
     summary: ClassVar[str] = "This group id is taken"
+    remedy: ClassVar[str] = "Choose another id, or leave it out to get a new one."
 
 
 class OwnerCannotLeave(Conflict):
@@ -208,6 +302,7 @@ class OwnerCannotLeave(Conflict):
 
     code: ClassVar[str] = "owner_cannot_leave"
     summary: ClassVar[str] = "The owner cannot leave; transfer ownership or disband first"
+    remedy: ClassVar[str] = "Transfer the ownership first, or delete the group."
 
 
 class ReservedCustomField(Conflict):
@@ -215,6 +310,9 @@ class ReservedCustomField(Conflict):
 
     code: ClassVar[str] = "reserved_custom_field"
     summary: ClassVar[str] = "Only the channel layer sets this custom field"
+    remedy: ClassVar[str] = (
+        "Leave the field out: `official_account` marks channels, which `POST /v1/channels` creates."
+    )
 
 
 class NotForThisType(Conflict):
@@ -222,6 +320,7 @@ class NotForThisType(Conflict):
 
     code: ClassVar[str] = "not_for_this_type"
     summary: ClassVar[str] = "Groups of this type do not support this"
+    remedy: ClassVar[str] = "Do not offer the act in groups of this type."
 
 
 class FixedInChannel(Conflict):
@@ -229,6 +328,9 @@ class FixedInChannel(Conflict):
 
     code: ClassVar[str] = "fixed_in_channel"
     summary: ClassVar[str] = "This setting cannot be changed in a channel"
+    remedy: ClassVar[str] = (
+        "Do not offer the setting for channels, or change it with `PATCH /v1/channels/{id}`."
+    )
 
 
 class MessageRecalled(Conflict):
@@ -236,6 +338,7 @@ class MessageRecalled(Conflict):
 
     code: ClassVar[str] = "message_recalled"
     summary: ClassVar[str] = "The message was recalled"
+    remedy: ClassVar[str] = "Show the message as deleted."
 
 
 class MemberLimitReached(LimitReached):
@@ -243,6 +346,9 @@ class MemberLimitReached(LimitReached):
 
     code: ClassVar[str] = "member_limit_reached"
     summary: ClassVar[str] = "The group is full"
+    remedy: ClassVar[str] = (
+        "Remove members first. A group keeps the limit that it was created with."
+    )
 
 
 class AdminLimitReached(LimitReached):
@@ -250,6 +356,7 @@ class AdminLimitReached(LimitReached):
 
     code: ClassVar[str] = "admin_limit_reached"
     summary: ClassVar[str] = "There are too many admins; remove one first"
+    remedy: ClassVar[str] = "Dismiss an admin first."
 
 
 class InvitationLimitReached(LimitReached):
@@ -257,6 +364,7 @@ class InvitationLimitReached(LimitReached):
 
     code: ClassVar[str] = "invitation_limit_reached"
     summary: ClassVar[str] = "There are too many open invitations; revoke one first"
+    remedy: ClassVar[str] = "Revoke an invitation first."
 
 
 class GroupsPerUserReached(LimitReached):
@@ -264,6 +372,7 @@ class GroupsPerUserReached(LimitReached):
 
     code: ClassVar[str] = "groups_per_user_reached"
     summary: ClassVar[str] = "The user is in too many groups"
+    remedy: ClassVar[str] = "Ask the user to leave a group or channel first."
 
 
 class CustomFieldLimitReached(LimitReached):
@@ -271,6 +380,7 @@ class CustomFieldLimitReached(LimitReached):
 
     code: ClassVar[str] = "custom_field_limit_reached"
     summary: ClassVar[str] = "The group has too many custom fields"
+    remedy: ClassVar[str] = "Delete custom fields first, or put several values into one."
 
 
 class PinLimitReached(LimitReached):
@@ -278,3 +388,4 @@ class PinLimitReached(LimitReached):
 
     code: ClassVar[str] = "pin_limit_reached"
     summary: ClassVar[str] = "Too many messages are pinned here; unpin one first"
+    remedy: ClassVar[str] = "Unpin a message first."

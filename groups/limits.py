@@ -1,81 +1,192 @@
-"""The limits of group chat: value, unit, source. A deployment may set each of them (`CHANNELS_LIMIT_<NAME>`).
-
-"Reference" is the reference product, Tencent Chat; where its documents disagree, the wider figure is the default.
-"""
+"""The limits of group chat. A deployment may set each field of `GroupLimits` (`CHANNELS_LIMIT_<NAME>`)."""
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from groups.kernel.limits import About, LimitModel, OrNone, OrUnlimited, Positive, Section, Source
 
-Positive = Annotated[int, Field(ge=1)]
-OrNone = Annotated[int, Field(ge=0)]
+# Defaults that types of bodies name too.
+GROUP_NAME_BYTES: Final = 100
+GROUP_INTRODUCTION_BYTES: Final = 400
+GROUP_NOTIFICATION_BYTES: Final = 400
+CHANNEL_NAME_BYTES: Final = 150
+CHANNEL_INTRODUCTION_BYTES: Final = 400
+FACE_URL_BYTES: Final = 500
+CUSTOM_VALUE_BYTES: Final = 512
+NAME_CARD_BYTES: Final = 50
+USER_NAME_BYTES: Final = 150
+REQUEST_TEXT_BYTES: Final = 300
 
-GROUP_NAME_BYTES: Final = 100  # UTF-8; reference, SDK 8.x headers
-GROUP_INTRODUCTION_BYTES: Final = 400  # UTF-8; reference, SDK 8.x headers
-GROUP_NOTIFICATION_BYTES: Final = 400  # UTF-8; reference, SDK 8.x headers
-CHANNEL_NAME_BYTES: Final = 150  # UTF-8; founding document, profile fields
-CHANNEL_INTRODUCTION_BYTES: Final = 400  # UTF-8; founding document, profile fields
-FACE_URL_BYTES: Final = 500  # UTF-8; founding document, profile fields
-CUSTOM_KEY_BYTES: Final = 16  # letters, digits, underscore; reference, likewise
-CUSTOM_VALUE_BYTES: Final = 512  # UTF-8; reference, likewise
-NAME_CARD_BYTES: Final = 50  # UTF-8; reference
-USER_NAME_BYTES: Final = 150  # UTF-8; ours, as long as a channel's name
-REQUEST_TEXT_BYTES: Final = 300  # UTF-8, the text of a join request; ours
+# Bounds that no deployment sets.
+CUSTOM_KEY_BYTES: Final = 16  # letters, digits, underscore; Tencent, SDK 8.x headers
 REACTIONS_PER_USER: Final = 10  # emoji of one user on one message of a group; ours
-DISTINCT_REACTIONS: Final = 50  # different emoji on one message; ours (reference: 10)
+DISTINCT_REACTIONS: Final = 50  # different emoji on one message; ours (Tencent: 10)
 ALLOWED_REACTIONS: Final = 100  # emoji in a group's own list of allowed ones; ours
 MEDIA_NAME_BYTES: Final = 255  # UTF-8, the name of an uploaded file; as file systems have it
-IDS_PER_CALL: Final = 50  # groups, channels or users in one call; reference, get_group_info
+IDS_PER_CALL: Final = 50  # groups, channels or users in one call; Tencent, get_group_info
+
+_TOO_LONG: Final = "`field_too_long`"
+_FULL: Final = "`member_limit_reached`"
+_BAD_MEDIA: Final = "`bad_media`"
+_NO_ROOM: Final = "`storage_quota_reached`"
 
 
-class GroupLimits(BaseModel):
+class GroupLimits(LimitModel):
     """The limits of this package that a deployment may set."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    group_name_bytes: Positive = GROUP_NAME_BYTES
-    group_introduction_bytes: Positive = GROUP_INTRODUCTION_BYTES
-    group_notification_bytes: Positive = GROUP_NOTIFICATION_BYTES
-    channel_name_bytes: Positive = CHANNEL_NAME_BYTES
-    channel_introduction_bytes: Positive = CHANNEL_INTRODUCTION_BYTES
-    face_url_bytes: Positive = FACE_URL_BYTES
-    custom_fields: OrNone = 10  # keys a group; reference, group-level custom fields
-    custom_value_bytes: Positive = CUSTOM_VALUE_BYTES
-    community_members: Positive = 1_000_000  # founding document: "up to 1 million subscribers"
-    work_members: Positive = 6_000  # reference, largest plan
-    public_members: Positive = 6_000  # reference, largest plan
-    meeting_members: Positive = 6_000  # reference, largest plan
-    groups_per_user: Positive = 5_000  # that one user is in, of all types; reference
-    admins: OrNone = 50  # of one group besides the owner; as in Telegram's channels
-    admin_invitations: OrNone = 50  # open invitations of one channel; ours: no more can be accepted
-    admin_invitation_seconds: Positive = 7 * 24 * 3600  # how long it can be accepted; ours
-    message_body_bytes: Positive = 12 * 1024  # UTF-8, all fields of a message together; reference
-    links_per_message: OrNone = 20  # ours: a page of links is a document, not a message
-    image_bytes: Positive = 28 * 2**20  # an uploaded picture; reference
-    video_bytes: Positive = 100 * 2**20  # an uploaded video or sound; reference
-    file_bytes: Positive = 100 * 2**20  # any other uploaded file; reference
-    image_pixels: Positive = 64_000_000  # of one frame: a 48-megapixel picture fits; ours
-    animation_pixels: Positive = 256_000_000  # of all frames of an animation together; ours
-    animation_frames: Positive = 1_000  # of one animation; ours
-    image_seconds: Positive = 20  # of processor time for drawing one picture; ours
-    image_memory_bytes: Positive = 768 * 2**20  # of memory for drawing one picture; ours
-    images_per_message: Positive = 10  # founding document's sample posts; ours
-    departure_seconds: Positive = 30 * 86_400
-    """How long departures from a channel are kept, for devices that were offline; ours.
+    group_name_bytes: Annotated[Positive, About(Section.PROFILES, Source.TENCENT, _TOO_LONG)] = (
+        GROUP_NAME_BYTES
+    )
+    """The name of a chat group."""
+    group_introduction_bytes: Annotated[
+        Positive, About(Section.PROFILES, Source.TENCENT, _TOO_LONG)
+    ] = GROUP_INTRODUCTION_BYTES
+    """The introduction of a chat group."""
+    group_notification_bytes: Annotated[
+        Positive, About(Section.PROFILES, Source.TENCENT, _TOO_LONG)
+    ] = GROUP_NOTIFICATION_BYTES
+    """The notification (a notice to the members) of a group."""
+    channel_name_bytes: Annotated[Positive, About(Section.PROFILES, Source.DOCUMENT, _TOO_LONG)] = (
+        CHANNEL_NAME_BYTES
+    )
+    """The name of a channel, also where it is changed as a group."""
+    channel_introduction_bytes: Annotated[
+        Positive, About(Section.PROFILES, Source.DOCUMENT, _TOO_LONG)
+    ] = CHANNEL_INTRODUCTION_BYTES
+    """The introduction of a channel, also where it is changed as a group."""
+    face_url_bytes: Annotated[Positive, About(Section.PROFILES, Source.DOCUMENT, _TOO_LONG)] = (
+        FACE_URL_BYTES
+    )
+    """The address of the picture of a user, group or channel."""
+    custom_fields: Annotated[
+        OrNone, About(Section.PROFILES, Source.TENCENT, "`custom_field_limit_reached`")
+    ] = 10
+    """Custom fields of one group. The field that marks a channel does not count."""
+    custom_value_bytes: Annotated[Positive, About(Section.PROFILES, Source.TENCENT, _TOO_LONG)] = (
+        CUSTOM_VALUE_BYTES
+    )
+    """The value of one custom field of a group."""
+    community_members: Annotated[Positive, About(Section.MEMBERS, Source.DOCUMENT, _FULL)] = (
+        1_000_000
+    )
+    """Members of one Community group, and so subscribers of one channel."""
+    work_members: Annotated[Positive, About(Section.MEMBERS, Source.TENCENT, _FULL)] = 6_000
+    """Members of one Work group."""
+    public_members: Annotated[Positive, About(Section.MEMBERS, Source.TENCENT, _FULL)] = 6_000
+    """Members of one Public group."""
+    meeting_members: Annotated[Positive, About(Section.MEMBERS, Source.TENCENT, _FULL)] = 6_000
+    """Members of one Meeting group."""
+    groups_per_user: Annotated[
+        Positive, About(Section.MEMBERS, Source.TENCENT, "`groups_per_user_reached`")
+    ] = 5_000
+    """Groups and channels that one user is in."""
+    admins: Annotated[OrNone, About(Section.MEMBERS, Source.OURS, "`admin_limit_reached`")] = 50
+    """Admins of one group or channel, beside the owner. As many as in Telegram's channels."""
+    admin_invitations: Annotated[
+        OrNone, About(Section.MEMBERS, Source.OURS, "`invitation_limit_reached`")
+    ] = 50
+    """Open invitations to be an admin of one channel."""
+    admin_invitation_seconds: Annotated[
+        Positive, About(Section.MEMBERS, Source.OURS, "`invitation_expired`")
+    ] = 7 * 24 * 3600
+    """How long an invitation to be an admin can be accepted."""
+    message_body_bytes: Annotated[Positive, About(Section.MESSAGES, Source.TENCENT, _TOO_LONG)] = (
+        12 * 1024
+    )
+    """All texts of one message, post or draft together: title, text, links, custom data, place, ids of uploads."""
+    links_per_message: Annotated[
+        OrNone, About(Section.MESSAGES, Source.OURS, "`invalid_request`")
+    ] = 20
+    """Links of one message."""
+    image_bytes: Annotated[Positive, About(Section.MEDIA, Source.TENCENT, "`media_too_large`")] = (
+        28 * 2**20
+    )
+    """An uploaded picture."""
+    video_bytes: Annotated[Positive, About(Section.MEDIA, Source.TENCENT, "`media_too_large`")] = (
+        100 * 2**20
+    )
+    """An uploaded video or sound."""
+    file_bytes: Annotated[Positive, About(Section.MEDIA, Source.TENCENT, "`media_too_large`")] = (
+        100 * 2**20
+    )
+    """Any other uploaded file."""
+    image_pixels: Annotated[Positive, About(Section.MEDIA, Source.OURS, _BAD_MEDIA)] = 64_000_000
+    """Pixels of one frame of a picture. A picture of 48 megapixels fits."""
+    animation_pixels: Annotated[Positive, About(Section.MEDIA, Source.OURS, _BAD_MEDIA)] = (
+        256_000_000
+    )
+    """Pixels of all frames of an animation together."""
+    animation_frames: Annotated[Positive, About(Section.MEDIA, Source.OURS, _BAD_MEDIA)] = 1_000
+    """Frames of one animation."""
+    image_seconds: Annotated[Positive, About(Section.MEDIA, Source.OURS, _BAD_MEDIA)] = 20
+    """Processor time for redrawing one large picture, in a worker process of its own."""
+    image_memory_bytes: Annotated[Positive, About(Section.MEDIA, Source.OURS, _BAD_MEDIA)] = (
+        768 * 2**20
+    )
+    """Memory for redrawing one large picture, in a worker process of its own."""
+    images_per_message: Annotated[
+        Positive, About(Section.MEDIA, Source.DOCUMENT, "`invalid_request`")
+    ] = 10
+    """Pictures of one message."""
+    departure_seconds: Annotated[
+        Positive, About(Section.MEMBERS, Source.OURS, "`sync_token_expired`")
+    ] = 30 * 86_400
+    """How long the server remembers that a user left a channel, for devices that were offline.
 
     A higher value applies to later departures only.
     """
-    unused_media_seconds: Positive = 86_400  # how long an upload may stay unused; ours
-    uploads_per_user: Positive = 10  # at once on one process, each in a temporary file; ours
-    user_unused_media_bytes: OrNone = 2**30  # of one user's unused uploads; ours; 0: no limit
-    user_media_bytes: OrNone = 20 * 2**30  # of all uploads of one user; ours; 0: no limit
-    channel_media_bytes: OrNone = 200 * 2**30  # of one group's messages; ours; 0: no limit
-    deployment_media_bytes: OrNone = 2**40  # of all uploads; ours: more needs planning; 0: no limit
-    posts_per_second: OrNone = 40  # messages a second in one group; reference; 0: no limit
-    stream_bytes_per_second: OrNone = 128 * 1024  # 0: no limit
-    """Bytes of the messages of one group as JSON, on average: ten of the largest a second, or forty of 3 KiB; ours."""
-    pinned_messages: Positive = 10  # pinned at once in one group or channel; ours
-    recall_seconds: OrNone = 120  # how long a sender may recall in a chat group; reference
-    name_card_bytes: Positive = NAME_CARD_BYTES
-    user_name_bytes: Positive = USER_NAME_BYTES
-    request_text_bytes: Positive = REQUEST_TEXT_BYTES
+    unused_media_seconds: Annotated[
+        Positive, About(Section.MEDIA, Source.OURS, "The upload is deleted.")
+    ] = 86_400
+    """How long an upload is kept that no message, draft or profile uses."""
+    uploads_per_user: Annotated[Positive, About(Section.MEDIA, Source.OURS, "`rate_limited`")] = 10
+    """Uploads of one user at once, on one process."""
+    user_unused_media_bytes: Annotated[
+        OrUnlimited, About(Section.STORAGE, Source.OURS, _NO_ROOM)
+    ] = 2**30
+    """Uploads of one user that nothing uses yet. App admins are exempt."""
+    user_media_bytes: Annotated[OrUnlimited, About(Section.STORAGE, Source.OURS, _NO_ROOM)] = (
+        20 * 2**30
+    )
+    """All uploads of one user, with their smaller versions and 4 KiB each for the records. App admins are exempt."""
+    channel_media_bytes: Annotated[OrUnlimited, About(Section.STORAGE, Source.OURS, _NO_ROOM)] = (
+        200 * 2**30
+    )
+    """What the messages of one group or channel carry. An upload counts once for each message that carries it."""
+    deployment_media_bytes: Annotated[
+        OrUnlimited, About(Section.STORAGE, Source.OURS, _NO_ROOM)
+    ] = 2**40
+    """All uploads of the deployment."""
+    posts_per_second: Annotated[
+        OrUnlimited, About(Section.MESSAGES, Source.TENCENT, "`rate_limited`")
+    ] = 40
+    """Messages a second in one group or channel, exact over all processes; as many edits, and as many recalls."""
+    stream_bytes_per_second: Annotated[
+        OrUnlimited, About(Section.MESSAGES, Source.OURS, "`rate_limited`")
+    ] = 128 * 1024
+    """Bytes a second of messages in one group or channel, as JSON, on average; as many of edits.
+
+    Eight seconds' worth may come at once.
+    """
+    pinned_messages: Annotated[
+        Positive, About(Section.MESSAGES, Source.OURS, "`pin_limit_reached`")
+    ] = 10
+    """Messages that are pinned at once in one group or channel."""
+    recall_seconds: Annotated[
+        OrNone, About(Section.MESSAGES, Source.TENCENT, "`recall_too_late`")
+    ] = 120
+    """How long senders may delete their own message for everyone, in chat groups and one-to-one conversations.
+
+    The owner and admins of a group, and a channel in its inbox, may at any time.
+    """
+    name_card_bytes: Annotated[Positive, About(Section.PROFILES, Source.TENCENT, _TOO_LONG)] = (
+        NAME_CARD_BYTES
+    )
+    """The name card of a member: their name in one group."""
+    user_name_bytes: Annotated[Positive, About(Section.PROFILES, Source.OURS, _TOO_LONG)] = (
+        USER_NAME_BYTES
+    )
+    """The name of a user."""
+    request_text_bytes: Annotated[Positive, About(Section.MEMBERS, Source.OURS, _TOO_LONG)] = (
+        REQUEST_TEXT_BYTES
+    )
+    """The text of a join request."""

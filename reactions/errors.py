@@ -10,6 +10,7 @@ class BadEmoji(InvalidInput):
 
     code: ClassVar[str] = "bad_emoji"
     summary: ClassVar[str] = "Send exactly one emoji"
+    remedy: ClassVar[str] = "Send one emoji, percent-encoded in the path."
 
 
 class ReactionNotAllowed(PermissionDenied):
@@ -19,6 +20,7 @@ class ReactionNotAllowed(PermissionDenied):
     summary: ClassVar[str] = (
         "This group does not allow this reaction; its settings list those it allows"
     )
+    remedy: ClassVar[str] = "Offer only what the group's setting `reactions` allows."
 
 
 class ReactionsFrozen(PermissionDenied):
@@ -26,6 +28,7 @@ class ReactionsFrozen(PermissionDenied):
 
     code: ClassVar[str] = "reactions_frozen"
     summary: ClassVar[str] = "The reactions to this message are frozen; you can only remove yours"
+    remedy: ClassVar[str] = "Show the counts without an input. Removing own reactions still works."
 
 
 class ReactionsPerUserReached(LimitReached):
@@ -33,6 +36,7 @@ class ReactionsPerUserReached(LimitReached):
 
     code: ClassVar[str] = "reactions_per_user_reached"
     summary: ClassVar[str] = "You have too many reactions to this message; remove one first"
+    remedy: ClassVar[str] = "Remove one of the user's own reactions to this message first."
 
 
 class DistinctReactionsReached(LimitReached):
@@ -40,3 +44,4 @@ class DistinctReactionsReached(LimitReached):
 
     code: ClassVar[str] = "distinct_reactions_reached"
     summary: ClassVar[str] = "The message has too many different emoji; react with one of them"
+    remedy: ClassVar[str] = "Offer only the emoji that the message has already."

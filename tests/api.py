@@ -4,10 +4,11 @@ import asyncio
 import io
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import uuid4
@@ -21,12 +22,13 @@ from yarl import URL
 from channels.limits import Limits
 from channels.server.app import App, Services, create_services, endpoints_for
 from channels.server.realtime.hub import Hub
+from channels.server.realtime.server_frames import SERVER_FRAME
 from channels.server.tokens import mint
 from channels.server.web.openapi import errors_of
 from channels.server.web.server import SOCKET_PATH
 from channels.service.channels import CreatePolicy
 from groups.kernel.clock import to_milliseconds
-from groups.kernel.errors import DomainError
+from groups.kernel.errors import Detail, DomainError
 from groups.kernel.mongo import Database
 from tests.databases import an_empty_database
 
@@ -187,6 +189,7 @@ class Ears:
         assert message.type is aiohttp.WSMsgType.TEXT, (message, self.socket.close_code)
         frame = json.loads(message.data)
         assert isinstance(frame, dict)
+        SERVER_FRAME.validate_json(message.data)
         if frame["type"] == "error":
             assert frame["code"] in SOCKET_CODES, f"the socket does not declare {frame['code']}"
         return frame
@@ -297,12 +300,42 @@ UPGRADE_CODES: Final = frozenset(
 """The codes of responses to `GET /v1/socket`, before it becomes a socket."""
 
 
+def all_errors(kind: type[DomainError] = DomainError) -> set[type[DomainError]]:
+    """Every error with a code, but those that tests make."""
+    found = {kind}.union(*(all_errors(child) for child in kind.__subclasses__()))
+    return {
+        error
+        for error in found
+        if "code" in vars(error) and not error.__module__.startswith("tests.")
+    }
+
+
+@cache
+def _fields_by_code() -> dict[str, Mapping[str, Detail]]:
+    return {error.code: error.fields for error in all_errors()}
+
+
+def undeclared_details(problem: dict[str, Any]) -> list[str]:
+    """The details of a problem that its error does not declare, or declares with another type."""
+    declared = _fields_by_code().get(problem["code"])
+    if declared is None:
+        return []  # made by a test
+    return [
+        name
+        for name, value in problem["details"].items()
+        if name not in declared
+        or not isinstance(
+            value, (int, float) if declared[name].kind is float else declared[name].kind
+        )
+    ]
+
+
 _declared: dict[tuple[str, str], set[str]] = {}
 """The codes that each endpoint declares; they are the same for every server."""
 
 
 class Declared:
-    """Fails a test in which an endpoint returns an error code that it does not declare."""
+    """Fails a test in which an endpoint returns an error code, or details of it, that are not declared."""
 
     def __init__(self, services: Services, app: App) -> None:
         self._router = app.router
@@ -315,7 +348,11 @@ class Declared:
         if not answer.text:
             return  # a HEAD, whose GET has the same code
         status, code = answer.refusal
-        if code is None or code in EVERYWHERE:
+        if code is None:
+            return
+        undeclared = undeclared_details(answer.body)
+        assert not undeclared, f"`fields` of the error {code} does not declare {undeclared}"
+        if code in EVERYWHERE:
             return
         method = "GET" if answer.method == "HEAD" else answer.method
         try:

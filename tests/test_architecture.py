@@ -31,6 +31,11 @@ MAY_IMPORT: Final = {
     "channels.server": {
         *("groups.kernel", "groups", "conversations", "reactions", "channels", "channels.server"),
     },
+    # A tool that writes tables of the guides: above the server, like the command line.
+    "channels.docs_site.generated": {
+        *("groups.kernel", "groups", "conversations", "reactions", "channels", "channels.server"),
+        "channels.docs_site.generated",
+    },
 }
 """The layers that each layer may import."""
 
@@ -192,6 +197,8 @@ def test_there_are_modules_to_check() -> None:
         ("channels", "from channels import server", "against the arrows"),
         ("channels.bench.run", "import channels.server.run", "against the arrows"),
         ("channels.bench.load", "import aiohttp", "HTTP"),
+        ("channels.cli", "import channels.docs_site.generated.pages", "against the arrows"),
+        ("channels.server.app", "import channels.docs_site.generated", "against the arrows"),
         ("groups.kernel.web", "import channels.server", "against the arrows"),
         (
             "channels.service",
@@ -259,6 +266,7 @@ def test_an_offender_is_caught(module: str, source: str, complaint: str) -> None
         ("channels.server.app", "import aiohttp, channels.service, groups.service"),
         ("channels.server.realtime.hub", "from channels.server.realtime.socket import Session"),
         ("channels.cli", "from channels.server.settings import Settings"),
+        ("channels.docs_site.generated.pages", "import channels.cli, channels.server.app"),
         ("channels.bench.baselines.http", "from aiohttp import web"),
         ("channels.bench.context", "from channels.bench.store import BenchStore"),
         ("channels.__main__", "from channels.server.startup import StartupError"),

@@ -1,8 +1,9 @@
 """The errors of drafts."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
-from groups.kernel.errors import Conflict, InvalidInput, LimitReached, NotFound
+from groups.kernel.errors import Conflict, Detail, InvalidInput, LimitReached, NotFound
 
 
 class DraftNotFound(NotFound):
@@ -10,6 +11,7 @@ class DraftNotFound(NotFound):
 
     code: ClassVar[str] = "draft_not_found"
     summary: ClassVar[str] = "No such draft"
+    remedy: ClassVar[str] = "Read the list of drafts anew: the draft was published or deleted."
 
 
 class DraftPublished(Conflict):
@@ -17,6 +19,10 @@ class DraftPublished(Conflict):
 
     code: ClassVar[str] = "draft_published"
     summary: ClassVar[str] = "The draft created with this Idempotency-Key was already published"
+    remedy: ClassVar[str] = "Nothing is to do: the draft is the post `seq`."
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "seq": Detail(int, "The post."),
+    }
 
 
 class BadPublishAt(InvalidInput):
@@ -24,6 +30,11 @@ class BadPublishAt(InvalidInput):
 
     code: ClassVar[str] = "bad_publish_at"
     summary: ClassVar[str] = "publish_at must be in the future, and not too far ahead"
+    remedy: ClassVar[str] = "Choose an instant after `now` and not after `latest`."
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "now": Detail(str, "The server's time."),
+        "latest": Detail(str, "The latest instant that is accepted."),
+    }
 
 
 class DraftLimitReached(LimitReached):
@@ -31,6 +42,7 @@ class DraftLimitReached(LimitReached):
 
     code: ClassVar[str] = "draft_limit_reached"
     summary: ClassVar[str] = "The channel has as many drafts as it may have"
+    remedy: ClassVar[str] = "Publish or delete a draft first."
 
 
 class ScheduleLimitReached(LimitReached):
@@ -38,3 +50,4 @@ class ScheduleLimitReached(LimitReached):
 
     code: ClassVar[str] = "schedule_limit_reached"
     summary: ClassVar[str] = "The channel has as many scheduled posts as it may have"
+    remedy: ClassVar[str] = "Cancel a scheduled post first, or wait until one is published."

@@ -6,6 +6,7 @@ Invalid values are refused at the start with the name of the variable; values of
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -51,6 +52,13 @@ def _default_data_dir() -> Path:
     return Path(base) / "channels"
 
 
+@dataclass(frozen=True, slots=True)
+class Unset:
+    """What holds while the variable of a setting is not set, for the guide."""
+
+    meaning: str
+
+
 class Settings(BaseSettings):
     """The settings of this deployment. Made by `Settings.load`."""
 
@@ -60,38 +68,65 @@ class Settings(BaseSettings):
         extra="ignore",  # Kubernetes sets CHANNELS_SERVICE_HOST and more for a service of this name
         frozen=True,
         hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
-    mongodb_uri: str | None = Field(default=None, repr=False)
-    """The replica set to use; None: the server starts its own in `data_dir`. Never shown, as it may hold a password."""
+    mongodb_uri: Annotated[str | None, Unset("the server starts its own MongoDB")] = Field(
+        default=None, repr=False
+    )
+    """The connection string of the MongoDB replica set to use. One node is enough; a standalone server is refused.
+
+    It is never shown, as it may hold a password.
+    """
     database: str = Field(default="channels", min_length=1, max_length=63)
-    secret: SecretStr | None = None
-    """The key that tokens are signed with; None in embedded mode: the one in `data_dir`."""
-    previous_secret: SecretStr | None = None
-    """The key before `secret`. Tokens signed with it are accepted while it is set."""
+    """The name of the database on that replica set."""
+    secret: Annotated[
+        SecretStr | None,
+        Unset("made once, in the data directory; required with `CHANNELS_MONGODB_URI`"),
+    ] = None
+    """The key that tokens are signed with (HS256), 32 bytes or more. All servers on one database need the same."""
+    previous_secret: Annotated[SecretStr | None, Unset("only `CHANNELS_SECRET` is accepted")] = None
+    """The key before `CHANNELS_SECRET`, while it is changed. Tokens signed with it are accepted while it is set."""
     host: str = Field(default="127.0.0.1", min_length=1)
+    """The address to listen on. `0.0.0.0` is every address of the machine."""
     port: int = Field(default=8080, ge=0, le=65_535)
-    """0: any free port; the log says which."""
-    data_dir: Path = Field(default_factory=_default_data_dir)
+    """The port to listen on. 0 takes any free one, which the server prints."""
+    data_dir: Annotated[
+        Path, Unset("`~/.local/share/channels`, or `channels` in `XDG_DATA_HOME`")
+    ] = Field(default_factory=_default_data_dir)
+    """The directory of the embedded database, its log, and the secret."""
     workers: int = Field(default=1, ge=1, le=256)
-    """Server processes that share the port and the database."""
+    """Server processes that share the port and the database. One process uses one core."""
     create_policy: Literal["anyone", "admin"] = "anyone"
-    """Whether anyone may create a channel, or only a caller whose token has the scope `admin`."""
+    """Who may create channels: any user, or only a caller whose token has the scope `admin`."""
     public_pages: Literal["index", "noindex", "off"] = "noindex"
-    """Public channels at `/c/{id}` for everyone: listed by search engines, not listed, or not at all."""
-    public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+/?$")
-    """The public address of this server, for links in feeds and previews; None: links are relative."""
-    metrics_token: SecretStr | None = None
-    """The token that `/metrics` requires; None: metrics are public."""
-    log_format: Literal["text", "json"] | None = None
-    """None: text on a terminal, json otherwise."""
+    """Pages of public channels at `/c/{id}`, for everyone: `index` (search engines may list them), `noindex`, `off`."""
+    public_url: Annotated[str | None, Unset("links are relative")] = Field(
+        default=None, pattern=r"^https?://[^/?#\s]+/?$"
+    )
+    """The address that visitors know this server by, such as `https://news.example`, for links in feeds and previews.
+
+    Without it links in feeds are relative, which RSS and JSON Feed do not allow, and pages have no `og:url` and no
+    `og:image`.
+    """
+    metrics_token: Annotated[SecretStr | None, Unset("everyone may read `/metrics`")] = None
+    """The token that `/metrics` requires (`Authorization: Bearer …`), 16 characters or more."""
+    log_format: Annotated[
+        Literal["text", "json"] | None, Unset("`text` on a terminal, `json` otherwise")
+    ] = None
+    """The format of the log."""
     embedded_cache_gb: float = Field(default=0.5, ge=0.25, le=10_000)
-    """Memory for the embedded database's cache. MongoDB needs at least 0.25."""
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    """Origins whose pages may call the API from a browser, besides our own; `*`: all."""
-    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
-    """Addresses and networks of proxies whose `X-Forwarded-For` is trusted."""
+    """Memory for the embedded database's cache, in GB. MongoDB needs at least 0.25."""
+    allowed_origins: Annotated[tuple[str, ...], NoDecode, Unset("only pages of this server")] = ()
+    """Origins, separated by commas, whose pages may call the API from a browser; `*`: all."""
+    trusted_proxies: Annotated[
+        tuple[IPvAnyNetwork, ...],
+        NoDecode,
+        Unset("`X-Forwarded-For` is ignored, and all clients of a proxy count as one address"),
+    ] = ()
+    """Addresses and networks, separated by commas, of proxies whose `X-Forwarded-For` is trusted."""
     limits: Limits = Field(default_factory=Limits)
+    """`CHANNELS_LIMIT_<NAME>` sets each limit."""
     is_worker: bool = False
     """Set by `channels serve --workers` for its worker processes."""
     is_beside_data: bool = False

@@ -50,6 +50,10 @@ class BadToken(Unauthenticated):
 
     code = "unauthenticated"
     summary = "A valid token is required"
+    remedy = (
+        "Get a new token from your back end and repeat the request; `detail` says what is wrong "
+        "with this one."
+    )
 
 
 @dataclass(frozen=True, slots=True)

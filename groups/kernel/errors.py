@@ -4,7 +4,15 @@ A domain error has a stable snake_case `code`, a sentence for people (`detail`) 
 knows no HTTP status: `channels.server.web.problems` maps each family to one, for REST and the socket alike.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
+
+
+class Detail(NamedTuple):
+    """One of an error's `details`: the JSON type of its value, and its meaning."""
+
+    kind: type
+    meaning: str
 
 
 class DomainError(Exception):
@@ -14,6 +22,10 @@ class DomainError(Exception):
     """Stable, unique among all errors, snake_case."""
     summary: ClassVar[str]
     """The meaning of the error, in a few words; the problem's `title`."""
+    remedy: ClassVar[str]
+    """What a client does about it. The guide's page of errors shows it."""
+    fields: ClassVar[Mapping[str, Detail]] = {}
+    """The `details` that the error may have, by name."""
 
     def __init__(self, detail: str | None = None, **details: Any) -> None:
         super().__init__(detail or self.summary)
@@ -30,11 +42,11 @@ class Unauthenticated(DomainError):
 
 
 class PermissionDenied(DomainError):
-    """The actor may see the thing, but may not do this to it."""
+    """The user may see the thing, but may not do this to it."""
 
 
 class NotFound(DomainError):
-    """The thing does not exist, or the actor may not know that it does."""
+    """The thing does not exist, or the user may not know that it does."""
 
 
 class Expired(DomainError):
@@ -47,6 +59,10 @@ class Conflict(DomainError):
 
 class LimitReached(DomainError):
     """The request would exceed `limit`."""
+
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "limit": Detail(int, "The limit that is reached."),
+    }
 
     def __init__(self, detail: str | None = None, *, limit: int) -> None:
         super().__init__(detail, limit=limit)
@@ -83,6 +99,14 @@ class InvalidRequest(InvalidInput):
 
     code = "invalid_request"
     summary = "The request does not fit its schema"
+    remedy = (
+        "Fix the request; `errors` names each place. Repeating it unchanged gives the same answer."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "errors": Detail(
+            list, 'Each place that does not fit: `{"field": …, "reason": …}`, at most 20.'
+        ),
+    }
 
     def __init__(self, detail: str | None = None, *, errors: list[dict[str, str]]) -> None:
         super().__init__(detail, errors=errors)
@@ -93,6 +117,14 @@ class FieldTooLong(InvalidInput):
 
     code = "field_too_long"
     summary = "A field holds too many bytes"
+    remedy = (
+        "Shorten the field. Count bytes of UTF-8, not characters; `limit_bytes` says how many it "
+        "may hold."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "field": Detail(str, "The field."),
+        "limit_bytes": Detail(int, "The most bytes of UTF-8 that it may hold."),
+    }
 
     def __init__(self, field: str, limit_bytes: int) -> None:
         super().__init__(
@@ -107,13 +139,24 @@ class BadCursor(InvalidInput):
 
     code = "bad_cursor"
     summary = "The cursor was not made by this call"
+    remedy = (
+        "Pass `next_cursor` on as it is, to the same list with the same filters, or begin the list "
+        "anew."
+    )
 
 
 class PermissionRefused(PermissionDenied):
-    """The actor's role does not allow this act."""
+    """The user's role or grants do not allow this."""
 
     code = "permission_denied"
     summary = "Your role does not allow this"
+    remedy = (
+        "Do not offer the act to this user: ask for their role and grants (`GET "
+        "/v1/channels/{id}`)."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "grant": Detail(str, "The right that the admin lacks. Absent where no grant would help."),
+    }
 
 
 class IdempotencyConflict(Conflict):
@@ -121,6 +164,9 @@ class IdempotencyConflict(Conflict):
 
     code = "idempotency_conflict"
     summary = "This Idempotency-Key was used for a different request"
+    remedy = (
+        "Use a new key for each new thing. The same key is for repeating the very same request."
+    )
 
 
 class RateLimit(NamedTuple):
@@ -138,6 +184,15 @@ class RateLimited(DomainError):
 
     code = "rate_limited"
     summary = "Too many requests"
+    remedy = (
+        "Wait for the seconds in `Retry-After`, then repeat the request. Earlier repeats are "
+        "answered half a second later."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "retry_after_seconds": Detail(
+            float, "When the request may succeed; `Retry-After` is this, rounded up."
+        ),
+    }
 
     def __init__(
         self,
@@ -159,6 +214,10 @@ class Unavailable(Unready):
 
     code = "unavailable"
     summary = "The service cannot answer now; try again"
+    remedy = (
+        "Wait for the seconds in `Retry-After`, then repeat the request. A write may have happened:"
+        " repeat it with its `Idempotency-Key`."
+    )
 
 
 class AnswerTooLarge(Exception):

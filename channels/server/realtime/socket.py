@@ -53,25 +53,34 @@ log = structlog.get_logger("channels.socket")
 
 
 class _ClientFrame(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class _Auth(_ClientFrame):
+class Auth(_ClientFrame):
+    """Authenticates the socket; later, renews its token. The server answers `ready`, later `renewed`."""
+
     type: Literal["auth"]
     token: str
+    """A token; later, a newer one of the same user."""
 
 
-class _Watch(_ClientFrame):
+class Watch(_ClientFrame):
+    """Starts (`watch`) or ends (`unwatch`) the reaction counts of a group or channel."""
+
     type: Literal["watch", "unwatch"]
     conversation_id: Annotated[str, Field(max_length=128)]
+    """The conversation, `group_` and the id of the group or channel."""
 
 
-class _Ping(_ClientFrame):
+class Ping(_ClientFrame):
+    """Asks whether the connection is alive. The server answers `pong`."""
+
     type: Literal["ping"]
 
 
-_FRAMES: Final[TypeAdapter[_Auth | _Watch | _Ping]] = TypeAdapter(
-    Annotated[_Auth | _Watch | _Ping, Field(discriminator="type")]
+CLIENT_FRAMES: Final = (Auth, Watch, Ping)
+_FRAMES: Final[TypeAdapter[Auth | Watch | Ping]] = TypeAdapter(
+    Annotated[Auth | Watch | Ping, Field(discriminator="type")]
 )
 
 
@@ -194,7 +203,7 @@ class SocketServer:
             frame = _FRAMES.validate_json(message.data)
         except ValidationError:
             frame = None
-        if not isinstance(frame, _Auth):
+        if not isinstance(frame, Auth):
             await _refuse(socket, CloseCode.BAD_TOKEN, BadToken("the first frame must be auth"))
             return None
         try:
@@ -261,12 +270,12 @@ class SocketServer:
             reason = error.errors(include_url=False, include_input=False)[0]["msg"]
             raise _bad_frame(reason) from None
         match frame:
-            case _Ping():
+            case Ping():
                 session.send("pong")
-            case _Watch(type="unwatch", conversation_id=conversation_id):
+            case Watch(type="unwatch", conversation_id=conversation_id):
                 self.hub.unwatch(session, StreamId(conversation_id))
                 session.send("unwatched", conversation_id=conversation_id)
-            case _Watch(conversation_id=conversation_id):
+            case Watch(conversation_id=conversation_id):
                 if not conversation_id.startswith(_GROUP_PREFIX):
                     raise ConversationNotFound
                 group_id = GroupId(conversation_id.removeprefix(_GROUP_PREFIX))
@@ -279,7 +288,7 @@ class SocketServer:
                 may_watch = partial(self.may_watch, session.claims.actor, group_id)
                 await self.not_found_delay.apply(self.hub.watch_if(session, stream_id, may_watch))
                 session.send("watching", conversation_id=conversation_id)
-            case _Auth(token=token):
+            case Auth(token=token):
                 claims = self.authenticator.by_token(request, token)
                 if claims.actor.user_id != session.user_id:
                     raise _bad_frame("this socket has its user already")

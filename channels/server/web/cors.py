@@ -27,6 +27,9 @@ class OriginNotAllowed(PermissionDenied):
 
     code: ClassVar[str] = "origin_not_allowed"
     summary: ClassVar[str] = "Pages of this origin may not open sockets here"
+    remedy: ClassVar[str] = (
+        "Ask the operator to add the page's origin to `CHANNELS_ALLOWED_ORIGINS`."
+    )
 
 
 class CorsPolicy:

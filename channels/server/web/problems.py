@@ -6,6 +6,7 @@ possible.
 """
 
 import math
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar, Final
 
@@ -23,6 +24,7 @@ from channels.server.web.responses import (
 )
 from groups.kernel.errors import (
     Conflict,
+    Detail,
     DomainError,
     Expired,
     FieldTooLong,
@@ -70,6 +72,9 @@ class RouteNotFound(NotFound):
 
     code: ClassVar[str] = "route_not_found"
     summary: ClassVar[str] = "No such route"
+    remedy: ClassVar[str] = (
+        "Check the path. In a path a channel id is percent-encoded, or written without `@TOA#_`."
+    )
 
 
 class WrongMethod(MethodNotAllowed):
@@ -77,6 +82,10 @@ class WrongMethod(MethodNotAllowed):
 
     code: ClassVar[str] = "method_not_allowed"
     summary: ClassVar[str] = "This path does not support this method"
+    remedy: ClassVar[str] = "Use one of the methods in `allowed`."
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "allowed": Detail(list, "The methods that the path supports."),
+    }
 
 
 class BodyTooLarge(TooLarge):
@@ -84,6 +93,12 @@ class BodyTooLarge(TooLarge):
 
     code: ClassVar[str] = "body_too_large"
     summary: ClassVar[str] = "The body is too large"
+    remedy: ClassVar[str] = (
+        "Send less. Files go to `POST /v1/media`, imports of many users as NDJSON."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "limit_bytes": Detail(int, "The limit. Absent where the server cannot tell."),
+    }
 
 
 class UnsupportedMediaType(UnsupportedMedia):
@@ -91,6 +106,12 @@ class UnsupportedMediaType(UnsupportedMedia):
 
     code: ClassVar[str] = "unsupported_media_type"
     summary: ClassVar[str] = "This call does not accept the type or encoding of the body"
+    remedy: ClassVar[str] = "Send `Content-Type: application/json` and no `Content-Encoding`."
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "content_type": Detail(str, "The type that was sent."),
+        "header": Detail(str, "The header that names an encoding."),
+        "encoding": Detail(str, "The encoding that was sent."),
+    }
 
 
 class RangeNotSatisfiable(OutOfRange):
@@ -98,6 +119,10 @@ class RangeNotSatisfiable(OutOfRange):
 
     code: ClassVar[str] = "range_not_satisfiable"
     summary: ClassVar[str] = "The file has no such range"
+    remedy: ClassVar[str] = "Ask for a range within `size_bytes`."
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "size_bytes": Detail(int, "The size of the file."),
+    }
 
 
 class InternalError(DomainError):
@@ -105,6 +130,9 @@ class InternalError(DomainError):
 
     code: ClassVar[str] = "internal_error"
     summary: ClassVar[str] = "Something went wrong on the server"
+    remedy: ClassVar[str] = (
+        "Report it to the operator with its `request_id`: the log has the defect under it."
+    )
 
 
 class Problem(BaseModel):
