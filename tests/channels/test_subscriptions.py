@@ -37,7 +37,7 @@ ROLES: Final = ("name", "organization", "verified", "role", "subscribed_at", "ow
 
 @dataclass(slots=True)
 class Device:
-    """The copy of a user's subscriptions that an application keeps, as `README.md` describes."""
+    """The copy of a user's subscriptions that an application keeps, as `channels/docs/how-to/catch-up.md` describes."""
 
     user: User
     limit: int = 2

@@ -2,7 +2,7 @@
 
 A directive is an HTML comment on a line of its own above a block; several stand on lines below each other.
 
-    <!-- file: listen.py -->       saves the block under this name, for a later block
+    <!-- file: listen.py -->       saves the block under this name, for another block
     <!-- prints -->                what the `sh` block before it printed; `…` stands for any text, or for any lines
     <!-- background -->            starts the block and goes on; it is stopped at the end of the page
     <!-- prints in background -->  lines that a background block must come to print, in this order
@@ -144,7 +144,7 @@ def _misuses(name: str, blocks: list[Block]) -> list[str]:
     found: list[str] = []
     printed = False
     backgrounds = 0
-    for number, block in enumerate(blocks):
+    for block in blocks:
         where, has = f"{name}:{block.line}", block.directives
         if block.language not in PROGRAMS | DATA:
             found.append(
@@ -153,9 +153,9 @@ def _misuses(name: str, blocks: list[Block]) -> list[str]:
         if block.language in PROGRAMS and not block.is_run and not has.keys() & {"file", "not run"}:
             found.append(f"{where}: say `file: …` to use it in a later block, or `not run: …`")
         if "file" in has and not any(
-            Path(has["file"]).name in later.text for later in blocks[number + 1 :]
+            Path(has["file"]).name in other.text for other in blocks if other is not block
         ):
-            found.append(f"{where}: no later block uses {has['file']}")
+            found.append(f"{where}: no other block uses {has['file']}")
         if {"background", "needs"} & has.keys() and not block.is_run and "file" not in has:
             found.append(
                 f"{where}: only `sh` blocks that run can be in background or need commands"

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from tests.mongod import free_port, scratch_directory
 
 ROOT: Final = Path(channels.__file__).parents[1]
 GUIDES: Final = ROOT / "channels/docs"
-PAGES: Final = [read(path, ROOT) for path in sorted(GUIDES.rglob("*.md"))]
+PAGES: Final = [read(path, ROOT) for path in (ROOT / "README.md", *sorted(GUIDES.rglob("*.md")))]
 
 _AS_PAGE: Final = GUIDES / "reference/api.md"
 _AS_HEADING: Final = "## Calling from a shell"
@@ -77,8 +77,13 @@ def _port_of(process: subprocess.Popen[str]) -> str:
     return found[1]
 
 
-def check(page: Page, server: RunningServer | None) -> None:
-    """Run the page against the server, or against those that it starts. A mistake fails the test, without a trace."""
+def check(
+    page: Page, server: RunningServer | None, look: Callable[["Reading"], None] | None = None
+) -> None:
+    """Run the page against the server, or against those that it starts. A mistake fails the test, without a trace.
+
+    `look` is called at the end, while the background blocks still run.
+    """
     directory = scratch_directory()
     # Each port that the page names becomes a free one. Named twice, none is taken twice.
     ports = {port: str(free_port()) for port in page.ports}
@@ -97,6 +102,8 @@ def check(page: Page, server: RunningServer | None) -> None:
         for block in page.blocks:
             reading.do(block)
         reading.finish()
+        if look is not None:
+            look(reading)
     except Ended as error:
         pytest.fail(str(error), pytrace=False)
     finally:
@@ -120,7 +127,7 @@ class Reading:
 
     def prepare(self) -> None:
         """Define `as`, as the API reference does."""
-        self._shell.run(self._moved(definition_of_as()))
+        self._shell.run(self.moved(definition_of_as()))
 
     def do(self, block: Block) -> None:
         """Do what a reader does at this block."""
@@ -130,7 +137,7 @@ class Reading:
             self._settle()
             self._last = None
         elif "file" in has:
-            self._shell.save(has["file"], self._moved(block.text))
+            self._shell.save(has["file"], self.moved(block.text))
         elif "prints" in has:
             if self._last is not None:
                 self._compare(block)
@@ -138,14 +145,19 @@ class Reading:
             self._await(block)
         elif "background" in has:
             self._settle()
-            self._shell.start(self._moved(block.text))
+            self._shell.start(self.moved(block.text))
         elif block.is_run:
             self._settle()
             try:
-                self._printed = self._shell.run(self._moved(block.text))
+                self._printed = self._shell.run(self.moved(block.text))
             except Ended as error:
                 self._fail(block, str(error))
             self._last = block
+
+    def repeat(self, holding: str) -> None:
+        """Run the `sh` block that holds this text once more."""
+        (block,) = [one for one in self._page.blocks if one.is_run and holding in one.text]
+        self._shell.run(self.moved(block.text))
 
     def finish(self) -> None:
         """After the last block."""
@@ -170,11 +182,11 @@ class Reading:
             self._fail(
                 ran, f"curl was answered {', '.join(unshown)}, which is not shown.\n{self._shown()}"
             )
-        if not matches(self._moved(block.text), self._printed.output):
+        if not matches(self.moved(block.text), self._printed.output):
             self._fail(block, f"the page shows:\n{block.text}\n{self._shown()}")
 
     def _await(self, block: Block) -> None:
-        shown = self._moved(block.text)
+        shown = self.moved(block.text)
         deadline = time.monotonic() + BACKGROUND_SECONDS
         while not any(comes_in_order(shown, output) for output in self._shell.in_background()):
             if time.monotonic() > deadline:
@@ -192,7 +204,7 @@ class Reading:
             text = text.replace(taken, named)
         return text
 
-    def _moved(self, text: str) -> str:
+    def moved(self, text: str) -> str:
         """The text with the ports that the runner chose."""
         if not self._ports:
             return text

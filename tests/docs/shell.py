@@ -206,6 +206,7 @@ def environment(home: Path, commands: Path | None, port: str | None) -> dict[str
         "HOME": str(home),
         "PATH": os.pathsep.join(places),
         "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",  # as on a terminal
         "CHANNELS_EMBEDDED_CACHE_GB": "0.25",
         **({"CHANNELS_PORT": port} if port else {}),
     }

@@ -25,7 +25,7 @@ def test_every_program_is_run_or_saved_and_used_or_says_why_not(page: Page) -> N
         ("    code", "p:2: '' is no language"),
         (
             "<!-- file: a.py -->\n```python\n```\n```sh\npython b.py\n```",
-            "p:3: no later block uses a.py",
+            "p:3: no other block uses a.py",
         ),
         ("<!-- prints -->\n```text\n```", "p:3: the block above it is no `sh` block"),
         (
