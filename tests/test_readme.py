@@ -21,7 +21,6 @@ from channels.bench.models import Report
 from channels.bench.report import words
 from channels.event_views.registry import EVENT_TYPES
 from channels.limits import Limits
-from channels.server.metrics import Metrics
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.settings import Settings
 from channels.server.web.problems import status_of
@@ -289,26 +288,3 @@ def _short(name: str) -> Any:
     prefix, _, last = name.partition(".")
     is_shortened = prefix == "conversation_group" and last != "created"
     return f".{last}" if is_shortened else name
-
-
-def test_the_metrics_to_watch_are_there() -> None:
-    text = Metrics().text().decode()
-    families = set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
-    families |= {f"{name}_{part}" for name in families for part in ("bucket", "count")}
-    named = set(re.findall(r"\b((?:channels|process)_[a-z_]+)", alerts()))
-    assert named <= families
-    assert {"channels_events_reach", "channels_refusals_total"} <= named
-
-
-def test_the_codes_that_alerts_count_are_there() -> None:
-    codes = {getattr(error, "code", None) for error in all_errors(DomainError)}
-    named = [
-        code for group in re.findall(r'code=~"([^"]+)"', alerts()) for code in group.split("\\|")
-    ]
-    assert named
-    assert set(named) <= codes
-
-
-def alerts() -> str:
-    """The table of alerts."""
-    return README[README.index("An alert for each promise") : README.index("To look at besides")]

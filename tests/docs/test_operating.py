@@ -1,0 +1,83 @@
+"""What the operators' guides name is there: metrics, error codes, routes, settings, limits, files, log lines."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from channels.limits import Limits
+from channels.server.metrics import Metrics
+from channels.server.settings import Settings
+from channels.server.web.problems import status_of
+from groups.kernel.errors import DomainError
+from tests.docs.pages import read
+
+ROOT: Final = Path(__file__).parents[2]
+GUIDES: Final = ROOT / "channels/docs"
+MONITOR: Final = read(GUIDES / "how-to/monitor.md", ROOT)
+PAGES: Final = ["how-to/deploy.md", "how-to/monitor.md"]
+NOT_SETTINGS: Final = {"SERVICE_HOST", "IS_WORKER"}
+
+
+def all_errors(kind: type[DomainError] = DomainError) -> set[type[DomainError]]:
+    return {kind}.union(*(all_errors(child) for child in kind.__subclasses__()))
+
+
+def alerts() -> dict[str, str]:
+    """The expression of each alert on the page."""
+    (rules,) = [
+        block.text
+        for block in MONITOR.blocks
+        if block.directives.get("file") == "channels.rules.yml"
+    ]
+    found = dict(re.findall(r"- alert: (\w+)\n +expr: (.*?)\n +(?:for|labels):", rules, re.DOTALL))
+    assert len(found) == rules.count("- alert:")
+    return found
+
+
+def families() -> set[str]:
+    """The names of all series that a process offers."""
+    text = Metrics().text().decode()
+    names = set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
+    return names | {f"{name}_{part}" for name in names for part in ("bucket", "count")}
+
+
+def test_the_alerts_watch_metrics_that_are_there() -> None:
+    named = set(re.findall(r"\b((?:channels|process)_[a-z_]+)", " ".join(alerts().values())))
+    assert named <= families()
+    assert {"channels_events_reach", "channels_refusals_total"} <= named
+
+
+def test_the_alerts_count_codes_that_are_there() -> None:
+    codes = {getattr(error, "code", None) for error in all_errors()}
+    text = " ".join(alerts().values())
+    named = [code for group in re.findall(r'code=~?"([^"]+)"', text) for code in group.split("|")]
+    assert "unavailable" in named
+    assert set(named) <= codes
+
+
+def test_the_alert_on_failures_leaves_out_used_up_quotas() -> None:
+    statuses = {int(status_of(error)) for error in all_errors() if "code" in vars(error)}
+    assert 507 in statuses
+    assert 'status!="507"' in alerts()["ChannelsFails"]
+
+
+def test_the_alert_on_posts_names_the_route() -> None:
+    (route,) = re.findall(r'route="([^"]+)"', alerts()["ChannelsPostsAreSlow"])
+    routes = "\n".join(path.read_text() for path in (ROOT / "channels/routes").glob("*.py"))
+    assert f'"{route}"' in routes
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_names_what_is_there(page: str) -> None:
+    text = (GUIDES / page).read_text(encoding="utf-8")
+    metrics = set(re.findall(r"`(channels_[a-z_]+)`", text))
+    assert metrics <= families()
+    settings = set(re.findall(r"\bCHANNELS_([A-Z][A-Z_]*[A-Z])\b", text))
+    limits = {name.removeprefix("LIMIT_") for name in settings if name.startswith("LIMIT_")}
+    assert {name.lower() for name in limits} <= set(Limits.model_fields)
+    others = {name for name in settings if not name.startswith("LIMIT_")} - NOT_SETTINGS
+    assert {name.lower() for name in others} <= set(Settings.model_fields)
+    files = re.findall(r"`((?:channels|groups|conversations|reactions|tests)/[\w/.-]+)`", text)
+    assert [name for name in files if not (ROOT / name).exists()] == []
