@@ -16,7 +16,14 @@ from tests.docs.pages import read
 ROOT: Final = Path(__file__).parents[2]
 GUIDES: Final = ROOT / "channels/docs"
 MONITOR: Final = read(GUIDES / "how-to/monitor.md", ROOT)
-PAGES: Final = ["how-to/deploy.md", "how-to/monitor.md", "how-to/several-processes.md", "how-to/backup.md", "how-to/upgrade.md"]
+PAGES: Final = [
+    "how-to/deploy.md",
+    "how-to/monitor.md",
+    "how-to/several-processes.md",
+    "how-to/backup.md",
+    "how-to/upgrade.md",
+    "how-to/recover.md",
+]
 NOT_SETTINGS: Final = {"SERVICE_HOST", "IS_WORKER"}
 
 
