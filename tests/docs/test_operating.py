@@ -23,6 +23,8 @@ PAGES: Final = [
     "how-to/backup.md",
     "how-to/upgrade.md",
     "how-to/recover.md",
+    "how-to/security-checklist.md",
+    "explanation/security.md",
 ]
 NOT_SETTINGS: Final = {"SERVICE_HOST", "IS_WORKER"}
 
