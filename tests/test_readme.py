@@ -17,8 +17,6 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
-from channels.bench.models import Report
-from channels.bench.report import words
 from channels.event_views.registry import EVENT_TYPES
 from channels.limits import Limits
 from channels.server.realtime.close_codes import CloseCode
@@ -242,22 +240,6 @@ def test_the_defaults_in_the_settings_table_are_in_force(monkeypatch: pytest.Mon
     for name in ("database", "workers", "create_policy", "embedded_cache_gb"):
         assert table[name].strip("`") == str(getattr(settings, name))
     assert table["host"] == f"`{settings.host}`, `{settings.port}`"
-
-
-def test_the_figures_are_those_of_the_committed_run() -> None:
-    report = Report.model_validate_json(Path("channels/bench/results/results.json").read_bytes())
-    assert not report.is_quick
-    assert rows("What it costs") == [
-        [
-            row.what,
-            words.median(row.ours),
-            f"{words.median(row.baseline)} ({row.baseline.what})" if row.baseline else "",
-            f"{row.ratio:.2f}" if row.ratio is not None else "",
-            words.target(row) if row.target else "",
-            row.verdict.value if row.target else "",
-        ]
-        for row in report.rows
-    ]
 
 
 def all_errors(kind: type[DomainError] = DomainError) -> set[type[DomainError]]:
