@@ -1,0 +1,171 @@
+"""What the operators' guides name is there: metrics, error codes, routes, settings, limits, files, log lines."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from channels.bench.models import Report
+from channels.bench.report import words
+from channels.limits import Limits
+from channels.server.metrics import Metrics
+from channels.server.settings import Settings
+from channels.server.web.problems import status_of
+from groups.kernel.errors import DomainError
+from tests.cost.shapes import SHARD_KEY
+from tests.docs.pages import read
+
+ROOT: Final = Path(__file__).parents[2]
+GUIDES: Final = ROOT / "channels/docs"
+MONITOR: Final = read(GUIDES / "how-to/monitor.md", ROOT)
+PAGES: Final = [
+    "how-to/deploy.md",
+    "how-to/monitor.md",
+    "how-to/several-processes.md",
+    "how-to/backup.md",
+    "how-to/upgrade.md",
+    "how-to/recover.md",
+    "how-to/security-checklist.md",
+    "explanation/security.md",
+    "explanation/scaling.md",
+    "explanation/benchmarks.md",
+]
+NOT_SETTINGS: Final = {"SERVICE_HOST", "IS_WORKER"}
+
+
+def all_errors(kind: type[DomainError] = DomainError) -> set[type[DomainError]]:
+    return {kind}.union(*(all_errors(child) for child in kind.__subclasses__()))
+
+
+def alerts() -> dict[str, str]:
+    """The expression of each alert on the page."""
+    (rules,) = [
+        block.text
+        for block in MONITOR.blocks
+        if block.directives.get("file") == "channels.rules.yml"
+    ]
+    found = dict(re.findall(r"- alert: (\w+)\n +expr: (.*?)\n +(?:for|labels):", rules, re.DOTALL))
+    assert len(found) == rules.count("- alert:")
+    return found
+
+
+def families() -> set[str]:
+    """The names of all series that a process offers."""
+    text = Metrics().text().decode()
+    names = set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
+    return names | {f"{name}_{part}" for name in names for part in ("bucket", "count")}
+
+
+def test_the_alerts_watch_metrics_that_are_there() -> None:
+    named = set(re.findall(r"\b((?:channels|process)_[a-z_]+)", " ".join(alerts().values())))
+    assert named <= families()
+    assert {"channels_events_reach", "channels_refusals_total"} <= named
+
+
+def test_the_alerts_count_codes_that_are_there() -> None:
+    codes = {getattr(error, "code", None) for error in all_errors()}
+    text = " ".join(alerts().values())
+    named = [code for group in re.findall(r'code=~?"([^"]+)"', text) for code in group.split("|")]
+    assert "unavailable" in named
+    assert set(named) <= codes
+
+
+def test_the_alert_on_failures_leaves_out_used_up_quotas() -> None:
+    statuses = {int(status_of(error)) for error in all_errors() if "code" in vars(error)}
+    assert 507 in statuses
+    assert 'status!="507"' in alerts()["ChannelsFails"]
+
+
+def test_the_alert_on_posts_names_the_route() -> None:
+    (route,) = re.findall(r'route="([^"]+)"', alerts()["ChannelsPostsAreSlow"])
+    routes = "\n".join(path.read_text() for path in (ROOT / "channels/routes").glob("*.py"))
+    assert f'"{route}"' in routes
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_names_what_is_there(page: str) -> None:
+    text = (GUIDES / page).read_text(encoding="utf-8")
+    metrics = set(re.findall(r"`(channels_[a-z_]+)`", text))
+    assert metrics <= families()
+    settings = set(re.findall(r"\bCHANNELS_([A-Z][A-Z_]*[A-Z])\b", text))
+    limits = {name.removeprefix("LIMIT_") for name in settings if name.startswith("LIMIT_")}
+    assert {name.lower() for name in limits} <= set(Limits.model_fields)
+    others = {name for name in settings if not name.startswith("LIMIT_")} - NOT_SETTINGS
+    assert {name.lower() for name in others} <= set(Settings.model_fields)
+    files = re.findall(r"`((?:channels|groups|conversations|reactions|tests)/[\w/.-]+)`", text)
+    assert [name for name in files if not (ROOT / name).exists()] == []
+
+
+def rows_of(page: str, heading: str) -> list[list[str]]:
+    """The rows of the tables under a heading, cell by cell."""
+    text = (GUIDES / page).read_text(encoding="utf-8")
+    section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
+
+
+def committed_run() -> Report:
+    return Report.model_validate_json((ROOT / "channels/bench/results/results.json").read_bytes())
+
+
+def test_the_figures_are_those_of_the_committed_run() -> None:
+    report = committed_run()
+    assert not report.is_quick
+    assert rows_of("explanation/benchmarks.md", "The committed run") == [
+        [
+            row.what,
+            words.median(row.ours),
+            f"{words.median(row.baseline)} ({row.baseline.what})" if row.baseline else "",
+            f"{row.ratio:.2f}" if row.ratio is not None else "",
+            words.target(row) if row.target else "",
+            row.verdict.value if row.target else "",
+        ]
+        for row in report.rows
+    ]
+
+
+def test_every_missed_target_has_its_reason() -> None:
+    missed = [row for row in committed_run().rows if row.verdict.value == "missed"]
+    text = (GUIDES / "explanation/benchmarks.md").read_text(encoding="utf-8")
+    reasons = text.split("\n## What was missed, and why\n")[1].split("\n## ")[0]
+    numbers = {1: "One target was", 2: "Two targets were", 3: "Three targets were"}
+    numbers |= {4: "Four targets were", 5: "Five targets were", 6: "Six targets were"}
+    assert numbers[len(missed)] in reasons
+    rates = [row for row in missed if row.ours and row.ours.unit == "/s"]
+    assert [row.what for row in rates if f"{row.ratio:.2f}" not in reasons] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "names"),
+    [
+        ("how-to/deploy.md", ["memory of an idle socket"]),
+        ("how-to/monitor.md", ["memory of an idle socket"]),
+        (
+            "explanation/scaling.md",
+            [
+                "memory of an idle socket",
+                "one post to 10,000 sockets, until the last has it",
+                "subscribe on one channel, 2 processes / 1",
+                "subscribe on one channel, 4 processes / 1",
+                "react on one channel, 2 processes / 1",
+                "react on one channel, 4 processes / 1",
+            ],
+        ),
+        ("explanation/benchmarks.md", ["memory of an idle socket"]),
+    ],
+)
+def test_a_page_quotes_the_committed_run(page: str, names: list[str]) -> None:
+    rows = {row.what: row for row in committed_run().rows}
+    text = (GUIDES / page).read_text(encoding="utf-8")
+    assert [name for name in names if words.median(rows[name].ours) not in text] == []
+
+
+def test_the_table_of_shard_keys_is_the_one_that_queries_are_tested_with() -> None:
+    rows = rows_of("explanation/scaling.md", "More database")
+    listed = {
+        name: key.split("`")[1] if "`" in key else None
+        for key, names in rows
+        for name in re.findall(r"`([\w.]+)`", re.sub(r"\(then [^)]*\)", "", names))
+    }
+    assert listed == SHARD_KEY
