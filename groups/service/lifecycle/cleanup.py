@@ -75,6 +75,8 @@ class CleanupService:
         """Return when no cleanup is running (tests, graceful stop)."""
         while self._tasks:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            # As in `GroupCommit.close`: the callbacks that forget the tasks run now.
+            await asyncio.sleep(0)
 
     async def stop(self) -> None:
         """Stop, also in the middle of a group; the next start resumes."""
