@@ -2,6 +2,8 @@
 
 import re
 import tomllib
+from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +40,21 @@ def test_the_lock_satisfies_the_project() -> None:
         version, marker = locked[canonicalize_name(wanted.name)]
         assert version in wanted.specifier, f"{wanted} is locked at {version}: make the lock again"
         assert marker is None, f"{wanted} is locked for {marker} only"
+
+
+def test_the_lock_holds_nothing_that_no_dependency_needs() -> None:
+    needed: set[str] = set()
+    waiting = [Requirement(line).name for line in PROJECT["project"]["dependencies"]]
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name in needed:
+            continue
+        needed.add(name)
+        # What is not installed here, another platform needs. The lock follows markers of platforms, as this does.
+        with suppress(metadata.PackageNotFoundError):
+            wanted = map(Requirement, metadata.requires(name) or [])
+            waiting += [each.name for each in wanted if "extra" not in str(each.marker)]
+    assert entries().keys() - needed == set()
 
 
 def test_the_lock_names_no_place_to_download_from() -> None:

@@ -87,7 +87,7 @@ class GroupCommit(Generic[E, R]):
         """Wait until all that was submitted is committed or refused."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            # The callbacks that forget the tasks run now: since Python 3.12, awaiting tasks that are done does not yield.
+            # The callbacks that forget the tasks run now: since Python 3.12, awaiting finished tasks does not yield.
             await asyncio.sleep(0)
 
     async def _drain(self, key: str, queue: deque[_Queued[E, R]]) -> None:

@@ -1,4 +1,4 @@
-"""What the operators' guides name is there: metrics, error codes, routes, settings, limits, files, log lines."""
+"""What the operators' guides name is there: metrics, codes, routes, settings, log lines. Their figures hold."""
 
 import re
 from pathlib import Path
@@ -8,11 +8,19 @@ import pytest
 
 from channels.bench.models import Report
 from channels.bench.report import words
+from channels.docs_site.generated.tables import all_errors
 from channels.limits import Limits
+from channels.server.limits import load_shedding, rate_sharing
 from channels.server.metrics import Metrics
+from channels.server.open_files import MONGOD_NEEDS
+from channels.server.realtime import socket
+from channels.server.run import DRAIN_SECONDS
 from channels.server.settings import Settings
+from channels.server.tokens import AHEAD_SECONDS
+from channels.server.web import protocol, public_pages, server, uploads
 from channels.server.web.problems import status_of
-from groups.kernel.errors import DomainError
+from groups.kernel.mongo.schema import LEASE_SECONDS
+from groups.kernel.paging import PAGE_BYTES
 from tests.cost.shapes import SHARD_KEY
 from tests.docs.pages import read
 
@@ -31,11 +39,50 @@ PAGES: Final = [
     "explanation/scaling.md",
     "explanation/benchmarks.md",
 ]
+LIMITS: Final = Limits()
+MIB: Final = 1024**2
+
+FIGURES: Final = {
+    "how-to/deploy.md": [
+        f"(up to {LIMITS.image_memory_bytes // MIB} MB)",
+        f"uploads of up to {LIMITS.file_bytes // MIB} MB",
+        f"the {socket.HEARTBEAT_SECONDS:.0f} seconds between two pings",
+        f"get {DRAIN_SECONDS:.0f} seconds to finish",
+    ],
+    "how-to/several-processes.md": [
+        f"requests under way {DRAIN_SECONDS:.0f} seconds",
+        f"{LIMITS.posts_per_second} messages a second",
+    ],
+    "how-to/upgrade.md": [f"another takes over after {LEASE_SECONDS:.0f} seconds"],
+    "how-to/monitor.md": [
+        "longer than a second" if server.SLOW_SECONDS == 1 else "",
+        "in the last five seconds" if server.LOG_SECONDS == 5 else "",
+    ],
+    "how-to/recover.md": [f"more than {AHEAD_SECONDS} seconds ahead"],
+    "how-to/security-checklist.md": [
+        f"all uploads together is {LIMITS.deployment_media_bytes // MIB**2} TiB"
+    ],
+    "explanation/security.md": [
+        f"more than {AHEAD_SECONDS} seconds ahead",
+        f"{protocol.HEAD_SECONDS:.0f} seconds for a request's head,"
+        f" {uploads.PAUSE_SECONDS:.0f} for a JSON body",
+        "eight requests of one user" if LIMITS.requests_at_work_per_user == 8 else "",
+        f"{LIMITS.posts_per_second} of each a second,"
+        f" and {LIMITS.stream_bytes_per_second // 1024} KiB a second",
+        f"ends before {PAGE_BYTES // MIB} MiB of JSON",
+        f"kept for {public_pages.KEPT_SECONDS:.0f} seconds",
+    ],
+    "explanation/scaling.md": [
+        f"`CHANNELS_LIMIT_WAITING_MILLISECONDS` ({LIMITS.waiting_milliseconds})",
+        f"between {load_shedding.FEWEST} and"
+        f" `CHANNELS_LIMIT_CONCURRENT_REQUESTS` ({LIMITS.concurrent_requests})",
+        "answered after half a second" if load_shedding.DELAY_SECONDS == 0.5 else "",
+        "one, two or three seconds" if load_shedding.RETRY_SECONDS == 3 else "",
+        "more than a quarter of a rate" if rate_sharing.MUCH == 0.25 else "",
+        f"is below {MONGOD_NEEDS:,}",
+    ],
+}
 NOT_SETTINGS: Final = {"SERVICE_HOST", "IS_WORKER"}
-
-
-def all_errors(kind: type[DomainError] = DomainError) -> set[type[DomainError]]:
-    return {kind}.union(*(all_errors(child) for child in kind.__subclasses__()))
 
 
 def alerts() -> dict[str, str]:
@@ -64,7 +111,7 @@ def test_the_alerts_watch_metrics_that_are_there() -> None:
 
 
 def test_the_alerts_count_codes_that_are_there() -> None:
-    codes = {getattr(error, "code", None) for error in all_errors()}
+    codes = {error.code for error in all_errors()}
     text = " ".join(alerts().values())
     named = [code for group in re.findall(r'code=~?"([^"]+)"', text) for code in group.split("|")]
     assert "unavailable" in named
@@ -72,7 +119,7 @@ def test_the_alerts_count_codes_that_are_there() -> None:
 
 
 def test_the_alert_on_failures_leaves_out_used_up_quotas() -> None:
-    statuses = {int(status_of(error)) for error in all_errors() if "code" in vars(error)}
+    statuses = {int(status_of(error)) for error in all_errors()}
     assert 507 in statuses
     assert 'status!="507"' in alerts()["ChannelsFails"]
 
@@ -81,6 +128,14 @@ def test_the_alert_on_posts_names_the_route() -> None:
     (route,) = re.findall(r'route="([^"]+)"', alerts()["ChannelsPostsAreSlow"])
     routes = "\n".join(path.read_text() for path in (ROOT / "channels/routes").glob("*.py"))
     assert f'"{route}"' in routes
+
+
+def test_the_log_lines_are_those_of_the_code() -> None:
+    folders = ("channels/server", "groups/kernel")
+    code = "\n".join(path.read_text() for name in folders for path in (ROOT / name).rglob("*.py"))
+    named = [row[0].strip("`") for row in rows_of("how-to/monitor.md", "Logs")]
+    assert len(named) > 5
+    assert [name for name in named if name.split("…")[0] not in code] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -93,8 +148,6 @@ def test_a_page_names_what_is_there(page: str) -> None:
     assert {name.lower() for name in limits} <= set(Limits.model_fields)
     others = {name for name in settings if not name.startswith("LIMIT_")} - NOT_SETTINGS
     assert {name.lower() for name in others} <= set(Settings.model_fields)
-    files = re.findall(r"`((?:channels|groups|conversations|reactions|tests)/[\w/.-]+)`", text)
-    assert [name for name in files if not (ROOT / name).exists()] == []
 
 
 def rows_of(page: str, heading: str) -> list[list[str]]:
@@ -169,3 +222,9 @@ def test_the_table_of_shard_keys_is_the_one_that_queries_are_tested_with() -> No
         for name in re.findall(r"`([\w.]+)`", re.sub(r"\(then [^)]*\)", "", names))
     }
     assert listed == SHARD_KEY
+
+
+@pytest.mark.parametrize("page", FIGURES)
+def test_a_page_states_the_figures_of_the_code(page: str) -> None:
+    text = " ".join((GUIDES / page).read_text(encoding="utf-8").split())
+    assert [figure for figure in FIGURES[page] if not figure or figure not in text] == []
