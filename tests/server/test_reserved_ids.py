@@ -53,6 +53,8 @@ async def test_every_literal_that_competes_with_an_id_is_reserved(shared_api: Ap
     assert ("user_id", "me") in found
     reserved = {"user_id": RESERVED_USER_IDS, "peer_id": RESERVED_USER_IDS, "name": RESERVED_NAMES}
     for parameter, literal in found:
+        if literal == "":  # a path that ends with a slash; no id is empty
+            continue
         if parameter in NO_IDS:
             # A number is written in digits.
             assert parameter != "seq" or not literal.isdigit()
