@@ -92,7 +92,7 @@ class ReactionRoutes:
     async def unreact(
         self, actor: Actor, group_id: GroupIdText, seq: Seq, emoji: EmojiText
     ) -> Rendered[TallyResponse]:
-        """Remove my reaction; this is always allowed."""
+        """Remove your reaction; this is always allowed."""
         return rendered_tally(await self.reactions.unreact(actor, group_id, seq, emoji))
 
     @get(
@@ -100,7 +100,7 @@ class ReactionRoutes:
         errors=[GroupNotFound, PermissionRefused, Banned, MessageNotFound],
     )
     async def tally(self, actor: Actor, group_id: GroupIdText, seq: Seq) -> TallyResponse:
-        """Get the count of each emoji, their sum, and my own."""
+        """Get the count of each emoji, their sum, and your own."""
         return tally_response(await self.reactions.get(actor, group_id, seq))
 
     @get(

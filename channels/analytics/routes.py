@@ -29,7 +29,7 @@ Format = Annotated[
 
 
 class SeenBody(Body):
-    """Posts that I have seen."""
+    """Posts that you have seen."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"seqs": [1, 2, 3]}]})
 
@@ -63,7 +63,7 @@ class ViewRoutes:
     async def report_views(
         self, actor: Actor, channel_id: ChannelIdText, body: SeenBody
     ) -> Page[PostViewsResponse]:
-        """Report up to 100 posts that I have seen; returns how many users have seen each of them.
+        """Report up to 100 posts that you have seen; returns how many users have seen each of them.
 
         Each user counts once for each post. Deleted posts are left out of the response.
         """

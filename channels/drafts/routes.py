@@ -263,6 +263,6 @@ class DraftRoutes:
     async def publish(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
     ) -> PostResponse:
-        """Publish a draft now, in my name (owner, admin). Repeating it returns the same post."""
+        """Publish a draft now, in your name (owner, admin). Repeating it returns the same post."""
         posted = await self.drafts.publish(actor, channel_id, draft_id)
         return post_response(posted.message, posted.access, Tally())

@@ -101,7 +101,7 @@ class InviteAdmin(Body):
 
 
 class AnswerToInvitation(Body):
-    """Whether I accept or decline."""
+    """Whether you accept or decline."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"accept": True}]})
 
@@ -119,7 +119,7 @@ class InvitationResponse(Response):
 
 
 class OwnInvitationResponse(Response):
-    """An open invitation to me. Of a private channel it shows nothing else."""
+    """An open invitation to you. Of a private channel it shows nothing else."""
 
     channel_id: GroupId
     channel_name: str
@@ -331,13 +331,13 @@ class AdminRoutes:
     async def answer(
         self, actor: Actor, channel_id: ChannelIdText, body: AnswerToInvitation
     ) -> None:
-        """Accept my invitation, which makes me an admin and a subscriber, or decline it."""
+        """Accept your invitation, which makes you an admin and a subscriber, or decline it."""
         async with self.channel(channel_id):
             await self.inviting.answer(actor, channel_id, accept=body.accept)
 
     @get("/v1/invitations", errors=[BadCursor])
     async def own_invitations(self, actor: Actor, query: PageQuery) -> Page[OwnInvitationResponse]:
-        """The channels that invite me to be an admin, by id."""
+        """The channels that invite you to be an admin, by id."""
         found, next_cursor = await self.inviting.list_of_user(
             actor, limit=query.limit, cursor=query.cursor
         )

@@ -60,7 +60,7 @@ class ChannelQuery(PageQuery):
             max_length=8192, description=f"Up to {IDS_PER_CALL} channel ids, separated by commas."
         ),
     ] = None
-    subscribed: Annotated[bool, Field(description="The channels to which I subscribe.")] = False
+    subscribed: Annotated[bool, Field(description="The channels to which you subscribe.")] = False
     updated_since: Annotated[
         str | None,
         Field(
@@ -71,7 +71,7 @@ class ChannelQuery(PageQuery):
             examples=["2026-01-31T12:00:00Z"],
         ),
     ] = None
-    owned: Annotated[bool, Field(description="The channels that I own.")] = False
+    owned: Annotated[bool, Field(description="The channels that you own.")] = False
     every: Annotated[
         bool,
         Field(
@@ -100,7 +100,7 @@ class ChannelQuery(PageQuery):
 
 
 class ChannelPage(Page[ChannelResponse | ChannelMissing | ChannelGone]):
-    """A page of channels. The last page of my subscriptions has a `sync_token` for the next `updated_since`."""
+    """A page of channels. The last page of your subscriptions has a `sync_token` for the next `updated_since`."""
 
     sync_token: str | None = None
 
@@ -135,12 +135,12 @@ class ChannelRoutes:
     async def create(
         self, actor: Actor, body: CreateChannel, key: IdempotencyKey
     ) -> ChannelResponse:
-        """Create a channel that I own, or with `group_id` make a Community group of mine a channel."""
+        """Create a channel that you own, or with `group_id` make a Community group of yours a channel."""
         return channel_response(await self.channels.create(actor, body.to_new(), key=key))
 
     @get("/v1/channels", errors=[BadCursor, PermissionRefused, SyncTokenExpired])
     async def list_channels(self, actor: Actor, query: ChannelQuery) -> ChannelPage:
-        """List the directory, the channels to which I subscribe, those that I own, or those named by `ids`.
+        """List the directory, the channels to which you subscribe, those that you own, or those named by `ids`.
 
         `ids` takes precedence over `subscribed`, and `subscribed` over `owned`. Without them, `q` and `sort` search the
         directory, or all channels with `all`. A device that was offline asks with `updated_since` for the subscriptions

@@ -47,7 +47,7 @@ class DialogueReactionRoutes:
     async def react_in_private(
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq, emoji: EmojiText
     ) -> Rendered[TallyResponse]:
-        """React to a one-to-one message, mine or the other side's, while I may write there."""
+        """React to a one-to-one message, yours or the other side's, while you may write there."""
         dialogue = self.dialogues.of(actor, ConversationId(conversation_id))
         return rendered_tally(await self.reactions.react(actor, dialogue, seq, emoji))
 
@@ -58,7 +58,7 @@ class DialogueReactionRoutes:
     async def unreact_in_private(
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq, emoji: EmojiText
     ) -> Rendered[TallyResponse]:
-        """Remove my reaction, also if I may not write any more."""
+        """Remove your reaction, also if you may not write any more."""
         dialogue = self.dialogues.of(actor, ConversationId(conversation_id))
         return rendered_tally(await self.reactions.unreact(actor, dialogue, seq, emoji))
 

@@ -169,7 +169,7 @@ class DialogueRoutes:
     async def edit(
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq, body: WriteMessage
     ) -> DialogueMessageResponse:
-        """Replace the content of my message, while I may still write there."""
+        """Replace the content of your message, while you may still write there."""
         dialogue = self._dialogue(actor, conversation_id)
         return await self._response(await self.edits.edit(actor, dialogue, seq, body.to_content()))
 
@@ -179,7 +179,7 @@ class DialogueRoutes:
         errors=[ConversationNotFound, MessageNotFound, PermissionRefused, RecallTooLate],
     )
     async def recall(self, actor: Actor, conversation_id: AnyIdText, seq: Seq) -> None:
-        """Delete my message for everyone, within two minutes: its content goes, its seq stays."""
+        """Delete your message for everyone, within two minutes: its content goes, its seq stays."""
         await self.edits.recall(actor, self._dialogue(actor, conversation_id), seq)
 
     async def _response(self, sent: DialogueMessage) -> DialogueMessageResponse:

@@ -183,7 +183,7 @@ class InboxRoutes:
         body: NewMessage,
         key: IdempotencyKey,
     ) -> ThreadMessageResponse:
-        """Answer as the channel, or forward a message that I may read. With an `Idempotency-Key`, repeats answer once.
+        """Answer as the channel, or forward a message you may read. With an `Idempotency-Key`, repeats answer once.
 
         Only the user begins a thread. The channel may then answer, whatever its setting `accept_messages` is.
         """

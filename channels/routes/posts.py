@@ -265,7 +265,7 @@ class PostRoutes:
     async def react(
         self, actor: Actor, channel_id: ChannelIdText, seq: Seq, emoji: EmojiText
     ) -> Rendered[TallyResponse]:
-        """React to a post (subscribers). Where users may hold one emoji only, it replaces my previous one."""
+        """React to a post (subscribers). Where users may hold one emoji only, it replaces your previous one."""
         async with self.channel(channel_id):
             return rendered_tally(await self.reacting.react(actor, channel_id, seq, emoji))
 
@@ -276,7 +276,7 @@ class PostRoutes:
     async def unreact(
         self, actor: Actor, channel_id: ChannelIdText, seq: Seq, emoji: EmojiText
     ) -> Rendered[TallyResponse]:
-        """Remove my reaction; subscribers always may."""
+        """Remove your reaction; subscribers always may."""
         async with self.channel(channel_id):
             return rendered_tally(await self.reacting.unreact(actor, channel_id, seq, emoji))
 
@@ -285,7 +285,7 @@ class PostRoutes:
         errors=[ChannelNotFound, PostNotFound, Banned],
     )
     async def reactions(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> TallyResponse:
-        """The reactions to a post, and my own."""
+        """The reactions to a post, and your own."""
         async with self.channel(channel_id):
             return tally_response(await self.reacting.get(actor, channel_id, seq))
 

@@ -93,7 +93,7 @@ class SettingsBody(PatchBody):
 
 
 class CreateChannel(Body):
-    """A new channel, or with `group_id` a Community group of mine to make a channel."""
+    """A new channel, or with `group_id` a Community group of yours to make a channel."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -166,9 +166,9 @@ class LastPostResponse(Response):
 
 
 class ChannelResponse(Response):
-    """A channel as I see it. `subscribed_at` and `role` are null unless I subscribe.
+    """A channel as you see it. `subscribed_at` and `role` are null unless you subscribe.
 
-    `grants`: what I may do here as the owner or an admin.
+    `grants`: what you may do here as the owner or an admin.
     """
 
     channel_id: GroupId
@@ -233,7 +233,7 @@ class ChannelMissing(Response):
 
 
 class ChannelGone(Response):
-    """A channel to which my subscription ended, and why."""
+    """A channel to which your subscription ended, and why."""
 
     channel_id: GroupId
     gone: DepartureReason

@@ -107,7 +107,7 @@ class SubscriberRoutes:
         errors=[ChannelNotFound, OwnerCannotLeave],
     )
     async def unsubscribe(self, actor: Actor, channel_id: ChannelIdText) -> None:
-        """Unsubscribe, which deletes my conversation. An owner transfers or deletes the channel instead."""
+        """Unsubscribe, which deletes your conversation. An owner transfers or deletes the channel instead."""
         async with self.channel(channel_id):
             await self.memberships.leave(actor, channel_id)
 
@@ -216,9 +216,9 @@ class SubscriberRoutes:
     async def transfer(
         self, actor: Actor, channel_id: ChannelIdText, body: NewOwner
     ) -> ChannelResponse:
-        """Make a subscriber the owner (owner). I stay as an admin who may do everything.
+        """Make a subscriber the owner (owner). You stay as an admin who may do everything.
 
-        When the channel has its full number of admins, the new owner must be one of them. My open invitations end.
+        When the channel has its full number of admins, the new owner must be one of them. Your open invitations end.
         """
         async with self.channel(channel_id):
             await self.memberships.transfer(actor, channel_id, body.user_id)

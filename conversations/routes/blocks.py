@@ -13,7 +13,7 @@ from groups.routes.responses.fields import Instant
 
 
 class BlockResponse(Response):
-    """A user or a channel that I block; a channel by its full id."""
+    """A user or a channel that you block; a channel by its full id."""
 
     user_id: str
     blocked_at: Instant
@@ -29,7 +29,7 @@ class BlockRoutes:
 
     @get("/v1/blocks", errors=[BadCursor])
     async def list_blocks(self, actor: Actor, query: PageQuery) -> Page[BlockResponse]:
-        """List the users and channels that I block, by id."""
+        """List the users and channels that you block, by id."""
         blocks, next_cursor = await self.blocks.list_blocks(
             actor, limit=query.limit, cursor=query.cursor
         )

@@ -27,7 +27,7 @@ from groups.kernel.paging import Page
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConversationGroupRoutes:
-    """Conversation groups: the tabs of my conversation list."""
+    """Conversation groups: the tabs of your conversation list."""
 
     tag = "Conversation groups"
 
@@ -36,7 +36,7 @@ class ConversationGroupRoutes:
 
     @get("/v1/conversation-groups")
     async def list_groups(self, actor: Actor) -> Page[ConversationGroupResponse]:
-        """List my conversation groups with their unread totals: the built-in ones, then my own by creation."""
+        """List your conversation groups with their unread totals: the built-in ones, then your own by creation."""
         totals = await self.conversation_list.list_groups(actor)
         return Page(
             items=[ConversationGroupResponse.model_construct(**t._asdict()) for t in totals]
@@ -52,7 +52,7 @@ class ConversationGroupRoutes:
     ) -> Reply[ChangedConversationGroupResponse]:
         """Create a conversation group with these conversations, or add them to the existing one.
 
-        201 if the call created it. Each conversation has its own result: one that is not mine, or for which the group
+        201 if the call created it. Each conversation has its own result: one that is not yours, or for which the group
         has no room, is not added; the others are.
         """
         ids = [ConversationId(key) for key in body.conversation_ids] if body else []

@@ -47,7 +47,7 @@ class ConversationQuery(PageQuery):
         Annotated[str, MaxBytes("conversation_group_name_bytes", CONVERSATION_GROUP_NAME_BYTES)]
         | None,
         Field(
-            description="Only those in this conversation group, also `channels` or `chats`; empty: in none of my own."
+            description="Only those in this conversation group, also `channels` or `chats`; empty: in none of your own."
         ),
     ] = None
     type: Annotated[
@@ -77,10 +77,10 @@ class ConversationRoutes:
     async def list_conversations(
         self, actor: Actor, query: ConversationQuery
     ) -> Page[ConversationResponse | ConversationMissing]:
-        """List my conversations: pinned ones first, the latest pinned on top, then by last activity.
+        """List your conversations: pinned ones first, the latest pinned on top, then by last activity.
 
         With `ids` all other filters are ignored: it returns each of these conversations, hidden or not, in this order,
-        or its own error if I have no such conversation, for example with a user I never wrote to.
+        or its own error if you have no such conversation, for example with a user you never wrote to.
         """
         if query.ids is not None:
             named = [ConversationId(text) for text in split_ids(query.ids)]
@@ -118,7 +118,7 @@ class ConversationRoutes:
     async def update(
         self, actor: Actor, conversation_id: AnyIdText, body: UpdateConversation
     ) -> ConversationResponse:
-        """Mute, pin or hide a conversation, or store a draft or custom data; my other devices are notified."""
+        """Mute, pin or hide a conversation, or store a draft or custom data; your other devices are notified."""
         changes = ConversationChanges(**body.model_dump(exclude_unset=True))
         listed = await self.settings.update_settings(
             actor, ConversationId(conversation_id), changes
@@ -129,7 +129,7 @@ class ConversationRoutes:
     async def remove(self, actor: Actor, conversation_id: AnyIdText) -> None:
         """Remove a conversation from the list until its next message.
 
-        It is hidden and marked as read, and its draft and pin are cleared. I stay a member, and it stays in its
+        It is hidden and marked as read, and its draft and pin are cleared. You stay a member, and it stays in its
         conversation groups.
         """
         await self.settings.remove_from_list(actor, ConversationId(conversation_id))
@@ -145,7 +145,7 @@ class ConversationRoutes:
 
     @get("/v1/unread")
     async def unread(self, actor: Actor, query: UnreadQuery) -> UnreadResponse:
-        """Get my unread totals: in channels, in chats, and in each of my conversation groups."""
+        """Get your unread totals: in channels, in chats, and in each of your conversation groups."""
         totals = await self.conversation_list.unread_totals(
             actor, include_muted=query.include_muted
         )

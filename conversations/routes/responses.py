@@ -111,7 +111,7 @@ def conversation_response(listed: ListedConversation) -> ConversationResponse:
 
 
 class ConversationMissing(Response):
-    """A conversation that I asked for and do not have."""
+    """A conversation that you asked for and do not have."""
 
     conversation_id: ConversationId
     error: ItemError

@@ -48,7 +48,7 @@ class GroupQuery(PageQuery):
         Field(max_length=8192, description=f"Up to {IDS_PER_CALL} group ids, separated by commas."),
     ] = None
     joined: Annotated[
-        bool | None, Field(description="The groups I am in; the default without `ids`.")
+        bool | None, Field(description="The groups you are in; the default without `ids`.")
     ] = None
 
 
@@ -84,7 +84,7 @@ class GroupRoutes:
         ],
     )
     async def create(self, actor: Actor, body: CreateGroup, key: IdempotencyKey) -> GroupResponse:
-        """Create a group that I own."""
+        """Create a group that you own."""
         new = NewGroup(**body.model_dump(exclude_unset=True))
         created = await self.creation.create(actor, new, key=key)
         return self._group_response(*await self.groups.get(actor, created.group.group_id))
@@ -93,7 +93,7 @@ class GroupRoutes:
     async def list_groups(
         self, actor: Actor, query: GroupQuery
     ) -> Page[GroupResponse | GroupMissing]:
-        """The groups I am in, or those with the given ids; an id that cannot be shown has an error in its place."""
+        """The groups you are in, or those with the given ids; an id that cannot be shown has an error in its place."""
         if query.ids is not None:
             named = [GroupId(text) for text in split_ids(query.ids)]
 
@@ -117,7 +117,7 @@ class GroupRoutes:
 
     @get("/v1/groups/{group_id}", errors=[GroupNotFound])
     async def get_group(self, actor: Actor, group_id: GroupIdText) -> GroupResponse:
-        """A group as I see it."""
+        """A group as you see it."""
         return self._group_response(*await self.groups.get(actor, group_id))
 
     @patch(

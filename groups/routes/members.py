@@ -97,7 +97,7 @@ class MemberRoutes:
         "/v1/groups/{group_id}/members/me", status=204, errors=[GroupNotFound, OwnerCannotLeave]
     )
     async def leave(self, actor: Actor, group_id: GroupIdText) -> None:
-        """Leave a group; this deletes my conversation with it."""
+        """Leave a group; this deletes your conversation with it."""
         await self.membership.leave(actor, group_id)
 
     @get("/v1/groups/{group_id}/members", errors=[GroupNotFound, PermissionRefused])
@@ -254,7 +254,7 @@ class MemberRoutes:
         errors=[GroupNotFound, JoinRequestNotFound],
     )
     async def withdraw(self, actor: Actor, group_id: GroupIdText) -> None:
-        """Withdraw my own join request."""
+        """Withdraw your own join request."""
         await self.membership.refuse(actor, group_id, actor.user_id)
 
     @post(
@@ -262,7 +262,7 @@ class MemberRoutes:
         errors=[GroupNotFound, PermissionRefused, MemberNotFound, AdminLimitReached],
     )
     async def transfer(self, actor: Actor, group_id: GroupIdText, body: NewOwner) -> GroupResponse:
-        """Give the group to another member; I stay as admin. My open invitations end."""
+        """Give the group to another member; you stay as admin. Your open invitations end."""
         await self.membership.transfer(actor, group_id, body.user_id)
         access, stream = await self.groups.get(actor, group_id)
         return group_response(access, stream, access.group.limit_of_members(self.limits))

@@ -43,12 +43,12 @@ class UserRoutes:
 
     @get("/v1/users/me")
     async def me(self, actor: Actor) -> UserResponse:
-        """My profile."""
+        """Your profile."""
         return _view(await self.users.get(actor, actor.user_id))
 
     @patch("/v1/users/me", errors=[FieldTooLong, MediaNotFound, WrongMediaKind])
     async def update(self, actor: Actor, body: UpdateUser) -> UserResponse:
-        """Change my name or picture, in all lists and messages."""
+        """Change your name or picture, in all lists and messages."""
         return _view(await self.users.update(actor, body.model_dump(exclude_unset=True)))
 
     @get("/v1/users")

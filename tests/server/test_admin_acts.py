@@ -9,8 +9,9 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
+from channels.docs_site.generated.permission_table import ACTORS, Row
 from tests.api import Api, part
-from tests.server.test_permission_matrix import ACTORS, TABLES, Cast, Row, cast_of
+from tests.server.test_permission_matrix import TABLES, Cast, cast_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -18,6 +18,7 @@ from aiohttp.compression_utils import ZLibDecompressor
 from aiohttp.web_protocol import RequestHandler
 
 import channels.server.web.not_found_delay
+from channels.docs_site.generated.permission_table import Row
 from channels.server.app import endpoints_for
 from groups.kernel.endpoint import Endpoint
 from tests.api import (
@@ -35,7 +36,7 @@ from tests.api import (
     part,
 )
 from tests.conftest import OpenApi
-from tests.server.test_permission_matrix import BODIES, TABLES, Row, cast_of
+from tests.server.test_permission_matrix import BODIES, TABLES, cast_of
 from tests.server.test_protocol import said
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -9,9 +9,19 @@ from pathlib import Path
 from typing import Final
 
 import channels
+from channels.docs_site.generated.call_tables import calls, common_errors
 from channels.docs_site.generated.command_sections import commands
 from channels.docs_site.generated.error_sections import error_index, errors, problem
 from channels.docs_site.generated.limit_tables import fixed_limits, limits
+from channels.docs_site.generated.metric_table import metrics
+from channels.docs_site.generated.permission_tables import (
+    channel_as_group_permissions,
+    channel_permissions,
+    dialogue_permissions,
+    grants,
+    group_permissions,
+    private_channel_permissions,
+)
 from channels.docs_site.generated.setting_table import settings
 from channels.docs_site.generated.socket_tables import (
     client_frames,
@@ -29,6 +39,15 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "errors": errors,
     "problem": problem,
     "commands": commands,
+    "calls": calls,
+    "common-errors": common_errors,
+    "metrics": metrics,
+    "grants": grants,
+    "permissions-channel": channel_permissions,
+    "permissions-private-channel": private_channel_permissions,
+    "permissions-dialogue": dialogue_permissions,
+    "permissions-group": group_permissions,
+    "permissions-channel-as-group": channel_as_group_permissions,
     "client-frames": client_frames,
     "server-frames": server_frames,
     "close-codes": close_codes,

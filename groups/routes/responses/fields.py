@@ -40,7 +40,7 @@ FaceUrl = Annotated[
     AfterValidator(_face_url),
     MaxBytes("face_url_bytes", FACE_URL_BYTES),
     Field(
-        description="An http(s) address, or `/v1/media/{id}` of a picture I uploaded; empty: none."
+        description="An http(s) address, or `/v1/media/{id}` of a picture you uploaded; empty: none."
     ),
 ]
 

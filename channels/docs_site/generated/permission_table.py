@@ -1,0 +1,310 @@
+"""Who may make which call, and what others are answered (P9).
+
+`tests/server/test_permission_matrix.py` makes every call of these tables as every actor over HTTP. So the tables, and
+the page of the guides that is made of them, are what the server does.
+
+A cell is the whole truth of one call: `ok` is the call's own success, anything else one refusal (see `MEANING`). A word
+in braces is a fresh target: a `member`, `nobody` for a user who is no member, and so on. A word behind the path names
+the body that is sent.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+MEANING: Final = {
+    "-": (403, "permission_denied"),
+    "write": (403, "posting_not_allowed"),
+    "muted": (403, "muted"),
+    "ban": (403, "banned"),
+    "fixed": (409, "fixed_in_channel"),
+    "owner": (409, "owner_cannot_leave"),
+    "none": (404, "member_not_found"),
+    "asks": (404, "join_request_not_found"),
+    "uninv": (404, "invitation_not_found"),
+    "404c": (404, "channel_not_found"),
+    "404g": (404, "group_not_found"),
+    "404v": (404, "conversation_not_found"),
+    "404m": (404, "message_not_found"),
+    "shut": (403, "messages_not_accepted"),
+}
+"""What a cell says, but `ok`. `asks`: nobody asks to join here; `none`: the target is no member; `404`: as if absent;
+`shut`: the channel takes no messages from the user."""
+
+ACTORS: Final = ["stranger", "subscriber", "muted", "banned", "admin", "owner", "other", "app"]
+"""`other` owns another channel; `app` is the application's own back end, no member here."""
+
+SHUT_OUT: Final = {"stranger", "banned", "other"}
+"""The actors for whom a private channel does not exist."""
+
+CHANNEL: Final = """
+                                          stranger subscriber muted  banned admin  owner  other  app
+GET    /                                  ok       ok         ok     ok     ok     ok     ok     ok
+PATCH  / introduction                     -        -          -      -      ok     ok     -      ok
+DELETE /                                  -        -          -      -      -      ok     -      ok
+PUT    /verified                          -        -          -      -      -      -      -      ok
+DELETE /verified                          -        -          -      -      -      -      -      ok
+PUT    /subscription                      ok       ok         ok     ban    ok     ok     ok     ok
+DELETE /subscription                      ok       ok         ok     ok     ok     owner  ok     ok
+GET    /subscribers                       -        -          -      -      ok     ok     -      ok
+POST   /subscribers lines                 -        -          -      -      -      -      -      ok
+PUT    /subscribers/{nobody}              -        -          -      -      ok     ok     -      ok
+PUT    /subscribers/{banned}              -        -          -      -      ok     ok     -      ok
+DELETE /subscribers/{member}              -        -          -      -      ok     ok     -      ok
+DELETE /subscribers/{member}?ban=true     -        -          -      -      ok     ok     -      ok
+DELETE /subscribers/{member} banning      -        -          -      -      ok     ok     -      ok
+DELETE /subscribers/{admin}               -        -          -      -      -      ok     -      ok
+DELETE /subscribers/{owner}               -        -          -      -      -      -      -      owner
+GET    /bans                              -        -          -      -      ok     ok     -      ok
+DELETE /bans/{banned}                     -        -          -      -      ok     ok     -      ok
+GET    /admins                            -        -          -      -      ok     ok     -      ok
+PUT    /admins/{member}                   -        -          -      -      -      ok     -      ok
+PUT    /admins/{admin} grants             -        -          -      -      -      ok     -      ok
+PUT    /admins/{nobody}                   -        -          -      -      none   none   -      none
+DELETE /admins/{admin}                    -        -          -      -      -      ok     -      ok
+POST   /invitations nobody                -        -          -      -      -      ok     -      ok
+GET    /invitations                       -        -          -      -      -      ok     -      ok
+DELETE /invitations/{nobody}              -        -          -      -      -      ok     -      ok
+POST   /invitations/me accept             uninv    uninv      uninv  ban    ok     ok     uninv  uninv
+GET    /reaction-bans                     -        -          -      -      ok     ok     -      ok
+PUT    /reaction-bans/{member}            -        -          -      -      ok     ok     -      ok
+PUT    /reaction-bans/{admin}             -        -          -      -      -      ok     -      ok
+DELETE /reaction-bans/{member}            -        -          -      -      ok     ok     -      ok
+GET    /admin-log                         -        -          -      -      ok     ok     -      ok
+POST   /owner member                      -        -          -      -      -      ok     -      ok
+POST   /posts text                        write    write      write  ban    ok     ok     write  ok
+POST   /posts/preview text                write    write      write  ban    ok     ok     write  ok
+GET    /posts                             ok       ok         ok     ban    ok     ok     ok     ok
+GET    /posts/{post}                      ok       ok         ok     ban    ok     ok     ok     ok
+PATCH  /posts/{post} text                 write    write      write  ban    ok     ok     write  ok
+DELETE /posts/{post}                      -        -          -      ban    ok     ok     -      ok
+PUT    /posts/{post}/reactions/👍         -        ok         ok     ban    ok     ok     -      -
+DELETE /posts/{post}/reactions/👍         -        ok         ok     ban    ok     ok     -      -
+GET    /posts/{post}/reactions            ok       ok         ok     ban    ok     ok     ok     ok
+GET    /posts/{post}/reactions/👍         -        -          -      ban    ok     ok     -      ok
+POST   /posts silent                      write    write      write  ban    ok     ok     write  ok
+POST   /posts forward                     write    write      write  ban    ok     ok     write  ok
+POST   /posts/preview text                write    write      write  ban    ok     ok     write  ok
+POST   /posts/preview forward             write    write      write  ban    ok     ok     write  ok
+PUT    /posts/{post}/pin                  -        -          -      ban    ok     ok     -      ok
+DELETE /posts/{post}/pin                  -        -          -      ban    ok     ok     -      ok
+GET    /pins                              ok       ok         ok     ban    ok     ok     ok     ok
+PUT    /posts/{post}/reactions-freeze     -        -          -      ban    ok     ok     -      ok
+DELETE /posts/{post}/reactions-freeze     -        -          -      ban    ok     ok     -      ok
+POST   /drafts draft                      write    write      write  ban    ok     ok     write  ok
+GET    /drafts                            write    write      write  ban    ok     ok     write  ok
+GET    /drafts/{draft}                    write    write      write  ban    ok     ok     write  ok
+PATCH  /drafts/{draft} draft              write    write      write  ban    ok     ok     write  ok
+DELETE /drafts/{draft}                    write    write      write  ban    ok     ok     write  ok
+POST   /drafts/{draft}/publish            write    write      write  ban    ok     ok     write  ok
+POST   /posts/views seen                  ok       ok         ok     ban    ok     ok     ok     ok
+GET    /insights                          -        -          -      -      ok     ok     -      ok
+GET    /insights/posts                    -        -          -      -      ok     ok     -      ok
+GET    /inbox                             -        -          -      -      ok     ok     -      ok
+GET    /inbox/unread                      -        -          -      -      ok     ok     -      ok
+GET    /inbox/{writer}/messages           -        -          -      -      ok     ok     -      ok
+GET    /inbox/{writer}/messages/1         -        -          -      -      ok     ok     -      ok
+POST   /inbox/{writer}/messages text      -        -          -      -      ok     ok     -      ok
+POST   /inbox/{writer}/messages forward   -        -          -      -      ok     ok     -      ok
+POST   /inbox/{member}/messages text      -        -          -      -      404v   404v   -      404v
+PATCH  /inbox/{writer}/messages/1 text    -        -          -      -      -      -      -      -
+PATCH  /inbox/{writer}/messages/2 text    -        -          -      -      ok     ok     -      ok
+DELETE /inbox/{writer}/messages/1         -        -          -      -      -      -      -      -
+DELETE /inbox/{writer}/messages/2         -        -          -      -      ok     ok     -      ok
+PUT    /inbox/{writer}/messages/1/reactions/👍 -   -          -      -      ok     ok     -      ok
+DELETE /inbox/{writer}/messages/1/reactions/👍 -   -          -      -      ok     ok     -      ok
+POST   /inbox/{writer}/read               -        -          -      -      ok     ok     -      ok
+"""
+
+DIALOGUE: Final = """
+                                          stranger subscriber muted  banned admin  owner  other  app
+GET    /                                  404v     ok         404v   404v   ok     ok     404v   ok
+PATCH  / pinned                           404v     ok         404v   404v   ok     ok     404v   ok
+DELETE /                                  404v     ok         404v   404v   ok     ok     404v   ok
+POST   /read                              404v     ok         404v   404v   ok     ok     404v   ok
+GET    /messages                          ok       ok         ok     ok     ok     ok     ok     ok
+GET    /messages?with_posts=true          ok       ok         ok     ban    ok     ok     ok     ok
+POST   /messages text                     shut     ok         muted  ban    ok     ok     shut   ok
+GET    /messages/1                        404m     ok         404m   404m   ok     ok     404m   ok
+PATCH  /messages/1 text                   404m     ok         404m   404m   ok     ok     404m   ok
+PATCH  /messages/2 text                   404m     -          404m   404m   -      -      404m   -
+DELETE /messages/1                        404m     ok         404m   404m   ok     ok     404m   ok
+DELETE /messages/2                        404m     -          404m   404m   -      -      404m   -
+PUT    /messages/2/reactions/👍           404m     ok         404m   404m   ok     ok     404m   ok
+DELETE /messages/2/reactions/👍           404m     ok         404m   404m   ok     ok     404m   ok
+"""
+"""A user's own dialogue with a channel; those who may had written, and were answered."""
+
+CHANNEL_AS_GROUP: Final = """
+                                          stranger subscriber muted  banned admin  owner  other  app
+GET    /                                  ok       ok         ok     ok     ok     ok     ok     ok
+PATCH  / introduction                     -        -          -      -      ok     ok     -      ok
+PATCH  / posting                          -        -          -      -      fixed  fixed  -      fixed
+DELETE /                                  -        -          -      -      -      ok     -      ok
+PUT    /members/me                        ok       ok         ok     ban    ok     ok     ok     ok
+DELETE /members/me                        ok       ok         ok     ok     ok     owner  ok     ok
+GET    /members                           -        -          -      -      ok     ok     -      ok
+GET    /members/me                        none     ok         ok     none   ok     ok     none   none
+GET    /members/{member}                  -        -          -      -      ok     ok     -      ok
+PUT    /members/{nobody}                  -        -          -      -      ok     ok     -      ok
+PATCH  /members/me card                   none     ok         ok     none   ok     ok     none   none
+PATCH  /members/me unmute                 none     -          -      none   -      -      none   none
+PATCH  /members/{member} role             -        -          -      -      -      ok     -      ok
+PATCH  /members/{member} mute             -        -          -      -      ok     ok     -      ok
+PATCH  /members/{member} card             -        -          -      -      ok     ok     -      ok
+PATCH  /members/{admin} mute              -        -          -      -      -      ok     -      ok
+PATCH  /members/{owner} mute              -        -          -      -      -      -      -      -
+DELETE /members/{member}                  -        -          -      -      ok     ok     -      ok
+DELETE /members/{member}?ban=true         -        -          -      -      ok     ok     -      ok
+DELETE /members/{member} banning          -        -          -      -      ok     ok     -      ok
+DELETE /members/{admin}                   -        -          -      -      -      ok     -      ok
+DELETE /members/{owner}                   -        -          -      -      -      -      -      owner
+GET    /bans                              -        -          -      -      ok     ok     -      ok
+DELETE /bans/{banned}                     -        -          -      -      ok     ok     -      ok
+GET    /join-requests                     -        -          -      -      ok     ok     -      ok
+POST   /join-requests/{nobody} approve    -        -          -      -      asks   asks   -      asks
+DELETE /join-requests/me                  asks     asks       asks   asks   asks   asks   asks   asks
+POST   /owner member                      -        -          -      -      -      ok     -      ok
+POST   /messages text                     write    write      write  ban    ok     ok     write  ok
+GET    /messages                          ok       ok         ok     ban    ok     ok     ok     ok
+GET    /messages/{post}                   ok       ok         ok     ban    ok     ok     ok     ok
+PATCH  /messages/{post} text              write    write      write  ban    ok     ok     write  ok
+DELETE /messages/{post}                   -        -          -      ban    ok     ok     -      ok
+PUT    /messages/{post}/reactions/👍      -        ok         ok     ban    ok     ok     -      -
+DELETE /messages/{post}/reactions/👍      -        ok         ok     ban    ok     ok     -      -
+GET    /messages/{post}/reactions         ok       ok         ok     ban    ok     ok     ok     ok
+GET    /messages/{post}/reactions/👍      -        -          -      ban    ok     ok     -      ok
+"""
+
+CHAT_GROUP: Final = """
+                                          stranger subscriber muted  banned admin  owner  other  app
+GET    /                                  ok       ok         ok     ok     ok     ok     ok     ok
+PATCH  / introduction                     -        -          -      -      ok     ok     -      ok
+PATCH  / posting                          -        -          -      -      ok     ok     -      ok
+DELETE /                                  -        -          -      -      -      ok     -      ok
+PUT    /members/me                        ok       ok         ok     ban    ok     ok     ok     ok
+DELETE /members/me                        ok       ok         ok     ok     ok     owner  ok     ok
+GET    /members                           -        ok         ok     -      ok     ok     -      ok
+GET    /members/me                        none     ok         ok     none   ok     ok     none   none
+GET    /members/{member}                  -        ok         ok     -      ok     ok     -      ok
+PUT    /members/{nobody}                  -        -          -      -      ok     ok     -      ok
+PATCH  /members/me card                   none     ok         ok     none   ok     ok     none   none
+PATCH  /members/me unmute                 none     -          -      none   -      -      none   none
+PATCH  /members/{member} role             -        -          -      -      -      ok     -      ok
+PATCH  /members/{member} mute             -        -          -      -      ok     ok     -      ok
+PATCH  /members/{member} card             -        -          -      -      ok     ok     -      ok
+DELETE /members/{member}                  -        -          -      -      ok     ok     -      ok
+DELETE /members/{member}?ban=true         -        -          -      -      ok     ok     -      ok
+DELETE /members/{member} banning          -        -          -      -      ok     ok     -      ok
+DELETE /members/{admin}                   -        -          -      -      -      ok     -      ok
+DELETE /members/{owner}                   -        -          -      -      -      -      -      owner
+GET    /bans                              -        -          -      -      ok     ok     -      ok
+DELETE /bans/{banned}                     -        -          -      -      ok     ok     -      ok
+GET    /join-requests                     -        -          -      -      ok     ok     -      ok
+POST   /join-requests/{nobody} approve    -        -          -      -      asks   asks   -      asks
+DELETE /join-requests/me                  asks     asks       asks   asks   asks   asks   asks   asks
+POST   /owner member                      -        -          -      -      -      ok     -      ok
+POST   /messages text                     write    ok         muted  ban    ok     ok     write  ok
+GET    /messages                          -        ok         ok     ban    ok     ok     -      ok
+GET    /messages/{post}                   -        ok         ok     ban    ok     ok     -      ok
+PATCH  /messages/{post} text              -        -          muted  ban    -      ok     -      ok
+DELETE /messages/{post}                   -        -          -      ban    ok     ok     -      ok
+PUT    /messages/{post}/reactions/👍      -        ok         ok     ban    ok     ok     -      -
+DELETE /messages/{post}/reactions/👍      -        ok         ok     ban    ok     ok     -      -
+GET    /messages/{post}/reactions         -        ok         ok     ban    ok     ok     -      ok
+GET    /messages/{post}/reactions/👍      -        ok         ok     ban    ok     ok     -      ok
+"""
+
+BY_GRANT: Final = {
+    "post": {
+        *("POST /posts text", "POST /posts/preview text", "POST /messages text"),
+        *("POST /drafts draft", "GET /drafts", "GET /drafts/{draft}"),
+        *("POST /posts silent", "POST /posts forward", "POST /posts/preview forward"),
+        "POST /drafts/{draft}/publish",
+    },
+    "post edit_posts": {"PATCH /drafts/{draft} draft"},
+    "post delete_posts": {"DELETE /drafts/{draft}"},
+    "edit_posts": {
+        *("PATCH /posts/{post} text", "PATCH /messages/{post} text"),
+        *(f"{method} /posts/{{post}}/reactions-freeze" for method in ("PUT", "DELETE")),
+    },
+    "read_inbox": {
+        "GET /inbox",
+        "GET /inbox/unread",
+        *("GET /inbox/{writer}/messages", "GET /inbox/{writer}/messages/1"),
+        *(f"POST /inbox/{{{who}}}/messages text" for who in ("writer", "member")),
+        "POST /inbox/{writer}/messages forward",
+        *(f"PATCH /inbox/{{writer}}/messages/{seq} text" for seq in (1, 2)),
+        *(f"DELETE /inbox/{{writer}}/messages/{seq}" for seq in (1, 2)),
+        *(f"{how} /inbox/{{writer}}/messages/1/reactions/👍" for how in ("PUT", "DELETE")),
+        "POST /inbox/{writer}/read",
+    },
+    "see_insights": {"GET /insights", "GET /insights/posts"},
+    "pin_posts": {f"{method} /posts/{{post}}/pin" for method in ("PUT", "DELETE")},
+    "delete_posts": {"DELETE /posts/{post}", "DELETE /messages/{post}"},
+    "change_info": {"PATCH / introduction"},
+    "change_settings": {"PATCH / posting"},
+    "manage_subscribers": {
+        *("GET /subscribers", "GET /members", "GET /members/{member}"),
+        *("PUT /subscribers/{nobody}", "PUT /subscribers/{banned}", "PUT /members/{nobody}"),
+        *(
+            f"DELETE /{members}/{{member}}{how}"
+            for members in ("subscribers", "members")
+            for how in ("", "?ban=true", " banning")
+        ),
+        *("GET /bans", "DELETE /bans/{banned}"),
+        *(f"{method} /reaction-bans/{{member}}" for method in ("PUT", "DELETE")),
+        "GET /reaction-bans",
+        "PUT /admins/{nobody}",
+        *("PATCH /members/{member} mute", "PATCH /members/{member} card"),
+        *("GET /join-requests", "POST /join-requests/{nobody} approve"),
+        *("GET /posts/{post}/reactions/👍", "GET /messages/{post}/reactions/👍"),
+    },
+}
+"""The calls for which an admin needs grants. Without them the call is refused; with them alone the tables hold.
+
+All other calls answer every admin as the tables say, with any grants.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One call and what each actor is answered."""
+
+    method: str
+    path: str
+    body: str
+    cells: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path} {self.body}".strip()
+
+
+def rows_of(table: str) -> list[Row]:
+    """The rows of a table."""
+    lines = [line for line in table.splitlines() if line.strip()]
+    assert lines[0].split() == ACTORS
+    rows: list[Row] = []
+    for line in lines[1:]:
+        method, path, *rest = line.split()
+        cells = tuple(rest[-len(ACTORS) :])
+        assert set(cells) <= {"ok", *MEANING}
+        (body,) = rest[: -len(ACTORS)] or ("",)
+        rows.append(Row(method, path, body, cells))
+    return rows
+
+
+def shut_out(rows: list[Row], missing: str) -> list[Row]:
+    """The same rows in a private channel: those who are shut out get the answer for one that does not exist."""
+    return [
+        Row(
+            row.method,
+            row.path,
+            row.body,
+            tuple(
+                missing if actor in SHUT_OUT else cell
+                for actor, cell in zip(ACTORS, row.cells, strict=True)
+            ),
+        )
+        for row in rows
+    ]
