@@ -141,12 +141,14 @@ class MessageStore:
         )
 
     async def set_content(self, message: Message, tx: Tx) -> None:
-        """Store an edited message's content and instant."""
-        values = {
+        """Store an edited message's content and instant, and that it names no origin any more."""
+        values: Document = {
             "content": message.content.model_dump(mode="python") if message.content else None,
             "edited_at": message.edited_at,
             "recalled_at": message.recalled_at,
         }
+        if message.origin is None:
+            values["origin"] = None
         await self._set(message, values, tx)
 
     async def set_marks(self, message: Message, tx: Tx) -> None:

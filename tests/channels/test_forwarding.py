@@ -209,3 +209,17 @@ async def test_an_upload_is_kept_until_its_last_copy_is_deleted(api: OpenApi) ->
     assert await is_there(bob)
     await bob.delete(f"{chat}/messages/1")
     assert not await is_there(bob)
+
+
+async def test_an_edited_forward_names_no_origin(shared_api: Api) -> None:
+    ada, bob = (shared_api.new_user(name) for name in ("ada", "bob"))
+    path = await a_channel(ada, bob, name="News")
+    await a_post(ada, path, "Hi")
+    own = await a_channel(bob, name="Echo")
+    await bob.post(f"{own}/posts", from_channel(path))
+    same = await bob.patch(f"{own}/posts/1", {"kind": "text", "text": "Hi"})
+    assert same.body["forwarded_from"] == origin_of(path)
+    edited = await bob.patch(f"{own}/posts/1", {"kind": "text", "text": "We resign"})
+    assert edited.body["forwarded_from"] is None
+    shown = await ada.get(f"{own}/posts")
+    assert [post["forwarded_from"] for post in shown.items] == [None]

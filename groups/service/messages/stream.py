@@ -121,7 +121,8 @@ class StreamService:
             if message.content == new:
                 return message, target
             now = self.clock.now()
-            edited = message.model_copy(update={"content": new, "edited_at": now})
+            # An edited forward is no copy any more, so it must not name where it came from.
+            edited = message.model_copy(update={"content": new, "edited_at": now, "origin": None})
             await self._replace(message, edited, now, tx, media_limit=media_limit)
             await target.record(edited, now, tx)
             return edited, target
