@@ -19,6 +19,7 @@ from multidict import CIMultiDictProxy
 from pydantic import IPvAnyNetwork
 from yarl import URL
 
+from channels.event_views.catalogue import CATALOGUE, COMMON_FIELDS
 from channels.limits import Limits
 from channels.server.app import App, Services, create_services, endpoints_for
 from channels.server.realtime.hub import Hub
@@ -175,6 +176,30 @@ class User:
         return Ears(self, socket)
 
 
+_JSON_TYPES: Final = {
+    str: "text",
+    int: "integer",
+    bool: "boolean",
+    dict: "object",
+    list: "array",
+    type(None): "null",
+}
+
+
+def undescribed(event: dict[str, Any]) -> list[str]:
+    """What the catalogue says otherwise of this event: fields that it lacks, has besides, or has of another type."""
+    about = CATALOGUE[event["type"]]
+    allowed = {**about.fields, **about.sometimes}
+    sent = {name: value for name, value in event.items() if name not in COMMON_FIELDS}
+    wrong = [name for name in about.fields if name not in sent]
+    wrong += [name for name in COMMON_FIELDS if name not in event]
+    for name, value in sent.items():
+        kinds = allowed[name][0].split(" or ") if name in allowed else []
+        if _JSON_TYPES[type(value)] not in kinds:
+            wrong.append(f"{name}: {_JSON_TYPES[type(value)]}")
+    return wrong
+
+
 class Ears:
     """A user's socket, read frame by frame. Each read fails after `PATIENCE_SECONDS`."""
 
@@ -192,6 +217,8 @@ class Ears:
         SERVER_FRAME.validate_json(message.data)
         if frame["type"] == "error":
             assert frame["code"] in SOCKET_CODES, f"the socket does not declare {frame['code']}"
+        if frame["type"] == "event":
+            assert undescribed(frame["event"]) == [], frame
         return frame
 
     async def tell(self, **frame: object) -> None:

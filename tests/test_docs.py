@@ -11,7 +11,7 @@ import pytest
 
 from channels.bench.models import Report
 from channels.bench.report import words
-from channels.event_views.registry import EVENT_TYPES
+from channels.event_views.catalogue import EVENT_TYPES
 from channels.limits import Limits
 from channels.verify.command import all_checks
 from tests.builders import mock_database

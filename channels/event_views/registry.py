@@ -19,38 +19,6 @@ _VIEWS: Final[Rendering] = {
 }
 
 
-EVENT_TYPES: Final = (
-    "message.posted",
-    "message.edited",
-    "message.recalled",
-    "reactions.changed",
-    "channel.subscribed",
-    "channel.unsubscribed",
-    "channel.updated",
-    "channel.deleted",
-    "channel.invited",
-    "channel.invitation_ended",
-    "group.joined",
-    "group.left",
-    "group.updated",
-    "group.disbanded",
-    "member.changed",
-    "join.requested",
-    "join.refused",
-    "conversation.read",
-    "conversation.updated",
-    "conversation_group.created",
-    "conversation_group.renamed",
-    "conversation_group.deleted",
-    "conversation_group.changed",
-    "conversation.ended",
-    "inbox.read",
-    "inbox.unread",
-    "block.changed",
-)
-"""Every type of event that clients may receive."""
-
-
 def views_of(event: Event) -> Iterable[EventView]:
     """The views of the event, in the order in which they are sent."""
     return _VIEWS[type(event)](event)

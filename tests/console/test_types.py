@@ -2,7 +2,7 @@
 
 import re
 
-from channels.event_views.registry import EVENT_TYPES
+from channels.event_views.catalogue import EVENT_TYPES
 from tests.api_types import DECLARATIONS, declarations
 
 SHARED = DECLARATIONS.with_name("app.d.ts")

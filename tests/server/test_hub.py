@@ -10,7 +10,8 @@ import orjson
 import pytest
 
 import channels.server.app  # noqa: F401  # the composition root knows every package
-from channels.event_views.registry import EVENT_TYPES, has_views
+from channels.event_views.catalogue import EVENT_TYPES
+from channels.event_views.registry import has_views
 from channels.limits import SOCKETS_PER_USER
 from channels.server.metrics import Metrics
 from channels.server.realtime.close_codes import CloseCode

@@ -12,6 +12,7 @@ import channels
 from channels.docs_site.generated.call_tables import calls, common_errors
 from channels.docs_site.generated.command_sections import commands
 from channels.docs_site.generated.error_sections import error_index, errors, problem
+from channels.docs_site.generated.event_tables import event_index, events
 from channels.docs_site.generated.limit_tables import fixed_limits, limits
 from channels.docs_site.generated.metric_table import metrics
 from channels.docs_site.generated.permission_tables import (
@@ -42,6 +43,8 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "calls": calls,
     "common-errors": common_errors,
     "metrics": metrics,
+    "event-index": event_index,
+    "events": events,
     "grants": grants,
     "permissions-channel": channel_permissions,
     "permissions-private-channel": private_channel_permissions,
