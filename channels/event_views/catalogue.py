@@ -47,14 +47,12 @@ _CONTENT: Final = {
         "Elsewhere: the message, without reactions and without the sender's name.",
     ),
 }
-_MEMBERS: Final = "the members of the group or subscribers of the channel"
-_DEVICES: Final = "the user, on all devices"
-_STAFF: Final = "the owner, and the admins who may read the inbox"
+_DEVICES: Final = "all devices of the user"
 
 CATALOGUE: Final[Mapping[str, EventAbout]] = {
     "message.posted": EventAbout(
-        "A post or message was published.",
-        f"{_MEMBERS}; both sides of a one-to-one conversation; for a channel's side of it {_STAFF}",
+        "A post, a group message or a one-to-one message was written.",
+        "everyone in the conversation, the author too; of a channel's inbox its admins who may read it",
         {"seq": _SEQ},
         {
             "conversation_id": _CONVERSATION,
@@ -65,7 +63,7 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "message.edited": EventAbout(
-        "Its content changed, it was pinned or unpinned, or its reactions were frozen.",
+        "Its content was replaced, it was pinned or unpinned, or its reactions were stopped or allowed again.",
         "as `message.posted`",
         {"seq": _SEQ},
         {
@@ -77,7 +75,7 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "message.recalled": EventAbout(
-        "It was deleted for everyone. Its seq stays, its content is gone.",
+        "It was deleted for everyone.",
         "as `message.posted`",
         {"seq": _SEQ},
         {
@@ -89,8 +87,9 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "reactions.changed": EventAbout(
-        "The counts of a message changed. Several changes within a moment are one event.",
-        "sockets that watch the conversation; in one-to-one conversations both sides, without watching",
+        "The counts of a message changed; several changes are merged into one event.",
+        "in groups and channels: sockets that [watch](sockets.md#watch-reactions) the conversation;"
+        " one-to-one: both sides, and the admins who read the channel's inbox",
         {
             "seq": _SEQ,
             "counts": ("object", "The count of each emoji."),
@@ -104,7 +103,7 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "channel.subscribed": EventAbout(
-        "A user subscribed, or was added.",
+        "The user subscribed, or was added; the owner's new channel too.",
         _DEVICES,
         {
             "conversation_id": _CONVERSATION,
@@ -117,7 +116,7 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "channel.unsubscribed": EventAbout(
-        "A subscription ended.",
+        "The user unsubscribed, or was removed or banned.",
         _DEVICES,
         {
             "conversation_id": _CONVERSATION,
@@ -127,8 +126,8 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "channel.updated": EventAbout(
-        "A channel's profile or settings changed.",
-        "the subscribers",
+        "The profile or a setting changed.",
+        "all subscribers",
         {
             "conversation_id": _CONVERSATION,
             "channel_id": _CHANNEL,
@@ -140,13 +139,13 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "channel.deleted": EventAbout(
-        "A channel was deleted. Nothing follows about it.",
-        "the subscribers",
+        "The channel was deleted.",
+        "all subscribers",
         {"conversation_id": _CONVERSATION, "channel_id": _CHANNEL},
     ),
     "channel.invited": EventAbout(
-        "A user is invited to be an admin.",
-        "the user who is invited, and the owner",
+        "A user was invited to be an admin.",
+        "the user and the owner",
         {
             "conversation_id": _CONVERSATION,
             "channel_id": _CHANNEL,
@@ -157,8 +156,8 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "channel.invitation_ended": EventAbout(
-        "An invitation was answered, revoked, or ended with its channel.",
-        "the user who was invited, and the owner",
+        "An invitation was answered or removed, or ended with its channel.",
+        "the user and the owner",
         {
             "conversation_id": _CONVERSATION,
             "channel_id": _CHANNEL,
@@ -167,13 +166,13 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "group.joined": EventAbout(
-        "A user joined a chat group, or was added.",
-        "the user; in a group that is no community all members",
+        "A user joined the group, or was added.",
+        "all members; in a Community only the devices of that user",
         {"conversation_id": _CONVERSATION, "group_id": _GROUP, "user_id": _USER},
     ),
     "group.left": EventAbout(
-        "A membership ended.",
-        "the user; in a group that is no community all members",
+        "A user left the group, or was removed or banned.",
+        "all members; in a Community only the devices of that user",
         {
             "conversation_id": _CONVERSATION,
             "group_id": _GROUP,
@@ -182,8 +181,8 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "group.updated": EventAbout(
-        "A chat group's profile or settings changed.",
-        "the members",
+        "The profile or a setting changed.",
+        "all members",
         {
             "conversation_id": _CONVERSATION,
             "group_id": _GROUP,
@@ -195,13 +194,14 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "group.disbanded": EventAbout(
-        "A chat group was disbanded. Nothing follows about it.",
-        "the members",
+        "The group was disbanded.",
+        "all members",
         {"conversation_id": _CONVERSATION, "group_id": _GROUP},
     ),
     "member.changed": EventAbout(
         "A member's role, grants, mute or name card changed.",
-        "in a community the member, the owner and the admins; in other groups all members",
+        "in a group all members; in a channel the member, the owner and the admins,"
+        " since subscribers do not see each other",
         {
             "conversation_id": _CONVERSATION,
             "user_id": _USER,
@@ -223,12 +223,12 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "join.refused": EventAbout(
-        "A request to join was refused.",
+        "The request was refused.",
         "the user who asked",
         {"conversation_id": _CONVERSATION, "group_id": _GROUP, "user_id": _USER},
     ),
     "conversation.read": EventAbout(
-        "The user read, on this device or another; posting reads as well.",
+        "A read cursor moved: the user marked the conversation as read, or wrote in it.",
         _DEVICES,
         {
             "conversation_id": _CONVERSATION,
@@ -237,7 +237,7 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "conversation.updated": EventAbout(
-        "The user muted, pinned or hid a conversation, or changed its draft or custom data.",
+        "The user muted, pinned or hid a conversation, or stored a draft or custom data.",
         _DEVICES,
         {
             "conversation_id": _CONVERSATION,
@@ -249,7 +249,7 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "conversation_group.created": EventAbout(
-        "The user created a conversation group.",
+        "The user created it.",
         _DEVICES,
         {
             "name": ("text", "Its name."),
@@ -257,17 +257,17 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "conversation_group.renamed": EventAbout(
-        "The user renamed a conversation group.",
+        "The user renamed it.",
         _DEVICES,
         {"name": ("text", "The old name."), "new_name": ("text", "The new name.")},
     ),
     "conversation_group.deleted": EventAbout(
-        "The user deleted a conversation group. Its conversations stay.",
+        "The user deleted it; its conversations stay.",
         _DEVICES,
         {"name": ("text", "Its name.")},
     ),
     "conversation_group.changed": EventAbout(
-        "The user moved conversations into a conversation group, or out of it.",
+        "The user added conversations to it, or removed some.",
         _DEVICES,
         {
             "name": ("text", "Its name."),
@@ -276,13 +276,13 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "conversation.ended": EventAbout(
-        "A one-to-one conversation with a channel ended, since the channel was deleted.",
+        "A one-to-one conversation with a channel ended, because the channel was deleted.",
         _DEVICES,
         {"conversation_id": _CONVERSATION},
     ),
     "inbox.read": EventAbout(
-        "An admin read a thread of a channel's inbox, or answered in it.",
-        _STAFF,
+        "A thread of the channel's inbox was read, or answered.",
+        "the admins who may read the inbox, who share its read cursor",
         {
             "channel_id": _CHANNEL,
             "user_id": ("text", "The user of the thread."),
@@ -291,8 +291,8 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "inbox.unread": EventAbout(
-        "The totals of a channel's inbox changed. Sent a moment after the events that changed them.",
-        _STAFF,
+        "The totals of the inbox changed; at most two events a second for one channel.",
+        "the admins who may read the inbox",
         {
             "channel_id": _CHANNEL,
             "unread_count": ("integer", "The unread messages of all threads."),
@@ -300,8 +300,8 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "block.changed": EventAbout(
-        "The user blocked another user or a channel, or ended that.",
-        _DEVICES,
+        "The user blocked somebody, or removed a block.",
+        "all devices of the user; the other side is not notified",
         {
             "user_id": ("text", "The other user, or the channel."),
             "blocked": ("boolean", "Whether they are blocked now."),

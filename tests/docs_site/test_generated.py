@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from channels.docs_site.generated.event_examples import payloads
 from channels.docs_site.generated.limit_tables import about_of
 from channels.docs_site.generated.pages import (
     BLOCKS,
@@ -17,8 +18,10 @@ from channels.docs_site.generated.pages import (
     write,
 )
 from channels.docs_site.generated.tables import all_errors, readable, table
+from channels.event_views.catalogue import CATALOGUE
 from channels.limits import Limits
 from channels.server.settings import Settings
+from tests.api import undescribed
 
 CODES: Final = {error.code for error in all_errors()}
 
@@ -84,3 +87,10 @@ def test_tables_and_units() -> None:
     assert readable("unused_seconds", 86_400) == "1 day"
     assert readable("recall_seconds", 120) == "2 minutes"
     assert readable("name_bytes", 150) == readable("admins", 1024) == ""
+
+
+def test_an_example_of_an_event_has_the_fields_that_the_catalogue_names() -> None:
+    assert set(payloads()) == set(CATALOGUE)
+    assert [
+        undescribed(one) for forms in payloads().values() for one in forms if undescribed(one)
+    ] == []

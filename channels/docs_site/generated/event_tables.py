@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 
+from channels.docs_site.generated.event_examples import example
 from channels.docs_site.generated.tables import table
 from channels.event_views.catalogue import CATALOGUE, EventAbout
 
 
 def event_index() -> str:
     """The types of events, each with its moment."""
-    rows = [[f"[`{name}`](#{_anchor(name)})", about.when] for name, about in CATALOGUE.items()]
-    return table(["Event", "Sent when"], rows)
+    rows = [
+        [f"[`{name}`](#{_anchor(name)})", about.when, about.receivers]
+        for name, about in CATALOGUE.items()
+    ]
+    return table(["Event", "When", "Receivers"], rows)
 
 
 def events() -> str:
@@ -19,14 +23,11 @@ def events() -> str:
 
 def _section(name: str, about: EventAbout) -> str:
     rows = [*_rows(about.fields, "always"), *_rows(about.sometimes, "sometimes")]
-    return "\n\n".join(
-        [
-            f"### `{name}`",
-            about.when,
-            f"Received by: {about.receivers}.",
-            table(["Field", "Type", "", "Meaning"], rows),
-        ]
-    )
+    parts = [f"### `{name}`", f"{about.when} Receivers: {about.receivers}."]
+    if rows:
+        parts.append(table(["Field", "Type", "", "Meaning"], rows))
+    parts.append(f"```json\n{example(name)}\n```")
+    return "\n\n".join(parts)
 
 
 def _rows(fields: Mapping[str, tuple[str, str]], how_often: str) -> list[list[str]]:

@@ -1,0 +1,181 @@
+"""An example of each type of event.
+
+The payloads come from `views_of`, which renders what sockets send, so the examples are those of the code.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Final
+
+from channels.event_views.conversations import inbox_unread_view
+from channels.event_views.registry import views_of
+from channels.events import DialogueReacted
+from conversations.events import (
+    BlockChanged,
+    ConversationEnded,
+    ConversationGroupChanged,
+    ConversationGroupCreated,
+    ConversationGroupDeleted,
+    ConversationGroupRenamed,
+    ConversationRead,
+    ConversationUpdated,
+    DialogueEdited,
+    DialoguePosted,
+    DialogueRecalled,
+    ThreadRead,
+)
+from conversations.models import ConversationId, InboxUnread, ReadMark
+from groups.events import (
+    AdminInvited,
+    GroupDisbanded,
+    GroupUpdated,
+    InvitationEnd,
+    InvitationEnded,
+    JoinRefused,
+    JoinRequested,
+    LeaveReason,
+    MemberChanged,
+    MembersJoined,
+    MembersLeft,
+    MessageEdited,
+    MessagePosted,
+    MessageRecalled,
+)
+from groups.kernel.events import Event
+from groups.kernel.ids import GroupId, StreamId, UserId
+from groups.models import Content, Grant, Kind, Message, Role, stream_of
+from reactions.events import ReactionsChanged
+
+_AT: Final = datetime(2026, 1, 31, 12, tzinfo=UTC)
+_NEWS: Final = GroupId("@TOA#_news")
+_TEA: Final = GroupId("@TGS#_tea")
+_ADA: Final = UserId("ada")
+_BOB: Final = UserId("bob")
+_STAFF: Final = (_ADA,)
+_PROFILE: Final[dict[str, object]] = {
+    "name": "City News",
+    "face_url": "",
+    "introduction": "What happens in town",
+    "verified": False,
+    "created_at": "2026-01-01T12:00:00.000Z",
+    "organization": "City of Bridges",
+    "custom_data": "",
+}
+
+
+def example(name: str) -> str:
+    """An example of the type, as JSON with a line for each field. Of several forms, that of a channel."""
+    payload = payloads()[name][0]
+    fields = [
+        f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+        for key, value in payload.items()
+    ]
+    return "{\n" + ",\n".join(fields) + "\n}"
+
+
+@cache
+def payloads() -> Mapping[str, Sequence[dict[str, Any]]]:
+    """Payloads of each type, in all its forms: of a channel, of a group, one-to-one, of an inbox."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    views = [view for event in _examples() for view in views_of(event)]
+    for view in (*views, inbox_unread_view(_NEWS, InboxUnread(3, 2), _AT, _STAFF)):
+        # Through JSON, as the socket sends it.
+        payload = json.loads(view.json())["event"]
+        found.setdefault(payload["type"], []).append(payload)
+    return found
+
+
+def _message(stream_id: StreamId, sender_id: UserId, *, is_deleted: bool = False) -> Message:
+    content = None if is_deleted else Content(kind=Kind.TEXT, text="Fog until noon")
+    recalled_at = _AT if is_deleted else None
+    return Message(
+        stream_id=stream_id,
+        seq=7,
+        sender_id=sender_id,
+        content=content,
+        created_at=_AT,
+        recalled_at=recalled_at,
+    )
+
+
+def _examples() -> Iterator[Event]:
+    """An event of each kind, those of channels first."""
+    for group_id, is_channel in ((_NEWS, True), (_TEA, False)):
+        yield from _of_a_group(group_id, is_channel=is_channel)
+    yield from _of_one_to_one_messages()
+    yield from _of_a_user()
+
+
+def _of_a_group(group_id: GroupId, *, is_channel: bool) -> Iterator[Event]:
+    base: dict[str, Any] = {"at": _AT, "group_id": group_id, "is_channel": is_channel}
+    stream_id = stream_of(group_id)
+    message, deleted = (_message(stream_id, _ADA, is_deleted=gone) for gone in (False, True))
+    yield MessagePosted(**base, message=message)
+    yield MessageEdited(**base, message=message.model_copy(update={"edited_at": _AT}))
+    yield MessageRecalled(**base, message=deleted)
+    counts = {"👍": 5, "🎉": 1}
+    yield ReactionsChanged(
+        at=_AT, stream_id=stream_id, group_id=group_id, seq=7, counts=counts, total=6
+    )
+    profile = _PROFILE if is_channel else None
+    joined: dict[str, Any] = {"user_ids": (_BOB,), "member_count": 12, "announce": not is_channel}
+    yield MembersJoined(**base, **joined, profile=profile)
+    yield MembersLeft(**base, **joined, reason=LeaveReason.LEFT)
+    grants = (Grant.POST, Grant.EDIT_POSTS)
+    for muted_until in (None, _AT + timedelta(hours=1)):
+        yield MemberChanged(
+            **base,
+            user_id=_BOB,
+            role=Role.ADMIN,
+            muted_until=muted_until,
+            name_card="",
+            grants=grants,
+            audience=(_BOB,),
+        )
+    yield GroupUpdated(**base, changed={"introduction": "What happens in town"}, version=3)
+    yield GroupDisbanded(**base)
+    if is_channel:
+        invited: dict[str, Any] = {"user_id": _BOB, "audience": (_BOB, _ADA)}
+        ends = _AT + timedelta(days=7)
+        yield AdminInvited(
+            **base, **invited, group_name="City News", grants=grants, expires_at=ends
+        )
+        yield InvitationEnded(**base, **invited, reason=InvitationEnd.ACCEPTED)
+    else:
+        yield JoinRequested(**base, user_id=_BOB, text="May I?", audience=_STAFF)
+        yield JoinRefused(**base, user_id=_BOB)
+
+
+def _of_one_to_one_messages() -> Iterator[Event]:
+    for peer_id, staff in ((_BOB, ()), (_NEWS, _STAFF)):
+        base: dict[str, Any] = {"at": _AT, "user_id": _ADA, "peer_id": peer_id, "staff": staff}
+        stream_id = StreamId("")
+        message, deleted = (_message(stream_id, _ADA, is_deleted=gone) for gone in (False, True))
+        yield DialoguePosted(**base, message=message)
+        yield DialoguePosted(**base, message=message.model_copy(update={"sender_id": peer_id}))
+        yield DialogueEdited(**base, message=message)
+        yield DialogueRecalled(**base, message=deleted)
+        yield DialogueReacted(
+            **base, seq=7, counts={"👍": 1}, total=1, user_holds=("👍",), peer_holds=()
+        )
+    yield ThreadRead(
+        at=_AT, channel_id=_NEWS, user_id=_ADA, staff=_STAFF, read_seq=7, unread_count=0
+    )
+
+
+def _of_a_user() -> Iterator[Event]:
+    base: dict[str, Any] = {"at": _AT, "user_id": _ADA}
+    conversation_id = ConversationId(stream_of(_NEWS))
+    mark = ReadMark(conversation_id=conversation_id, read_seq=7, unread_count=0)
+    yield ConversationRead(**base, reads=(mark,))
+    yield ConversationUpdated(
+        **base, conversation_id=conversation_id, changed={"pinned": True, "draft": None}
+    )
+    yield ConversationGroupCreated(**base, name="Work", conversation_ids=(conversation_id,))
+    yield ConversationGroupRenamed(**base, name="Work", new_name="Office")
+    yield ConversationGroupDeleted(**base, name="Work")
+    yield ConversationGroupChanged(**base, name="Work", added=(conversation_id,), removed=())
+    yield ConversationEnded(**base, conversation_id=ConversationId(f"c2c_{_NEWS}"))
+    yield BlockChanged(**base, peer_id=_BOB, is_blocked=True)
