@@ -38,7 +38,7 @@ class BlockRoutes:
 
     @put("/v1/blocks/{user_id}", errors=[CannotBlock, BlockLimitReached])
     async def block(self, actor: Actor, user_id: PeerIdText) -> BlockResponse:
-        """Block a user, or a channel by its full id: no one-to-one messages between us any more.
+        """Block a user, or a channel by its full id: no one-to-one messages between you any more.
 
         The other side is not notified; earlier messages stay.
         """
