@@ -241,11 +241,19 @@ class Ears:
         The user makes an event of their own, which arrives after them: the bus keeps the order of commits. Totals are
         sent later.
         """
+        return await self.until(await self.fence())
+
+    async def fence(self) -> str:
+        """Make an event that every socket of this user receives after all events up to now; `until` finds it."""
         fence = f"fence {uuid4().hex[:12]}"
         made = await self.user.put(f"/v1/conversation-groups/{part(fence)}")
         assert made.status == 201, made
         removed = await self.user.delete(f"/v1/conversation-groups/{part(fence)}")
         assert removed.status == 204, removed
+        return fence
+
+    async def until(self, fence: str) -> list[dict[str, Any]]:
+        """All events before the fence, except the totals of inboxes."""
         events: list[dict[str, Any]] = []
         while True:
             frame = await self.frame()

@@ -66,7 +66,8 @@ class Devices:
 
     async def heard(self) -> list[dict[str, Any]]:
         """The events that each socket has received by now; all must have the same."""
-        received = [without_probes(await ears.until_now()) for ears in self._ears]
+        fence = await self._ears[0].fence()
+        received = [without_probes(await ears.until(fence)) for ears in self._ears]
         assert all(each == received[0] for each in received), received
         return received[0]
 

@@ -3,6 +3,7 @@
 import posixpath
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -38,8 +39,12 @@ def broken_links(root: Path, page: str) -> Iterator[str]:
 
 
 def has_anchor(path: Path, link: str) -> bool:
-    tokens = parser().parse(path.read_text(encoding="utf-8"))
-    return unquote(urlsplit(link).fragment) in anchors_of(tokens)
+    return unquote(urlsplit(link).fragment) in anchors_in(path)
+
+
+@cache
+def anchors_in(path: Path) -> frozenset[str]:
+    return frozenset(anchors_of(parser().parse(path.read_text(encoding="utf-8"))))
 
 
 def navigation_faults(root: Path) -> list[str]:
