@@ -140,7 +140,15 @@ async def test_on_a_terminal_the_server_prints_a_way_in(tmp_path: Path) -> None:
         assert re.search(rf"{name} +http://[\d.:]+{path}#token=[\w-]+\.[\w-]+\.[\w-]+\r\n", said)
 
 
-async def test_elsewhere_it_prints_no_token_since_that_ends_up_in_a_log(tmp_path: Path) -> None:
+async def test_elsewhere_it_prints_the_addresses_without_a_token_since_that_ends_up_in_a_log(
+    tmp_path: Path,
+) -> None:
     said = await started(tmp_path / "data", on_terminal=False)
-    assert re.search(r"Console +http://[\d.:]+/console\n", said)
+    assert re.findall(r"^(\w+) +http://127\.0\.0\.1:\d+(\S*)$", said, re.MULTILINE) == [
+        ("API", "/v1"),
+        ("Docs", "/docs"),
+        ("Health", "/readyz"),
+        ("Reader", "/"),
+        ("Console", "/console"),
+    ]
     assert "token=" not in said
