@@ -107,6 +107,9 @@ class Clients:
             connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(total=90),
         )
+        # By itself, aiohttp repeats an idempotent call whose connection ended: the load decides what it repeats, and a
+        # deletion that was repeated unseen gets a 404 that looks like a lost channel.
+        self._session._retry_connection = False
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -45,13 +45,6 @@ class TimedClients(Clients):
         super().__init__(urls)
         self.slowest: dict[str, float] = {}
 
-    async def __aenter__(self) -> "TimedClients":
-        await super().__aenter__()
-        assert self._session is not None
-        # Otherwise aiohttp repeats a call on another connection, and the journal does not know of the first one.
-        self._session._retry_connection = False
-        return self
-
     async def ask(
         self,
         method: str,

@@ -49,8 +49,8 @@ function searchWhileTyping(input) {
   /** @param {number} place */
   const mark = (place) => {
     active = place;
-    [...list.children].forEach((item, number) => {
-      item.setAttribute("aria-selected", String(number === place));
+    [...list.children].forEach((each, number) => {
+      each.setAttribute("aria-selected", String(number === place));
     });
     const item = list.children[place];
     if (item) {
@@ -171,22 +171,32 @@ function focusWhatScrolls() {
 /** Marks the heading that one reads in the contents. */
 function followHeadings() {
   const links = [...document.querySelectorAll(".toc a")];
-  const headings = links.map((link) => document.getElementById(decodeURIComponent(link.getAttribute("href")?.slice(1) ?? "")));
+  const headings = links.map((link) =>
+    document.getElementById(decodeURIComponent(link.getAttribute("href")?.slice(1) ?? "")),
+  );
   let scheduled = false;
   const update = () => {
     scheduled = false;
     const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 4;
     let current = headings.findLastIndex((heading) => heading && heading.getBoundingClientRect().top < 130);
-    if (atEnd && scrollY > 0) current = Math.max(current, headings.findLastIndex((heading) => heading && heading.getBoundingClientRect().top < innerHeight / 2));
+    if (atEnd && scrollY > 0)
+      current = Math.max(
+        current,
+        headings.findLastIndex((heading) => heading && heading.getBoundingClientRect().top < innerHeight / 2),
+      );
     links.forEach((link, number) => {
       if (number === current) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
     });
   };
-  addEventListener("scroll", () => {
-    if (!scheduled) requestAnimationFrame(update);
-    scheduled = true;
-  }, { passive: true });
+  addEventListener(
+    "scroll",
+    () => {
+      if (!scheduled) requestAnimationFrame(update);
+      scheduled = true;
+    },
+    { passive: true },
+  );
   update();
 }
 
@@ -208,8 +218,8 @@ function followOldAddress() {
 }
 
 followOldAddress();
-const input = document.getElementById("query");
-if (input instanceof HTMLInputElement) searchWhileTyping(input);
+const query = document.getElementById("query");
+if (query instanceof HTMLInputElement) searchWhileTyping(query);
 document.querySelectorAll(".code").forEach(addCopyButton);
 showCurrentEntry();
 followHeadings();
