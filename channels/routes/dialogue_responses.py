@@ -110,7 +110,7 @@ class ThreadMessageResponse(MessageInDialogueResponse):
     author_id: UserId | None
 
 
-class ThreadMessagePageResponse(HistoryPage):
+class ThreadPage(HistoryPage):
     """A page of a thread."""
 
     items: list[ThreadMessageResponse]

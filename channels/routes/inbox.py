@@ -8,8 +8,8 @@ from pydantic import Field
 
 from channels.errors import ChannelNotFound
 from channels.routes.dialogue_responses import (
-    ThreadMessagePageResponse,
     ThreadMessageResponse,
+    ThreadPage,
     thread_message_response,
 )
 from channels.routes.responses import ChannelIdText
@@ -150,7 +150,7 @@ class InboxRoutes:
     )
     async def history(
         self, actor: Actor, channel_id: ChannelIdText, user_id: AnyUserIdText, query: HistoryQuery
-    ) -> ThreadMessagePageResponse:
+    ) -> ThreadPage:
         """A page of a thread, newest first: the newest, or those before, after or around a seq or the first unread one.
 
         With `changed_since`: the messages that changed since a version, the earliest change first. `around=unread` goes
@@ -158,7 +158,7 @@ class InboxRoutes:
         """
         thread = await self.inbox.thread(actor, channel_id, user_id)
         page = await self.dialogues.page(actor, thread, query.wanted, for_channel=True)
-        return ThreadMessagePageResponse.model_construct(
+        return ThreadPage.model_construct(
             items=await self._responses([DialogueMessage(thread, each) for each in page.messages]),
             **history_fields(page),
         )

@@ -297,7 +297,7 @@ class PostResponse(MarkedResponse):
     reactions: TallyResponse
 
 
-class PostPageResponse(HistoryPage):
+class PostPage(HistoryPage):
     """A page of posts."""
 
     items: list[PostResponse]

@@ -128,6 +128,10 @@ def preview_fields(last: LastMessage) -> dict[str, Any]:
     return {"preview": last.preview, "kind": last.kind, "recalled": last.is_recalled}
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class HistoryPage(Response):
     """A page of messages, newest first; with `changed_since` in the order of their changes."""
 
@@ -136,15 +140,24 @@ class HistoryPage(Response):
     ]
     newer_cursor: Annotated[
         str | None,
-        Field(description="With `around`: goes on with the newer ones; null where there are none."),
+        Field(
+            description="With `around` and `around_seq`, where there are newer ones: goes on with them.",
+            exclude_if=_is_none,
+        ),
     ] = None
     first_unread_seq: Annotated[
         int | None,
-        Field(description="With `around=unread`: the first unread one; null where all are read."),
+        Field(
+            description="With `around=unread`, where one is unread: the first of them.",
+            exclude_if=_is_none,
+        ),
     ] = None
     version: Annotated[
         int | None,
-        Field(description="With `changed_since`: you have all changes up to this version now."),
+        Field(
+            description="With `changed_since`: you have all changes up to this version now.",
+            exclude_if=_is_none,
+        ),
     ] = None
 
 
@@ -200,7 +213,7 @@ class MessageResponse(MarkedResponse):
     reactions: TallyResponse
 
 
-class MessagePageResponse(HistoryPage):
+class GroupMessagePage(HistoryPage):
     """A page of messages of a group."""
 
     items: list[MessageResponse]
