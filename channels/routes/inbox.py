@@ -42,18 +42,16 @@ from groups.kernel.ids import AnyUserIdText, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Source, Tally, User
 from groups.routes.messages import FORWARDING_ERRORS, HistoryQuery, Seq
-from groups.routes.responses.fields import Instant, StreamVersion
-from groups.routes.responses.messages import Preview, history_fields, preview_fields
+from groups.routes.responses.fields import StreamVersion
+from groups.routes.responses.messages import NewestMessage, history_fields, newest_fields
 from groups.routes.responses.writing import NewMessage, WriteMessage
 from groups.service.users import UserService
 
 
-class ThreadLastMessageResponse(Preview):
+class ThreadLastMessageResponse(NewestMessage):
     """The newest message of a thread."""
 
-    seq: int
     from_channel: bool
-    at: Instant
 
 
 class ThreadResponse(Response):
@@ -99,10 +97,7 @@ def _thread_response(shown: ListedThread, user: User | None) -> ThreadResponse:
         read_seq=thread.read_seq,
         unread_count=shown.unread_count,
         last_message=ThreadLastMessageResponse.model_construct(
-            seq=last.seq,
-            from_channel=last.sender_id != thread.user_id,
-            at=last.at,
-            **preview_fields(last),
+            from_channel=last.sender_id != thread.user_id, **newest_fields(last)
         )
         if last
         else None,

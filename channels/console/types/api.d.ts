@@ -277,11 +277,11 @@ declare namespace Api {
   }
 
   interface DialoguePage {
+    items: (DialogueMessageResponse | TimelinePostResponse)[];
     next_cursor: string | null;
     newer_cursor?: string | null;
     first_unread_seq?: number | null;
     version?: number | null;
-    items: (DialogueMessageResponse | TimelinePostResponse)[];
   }
 
   interface DraftPost {
@@ -356,11 +356,11 @@ declare namespace Api {
     | "see_insights";
 
   interface GroupMessagePage {
+    items: MessageResponse[];
     next_cursor: string | null;
     newer_cursor?: string | null;
     first_unread_seq?: number | null;
     version?: number | null;
-    items: MessageResponse[];
   }
 
   interface GroupMissing {
@@ -477,19 +477,19 @@ declare namespace Api {
   type Kind = "text" | "image" | "text_and_image" | "video" | "file" | "location" | "custom";
 
   interface LastMessageResponse {
+    seq: number;
     preview: string;
     kind: Kind | null;
     recalled: boolean;
-    seq: number;
-    sender_id: string | null;
     at: string;
+    sender_id: string | null;
   }
 
   interface LastPostResponse {
+    seq: number;
     preview: string;
     kind: Kind | null;
     recalled: boolean;
-    seq: number;
     at: string;
   }
 
@@ -691,11 +691,11 @@ declare namespace Api {
   }
 
   interface PostPage {
+    items: PostResponse[];
     next_cursor: string | null;
     newer_cursor?: string | null;
     first_unread_seq?: number | null;
     version?: number | null;
-    items: PostResponse[];
   }
 
   interface PostResponse {
@@ -814,12 +814,12 @@ declare namespace Api {
   }
 
   interface ThreadLastMessageResponse {
+    seq: number;
     preview: string;
     kind: Kind | null;
     recalled: boolean;
-    seq: number;
-    from_channel: boolean;
     at: string;
+    from_channel: boolean;
   }
 
   interface ThreadMessageResponse {
@@ -849,11 +849,11 @@ declare namespace Api {
   }
 
   interface ThreadPage {
+    items: ThreadMessageResponse[];
     next_cursor: string | null;
     newer_cursor?: string | null;
     first_unread_seq?: number | null;
     version?: number | null;
-    items: ThreadMessageResponse[];
   }
 
   interface ThreadReadResponse {
