@@ -316,7 +316,7 @@ class Invitation(Model):
 
 
 class DepartureReason(StrEnum):
-    """Why a user is no longer in a channel."""
+    """Why a user is no longer in a group, or why a conversation of theirs ended."""
 
     LEFT = "left"
     REMOVED = "removed"
@@ -324,13 +324,23 @@ class DepartureReason(StrEnum):
     DELETED = "deleted"
 
 
+class DepartureKind(StrEnum):
+    """What ended for the user."""
+
+    CHANNEL = "channel"
+    GROUP = "group"
+    DIALOGUE = "dialogue"
+    """Their one-to-one conversation with the channel, which was deleted."""
+
+
 class Departure(NamedTuple):
-    """The end of a membership of a channel, kept for devices that were offline."""
+    """The end of a membership, or of a dialogue with a channel, kept for devices that were offline."""
 
     group_id: GroupId
     user_id: UserId
     reason: DepartureReason
     at: datetime
+    kind: DepartureKind = DepartureKind.CHANNEL
 
 
 class JoinRequest(Model):

@@ -1,7 +1,8 @@
 """The changes for one user: of memberships, of the profiles of their groups, and departures.
 
-A document of `departures` is the last end of a membership of a channel; its `_id` is `user<US>group`, and the database
-deletes it after `expires_at`. This store only reads `members`, `groups` and `disbanded`, which other stores own.
+A document of `departures` is the last end of a membership; its `_id` is `user<US>group`, and the database deletes it
+after `expires_at`. For the dialogue with a deleted channel it is `user<US>group<US>dialogue`. `kind` is absent for
+channels. This store only reads `members`, `groups` and `disbanded`, which other stores own.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -11,11 +12,21 @@ from typing import Final, NamedTuple
 from pymongo import UpdateOne
 
 from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
-from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx, milliseconds_of
+from groups.kernel.mongo import (
+    ONE_REPLY,
+    BatchedQuery,
+    Database,
+    Document,
+    Index,
+    Tx,
+    milliseconds_of,
+)
 from groups.kernel.mongo.driver import Operation
-from groups.models import CHANNEL_MARKER, Departure, DepartureReason
+from groups.models import CHANNEL_MARKER, Departure, DepartureKind, DepartureReason
 
 _IS_MARKED: Final[Document] = {f"custom.{CHANNEL_MARKER}": {"$exists": True}}
+_OF_CHANNELS: Final[Document] = {"kind": None}
+_LAST: Final = "\U0010ffff"
 
 
 class SyncMembership(NamedTuple):
@@ -25,7 +36,12 @@ class SyncMembership(NamedTuple):
     role: str
     joined_ms: int
     changed_ms: int
-    """When the user joined, or the last change of their role or mute."""
+    """When the user joined, or the last change of their role, rights or mute."""
+    joined_seq: int = 0
+    """The head of the stream at that moment; 0 where it was not queried."""
+
+
+_membership: Final = SyncMembership._make
 
 
 class ProfileVersion(NamedTuple):
@@ -57,7 +73,10 @@ class ChangeStore:
         for departure in departures:
             values = _to_document(departure, expires_at)
             key = {name: values.pop(name) for name in ("_id", "user_id")}
-            operations.append(UpdateOne(key, {"$set": values}, upsert=True))
+            update: Document = {"$set": values}
+            if "kind" not in values:  # the id may have been a chat group's before
+                update["$unset"] = {"kind": ""}
+            operations.append(UpdateOne(key, update, upsert=True))
         await self._database.apply(self._departures, operations, tx)
 
     async def put_many_departures(
@@ -75,15 +94,67 @@ class ChangeStore:
     async def list_departures(
         self, user_id: UserId, since: datetime, *, after: str, limit: int
     ) -> list[Departure]:
-        """The user's departures at or after the instant, by channel id, behind `after`."""
+        """The user's departures from channels at or after the instant, by channel id, behind `after`."""
         # Uses index: _id, whose order is user, then group; user_id selects the shard.
         bounds: Document = {
             "$gt": join_key(user_id, after),
-            "$lt": join_key(user_id, "") + "\U0010ffff",
+            "$lt": join_key(user_id, "") + _LAST,
         }
-        query: Document = {"_id": bounds, "user_id": user_id, "at": {"$gte": since}}
+        query: Document = {"_id": bounds, "user_id": user_id, "at": {"$gte": since}, **_OF_CHANNELS}
         cursor = self._departures.find(query, sort=[("_id", 1)], limit=limit)
         return [_to_departure(row) for row in await cursor.to_list(None)]
+
+    def query_departures(
+        self, user_id: UserId, since: datetime, *, after: str, limit: int
+    ) -> BatchedQuery[list[Departure]]:
+        """The user's departures of every kind at or after the instant, by `departure_key`, behind `after`."""
+        # Uses index: _id, whose order is user, then group; user_id selects the shard.
+        bounds: Document = {"$gt": join_key(user_id, after), "$lt": join_key(user_id, "") + _LAST}
+        return BatchedQuery(
+            self._departures,
+            {"_id": bounds, "user_id": user_id, "at": {"$gte": since}},
+            _to_departures,
+            {"$sort": {"_id": 1}},
+            {"$limit": limit},
+        )
+
+    def query_departures_of(
+        self, user_id: UserId, keys: Collection[str], since: datetime
+    ) -> BatchedQuery[list[Departure]]:
+        """Those of the departures with these keys (`departure_key`) that were at or after the instant."""
+        ids = [join_key(user_id, key) for key in keys]
+        query: Document = {"_id": {"$in": ids}, "user_id": user_id, "at": {"$gte": since}}
+        return BatchedQuery(self._departures, query, _to_departures)
+
+    def query_memberships(
+        self, user_id: UserId
+    ) -> BatchedQuery[dict[GroupId, SyncMembership]]:
+        """As `list_memberships`, with the seq at which each began."""
+        # Uses index: user_id_1_group_id_1_joined_seq_1
+        return BatchedQuery(
+            self._members, {"user_id": user_id}, _to_memberships, {"$project": _AS_NUMBERS}
+        )
+
+    def query_versions(
+        self, group_ids: Collection[GroupId], since: datetime
+    ) -> BatchedQuery[dict[GroupId, ProfileVersion]]:
+        """The groups and channels among these whose profile changed at or after the instant."""
+        return BatchedQuery(
+            self._groups,
+            {"_id": {"$in": list(group_ids)}, "changed_at": {"$gte": since}},
+            _to_versions,
+            {"$project": {"version": 1, "changed_ms": {"$toLong": "$changed_at"}}},
+        )
+
+    def query_ended(
+        self, group_ids: Collection[GroupId], since: datetime
+    ) -> BatchedQuery[dict[GroupId, tuple[datetime, bool]]]:
+        """Those of the groups that ended at or after the instant and whose remains exist; whether it was a channel."""
+        return BatchedQuery(
+            self._disbanded,
+            {"_id": {"$in": list(group_ids)}, "at": {"$gte": since}},
+            lambda rows: {row["_id"]: (row["at"], row.get("was_channel", False)) for row in rows},
+        )
 
     async def list_memberships(self, user_id: UserId) -> dict[GroupId, SyncMembership]:
         """All memberships of the user, also in disbanded groups whose remains still exist."""
@@ -130,20 +201,70 @@ class ChangeStore:
         return {row["_id"]: row["at"] for row in await cursor.to_list(None)}
 
 
+def departure_key(group_id: str, *, is_dialogue: bool) -> str:
+    """The order of a user's departures, in which a dialogue follows the group; unique among them."""
+    return join_key(group_id, DepartureKind.DIALOGUE.value) if is_dialogue else group_id
+
+
 def _to_document(departure: Departure, expires_at: datetime) -> Document:
-    return {
-        "_id": join_key(departure.user_id, departure.group_id),
+    is_dialogue = departure.kind is DepartureKind.DIALOGUE
+    key = departure_key(departure.group_id, is_dialogue=is_dialogue)
+    document: Document = {
+        "_id": join_key(departure.user_id, key),
         "user_id": departure.user_id,
         "group_id": departure.group_id,
         "reason": departure.reason.value,
         "at": departure.at,
         "expires_at": expires_at,
     }
+    if departure.kind is not DepartureKind.CHANNEL:
+        document["kind"] = departure.kind.value
+    return document
 
 
 def _to_departure(row: Document) -> Departure:
-    user_id, _, group_id = row["_id"].partition(SEPARATOR)
-    return Departure(GroupId(group_id), UserId(user_id), DepartureReason(row["reason"]), row["at"])
+    user_id, group_id = row["_id"].split(SEPARATOR)[:2]
+    return Departure(
+        GroupId(group_id),
+        UserId(user_id),
+        DepartureReason(row["reason"]),
+        row["at"],
+        DepartureKind(row.get("kind", DepartureKind.CHANNEL.value)),
+    )
+
+
+def _to_departures(rows: list[Document]) -> list[Departure]:
+    return [_to_departure(row) for row in rows]
+
+
+_AS_NUMBERS: Final[Document] = {
+    "_id": 0,
+    "group_id": 1,
+    "role": 1,
+    "joined_seq": 1,
+    "joined_ms": {"$toLong": "$joined_at"},
+    "changed_ms": {"$toLong": {"$ifNull": ["$changed_at", "$joined_at"]}},
+}
+"""Instants as the database's numbers, which cost less than half to decode."""
+
+
+def _to_memberships(rows: list[Document]) -> dict[GroupId, SyncMembership]:
+    return {
+        row["group_id"]: _membership(
+            (
+                row["group_id"],
+                row["role"],
+                row["joined_ms"],
+                max(row["joined_ms"], row["changed_ms"]),
+                row["joined_seq"],
+            )
+        )
+        for row in rows
+    }
+
+
+def _to_versions(rows: list[Document]) -> dict[GroupId, ProfileVersion]:
+    return {row["_id"]: ProfileVersion(row["version"], row["changed_ms"]) for row in rows}
 
 
 def _to_membership(row: Document) -> SyncMembership:

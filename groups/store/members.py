@@ -117,6 +117,25 @@ class MemberStore:
             self._members, _by_id(group_id, user_ids), _known_by_user, cache=self._cache
         )
 
+    def query_of_user(
+        self, user_id: UserId, group_ids: Iterable[GroupId]
+    ) -> BatchedQuery[dict[GroupId, tuple[Member, int]]]:
+        """The user's memberships in these groups, each with the time of its last change in milliseconds since 1970."""
+        wanted = list(group_ids)
+        keys = [join_key(group_id, user_id) for group_id in wanted]
+        return BatchedQuery(
+            self._members,
+            {"_id": {"$in": keys}, "group_id": {"$in": wanted}},
+            lambda rows: {row["group_id"]: (_to_member(row), row["changed_ms"]) for row in rows},
+            {
+                "$set": {
+                    "changed_ms": {
+                        "$toLong": {"$max": ["$joined_at", {"$ifNull": ["$changed_at", "$joined_at"]}]}
+                    }
+                }
+            },
+        )
+
     def query_group_counts(self, user_ids: Iterable[UserId]) -> BatchedQuery[dict[UserId, int]]:
         """As `count_groups`, as a query to send together with others."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)

@@ -80,6 +80,22 @@ class StreamStore:
             self._streams, {"_id": stream_id}, lambda rows: _to_state(rows[0]) if rows else None
         )
 
+    def query_streams(
+        self, stream_ids: Iterable[StreamId]
+    ) -> BatchedQuery[dict[StreamId, Stream]]:
+        """As `find_many`, as a query to send together with others."""
+        return BatchedQuery(
+            self._streams,
+            {"_id": {"$in": list(stream_ids)}},
+            lambda rows: {row["_id"]: _to_stream(row) for row in rows},
+        )
+
+    def query_heads(self, stream_ids: Iterable[StreamId]) -> BatchedQuery[dict[StreamId, Head]]:
+        """As `find_heads` with times, as a query to send together with others."""
+        return BatchedQuery(
+            self._streams, {"_id": {"$in": list(stream_ids)}}, _to_heads, {"$project": _AS_HEAD}
+        )
+
     async def find_many(
         self, stream_ids: Iterable[StreamId], tx: Tx | None = None
     ) -> dict[StreamId, Stream]:
@@ -208,6 +224,31 @@ _CARRIED: Final[list[Document]] = [
     {"$group": {"_id": "$stream_id", "media_bytes": {"$sum": "$more"}}},
 ]
 """The bytes of uploads that the messages of each stream carry."""
+
+
+_AS_HEAD: Final[Document] = {
+    "head_seq": 1,
+    "is_channel": 1,
+    "version": 1,
+    "active_ms": {"$toLong": "$last.at"},
+    "changed_ms": {"$toLong": "$changed_at"},
+}
+"""Instants as the database's numbers, which cost less than half to decode."""
+
+
+def _to_heads(rows: list[Document]) -> dict[StreamId, Head]:
+    return {
+        row["_id"]: _head(
+            (
+                row["head_seq"],
+                row["is_channel"],
+                row["active_ms"] or 0,
+                row.get("version", 0),
+                row["changed_ms"] or 0,
+            )
+        )
+        for row in rows
+    }
 
 
 def _to_state(document: Document) -> StreamState:

@@ -236,6 +236,21 @@ class Database:
             return
         # The driver's types do not say that this cursor yields raw documents.
         raw_cursor: Any = self._as_bytes(first.name).aggregate(pipeline, batchSize=ONE_REPLY)
+        await self._distribute_raw(queries, raw_cursor)
+
+    async def fetch_together(self, *queries: BatchedQuery[Any]) -> None:
+        """Answer all queries in one command, each after those before it (one by one on mongomock).
+
+        Any of them may find nothing. Raises: AnswerTooLarge.
+        """
+        if not self.transactional:
+            await fetch_one_by_one(queries)
+            return
+        database: Any = self._database.with_options(codec_options=AS_BYTES)
+        cursor = database.aggregate(separate_pipeline(queries), batchSize=ONE_REPLY)
+        await self._distribute_raw(queries, cursor)
+
+    async def _distribute_raw(self, queries: Sequence[BatchedQuery[Any]], raw_cursor: Any) -> None:
         try:
             rows = await raw_cursor.to_list(None)
         except OperationFailure as error:

@@ -63,6 +63,22 @@ class MembershipReader:
             return {}
         return await self.streams.find_heads(stream_ids, tx, with_times=with_times)
 
+    def query_heads(self, stream_ids: Collection[StreamId]) -> BatchedQuery[dict[StreamId, Head]]:
+        """As `find_heads` with times, to send together with other queries."""
+        return self.streams.query_heads(stream_ids)
+
+    def query_page(self, user_id: UserId, group_ids: Collection[GroupId]) -> "PageQueries":
+        """The queries for what a page shows of these groups, and of the user's memberships in them."""
+        return PageQueries(
+            self.members.query_of_user(user_id, group_ids), self.groups.query_groups(group_ids)
+        )
+
+    def query_streams(
+        self, stream_ids: Collection[StreamId]
+    ) -> BatchedQuery[dict[StreamId, Stream]]:
+        """Those of the streams that exist, to send together with other queries."""
+        return self.streams.query_streams(stream_ids)
+
     async def find_groups(self, group_ids: Sequence[GroupId]) -> Mapping[GroupId, Group]:
         return await self.groups.find_many(group_ids) if group_ids else {}
 
