@@ -10,7 +10,7 @@ from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import Database, Document, Tx
 from groups.kernel.mongo.snapshot import Snapshot
-from groups.models import Content, LastMessage
+from groups.models import Content, Kind, LastMessage
 
 Row = Mapping[str, Any]
 
@@ -167,5 +167,6 @@ def last_in(message: Document | None) -> Document | None:
             sender_id=message["sender_id"],
             preview=Content.from_stored(content).preview if content else "",
             at=message["created_at"],
+            kind=Kind(content["kind"]) if content else None,
         )
     )

@@ -50,6 +50,13 @@ class MessageStore:
             "the message that an idempotency key already made",
             unique=True,
         ),
+        Index(
+            "messages",
+            [("stream_id", 1), ("changed_version", 1)],
+            "the messages that changed since a version",
+            # Most messages never change, and posting should not have to maintain this index.
+            partial={"changed_version": {"$exists": True}},
+        ),
     )
 
     def __init__(self, database: Database) -> None:
@@ -141,19 +148,24 @@ class MessageStore:
         )
 
     async def set_content(self, message: Message, tx: Tx) -> None:
-        """Store an edited message's content and instant, and that it names no origin any more."""
+        """Store an edited message's content, instant and version, and that it names no origin any more."""
         values: Document = {
             "content": message.content.model_dump(mode="python") if message.content else None,
             "edited_at": message.edited_at,
             "recalled_at": message.recalled_at,
+            "changed_version": message.changed_version,
         }
         if message.origin is None:
             values["origin"] = None
         await self._set(message, values, tx)
 
     async def set_marks(self, message: Message, tx: Tx) -> None:
-        """Store whether the message is pinned, and whether its reactions are frozen."""
-        values = {"pinned_at": message.pinned_at, "reactions_frozen": message.reactions_frozen}
+        """Store whether the message is pinned, whether its reactions are frozen, and its version."""
+        values = {
+            "pinned_at": message.pinned_at,
+            "reactions_frozen": message.reactions_frozen,
+            "changed_version": message.changed_version,
+        }
         await self._set(message, values, tx)
 
     async def _set(self, message: Message, values: Document, tx: Tx) -> None:
@@ -209,7 +221,7 @@ def _by_id(stream_id: StreamId, seq: int) -> Document:
 
 def _to_document(keyed: KeyedMessage) -> Document:
     message = keyed.message
-    document: Document = message.model_dump(mode="python", exclude={"views"})
+    document: Document = message.model_dump(mode="python", exclude={"views", "changed_version"})
     if message.author_id is None:
         del document["author_id"]  # nearly always
     document["_id"] = message_key(message.stream_id, message.seq)
@@ -236,6 +248,7 @@ def _to_message(document: Document) -> Message:
         reactions_frozen=document.get("reactions_frozen", False),
         views=document.get("views", 0),
         author_id=document.get("author_id"),
+        changed_version=document.get("changed_version", 0),
     )
 
 

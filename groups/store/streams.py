@@ -1,14 +1,15 @@
 """Stream documents: `_id` is the stream id.
 
 A document has the head, the last message and the token bucket of the posting rate, all of which every post writes; the
-buckets of edits and of deletions (`edits`, `recalls`); `media_bytes`, the bytes of uploads that its messages carry; and
-`pins`, the seqs of the few pinned messages, the oldest pin first.
+buckets of edits and of deletions (`edits`, `recalls`); `media_bytes`, the bytes of uploads that its messages carry;
+`pins`, the seqs of the few pinned messages, the oldest pin first; and `version` and `changed_at`, which every change of
+a message moves. Streams whose messages never changed have neither.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import (
@@ -21,7 +22,7 @@ from groups.kernel.mongo import (
     milliseconds_of,
 )
 from groups.kernel.request_batching import RequestBatcher
-from groups.models import Head, LastMessage, Message, Stream
+from groups.models import Head, Kind, LastMessage, Message, Stream
 
 Change = Literal["edits", "recalls"]
 """The kinds of changes of messages, each with a token bucket of its own."""
@@ -149,24 +150,47 @@ class StreamStore:
         pipeline = [*_CARRIED, {"$merge": into}]
         await self._messages.aggregate(pipeline, allowDiskUse=True).to_list(None)
 
-    async def find_allowance(self, stream_id: StreamId, change: Change, tx: Tx) -> Allowance | None:
-        """The token bucket of these changes; None: nothing was taken yet."""
-        document = await self._streams.find_one({"_id": stream_id}, {change: 1}, session=tx.session)
-        left = document.get(change) if document else None
-        return Allowance(left["tokens"], left["bytes_left"], left["at"]) if left else None
+    async def find_change_state(
+        self, stream_id: StreamId, change: Change, tx: Tx
+    ) -> tuple[Allowance | None, int]:
+        """The token bucket of these changes (None: nothing was taken yet), and the stream's version."""
+        document = await self._streams.find_one(
+            {"_id": stream_id}, {change: 1, "version": 1}, session=tx.session
+        )
+        if document is None:
+            return None, 0
+        left = document.get(change)
+        allowance = Allowance(left["tokens"], left["bytes_left"], left["at"]) if left else None
+        return allowance, document.get("version", 0)
 
-    async def set_allowance(
-        self, stream_id: StreamId, change: Change, left: Allowance, tx: Tx
+    async def record_change(
+        self,
+        stream_id: StreamId,
+        change: Change,
+        left: Allowance | None,
+        version: int,
+        at: datetime,
+        tx: Tx,
     ) -> None:
-        """Store the token bucket; two transactions that do so at once conflict."""
-        values = {"tokens": left.messages, "bytes_left": left.bytes, "at": left.at}
-        await self._set(stream_id, {change: values}, tx)
+        """Store the version that the stream gets with a change, its instant, and the token bucket.
 
-    async def replace_preview(self, message: Message, preview: str, tx: Tx) -> None:
-        """Change the line that lists show, if this message is still the last one."""
+        Two transactions that do so at once conflict, so a version that was read in the same transaction is current.
+        """
+        values: Document = {"version": version, "changed_at": at}
+        if left is not None:
+            values[change] = {"tokens": left.messages, "bytes_left": left.bytes, "at": left.at}
+        await self._set(stream_id, values, tx)
+
+    async def replace_preview(self, message: Message, tx: Tx) -> None:
+        """Change what lists show of the last message, if this one still is."""
+        content = message.content
+        values = {
+            "last.preview": content.preview if content else "",
+            "last.kind": content.kind if content else None,
+        }
         await self._streams.update_one(
             {"_id": message.stream_id, "last.seq": message.seq},
-            {"$set": {"last.preview": preview}},
+            {"$set": values},
             session=tx.session,
         )
 
@@ -198,10 +222,13 @@ class StreamStore:
     async def find_heads(
         self, stream_ids: Collection[StreamId], tx: Tx | None = None, *, with_times: bool = False
     ) -> dict[StreamId, Head]:
-        """The heads of the streams that exist among these; one query for each `ONE_REPLY` ids."""
+        """The heads of the streams that exist among these; one query for each `ONE_REPLY` ids.
+
+        `with_times`: also when each was active, its version, and when it changed.
+        """
         fields: Document = {"head_seq": 1, "is_channel": 1}
         if with_times:
-            fields["last.at"] = 1
+            fields |= {"last.at": 1, "version": 1, "changed_at": 1}
         wanted = list(stream_ids)
         heads: dict[StreamId, Head] = {}
         for start in range(0, len(wanted), ONE_REPLY):
@@ -212,9 +239,13 @@ class StreamStore:
                 batch_size=ONE_REPLY,
             )
             for row in await cursor.to_list(None):
-                last = row.get("last")
+                get = row.get
+                last, version = get("last"), get("version", 0)
                 active_ms = milliseconds_of(last["at"]) if last else 0
-                heads[row["_id"]] = _head((row["head_seq"], row["is_channel"], active_ms))
+                changed_ms = milliseconds_of(row["changed_at"]) if version else 0
+                heads[row["_id"]] = _head(
+                    (row["head_seq"], row["is_channel"], active_ms, version, changed_ms)
+                )
         return heads
 
 
@@ -264,7 +295,20 @@ def _to_stream(document: Document) -> Stream:
         stream_id=document["_id"],
         head_seq=document["head_seq"],
         is_channel=document["is_channel"],
-        last=LastMessage(last["seq"], last["sender_id"], last["preview"], last["at"])
-        if last
-        else None,
+        last=_to_last(last) if last else None,
+        # Absent where no message changed since there is a version.
+        version=document.get("version", 0),
+        changed_at=document.get("changed_at"),
+    )
+
+
+def _to_last(last: Document) -> LastMessage:
+    preview: str = last["preview"]
+    stored: Any = last.get("kind") if preview else None
+    return LastMessage(
+        last["seq"],
+        last["sender_id"],
+        preview,
+        last["at"],
+        Kind(stored) if stored is not None else None,
     )

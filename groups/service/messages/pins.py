@@ -2,7 +2,7 @@
 
 Both are marks on the message, so reading a page of messages costs no extra query. The pins are also listed in the
 stream's document, which makes their limit exact: two pins at once write the same document, so one of them runs again
-and sees the other. A post writes that document too, and runs again when it meets a pin, which is rare.
+and sees the other. A post writes that document too, and runs again when it meets a pin or a freeze, which are rare.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from groups.models import AccessContext, AdminAct, AdminAction, Message, post_id
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
 from groups.service.messages.service import VisibleMessage
-from groups.service.messages.stream_rates import StreamRates
+from groups.service.messages.stream_changes import StreamChanges
 from groups.service.write_locks import message_change_locks
 from groups.store.messages import MessageStore
 from groups.store.streams import StreamStore
@@ -40,7 +40,7 @@ class PinService:
 
     database: Database
     streams: StreamStore
-    rates: StreamRates
+    changes: StreamChanges
     messages: MessageStore
     guard: AccessGuard
     admin_log: AdminLog
@@ -116,7 +116,7 @@ class PinService:
         self, message: Message, access: AccessContext, actor: Actor, action: AdminAction, tx: Tx
     ) -> VisibleMessage:
         group, now = access.group, self.clock.now()
-        await self.rates.take(message, now, tx)
+        message = await self.changes.record(message, now, tx)
         # A reaction writes the message too, so it is committed before the freeze or sees it.
         await self.messages.set_marks(message, tx)
         act = AdminAct(actor, action, post_id_of(group.group_id, message.seq))

@@ -42,7 +42,7 @@ from groups.service.messages.posting import (
     check_bounds,
     check_media_quota,
 )
-from groups.service.messages.stream_rates import StreamRates
+from groups.service.messages.stream_changes import StreamChanges
 from groups.service.write_locks import message_change_locks, stream_lock
 from groups.store.media import MediaStore
 from groups.store.messages import MessageStore
@@ -76,7 +76,7 @@ class StreamService:
     streams: StreamStore
     messages: MessageStore
     media: MediaStore
-    rates: StreamRates
+    changes: StreamChanges
     limits: GroupLimits
     clock: Clock
 
@@ -123,7 +123,7 @@ class StreamService:
             now = self.clock.now()
             # An edited forward is no copy any more, so it must not name where it came from.
             edited = message.model_copy(update={"content": new, "edited_at": now, "origin": None})
-            await self._replace(message, edited, now, tx, media_limit=media_limit)
+            edited = await self._replace(message, edited, now, tx, media_limit=media_limit)
             await target.record(edited, now, tx)
             return edited, target
 
@@ -140,7 +140,7 @@ class StreamService:
             now = self.clock.now()
             gone = {"content": None, "recalled_at": now, "pinned_at": None}
             recalled = message.model_copy(update=gone)
-            await self._replace(message, recalled, now, tx)
+            recalled = await self._replace(message, recalled, now, tx)
             await target.record(recalled, now, tx)
 
         await self.database.run(work, *message_change_locks(stream_id, seq))
@@ -156,9 +156,9 @@ class StreamService:
 
     async def _replace(
         self, message: Message, changed: Message, now: datetime, tx: Tx, *, media_limit: int = 0
-    ) -> None:
-        """Store the message, the line that lists show of it, and which uploads it uses now."""
-        await self.rates.take(changed, now, tx)
+    ) -> Message:
+        """Store the message, the line that lists show of it, and which uploads it uses now. Returns it with its version."""
+        changed = await self.changes.record(changed, now, tx)
         new, old = changed.content, message.content
         more = (new.media_bytes if new else 0) - (old.media_bytes if old else 0)
         if more:
@@ -169,9 +169,10 @@ class StreamService:
         if message.pinned_at != changed.pinned_at:
             await self.streams.set_pin(changed, tx)
             await self.messages.set_marks(changed, tx)
-        await self.streams.replace_preview(changed, new.preview if new else "", tx)
+        await self.streams.replace_preview(changed, tx)
         await self.media.use(media_ids_of(new), tx)
         await self.media.release(media_ids_of(old), now, tx)
+        return changed
 
     async def count_all_media_bytes(self) -> None:
         """Count the bytes of uploads that each stream carries, for an older database; nobody may post meanwhile."""
