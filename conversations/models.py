@@ -65,7 +65,7 @@ class ConversationSettings(NamedTuple):
     the user's conversation groups that it is in. Queries for totals do not load `draft` and `custom_data`.
 
     `version` counts the changes of what is not the read cursor, and `changed_ms` is the time of the last change of
-    either, by the user's own act, in milliseconds since 1970. Only queries for `sync` load them.
+    either, by the user's own act, in milliseconds since 1970. Only queries for `sync` load that.
     """
 
     read_seq: int = 0

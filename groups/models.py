@@ -385,12 +385,16 @@ class JoinRequest(Model):
 class MembershipRow(NamedTuple):
     """A membership as lists and unread counts need it, by the thousand.
 
-    Unread counts start at `joined_seq`. `joined_ms` is in milliseconds since 1970; 0 where it was not queried.
+    Unread counts start at `joined_seq`. Times are in milliseconds since 1970; 0 where they were not queried.
+    `changed_ms`: when the user joined, or the last change of their role, rights or mute. Only queries for `sync` load
+    it and the `role`.
     """
 
     group_id: GroupId
     joined_seq: int
     joined_ms: int = 0
+    role: str = ""
+    changed_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from channels.routes.dialogues import DialogueRoutes
 from channels.routes.inbox import InboxRoutes
 from channels.routes.posts import PostRoutes
 from channels.routes.subscribers import SubscriberRoutes
+from channels.routes.sync import SyncRoutes
 from channels.server.auth import Authenticator
 from channels.server.limits.by_address import AddressLimits
 from channels.server.limits.load_shedding import LoadShedder
@@ -223,6 +224,9 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             channels=channels.channels,
             subscriptions=channels.subscriptions,
             verified_badges=channels.verified_badges,
+        ),
+        SyncRoutes(
+            sync=channels.sync, group_limits=services.limits, limits=services.limits.model_dump()
         ),
         SubscriberRoutes(
             channel=channels.channel,

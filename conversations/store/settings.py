@@ -303,7 +303,7 @@ def _changed(at: datetime) -> Document:
 def _add(user_settings: UserSettings, row: Document) -> None:
     """Add the settings in the row; it holds fields of settings, and which conversation they are for."""
     conversation_id = row["conversation_id"]
-    read_seq = user_settings.read_seqs[conversation_id] = row.get("read_seq", 0)
+    user_settings.read_seqs[conversation_id] = row.get("read_seq", 0)
     # As C2C_PREFIX; cheaper than startswith, for thousands of rows.
     if conversation_id[0] == "c":
         user_settings.dialogues.append(conversation_id)

@@ -75,9 +75,7 @@ class GroupStore:
             cache=self._cache,
         )
 
-    def query_groups(
-        self, group_ids: Collection[GroupId]
-    ) -> BatchedQuery[dict[GroupId, Group]]:
+    def query_groups(self, group_ids: Collection[GroupId]) -> BatchedQuery[dict[GroupId, Group]]:
         """As `find_many`, as a query to send together with others."""
         return BatchedQuery(
             self._groups,

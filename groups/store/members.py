@@ -127,13 +127,7 @@ class MemberStore:
             self._members,
             {"_id": {"$in": keys}, "group_id": {"$in": wanted}},
             lambda rows: {row["group_id"]: (_to_member(row), row["changed_ms"]) for row in rows},
-            {
-                "$set": {
-                    "changed_ms": {
-                        "$toLong": {"$max": ["$joined_at", {"$ifNull": ["$changed_at", "$joined_at"]}]}
-                    }
-                }
-            },
+            {"$set": {"changed_ms": {"$toLong": {"$max": ["$joined_at", "$changed_at"]}}}},
         )
 
     def query_group_counts(self, user_ids: Iterable[UserId]) -> BatchedQuery[dict[UserId, int]]:

@@ -81,9 +81,7 @@ class StreamStore:
             self._streams, {"_id": stream_id}, lambda rows: _to_state(rows[0]) if rows else None
         )
 
-    def query_streams(
-        self, stream_ids: Iterable[StreamId]
-    ) -> BatchedQuery[dict[StreamId, Stream]]:
+    def query_streams(self, stream_ids: Iterable[StreamId]) -> BatchedQuery[dict[StreamId, Stream]]:
         """As `find_many`, as a query to send together with others."""
         return BatchedQuery(
             self._streams,

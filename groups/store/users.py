@@ -14,7 +14,6 @@ from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx
 from groups.kernel.mongo.driver import Operation
 from groups.models import User
 
-
 _HAS_PROFILE: Final[Document] = {
     "$or": [{"name": {"$exists": True}}, {"face_url": {"$exists": True}}]
 }

@@ -33,6 +33,7 @@ from groups.kernel.mongo.batched_query import (
     distribute,
     distribute_raw,
     fetch_one_by_one,
+    separate_pipeline,
 )
 from groups.kernel.mongo.connection import app_name_of, connect
 from groups.kernel.mongo.decoded_cache import DecodedCache

@@ -12,8 +12,18 @@ from typing import NamedTuple
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.kernel.mongo import Tx
-from groups.models import Group, Head, LastMessage, Member, MembershipRow, Role, stream_of
+from groups.kernel.mongo import BatchedQuery, Tx
+from groups.models import (
+    AccessContext,
+    Group,
+    Head,
+    LastMessage,
+    Member,
+    MembershipRow,
+    Role,
+    Stream,
+    stream_of,
+)
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.streams import StreamStore
@@ -67,11 +77,15 @@ class MembershipReader:
         """As `find_heads` with times, to send together with other queries."""
         return self.streams.query_heads(stream_ids)
 
-    def query_page(self, user_id: UserId, group_ids: Collection[GroupId]) -> "PageQueries":
-        """The queries for what a page shows of these groups, and of the user's memberships in them."""
-        return PageQueries(
-            self.members.query_of_user(user_id, group_ids), self.groups.query_groups(group_ids)
-        )
+    def query_members(
+        self, user_id: UserId, group_ids: Collection[GroupId]
+    ) -> BatchedQuery[dict[GroupId, tuple[Member, int]]]:
+        """The user's memberships in these groups, each with the time of its last change in milliseconds since 1970."""
+        return self.members.query_of_user(user_id, group_ids)
+
+    def query_groups(self, group_ids: Collection[GroupId]) -> BatchedQuery[dict[GroupId, Group]]:
+        """As `find_groups`, to send together with other queries."""
+        return self.groups.query_groups(group_ids)
 
     def query_streams(
         self, stream_ids: Collection[StreamId]
@@ -106,10 +120,13 @@ class MembershipReader:
                 joined_at=group.created_at,
                 joined_seq=membership.joined_seq,
             )
-            floor = policy.history_floor(policy.access_of(actor, group, member))
-            last = stream.last
-            shown = last if last is not None and last.seq > floor else None
-            summaries[membership.group_id] = MembershipSummary(
-                group.name, group.face_url, stream.head, shown, group.verified
-            )
+            access = policy.access_of(actor, group, member)
+            summaries[membership.group_id] = summary_of(access, stream)
         return summaries
+
+
+def summary_of(access: AccessContext, stream: Stream) -> MembershipSummary:
+    """The group as the list of its member shows it."""
+    group, last = access.group, stream.last
+    shown = last if last is not None and last.seq > policy.history_floor(access) else None
+    return MembershipSummary(group.name, group.face_url, stream.head, shown, group.verified)
