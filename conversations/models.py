@@ -65,7 +65,7 @@ class ConversationSettings(NamedTuple):
     the user's conversation groups that it is in. Queries for totals do not load `draft` and `custom_data`.
 
     `version` counts the changes of what is not the read cursor, and `changed_ms` is the time of the last change of
-    either, by the user's own act, in milliseconds since 1970. Only queries for `sync` load that.
+    either, by the user's own act, in milliseconds since 1970. Only queries for `sync` load them.
     """
 
     read_seq: int = 0
@@ -201,8 +201,6 @@ class UserSettings:
     read_seqs: dict[ConversationId, int] = field(default_factory=dict)
     settings: dict[ConversationId, ConversationSettings] = field(default_factory=dict)
     dialogues: list[ConversationId] = field(default_factory=list)
-    changed_ms: dict[ConversationId, int] = field(default_factory=dict)
-    """When settings or read cursors changed, where that was queried and is stored; see `ConversationSettings`."""
 
     def settings_of(self, conversation_id: ConversationId) -> ConversationSettings:
         settings = self.settings.get(conversation_id)

@@ -22,7 +22,7 @@ import reactions.wiring as reaction_wiring
 from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
 from channels.drafts.routes import DraftRoutes
-from channels.limits import Limits
+from channels.limits import Limits, limits_of_clients
 from channels.routes.admins import AdminRoutes
 from channels.routes.channels import ChannelRoutes
 from channels.routes.dialogue_reactions import DialogueReactionRoutes
@@ -226,7 +226,9 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             verified_badges=channels.verified_badges,
         ),
         SyncRoutes(
-            sync=channels.sync, group_limits=services.limits, limits=services.limits.model_dump()
+            sync=channels.sync,
+            group_limits=services.limits,
+            limits=limits_of_clients(services.limits),
         ),
         SubscriberRoutes(
             channel=channels.channel,

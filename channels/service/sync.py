@@ -17,6 +17,7 @@ import asyncio
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, cast
 
 from channels.limits import Limits
@@ -32,6 +33,7 @@ from channels.service.sync_tokens import (
 from channels.store import ChannelStore
 from conversations import policy
 from conversations.models import (
+    Conversation,
     ConversationId,
     GroupTotal,
     Unread,
@@ -135,17 +137,20 @@ class SyncService:
             is_first=key is None,
             after="",
             most=MARKS,
+            with_times=True,
         )
+        keyed: list[tuple[policy.SortKey, Conversation]] = []
+        hidden: set[ConversationId] = set()
+        for conversation in found.snapshot.conversations():
+            if _LISTED.admits(conversation):
+                keyed.append((policy.sort_key(conversation), conversation))
+            else:
+                hidden.add(conversation.conversation_id)
         if key is None:
-            # They are in no list of this reading, so the next one need not send their ends.
+            # What ended or is hidden is in no list of this reading, so the next one need not send that it is.
             for change in found.changes:
-                if change.ended is not None:
+                if change.ended is not None or change.conversation_id in hidden:
                     reading.remember(change.next_mark, change.at_ms)
-        keyed = [
-            (policy.sort_key(conversation), conversation)
-            for conversation in found.snapshot.conversations()
-            if _LISTED.admits(conversation)
-        ]
         if after is not None:
             keyed = [pair for pair in keyed if pair[0] > after]
         keyed, has_more = cut_page(heapq.nsmallest(limit + 1, keyed), limit)
@@ -232,20 +237,30 @@ class SyncService:
         return encode_cursor(_TOKEN, reading.next_since_ms, until_ms, encode_marks(reading.marks))
 
     async def _find(
-        self, actor: Actor, known: Since, reading: Reading, *, is_first: bool, after: str, most: int
+        self,
+        actor: Actor,
+        known: Since,
+        reading: Reading,
+        *,
+        is_first: bool,
+        after: str,
+        most: int,
+        with_times: bool = False,
     ) -> tuple[ConversationChanges, Surroundings | None]:
-        since, next_since = known.instant, reading.next_since
+        find = partial(
+            self.changes.find,
+            actor,
+            known.instant,
+            next_since=reading.next_since,
+            after=after,
+            most_departures=most,
+            with_times=with_times,
+        )
         if not is_first:
-            found = await self.changes.find(
-                actor, since, next_since=next_since, after=after, most_departures=most
-            )
-            return found, None
+            return await find(), None
         of_user = self.users.query_profiles([actor.user_id])
         found, (invitations, next_cursor) = await asyncio.gather(
-            self.changes.find(
-                actor, since, of_user, next_since=next_since, after=after, most_departures=most
-            ),
-            self.invitations.list_of_user(actor, limit=_INVITATIONS, cursor=None),
+            find(of_user), self.invitations.list_of_user(actor, limit=_INVITATIONS, cursor=None)
         )
         user, _ = of_user.result.get(actor.user_id, (User(user_id=actor.user_id), 0))
         folders = policy.group_totals(found.snapshot, found.group_names)

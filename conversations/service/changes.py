@@ -17,7 +17,8 @@ Promises:
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from conversations.models import (
     C2C_PREFIX,
@@ -28,7 +29,6 @@ from conversations.models import (
     ConversationSnapshot,
     Dialogue,
     ListedConversation,
-    UserSettings,
     conversation_from,
     conversation_of,
     dialogue_conversation,
@@ -39,7 +39,7 @@ from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from groups import policy
 from groups.kernel.actor import Actor
-from groups.kernel.ids import GroupId, UserId
+from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import BatchedQuery, Database
 from groups.models import (
     AccessContext,
@@ -104,14 +104,50 @@ class LoadedConversation:
 
 
 class _Profile(NamedTuple):
-    """The version of the profile that a conversation shows, where it changed lately; zeros where it did not."""
+    """The version of the profile that a conversation shows, and when it changed."""
 
     version: int = 0
     changed_ms: int = 0
 
 
-_OLD: _Profile = _Profile()
-_NO_MEMBERSHIP = MembershipRow(GroupId(""), 0)
+_OLD_PROFILE: Final = _Profile()
+_OLD_MEMBERSHIP: Final = MembershipRow(GroupId(""), 0)
+_OLD_HEAD: Final = Head(0, False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """What changed in the time that a reading covers, of each kind of fact, by the conversations that show it."""
+
+    memberships: Mapping[ConversationId, MembershipRow]
+    settings: Mapping[ConversationId, ConversationSettings]
+    profiles: Mapping[ConversationId, _Profile]
+    heads: Mapping[ConversationId, Head]
+
+    def state_of(self, key: ConversationId, since_ms: int) -> "_State":
+        """What changed of the conversation since then, as a mark, and when."""
+        membership = self.memberships.get(key, _OLD_MEMBERSHIP)
+        settings = self.settings.get(key, DEFAULT_SETTINGS)
+        profile = self.profiles.get(key, _OLD_PROFILE)
+        head = self.heads.get(key, _OLD_HEAD)
+        written_ms = max(head.active_ms, head.changed_ms)
+        # A part that changed earlier is not in the mark: the next reading does not find it either.
+        parts: list[str | int] = [key]
+        if membership.changed_ms >= since_ms:
+            parts += ["m", membership.role, membership.joined_ms, membership.changed_ms]
+        if settings.changed_ms >= since_ms:
+            parts += ["s", settings.read_seq, settings.version, settings.changed_ms]
+        if profile.changed_ms >= since_ms:
+            parts += ["p", *profile]
+        if written_ms >= since_ms:
+            parts += ["h", head.head_seq, head.version]
+        at_ms = max(membership.changed_ms, settings.changed_ms, profile.changed_ms, written_ms)
+        return _State(mark_of(*parts), at_ms)
+
+
+class _State(NamedTuple):
+    mark: bytes
+    at_ms: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,14 +169,16 @@ class ConversationChangeReader:
         next_since: datetime,
         after: str,
         most_departures: int,
+        with_times: bool = False,
     ) -> ConversationChanges:
         """The changes at or after the instant, behind the key `after`; `beside` are sent with the first command.
 
-        `next_since` is the instant from which the next reading will ask.
+        `next_since` is the instant from which the next reading will ask. `with_times` loads when each conversation was
+        active.
         """
         user_id = actor.user_id
-        of_memberships = self.changes.query_memberships(user_id)
-        of_settings = self.settings.query_user_settings(user_id)
+        of_memberships = self.changes.query_memberships(user_id, since, with_times=with_times)
+        of_settings = self.settings.query_user_settings(user_id, since)
         of_groups = self.groups.query_groups(user_id)
         of_departures = self.changes.query_departures(
             user_id, since, after=after, limit=most_departures
@@ -148,23 +186,30 @@ class ConversationChangeReader:
         await self.database.fetch_together(
             of_memberships, of_settings, of_groups, of_departures, *beside
         )
-        memberships, settings = of_memberships.result, of_settings.result
-        dialogues = dialogues_among(user_id, settings.dialogues)
-        of_heads = self.memberships.query_heads({*memberships, *streams_of(dialogues)})
-        profiles = _ProfileQueries.of(
-            self, [one.group_id for one in memberships.values()], dialogues, since
+        memberships, (user_settings, settings) = of_memberships.result, of_settings.result
+        dialogues = dialogues_among(user_id, user_settings.dialogues)
+        of_heads = self.memberships.query_heads(
+            {*memberships.all, *streams_of(dialogues)}, since, with_times=with_times
         )
+        group_ids = [membership.group_id for membership in memberships.all.values()]
+        profiles = _ProfileQueries.of(self, group_ids, dialogues, since)
         await self.database.fetch_together(of_heads, *profiles.queries)
         heads = of_heads.result
         snapshot = ConversationSnapshot(
-            memberships, settings, heads, heads_of_existing(dialogues, heads)
+            memberships.all, user_settings, heads.all, heads_of_existing(dialogues, heads.all)
         )
         departures = of_departures.result
         horizon = _key_of(departures[-1]) if len(departures) == most_departures else None
-        ended = await self._without_ended(actor, snapshot, dialogues, since)
+        ended = await self._find_ended(actor, snapshot, dialogues, since)
         departed = {_conversation_of(departure): departure for departure in [*departures, *ended]}
+        changed = _Changed(
+            memberships.changed,
+            settings,
+            profiles.read(dialogues),
+            _by_conversation(heads.changed, dialogues),
+        )
         found = _ends(departed, snapshot) + _changes(
-            snapshot, profiles.read(dialogues), _ms(since), _ms(next_since), departed
+            snapshot, changed, departed, _ms(since), _ms(next_since)
         )
         found = [
             one for one in found if one.key > after and (horizon is None or one.key <= horizon)
@@ -174,7 +219,7 @@ class ConversationChangeReader:
             snapshot, [group.name for group in of_groups.result], found, horizon
         )
 
-    async def _without_ended(
+    async def _find_ended(
         self,
         actor: Actor,
         snapshot: ConversationSnapshot,
@@ -231,39 +276,45 @@ class ConversationChangeReader:
             of_settings, of_members, *profiles.queries, *beside, of_groups, of_users, of_streams
         )
         groups, streams, settings = of_groups.result, of_streams.result, of_settings.result
-        versions = profiles.read(dialogues)
-        loaded: dict[ConversationId, LoadedConversation] = {}
+        seen: dict[ConversationId, tuple[AccessContext, Stream]] = {}
+        rows: dict[ConversationId, MembershipRow] = {}
         for group_id, (member, changed_ms) in of_members.result.items():
             key = conversation_of(group_id)
             group, stream = groups.get(group_id), streams.get(key)
-            if group is None or stream is None:
-                continue
-            access = policy.access_of(actor, group, member)
-            row = MembershipRow(
-                group_id, member.joined_seq, _ms(member.joined_at), member.role.value, changed_ms
-            )
+            if group is not None and stream is not None:
+                seen[key] = policy.access_of(actor, group, member), stream
+                rows[key] = MembershipRow(
+                    group_id,
+                    member.joined_seq,
+                    _ms(member.joined_at),
+                    member.role.value,
+                    changed_ms,
+                )
+        heads = {stream_id: stream.head for stream_id, stream in streams.items()}
+        state_of = partial(
+            _Changed(
+                rows, settings, profiles.read(dialogues), _by_conversation(heads, dialogues)
+            ).state_of,
+            since_ms=_ms(since),
+        )
+        loaded: dict[ConversationId, LoadedConversation] = {}
+        for key, (access, stream) in seen.items():
             own = settings.get(key, DEFAULT_SETTINGS)
-            conversation = conversation_from(key, row, stream.head, own)
-            loaded[key] = _loaded(
-                conversation,
-                summary_of(access, stream),
-                (access, stream),
-                _state(key, row, own, versions.get(key, _OLD), stream.head),
+            conversation = conversation_from(key, rows[key], heads[key], own)
+            listed = _listed(conversation, summary_of(access, stream))
+            loaded[key] = LoadedConversation(
+                listed, stream.version, (access, stream), *state_of(key)
             )
         users = {user: profile for user, (profile, _) in of_users.result.items()}
         for dialogue in dialogues:
             key = dialogue.conversation_id
-            stream, stored = streams.get(dialogue.stream_id), settings.get(key)
-            if stream is None or stored is None:
+            of_dialogue, stored = streams.get(dialogue.stream_id), settings.get(key)
+            if of_dialogue is None or stored is None:
                 continue
-            summary = _dialogue_summary(dialogue, stream, groups, users)
+            summary = _dialogue_summary(dialogue, of_dialogue, groups, users)
             if summary is not None:
-                loaded[key] = _loaded(
-                    dialogue_conversation(key, stream.head, stored),
-                    summary,
-                    None,
-                    _state(key, _NO_MEMBERSHIP, stored, versions.get(key, _OLD), stream.head),
-                )
+                listed = _listed(dialogue_conversation(key, of_dialogue.head, stored), summary)
+                loaded[key] = LoadedConversation(listed, of_dialogue.version, None, *state_of(key))
         return loaded
 
 
@@ -309,83 +360,45 @@ class _ProfileQueries:
         return found
 
 
-class _State(NamedTuple):
-    mark: bytes
-    at_ms: int
-
-
-def _state(
-    key: ConversationId,
-    membership: MembershipRow,
-    settings: ConversationSettings,
-    profile: _Profile,
-    head: Head,
-) -> _State:
-    """The mark of what a list shows of the conversation, and when the last of it changed."""
-    mark = mark_of(
-        key,
-        profile.version,
-        profile.changed_ms,
-        membership.role,
-        membership.joined_ms,
-        membership.changed_ms,
-        settings.read_seq,
-        settings.version,
-        settings.changed_ms,
-        head.head_seq,
-        head.version,
-    )
-    at_ms = max(
-        profile.changed_ms,
-        membership.changed_ms,
-        settings.changed_ms,
-        head.active_ms,
-        head.changed_ms,
-    )
-    return _State(mark, at_ms)
+def _by_conversation(
+    heads: Mapping[StreamId, Head], dialogues: Sequence[Dialogue]
+) -> dict[ConversationId, Head]:
+    """The heads by the ids that the user has for their conversations."""
+    of_dialogues = {
+        dialogue.conversation_id: heads[dialogue.stream_id]
+        for dialogue in dialogues
+        if dialogue.stream_id in heads
+    }
+    return {**heads, **of_dialogues}
 
 
 def _changes(
     snapshot: ConversationSnapshot,
-    profiles: Mapping[ConversationId, _Profile],
+    changed: _Changed,
+    departed: Collection[ConversationId],
     since_ms: int,
     next_since_ms: int,
-    departed: Collection[ConversationId],
 ) -> list[ConversationChange]:
-    """The conversations that changed at or after the time, and those that the user left and has again."""
+    """The conversations of the user that changed, and those that they left and have again."""
+    keys = {
+        *changed.memberships,
+        *changed.settings,
+        *changed.profiles,
+        *changed.heads,
+        *departed,
+    }
     found: list[ConversationChange] = []
-    changed_ms = snapshot.user_settings.changed_ms
-    for memberships, heads in (
-        (snapshot.memberships, snapshot.heads),
-        (dict.fromkeys(snapshot.dialogues, _NO_MEMBERSHIP), snapshot.dialogues),
-    ):
-        for key, membership in memberships.items():
-            head = heads.get(key)
-            if head is None:
-                continue
-            # The common case first: a user may have thousands that did not change.
-            if (
-                head.active_ms < since_ms
-                and head.changed_ms < since_ms
-                and membership.changed_ms < since_ms
-                and changed_ms.get(key, 0) < since_ms
-                and key not in profiles
-                and key not in departed
-            ):
-                continue
-            settings = _settings_of(snapshot.user_settings, key)
-            profile = profiles.get(key, _OLD)
-            mark, at_ms = _state(key, membership, settings, profile, head)
-            next_mark = mark
-            if 0 < profile.changed_ms < next_since_ms:
-                next_mark = _state(key, membership, settings, _OLD, head).mark
-            found.append(ConversationChange(_order(key), key, mark, next_mark, at_ms, None))
+    for key in keys:
+        if not _exists(key, snapshot):  # the profile or the stream of another one, or it ended
+            continue
+        mark, at_ms = changed.state_of(key, since_ms)
+        next_mark = changed.state_of(key, next_since_ms).mark
+        found.append(ConversationChange(_order(key), key, mark, next_mark, at_ms, None))
     return found
 
 
-def _settings_of(user_settings: UserSettings, key: ConversationId) -> ConversationSettings:
-    changed_ms = user_settings.changed_ms.get(key, 0)
-    return user_settings.settings_of(key)._replace(changed_ms=changed_ms)
+def _exists(key: ConversationId, snapshot: ConversationSnapshot) -> bool:
+    return key in snapshot.dialogues or (key in snapshot.memberships and key in snapshot.heads)
 
 
 def _ends(
@@ -394,10 +407,7 @@ def _ends(
     """The conversations that the user no longer has."""
     ended: list[ConversationChange] = []
     for key, departure in departed.items():
-        is_back = key in snapshot.dialogues or (
-            key in snapshot.memberships and key in snapshot.heads
-        )
-        if is_back:
+        if _exists(key, snapshot):
             continue
         at_ms = _ms(departure.at)
         mark = mark_of(key, at_ms, departure.reason.value)
@@ -442,16 +452,10 @@ def _dialogue_summary(
     return MembershipSummary(title, face_url, stream.head, stream.last, verified)
 
 
-def _loaded(
-    conversation: Conversation,
-    summary: MembershipSummary,
-    seen: tuple[AccessContext, Stream] | None,
-    state: _State,
-) -> LoadedConversation:
-    listed = ListedConversation(
+def _listed(conversation: Conversation, summary: MembershipSummary) -> ListedConversation:
+    return ListedConversation(
         conversation, summary.title, summary.face_url, summary.last_message, summary.verified
     )
-    return LoadedConversation(listed, summary.head.version, seen, *state)
 
 
 def _ms(instant: datetime) -> int:

@@ -14,6 +14,7 @@ runs again: no settings outlive their membership.
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from pymongo import UpdateOne
@@ -27,7 +28,17 @@ from conversations.models import (
     UserSettings,
 )
 from groups.kernel.ids import UserId, join_key
-from groups.kernel.mongo import ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.mongo import (
+    ONE_REPLY,
+    BatchedQuery,
+    Database,
+    Document,
+    Index,
+    Tx,
+    as_columns,
+    columns_in,
+    is_since,
+)
 
 _WITHOUT_TEXTS: Document = {
     "_id": 0,
@@ -41,6 +52,17 @@ _WITHOUT_TEXTS: Document = {
 """The fields that totals need. Drafts and custom data may have kilobytes each, and only a page shows them."""
 _CHANGED_MS: Final[Document] = {"$toLong": "$changed_at"}
 """The database's number, which costs less than half of an instant to decode."""
+_HAS_SETTINGS: Final[list[Document]] = [
+    {"$gt": [f"${name}", None]}
+    for name in _WITHOUT_TEXTS
+    if name not in {"_id", "conversation_id", "read_seq"}
+]
+"""Conditions of which one holds where more than a read cursor is stored: null and a missing field are no greater."""
+_AS_ROW: Final[Document] = {
+    **{name: f"${name}" for name in _WITHOUT_TEXTS if name != "_id"},
+    "version": "$version",
+    "changed_ms": _CHANGED_MS,
+}
 
 
 class ConversationSettingsStore:
@@ -91,14 +113,21 @@ class ConversationSettingsStore:
             _add(user_settings, row)
         return of_users
 
-    def query_user_settings(self, user_id: UserId) -> BatchedQuery[UserSettings]:
-        """As `list_user_settings` of one user, with the versions and times of changes."""
+    def query_user_settings(
+        self, user_id: UserId, since: datetime
+    ) -> BatchedQuery[tuple[UserSettings, dict[ConversationId, ConversationSettings]]]:
+        """As `list_user_settings` of one user, and which of them changed at or after the instant."""
         # Uses index: user_id_1_conversation_id_1
+        is_changed = is_since(since, "$changed_at")
         return BatchedQuery(
             self._conversations,
             {"user_id": user_id},
-            _to_user_settings,
-            {"$project": {**_WITHOUT_TEXTS, "version": 1, "changed_ms": _CHANGED_MS}},
+            partial(_to_user_settings, since=since),
+            as_columns(
+                {"ids": "$conversation_id", "read_seqs": {"$ifNull": ["$read_seq", 0]}},
+                where={"$or": [is_changed, *_HAS_SETTINGS]},
+                details=_AS_ROW,
+            ),
         )
 
     def query_settings(
@@ -119,7 +148,9 @@ class ConversationSettingsStore:
         """Find the user's settings for these conversations, with drafts and custom data."""
         keys = [join_key(user_id, conversation_id) for conversation_id in conversation_ids]
         cursor = self._conversations.find(
-            {"_id": {"$in": keys}, "user_id": user_id}, session=tx.session if tx else None
+            {"_id": {"$in": keys}, "user_id": user_id},
+            {"version": 0, "changed_at": 0},
+            session=tx.session if tx else None,
         )
         return {row["conversation_id"]: _to_settings(row) for row in await cursor.to_list(None)}
 
@@ -311,14 +342,15 @@ def _add(user_settings: UserSettings, row: Document) -> None:
         user_settings.settings[conversation_id] = _to_settings(row)
 
 
-def _to_user_settings(rows: list[Document]) -> UserSettings:
-    user_settings = UserSettings()
-    for row in rows:
-        changed_ms = row.pop("changed_ms")
-        if changed_ms:
-            user_settings.changed_ms[row["conversation_id"]] = changed_ms
-        _add(user_settings, row)
-    return user_settings
+def _to_user_settings(
+    rows: list[Document], since: datetime
+) -> tuple[UserSettings, dict[ConversationId, ConversationSettings]]:
+    (ids, read_seqs), details = columns_in(rows, "ids", "read_seqs")
+    dialogues = [conversation_id for conversation_id in ids if conversation_id[0] == "c"]
+    settings = {row["conversation_id"]: _to_settings(row) for row in details}
+    since_ms = round(since.timestamp() * 1000)
+    changed = {key: one for key, one in settings.items() if one.changed_ms >= since_ms}
+    return UserSettings(dict(zip(ids, read_seqs, strict=True)), settings, dialogues), changed
 
 
 def _to_settings(row: Document) -> ConversationSettings:

@@ -7,6 +7,7 @@ channels. This store only reads `members`, `groups` and `disbanded`, which other
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from pymongo import UpdateOne
@@ -15,10 +16,14 @@ from groups.kernel.ids import SEPARATOR, GroupId, StreamId, UserId, join_key
 from groups.kernel.mongo import (
     ONE_REPLY,
     BatchedQuery,
+    Changed,
     Database,
     Document,
     Index,
     Tx,
+    as_columns,
+    columns_in,
+    is_since,
     milliseconds_of,
 )
 from groups.kernel.mongo.driver import Operation
@@ -120,11 +125,23 @@ class ChangeStore:
         query: Document = {"_id": {"$in": ids}, "user_id": user_id, "at": {"$gte": since}}
         return BatchedQuery(self._departures, query, _to_departures)
 
-    def query_memberships(self, user_id: UserId) -> BatchedQuery[dict[StreamId, MembershipRow]]:
-        """As `list_memberships`, by the groups' streams."""
+    def query_memberships(
+        self, user_id: UserId, since: datetime, *, with_times: bool
+    ) -> BatchedQuery[Changed[StreamId, MembershipRow]]:
+        """All memberships of the user by the groups' streams, and those that changed at or after the instant.
+
+        Only these have a role and all times, unless `with_times` asks when each began.
+        """
         # Uses index: user_id_1_group_id_1_joined_seq_1
+        columns: Document = {"ids": "$group_id", "seqs": "$joined_seq"}
+        if with_times:
+            columns["joined_ms"] = {"$toLong": "$joined_at"}
+        where = is_since(since, "$joined_at", "$changed_at")
         return BatchedQuery(
-            self._members, {"user_id": user_id}, _to_memberships, {"$project": _AS_NUMBERS}
+            self._members,
+            {"user_id": user_id},
+            _to_timed_memberships if with_times else _to_memberships,
+            as_columns(columns, where=where, details=_AS_ROW),
         )
 
     def query_versions(
@@ -232,31 +249,34 @@ def _to_departures(rows: list[Document]) -> list[Departure]:
     return [_to_departure(row) for row in rows]
 
 
-_AS_NUMBERS: Final[Document] = {
-    "_id": 0,
-    "group_id": 1,
-    "role": 1,
-    "joined_seq": 1,
+_AS_ROW: Final[Document] = {
+    "group_id": "$group_id",
+    "joined_seq": "$joined_seq",
     "joined_ms": {"$toLong": "$joined_at"},
+    "role": "$role",
     # The greatest, since a process whose clock is behind may have made the later change.
     "changed_ms": {"$toLong": {"$max": ["$joined_at", "$changed_at"]}},
 }
 """Instants as the database's numbers, which cost less than half to decode."""
 
 
-def _to_memberships(rows: list[Document]) -> dict[StreamId, MembershipRow]:
-    return {
-        stream_of(row["group_id"]): _membership(
-            (
-                row["group_id"],
-                row["joined_seq"],
-                row["joined_ms"],
-                row["role"],
-                row["changed_ms"],
-            )
-        )
-        for row in rows
-    }
+def _to_memberships(rows: list[Document]) -> Changed[StreamId, MembershipRow]:
+    (ids, seqs), details = columns_in(rows, "ids", "seqs")
+    return _with_changed(ids, zip(ids, seqs, repeat(0), repeat(""), repeat(0)), details)
+
+
+def _to_timed_memberships(rows: list[Document]) -> Changed[StreamId, MembershipRow]:
+    (ids, seqs, joined_ms), details = columns_in(rows, "ids", "seqs", "joined_ms")
+    return _with_changed(ids, zip(ids, seqs, joined_ms, repeat(""), repeat(0)), details)
+
+
+def _with_changed(
+    ids: list[GroupId], values: Iterable[tuple[object, ...]], details: list[Document]
+) -> Changed[StreamId, MembershipRow]:
+    memberships = dict(zip(map(stream_of, ids), map(_membership, values), strict=True))
+    changed = {stream_of(row["group_id"]): MembershipRow(**row) for row in details}
+    memberships |= changed
+    return Changed(memberships, changed)
 
 
 def _to_versions(rows: list[Document]) -> dict[GroupId, ProfileVersion]:

@@ -23,7 +23,7 @@ from groups.kernel.request_batching import RequestBatcher
 from groups.models import Grant, Member, MembershipRow, Role, stream_of
 
 _membership_row: Final = MembershipRow._make
-"""Half the cost of a call with three arguments; lists make thousands of them."""
+"""Half the cost of a call with arguments; lists make thousands of them."""
 
 _OPTIONAL: Final = ("muted_until", "name_card", "staff", "grants")
 """Fields that are absent without a value: a million plain members should take little space."""
@@ -295,7 +295,7 @@ class MemberStore:
         for row in await cursor.to_list(None):
             group_id = row["group_id"]
             joined_ms = milliseconds_of(row["joined_at"]) if with_times else 0
-            membership = _membership_row((group_id, row["joined_seq"], joined_ms))
+            membership = _membership_row((group_id, row["joined_seq"], joined_ms, "", 0))
             memberships[row["user_id"]][stream_of(group_id)] = membership
         return memberships
 

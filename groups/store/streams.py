@@ -9,16 +9,21 @@ a message moves. Streams whose messages never changed have neither.
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any, Final, Literal
 
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import (
     ONE_REPLY,
     BatchedQuery,
+    Changed,
     Database,
     Document,
     Index,
     Tx,
+    as_columns,
+    columns_in,
+    is_since,
     milliseconds_of,
 )
 from groups.kernel.request_batching import RequestBatcher
@@ -89,10 +94,22 @@ class StreamStore:
             lambda rows: {row["_id"]: _to_stream(row) for row in rows},
         )
 
-    def query_heads(self, stream_ids: Iterable[StreamId]) -> BatchedQuery[dict[StreamId, Head]]:
-        """As `find_heads` with times, as a query to send together with others."""
+    def query_heads(
+        self, stream_ids: Iterable[StreamId], since: datetime, *, with_times: bool
+    ) -> BatchedQuery[Changed[StreamId, Head]]:
+        """As `find_heads`, as a query to send together with others, and those that changed at or after the instant.
+
+        Only these have a version and all times, unless `with_times` asks when each was active.
+        """
+        columns: Document = {"ids": "$_id", "seqs": "$head_seq", "are_channels": "$is_channel"}
+        if with_times:
+            columns["active_ms"] = {"$ifNull": [{"$toLong": "$last.at"}, 0]}
+        where = is_since(since, "$last.at", "$changed_at")
         return BatchedQuery(
-            self._streams, {"_id": {"$in": list(stream_ids)}}, _to_heads, {"$project": _AS_HEAD}
+            self._streams,
+            {"_id": {"$in": list(stream_ids)}},
+            _to_timed_heads if with_times else _to_heads,
+            as_columns(columns, where=where, details=_AS_HEAD),
         )
 
     async def find_many(
@@ -256,28 +273,33 @@ _CARRIED: Final[list[Document]] = [
 
 
 _AS_HEAD: Final[Document] = {
-    "head_seq": 1,
-    "is_channel": 1,
-    "version": 1,
-    "active_ms": {"$toLong": "$last.at"},
-    "changed_ms": {"$toLong": "$changed_at"},
+    "_id": "$_id",
+    "head_seq": "$head_seq",
+    "is_channel": "$is_channel",
+    "version": {"$ifNull": ["$version", 0]},
+    "active_ms": {"$ifNull": [{"$toLong": "$last.at"}, 0]},
+    "changed_ms": {"$ifNull": [{"$toLong": "$changed_at"}, 0]},
 }
 """Instants as the database's numbers, which cost less than half to decode."""
 
 
-def _to_heads(rows: list[Document]) -> dict[StreamId, Head]:
-    return {
-        row["_id"]: _head(
-            (
-                row["head_seq"],
-                row["is_channel"],
-                row["active_ms"] or 0,
-                row.get("version", 0),
-                row["changed_ms"] or 0,
-            )
-        )
-        for row in rows
-    }
+def _to_heads(rows: list[Document]) -> Changed[StreamId, Head]:
+    (ids, seqs, are_channels), details = columns_in(rows, "ids", "seqs", "are_channels")
+    heads = map(_head, zip(seqs, are_channels, repeat(0), repeat(0), repeat(0), strict=False))
+    return _with_changed(dict(zip(ids, heads, strict=True)), details)
+
+
+def _to_timed_heads(rows: list[Document]) -> Changed[StreamId, Head]:
+    names = ("ids", "seqs", "are_channels", "active_ms")
+    (ids, seqs, are_channels, active_ms), details = columns_in(rows, *names)
+    heads = map(_head, zip(seqs, are_channels, active_ms, repeat(0), repeat(0), strict=False))
+    return _with_changed(dict(zip(ids, heads, strict=True)), details)
+
+
+def _with_changed(heads: dict[StreamId, Head], details: list[Document]) -> Changed[StreamId, Head]:
+    changed = {StreamId(row.pop("_id")): Head(**row) for row in details}
+    heads |= changed
+    return Changed(heads, changed)
 
 
 def _to_state(document: Document) -> StreamState:

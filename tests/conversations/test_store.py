@@ -38,7 +38,7 @@ async def test_default_values_are_not_stored(either: World) -> None:
         await either.database.run(partial(store.update_settings, key, values, NOW))
     [row] = await either.settings_rows()
     assert sorted(row) == ["_id", "changed_at", "conversation_id", "user_id", "version"]
-    assert (row["version"], row["changed_at"]) == (2, NOW.replace(tzinfo=None))
+    assert (row["version"], row["changed_at"]) == (2, NOW)
 
 
 async def test_renaming_and_removing_affect_one_group_of_one_user(either: World) -> None:
@@ -76,7 +76,9 @@ async def test_a_muted_unread_conversation_has_a_read_cursor_of_zero(
     either: World,
 ) -> None:
     store = ConversationSettingsStore(either.database)
-    await either.database.run(partial(store.update_settings, (BOB.user_id, TEA), {"muted": True}, NOW))
+    await either.database.run(
+        partial(store.update_settings, (BOB.user_id, TEA), {"muted": True}, NOW)
+    )
     user_settings = (await store.list_user_settings([BOB.user_id]))[BOB.user_id]
     assert user_settings.read_seqs == {TEA: 0}
     assert user_settings.settings_of(TEA) == ConversationSettings(muted=True)

@@ -7,12 +7,13 @@ view. Each method takes the same few queries for one group and for thousands.
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.kernel.mongo import BatchedQuery, Tx
+from groups.kernel.mongo import BatchedQuery, Changed, Tx
 from groups.models import (
     AccessContext,
     Group,
@@ -73,9 +74,11 @@ class MembershipReader:
             return {}
         return await self.streams.find_heads(stream_ids, tx, with_times=with_times)
 
-    def query_heads(self, stream_ids: Collection[StreamId]) -> BatchedQuery[dict[StreamId, Head]]:
-        """As `find_heads` with times, to send together with other queries."""
-        return self.streams.query_heads(stream_ids)
+    def query_heads(
+        self, stream_ids: Collection[StreamId], since: datetime, *, with_times: bool
+    ) -> BatchedQuery[Changed[StreamId, Head]]:
+        """As `find_heads`, to send together with other queries, and which of them changed since the instant."""
+        return self.streams.query_heads(stream_ids, since, with_times=with_times)
 
     def query_members(
         self, user_id: UserId, group_ids: Collection[GroupId]

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from groups.kernel.ids import GroupId, StreamId, UserId, join_key
-from groups.kernel.mongo import BatchedQuery, Database, Tx
+from groups.kernel.mongo import BatchedQuery, Changed, Database, Tx
 from groups.limits import GroupLimits
 from groups.models import Departure, DepartureKind, DepartureReason, MembershipRow
 from groups.store.changes import ChangeStore, ProfileVersion, departure_key
@@ -107,9 +107,11 @@ class ChangeReader:
             for group_id, version in versions.items()
         ]
 
-    def query_memberships(self, user_id: UserId) -> BatchedQuery[dict[StreamId, MembershipRow]]:
-        """All memberships of the user, to send together with other queries."""
-        return self.changes.query_memberships(user_id)
+    def query_memberships(
+        self, user_id: UserId, since: datetime, *, with_times: bool
+    ) -> BatchedQuery[Changed[StreamId, MembershipRow]]:
+        """All memberships of the user and which of them changed, to send together with other queries."""
+        return self.changes.query_memberships(user_id, since, with_times=with_times)
 
     def query_departures(
         self, user_id: UserId, since: datetime, *, after: str, limit: int
