@@ -247,7 +247,7 @@ class ConversationSnapshot:
 class ListedConversation:
     """A conversation as a list shows it. `last` is None if there is no message that the user may read.
 
-    `verified`: it is a verified channel, or a dialogue with one.
+    `verified`: it is a verified channel, or a dialogue with one. `version`: of its stream.
     """
 
     conversation: Conversation
@@ -255,6 +255,7 @@ class ListedConversation:
     face_url: str
     last: LastMessage | None
     verified: bool
+    version: int
 
 
 class ReadMark(Model):

@@ -48,6 +48,7 @@ from groups.kernel.errors import (
 from groups.kernel.ids import AnyIdText
 from groups.models import Tally
 from groups.routes.messages import FORWARDING_ERRORS, Seq
+from groups.routes.responses.messages import history_fields
 from groups.routes.responses.writing import NewMessage, WriteMessage
 
 
@@ -109,8 +110,9 @@ class DialogueRoutes:
     async def history(
         self, actor: Actor, conversation_id: AnyIdText, query: DialogueQuery
     ) -> DialoguePage:
-        """List one-to-one messages, newest first: the newest, those before a seq, or the ones right after a seq.
+        """List one-to-one messages, newest first: the newest, or those before, after or around a seq.
 
+        With `changed_since`: the messages that changed since a version, the earliest change first.
         With a channel and `with_posts=true`: its posts and these messages, merged by time. `type` tells them apart.
         """
         dialogue = self._dialogue(actor, conversation_id)
@@ -122,21 +124,16 @@ class DialogueRoutes:
                 actor, dialogue, dialogue.channel_id, limit=query.limit, cursor=query.cursor
             )
             return _timeline_page(timeline)
-        page, next_cursor = await self.dialogues.page(
-            actor,
-            dialogue,
-            limit=query.limit,
-            before_seq=query.before_seq,
-            after_seq=query.after_seq,
-            cursor=query.cursor,
-        )
-        tallies = await self.reactions.tallies(dialogue, [each.message.seq for each in page])
+        page = await self.dialogues.page(actor, dialogue, query.wanted)
+        tallies = await self.reactions.tallies(dialogue, [each.seq for each in page.messages])
         return DialoguePage.model_construct(
             items=[
-                dialogue_message_response(each, tallies.get(each.message.seq, Tally()))
-                for each in page
+                dialogue_message_response(
+                    DialogueMessage(dialogue, each), tallies.get(each.seq, Tally())
+                )
+                for each in page.messages
             ],
-            next_cursor=next_cursor,
+            **history_fields(page),
         )
 
     @get(

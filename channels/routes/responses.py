@@ -31,8 +31,22 @@ from groups.models import (
     User,
     Visibility,
 )
-from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody, ReactionSetting
-from groups.routes.responses.messages import MarkedResponse, marked_fields
+from groups.routes.responses.fields import (
+    FaceUrl,
+    Instant,
+    ItemError,
+    MessageVersion,
+    PatchBody,
+    ReactionSetting,
+    StreamVersion,
+)
+from groups.routes.responses.messages import (
+    HistoryPage,
+    MarkedResponse,
+    Preview,
+    marked_fields,
+    preview_fields,
+)
 from groups.routes.responses.tallies import TallyResponse, tally_response
 
 
@@ -157,11 +171,10 @@ class SettingsResponse(Response):
     protect_content: bool
 
 
-class LastPostResponse(Response):
+class LastPostResponse(Preview):
     """The newest post, as lists show it."""
 
     seq: int
-    preview: str
     at: Instant
 
 
@@ -186,6 +199,7 @@ class ChannelResponse(Response):
     verified: bool
     settings: SettingsResponse
     head_seq: int
+    version: StreamVersion
     last_post: LastPostResponse | None
 
 
@@ -219,7 +233,8 @@ def channel_response(channel: Channel) -> ChannelResponse:
         verified=group.verified,
         settings=settings,
         head_seq=channel.stream.head_seq,
-        last_post=LastPostResponse.model_construct(seq=last.seq, preview=last.preview, at=last.at)
+        version=channel.stream.version,
+        last_post=LastPostResponse.model_construct(seq=last.seq, at=last.at, **preview_fields(last))
         if last
         else None,
     )
@@ -277,8 +292,15 @@ class PostResponse(MarkedResponse):
     created_at: Instant
     edited_at: Instant | None
     recalled_at: Instant | None
+    version: MessageVersion
     views: int
     reactions: TallyResponse
+
+
+class PostPageResponse(HistoryPage):
+    """A page of posts."""
+
+    items: list[PostResponse]
 
 
 def post_response(message: Message, access: AccessContext, tally: Tally) -> PostResponse:
@@ -303,6 +325,7 @@ def anonymous_post_response(
         created_at=message.created_at,
         edited_at=message.edited_at,
         recalled_at=message.recalled_at,
+        version=message.changed_version,
         views=message.views if message.recalled_at is None else 0,
         reactions=tally_response(tally if message.recalled_at is None else Tally()),
         **marked_fields(message),

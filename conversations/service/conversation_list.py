@@ -256,5 +256,10 @@ def _size_of(listed: ListedConversation) -> int:
 
 def _listed(conversation: Conversation, summary: MembershipSummary) -> ListedConversation:
     return ListedConversation(
-        conversation, summary.title, summary.face_url, summary.last_message, summary.verified
+        conversation,
+        summary.title,
+        summary.face_url,
+        summary.last_message,
+        summary.verified,
+        summary.head.version,
     )

@@ -34,6 +34,12 @@ class _PageKey(NamedTuple):
     oldest_first: bool
 
 
+class _ChangesKey(NamedTuple):
+    stream_id: StreamId
+    since: int
+    limit: int
+
+
 _KEPT_BYTES: Final = 5 * 2**20  # of memory: some 1,300 messages
 _IGNORED_FIELDS: Final = ("touched", "key", "digest")
 """The fields that readers do not see: a reaction writes the first, posting the others."""
@@ -70,6 +76,7 @@ class MessageStore:
             ignored_fields=_IGNORED_FIELDS,
         )
         self._page_reader = RequestBatcher(self._find_pages)
+        self._changes_reader = RequestBatcher(self._find_all_changes)
 
     async def insert_messages(self, messages: Sequence[KeyedMessage], tx: Tx) -> None:
         """Add messages whose seq is known to be free."""
@@ -120,6 +127,30 @@ class MessageStore:
     async def _find_pages(self, wanted: Collection[_PageKey]) -> dict[_PageKey, list[Message]]:
         pages = await asyncio.gather(*(self._find_page(key) for key in wanted))
         return dict(zip(wanted, pages, strict=True))
+
+    async def read_changed(
+        self, stream_id: StreamId, *, since: int, limit: int
+    ) -> Sequence[Message]:
+        """The first messages that changed after a version, as they are now, in the order of their last changes.
+
+        The list may be shared with other readers.
+        """
+        # After an outage everyone asks for the same changes: readers who do so at once share one query.
+        return await self._changes_reader.find(_ChangesKey(stream_id, since, limit)) or ()
+
+    async def _find_all_changes(
+        self, wanted: Collection[_ChangesKey]
+    ) -> dict[_ChangesKey, list[Message]]:
+        pages = await asyncio.gather(*(self._find_changes(key) for key in wanted))
+        return dict(zip(wanted, pages, strict=True))
+
+    async def _find_changes(self, wanted: _ChangesKey) -> list[Message]:
+        # Uses index: stream_id_1_changed_version_1 (partial: those that changed)
+        return await self._cache.find(
+            {"stream_id": wanted.stream_id, "changed_version": {"$gt": wanted.since}},
+            sort=[("changed_version", 1)],
+            limit=wanted.limit,
+        )
 
     def query_newest(
         self, stream_id: StreamId, *, below: int | None, limit: int
