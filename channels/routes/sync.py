@@ -43,11 +43,10 @@ class SyncQuery(PageQuery):
 class SyncConversation(ConversationResponse):
     """A conversation as it is now, with its channel or its group.
 
-    `version` moves with each edit, recall, pin and freeze in it. Hidden ones come only as changes. `again`: you may
-    have it already, since more changed at your last sync than its token holds.
+    Hidden ones come only as changes. `again`: you may have it already, since more changed at your last sync than its
+    token holds.
     """
 
-    version: int
     channel: ChannelResponse | None
     group: GroupResponse | None
     again: bool
@@ -136,7 +135,6 @@ class SyncRoutes:
         listed = conversation_response(item.loaded.listed)
         return SyncConversation.model_construct(
             **{name: getattr(listed, name) for name in _OTHERS},
-            version=item.loaded.version,
             channel=channel_response(item.channel) if item.channel else None,
             group=group,
             again=item.may_repeat,

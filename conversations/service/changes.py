@@ -91,13 +91,9 @@ class ConversationChanges:
 
 @dataclass(frozen=True, slots=True)
 class LoadedConversation:
-    """A conversation as a list shows it, with its stream's version; `seen` is its group with the user's role.
-
-    `mark` and `at_ms` are as in a change.
-    """
+    """A conversation as a list shows it; `seen`: its group with the user's role; `mark` and `at_ms` as in a change."""
 
     listed: ListedConversation
-    version: int
     seen: tuple[AccessContext, Stream] | None
     mark: bytes
     at_ms: int
@@ -302,9 +298,7 @@ class ConversationChangeReader:
             own = settings.get(key, DEFAULT_SETTINGS)
             conversation = conversation_from(key, rows[key], heads[key], own)
             listed = _listed(conversation, summary_of(access, stream))
-            loaded[key] = LoadedConversation(
-                listed, stream.version, (access, stream), *state_of(key)
-            )
+            loaded[key] = LoadedConversation(listed, (access, stream), *state_of(key))
         users = {user: profile for user, (profile, _) in of_users.result.items()}
         for dialogue in dialogues:
             key = dialogue.conversation_id
@@ -314,7 +308,7 @@ class ConversationChangeReader:
             summary = _dialogue_summary(dialogue, of_dialogue, groups, users)
             if summary is not None:
                 listed = _listed(dialogue_conversation(key, of_dialogue.head, stored), summary)
-                loaded[key] = LoadedConversation(listed, of_dialogue.version, None, *state_of(key))
+                loaded[key] = LoadedConversation(listed, None, *state_of(key))
         return loaded
 
 
@@ -454,7 +448,12 @@ def _dialogue_summary(
 
 def _listed(conversation: Conversation, summary: MembershipSummary) -> ListedConversation:
     return ListedConversation(
-        conversation, summary.title, summary.face_url, summary.last_message, summary.verified
+        conversation,
+        summary.title,
+        summary.face_url,
+        summary.last_message,
+        summary.verified,
+        summary.head.version,
     )
 
 
