@@ -97,7 +97,7 @@ class SyncRoutes:
     limits: dict[str, int | float | None]
 
     @get("/v1/sync", errors=[BadCursor, SyncTokenExpired])
-    async def read(self, actor: Actor, query: SyncQuery) -> SyncResponse:
+    async def start_or_catch_up(self, actor: Actor, query: SyncQuery) -> SyncResponse:
         """Everything that an app needs to start, or what changed since its last `sync_token`.
 
         Without `since`: the first page of your conversations, as `GET /v1/conversations` lists them, each with its

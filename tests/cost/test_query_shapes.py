@@ -156,9 +156,10 @@ async def _channels(api: Api) -> None:
     mine = "/v1/channels?subscribed=true&limit=1"
     token = (await dan.get(mine)).body["sync_token"]
     start = (await dan.get("/v1/sync?limit=1")).body
-    await dan.get(f"/v1/sync?limit=1&cursor={start['next_cursor']}")
     await ada.patch(path, {"name": "Newer"})
     other = await a_channel(ada, dan)
+    first = (await dan.get("/v1/sync?limit=1")).body
+    assert len((await dan.get(f"/v1/sync?limit=1&cursor={first['next_cursor']}")).items) == 1
     page = await dan.get(f"{mine}&updated_since={token}")
     await dan.get(f"{mine}&updated_since={token}&cursor={page.body['next_cursor']}")
     await dan.delete(f"{path}/subscription")
