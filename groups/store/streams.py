@@ -21,6 +21,7 @@ from groups.kernel.mongo import (
     Document,
     Index,
     Tx,
+    aggregate,
     as_columns,
     columns_in,
     is_since,
@@ -154,7 +155,7 @@ class StreamStore:
         # Write before reading: posts and deletions that happen meanwhile conflict with this transaction.
         before = await self.add_media_bytes(stream_id, 1, tx)
         pipeline = [{"$match": {"stream_id": stream_id}}, *_CARRIED]
-        rows = await self._messages.aggregate(pipeline, session=tx.session).to_list(1)
+        rows = await aggregate(self._messages, pipeline, session=tx.session)
         after = int(rows[0]["media_bytes"]) if rows else 0
         await self._set(stream_id, {"media_bytes": after}, tx)
         return before, after
@@ -163,7 +164,7 @@ class StreamStore:
         """Count `media_bytes` of all streams again; nobody may post meanwhile."""
         into = {"into": "streams", "whenMatched": "merge", "whenNotMatched": "discard"}
         pipeline = [*_CARRIED, {"$merge": into}]
-        await self._messages.aggregate(pipeline, allowDiskUse=True).to_list(None)
+        await aggregate(self._messages, pipeline, allowDiskUse=True)
 
     async def find_change_state(
         self, stream_id: StreamId, change: Change, tx: Tx

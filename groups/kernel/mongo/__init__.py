@@ -15,8 +15,10 @@ from groups.kernel.mongo.driver import (
     ONE_REPLY,
     Collection,
     Document,
+    Driver,
     GridFSBucket,
     Index,
+    aggregate,
     milliseconds_of,
 )
 from groups.kernel.mongo.error_classes import is_outage
@@ -33,6 +35,7 @@ __all__ = [
     "Collection",
     "Database",
     "Document",
+    "Driver",
     "DuplicateKeyError",
     "GridFSBucket",
     "Index",
@@ -41,6 +44,7 @@ __all__ = [
     "OldServer",
     "StandaloneServer",
     "Tx",
+    "aggregate",
     "as_columns",
     "columns_in",
     "ensure_indexes",
