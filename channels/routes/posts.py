@@ -8,6 +8,7 @@ from channels.routes.responses import (
     ChannelIdText,
     PostResponse,
     anonymous_post_response,
+    is_own,
     post_response,
 )
 from channels.service.guard import ChannelGuard
@@ -142,8 +143,12 @@ class PostRoutes:
                 after_seq=query.after_seq,
                 cursor=query.cursor,
             )
+        rendering = self.rendering
+        if any(is_own(message, page.access) for message in page.messages):
+            # They show this reader as their author, so nobody else gets this page.
+            rendering = _post_rendering()
         return Rendered(
-            self.rendering.page(
+            rendering.page(
                 page.messages,
                 page.access,
                 page.tallies,
@@ -178,7 +183,10 @@ class PostRoutes:
         errors=[ChannelNotFound, PostNotFound, PermissionRefused, Banned],
     )
     async def recall(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> None:
-        """Delete a post for everyone (owner, admin): its content goes, its seq stays."""
+        """Delete a post for everyone (owner, admin): its content goes, its seq stays.
+
+        Whoever wrote it before the group became a channel may delete it too, also after leaving.
+        """
         async with self.channel(channel_id):
             await self.edits.recall(actor, channel_id, seq)
 

@@ -121,7 +121,7 @@ class ChannelService:
     async def _apply(self, tx: Tx, _: str, creations: Sequence[_Creation]) -> Sequence[GroupId]:
         (creation,) = creations
         actor, new = creation.actor, creation.new
-        call = keyed_call(actor, "channel", creation.key, new.model_dump_json())
+        call = keyed_call(actor, "channel", creation.key, new.digest_text)
         if new.group_id is None:
             return [await self._create(actor, new, call, tx)]
         if await self.idempotency.find_first(call, tx) is None:
@@ -165,7 +165,14 @@ class ChannelService:
         changes = GroupChanges(
             name=new.name, **_rules_of(new), **{field: getattr(new, field) for field in named}
         )
-        await self.updates.mark_in(actor, group_id, changes, tx, also_changed=new.of_profile())
+        await self.updates.mark_in(
+            actor,
+            group_id,
+            changes,
+            tx,
+            share_history=new.share_history,
+            also_changed=new.of_profile(),
+        )
         await self._insert(group_id, new, self.clock.now(), tx)
 
     async def _insert(self, group_id: GroupId, new: NewChannel, at: datetime, tx: Tx) -> None:
@@ -296,6 +303,9 @@ class ChannelEnd:
 
 
 def _check_ids(new: NewChannel) -> None:
+    if new.share_history and new.group_id is None:
+        reason = "share_history needs a group_id: a new channel has no history"
+        raise InvalidRequest(reason, errors=[{"field": "share_history", "reason": reason}])
     channel_id = new.channel_id
     if channel_id is None:
         return

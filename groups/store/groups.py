@@ -1,14 +1,14 @@
 """Group documents: `_id` is the group id; custom fields are a sub-document."""
 
 import re
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Mapping
 from datetime import datetime
 from typing import Literal
 
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import DESCENDING, BatchedQuery, Database, Document, Index, Tx
 from groups.kernel.request_batching import RequestBatcher
-from groups.models import CHANNEL_MARKER, Disbanded, Group, Visibility
+from groups.models import CHANNEL_MARKER, Disbanded, Group, Model, Visibility
 
 _MARK = f"custom.{CHANNEL_MARKER}"
 _IS_MARKED: Document = {_MARK: {"$exists": True}}
@@ -82,7 +82,7 @@ class GroupStore:
     async def update(
         self,
         group_id: GroupId,
-        values: Document,
+        values: Mapping[str, object],
         tx: Tx,
         *,
         changed_at: datetime | None = None,
@@ -94,7 +94,11 @@ class GroupStore:
         """
         update: Document = {}
         if changed_at is not None:
-            update["$set"] = {**values, "changed_at": changed_at}
+            stored = {
+                name: value.model_dump(mode="python") if isinstance(value, Model) else value
+                for name, value in values.items()
+            }
+            update["$set"] = {**stored, "changed_at": changed_at}
             update["$inc"] = {"version": 1}
         if joined:
             update["$inc"] = {**update.get("$inc", {}), "member_count": joined}

@@ -27,6 +27,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER, GroupLimits
 from groups.models import (
     CHANNEL_MARKER,
+    COMMUNITY_PREFIX,
     AccessContext,
     AdminAct,
     AdminAction,
@@ -52,8 +53,6 @@ from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.streams import StreamStore
 from groups.store.users import UserStore
-
-COMMUNITY_PREFIX: Final = "@TGS#_"  # ids of Community groups; reference product
 
 
 class NewGroup(Model):
