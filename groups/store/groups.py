@@ -12,6 +12,7 @@ from groups.models import CHANNEL_MARKER, Disbanded, Group, Model, Visibility
 
 _MARK = f"custom.{CHANNEL_MARKER}"
 _IS_MARKED: Document = {_MARK: {"$exists": True}}
+_HAS_MARKING: Document = {"marking.by": {"$exists": True}}
 
 DirectorySort = Literal["popular", "new"]
 _KEPT_BYTES = 2 * 2**20  # of memory: some 400 groups
@@ -38,6 +39,13 @@ class GroupStore:
         ),
         Index(
             "groups", [("owner_id", 1), ("_id", 1)], "the channels a user owns", partial=_IS_MARKED
+        ),
+        Index("groups", [("created_by", 1), (_MARK, 1)], "the groups and channels a user created"),
+        Index(
+            "groups",
+            [("marking.by", 1)],
+            "the groups of others that a user made channels",
+            partial=_HAS_MARKING,
         ),
         Index("disbanded", [], "found by _id, or all of them"),
     )
@@ -169,6 +177,26 @@ class GroupStore:
         conditions = _listed(with_private=with_private) + _holding(words)
         cursor = self._groups.find({"$and": conditions}, {"_id": 1})
         return [document["_id"] for document in await cursor.to_list(None)]
+
+    async def count_created_groups(self, user_id: UserId, most: int, tx: Tx) -> int:
+        """How many groups the user created that exist and are no channels; counts up to `most`."""
+        # Uses index: created_by_1_custom.official_account_1
+        return await self._count({"created_by": user_id, _MARK: None}, most, tx)
+
+    async def count_created_channels(self, user_id: UserId, most: int, tx: Tx) -> int:
+        """How many channels exist that the user created, or made of groups; counts up to `most`."""
+        # Uses indexes: created_by_1_custom.official_account_1, and marking.by_1 (partial)
+        created = {"created_by": user_id, _MARK: {"$gte": ""}, "marking.by": None}
+        return await self._count({"$or": [created, {"marking.by": user_id}]}, most, tx)
+
+    async def _count(self, query: Document, most: int, tx: Tx) -> int:
+        pipeline: list[Document] = [
+            {"$match": query},
+            {"$limit": max(1, most)},
+            {"$count": "count"},
+        ]
+        rows = await self._groups.aggregate(pipeline, session=tx.session).to_list(1)
+        return int(rows[0]["count"]) if rows else 0
 
     async def find_owned(self, owner_id: UserId, *, after: str, limit: int) -> list[Group]:
         """The channels that the user owns, by id, behind `after`."""
