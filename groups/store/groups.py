@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import DESCENDING, BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.mongo import DESCENDING, BatchedQuery, Database, Document, Index, Tx, aggregate
 from groups.kernel.request_batching import RequestBatcher
 from groups.models import CHANNEL_MARKER, Disbanded, Group, Model, Visibility
 
@@ -195,7 +195,7 @@ class GroupStore:
             {"$limit": max(1, most)},
             {"$count": "count"},
         ]
-        rows = await self._groups.aggregate(pipeline, session=tx.session).to_list(1)
+        rows = await aggregate(self._groups, pipeline, session=tx.session)
         return int(rows[0]["count"]) if rows else 0
 
     async def find_owned(self, owner_id: UserId, *, after: str, limit: int) -> list[Group]:

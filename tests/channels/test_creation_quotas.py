@@ -1,7 +1,7 @@
 """The quotas of a user: how many channels and groups they may create, what counts, and how room is made."""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -93,7 +93,7 @@ async def test_zero_lets_only_the_application_create(api: OpenApi) -> None:
 async def test_racing_creations_of_one_user_never_exceed_the_quotas(
     api: OpenApi, second_database: Database
 ) -> None:
-    limits = {"channels_per_owner": 3, "groups_per_owner": 4}
+    limits: dict[str, Any] = {"channels_per_owner": 3, "groups_per_owner": 4}
     here, there = await api(**limits), await api(database=second_database, **limits)
     ada = here.new_user("ada")
     users = [ada, there.user_of(ada.id)] * 5
