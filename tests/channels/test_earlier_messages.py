@@ -98,7 +98,14 @@ def every_read(api: Api, tea: _Tea, reader: User) -> list[str]:
             path = spec.path.format_map(values)
             paths += [path, f"{path}?limit=1"]
             if "/posts" in path or "/messages" in path:
-                paths += [f"{path}?after_seq=0", f"{path}?before_seq=3", f"{path}?before_seq=2"]
+                bounds = (
+                    "after_seq=0",
+                    "before_seq=3",
+                    "before_seq=2",
+                    "around_seq=1",
+                    "around=unread",
+                )
+                paths += [f"{path}?{bound}" for bound in (*bounds, "changed_since=0")]
     paths += [f"/v1/channels?ids={values['channel_id']}", "/v1/channels?subscribed=true"]
     paths += ["/v1/channels?q=Tea&sort=new", "/v1/channels?sort=active", "/v1/channels?owned=true"]
     return paths
