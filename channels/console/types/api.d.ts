@@ -279,9 +279,9 @@ declare namespace Api {
   interface DialoguePage {
     items: (DialogueMessageResponse | TimelinePostResponse)[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface DraftPost {
@@ -358,9 +358,9 @@ declare namespace Api {
   interface GroupMessagePage {
     items: MessageResponse[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface GroupMissing {
@@ -693,9 +693,9 @@ declare namespace Api {
   interface PostPage {
     items: PostResponse[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface PostResponse {
@@ -851,9 +851,9 @@ declare namespace Api {
   interface ThreadPage {
     items: ThreadMessageResponse[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface ThreadReadResponse {
