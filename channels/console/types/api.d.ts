@@ -282,9 +282,9 @@ declare namespace Api {
   interface DialoguePage {
     items: (DialogueMessageResponse | TimelinePostResponse)[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface DraftPost {
@@ -366,9 +366,9 @@ declare namespace Api {
   interface GroupMessagePage {
     items: MessageResponse[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface GroupMissing {
@@ -703,9 +703,9 @@ declare namespace Api {
   interface PostPage {
     items: PostResponse[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface PostResponse {
@@ -903,9 +903,9 @@ declare namespace Api {
   interface ThreadPage {
     items: ThreadMessageResponse[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface ThreadReadResponse {
