@@ -19,6 +19,8 @@ BEYOND_SCHEMA: Final = {
 REASONS: Final = (
     # Rules between fields.
     r"^updated_since needs subscribed=true, and no ids$",
+    r"^give at most one of ids, subscribed, owned and all$",
+    r"^q and sort search the directory: leave out ids, subscribed and owned$",
     r"^updated_since is neither a sync_token nor an instant$",
     r"^with_posts works with cursor, not with before_seq or after_seq$",
     r"^give exactly one of channel_id, group_id, conversation_id$",
