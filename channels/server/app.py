@@ -174,6 +174,7 @@ def create_services(
         ],
         signatures=channel_core.post_settings.signatures,
         may_forward=channel_core.post_settings.may_forward,
+        known_owners=channel_core.known_owners.among,
         private_source=conversation_core.forward_sources.find,
         profile=channel_core.store.query_profile,
         tallies=engine,

@@ -27,6 +27,8 @@ DisbandedHook = Callable[[Group, Tx], Awaitable[None]]
 """A group is disbanded, by any route."""
 SignaturesHook = Callable[[Group, Collection[UserId], Tx], Awaitable[Mapping[UserId, str]]]
 """Returns the names under which these authors post in a channel; authors who do not sign are absent."""
+KnownOwnersHook = Callable[[Actor, Collection[UserId]], Awaitable[Collection[UserId]]]
+"""Returns those of the users whom the actor may know as owners, whether they have a profile or not."""
 MayForwardHook = Callable[[Group, Tx], Awaitable[bool]]
 """Returns whether a message of the group may be forwarded."""
 PrivateSourceHook = Callable[[Actor, StreamId, int, Tx], Awaitable[Message | None]]
@@ -77,8 +79,8 @@ class TallyReader(Protocol):
 class Hooks:
     """All hooks of a deployment.
 
-    They run in the given order, inside the transaction. Only `tallies`, `stream_ended` and `profile` do not: they run
-    outside, or only build a query. A deployment of groups alone has none of them.
+    They run in the given order, inside the transaction. Only `tallies`, `stream_ended`, `known_owners` and `profile` do
+    not: they run outside, or only build a query. A deployment of groups alone has none of them.
     """
 
     members_left: Sequence[MembersLeftHook] = ()
@@ -92,5 +94,6 @@ class Hooks:
     signatures: SignaturesHook | None = None
     may_forward: MayForwardHook | None = None
     private_source: PrivateSourceHook | None = None
+    known_owners: KnownOwnersHook | None = None
     profile: ProfileHook | None = None
     tallies: TallyReader | None = None
