@@ -149,6 +149,10 @@ async def serve_download(
     response.content_type = download.content_type
     response.content_length = end - start
     await response.prepare(request)
+    if request.method == hdrs.METH_HEAD:
+        # Nothing is read for it, and aiohttp would send a chunk that is written.
+        await response.write_eof()
+        return response
     chunks = download.read(start, end - start)
     while chunk := await _next_chunk(chunks, acquire_chunk):
         await response.write(chunk)
