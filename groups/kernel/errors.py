@@ -95,7 +95,7 @@ class Unready(DomainError):
 
 
 class InvalidRequest(InvalidInput):
-    """The request does not fit its schema; `errors` lists the places and reasons."""
+    """The request does not fit its schema; `errors` lists the places and reasons, and `detail` says the first."""
 
     code = "invalid_request"
     summary = "The request does not fit its schema"
@@ -109,6 +109,8 @@ class InvalidRequest(InvalidInput):
     }
 
     def __init__(self, detail: str | None = None, *, errors: list[dict[str, str]]) -> None:
+        if detail is None and errors:
+            detail = f"{errors[0]['field']}: {errors[0]['reason']}"
         super().__init__(detail, errors=errors)
 
 
