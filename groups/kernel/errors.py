@@ -128,12 +128,11 @@ class FieldTooLong(InvalidInput):
         "limit_bytes": Detail(int, "The most bytes of UTF-8 that it may hold."),
     }
 
-    def __init__(self, field: str, limit_bytes: int) -> None:
-        super().__init__(
-            f"{field} may hold at most {limit_bytes} bytes of UTF-8",
-            field=field,
-            limit_bytes=limit_bytes,
-        )
+    def __init__(self, field: str, limit_bytes: int, held_bytes: int | None = None) -> None:
+        detail = f"{field} may hold at most {limit_bytes} bytes of UTF-8"
+        if held_bytes is not None:
+            detail = f"{field}: has {held_bytes} bytes of UTF-8; at most {limit_bytes} are allowed"
+        super().__init__(detail, field=field, limit_bytes=limit_bytes)
 
 
 class BadCursor(InvalidInput):

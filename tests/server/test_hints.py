@@ -1,6 +1,6 @@
 """Errors that tell the way: the first reason in words, and hints for paths that are nearly right."""
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -9,12 +9,16 @@ from tests.api import Api, a_channel
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+WHOLE: Final = "limit: must be a whole number between 1 and 100"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "detail"),
     [
-        ("GET", "/v1/channels?limit=0", None, "limit: must be at least 1"),
-        ("GET", "/v1/channels?limit=101", None, "limit: must be at most 100"),
-        ("GET", "/v1/channels?limit=x", None, "limit: must be a whole number"),
+        ("GET", "/v1/channels?limit=0", None, WHOLE),
+        ("GET", "/v1/channels?limit=101", None, WHOLE),
+        ("GET", "/v1/channels?limit=x", None, WHOLE),
+        ("GET", "/v1/channels/none/posts?after_seq=-1", None, "after_seq: must be at least 0"),
         ("GET", "/v1/channels?owned=maybe", None, "owned: must be true or false"),
         ("GET", "/v1/channels?sort=size", None, "sort: must be 'popular', 'new' or 'active'"),
         ("GET", "/v1/channels?foo=1", None, "unknown field `foo`"),
@@ -47,6 +51,14 @@ async def test_the_detail_of_an_invalid_request_is_its_first_reason(
     assert answer.refusal == (400, "invalid_request")
     assert answer.body["detail"] == detail
     assert answer.body["details"]["errors"]
+
+
+async def test_a_text_too_long_says_how_long_it_is_and_may_be(shared_api: Api) -> None:
+    ada = shared_api.new_user("ada")
+    answer = await ada.post("/v1/channels", {"name": "é" * 75 + "x"})
+    assert answer.refusal == (400, "field_too_long")
+    assert answer.body["detail"] == "name: has 151 bytes of UTF-8; at most 150 are allowed"
+    assert answer.body["details"] == {"field": "name", "limit_bytes": 150}
 
 
 async def test_no_reason_repeats_what_was_sent(shared_api: Api) -> None:

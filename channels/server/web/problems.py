@@ -254,18 +254,27 @@ def domain_error_of(error: web.HTTPException) -> DomainError:
             return InternalError()
 
 
-def validation_problem(error: ValidationError, part: str) -> DomainError:
-    """The error of a request that does not fit its types: every field and its reason."""
+def validation_problem(
+    error: ValidationError, part: str, model: type[BaseModel] | None = None
+) -> DomainError:
+    """The error of a request that does not fit its types: every field and its reason.
+
+    With the `model` that the request was to be, a number out of bounds is told both of them.
+    """
     problems = error.errors(include_url=False, include_input=False)
     for problem in problems:
         if problem["type"] == TOO_LONG:
-            return FieldTooLong(_field(problem, part), problem["ctx"]["limit_bytes"])
+            context = problem["ctx"]
+            field = _field(problem, part)
+            return FieldTooLong(field, context["limit_bytes"], context.get("held_bytes"))
         if problem["type"] == "bad_emoji":
             return BadEmoji()
     first = problems[0]
     field = _field(first, part)
     is_unknown = first["type"] == "extra_forbidden"
-    detail = f"unknown field `{field}`" if is_unknown else f"{field}: {reason_in_words(first)}"
+    detail = (
+        f"unknown field `{field}`" if is_unknown else f"{field}: {reason_in_words(first, model)}"
+    )
     if len(problems) > 1:
         detail += f" (and {len(problems) - 1} more, in `details.errors`)"
     return InvalidRequest(

@@ -7,6 +7,8 @@ The types' own reasons ("Input should be a valid integer, unable to parse string
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 _Context = Mapping[str, Any]
 
 _PLAIN: Final = {
@@ -50,9 +52,21 @@ _WITH_CONTEXT: Final[Mapping[str, Callable[[_Context], str]]] = {
 }
 
 
-def reason_in_words(problem: Mapping[str, Any]) -> str:
-    """What is wrong with the value, as the end of a sentence that begins with its field; `problem` is pydantic's."""
+_OF_NUMBERS: Final = frozenset(
+    {"int_type", "int_parsing", "int_from_float", "greater_than_equal", "less_than_equal"}
+)
+
+
+def reason_in_words(problem: Mapping[str, Any], model: type[BaseModel] | None = None) -> str:
+    """What is wrong with the value, as the end of a sentence that begins with its field; `problem` is pydantic's.
+
+    `model` is what the request was to be, if known. Its field says both bounds of a whole number.
+    """
     kind, context = problem["type"], problem.get("ctx", {})
+    if kind in _OF_NUMBERS and model is not None and len(problem["loc"]) == 1:
+        bounds = _bounds_of(model, problem["loc"][0])
+        if bounds is not None:
+            return "must be a whole number between {} and {}".format(*bounds)
     if kind in _PLAIN:
         return _PLAIN[kind]
     if kind in _WITH_CONTEXT:
@@ -60,6 +74,15 @@ def reason_in_words(problem: Mapping[str, Any]) -> str:
     # The types of the house say it in words already.
     reason: str = problem["msg"]
     return reason
+
+
+def _bounds_of(model: type[BaseModel], name: object) -> tuple[int, int] | None:
+    field = model.model_fields.get(str(name))
+    if field is None or field.annotation is not int:
+        return None
+    least = next((one.ge for one in field.metadata if hasattr(one, "ge")), None)
+    most = next((one.le for one in field.metadata if hasattr(one, "le")), None)
+    return (least, most) if isinstance(least, int) and isinstance(most, int) else None
 
 
 def _count(number: int, unit: str) -> str:
