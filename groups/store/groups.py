@@ -214,6 +214,11 @@ class GroupStore:
         cursor = self._groups.find(query, sort=[("_id", 1)], limit=limit)
         return [_to_group(document) for document in await cursor.to_list(None)]
 
+    async def list_owned_by(self, owner_ids: Collection[UserId]) -> list[Group]:
+        """The channels that any of these users owns: at most as many as a deployment has channels."""
+        # Uses index: owner_id_1__id_1 (partial: channels)
+        return await self._cache.find({"owner_id": {"$in": list(owner_ids)}, **_IS_MARKED})
+
 
 def _listed(*, with_private: bool) -> list[Document]:
     return [_IS_MARKED] if with_private else [_IS_MARKED, {"visibility": Visibility.PUBLIC.value}]
