@@ -12,7 +12,7 @@ from groups.models import CHANNEL_MARKER, Disbanded, Group, Model, Visibility
 
 _MARK = f"custom.{CHANNEL_MARKER}"
 _IS_MARKED: Document = {_MARK: {"$exists": True}}
-HAS_MARKING: Document = {"marking.by": {"$exists": True}}
+_HAS_MARKING: Document = {"marking.by": {"$exists": True}}
 
 DirectorySort = Literal["popular", "new"]
 _KEPT_BYTES = 2 * 2**20  # of memory: some 400 groups
@@ -45,7 +45,7 @@ class GroupStore:
             "groups",
             [("marking.by", 1)],
             "the groups of others that a user made channels",
-            partial=HAS_MARKING,
+            partial=_HAS_MARKING,
         ),
         Index("disbanded", [], "found by _id, or all of them"),
     )
