@@ -88,8 +88,8 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
     ),
     "reactions.changed": EventAbout(
         "The counts of a message changed; several changes are merged into one event.",
-        "in groups and channels: sockets that [watch](sockets.md#watch-reactions) the conversation;"
-        " one-to-one: both sides, and the admins who read the channel's inbox",
+        "in groups and channels: sockets that [watch](sockets.md#watch-reactions) the conversation, and with `mine`"
+        " all devices of the user who reacted; one-to-one: both sides, and the admins who read the channel's inbox",
         {
             "seq": _SEQ,
             "counts": ("object", "The count of each emoji."),
@@ -97,8 +97,12 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
         {
             "conversation_id": _CONVERSATION,
-            "mine": ("array", "In one-to-one conversations: the receiver's own emoji."),
-            "channel_id": ("text", "In a channel's inbox: the channel."),
+            "mine": (
+                "array",
+                "The receiver's own emoji: where they reacted themselves, and in one-to-one conversations.",
+            ),
+            **_IN_A_CHANNEL,
+            **_IN_A_GROUP,
             **_IN_AN_INBOX,
         },
     ),

@@ -143,15 +143,13 @@ def _message(event_type: str) -> Callable[[Any], Iterable[EventView]]:
 
 
 def _reactions(event: ReactionsChanged) -> Iterable[EventView]:
-    payload = payload_of(
-        "reactions.changed",
-        event,
-        event.stream_id,
-        seq=event.seq,
-        counts=event.counts,
-        total=event.total,
-    )
-    yield EventView(payload, event.stream_id)
+    counts = {"seq": event.seq, "counts": event.counts, "total": event.total}
+    name = "reactions.changed"
+    # First the one for watchers, as hubs expect; then one for all users who hold the same emoji, each of them alone.
+    yield EventView(group_payload(name, name, event, **counts), event.stream_id)
+    for mine, user_ids in event.own:
+        payload = group_payload(name, name, event, **counts, mine=mine)
+        yield EventView(payload, event.stream_id, user_ids)
 
 
 GROUP_EVENTS: Final[Rendering] = {

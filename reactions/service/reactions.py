@@ -17,7 +17,7 @@ from groups.models import AccessContext, Group, Message, Tallies, Tally, message
 from groups.service.access.bulk import BulkAccess
 from groups.service.messages.service import MessageService
 from reactions import policy
-from reactions.events import ReactionsChanged
+from reactions.events import OwnReactions, ReactionsChanged
 from reactions.models import Reaction
 from reactions.service.engine import ReactionCommand, ReactionEngine, ReactionQueue
 from reactions.service.state import ReactionState
@@ -77,9 +77,14 @@ class _Target:
                 at=now,
                 stream_id=self.group.stream_id,
                 group_id=self.group.group_id,
+                is_channel=self.group.is_channel,
                 seq=self.message.seq,
                 counts=tally.counts,
                 total=tally.total,
+                own=tuple(
+                    OwnReactions(mine, tuple(user_ids))
+                    for mine, user_ids in state.changed_holders().items()
+                ),
             )
         )
 

@@ -433,6 +433,32 @@ async def test_watchers_receive_merged_counts_and_the_newest_last(shared_api: Ap
     await deaf.close()
 
 
+@pytest.mark.parametrize("is_channel", [True, False])
+async def test_an_own_reaction_reaches_the_other_devices_without_a_watch(
+    shared_api: Api, *, is_channel: bool
+) -> None:
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
+    path = await (a_channel if is_channel else a_chat_group)(ada, bob, cat)
+    await a_post(ada, path)
+    messages = f"{path}/{'posts' if is_channel else 'messages'}"
+    phone, laptop, other = await bob.socket(), await bob.socket(), await cat.socket()
+    fire = part("🔥")
+    for call, emoji in ((bob.put, LIKE), (bob.put, fire), (bob.delete, fire), (bob.delete, LIKE)):
+        assert (await call(f"{messages}/1/reactions/{emoji}")).status == 200
+    # A channel allows one emoji, so the second one replaces the first, and the last call changes nothing.
+    held = [["👍"], ["🔥"], []] if is_channel else [["👍"], ["👍", "🔥"], ["👍"], []]
+    fence = await phone.fence()
+    for ears in (phone, laptop):
+        heard = [one for one in await ears.until(fence) if one["type"] == "reactions.changed"]
+        assert [event["mine"] for event in heard] == held
+        assert [event["total"] for event in heard] == [len(event["mine"]) for event in heard]
+        where = "channel_id" if is_channel else "group_id"
+        assert {(event["seq"], event[where]) for event in heard} == {(1, id_of(path))}
+    assert await other.until_now() == []
+    for ears in (phone, laptop, other):
+        await ears.close()
+
+
 async def test_watching_needs_the_right_to_read(shared_api: Api) -> None:
     ada, bob, eve = (shared_api.new_user(name) for name in ("ada", "bob", "eve"))
     secret = await a_channel(ada, bob, settings={"visibility": "private"})

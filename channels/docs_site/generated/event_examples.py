@@ -46,7 +46,7 @@ from groups.events import (
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import Content, Grant, Kind, Message, Role, stream_of
-from reactions.events import ReactionsChanged
+from reactions.events import OwnReactions, ReactionsChanged
 
 _AT: Final = datetime(2026, 1, 31, 12, tzinfo=UTC)
 _NEWS: Final = GroupId("@TOA#_news")
@@ -116,9 +116,8 @@ def _of_a_group(group_id: GroupId, *, is_channel: bool) -> Iterator[Event]:
     yield MessageEdited(**base, message=message.model_copy(update={"edited_at": _AT}))
     yield MessageRecalled(**base, message=deleted)
     counts = {"👍": 5, "🎉": 1}
-    yield ReactionsChanged(
-        at=_AT, stream_id=stream_id, group_id=group_id, seq=7, counts=counts, total=6
-    )
+    own = (OwnReactions(("👍",), (_BOB,)),)
+    yield ReactionsChanged(**base, stream_id=stream_id, seq=7, counts=counts, total=6, own=own)
     profile = _PROFILE if is_channel else None
     joined: dict[str, Any] = {"user_ids": (_BOB,), "member_count": 12, "announce": not is_channel}
     yield MembersJoined(**base, **joined, profile=profile)

@@ -7,6 +7,7 @@ Promises:
     A session receives every stream that its user is in, from `ready` on. Joins and leaves take effect in the order in
     which they were committed, so a user who left receives nothing that was posted afterwards.
     Reaction counts go to sessions that watch the stream: at most two events a second for a message, the newest last.
+    Users' own reactions go to all their sessions at once, watching or not, with their own emoji and no names.
 Delivery is at most once: a client that was disconnected compares seqs and reads what it missed.
 """
 
@@ -36,7 +37,7 @@ from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import stream_of
-from reactions.events import ReactionsChanged
+from reactions.events import OwnReactions, ReactionsChanged
 
 log = logging.getLogger(__name__)
 
@@ -154,6 +155,7 @@ class Hub:
             self._metrics.event_lag.observe(max(0.0, lag))
             if isinstance(event, ReactionsChanged):
                 self._merge(event)
+                self._send_own(event)
             elif isinstance(event, MessagePosted):
                 if posts and posts[-1].message.stream_id != event.message.stream_id:
                     self._send_posts(posts)
@@ -273,6 +275,19 @@ class Hub:
             return
         self._send_reactions(key, view)
 
+    def _send_own(self, event: ReactionsChanged) -> None:
+        # At once and without a watch: it is what the users did themselves, mostly on another device. A batch names
+        # hundreds of users and few of them are connected here, so the others cost a look-up each.
+        here = [
+            OwnReactions(mine, connected)
+            for mine, user_ids in event.own
+            if (connected := tuple(one for one in user_ids if one in self._sessions))
+        ]
+        if here:
+            for view in _views(event.model_copy(update={"own": tuple(here)})):
+                if view.users is not None:
+                    self.send(view)
+
     def _flush(self, key: tuple[StreamId, int]) -> None:
         view = self._merging.pop(key)
         if view is not None:
@@ -302,7 +317,7 @@ def _skippable(view: EventView) -> Skippable | None:
     # Events of a channel's inbox name no conversation, so their receivers could not read them later.
     conversation_id = view.payload.get("conversation_id")
     if conversation_id is None or (
-        view.users is not None and not event_type.startswith("message.")
+        view.users is not None and not event_type.startswith(("message.", "reactions."))
     ):
         return None
     head_seq = view.payload["seq"] if event_type == "message.posted" else None
