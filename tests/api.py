@@ -325,6 +325,7 @@ SOCKET_CODES: Final = frozenset(
         *("unauthenticated", "rate_limited", "invalid_request"),
         # On `watch`.
         *("conversation_not_found", "group_not_found", "permission_denied", "banned"),
+        "watch_limit_reached",
     }
 )
 """The codes of `error` frames. Clients depend on them, so document a new one with the socket."""

@@ -41,6 +41,7 @@ from channels.server.migrations import migrations
 from channels.server.realtime.hub import Hub
 from channels.server.realtime.inbox_unread import InboxUnreadFeed
 from channels.server.realtime.socket import SocketServer
+from channels.server.realtime.watching import Watching
 from channels.server.tokens import TokenVerifier
 from channels.server.web.cors import CorsPolicy
 from channels.server.web.docs_pages import DocsPages
@@ -381,7 +382,9 @@ class App(web.BaseRunner):
             cors=cors,
             not_found_delay=not_found_delay,
             group_ids_of=services.chat.membership.list_group_ids,
-            may_watch=services.chat.guard.read_access_of,
+            watching=Watching(
+                self.hub, services.chat.guard.read_access_of, services.reactions.tallies_in
+            ),
         )
         endpoints = endpoints_for(services)
         self.operations = OperationsPages(

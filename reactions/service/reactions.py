@@ -136,6 +136,36 @@ class ReactionService:
         """Return the tallies of the messages that have one. The caller checks that the actor may read the messages."""
         return await self.engine.tallies_of(actor.user_id, stream_id, seqs)
 
+    async def tallies_in(
+        self,
+        actor: Actor,
+        wanted: Sequence[tuple[AccessContext, Sequence[int] | None]],
+        newest: int,
+    ) -> dict[StreamId, dict[int, Tally]]:
+        """Return the tallies of messages of several groups with two commands; of the `newest` ones where None is given.
+
+        Each access is one with which the actor may read the group. Messages that it hides, and messages without
+        reactions, are absent.
+        """
+        unnamed = [access.group.stream_id for access, seqs in wanted if seqs is None]
+        heads = await self.engine.streams.heads(unnamed) if newest else {}
+        keys: dict[str, tuple[StreamId, int]] = {}
+        for access, seqs in wanted:
+            stream_id, floor = access.group.stream_id, groups_policy.history_floor(access)
+            if seqs is None:
+                head = heads[stream_id].head_seq if stream_id in heads else 0
+                seqs = range(max(0, head - newest) + 1, head + 1)
+            for seq in seqs:
+                if seq > floor:
+                    keys[message_key(stream_id, seq)] = stream_id, seq
+        found: dict[StreamId, dict[int, Tally]] = {}
+        if keys:
+            tallies = await self.engine.store.read_anywhere(keys, actor.user_id)
+            for message_id, tally in tallies.items():
+                stream_id, seq = keys[message_id]
+                found.setdefault(stream_id, {})[seq] = tally
+        return found
+
     async def get(self, actor: Actor, group_id: GroupId, seq: int) -> Tally:
         message = (await self.messages.get(actor, group_id, seq)).message
         return (await self.tallies(actor, message.stream_id, [seq])).get(seq, Tally())

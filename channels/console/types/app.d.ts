@@ -444,7 +444,8 @@ declare namespace App {
   type Frame =
     | { type: "event"; event: Event }
     | { type: "ready" | "pong" }
-    | { type: "watching" | "behind"; conversation_id: string };
+    | { type: "watching"; conversations: { conversation_id: string; error?: { code: string } }[] }
+    | { type: "behind"; conversation_id: string };
 
   interface SocketEvents {
     event: CustomEvent<Event>;

@@ -8,9 +8,10 @@ from pydantic.fields import FieldInfo
 
 from channels.docs_site.generated.tables import bound_of, readable, table
 from channels.limits import CHANNEL_REACTIONS_PER_USER, MOST_VIEWS_PER_CALL, Limits
+from channels.server.realtime.client_frames import FRAME_BYTES, WATCHED_STREAMS
 from channels.server.realtime.frame_guard import FRAMES_PER_SECOND
 from channels.server.realtime.session import UNREAD_BYTES
-from channels.server.realtime.socket import AUTH_SECONDS, FRAME_BYTES, WATCHED_STREAMS
+from channels.server.realtime.socket import AUTH_SECONDS
 from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES, LINE_BYTES
 from groups.kernel.ids import GROUP_ID_BYTES, USER_ID_BYTES
 from groups.kernel.limits import About, Section, Zero

@@ -14,7 +14,7 @@ Delivery is at most once: a client that was disconnected compares seqs and reads
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final, TypeVar
 
@@ -34,6 +34,7 @@ from groups.events import (
     TokensRevoked,
 )
 from groups.kernel.clock import Clock, SystemClock
+from groups.kernel.errors import DomainError
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import stream_of
@@ -41,6 +42,7 @@ from reactions.events import OwnReactions, ReactionsChanged
 
 log = logging.getLogger(__name__)
 
+A = TypeVar("A")
 K = TypeVar("K", UserId, StreamId)
 
 MERGE_SECONDS: Final = 0.5  # between two events about the reactions to one message
@@ -96,19 +98,36 @@ class Hub:
         self._metrics.sockets.dec()
 
     async def watch_if(
-        self, session: Session, stream_id: StreamId, may_watch: Callable[[], Awaitable[object]]
-    ) -> None:
-        """`watch` once `may_watch` has returned; asks again when that right may have ended meanwhile."""
-        asked, is_outdated = (stream_id, session), True
-        while is_outdated:
-            self._asking.add(asked)
+        self,
+        session: Session,
+        stream_ids: Collection[StreamId],
+        refusals: Callable[[Collection[StreamId]], Awaitable[Mapping[StreamId, A]]],
+    ) -> dict[StreamId, A]:
+        """`watch` each stream that `refusals` does not refuse; returns what it said of each.
+
+        Asks again about streams of which the right may have ended meanwhile.
+        """
+        said: dict[StreamId, A] = {}
+        asking = list(stream_ids)
+        while asking:
+            asked = {(stream_id, session) for stream_id in asking}
+            self._asking |= asked
             try:
-                await may_watch()
+                answers = await refusals(asking)
             finally:
-                # `unwatch` removed it: the right ended, maybe after it was read.
-                is_outdated = asked not in self._asking
-                self._asking.discard(asked)
-        self.watch(session, stream_id)
+                # `unwatch` removed some: the right ended, maybe after it was read.
+                current = asked & self._asking
+                self._asking -= asked
+            outdated: list[StreamId] = []
+            for stream_id in asking:
+                if (stream_id, session) not in current:
+                    outdated.append(stream_id)
+                    continue
+                said[stream_id] = answers[stream_id]
+                if not isinstance(said[stream_id], DomainError):
+                    self.watch(session, stream_id)
+            asking = outdated
+        return said
 
     def watch(self, session: Session, stream_id: StreamId) -> None:
         """Send the reaction counts of a stream to the session."""
