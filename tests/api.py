@@ -38,6 +38,8 @@ SECRET: Final = "a secret of tests, long enough for HS256"
 PATIENCE_SECONDS: Final = 20.0
 """How long a test waits for something that must come, before it fails."""
 
+_SENT_LATER: Final = frozenset({"inbox.unread", "unread.changed"})
+"""Totals, which are read after the event that changed them."""
 _UNSET: Final = object()
 _numbers = itertools.count(1)
 
@@ -236,7 +238,7 @@ class Ears:
                     return event
 
     async def until_now(self) -> list[dict[str, Any]]:
-        """All events up to now that this user receives, except the totals of inboxes.
+        """All events up to now that this user receives, except totals.
 
         The user makes an event of their own, which arrives after them: the bus keeps the order of commits. Totals are
         sent later.
@@ -253,7 +255,7 @@ class Ears:
         return fence
 
     async def until(self, fence: str) -> list[dict[str, Any]]:
-        """All events before the fence, except the totals of inboxes."""
+        """All events before the fence, except totals."""
         events: list[dict[str, Any]] = []
         while True:
             frame = await self.frame()
@@ -262,7 +264,7 @@ class Ears:
             event = frame["event"]
             if event["type"] == "conversation_group.deleted" and event["name"] == fence:
                 return events
-            if event.get("name") != fence and event["type"] != "inbox.unread":
+            if event.get("name") != fence and event["type"] not in _SENT_LATER:
                 events.append(event)
 
     async def closed(self) -> int | None:

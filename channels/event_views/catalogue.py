@@ -240,6 +240,17 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
             "unread_count": ("integer", "How many are unread now."),
         },
     ),
+    "unread.changed": EventAbout(
+        "The user's unread totals, after they read, wrote, muted or hid a conversation on some device; at most once a"
+        " second, and later under load. A new message sends none: count it by `message.posted`.",
+        _DEVICES,
+        {
+            "total": ("integer", "The unread messages of all conversations that are not muted."),
+            "channels": ("integer", "Those in channels."),
+            "chats": ("integer", "Those in groups and one-to-one conversations."),
+            "conversation_groups": ("object", "Those in each of the user's conversation groups."),
+        },
+    ),
     "conversation.updated": EventAbout(
         "The user muted, pinned or hid a conversation, or stored a draft or custom data.",
         _DEVICES,

@@ -22,7 +22,7 @@ from conversations.events import (
     DialogueRecalled,
     ThreadRead,
 )
-from conversations.models import DialogueMessage, InboxUnread
+from conversations.models import DialogueMessage, InboxUnread, Unread
 from groups.kernel.clock import rfc3339
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import Tally
@@ -128,6 +128,11 @@ def inbox_unread_view(
         unread_count=unread.messages,
         unread_threads=unread.threads,
     )
+
+
+def unread_changed_view(user_id: UserId, unread: Unread, at: datetime) -> EventView:
+    """The user's totals, read after the change that they made `at` this instant."""
+    return _without_stream("unread.changed", at, (user_id,), **unread._asdict())
 
 
 def _ended(event: ConversationEnded) -> Iterable[EventView]:

@@ -316,7 +316,7 @@ async def test_every_type_of_event_arrives_without_any_subscription(
     heard = [*await ada_ears.until_now(), *await bob_ears.until_now(), *await cat_ears.until_now()]
     told = {event["type"] for event in heard}
     # Only to those who watch; and once they were read, behind all others.
-    assert set(EVENT_TYPES) - told == {"reactions.changed", "inbox.unread"}
+    assert set(EVENT_TYPES) - told == {"reactions.changed", "inbox.unread", "unread.changed"}
     for event in heard:
         assert event["at"].endswith("Z")
     for ears in (ada_ears, bob_ears, cat_ears):

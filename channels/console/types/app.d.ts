@@ -491,6 +491,7 @@ declare namespace App {
     | (Common<"group.updated"> & { changed: Partial<Api.GroupResponse> })
     | Common<"channel.deleted" | "group.disbanded" | "conversation.ended">
     | (ReadEvent<"conversation.read"> & { conversation_id: string })
+    | (Common<"unread.changed"> & Api.UnreadResponse)
     | (Common<"conversation.updated"> & {
         conversation_id: string;
         /** A draft is null where it has a text, which no event carries. */

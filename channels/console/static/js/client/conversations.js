@@ -153,6 +153,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
   async markRead(conversationId, seq) {
     const cursor = await post(`/v1/conversations/${part(conversationId)}/read`, seq === undefined ? {} : { seq });
     this.#setRead(cursor);
+    if (!socket.isOpen) this.#loadTotalsSoon(); // otherwise an event brings them
   }
 
   /** @param {App.Scope} scope */
@@ -261,7 +262,6 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
       const unread = Math.min(conversation.unread_count, Math.max(0, conversation.head_seq - readSeq));
       this.#replace({ ...conversation, read_seq: readSeq, unread_count: unread });
     }
-    this.#loadTotalsSoon();
   }
 
   /**
@@ -344,7 +344,12 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
         }
         return;
       case "conversation.read":
-        return this.#setRead(event);
+        return this.#setRead(event); // the totals follow
+      case "unread.changed": {
+        const { total, channels, chats, conversation_groups } = event;
+        this.unread = { total, channels, chats, conversation_groups };
+        return this.#changed();
+      }
       case "conversation.updated":
         if (conversation) {
           const { draft, ...changed } = event.changed;
