@@ -16,10 +16,10 @@ from uuid import uuid4
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDictProxy
-from pydantic import IPvAnyNetwork
+from pydantic import IPvAnyNetwork, ValidationError
 from yarl import URL
 
-from channels.event_views.catalogue import CATALOGUE, COMMON_FIELDS
+from channels.event_views.shapes import EVENT
 from channels.limits import Limits
 from channels.server.app import App, Services, create_services, endpoints_for
 from channels.server.realtime.hub import Hub
@@ -178,28 +178,13 @@ class User:
         return Ears(self, socket)
 
 
-_JSON_TYPES: Final = {
-    str: "text",
-    int: "integer",
-    bool: "boolean",
-    dict: "object",
-    list: "array",
-    type(None): "null",
-}
-
-
 def undescribed(event: dict[str, Any]) -> list[str]:
-    """What the catalogue says otherwise of this event: fields that it lacks, has besides, or has of another type."""
-    about = CATALOGUE[event["type"]]
-    allowed = {**about.fields, **about.sometimes}
-    sent = {name: value for name, value in event.items() if name not in COMMON_FIELDS}
-    wrong = [name for name in about.fields if name not in sent]
-    wrong += [name for name in COMMON_FIELDS if name not in event]
-    for name, value in sent.items():
-        kinds = allowed[name][0].split(" or ") if name in allowed else []
-        if _JSON_TYPES[type(value)] not in kinds:
-            wrong.append(f"{name}: {_JSON_TYPES[type(value)]}")
-    return wrong
+    """What the model of this event says otherwise: fields that it lacks, has besides, or has of another type."""
+    try:
+        EVENT.validate_json(json.dumps(event), strict=True)
+    except ValidationError as error:
+        return [f"{one['loc']}: {one['msg']}" for one in error.errors(include_url=False)]
+    return []
 
 
 class Ears:

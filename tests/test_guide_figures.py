@@ -47,7 +47,7 @@ FIGURES: Final = {
         f"and is {frame_guard.REFUSED_FRAMES} frames further ahead",
         f"of the newest {client_frames.NEWEST_POSTS} posts",
         f"| {client_frames.COUNTED_POSTS}, and {client_frames.COUNTED_IN_ONE} in one conversation |",
-        f"text of up to {client_frames.FRAME_ID_BYTES} characters",
+        f"text of up to {client_frames.FRAME_ID_CHARACTERS} characters",
         f"watched by one socket | {client_frames.WATCHED_STREAMS}, then",
         f"| {LIMITS.sockets_per_user} on one process",
         f"| {LIMITS.address_sockets:,} on one process",

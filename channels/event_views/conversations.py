@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from channels.event_views.view import NOT_IN_EVENTS, EventView, Rendering, payload_of
 from channels.events import DialogueReacted
@@ -107,8 +108,20 @@ def _thread_view(
 ) -> EventView:
     """A view for the admins of a channel: it names the thread of the inbox, and no conversation of theirs."""
     channel_id = event.channel_id if isinstance(event, ThreadRead) else event.peer_id
-    thread = {"channel_id": channel_id, "user_id": event.user_id}
-    return _without_stream(event_type, event.at, event.staff, **thread, **fields)
+    payload = {
+        "type": event_type,
+        "stream_id": _thread_stream_id(channel_id, event.user_id),
+        "at": rfc3339(event.at),
+        "channel_id": channel_id,
+        "user_id": event.user_id,
+        **fields,
+    }
+    return EventView(payload, StreamId(""), event.staff)
+
+
+def _thread_stream_id(channel_id: str, user_id: UserId) -> str:
+    # The stored id has a separator that nobody can print. Ids may hold colons, so they are quoted.
+    return f"inbox_{quote(channel_id, safe='@#')}:{quote(user_id, safe='@#')}"
 
 
 def _thread_read(event: ThreadRead) -> Iterable[EventView]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from channels.event_views.view import NOT_IN_EVENTS, EventView, Rendering, group_payload, payload_of
-from channels.routes.responses import anonymous_post_response
+from channels.routes.responses import SettingsResponse, anonymous_post_response
 from groups.events import (
     AdminInvited,
     GroupDisbanded,
@@ -71,8 +71,17 @@ def _member_changed(event: MemberChanged) -> Iterable[EventView]:
     yield EventView(payload, stream_of(event.group_id), users)
 
 
+def _as_in_resource(event: GroupUpdated) -> dict[str, object]:
+    """The changed fields, each where the channel or the group has it."""
+    if not event.is_channel:
+        return event.changed
+    settings = {k: v for k, v in event.changed.items() if k in SettingsResponse.model_fields}
+    others = {k: v for k, v in event.changed.items() if k not in settings}
+    return {**others, "settings": settings} if settings else others
+
+
 def _updated(event: GroupUpdated) -> Iterable[EventView]:
-    fields = {"changed": event.changed, "version": event.version}
+    fields = {"changed": _as_in_resource(event), "version": event.version}
     payload = group_payload("group.updated", "channel.updated", event, **fields)
     yield EventView(payload, stream_of(event.group_id))
 

@@ -580,6 +580,7 @@ async def test_watching_needs_the_right_to_read(shared_api: Api) -> None:
         await ears.tell(type="watch", conversation_id=conversation_of(path))
         told = await ears.frame()
         assert (told["type"], told.get("code")) == (kind, code)
+        assert told["conversation_id"] == conversation_of(path)
     for none in ("c2c_bob", id_of(news), ""):
         await ears.tell(type="watch", conversation_id=none)
         assert (await ears.frame())["code"] == "conversation_not_found"

@@ -28,12 +28,12 @@ WATCHED_STREAMS: Final = (
 COUNTED_POSTS: Final = 400  # posts of one `watch` whose counts are read
 COUNTED_IN_ONE: Final = 50  # of them in one conversation
 NEWEST_POSTS: Final = 20  # that are counted where a `watch` names no posts
-FRAME_ID_BYTES: Final = 64
+FRAME_ID_CHARACTERS: Final = 64
 _ID_BYTES: Final = 128
 _LARGEST: Final = 2**53 - 1  # integer that every JSON parser keeps
 
 FrameId = (
-    Annotated[StrictStr, Field(max_length=FRAME_ID_BYTES)]
+    Annotated[StrictStr, Field(max_length=FRAME_ID_CHARACTERS)]
     | Annotated[StrictInt, Field(ge=-_LARGEST, le=_LARGEST)]
 )
 """What a client calls a frame of its own."""

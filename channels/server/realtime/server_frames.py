@@ -121,6 +121,8 @@ class ErrorFrame(_Answer):
     """A sentence for people."""
     details: dict[str, Any]
     """What the error says besides, as over HTTP: for `invalid_request` its `errors`, each a `field` and a `reason`."""
+    conversation_id: str | None = None
+    """The conversation of a `watch` that names one by this field."""
     retry_after_seconds: float | None = Field(default=None, strict=False)
     """When the same frame may succeed. Present where waiting helps."""
 

@@ -262,10 +262,10 @@ class SocketServer:
                 self._refuse_frame(session, error, frame_id_of(text))
 
     def _refuse_frame(
-        self, session: SocketSession, error: DomainError, frame_id: FrameId | None
+        self, session: SocketSession, error: DomainError, frame_id: FrameId | None, **named: Any
     ) -> None:
         self.metrics.refusal(error.code)
-        session.push(_framed(_problem_frame(error, frame_id)))
+        session.push(_framed({**_problem_frame(error, frame_id), **named}))
 
     async def _answer(
         self, session: SocketSession, frame: ClientFrame, request: web.BaseRequest
@@ -281,10 +281,10 @@ class SocketServer:
                 results = await self.not_found_delay.apply(
                     self.watching.watch(session, frame), is_not_found=is_any_missing
                 )
-                if frame.conversation_id is not None:
-                    refusal = results[frame.conversation_id]
-                    if isinstance(refusal, DomainError):
-                        raise refusal
+                refusal = results.get(frame.conversation_id or "")
+                if isinstance(refusal, DomainError) and frame.conversation_id is not None:
+                    self._refuse_frame(session, refusal, frame.id, **_names_in(frame))
+                    return
                 session.answer(
                     frame.id,
                     "watching",
@@ -300,6 +300,7 @@ class SocketServer:
 
 
 def _names_in(frame: Watch | Unwatch) -> dict[str, Any]:
+    """The conversations of a frame, by the field in which it names them."""
     if frame.conversation_id is not None:
         return {"conversation_id": frame.conversation_id}
     return {"conversation_ids": frame.named}

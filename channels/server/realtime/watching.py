@@ -5,7 +5,7 @@ Promises:
     of its own: the counts, or why it is not watched.
     No gap: the counts are read after the session watches, so a change is in them, or in an event that follows, or in
     both. Both hold totals, and the newest comes last.
-    Flat cost: a frame takes five commands of the database for 1 or 100 conversations (the stores gather what is asked
+    Flat cost: a frame takes at most five commands for 1 or 100 conversations (the stores gather what is asked
     at once), and its answer is cut at `ANSWER_BYTES`.
 """
 

@@ -310,7 +310,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
   /** @param {App.Event} event */
   #onEvent(event) {
     // Events of a channel's inbox go to its staff. They are in none of the staff's own conversations.
-    if (event.stream_id === null && event.channel_id !== undefined) return;
+    if (!event.conversation_id && event.channel_id !== undefined) return;
     const id = event.conversation_id ?? ""; // folders and blocks are of no conversation
     const conversation = this.byId.get(id);
     switch (event.type) {

@@ -70,7 +70,7 @@ export function dialogueMessages(conversationId, headSeq) {
  */
 export function threadMessages(channelId, userId, headSeq) {
   /** @param {App.Event} event */
-  const isMine = (event) => event.stream_id === null && event.channel_id === channelId && event.user_id === userId;
+  const isMine = (event) => !event.conversation_id && event.channel_id === channelId && event.user_id === userId;
   return new MessageStream({ path: `/v1/channels/${part(channelId)}/inbox/${part(userId)}/messages`, isMine, headSeq });
 }
 
