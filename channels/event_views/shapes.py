@@ -156,7 +156,13 @@ class MessagePosted(_WithContent):
     type: Literal["message.posted"]
 
 
-class MessageEdited(_WithContent):
+class _OfChange(_WithContent):
+    version: int
+    """The conversation's version after it. If it is not the next one after yours, read
+    [what changed](../how-to/catch-up.md)."""
+
+
+class MessageEdited(_OfChange):
     """Its content was replaced, it was pinned or unpinned, or its reactions were stopped or allowed again."""
 
     receivers = "as `message.posted`"
@@ -164,7 +170,7 @@ class MessageEdited(_WithContent):
     type: Literal["message.edited"]
 
 
-class MessageRecalled(_WithContent):
+class MessageRecalled(_OfChange):
     """It was deleted for everyone."""
 
     receivers = "as `message.posted`"
