@@ -1,6 +1,6 @@
 """Events of groups and channels: members, settings, messages, reactions."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -71,19 +71,25 @@ def _member_changed(event: MemberChanged) -> Iterable[EventView]:
     yield EventView(payload, stream_of(event.group_id), users)
 
 
-def _as_in_resource(event: GroupUpdated) -> dict[str, object]:
+def _as_in_resource(changed: Mapping[str, object], *, is_channel: bool) -> Mapping[str, object]:
     """The changed fields, each where the channel or the group has it."""
-    if not event.is_channel:
-        return event.changed
-    settings = {k: v for k, v in event.changed.items() if k in SettingsResponse.model_fields}
-    others = {k: v for k, v in event.changed.items() if k not in settings}
+    if not is_channel:
+        return changed
+    settings = {k: v for k, v in changed.items() if k in SettingsResponse.model_fields}
+    others = {k: v for k, v in changed.items() if k not in settings}
     return {**others, "settings": settings} if settings else others
 
 
 def _updated(event: GroupUpdated) -> Iterable[EventView]:
-    fields = {"changed": _as_in_resource(event), "version": event.version}
-    payload = group_payload("group.updated", "channel.updated", event, **fields)
-    yield EventView(payload, stream_of(event.group_id))
+    def view(changed: Mapping[str, object]) -> dict[str, Any]:
+        shown = _as_in_resource(changed, is_channel=event.is_channel)
+        fields = {"changed": shown, "version": event.version}
+        return group_payload("group.updated", "channel.updated", event, **fields)
+
+    stream_id, staff = stream_of(event.group_id), event.staff
+    yield EventView(view(event.changed), stream_id, except_users=frozenset(staff))
+    if staff:
+        yield EventView(view({**event.changed, **event.changed_for_staff}), stream_id, staff)
 
 
 def _disbanded(event: GroupDisbanded) -> Iterable[EventView]:

@@ -276,6 +276,7 @@ class ChangedChannel(_ChangedProfile):
     custom_data: str | None = None
     settings: ChangedSettings | None = None
     is_channel: bool | None = None
+    history_shared_at: Instant | None = None
 
 
 class ChangedGroup(_ChangedProfile):
@@ -295,7 +296,9 @@ class ChannelUpdated(_OfChannel):
     type: Literal["channel.updated"]
     changed: ChangedChannel
     """The new values, where the channel has them: `changed.name`, `changed.settings.reactions`. Those of the group that
-    it is (`custom`, `notification`, `muted_all`, …) are beside them."""
+    it is (`custom`, `notification`, `muted_all`, …) are beside them. `owner_id`: only to the owner and the admins,
+    unless the channel signs its posts. `is_channel`: your group became a channel. Where `history_shared_at` is set
+    then, everybody may read what was written before."""
     version: int
     """Grows with each change; ignore an event that is older than what you have."""
 

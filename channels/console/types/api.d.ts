@@ -163,6 +163,8 @@ declare namespace Api {
     settings: SettingsResponse;
     head_seq: number;
     version: number;
+    public_from_seq: number;
+    history_shared_at: string | null;
     last_post: LastPostResponse | null;
   }
 
@@ -212,6 +214,7 @@ declare namespace Api {
     name: string;
     channel_id?: string | null;
     group_id?: string | null;
+    share_history?: boolean;
     face_url?: string;
     organization?: string;
     introduction?: string;
@@ -279,9 +282,9 @@ declare namespace Api {
   interface DialoguePage {
     items: (DialogueMessageResponse | TimelinePostResponse)[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface DraftPost {
@@ -363,9 +366,9 @@ declare namespace Api {
   interface GroupMessagePage {
     items: MessageResponse[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface GroupMissing {
@@ -512,6 +515,7 @@ declare namespace Api {
     public_members: number;
     meeting_members: number;
     groups_per_user: number;
+    groups_per_owner: number;
     admins: number;
     admin_invitations: number;
     admin_invitation_seconds: number;
@@ -550,6 +554,7 @@ declare namespace Api {
     unanswered_per_user: number;
     blocks_per_user: number;
     channels: number;
+    channels_per_owner: number;
     channel_organization_bytes: number;
     channel_custom_data_bytes: number;
     drafts: number;
@@ -698,9 +703,9 @@ declare namespace Api {
   interface PostPage {
     items: PostResponse[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface PostResponse {
@@ -898,9 +903,9 @@ declare namespace Api {
   interface ThreadPage {
     items: ThreadMessageResponse[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface ThreadReadResponse {
