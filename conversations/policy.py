@@ -1,8 +1,11 @@
 """Pure rules of conversations: their order, the conversation groups they belong to, and the unread totals."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Final
 
+from conversations.errors import BadMutedUntil
+from conversations.limits import MUTE_DAYS
 from conversations.models import (
     BUILT_IN_GROUPS,
     CHANNELS,
@@ -14,6 +17,8 @@ from conversations.models import (
     Unread,
     unread_of,
 )
+from groups.kernel.clock import rfc3339
+from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId
 from groups.models import MembershipRow
 
@@ -50,22 +55,35 @@ def is_in_scope(conversation: Conversation, scope: str) -> bool:
     return belongs_to(conversation, scope)
 
 
+def muting_refusal(until: datetime, now: datetime) -> DomainError | None:
+    """The error of muting until this instant: it must come, and not too late."""
+    latest = now + timedelta(days=MUTE_DAYS)
+    if now < until <= latest:
+        return None
+    return BadMutedUntil(now=rfc3339(now), latest=rfc3339(latest))
+
+
 def unread_totals(
-    snapshot: ConversationSnapshot, names: Iterable[str], *, include_muted: bool
+    snapshot: ConversationSnapshot, names: Iterable[str], now: datetime, *, include_muted: bool
 ) -> Unread:
     """Return the user's totals, with those of these conversation groups of their own."""
-    group_list = group_totals(snapshot, names, include_muted=include_muted)
+    group_list = group_totals(snapshot, names, now, include_muted=include_muted)
     totals = {total.name: total.unread_count for total in group_list}
     channels, chats = totals.pop(CHANNELS), totals.pop(CHATS)
     return Unread(channels + chats, channels, chats, totals)
 
 
 def group_totals(
-    snapshot: ConversationSnapshot, names: Iterable[str], *, include_muted: bool = False
+    snapshot: ConversationSnapshot,
+    names: Iterable[str],
+    now: datetime,
+    *,
+    include_muted: bool = False,
 ) -> list[GroupTotal]:
     """Return the totals of the built-in conversation groups, then of those with these names.
 
     A hidden conversation counts among the conversations but not towards unread; a muted one only with `include_muted`.
+    One that was muted until an instant before `now` counts again: nothing has to happen at that instant.
     """
     counts = dict.fromkeys((*BUILT_IN_GROUPS, *names), 0)
     unread = dict.fromkeys(counts, 0)
@@ -85,7 +103,8 @@ def group_totals(
             built_in = CHANNELS if head.is_channel else CHATS
             settings = settings_of.get(conversation_id)
             if settings is not None:
-                if (settings.muted and not include_muted) or settings.hides(head.head_seq):
+                is_muted = not include_muted and settings.is_muted(now)
+                if is_muted or settings.hides(head.head_seq):
                     more = 0
                 for name in settings.groups:
                     if name in counts:

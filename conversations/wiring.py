@@ -91,6 +91,7 @@ def build_core(
         settings=settings,
         blocks=blocks,
         groups=own_groups,
+        threads=threads,
         limits=limits,
         inbox_rules=inbox_rules,
     )
@@ -137,6 +138,7 @@ def assemble(
         guard=guard,
         settings=settings,
         groups=groups,
+        clock=clock,
     )
     dialogues = DialogueService(
         database=database,
@@ -164,6 +166,9 @@ def assemble(
             guard=guard,
             conversation_list=conversation_list,
             settings=settings,
+            threads=core.thread_store,
+            permission=core.write_permission,
+            membership_reader=reader,
             hooks=core.hooks,
             clock=clock,
         ),

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from channels.routes.responses import PostResponse
 from conversations.models import ConversationId, DialogueMessage
-from groups.kernel.endpoint import Response
+from groups.kernel.endpoint import Query, Response
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Tally
 from groups.routes.messages import HistoryQuery
@@ -31,6 +31,18 @@ class DialogueQuery(HistoryQuery):
                 "with_posts", "with_posts works with cursor, not with before_seq or after_seq"
             )
         return self
+
+
+class WriteQuery(Query):
+    """Who is meant by the id."""
+
+    to: Annotated[
+        Literal["user"] | None,
+        Field(
+            description="`user`: a new conversation is with the user of this id, also if a channel has"
+            " such a short id."
+        ),
+    ] = None
 
 
 class MessageInDialogueResponse(ContentResponse):

@@ -10,12 +10,14 @@ from channels.routes.dialogue_responses import (
     DialoguePage,
     DialogueQuery,
     TimelinePostResponse,
+    WriteQuery,
     dialogue_message_response,
 )
 from channels.routes.responses import post_response
 from channels.service.dialogue_reactions import DialogueReactions
 from channels.service.timeline import Timeline, TimelineService
 from conversations.errors import (
+    AmbiguousConversationId,
     ConversationNotFound,
     DialogueLimitReached,
     MessagesNotAccepted,
@@ -66,6 +68,7 @@ class DialogueRoutes:
         "/v1/conversations/{conversation_id}/messages",
         status=201,
         errors=[
+            AmbiguousConversationId,
             ConversationNotFound,
             MessagesNotAccepted,
             PeerBlocked,
@@ -83,22 +86,39 @@ class DialogueRoutes:
         ],
     )
     async def write(
-        self, actor: Actor, conversation_id: AnyIdText, body: NewMessage, key: IdempotencyKey
+        self,
+        actor: Actor,
+        conversation_id: AnyIdText,
+        query: WriteQuery,
+        body: NewMessage,
+        key: IdempotencyKey,
     ) -> DialogueMessageResponse:
         """Write to a user or a channel, or forward a message. With an `Idempotency-Key`, repeats write once.
 
         The first message begins the conversation for both sides. A channel accepts messages from the users that its
         setting `accept_messages` names. Messages to yourself are notes. A forward is a copy with `forwarded_from`,
-        which never names a private channel, group or conversation.
+        which never names a private channel, group or conversation. `c2c_news` is the conversation with the user
+        `news`. If it has not begun, and a channel has this short id, `to=user` says that the user is meant.
         """
         dialogue = self._dialogue(actor, conversation_id)
+        is_to_user = query.to is not None
         if body.forward is None:
             sent = await self.dialogues.post(
-                actor, dialogue, body.to_content(), key=key, silent=body.silent
+                actor,
+                dialogue,
+                body.to_content(),
+                key=key,
+                silent=body.silent,
+                is_to_user=is_to_user,
             )
         else:
             sent = await self.dialogues.forward(
-                actor, dialogue, body.forward.source, key=key, silent=body.silent
+                actor,
+                dialogue,
+                body.forward.source,
+                key=key,
+                silent=body.silent,
+                is_to_user=is_to_user,
             )
         return await self._response(sent)
 

@@ -296,6 +296,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             inbox=channels.inbox,
             threads=conversations.threads,
             dialogues=conversations.dialogues,
+            batches=channels.inbox_batches,
             edits=conversations.dialogue_edits,
             reactions=channels.dialogue_reactions,
             users=chat.users,

@@ -8,7 +8,6 @@ from typing import Any, Final, Literal
 from channels.errors import BadChannelId, ChannelLimitReached, ChannelNotFound, channel_errors
 from channels.limits import CHANNEL_REACTIONS_PER_USER, Limits
 from channels.models import (
-    CHANNEL_PREFIX,
     Channel,
     ChannelChanges,
     ChannelProfile,
@@ -28,6 +27,7 @@ from groups.kernel.paging import UncutPage, cut_page
 from groups.limits import DISTINCT_REACTIONS
 from groups.models import (
     CHANNEL_MARKER,
+    CHANNEL_PREFIX,
     AccessContext,
     Group,
     GroupType,

@@ -6,7 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from conversations.errors import ConversationGroupNotFound, ConversationNotFound
+from conversations.errors import (
+    AcceptNotForThis,
+    BadMutedUntil,
+    ConversationGroupNotFound,
+    ConversationNotFound,
+    DialogueLimitReached,
+)
 from conversations.limits import CONVERSATION_GROUP_NAME_BYTES
 from conversations.models import ConversationId, ConversationType, ListedConversation
 from conversations.routes.responses import (
@@ -114,11 +120,18 @@ class ConversationRoutes:
         )
         return conversation_response(listed)
 
-    @patch("/v1/conversations/{conversation_id}", errors=[ConversationNotFound])
+    @patch(
+        "/v1/conversations/{conversation_id}",
+        errors=[ConversationNotFound, BadMutedUntil, AcceptNotForThis, DialogueLimitReached],
+    )
     async def update(
         self, actor: Actor, conversation_id: AnyIdText, body: UpdateConversation
     ) -> ConversationResponse:
-        """Mute, pin or hide a conversation, or store a draft or custom data; your other devices are notified."""
+        """Mute, pin or hide a conversation, or store a draft or custom data; your other devices are notified.
+
+        With `accept` false the channel of a one-to-one conversation may not write to you any more, while you may still
+        write to it. Your own message does not switch it on.
+        """
         changes = ConversationChanges(**body.model_dump(exclude_unset=True))
         listed = await self.settings.update_settings(
             actor, ConversationId(conversation_id), changes

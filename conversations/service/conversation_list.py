@@ -13,19 +13,23 @@ from conversations.models import (
     DEFAULT_SETTINGS,
     Conversation,
     ConversationId,
+    ConversationSettings,
     ConversationSnapshot,
     ConversationType,
+    Dialogue,
     GroupTotal,
     ListedConversation,
     Model,
     Unread,
     conversation_from,
+    dialogue_conversation,
     group_of,
 )
 from conversations.service.guard import ConversationGuard, dialogues_among
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
 from groups.kernel.ids import ID_BYTES, UserId, is_id
 from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import Head
@@ -66,6 +70,7 @@ class ConversationListService:
     guard: ConversationGuard
     settings: ConversationSettingsStore
     groups: ConversationGroupStore
+    clock: Clock
 
     async def list_conversations(
         self, actor: Actor, wanted: ListFilter, *, limit: int, cursor: str | None
@@ -130,7 +135,7 @@ class ConversationListService:
                 draft=texts.draft, custom_data=texts.custom_data
             )
             current = conversation._replace(settings=settings, head_seq=summary.head.head_seq)
-            listed.append(_listed(current, summary))
+            listed.append(self._listed(current, summary))
         return listed
 
     async def get_conversation(
@@ -163,7 +168,7 @@ class ConversationListService:
         # The summaries hold the heads, which are read after the read cursors (see `ConversationGuard`).
         summaries = await self.membership_reader.find_summaries(actor, list(memberships.values()))
         return {
-            key: _listed(
+            key: self._listed(
                 conversation_from(
                     key, membership, summary.head, settings.get(key, DEFAULT_SETTINGS)
                 ),
@@ -177,18 +182,53 @@ class ConversationListService:
         self, actor: Actor, ids: Sequence[ConversationId]
     ) -> dict[ConversationId, ListedConversation]:
         found = await self.guard.find_conversations(actor, ids) if ids else []
-        if not found:
-            return {}
         summaries = await self._find_dialogue_summaries(
             actor, [conversation.conversation_id for conversation in found]
         )
-        return {
-            conversation.conversation_id: _listed(
+        listed = {
+            conversation.conversation_id: self._listed(
                 conversation._replace(head_seq=summary.head.head_seq), summary
             )
             for conversation in found
             if (summary := summaries.get(conversation.conversation_id)) is not None
         }
+        return listed | await self._find_switched_off(actor, [i for i in ids if i not in listed])
+
+    async def _find_switched_off(
+        self, actor: Actor, ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, ListedConversation]:
+        """Find dialogues that a channel may not begin, since the user switched that off; no list shows them."""
+        dialogues = dialogues_among(actor.user_id, ids)
+        unbegun = {d.conversation_id: d for d in dialogues if d.channel_id is not None}
+        if not unbegun:
+            return {}
+        stored = await self.settings.find_settings(actor.user_id, unbegun)
+        listed: dict[ConversationId, ListedConversation] = {}
+        for conversation_id, settings in stored.items():
+            # One that had begun, and ended with its channel, is no longer there.
+            if not settings.accept and not settings.read_seq:
+                try:
+                    listed[conversation_id] = await self.get_unbegun(
+                        unbegun[conversation_id], settings
+                    )
+                except ConversationNotFound:
+                    continue
+        return listed
+
+    async def get_unbegun(
+        self, dialogue: Dialogue, settings: ConversationSettings
+    ) -> ListedConversation:
+        """Return a dialogue with a channel that has no message yet, with these settings."""
+        channel_id = dialogue.channel_id
+        channels = await self.membership_reader.find_groups([channel_id] if channel_id else [])
+        channel = channels.get(channel_id) if channel_id is not None else None
+        if channel is None:
+            raise ConversationNotFound
+        head = Head(0, False, 0)
+        summary = MembershipSummary(channel.name, channel.face_url, head, None, channel.verified)
+        return self._listed(
+            dialogue_conversation(dialogue.conversation_id, head, settings), summary
+        )
 
     async def _find_dialogue_summaries(
         self, actor: Actor, conversation_ids: Sequence[ConversationId]
@@ -236,17 +276,32 @@ class ConversationListService:
             self.guard.snapshot(actor), self.groups.list_groups(actor.user_id)
         )
         names = [group.name for group in groups]
-        return policy.unread_totals(snapshot, names, include_muted=include_muted)
+        return policy.unread_totals(snapshot, names, self.clock.now(), include_muted=include_muted)
 
     async def list_groups(self, actor: Actor) -> list[GroupTotal]:
         """Return the actor's conversation groups with their totals, the built-in ones first."""
         snapshot, groups = await asyncio.gather(
             self.guard.snapshot(actor), self.groups.list_groups(actor.user_id)
         )
-        return policy.group_totals(snapshot, [group.name for group in groups])
+        names = [group.name for group in groups]
+        return policy.group_totals(snapshot, names, self.clock.now())
 
     async def group_total(self, actor: Actor, name: str) -> GroupTotal:
-        return policy.group_totals(await self.guard.snapshot(actor), [name])[-1]
+        snapshot = await self.guard.snapshot(actor)
+        return policy.group_totals(snapshot, [name], self.clock.now())[-1]
+
+    def _listed(self, conversation: Conversation, summary: MembershipSummary) -> ListedConversation:
+        settings = conversation.settings
+        is_muted = settings.is_muted(self.clock.now())
+        return ListedConversation(
+            conversation,
+            summary.title,
+            summary.face_url,
+            summary.last_message,
+            summary.verified,
+            is_muted,
+            settings.muted_until if is_muted and not settings.muted else None,
+        )
 
 
 def _size_of(listed: ListedConversation) -> int:
@@ -256,9 +311,3 @@ def _size_of(listed: ListedConversation) -> int:
     # Most texts are short, and their JSON is at most six times as long as they are: this bound is enough for them.
     rough = 1_000 + 6 * sum(map(len, texts))
     return rough if rough < 4_000 else 1_000 + json_size(*texts)
-
-
-def _listed(conversation: Conversation, summary: MembershipSummary) -> ListedConversation:
-    return ListedConversation(
-        conversation, summary.title, summary.face_url, summary.last_message, summary.verified
-    )

@@ -6,6 +6,8 @@ Promises:
     Nothing is written per device or per admin: a message costs the same few commands, and each side's unread follows
     from the head and its own cursor. A channel's cursor is in its thread, shared by all who read its inbox.
     Blocks and the rules of a channel's inbox are checked in the transaction that stores the message.
+    A channel begins a thread with a subscriber, and with nobody whose unsubscribing, block or refusal was answered
+    before; how many a day is exact across processes.
 
 Users need no record: anybody may write to a user id that nobody has used yet, as they may add it to a group. A dialogue
 with oneself holds notes.
@@ -14,12 +16,20 @@ with oneself holds notes.
 from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
+from typing import Final
 
-from conversations.errors import ConversationNotFound
+from conversations.errors import AmbiguousConversationId, ConversationNotFound
 from conversations.events import DialogueEvent, DialoguePosted
-from conversations.models import ConversationId, Dialogue, DialogueMessage, dialogue_of
+from conversations.models import (
+    DEFAULT_SETTINGS,
+    ConversationId,
+    ConversationSettings,
+    Dialogue,
+    DialogueMessage,
+    dialogue_of,
+)
 from conversations.service.inbox_rules import Writer
-from conversations.service.inbox_threads import inbox_locks
+from conversations.service.inbox_threads import inbox_locks, opening_lock
 from conversations.service.write_permission import WritePermission
 from conversations.store.inbox_totals import InboxTotalStore
 from conversations.store.settings import ConversationSettingsStore
@@ -43,12 +53,16 @@ from groups.service.messages.posting import (
 from groups.service.messages.stream import PostQueue, StreamService
 from groups.service.write_locks import stream_lock
 
+NO_CHANNELS: Final[Mapping[Actor, GroupId]] = {}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _DialoguePost(PendingPost):
     """A message on its way into a dialogue, seen from the writer's side; for a channel, from the user's."""
 
     dialogue: Dialogue
+    is_to_user: bool = False
+    """The caller says that a user is meant, even if a channel has a short id like theirs."""
 
     @property
     def writer(self) -> Writer:
@@ -62,12 +76,22 @@ class _Target:
     dialogue: Dialogue
     refusals: Mapping[Writer, DomainError | None]
     service: "DialogueService"
+    settings: ConversationSettings = DEFAULT_SETTINGS
+    """The user's, in a dialogue with a channel."""
+    channels_meant: Mapping[Actor, GroupId] = field(default_factory=lambda: NO_CHANNELS)
+    """The channels that writers may have meant by the id of a user."""
     media_limit: int = 0
 
     def refusal(
         self, post: _DialoguePost, now: datetime, *, is_repeated: bool
     ) -> DomainError | None:
-        return None if is_repeated else self.refusals[post.writer]
+        if is_repeated:
+            return None
+        meant = self.channels_meant.get(post.actor)
+        if meant is not None and not post.is_to_user:
+            ids = post.dialogue.conversation_id, Dialogue(post.sender_id, meant).conversation_id
+            return AmbiguousConversationId(*ids)
+        return self.refusals[post.writer]
 
     def signature_of(self, post: _DialoguePost) -> str:
         return ""
@@ -77,7 +101,12 @@ class _Target:
 
     async def before_append(self, batch: PostBatch, tx: Tx) -> None:
         """Begin the stream with its first message, and count what a channel has not read."""
-        channel_id = self.dialogue.channel_id
+        channel_id, permission = self.dialogue.channel_id, self.service.permission
+        if channel_id is not None and UserId(channel_id) in batch.newest_seqs:
+            if batch.is_new_stream and batch.added[0].message.sender_id == UserId(channel_id):
+                await permission.record_opening(self.dialogue, batch.now, tx)
+            elif self.settings.begun_by_channel:
+                await permission.hold_subscription(self.dialogue, tx)
         if batch.is_new_stream:
             await self.service.streams.begin(batch.stream_id, tx)
             if channel_id is not None:
@@ -100,7 +129,8 @@ class _Target:
         sides = [(side.user_id, side.conversation_id) for side in self.dialogue.sides]
         written = {side: newest_seqs[side[0]] for side in sides if side[0] in newest_seqs}
         begun = sides if batch.is_new_stream else ()
-        await self.service.settings.record_posts(written, begun, tx)
+        with_channel = self.dialogue.channel_id is not None
+        await self.service.settings.record_posts(written, begun, tx, with_channel=with_channel)
         staff = await self.service.permission.staff(self.dialogue, tx)
         for added in batch.added:
             event = dialogue_event(DialoguePosted, self.dialogue, staff, added.message, batch.now)
@@ -136,10 +166,15 @@ class DialogueService:
     permission: WritePermission
     on_batch: InitVar[OnBatch | None] = None
     _queue: PostQueue[_DialoguePost, DialogueMessage] = field(init=False)
+    _channel_queue: PostQueue[_DialoguePost, DialogueMessage] = field(init=False)
+    """Of what channels write: each message of a channel may begin a thread, and those are counted one by one."""
 
     def __post_init__(self, on_batch: OnBatch | None) -> None:
         self._queue = self.streams.post_queue(
             self._open, name="dialogues", on_batch=on_batch, locks_of=_locks_of
+        )
+        self._channel_queue = self.streams.post_queue(
+            self._open, name="channel messages", on_batch=on_batch, locks_of=_locks_of_channel
         )
 
     @staticmethod
@@ -159,13 +194,17 @@ class DialogueService:
         key: str | None = None,
         silent: bool = False,
         for_channel: bool = False,
+        is_to_user: bool = False,
     ) -> DialogueMessage:
         """Add a message, which begins the dialogue if it is the first. With a `key`, a repeat returns the first one.
 
-        The writer's own cursor moves to it. Publishes: DialoguePosted.
+        The writer's own cursor moves to it. `is_to_user`: the peer is a user, even if a channel has such a short id.
+        Publishes: DialoguePosted.
         """
         fingerprint = fingerprint_of(content, silent=silent)
-        return await self._submit(actor, dialogue, content, fingerprint, key, silent, for_channel)
+        return await self._submit(
+            actor, dialogue, content, fingerprint, key, silent, for_channel, is_to_user
+        )
 
     async def forward(
         self,
@@ -176,11 +215,14 @@ class DialogueService:
         key: str | None = None,
         silent: bool = False,
         for_channel: bool = False,
+        is_to_user: bool = False,
     ) -> DialogueMessage:
         """Add a copy of a message from elsewhere, which shows its origin. Publishes: DialoguePosted."""
         load = self.forwards.loader(actor, source, silent=silent)
         fingerprint = forward_fingerprint_of(source, silent=silent)
-        return await self._submit(actor, dialogue, load, fingerprint, key, silent, for_channel)
+        return await self._submit(
+            actor, dialogue, load, fingerprint, key, silent, for_channel, is_to_user
+        )
 
     async def _submit(
         self,
@@ -191,30 +233,66 @@ class DialogueService:
         key: str | None,
         silent: bool,
         for_channel: bool,
+        is_to_user: bool,
     ) -> DialogueMessage:
         post = _DialoguePost(
             actor=actor,
             dialogue=dialogue,
+            is_to_user=is_to_user,
             content=content,
             key=post_key(key, fingerprint, shared_by=actor.user_id if for_channel else None),
             silent=silent,
             spoken_for=UserId(dialogue.peer_id) if for_channel else None,
         )
-        return await self._queue.submit(dialogue.stream_id, post)
+        queue = self._channel_queue if for_channel else self._queue
+        return await queue.submit(dialogue.stream_id, post)
 
     async def _open(
         self, posts: Sequence[_DialoguePost], query: StreamQuery, tx: Tx
     ) -> _Target | type[DomainError]:
-        await self.database.fetch(tx, query.of_state, query.of_known)
+        dialogue = posts[0].dialogue
+        of_settings = self.settings.query_settings((dialogue.user_id, dialogue.conversation_id))
+        beside = () if dialogue.channel_id is None else (of_settings,)
+        await self.database.fetch(tx, query.of_state, query.of_known, *beside)
+        is_begun = query.of_state.result is not None
+        settings, channels_meant = DEFAULT_SETTINGS, NO_CHANNELS
+        if dialogue.channel_id is not None:
+            by_channel = any(post.spoken_for for post in posts)
+            if is_begun:
+                settings = of_settings.result
+            elif by_channel:
+                settings = await self.permission.settings_of(dialogue, tx)
+        elif not is_begun:
+            channels_meant = await self._channels_meant(posts, tx)
         if query.of_media is not None:
             # Not in the command that reads the stream: if the stream has not begun, that command finds nothing else.
             await self.database.fetch(tx, query.of_media)
         refusals = await self.permission.refusals(
             {post.writer: post.dialogue for post in posts},
             tx,
-            is_begun=query.of_state.result is not None,
+            is_begun=is_begun,
+            settings=settings,
         )
-        return _Target(dialogue=posts[0].dialogue, refusals=refusals, service=self)
+        return _Target(
+            dialogue=dialogue,
+            refusals=refusals,
+            service=self,
+            settings=settings,
+            channels_meant=channels_meant,
+        )
+
+    async def _channels_meant(
+        self, posts: Sequence[_DialoguePost], tx: Tx
+    ) -> Mapping[Actor, GroupId]:
+        """Return the channels whose short id is the id of the user that a post would begin a dialogue with."""
+        meant: dict[Actor, GroupId] = {}
+        for actor, peer_id in {
+            post.actor: post.dialogue.peer_id for post in posts if not post.is_to_user
+        }.items():
+            channel_id = await self.permission.inbox_rules.channel_meant_by(actor, peer_id, tx)
+            if channel_id is not None:
+                meant[actor] = channel_id
+        return meant
 
     async def page(
         self,
@@ -268,7 +346,12 @@ class DialogueService:
 
     async def close(self) -> None:
         await self._queue.close()
+        await self._channel_queue.close()
 
 
 def _locks_of(key: str) -> tuple[str, ...]:
     return stream_lock(StreamId(key)), *inbox_locks(key)
+
+
+def _locks_of_channel(key: str) -> tuple[str, ...]:
+    return *_locks_of(key), *opening_lock(key)

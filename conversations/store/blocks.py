@@ -1,7 +1,7 @@
 """Block documents: `_id` is `user<US>peer`, so each block exists once.
 
 The collection `block_guards` has one document a user. Each block writes it, so two that race for the last free place
-conflict.
+conflict, and so does a channel that begins a thread with the user.
 """
 
 from collections.abc import Iterable
@@ -51,10 +51,14 @@ class BlockStore:
         )
         return [(row["peer_id"], row["at"]) for row in await cursor.to_list(None)]
 
-    async def insert(self, user_id: UserId, peer_id: str, at: datetime, tx: Tx) -> None:
+    async def touch_guard(self, user_id: UserId, tx: Tx) -> None:
+        """Conflict with transactions in which the user blocks somebody."""
         await self._guards.update_one(
             {"_id": user_id}, {"$inc": {"version": 1}}, upsert=True, session=tx.session
         )
+
+    async def insert(self, user_id: UserId, peer_id: str, at: datetime, tx: Tx) -> None:
+        await self.touch_guard(user_id, tx)
         key = join_key(user_id, peer_id)
         document = {"_id": key, "user_id": user_id, "peer_id": peer_id, "at": at}
         await self._blocks.insert_one(document, session=tx.session)

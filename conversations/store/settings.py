@@ -16,13 +16,14 @@ from pymongo import UpdateOne
 from conversations.models import (
     AFTER_C2C_PREFIX,
     C2C_PREFIX,
+    DEFAULT_SETTINGS,
     ConversationId,
     ConversationKey,
     ConversationSettings,
     UserSettings,
 )
 from groups.kernel.ids import UserId, join_key
-from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
+from groups.kernel.mongo import ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
 
 _WITHOUT_TEXTS: Document = {
     "_id": 0,
@@ -32,6 +33,9 @@ _WITHOUT_TEXTS: Document = {
     "pinned_at": 1,
     "hidden_at_seq": 1,
     "groups": 1,
+    "muted_until": 1,
+    "accept": 1,
+    "begun_by_channel": 1,
 }
 """The fields that totals need. Drafts and custom data may have kilobytes each, and only a page shows them."""
 
@@ -162,19 +166,26 @@ class ConversationSettingsStore:
             await self._conversations.insert_many(new, session=tx.session)
 
     async def record_posts(
-        self, written: Mapping[ConversationKey, int], begun: Iterable[ConversationKey], tx: Tx
+        self,
+        written: Mapping[ConversationKey, int],
+        begun: Iterable[ConversationKey],
+        tx: Tx,
+        *,
+        with_channel: bool,
     ) -> None:
         """Record new messages of a dialogue.
 
         `written`: the newest message of each user who wrote; their cursors move there, and their dialogue counts as
-        answered. `begun`: the dialogue begins for these users; it is unanswered for those who did not write.
+        answered. `begun`: the dialogue begins for these users; it is unanswered for those who did not write. A channel
+        is no stranger who waits for an answer, so what it begins does not use up that limit.
         """
+        waiting = "begun_by_channel" if with_channel else "unanswered"
         updates: dict[ConversationKey, Document] = {
-            key: {"$max": {"read_seq": seq}, "$unset": {"unanswered": ""}}
+            key: {"$max": {"read_seq": seq}, "$unset": {waiting: ""}}
             for key, seq in written.items()
         }
         for key in begun:
-            updates.setdefault(key, {"$max": {"read_seq": 0}, "$set": {"unanswered": True}})
+            updates.setdefault(key, {"$max": {"read_seq": 0}, "$set": {waiting: True}})
         operations = [UpdateOne(_key(key), update, upsert=True) for key, update in updates.items()]
         await self._database.apply(self._conversations, operations, tx)
 
@@ -193,6 +204,35 @@ class ConversationSettingsStore:
         if gone:
             update["$unset"] = dict.fromkeys(gone, "")
         await self._conversations.update_one(_key(key), update, upsert=True, session=tx.session)
+
+    def query_settings(self, key: ConversationKey) -> BatchedQuery[ConversationSettings]:
+        """Query the user's settings for one conversation, the defaults where nothing is stored."""
+        return BatchedQuery(
+            self._conversations,
+            _by_id(key),
+            lambda rows: _to_settings(rows[0]) if rows else DEFAULT_SETTINGS,
+            {"$project": _WITHOUT_TEXTS},
+        )
+
+    async def touch(self, key: ConversationKey, tx: Tx) -> None:
+        """Conflict with the end of the membership, which writes this document even if nothing is stored."""
+        await self._conversations.update_one(
+            _key(key), {"$inc": {"version": 1}}, upsert=True, session=tx.session
+        )
+
+    async def switch_unbegun(self, key: ConversationKey, *, accept: bool, tx: Tx) -> None:
+        """Store whether a channel may begin the dialogue, which has not begun; to accept is stored as no document.
+
+        Every field of such a document is `accept`: one that begins gets a `read_seq`, which tells them apart.
+        """
+        if accept:
+            await self._conversations.delete_one(
+                _by_id(key) | {"read_seq": {"$exists": False}}, session=tx.session
+            )
+        else:
+            await self._conversations.update_one(
+                _key(key), {"$set": {"accept": False}}, upsert=True, session=tx.session
+            )
 
     async def add_to_group(
         self, user_id: UserId, conversation_ids: Iterable[ConversationId], name: str, tx: Tx
@@ -255,6 +295,10 @@ def _key(key: ConversationKey) -> Document:
     return {"_id": join_key(*key), "user_id": user_id, "conversation_id": conversation_id}
 
 
+def _by_id(key: ConversationKey) -> Document:
+    return {"_id": join_key(*key), "user_id": key[0]}
+
+
 def _to_settings(row: Document) -> ConversationSettings:
     get = row.get
     return ConversationSettings(
@@ -265,4 +309,7 @@ def _to_settings(row: Document) -> ConversationSettings:
         tuple(row["groups"]) if "groups" in row else (),
         get("draft", ""),
         get("custom_data", ""),
+        get("muted_until"),
+        get("accept", True),
+        get("begun_by_channel", False),
     )

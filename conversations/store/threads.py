@@ -2,11 +2,13 @@
 
 The collection `thread_guards` has `GUARDS` documents a channel. A new thread writes one of them; deleting the channel
 writes all. So no thread begins in a channel that is being deleted, and new threads seldom conflict with each other.
+One more document, `channel<US>opened`, counts the threads that the channel began on one day: exact, so threads that a
+channel begins conflict with each other, and wait in memory (`conversations.service.inbox_threads.opening_lock`).
 """
 
 import zlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from pymongo import UpdateOne
@@ -16,6 +18,7 @@ from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import DESCENDING, Database, Document, Index, Tx
 
 GUARDS: Final = 16  # of one channel: about so many threads can begin at once without a conflict
+_OPENED: Final = "opened"
 
 
 class ThreadStore:
@@ -98,8 +101,31 @@ class ThreadStore:
         ]
         await self._database.apply(self._guards, operations, tx)
 
+    async def count_opened(self, channel_id: GroupId, day: date, tx: Tx) -> int:
+        """Return how many threads the channel has begun on the day."""
+        row = await self._guards.find_one(
+            {"_id": join_key(channel_id, _OPENED)}, session=tx.session
+        )
+        return int(row["count"]) if row and row["day"] == day.isoformat() else 0
+
+    async def put_opened(self, channel_id: GroupId, day: date, count: int, tx: Tx) -> None:
+        """Store how many threads the channel has begun on the day, as `count_opened` read it and one more."""
+        await self._guards.update_one(
+            {"_id": join_key(channel_id, _OPENED)},
+            {"$set": {"day": day.isoformat(), "count": count}},
+            upsert=True,
+            session=tx.session,
+        )
+
+    async def touch_thread(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> None:
+        """Conflict with messages in the thread, if it exists."""
+        await self._threads.update_one(
+            _key(channel_id, user_id), {"$inc": {"version": 1}}, session=tx.session
+        )
+
     async def delete_guards(self, channel_id: GroupId, tx: Tx) -> None:
-        await self._guards.delete_many({"_id": {"$in": _guards_of(channel_id)}}, session=tx.session)
+        keys = [*_guards_of(channel_id), join_key(channel_id, _OPENED)]
+        await self._guards.delete_many({"_id": {"$in": keys}}, session=tx.session)
 
 
 def _guards_of(channel_id: GroupId) -> Sequence[str]:
