@@ -1,16 +1,22 @@
 """Pure rules of conversations: their order, the conversation groups they belong to, and the unread totals."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
-from conversations.errors import BadMutedUntil
+from conversations.errors import (
+    BadMutedUntil,
+    DailyThreadLimitReached,
+    MessagesNotAccepted,
+    NotAccepted,
+)
 from conversations.limits import MUTE_DAYS
 from conversations.models import (
     BUILT_IN_GROUPS,
     CHANNELS,
     CHATS,
     Conversation,
+    ConversationSettings,
     ConversationSnapshot,
     GroupTotal,
     ReadScope,
@@ -53,6 +59,31 @@ def is_in_scope(conversation: Conversation, scope: str) -> bool:
     if scope in (ReadScope.GROUP, ReadScope.C2C):
         return (conversation.group_id is None) is (scope == ReadScope.C2C)
     return belongs_to(conversation, scope)
+
+
+def channel_message_refusal(
+    settings: ConversationSettings, *, is_begun: bool, is_subscriber: bool, is_blocked: bool
+) -> DomainError | None:
+    """The error of a channel's message to a user with these settings of the dialogue.
+
+    Of several reasons the one that says least about the user. Who wrote to the channel gets answers, subscribed or not.
+    """
+    if not is_subscriber and (not is_begun or settings.begun_by_channel):
+        return MessagesNotAccepted(NotAccepted.NOT_SUBSCRIBED)
+    if is_blocked:
+        return MessagesNotAccepted(NotAccepted.BLOCKED)
+    if not settings.accept:
+        return MessagesNotAccepted(NotAccepted.SWITCHED_OFF)
+    return None
+
+
+def opening_refusal(opened: int, limit: int, now: datetime) -> DailyThreadLimitReached | None:
+    """The error of beginning one more thread today for a channel that has begun so many."""
+    if opened < limit:
+        return None
+    midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+    wait = (midnight - now).total_seconds()
+    return DailyThreadLimitReached(limit=limit, retry_after_seconds=wait)
 
 
 def muting_refusal(until: datetime, now: datetime) -> DomainError | None:

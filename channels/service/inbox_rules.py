@@ -35,16 +35,19 @@ class ChannelInboxRules:
     clock: Clock
 
     async def decide(
-        self, channel_id: GroupId, user_id: UserId, writers: Collection[Writer], tx: Tx
+        self,
+        channel_id: GroupId,
+        user_ids: Collection[UserId],
+        writers: Collection[Writer],
+        tx: Tx,
     ) -> InboxDecision:
-        """Decide about any number of writers with two database commands."""
+        """Decide about any number of writers and users with two database commands."""
         profile = await self.store.find_profile(channel_id, tx)
         if profile is None:
-            return InboxDecision({writer: ConversationNotFound() for writer in writers}, False)
-        user = Actor(user_id)
-        actors = {user, *(writer.actor for writer in writers)}
+            return InboxDecision({writer: ConversationNotFound() for writer in writers}, ())
+        users = {Actor(user_id) for user_id in user_ids}
+        actors = users | {writer.actor for writer in writers}
         accesses = await self.bulk_access.accesses_of(actors, channel_id, tx)
-        of_user = accesses.get(user)
         now = self.clock.now()
         found: dict[Writer, DomainError | None] = {}
         for writer in writers:
@@ -55,7 +58,12 @@ class ChannelInboxRules:
                 found[writer] = policy.inbox_refusal(access)
             else:
                 found[writer] = policy.writing_refusal(access, profile.accept_messages, now)
-        return InboxDecision(found, of_user is not None and of_user.member is not None)
+        subscribers = {
+            user.user_id
+            for user in users
+            if (access := accesses.get(user)) is not None and access.member is not None
+        }
+        return InboxDecision(found, subscribers)
 
     async def channel_meant_by(self, actor: Actor, short_id: str, tx: Tx | None) -> GroupId | None:
         """The channel of this short id, unless it is hidden from the actor: its existence must not show."""

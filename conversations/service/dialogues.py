@@ -13,7 +13,7 @@ Users need no record: anybody may write to a user id that nobody has used yet, a
 with oneself holds notes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from typing import Final
@@ -47,7 +47,9 @@ from groups.service.messages.posting import (
     PendingPost,
     PostBatch,
     StreamQuery,
+    check_bounds,
     fingerprint_of,
+    loaded_once,
     post_key,
 )
 from groups.service.messages.stream import PostQueue, StreamService
@@ -104,9 +106,10 @@ class _Target:
         channel_id, permission = self.dialogue.channel_id, self.service.permission
         if channel_id is not None and UserId(channel_id) in batch.newest_seqs:
             if batch.is_new_stream and batch.added[0].message.sender_id == UserId(channel_id):
-                await permission.record_opening(self.dialogue, batch.now, tx)
+                users = [self.dialogue.user_id]
+                await permission.record_openings(channel_id, users, batch.now, tx)
             elif self.settings.begun_by_channel:
-                await permission.hold_subscription(self.dialogue, tx)
+                await permission.hold_subscriptions(channel_id, [self.dialogue.user_id], tx)
         if batch.is_new_stream:
             await self.service.streams.begin(batch.stream_id, tx)
             if channel_id is not None:
@@ -135,6 +138,61 @@ class _Target:
         for added in batch.added:
             event = dialogue_event(DialoguePosted, self.dialogue, staff, added.message, batch.now)
             tx.publish(event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ManyThreads:
+    """Threads of one channel with several users, each of which gets one message of the channel."""
+
+    channel_id: GroupId
+    dialogues: Mapping[StreamId, Dialogue]
+    refusals: Mapping[UserId, DomainError]
+    settings: Mapping[UserId, ConversationSettings]
+    opened: int
+    """How many threads the channel had begun today."""
+    service: "DialogueService"
+
+    def refusal(self, post: _DialoguePost, *, is_repeated: bool) -> DomainError | None:
+        return None if is_repeated else self.refusals.get(post.dialogue.user_id)
+
+    def result(self, post: _DialoguePost, message: Message) -> DialogueMessage:
+        return DialogueMessage(post.dialogue, message)
+
+    async def before_append(self, batches: Sequence[PostBatch], tx: Tx) -> None:
+        service, channel_id, now = self.service, self.channel_id, batches[0].now
+        heads = {self._user_of(batch): batch.last.seq for batch in batches}
+        new = [batch.stream_id for batch in batches if batch.is_new_stream]
+        if new:
+            users = [self.dialogues[stream_id].user_id for stream_id in new]
+            await service.permission.record_openings(channel_id, users, now, tx, before=self.opened)
+            await service.streams.begin_all(new, tx)
+            await service.threads.touch_guards_of(channel_id, users, tx)
+        still = [
+            user_id
+            for user_id in heads
+            if (settings := self.settings.get(user_id)) is not None and settings.begun_by_channel
+        ]
+        await service.permission.hold_subscriptions(channel_id, still, tx)
+        before = await service.threads.record_messages(channel_id, heads, now, tx)
+        # The channel's own message is read, and with it all before it.
+        unread = {user_id: (head - 1 - before[user_id], 0) for user_id, head in heads.items()}
+        await service.totals.add_all(channel_id, unread, tx)
+
+    async def after_append(self, batches: Sequence[PostBatch], tx: Tx) -> None:
+        service = self.service
+        begun = [
+            (dialogue.user_id, dialogue.conversation_id)
+            for batch in batches
+            if batch.is_new_stream and (dialogue := self.dialogues[batch.stream_id])
+        ]
+        await service.settings.record_posts({}, begun, tx, with_channel=True)
+        staff = await service.permission.staff(self.dialogues[batches[0].stream_id], tx)
+        for batch in batches:
+            dialogue, message = self.dialogues[batch.stream_id], batch.added[0].message
+            tx.publish(dialogue_event(DialoguePosted, dialogue, staff, message, batch.now))
+
+    def _user_of(self, batch: PostBatch) -> UserId:
+        return self.dialogues[batch.stream_id].user_id
 
 
 def dialogue_event(
@@ -246,6 +304,80 @@ class DialogueService:
         )
         queue = self._channel_queue if for_channel else self._queue
         return await queue.submit(dialogue.stream_id, post)
+
+    async def post_to_many(
+        self,
+        actor: Actor,
+        channel_id: GroupId,
+        user_ids: Sequence[UserId],
+        new: Content | Source,
+        *,
+        key: str | None = None,
+        silent: bool = False,
+    ) -> list[DialogueMessage | DomainError]:
+        """Add the same message to the channel's threads with these users, in one transaction; each user once.
+
+        Returns the message in each thread, or why there is none, in the order of the users. With a `key`, a repeat
+        returns the first message of each thread. It costs few commands more than a message to one user. Publishes:
+        DialoguePosted, for each message.
+        """
+        if isinstance(new, Source):
+            fingerprint = forward_fingerprint_of(new, silent=silent)
+        else:
+            check_bounds(new, self.streams.limits)
+            fingerprint = fingerprint_of(new, silent=silent)
+        # In one order, whatever that of the users, since the locks are taken in it.
+        dialogues = sorted(Dialogue(user_id, channel_id) for user_id in user_ids)
+        keys = {d: post_key(key, fingerprint, shared_by=actor.user_id) for d in dialogues}
+
+        async def work(tx: Tx) -> Mapping[StreamId, DialogueMessage | DomainError]:
+            content = (
+                loaded_once(self.forwards.loader(actor, new, silent=silent))
+                if isinstance(new, Source)
+                else new
+            )
+            posts = {
+                dialogue.stream_id: _DialoguePost(
+                    actor=actor,
+                    dialogue=dialogue,
+                    content=content,
+                    key=keys[dialogue],
+                    silent=silent,
+                    spoken_for=UserId(channel_id),
+                )
+                for dialogue in dialogues
+            }
+            return await self.streams.post_each(posts, self._open_many, tx)
+
+        locks = [stream_lock(dialogue.stream_id) for dialogue in dialogues]
+        locks += sorted({lock for d in dialogues for lock in inbox_locks(d.stream_id)})
+        locks += opening_lock(dialogues[0].stream_id)
+        outcomes = await self.database.run(work, *locks)
+        return [outcomes[Dialogue(user_id, channel_id).stream_id] for user_id in user_ids]
+
+    async def _open_many(
+        self,
+        posts: Mapping[StreamId, _DialoguePost],
+        begun: Container[StreamId],
+        tx: Tx,
+    ) -> "_ManyThreads":
+        first = next(iter(posts.values()))
+        dialogues = [post.dialogue for post in posts.values()]
+        stored = await self.settings.find_settings_of_users(
+            [(dialogue.user_id, dialogue.conversation_id) for dialogue in dialogues], tx
+        )
+        settings = {user_id: found for (user_id, _), found in stored.items()}
+        refusals, opened = await self.permission.refusals_of_channel(
+            first.writer, dialogues, begun, settings, self.streams.clock.now(), tx
+        )
+        return _ManyThreads(
+            channel_id=GroupId(first.dialogue.peer_id),
+            dialogues={stream_id: post.dialogue for stream_id, post in posts.items()},
+            refusals=refusals,
+            settings=settings,
+            opened=opened,
+            service=self,
+        )
 
     async def _open(
         self, posts: Sequence[_DialoguePost], query: StreamQuery, tx: Tx

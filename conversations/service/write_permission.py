@@ -8,17 +8,16 @@ A channel begins a thread with a subscriber only. What that rests on is written,
 block, switching it off and other threads that the channel begins conflict with it: whichever is committed first holds.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from typing import Final
+from datetime import datetime
+from typing import Final, cast
 
+from conversations import policy
 from conversations.errors import (
     ConversationNotFound,
-    DailyThreadLimitReached,
     DialogueLimitReached,
     MessagesNotAccepted,
-    NotAccepted,
     PeerBlocked,
     UnansweredLimitReached,
 )
@@ -35,7 +34,7 @@ from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from conversations.store.threads import ThreadStore
 from groups.kernel.errors import DomainError
-from groups.kernel.ids import RESERVED_USER_IDS, GroupId, UserId
+from groups.kernel.ids import RESERVED_USER_IDS, GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
 from groups.service.messages.stream import StreamService
 
@@ -70,23 +69,20 @@ class WritePermission:
         """
         by_rules: Mapping[Writer, DomainError | None] = dict.fromkeys(of_writers)
         first = next(iter(of_writers.values()))
-        channel_id, is_subscriber = first.channel_id, False
+        channel_id, subscribers = first.channel_id, cast(Collection[UserId], ())
         if channel_id is not None:
-            by_rules, is_subscriber = await self.inbox_rules.decide(
-                channel_id, first.user_id, of_writers.keys(), tx
+            by_rules, subscribers = await self.inbox_rules.decide(
+                channel_id, [first.user_id], of_writers.keys(), tx
             )
         of_channel: DomainError | None = None
         own = {(dialogue.user_id, dialogue.peer_id) for dialogue in of_writers.values()}
         blocks = await self.blocks.find_blocks(own | {(peer, user) for user, peer in own}, tx)
         if any(writer.is_for_channel and by_rules[writer] is None for writer in of_writers):
-            is_blocked = (first.user_id, first.peer_id) in blocks
-            of_channel = await self._refusal_of_channel(
-                first,
-                settings,
-                tx,
+            of_channel = policy.channel_message_refusal(
+                settings or await self.settings_of(first, tx),
                 is_begun=is_begun,
-                is_blocked=is_blocked,
-                is_member=is_subscriber,
+                is_subscriber=first.user_id in subscribers,
+                is_blocked=(first.user_id, first.peer_id) in blocks,
             )
         refusals: dict[Writer, DomainError | None] = {}
         for writer, dialogue in of_writers.items():
@@ -105,64 +101,77 @@ class WritePermission:
             refusals[writer] = refusal
         return refusals
 
-    async def _refusal_of_channel(
-        self,
-        dialogue: Dialogue,
-        settings: ConversationSettings | None,
-        tx: Tx,
-        *,
-        is_begun: bool,
-        is_blocked: bool,
-        is_member: bool,
-    ) -> DomainError | None:
-        """Return why the user gets no message of the channel; None: they get it.
-
-        Of several reasons the one that says least about the user.
-        """
-        if settings is None:
-            settings = await self.settings_of(dialogue, tx)
-        needs_member = not is_begun or settings.begun_by_channel
-        if needs_member and not is_member:
-            return MessagesNotAccepted(NotAccepted.NOT_SUBSCRIBED)
-        if is_blocked:
-            return MessagesNotAccepted(NotAccepted.BLOCKED)
-        if not settings.accept:
-            return MessagesNotAccepted(NotAccepted.SWITCHED_OFF)
-        return None
-
     async def settings_of(self, dialogue: Dialogue, tx: Tx) -> ConversationSettings:
         conversation_id = dialogue.conversation_id
         stored = await self.settings.find_settings(dialogue.user_id, [conversation_id], tx)
         return stored.get(conversation_id, DEFAULT_SETTINGS)
 
-    async def hold_subscription(self, dialogue: Dialogue, tx: Tx) -> None:
-        """Conflict with the end of the user's subscription to the channel of the dialogue."""
-        if dialogue.channel_id is not None:
-            key = (dialogue.user_id, conversation_of(dialogue.channel_id))
-            await self.settings.touch(key, tx)
+    async def refusals_of_channel(
+        self,
+        writer: Writer,
+        dialogues: Collection[Dialogue],
+        begun: Container[StreamId],
+        settings: Mapping[UserId, ConversationSettings],
+        now: datetime,
+        tx: Tx,
+    ) -> tuple[Mapping[UserId, DomainError], int]:
+        """Return why users get no message that the writer sends in the channel's name, in their order; others get it.
 
-    async def record_opening(self, dialogue: Dialogue, now: datetime, tx: Tx) -> None:
-        """Count a thread that the channel begins, and conflict with all that would refuse it.
-
-        The guard of the channel and the user's settings of the dialogue are written anyway. Raises:
-        DailyThreadLimitReached.
+        Also returns how many threads the channel has begun today. `begun`: the streams that exist.
         """
-        channel_id, today, limit = (
-            dialogue.channel_id,
-            now.date(),
-            self.limits.opened_threads_per_day,
-        )
-        if channel_id is None:
-            return
-        opened = await self.threads.count_opened(channel_id, today, tx)
-        if opened >= limit:
-            midnight = datetime.combine(today + timedelta(days=1), time(), UTC)
-            raise DailyThreadLimitReached(
-                limit=limit, retry_after_seconds=(midnight - now).total_seconds()
+        first = next(iter(dialogues))
+        channel_id, users = GroupId(first.peer_id), [each.user_id for each in dialogues]
+        by_rules, subscribers = await self.inbox_rules.decide(channel_id, users, [writer], tx)
+        by_rule = by_rules[writer]
+        if by_rule is not None:
+            return dict.fromkeys(users, by_rule), 0
+        blocks = await self.blocks.find_blocks([(user, channel_id) for user in users], tx)
+        before = opened = await self.threads.count_opened(channel_id, now.date(), tx)
+        refusals: dict[UserId, DomainError] = {}
+        for dialogue in dialogues:
+            user_id, is_begun = dialogue.user_id, dialogue.stream_id in begun
+            refusal = policy.channel_message_refusal(
+                settings.get(user_id, DEFAULT_SETTINGS),
+                is_begun=is_begun,
+                is_subscriber=user_id in subscribers,
+                is_blocked=(user_id, channel_id) in blocks,
             )
-        await self.threads.put_opened(channel_id, today, opened + 1, tx)
-        await self.hold_subscription(dialogue, tx)
-        await self.blocks.touch_guard(dialogue.user_id, tx)
+            if refusal is None and not is_begun:
+                refusal = policy.opening_refusal(opened, self.limits.opened_threads_per_day, now)
+                opened += refusal is None
+            if refusal is not None:
+                refusals[user_id] = refusal
+        return refusals, before
+
+    async def hold_subscriptions(
+        self, channel_id: GroupId, user_ids: Collection[UserId], tx: Tx
+    ) -> None:
+        """Conflict with the end of these users' subscriptions to the channel."""
+        await self.settings.touch([(each, conversation_of(channel_id)) for each in user_ids], tx)
+
+    async def record_openings(
+        self,
+        channel_id: GroupId,
+        user_ids: Collection[UserId],
+        now: datetime,
+        tx: Tx,
+        *,
+        before: int | None = None,
+    ) -> None:
+        """Count threads that the channel begins with these users, and conflict with all that would refuse them.
+
+        The guards of the channel and the users' settings of the dialogues are written anyway. `before`: how many it had
+        begun today, where the caller has read and compared it. Raises: DailyThreadLimitReached.
+        """
+        today = now.date()
+        if before is None:
+            before = await self.threads.count_opened(channel_id, today, tx)
+            refusal = policy.opening_refusal(before, self.limits.opened_threads_per_day, now)
+            if refusal is not None:
+                raise refusal
+        await self.threads.put_opened(channel_id, today, before + len(user_ids), tx)
+        await self.hold_subscriptions(channel_id, user_ids, tx)
+        await self.blocks.touch_guards(user_ids, tx)
 
     async def staff(self, dialogue: Dialogue, tx: Tx) -> tuple[UserId, ...]:
         """Return the users who read the dialogue for its channel; nobody if the other side is a user."""

@@ -214,11 +214,11 @@ class ConversationSettingsStore:
             {"$project": _WITHOUT_TEXTS},
         )
 
-    async def touch(self, key: ConversationKey, tx: Tx) -> None:
-        """Conflict with the end of the membership, which writes this document even if nothing is stored."""
-        await self._conversations.update_one(
-            _key(key), {"$inc": {"version": 1}}, upsert=True, session=tx.session
-        )
+    async def touch(self, keys: Iterable[ConversationKey], tx: Tx) -> None:
+        """Conflict with the end of these memberships, which writes the documents even if nothing is stored."""
+        more: Document = {"$inc": {"version": 1}}
+        operations = [UpdateOne(_key(key), more, upsert=True) for key in keys]
+        await self._database.apply(self._conversations, operations, tx)
 
     async def switch_unbegun(self, key: ConversationKey, *, accept: bool, tx: Tx) -> None:
         """Store whether a channel may begin the dialogue, which has not begun; to accept is stored as no document.

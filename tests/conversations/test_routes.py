@@ -93,6 +93,8 @@ async def test_a_conversation_is_returned_in_full(world: World) -> None:
             "at": first["last_message"]["at"],
         },
         "muted": False,
+        "muted_until": None,
+        "accept": True,
         "pinned_at": None,
         "hidden": False,
         "draft": "",

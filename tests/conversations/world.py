@@ -47,9 +47,13 @@ class NoInboxRules:
     """The rules where there are no channels. A channel is not found."""
 
     async def decide(
-        self, channel_id: GroupId, user_id: UserId, writers: Collection[Writer], tx: Tx
+        self,
+        channel_id: GroupId,
+        user_ids: Collection[UserId],
+        writers: Collection[Writer],
+        tx: Tx,
     ) -> InboxDecision:
-        return InboxDecision({writer: ConversationNotFound() for writer in writers}, False)
+        return InboxDecision({writer: ConversationNotFound() for writer in writers}, ())
 
     async def channel_meant_by(self, actor: Actor, short_id: str, tx: Tx | None) -> GroupId | None:
         return None
