@@ -189,6 +189,8 @@ declare namespace Api {
     head_seq: number;
     last_message: LastMessageResponse | null;
     muted: boolean;
+    muted_until: string | null;
+    accept: boolean;
     pinned_at: string | null;
     hidden: boolean;
     draft: string;
@@ -443,6 +445,12 @@ declare namespace Api {
     detail: string;
   }
 
+  interface ItemProblem {
+    code: string;
+    detail: string;
+    details: { [name: string]: JsonValue };
+  }
+
   interface JoinGroup {
     text?: string;
   }
@@ -525,6 +533,7 @@ declare namespace Api {
     dialogues_per_user: number;
     unanswered_per_user: number;
     blocks_per_user: number;
+    opened_threads_per_day: number;
     channels: number;
     channel_organization_bytes: number;
     channel_custom_data_bytes: number;
@@ -649,6 +658,21 @@ declare namespace Api {
     silent?: boolean;
   }
 
+  interface NewMessageToMany {
+    kind?: Kind | null;
+    title?: string;
+    text?: string;
+    links?: LinkBody[];
+    images?: string[];
+    video?: string | null;
+    file?: string | null;
+    location?: LocationBody | null;
+    custom?: JsonValue;
+    forward?: ForwardBody | null;
+    silent?: boolean;
+    user_ids: string[];
+  }
+
   interface NewOwner {
     user_id: string;
   }
@@ -747,6 +771,18 @@ declare namespace Api {
 
   interface SeenBody {
     seqs: number[];
+  }
+
+  interface SentToManyResponse {
+    results: SentToUserResponse[];
+  }
+
+  interface SentToUserResponse {
+    user_id: string;
+    message_id: string | null;
+    seq: number | null;
+    created_at: string | null;
+    error: ItemProblem | null;
   }
 
   interface SettingsBody {
@@ -880,6 +916,8 @@ declare namespace Api {
 
   interface UpdateConversation {
     muted?: boolean;
+    muted_until?: string | null;
+    accept?: boolean;
     pinned?: boolean;
     hidden?: boolean;
     draft?: string;
@@ -981,6 +1019,7 @@ declare namespace Api {
     "/v1/channels": Call<Nothing, CreateChannel, ChannelResponse>;
     [path: `/v1/channels/${Part}/drafts`]: Call<Nothing, CreateDraft, DraftResponse>;
     [path: `/v1/channels/${Part}/drafts/${Part}/publish`]: Call<Nothing, never, PostResponse>;
+    [path: `/v1/channels/${Part}/inbox/messages`]: Call<Nothing, NewMessageToMany, SentToManyResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages`]: Call<Nothing, NewMessage, ThreadMessageResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/read`]: Call<Nothing, ReadUpTo, ThreadReadResponse>;
     [path: `/v1/channels/${Part}/invitations`]: Call<Nothing, InviteAdmin, InvitationResponse>;
@@ -991,7 +1030,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/posts/views`]: Call<Nothing, SeenBody, Page<PostViewsResponse>>;
     [path: `/v1/channels/${Part}/subscribers`]: Call<{ results?: "all" | "refused" }, string, null>;
     [path: `/v1/conversation-groups/${Part}/conversations`]: Call<Nothing, ChangeConversationGroup, ChangedConversationGroupResponse>;
-    [path: `/v1/conversations/${Part}/messages`]: Call<Nothing, NewMessage, DialogueMessageResponse>;
+    [path: `/v1/conversations/${Part}/messages`]: Call<{ to?: "user" }, NewMessage, DialogueMessageResponse>;
     [path: `/v1/conversations/${Part}/read`]: Call<Nothing, ReadUpTo, ReadMarkResponse>;
     "/v1/groups": Call<Nothing, CreateGroup, GroupResponse>;
     [path: `/v1/groups/${Part}/join-requests/${Part}`]: Call<Nothing, AnswerRequest, null>;

@@ -189,6 +189,8 @@ declare namespace App {
 
   interface StreamOptions {
     path: StreamPath;
+    /** Where messages are posted, if elsewhere. */
+    sendPath?: StreamPath;
     /** Which of its fields holds the item in an event. */
     field?: "post" | "message";
     /** The conversation whose reactions have to be asked for; null where they are delivered anyway. */

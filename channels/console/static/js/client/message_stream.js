@@ -53,10 +53,15 @@ export function groupMessages(groupId, headSeq) {
  * The messages of a one-to-one chat.
  * @param {string} conversationId
  * @param {number} headSeq
+ * @param {{ isWithUser: boolean }} options
  */
-export function dialogueMessages(conversationId, headSeq) {
+export function dialogueMessages(conversationId, headSeq, { isWithUser }) {
+  const path = /** @type {const} */ (`/v1/conversations/${part(conversationId)}/messages`);
+  // A first message to a user is refused if a channel has an id like theirs, unless it says that the user is meant.
+  const toUser = /** @type {typeof path} */ (/** @type {string} */ (`${path}?to=user`));
   return new MessageStream({
-    path: `/v1/conversations/${part(conversationId)}/messages`,
+    path,
+    sendPath: isWithUser ? toUser : path,
     isMine: inConversation(conversationId),
     headSeq,
   });
@@ -91,11 +96,14 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
   #eventsWhileLoading = []; // the page that is being loaded may be older than these
   #isFillingGap = false;
   #mineMayBeStale = false;
+  /** @type {App.StreamPath} */
+  #sendPath;
 
   /** @param {App.StreamOptions} options */
-  constructor({ path, field = "message", watch = null, isMine, headSeq }) {
+  constructor({ path, sendPath = path, field = "message", watch = null, isMine, headSeq }) {
     super();
     this.path = path;
+    this.#sendPath = sendPath;
     this.headSeq = headSeq;
     this.#field = field;
     this.#watch = watch;
@@ -280,7 +288,7 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
    * @param {string} key
    */
   async post(body, key) {
-    this.add(await post(this.path, body, key));
+    this.add(await post(this.#sendPath, body, key));
   }
 
   /**
