@@ -135,14 +135,14 @@ class DailyThreadLimitReached(RateLimited):
 class AmbiguousConversationId(InvalidInput):
     """`c2c_<name>` names a user, but a channel has this name as its short id, and there is no such conversation yet.
 
-    Nothing is sent: the message may be meant for the channel, and must not reach a user who happens to be called so.
+    A message may be meant for the channel, and must not reach a user who happens to be called so.
     """
 
     code: ClassVar[str] = "ambiguous_conversation_id"
     summary: ClassVar[str] = "A channel and a user may be meant by this conversation id"
     remedy: ClassVar[str] = (
-        "To write to the channel, use `channel_conversation_id`. To write to the user of this id, "
-        "add `?to=user`."
+        "For the channel, use `channel_conversation_id`. To begin a conversation with the user of "
+        "this id, write with `?to=user`."
     )
     fields: ClassVar[Mapping[str, Detail]] = {
         "channel_conversation_id": Detail(str, "The conversation with the channel."),
@@ -150,8 +150,8 @@ class AmbiguousConversationId(InvalidInput):
 
     def __init__(self, conversation_id: str, channel_conversation_id: str) -> None:
         super().__init__(
-            f"{conversation_id} is a conversation with a user. For the channel, write"
-            f" {channel_conversation_id}; for the user, add ?to=user",
+            f"{conversation_id} is a conversation with a user, which has not begun. For the channel, use"
+            f" {channel_conversation_id}; to write to the user, add ?to=user",
             channel_conversation_id=channel_conversation_id,
         )
 

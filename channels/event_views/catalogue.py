@@ -237,7 +237,8 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         },
     ),
     "conversation.updated": EventAbout(
-        "The user muted, pinned or hid a conversation, or stored a draft or custom data.",
+        "The user muted, pinned or hid a conversation, switched a channel's messages off or on, or stored a draft or"
+        " custom data. No event comes when a mute ends at its `muted_until`.",
         _DEVICES,
         {
             "conversation_id": _CONVERSATION,

@@ -16,9 +16,25 @@ from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
 from groups.routes.responses.messages import ContentResponse, content_fields
 from groups.routes.responses.tallies import TallyResponse, tally_response
 
+ToUser = Annotated[
+    Literal["user"] | None,
+    Field(
+        description="`user`: a new conversation is with the user of this id, also if a channel has such"
+        " a short id."
+    ),
+]
+
+
+class WriteQuery(Query):
+    """Who is meant by the id."""
+
+    to: ToUser = None
+
 
 class DialogueQuery(HistoryQuery):
     """Which messages. `with_posts` works with `cursor` only."""
+
+    to: ToUser = None
 
     with_posts: Annotated[
         bool, Field(description="With a channel: its posts too, merged by time, newest first.")
@@ -31,18 +47,6 @@ class DialogueQuery(HistoryQuery):
                 "with_posts", "with_posts works with cursor, not with before_seq or after_seq"
             )
         return self
-
-
-class WriteQuery(Query):
-    """Who is meant by the id."""
-
-    to: Annotated[
-        Literal["user"] | None,
-        Field(
-            description="`user`: a new conversation is with the user of this id, also if a channel has"
-            " such a short id."
-        ),
-    ] = None
 
 
 class MessageInDialogueResponse(ContentResponse):

@@ -124,7 +124,13 @@ class DialogueRoutes:
 
     @get(
         "/v1/conversations/{conversation_id}/messages",
-        errors=[ConversationNotFound, PermissionRefused, Banned, BadCursor],
+        errors=[
+            AmbiguousConversationId,
+            ConversationNotFound,
+            PermissionRefused,
+            Banned,
+            BadCursor,
+        ],
     )
     async def history(
         self, actor: Actor, conversation_id: AnyIdText, query: DialogueQuery
@@ -149,6 +155,7 @@ class DialogueRoutes:
             before_seq=query.before_seq,
             after_seq=query.after_seq,
             cursor=query.cursor,
+            is_to_user=query.to is not None,
         )
         tallies = await self.reactions.tallies(dialogue, [each.message.seq for each in page])
         return DialoguePage.model_construct(
@@ -161,7 +168,7 @@ class DialogueRoutes:
 
     @get(
         "/v1/conversations/{conversation_id}/messages/{seq}",
-        errors=[ConversationNotFound, MessageNotFound],
+        errors=[AmbiguousConversationId, ConversationNotFound, MessageNotFound],
     )
     async def get_message(
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq

@@ -275,6 +275,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             conversation_list=conversations.conversation_list,
             read_cursors=conversations.read_cursors,
             settings=conversations.settings,
+            dialogues=conversations.dialogues,
         ),
         ConversationGroupRoutes(
             groups=conversations.conversation_groups,

@@ -91,8 +91,7 @@ class _Target:
             return None
         meant = self.channels_meant.get(post.actor)
         if meant is not None and not post.is_to_user:
-            ids = post.dialogue.conversation_id, Dialogue(post.sender_id, meant).conversation_id
-            return AmbiguousConversationId(*ids)
+            return _ambiguous(post.dialogue, meant)
         return self.refusals[post.writer]
 
     def signature_of(self, post: _DialoguePost) -> str:
@@ -436,10 +435,11 @@ class DialogueService:
         after_seq: int | None = None,
         cursor: str | None = None,
         for_channel: bool = False,
+        is_to_user: bool = False,
     ) -> tuple[list[DialogueMessage], str | None]:
         """Return the newest messages, those before a seq, or those right after a seq, newest first.
 
-        A dialogue that has not begun is empty.
+        A dialogue that has not begun is empty. Raises: AmbiguousConversationId, as for writing.
         """
         await self.check_there(actor, dialogue, for_channel=for_channel)
         messages, next_cursor = await self.streams.page(
@@ -449,6 +449,8 @@ class DialogueService:
             after_seq=after_seq,
             cursor=cursor,
         )
+        if not messages and not is_to_user:
+            await self.check_meant(actor, dialogue)
         return [DialogueMessage(dialogue, message) for message in messages], next_cursor
 
     async def get(
@@ -457,8 +459,23 @@ class DialogueService:
         await self.check_there(actor, dialogue, for_channel=for_channel)
         message = await self.streams.find(dialogue.stream_id, seq)
         if message is None:
+            await self.check_meant(actor, dialogue)
             raise MessageNotFound
         return DialogueMessage(dialogue, message)
+
+    async def check_meant(self, actor: Actor, dialogue: Dialogue) -> None:
+        """Raise AmbiguousConversationId if a channel may be meant by the id of a user, and no such dialogue has begun.
+
+        Costs one or two commands, so callers ask when they found nothing.
+        """
+        if dialogue.channel_id is not None:
+            return
+        if await self.streams.heads([dialogue.stream_id]):
+            return
+        rules = self.permission.inbox_rules
+        meant = await rules.channel_meant_by(actor, dialogue.peer_id, None)
+        if meant is not None:
+            raise _ambiguous(dialogue, meant)
 
     async def check_there(
         self, actor: Actor, dialogue: Dialogue, *, for_channel: bool = False
@@ -479,6 +496,11 @@ class DialogueService:
     async def close(self) -> None:
         await self._queue.close()
         await self._channel_queue.close()
+
+
+def _ambiguous(dialogue: Dialogue, meant: GroupId) -> AmbiguousConversationId:
+    with_channel = Dialogue(dialogue.user_id, meant)
+    return AmbiguousConversationId(dialogue.conversation_id, with_channel.conversation_id)
 
 
 def _locks_of(key: str) -> tuple[str, ...]:

@@ -354,12 +354,24 @@ async def test_a_message_for_a_channel_never_reaches_a_user_of_its_short_id(
     meant = refused.body["details"]["channel_conversation_id"]
     assert meant == f"c2c_{id_of(channel)}"
     assert meant in refused.body["detail"]
+    conversation = talk.removesuffix("/messages")
+    for call in (
+        bob.get(talk),
+        bob.get(f"{talk}/1"),
+        bob.get(conversation),
+        bob.patch(conversation, {"pinned": True}),
+        bob.post(f"{conversation}/read"),
+        bob.delete(conversation),
+    ):
+        assert (await call).refusal == (400, "ambiguous_conversation_id")
+    assert (await bob.get(f"{talk}?to=user")).items == []
     assert [c["peer_id"] for c in (await user.get("/v1/conversations")).items] == [before.id]
     assert (await bob.post(f"/v1/conversations/{part(meant)}/messages", TEXT)).status == 201
     # Who says so reaches the user, and a conversation that exists goes on.
     assert (await bob.post(f"{talk}?to=user", TEXT)).status == 201
     assert (await bob.post(talk, TEXT)).status == 201
     assert (await before.post(talk, TEXT)).status == 201
+    assert (await before.get(f"{talk}/9")).refusal == (404, "message_not_found")
     # A channel that is hidden from the writer must not show.
     await ada.patch(channel, {"settings": {"visibility": "private"}})
     assert (await shared_api.new_user("fay").post(talk, TEXT)).status == 201

@@ -36,6 +36,7 @@ def routes(world: World) -> tuple[ConversationRoutes, ConversationGroupRoutes]:
             conversation_list=mine.conversation_list,
             read_cursors=mine.read_cursors,
             settings=mine.settings,
+            dialogues=mine.dialogues,
         ),
         ConversationGroupRoutes(
             groups=mine.conversation_groups, conversation_list=mine.conversation_list

@@ -995,7 +995,7 @@ declare namespace Api {
     "/v1/conversation-groups": Call<Nothing, never, Page<ConversationGroupResponse>>;
     "/v1/conversations": Call<{ limit?: number; cursor?: string; ids?: string; conversation_group?: string; type?: ConversationType; unread?: boolean; include_hidden?: boolean }, never, Page<ConversationResponse | ConversationMissing>>;
     [path: `/v1/conversations/${Part}`]: Call<Nothing, never, ConversationResponse>;
-    [path: `/v1/conversations/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; with_posts?: boolean }, never, DialoguePage>;
+    [path: `/v1/conversations/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; to?: "user"; with_posts?: boolean }, never, DialoguePage>;
     [path: `/v1/conversations/${Part}/messages/${number}`]: Call<Nothing, never, DialogueMessageResponse>;
     "/v1/groups": Call<{ limit?: number; cursor?: string; ids?: string; joined?: boolean }, never, Page<GroupResponse | GroupMissing>>;
     [path: `/v1/groups/${Part}`]: Call<Nothing, never, GroupResponse>;

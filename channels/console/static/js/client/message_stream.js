@@ -56,12 +56,9 @@ export function groupMessages(groupId, headSeq) {
  * @param {{ isWithUser: boolean }} options
  */
 export function dialogueMessages(conversationId, headSeq, { isWithUser }) {
-  const path = /** @type {const} */ (`/v1/conversations/${part(conversationId)}/messages`);
-  // A first message to a user is refused if a channel has an id like theirs, unless it says that the user is meant.
-  const toUser = /** @type {typeof path} */ (/** @type {string} */ (`${path}?to=user`));
   return new MessageStream({
-    path,
-    sendPath: isWithUser ? toUser : path,
+    path: `/v1/conversations/${part(conversationId)}/messages`,
+    isWithUser,
     isMine: inConversation(conversationId),
     headSeq,
   });
@@ -96,14 +93,13 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
   #eventsWhileLoading = []; // the page that is being loaded may be older than these
   #isFillingGap = false;
   #mineMayBeStale = false;
-  /** @type {App.StreamPath} */
-  #sendPath;
+  #isWithUser;
 
   /** @param {App.StreamOptions} options */
-  constructor({ path, sendPath = path, field = "message", watch = null, isMine, headSeq }) {
+  constructor({ path, isWithUser = false, field = "message", watch = null, isMine, headSeq }) {
     super();
     this.path = path;
-    this.#sendPath = sendPath;
+    this.#isWithUser = isWithUser;
     this.headSeq = headSeq;
     this.#field = field;
     this.#watch = watch;
@@ -239,7 +235,8 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
     while (this.#loading) await this.#loading;
     const loading = (async () => {
       this.#eventsWhileLoading = [];
-      const page = await get(this.path, query);
+      const who = this.#isWithUser ? { to: "user" } : {};
+      const page = await get(this.path, { ...query, ...who });
       apply(page.items, page.next_cursor !== null);
       for (const item of page.items) {
         // An item that has not changed stays the same object, so it is not rendered again.
@@ -288,7 +285,11 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
    * @param {string} key
    */
   async post(body, key) {
-    this.add(await post(this.#sendPath, body, key));
+    // A first message to a user is refused if a channel has an id like theirs, unless it says that the user is meant.
+    const path = this.#isWithUser
+      ? /** @type {App.StreamPath} */ (/** @type {string} */ (`${this.path}?to=user`))
+      : this.path;
+    this.add(await post(path, body, key));
   }
 
   /**
