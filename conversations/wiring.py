@@ -191,5 +191,11 @@ def assemble(
             clock=clock,
         ),
         threads=core.threads,
-        blocks=BlockService(database=database, blocks=core.blocks, limits=limits, clock=clock),
+        blocks=BlockService(
+            database=database,
+            blocks=core.blocks,
+            threads=core.thread_store,
+            limits=limits,
+            clock=clock,
+        ),
     )

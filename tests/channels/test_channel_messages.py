@@ -231,8 +231,10 @@ async def test_nothing_comes_after_a_user_left_blocked_or_switched_off(api: Open
 
     for _ in range(3):
         users = [servers[1].user_of(fresh("u")) for _ in range(9)]
-        for user in users:
+        for n, user in enumerate(users):
             await user.put(f"{channel}/subscription")
+            if n % 3 and n % 2:  # who wrote and unsubscribes still gets answers
+                await say(user, with_(channel))
         seen = await asyncio.gather(
             *(
                 act
@@ -275,6 +277,8 @@ async def test_the_application_writes_to_many_subscribers_at_once(shared_api: Ap
     channel = await a_channel(ada, bob, cat, dan)
     await say(dan, with_(channel), "When?")
     await cat.patch(with_(channel), {"accept": False})
+    assert (await ada.get(f"{channel}/inbox/unread")).body["unread_count"] == 1
+    ears = await bob.socket()
     sent = await send(root, channel, [eve, bob, cat, dan], key="k")
     assert sent.status == 200, sent
     results = sent.body["results"]
@@ -289,6 +293,15 @@ async def test_the_application_writes_to_many_subscribers_at_once(shared_api: Ap
     assert results[1]["message_id"] == f"c2c_{id_of(channel)}:1"
     [got] = (await bob.get(f"{with_(channel)}/messages")).items
     assert (got["text"], got["created_at"]) == ("We move", results[1]["created_at"])
+    assert (await ears.hear("message.posted"))["message"]["text"] == "We move"
+    assert (await bob.get("/v1/unread")).body["chats"] == 1
+    # The channel's own message marks the thread as read, and moves it to the top.
+    inbox = (await ada.get(f"{channel}/inbox")).items
+    assert {(t["user_id"], t["unread_count"], t["head_seq"]) for t in inbox} == {
+        (bob.id, 0, 1),
+        (dan.id, 0, 2),
+    }
+    assert (await ada.get(f"{channel}/inbox/unread")).body["unread_count"] == 0
     # A repeat reaches those whom the first call did not reach, and nobody twice.
     await cat.patch(with_(channel), {"accept": True})
     again = (await send(root, channel, [eve, bob, cat, dan], key="k")).body["results"]
@@ -297,6 +310,34 @@ async def test_the_application_writes_to_many_subscribers_at_once(shared_api: Ap
     assert len((await bob.get(f"{with_(channel)}/messages")).items) == 1
     other = (await send(root, channel, [bob], "Other", key="k")).body["results"]
     assert other[0]["error"]["code"] == "idempotency_conflict"
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_batch_begins_what_is_left_of_the_day(api: OpenApi) -> None:
+    server = await api(clock=MovedClock.from_noon(), opened_threads_per_day=60)
+    ada, root = server.new_user("ada"), server.new_user("root", admin=True)
+    users = [server.new_user("u") for _ in range(64)]
+    channel = await a_channel(ada)
+    lines = "".join(f'{{"user_id": "{user.id}"}}\n' for user in users).encode()
+    headers = {"Content-Type": "application/x-ndjson"}
+    assert (
+        await root.call("POST", f"{channel}/subscribers", data=lines, headers=headers)
+    ).status == 200
+    assert (await write(ada, channel, users[60])).status == 201
+    first, second = await asyncio.gather(
+        send(root, channel, users[:60], key="k"), send(root, channel, users[40:], key="l")
+    )
+    results = first.body["results"] + second.body["results"]
+    begun = {r["user_id"] for r in results if r["seq"] == 1} | {users[60].id}
+    assert len(begun) == 60
+    refused = [r["error"] for r in results if r["error"] is not None]
+    assert {error["code"] for error in refused} == {"daily_thread_limit_reached"}
+    assert all(error["details"]["retry_after_seconds"] > 0 for error in refused)
+    # Each got each message once.
+    [*_, last] = (await users[45].get(f"{with_(channel)}/messages")).items
+    assert last["seq"] == 1
+    again = await send(root, channel, users[:60], key="k")
+    assert [r["seq"] for r in again.body["results"]] == [r["seq"] for r in first.body["results"]]
 
 
 async def test_many_users_get_a_forward_too(shared_api: Api) -> None:
