@@ -6,6 +6,7 @@ from typing import Final
 
 from conversations.errors import (
     BadMutedUntil,
+    ConversationNotFound,
     DailyThreadLimitReached,
     MessagesNotAccepted,
     NotAccepted,
@@ -13,6 +14,7 @@ from conversations.errors import (
 from conversations.limits import MUTE_DAYS
 from conversations.models import (
     BUILT_IN_GROUPS,
+    CHANNEL_SIGN,
     CHANNELS,
     CHATS,
     Conversation,
@@ -25,7 +27,7 @@ from conversations.models import (
 )
 from groups.kernel.clock import rfc3339
 from groups.kernel.errors import DomainError
-from groups.kernel.ids import GroupId
+from groups.kernel.ids import GroupId, UserId
 from groups.models import MembershipRow
 
 _JOINED_AT_START: Final = MembershipRow(GroupId(""), 0)
@@ -62,12 +64,19 @@ def is_in_scope(conversation: Conversation, scope: str) -> bool:
 
 
 def channel_message_refusal(
-    settings: ConversationSettings, *, is_begun: bool, is_subscriber: bool, is_blocked: bool
+    user_id: UserId,
+    settings: ConversationSettings,
+    *,
+    is_begun: bool,
+    is_subscriber: bool,
+    is_blocked: bool,
 ) -> DomainError | None:
     """The error of a channel's message to a user with these settings of the dialogue.
 
     Of several reasons the one that says least about the user. Who wrote to the channel gets answers, subscribed or not.
     """
+    if user_id.startswith(CHANNEL_SIGN):
+        return ConversationNotFound()  # they have no dialogues
     if not is_subscriber and (not is_begun or settings.begun_by_channel):
         return MessagesNotAccepted(NotAccepted.NOT_SUBSCRIBED)
     if is_blocked:

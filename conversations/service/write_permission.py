@@ -79,6 +79,7 @@ class WritePermission:
         blocks = await self.blocks.find_blocks(own | {(peer, user) for user, peer in own}, tx)
         if any(writer.is_for_channel and by_rules[writer] is None for writer in of_writers):
             of_channel = policy.channel_message_refusal(
+                first.user_id,
                 settings or await self.settings_of(first, tx),
                 is_begun=is_begun,
                 is_subscriber=first.user_id in subscribers,
@@ -131,6 +132,7 @@ class WritePermission:
         for dialogue in dialogues:
             user_id, is_begun = dialogue.user_id, dialogue.stream_id in begun
             refusal = policy.channel_message_refusal(
+                user_id,
                 settings.get(user_id, DEFAULT_SETTINGS),
                 is_begun=is_begun,
                 is_subscriber=user_id in subscribers,

@@ -2,11 +2,13 @@
 
 A document exists once its user set something, usually a read cursor first. Joining and others' posts write none.
 A one-to-one conversation has a document for each user in it from its first message on, which makes the conversation
-exist for them. Fields with default values are absent, which keeps the documents of a million readers small.
+exist for them; one that holds nothing but `accept` is of a dialogue that a channel must not begin. Fields with default
+values are absent, which keeps the documents of a million readers small.
 
 Every write here is an upsert or insert by `_id`, or updates what exists, and `delete_settings` writes each key that it
 deletes even if nothing is stored. So a change of settings conflicts with the end of the membership, and one of the two
-runs again: no settings outlive their membership.
+runs again: no settings outlive their membership. A channel that begins a thread writes its user's document of the
+channel too (`touch`), for the same reason.
 """
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence

@@ -60,6 +60,10 @@ async def test_nobody_but_subscribers_gets_a_first_message(shared_api: Api) -> N
     channel = await a_channel(ada, bob)
     assert reason_of(await write(ada, channel, eve)) == "not_subscribed"
     assert (await eve.get("/v1/conversations")).items == []
+    # Users whose id may be a channel's have no one-to-one messages.
+    sign = shared_api.user_of(f"@{fresh('u')}")
+    assert (await sign.put(f"{channel}/subscription")).status == 200
+    assert (await write(ada, channel, sign)).refusal == (404, "conversation_not_found")
     assert (await write(ada, channel, bob)).status == 201
     # A thread that only the channel wrote in ends with the subscription.
     await bob.delete(f"{channel}/subscription")
