@@ -252,7 +252,8 @@ class ConversationSnapshot:
 class ListedConversation:
     """A conversation as a list shows it. `last` is None if there is no message that the user may read.
 
-    `verified`: it is a verified channel, or a dialogue with one. `muted`: now, for ever or until `muted_until`.
+    `verified`: it is a verified channel, or a dialogue with one. `version`: of its stream. `muted`: now, for ever or
+    until `muted_until`.
     """
 
     conversation: Conversation
@@ -260,6 +261,7 @@ class ListedConversation:
     face_url: str
     last: LastMessage | None
     verified: bool
+    version: int
     muted: bool
     muted_until: datetime | None
 

@@ -35,33 +35,63 @@ class Model(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class LastMessage:
-    """The newest message of a stream, for lists."""
+    """The newest message of a stream, for lists.
+
+    `kind` is None once the message is recalled, and where a version that did not store it wrote the message.
+    """
 
     seq: int
     sender_id: UserId
     preview: str
     at: datetime
+    kind: "Kind | None" = None
+
+    @property
+    def is_recalled(self) -> bool:
+        """Whether it was recalled: only then it has no preview (`Content.preview`), whichever version recalled it."""
+        return not self.preview
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The head of a stream; a document of its own, so that posting and joining do not conflict."""
+    """The head of a stream; a document of its own, so that posting and joining do not conflict.
+
+    `version` counts the changes of its messages: each edit, recall, pin, unpin, freeze and unfreeze adds one, in the
+    order of their commits. Posts and reactions do not. `changed_at`: when the last one happened; None: there was none.
+    """
 
     stream_id: StreamId
     head_seq: int = 0
     is_channel: bool = False
     last: LastMessage | None = None
+    version: int = 0
+    changed_at: datetime | None = None
+
+    @property
+    def head(self) -> "Head":
+        """Its head, with the times."""
+        last, changed_at = self.last, self.changed_at
+        return Head(
+            self.head_seq,
+            self.is_channel,
+            round(last.at.timestamp() * 1000) if last is not None else 0,
+            self.version,
+            round(changed_at.timestamp() * 1000) if changed_at is not None else 0,
+        )
 
 
 class Head(NamedTuple):
     """The newest seq of a stream, and the time of that message (`active_ms`, milliseconds since 1970).
 
-    The time is 0 where there is no message, or where it was not queried.
+    The time is 0 where there is no message, or where it was not queried. So it is with `version`, which counts the
+    changes of the stream's messages (`Stream`), and `changed_ms`, the time of the last one.
     """
 
     head_seq: int
     is_channel: bool
     active_ms: int = 0
+    version: int = 0
+    changed_ms: int = 0
 
 
 def stream_of(group_id: GroupId) -> StreamId:
@@ -621,7 +651,8 @@ class Message(Model):
     """A message of a stream. Once recalled, `content` is None, and id, seq and times remain.
 
     `views` counts readers, in channels only (`analytics`). `author_id` is the user who wrote it, where the sender is a
-    channel.
+    channel. `changed_version` is the version that the stream got with the last change of this message; 0: it never
+    changed.
     """
 
     stream_id: StreamId
@@ -641,6 +672,7 @@ class Message(Model):
     reactions_frozen: bool = False
     views: int = 0
     author_id: UserId | None = None
+    changed_version: int = 0
 
     @property
     def memory_bytes(self) -> int:

@@ -41,7 +41,7 @@ from groups.service.messages.page_reader import PageReader
 from groups.service.messages.pins import PinService
 from groups.service.messages.service import MessageService
 from groups.service.messages.stream import StreamService
-from groups.service.messages.stream_rates import StreamRates
+from groups.service.messages.stream_changes import StreamChanges
 from groups.service.messages.view_counts import ViewCounts
 from groups.service.revocations import Revocations
 from groups.service.stores import GroupStores
@@ -123,13 +123,13 @@ def build_core(
     )
     admin_log = AdminLog(entries=AdminLogStore(database), guard=guard, clock=clock)
     idempotency = Idempotency(store=IdempotencyStore(database), clock=clock)
-    rates = StreamRates(streams=streams, limits=limits)
+    changes = StreamChanges(streams=streams, limits=limits)
     stream_service = StreamService(
         database=database,
         streams=streams,
         messages=stores.messages,
         media=stores.media,
-        rates=rates,
+        changes=changes,
         limits=limits,
         clock=clock,
     )
@@ -177,7 +177,7 @@ def build_core(
         pins=PinService(
             database=database,
             streams=streams,
-            rates=rates,
+            changes=changes,
             messages=stores.messages,
             guard=guard,
             admin_log=admin_log,

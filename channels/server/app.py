@@ -177,6 +177,7 @@ def create_services(
         private_source=conversation_core.forward_sources.find,
         profile=channel_core.store.query_profile,
         tallies=engine,
+        read_cursor=conversation_core.hooks.read_cursor,
     )
     chat = group_wiring.assemble(group_core, hooks)
     bus.listen(chat.revocations.on_events)

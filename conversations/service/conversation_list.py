@@ -262,11 +262,8 @@ class ConversationListService:
                 user = users.get(UserId(dialogue.peer_id))
                 title = (user.name if user else "") or dialogue.peer_id
                 face_url, verified = user.face_url if user else "", False
-            last = stream.last
-            active_ms = round(last.at.timestamp() * 1000) if last is not None else 0
-            head = Head(stream.head_seq, stream.is_channel, active_ms)
             summaries[dialogue.conversation_id] = MembershipSummary(
-                title, face_url, head, last, verified
+                title, face_url, stream.head, stream.last, verified
             )
         return summaries
 
@@ -299,6 +296,7 @@ class ConversationListService:
             summary.face_url,
             summary.last_message,
             summary.verified,
+            summary.head.version,
             is_muted,
             settings.muted_until if is_muted and not settings.muted else None,
         )

@@ -162,6 +162,7 @@ declare namespace Api {
     verified: boolean;
     settings: SettingsResponse;
     head_seq: number;
+    version: number;
     last_post: LastPostResponse | null;
   }
 
@@ -187,6 +188,7 @@ declare namespace Api {
     unread_count: number;
     read_seq: number;
     head_seq: number;
+    version: number;
     last_message: LastMessageResponse | null;
     muted: boolean;
     muted_until: string | null;
@@ -270,6 +272,7 @@ declare namespace Api {
     created_at: string;
     edited_at: string | null;
     recalled_at: string | null;
+    version: number;
     reactions: TallyResponse;
     type: "message";
     conversation_id: string;
@@ -278,6 +281,9 @@ declare namespace Api {
   interface DialoguePage {
     items: (DialogueMessageResponse | TimelinePostResponse)[];
     next_cursor: string | null;
+    newer_cursor?: string | null;
+    first_unread_seq?: number | null;
+    version?: number | null;
   }
 
   interface DraftPost {
@@ -351,6 +357,14 @@ declare namespace Api {
     | "read_inbox"
     | "see_insights";
 
+  interface GroupMessagePage {
+    items: MessageResponse[];
+    next_cursor: string | null;
+    newer_cursor?: string | null;
+    first_unread_seq?: number | null;
+    version?: number | null;
+  }
+
   interface GroupMissing {
     group_id: string;
     error: ItemError;
@@ -379,6 +393,7 @@ declare namespace Api {
     joined_at: string | null;
     role: Role | null;
     head_seq: number;
+    version: number;
     is_channel: boolean;
     verified: boolean;
   }
@@ -471,14 +486,18 @@ declare namespace Api {
 
   interface LastMessageResponse {
     seq: number;
-    sender_id: string | null;
     preview: string;
+    kind: Kind | null;
+    recalled: boolean;
     at: string;
+    sender_id: string | null;
   }
 
   interface LastPostResponse {
     seq: number;
     preview: string;
+    kind: Kind | null;
+    recalled: boolean;
     at: string;
   }
 
@@ -636,6 +655,7 @@ declare namespace Api {
     created_at: string;
     edited_at: string | null;
     recalled_at: string | null;
+    version: number;
     reactions: TallyResponse;
   }
 
@@ -694,6 +714,14 @@ declare namespace Api {
     reactions: number;
   }
 
+  interface PostPage {
+    items: PostResponse[];
+    next_cursor: string | null;
+    newer_cursor?: string | null;
+    first_unread_seq?: number | null;
+    version?: number | null;
+  }
+
   interface PostResponse {
     kind: Kind | null;
     title: string | null;
@@ -717,6 +745,7 @@ declare namespace Api {
     created_at: string;
     edited_at: string | null;
     recalled_at: string | null;
+    version: number;
     views: number;
     reactions: TallyResponse;
   }
@@ -822,9 +851,11 @@ declare namespace Api {
 
   interface ThreadLastMessageResponse {
     seq: number;
-    from_channel: boolean;
     preview: string;
+    kind: Kind | null;
+    recalled: boolean;
     at: string;
+    from_channel: boolean;
   }
 
   interface ThreadMessageResponse {
@@ -845,11 +876,20 @@ declare namespace Api {
     created_at: string;
     edited_at: string | null;
     recalled_at: string | null;
+    version: number;
     reactions: TallyResponse;
     channel_id: string;
     user_id: string;
     from_channel: boolean;
     author_id: string | null;
+  }
+
+  interface ThreadPage {
+    items: ThreadMessageResponse[];
+    next_cursor: string | null;
+    newer_cursor?: string | null;
+    first_unread_seq?: number | null;
+    version?: number | null;
   }
 
   interface ThreadReadResponse {
@@ -865,6 +905,7 @@ declare namespace Api {
     name: string;
     face_url: string;
     head_seq: number;
+    version: number;
     read_seq: number;
     unread_count: number;
     last_message: ThreadLastMessageResponse | null;
@@ -893,6 +934,7 @@ declare namespace Api {
     created_at: string;
     edited_at: string | null;
     recalled_at: string | null;
+    version: number;
     views: number;
     reactions: TallyResponse;
     type: "post";
@@ -980,13 +1022,13 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, never, DraftResponse>;
     [path: `/v1/channels/${Part}/inbox`]: Call<{ limit?: number; cursor?: string }, never, Page<ThreadResponse>>;
     [path: `/v1/channels/${Part}/inbox/unread`]: Call<Nothing, never, InboxUnreadResponse>;
-    [path: `/v1/channels/${Part}/inbox/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number }, never, Page<ThreadMessageResponse>>;
+    [path: `/v1/channels/${Part}/inbox/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, ThreadPage>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}`]: Call<Nothing, never, ThreadMessageResponse>;
     [path: `/v1/channels/${Part}/insights`]: Call<{ from?: string; to?: string; format?: "json" | "csv"; table?: "days" | "hours" }, never, InsightsResponse>;
     [path: `/v1/channels/${Part}/insights/posts`]: Call<{ limit?: number; cursor?: string; format?: "json" | "csv" }, never, Page<PostInsightsResponse>>;
     [path: `/v1/channels/${Part}/invitations`]: Call<{ limit?: number; cursor?: string }, never, Page<InvitationResponse>>;
     [path: `/v1/channels/${Part}/pins`]: Call<Nothing, never, Page<PostResponse>>;
-    [path: `/v1/channels/${Part}/posts`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number }, never, Page<PostResponse>>;
+    [path: `/v1/channels/${Part}/posts`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, PostPage>;
     [path: `/v1/channels/${Part}/posts/${number}`]: Call<Nothing, never, PostResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions/${Part}`]: Call<{ limit?: number; cursor?: string }, never, Page<ReactorResponse>>;
@@ -995,7 +1037,7 @@ declare namespace Api {
     "/v1/conversation-groups": Call<Nothing, never, Page<ConversationGroupResponse>>;
     "/v1/conversations": Call<{ limit?: number; cursor?: string; ids?: string; conversation_group?: string; type?: ConversationType; unread?: boolean; include_hidden?: boolean }, never, Page<ConversationResponse | ConversationMissing>>;
     [path: `/v1/conversations/${Part}`]: Call<Nothing, never, ConversationResponse>;
-    [path: `/v1/conversations/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; to?: "user"; with_posts?: boolean }, never, DialoguePage>;
+    [path: `/v1/conversations/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread"; to?: "user"; with_posts?: boolean }, never, DialoguePage>;
     [path: `/v1/conversations/${Part}/messages/${number}`]: Call<Nothing, never, DialogueMessageResponse>;
     "/v1/groups": Call<{ limit?: number; cursor?: string; ids?: string; joined?: boolean }, never, Page<GroupResponse | GroupMissing>>;
     [path: `/v1/groups/${Part}`]: Call<Nothing, never, GroupResponse>;
@@ -1003,7 +1045,7 @@ declare namespace Api {
     [path: `/v1/groups/${Part}/join-requests`]: Call<{ limit?: number; cursor?: string }, never, Page<JoinRequestResponse>>;
     [path: `/v1/groups/${Part}/members`]: Call<{ limit?: number; cursor?: string; q?: string; staff?: boolean }, never, Page<MemberResponse>>;
     [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, never, MemberResponse>;
-    [path: `/v1/groups/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number }, never, Page<MessageResponse>>;
+    [path: `/v1/groups/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, GroupMessagePage>;
     [path: `/v1/groups/${Part}/messages/${number}`]: Call<Nothing, never, MessageResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<{ limit?: number; cursor?: string }, never, Page<ReactorResponse>>;

@@ -92,10 +92,8 @@ class MembershipReader:
             )
             floor = policy.history_floor(policy.access_of(actor, group, member))
             last = stream.last
-            active_ms = round(last.at.timestamp() * 1000) if last is not None else 0
-            head = Head(stream.head_seq, stream.is_channel, active_ms)
             shown = last if last is not None and last.seq > floor else None
             summaries[membership.group_id] = MembershipSummary(
-                group.name, group.face_url, head, shown, group.verified
+                group.name, group.face_url, stream.head, shown, group.verified
             )
         return summaries
