@@ -66,6 +66,9 @@ class ConversationSettings(NamedTuple):
 
     `muted`: for ever; `muted_until`: muted up to this instant, which may be in the past. `accept` False: a channel must
     not write to the user. `begun_by_channel`: the channel began the thread, and the user has not written in it.
+
+    `version` counts the changes of what is not the read cursor, and `changed_ms` is the time of the last change of
+    either, by the user's own act, in milliseconds since 1970. Only queries for `sync` load them.
     """
 
     read_seq: int = 0
@@ -78,6 +81,8 @@ class ConversationSettings(NamedTuple):
     muted_until: datetime | None = None
     accept: bool = True
     begun_by_channel: bool = False
+    version: int = 0
+    changed_ms: int = 0
 
     def is_muted(self, now: datetime) -> bool:
         """Whether unread totals leave the conversation out now: for ever, or until an instant that has not come."""

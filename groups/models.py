@@ -355,7 +355,7 @@ class Invitation(Model):
 
 
 class DepartureReason(StrEnum):
-    """Why a user is no longer in a channel."""
+    """Why a user is no longer in a group, or why a conversation of theirs ended."""
 
     LEFT = "left"
     REMOVED = "removed"
@@ -363,13 +363,23 @@ class DepartureReason(StrEnum):
     DELETED = "deleted"
 
 
+class DepartureKind(StrEnum):
+    """What ended for the user."""
+
+    CHANNEL = "channel"
+    GROUP = "group"
+    DIALOGUE = "dialogue"
+    """Their one-to-one conversation with the channel, which was deleted."""
+
+
 class Departure(NamedTuple):
-    """The end of a membership of a channel, kept for devices that were offline."""
+    """The end of a membership, or of a dialogue with a channel, kept for devices that were offline."""
 
     group_id: GroupId
     user_id: UserId
     reason: DepartureReason
     at: datetime
+    kind: DepartureKind = DepartureKind.CHANNEL
 
 
 class JoinRequest(Model):
@@ -384,12 +394,16 @@ class JoinRequest(Model):
 class MembershipRow(NamedTuple):
     """A membership as lists and unread counts need it, by the thousand.
 
-    Unread counts start at `joined_seq`. `joined_ms` is in milliseconds since 1970; 0 where it was not queried.
+    Unread counts start at `joined_seq`. Times are in milliseconds since 1970; 0 where they were not queried.
+    `changed_ms`: when the user joined, or the last change of their role, rights or mute. Only queries for `sync` load
+    it and the `role`.
     """
 
     group_id: GroupId
     joined_seq: int
     joined_ms: int = 0
+    role: str = ""
+    changed_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from groups.service.membership.import_service import ImportService
 from groups.service.membership.invitations import InvitationService
 from groups.service.membership.queue import build_queue
 from groups.service.membership.service import MembershipService
-from groups.service.membership.sync import ChangeReader
+from groups.service.membership.sync import ChangeReader, DepartureLog
 from groups.service.messages.draft_content import DraftContent
 from groups.service.messages.edits import EditService
 from groups.service.messages.forwarding import ForwardService
@@ -67,6 +67,7 @@ class GroupCore:
     bulk_access: BulkAccess
     membership_reader: MembershipReader
     changes: ChangeReader
+    departures: DepartureLog
     groups: GroupReader
     creation: CreateService
     updates: UpdateService
@@ -147,6 +148,7 @@ def build_core(
         ),
         membership_reader=MembershipReader(members=members, streams=streams, groups=groups),
         changes=ChangeReader(changes=stores.changes),
+        departures=DepartureLog(changes=stores.changes, groups=groups, limits=limits),
         groups=reader,
         creation=CreateService(
             database=database,

@@ -4,6 +4,7 @@ import asyncio
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 from conversations import policy
@@ -135,7 +136,7 @@ class ConversationListService:
                 draft=texts.draft, custom_data=texts.custom_data
             )
             current = conversation._replace(settings=settings, head_seq=summary.head.head_seq)
-            listed.append(self._listed(current, summary))
+            listed.append(listed_conversation(current, summary, self.clock.now()))
         return listed
 
     async def get_conversation(
@@ -168,11 +169,12 @@ class ConversationListService:
         # The summaries hold the heads, which are read after the read cursors (see `ConversationGuard`).
         summaries = await self.membership_reader.find_summaries(actor, list(memberships.values()))
         return {
-            key: self._listed(
+            key: listed_conversation(
                 conversation_from(
                     key, membership, summary.head, settings.get(key, DEFAULT_SETTINGS)
                 ),
                 summary,
+                self.clock.now(),
             )
             for key, membership in memberships.items()
             if (summary := summaries.get(membership.group_id)) is not None
@@ -186,8 +188,8 @@ class ConversationListService:
             actor, [conversation.conversation_id for conversation in found]
         )
         listed = {
-            conversation.conversation_id: self._listed(
-                conversation._replace(head_seq=summary.head.head_seq), summary
+            conversation.conversation_id: listed_conversation(
+                conversation._replace(head_seq=summary.head.head_seq), summary, self.clock.now()
             )
             for conversation in found
             if (summary := summaries.get(conversation.conversation_id)) is not None
@@ -226,9 +228,8 @@ class ConversationListService:
             raise ConversationNotFound
         head = Head(0, False, 0)
         summary = MembershipSummary(channel.name, channel.face_url, head, None, channel.verified)
-        return self._listed(
-            dialogue_conversation(dialogue.conversation_id, head, settings), summary
-        )
+        conversation = dialogue_conversation(dialogue.conversation_id, head, settings)
+        return listed_conversation(conversation, summary, self.clock.now())
 
     async def _find_dialogue_summaries(
         self, actor: Actor, conversation_ids: Sequence[ConversationId]
@@ -287,20 +288,6 @@ class ConversationListService:
         snapshot = await self.guard.snapshot(actor)
         return policy.group_totals(snapshot, [name], self.clock.now())[-1]
 
-    def _listed(self, conversation: Conversation, summary: MembershipSummary) -> ListedConversation:
-        settings = conversation.settings
-        is_muted = settings.is_muted(self.clock.now())
-        return ListedConversation(
-            conversation,
-            summary.title,
-            summary.face_url,
-            summary.last_message,
-            summary.verified,
-            summary.head.version,
-            is_muted,
-            settings.muted_until if is_muted and not settings.muted else None,
-        )
-
 
 def _size_of(listed: ListedConversation) -> int:
     """Estimate the bytes of its JSON: the texts that users write, and a constant for the rest."""
@@ -309,3 +296,21 @@ def _size_of(listed: ListedConversation) -> int:
     # Most texts are short, and their JSON is at most six times as long as they are: this bound is enough for them.
     rough = 1_000 + 6 * sum(map(len, texts))
     return rough if rough < 4_000 else 1_000 + json_size(*texts)
+
+
+def listed_conversation(
+    conversation: Conversation, summary: MembershipSummary, now: datetime
+) -> ListedConversation:
+    """Return the conversation as lists show it now."""
+    settings = conversation.settings
+    is_muted = settings.is_muted(now)
+    return ListedConversation(
+        conversation,
+        summary.title,
+        summary.face_url,
+        summary.last_message,
+        summary.verified,
+        summary.head.version,
+        is_muted,
+        settings.muted_until if is_muted and not settings.muted else None,
+    )

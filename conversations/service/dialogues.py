@@ -383,7 +383,8 @@ class DialogueService:
         self, posts: Sequence[_DialoguePost], query: StreamQuery, tx: Tx
     ) -> _Target | type[DomainError]:
         dialogue = posts[0].dialogue
-        of_settings = self.settings.query_settings((dialogue.user_id, dialogue.conversation_id))
+        conversation_id = dialogue.conversation_id
+        of_settings = self.settings.query_settings(dialogue.user_id, [conversation_id])
         beside = () if dialogue.channel_id is None else (of_settings,)
         await self.database.fetch(tx, query.of_state, query.of_known, *beside)
         is_begun = query.of_state.result is not None
@@ -391,7 +392,7 @@ class DialogueService:
         if dialogue.channel_id is not None:
             by_channel = any(post.spoken_for for post in posts)
             if is_begun:
-                settings = of_settings.result
+                settings = of_settings.result.get(conversation_id, DEFAULT_SETTINGS)
             elif by_channel:
                 settings = await self.permission.settings_of(dialogue, tx)
         elif not is_begun:

@@ -325,6 +325,11 @@ declare namespace Api {
     post: DraftPostResponse;
   }
 
+  interface End {
+    reason: DepartureReason;
+    at: string;
+  }
+
   interface FailureResponse {
     code: string;
     detail: string;
@@ -843,6 +848,50 @@ declare namespace Api {
     muted_until: string | null;
   }
 
+  interface SyncConversation {
+    conversation_id: string;
+    type: ConversationType;
+    group_id: string | null;
+    peer_id: string | null;
+    title: string;
+    face_url: string;
+    unread_count: number;
+    read_seq: number;
+    head_seq: number;
+    version: number;
+    last_message: LastMessageResponse | null;
+    muted: boolean;
+    muted_until: string | null;
+    accept: boolean;
+    pinned_at: string | null;
+    hidden: boolean;
+    draft: string;
+    custom_data: string;
+    conversation_groups: string[];
+    is_channel: boolean;
+    verified: boolean;
+    channel: ChannelResponse | null;
+    group: GroupResponse | null;
+    again: boolean;
+  }
+
+  interface SyncEnd {
+    conversation_id: string;
+    ended: End;
+    again: boolean;
+  }
+
+  interface SyncResponse {
+    items: (SyncConversation | SyncEnd)[];
+    next_cursor: string | null;
+    sync_token: string | null;
+    unread: UnreadResponse;
+    conversation_groups: ConversationGroupResponse[] | null;
+    invitations: Page<OwnInvitationResponse> | null;
+    user: UserResponse | null;
+    limits: { [name: string]: number | null } | null;
+  }
+
   interface TallyResponse {
     counts: { [name: string]: number };
     total: number;
@@ -1051,6 +1100,7 @@ declare namespace Api {
     [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<{ limit?: number; cursor?: string }, never, Page<ReactorResponse>>;
     "/v1/invitations": Call<{ limit?: number; cursor?: string }, never, Page<OwnInvitationResponse>>;
     [path: `/v1/media/${Part}`]: Call<{ size?: MediaSize }, never, null>;
+    "/v1/sync": Call<{ limit?: number; cursor?: string; since?: string }, never, SyncResponse>;
     "/v1/unread": Call<{ include_muted?: boolean }, never, UnreadResponse>;
     "/v1/users": Call<{ ids?: string }, never, Page<UserResponse | UserMissing>>;
     "/v1/users/me": Call<Nothing, never, UserResponse>;
