@@ -163,6 +163,8 @@ declare namespace Api {
     settings: SettingsResponse;
     head_seq: number;
     version: number;
+    public_from_seq: number;
+    history_shared_at: string | null;
     last_post: LastPostResponse | null;
   }
 
@@ -214,6 +216,7 @@ declare namespace Api {
     name: string;
     channel_id?: string | null;
     group_id?: string | null;
+    share_history?: boolean;
     face_url?: string;
     organization?: string;
     introduction?: string;
@@ -281,9 +284,9 @@ declare namespace Api {
   interface DialoguePage {
     items: (DialogueMessageResponse | TimelinePostResponse)[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface DraftPost {
@@ -365,9 +368,9 @@ declare namespace Api {
   interface GroupMessagePage {
     items: MessageResponse[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface GroupMissing {
@@ -520,6 +523,7 @@ declare namespace Api {
     public_members: number;
     meeting_members: number;
     groups_per_user: number;
+    groups_per_owner: number;
     admins: number;
     admin_invitations: number;
     admin_invitation_seconds: number;
@@ -559,6 +563,7 @@ declare namespace Api {
     blocks_per_user: number;
     opened_threads_per_day: number;
     channels: number;
+    channels_per_owner: number;
     channel_organization_bytes: number;
     channel_custom_data_bytes: number;
     drafts: number;
@@ -722,9 +727,9 @@ declare namespace Api {
   interface PostPage {
     items: PostResponse[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface PostResponse {
@@ -936,9 +941,9 @@ declare namespace Api {
   interface ThreadPage {
     items: ThreadMessageResponse[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface ThreadReadResponse {
