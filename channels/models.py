@@ -9,9 +9,6 @@ from groups.kernel.ids import GroupId
 from groups.kernel.paging import json_size
 from groups.models import AccessContext, Model, ReactionChoice, Stream, Visibility
 
-CHANNEL_PREFIX: Final = "@TOA#_"
-"""The start of a channel's id. A Community group that was made a channel keeps its own id."""
-
 
 class AcceptMessages(StrEnum):
     """The users who may write to the channel in private."""
@@ -111,8 +108,3 @@ def size_of(channel: Channel) -> int:
     last = channel.stream.last
     preview = last.preview if last is not None else ""
     return json_size(channel.access.group, channel.profile, preview)
-
-
-def expand_channel_id(text: str) -> GroupId:
-    """The channel id that a path names: in full, or without its prefix (`news` means `@TOA#_news`)."""
-    return GroupId(text if text.startswith("@") else CHANNEL_PREFIX + text)

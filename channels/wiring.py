@@ -9,6 +9,7 @@ from channels.limits import Limits
 from channels.service.channels import ChannelEnd, ChannelService, CreatePolicy
 from channels.service.dialogue_reactions import DialogueReactions
 from channels.service.guard import ChannelGuard, InboxGuard
+from channels.service.inbox_batches import InboxBatches
 from channels.service.inbox_rules import ChannelInboxRules
 from channels.service.owners import KnownOwners
 from channels.service.post_settings import PostSettings
@@ -41,6 +42,7 @@ class Channels:
     sync: SyncService
     verified_badges: VerifiedBadges
     inbox: InboxGuard
+    inbox_batches: InboxBatches
     dialogue_reactions: DialogueReactions
     timeline: TimelineService
 
@@ -139,6 +141,7 @@ def assemble(
             database=database, store=store, groups=chat.groups, updates=chat.updates
         ),
         inbox=InboxGuard(channel, chat.guard),
+        inbox_batches=InboxBatches(dialogues=conversations.dialogues),
         dialogue_reactions=dialogue_reactions,
         timeline=TimelineService(
             profiles=profiles,

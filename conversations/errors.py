@@ -1,8 +1,18 @@
 """The errors of conversations."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import ClassVar, Final
 
-from groups.kernel.errors import Conflict, LimitReached, NotFound, PermissionDenied
+from groups.kernel.errors import (
+    Conflict,
+    Detail,
+    InvalidInput,
+    LimitReached,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+)
 
 
 class ConversationNotFound(NotFound):
@@ -57,15 +67,118 @@ class ConversationsPerGroupReached(LimitReached):
     remedy: ClassVar[str] = "Remove conversations from the group first, or make another."
 
 
+class NotAccepted(StrEnum):
+    """Why a user gets no message of a channel. Only the channel is told."""
+
+    NOT_SUBSCRIBED = "not_subscribed"
+    BLOCKED = "blocked"
+    SWITCHED_OFF = "switched_off"
+
+
+_NOT_ACCEPTED: Final = {
+    NotAccepted.NOT_SUBSCRIBED: "The user is not subscribed to the channel, and has not written to it",
+    NotAccepted.BLOCKED: "The user blocks the channel",
+    NotAccepted.SWITCHED_OFF: "The user has switched off messages of the channel",
+}
+
+
 class MessagesNotAccepted(PermissionDenied):
-    """The other side accepts no messages from the user. Does not say whether by a setting or a block."""
+    """The other side accepts no messages from the writer.
+
+    A channel is told the `reason`. A user is not told whether by a setting or a block.
+    """
 
     code: ClassVar[str] = "messages_not_accepted"
     summary: ClassVar[str] = "This recipient does not accept messages from you"
     remedy: ClassVar[str] = (
         "Tell the user that the message was not delivered. Whether a setting or a block is the "
-        "reason is not said."
+        "reason is not said to them. A channel gets a `reason`, and does not try again while it "
+        "lasts."
     )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "reason": Detail(
+            str,
+            "Where a channel writes: `not_subscribed`, `blocked` or `switched_off`. Absent where a "
+            "user writes.",
+        ),
+    }
+
+    def __init__(self, reason: NotAccepted | None = None) -> None:
+        if reason is None:
+            super().__init__()
+        else:
+            super().__init__(_NOT_ACCEPTED[reason], reason=reason.value)
+
+
+class DailyThreadLimitReached(RateLimited):
+    """The channel has already begun `limit` threads today (UTC). It may still write in those that exist."""
+
+    code: ClassVar[str] = "daily_thread_limit_reached"
+    summary: ClassVar[str] = "The channel has begun as many threads today as it may"
+    remedy: ClassVar[str] = (
+        "Wait for the seconds in `Retry-After`, which end at midnight UTC, or raise the limit "
+        "`OPENED_THREADS_PER_DAY`."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        **RateLimited.fields,
+        "limit": Detail(int, "The threads that a channel may begin in a day."),
+    }
+
+    def __init__(self, *, limit: int, retry_after_seconds: float) -> None:
+        super().__init__(
+            f"A channel begins at most {limit} threads a day",
+            retry_after_seconds=retry_after_seconds,
+        )
+        self.details["limit"] = limit
+
+
+class AmbiguousConversationId(InvalidInput):
+    """`c2c_<name>` names a user, but a channel has this name as its short id, and there is no such conversation yet.
+
+    A message may be meant for the channel, and must not reach a user who happens to be called so.
+    """
+
+    code: ClassVar[str] = "ambiguous_conversation_id"
+    summary: ClassVar[str] = "A channel and a user may be meant by this conversation id"
+    remedy: ClassVar[str] = (
+        "For the channel, use `channel_conversation_id`. To begin a conversation with the user of "
+        "this id, write with `?to=user`."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "channel_conversation_id": Detail(str, "The conversation with the channel."),
+    }
+
+    def __init__(self, conversation_id: str, channel_conversation_id: str) -> None:
+        super().__init__(
+            f"{conversation_id} is a conversation with a user, which has not begun. For the channel, use"
+            f" {channel_conversation_id}; to write to the user, add ?to=user",
+            channel_conversation_id=channel_conversation_id,
+        )
+
+
+class AcceptNotForThis(InvalidInput):
+    """`accept` goes with the conversation with a channel, `c2c_<channel id>`, and with no other."""
+
+    code: ClassVar[str] = "accept_not_for_this"
+    summary: ClassVar[str] = "Only messages of a channel can be switched off with accept"
+    remedy: ClassVar[str] = (
+        "Name the conversation with the channel in full (`c2c_@TOA#_news`). To get no more "
+        "messages of a person, block them (`PUT /v1/blocks/{id}`)."
+    )
+
+
+class BadMutedUntil(InvalidInput):
+    """The instant is in the past or too far ahead."""
+
+    code: ClassVar[str] = "bad_muted_until"
+    summary: ClassVar[str] = "muted_until must be in the future, and not too far ahead"
+    remedy: ClassVar[str] = (
+        "Choose an instant after `now` and not after `latest`. To mute for ever, send `muted: true`."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "now": Detail(str, "The server's time."),
+        "latest": Detail(str, "The latest instant that is accepted."),
+    }
 
 
 class PeerBlocked(Conflict):

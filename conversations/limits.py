@@ -14,6 +14,11 @@ CONVERSATION_CUSTOM_DATA_BYTES: Final = 256
 DIALOGUES_PER_USER: Final = 5_000
 UNANSWERED_PER_USER: Final = 1_000
 BLOCKS_PER_USER: Final = 1_000
+CHANNEL_MESSAGES_PER_CALL: Final = 500
+"""Users whom one call writes to for a channel: some seconds of work."""
+MUTE_DAYS: Final = 366
+"""How far ahead a conversation may be muted until an instant; for longer, users mute it for ever."""
+OPENED_THREADS_PER_DAY: Final = 10_000
 
 
 class ConversationLimits(LimitModel):
@@ -56,3 +61,7 @@ class ConversationLimits(LimitModel):
         OrNone, About(Section.CONVERSATIONS, Source.OURS, "`block_limit_reached`")
     ] = BLOCKS_PER_USER
     """Users and channels that one user blocks."""
+    opened_threads_per_day: Annotated[
+        OrNone, About(Section.CONVERSATIONS, Source.OURS, "`daily_thread_limit_reached`")
+    ] = OPENED_THREADS_PER_DAY
+    """Threads that one channel begins in a day (UTC). Threads that users begin, and further messages, do not count."""

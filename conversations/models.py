@@ -64,6 +64,9 @@ class ConversationSettings(NamedTuple):
     `hidden_at_seq`: the head when the user hid the conversation; a later message shows it again. `groups`: the names of
     the user's conversation groups that it is in. Queries for totals do not load `draft` and `custom_data`.
 
+    `muted`: for ever; `muted_until`: muted up to this instant, which may be in the past. `accept` False: a channel must
+    not write to the user. `begun_by_channel`: the channel began the thread, and the user has not written in it.
+
     `version` counts the changes of what is not the read cursor, and `changed_ms` is the time of the last change of
     either, by the user's own act, in milliseconds since 1970. Only queries for `sync` load them.
     """
@@ -75,8 +78,15 @@ class ConversationSettings(NamedTuple):
     groups: tuple[str, ...] = ()
     draft: str = ""
     custom_data: str = ""
+    muted_until: datetime | None = None
+    accept: bool = True
+    begun_by_channel: bool = False
     version: int = 0
     changed_ms: int = 0
+
+    def is_muted(self, now: datetime) -> bool:
+        """Whether unread totals leave the conversation out now: for ever, or until an instant that has not come."""
+        return self.muted or (self.muted_until is not None and self.muted_until > now)
 
     def hides(self, head_seq: int) -> bool:
         """Whether lists and totals leave the conversation out, until its next message."""
@@ -247,7 +257,8 @@ class ConversationSnapshot:
 class ListedConversation:
     """A conversation as a list shows it. `last` is None if there is no message that the user may read.
 
-    `verified`: it is a verified channel, or a dialogue with one. `version`: of its stream.
+    `verified`: it is a verified channel, or a dialogue with one. `version`: of its stream. `muted`: now, for ever or
+    until `muted_until`.
     """
 
     conversation: Conversation
@@ -256,6 +267,8 @@ class ListedConversation:
     last: LastMessage | None
     verified: bool
     version: int
+    muted: bool
+    muted_until: datetime | None
 
 
 class ReadMark(Model):

@@ -1,20 +1,33 @@
 """Pure rules of conversations: their order, the conversation groups they belong to, and the unread totals."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
+from conversations.errors import (
+    BadMutedUntil,
+    ConversationNotFound,
+    DailyThreadLimitReached,
+    MessagesNotAccepted,
+    NotAccepted,
+)
+from conversations.limits import MUTE_DAYS
 from conversations.models import (
     BUILT_IN_GROUPS,
+    CHANNEL_SIGN,
     CHANNELS,
     CHATS,
     Conversation,
+    ConversationSettings,
     ConversationSnapshot,
     GroupTotal,
     ReadScope,
     Unread,
     unread_of,
 )
-from groups.kernel.ids import GroupId
+from groups.kernel.clock import rfc3339
+from groups.kernel.errors import DomainError
+from groups.kernel.ids import GroupId, UserId
 from groups.models import MembershipRow
 
 _JOINED_AT_START: Final = MembershipRow(GroupId(""), 0)
@@ -50,11 +63,51 @@ def is_in_scope(conversation: Conversation, scope: str) -> bool:
     return belongs_to(conversation, scope)
 
 
+def channel_message_refusal(
+    user_id: UserId,
+    settings: ConversationSettings,
+    *,
+    is_begun: bool,
+    is_subscriber: bool,
+    is_blocked: bool,
+) -> DomainError | None:
+    """The error of a channel's message to a user with these settings of the dialogue.
+
+    Of several reasons the one that says least about the user. Who wrote to the channel gets answers, subscribed or not.
+    """
+    if user_id.startswith(CHANNEL_SIGN):
+        return ConversationNotFound()  # they have no dialogues
+    if not is_subscriber and (not is_begun or settings.begun_by_channel):
+        return MessagesNotAccepted(NotAccepted.NOT_SUBSCRIBED)
+    if is_blocked:
+        return MessagesNotAccepted(NotAccepted.BLOCKED)
+    if not settings.accept:
+        return MessagesNotAccepted(NotAccepted.SWITCHED_OFF)
+    return None
+
+
+def opening_refusal(opened: int, limit: int, now: datetime) -> DailyThreadLimitReached | None:
+    """The error of beginning one more thread today for a channel that has begun so many."""
+    if opened < limit:
+        return None
+    midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+    wait = (midnight - now).total_seconds()
+    return DailyThreadLimitReached(limit=limit, retry_after_seconds=wait)
+
+
+def muting_refusal(until: datetime, now: datetime) -> DomainError | None:
+    """The error of muting until this instant: it must come, and not too late."""
+    latest = now + timedelta(days=MUTE_DAYS)
+    if now < until <= latest:
+        return None
+    return BadMutedUntil(now=rfc3339(now), latest=rfc3339(latest))
+
+
 def unread_totals(
-    snapshot: ConversationSnapshot, names: Iterable[str], *, include_muted: bool
+    snapshot: ConversationSnapshot, names: Iterable[str], now: datetime, *, include_muted: bool
 ) -> Unread:
     """Return the user's totals, with those of these conversation groups of their own."""
-    return sum_of(group_totals(snapshot, names, include_muted=include_muted))
+    return sum_of(group_totals(snapshot, names, now, include_muted=include_muted))
 
 
 def sum_of(group_list: Iterable[GroupTotal]) -> Unread:
@@ -65,11 +118,16 @@ def sum_of(group_list: Iterable[GroupTotal]) -> Unread:
 
 
 def group_totals(
-    snapshot: ConversationSnapshot, names: Iterable[str], *, include_muted: bool = False
+    snapshot: ConversationSnapshot,
+    names: Iterable[str],
+    now: datetime,
+    *,
+    include_muted: bool = False,
 ) -> list[GroupTotal]:
     """Return the totals of the built-in conversation groups, then of those with these names.
 
     A hidden conversation counts among the conversations but not towards unread; a muted one only with `include_muted`.
+    One that was muted until an instant before `now` counts again: nothing has to happen at that instant.
     """
     counts = dict.fromkeys((*BUILT_IN_GROUPS, *names), 0)
     unread = dict.fromkeys(counts, 0)
@@ -89,7 +147,8 @@ def group_totals(
             built_in = CHANNELS if head.is_channel else CHATS
             settings = settings_of.get(conversation_id)
             if settings is not None:
-                if (settings.muted and not include_muted) or settings.hides(head.head_seq):
+                is_muted = not include_muted and settings.is_muted(now)
+                if is_muted or settings.hides(head.head_seq):
                     more = 0
                 for name in settings.groups:
                     if name in counts:

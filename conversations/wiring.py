@@ -93,6 +93,7 @@ def build_core(
         settings=settings,
         blocks=blocks,
         groups=own_groups,
+        threads=threads,
         limits=limits,
         inbox_rules=inbox_rules,
     )
@@ -140,6 +141,7 @@ def assemble(
         guard=guard,
         settings=settings,
         groups=groups,
+        clock=clock,
     )
     dialogues = DialogueService(
         database=database,
@@ -160,6 +162,7 @@ def assemble(
             users=chat.users,
             settings=settings,
             groups=groups,
+            clock=clock,
         ),
         read_cursors=ReadCursorService(
             database=database,
@@ -175,6 +178,9 @@ def assemble(
             guard=guard,
             conversation_list=conversation_list,
             settings=settings,
+            threads=core.thread_store,
+            permission=core.write_permission,
+            membership_reader=reader,
             hooks=core.hooks,
             clock=clock,
         ),
@@ -197,5 +203,11 @@ def assemble(
             clock=clock,
         ),
         threads=core.threads,
-        blocks=BlockService(database=database, blocks=core.blocks, limits=limits, clock=clock),
+        blocks=BlockService(
+            database=database,
+            blocks=core.blocks,
+            threads=core.thread_store,
+            limits=limits,
+            clock=clock,
+        ),
     )

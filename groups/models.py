@@ -104,6 +104,15 @@ def post_id_of(group_id: GroupId, seq: int) -> str:
     return f"{group_id}:{seq}"
 
 
+CHANNEL_PREFIX: Final = "@TOA#_"
+"""The start of a channel's id. A Community group that was made a channel keeps its own id."""
+
+
+def expand_channel_id(text: str) -> GroupId:
+    """The channel id that a path or a forward names: in full, or without its prefix (`news`: `@TOA#_news`)."""
+    return GroupId(text if text.startswith("@") else CHANNEL_PREFIX + text)
+
+
 INBOX_PREFIX: Final = "inbox_"
 
 

@@ -269,6 +269,12 @@ async def _every_field(api: Api) -> None:
     await bob.get(conversation)
     await bob.get("/v1/conversations")
     await bob.delete(conversation)
+    until = rfc3339(api.clock.now() + timedelta(hours=1))
+    await bob.patch(conversation, {"muted_until": until})
+    # A channel begins a thread, which its user then switches off.
+    assert (await ada.post(f"{path}/inbox/{part(cat.id)}/messages", text)).status == 201
+    talk = f"/v1/conversations/{part('c2c_' + id_of(path))}"
+    assert (await cat.patch(talk, {"accept": False})).status == 200
 
 
 @asynccontextmanager

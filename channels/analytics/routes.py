@@ -135,7 +135,7 @@ class HourResponse(Response):
 
 
 class MutedResponse(Response):
-    """How many subscribers have muted the channel now, and their share, from 0 to 1."""
+    """How many subscribers have muted the channel for ever, and their share, from 0 to 1."""
 
     count: int
     share: float

@@ -22,9 +22,18 @@ import orjson
 
 from channels.console.assets import Assets
 from channels.console.shell import templates
-from channels.models import CHANNEL_PREFIX, Channel
+from channels.models import Channel
 from groups.kernel.clock import rfc3339
-from groups.models import Content, Group, MediaKind, Message, Tallies, Tally, media_in
+from groups.models import (
+    CHANNEL_PREFIX,
+    Content,
+    Group,
+    MediaKind,
+    Message,
+    Tallies,
+    Tally,
+    media_in,
+)
 
 Form = Literal["html", "atom", "rss", "json"]
 

@@ -1,10 +1,9 @@
 """Endpoints of drafts, and of scheduled posts, which are drafts with a `publish_at`."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from channels.drafts.errors import (
@@ -29,7 +28,6 @@ from groups.errors import (
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.clock import to_milliseconds
 from groups.kernel.endpoint import Body, IdempotencyKey, Response, delete, get, patch, post
 from groups.kernel.errors import (
     BadCursor,
@@ -41,22 +39,13 @@ from groups.kernel.errors import (
 from groups.kernel.ids import AnyIdText, GroupId, UserId
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Tally
-from groups.routes.responses.fields import Instant, without_null
+from groups.routes.responses.fields import Instant, InstantText, without_null
 from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
 from groups.routes.responses.messages import ContentResponse, content_fields
 from groups.routes.responses.writing import NewMessage
 
-
-def _in_utc(instant: datetime) -> datetime:
-    try:
-        return to_milliseconds(instant.astimezone(UTC))
-    except OverflowError:
-        raise PydanticCustomError("bad_instant", "must be a valid date and time") from None
-
-
 PublishAt = Annotated[
-    AwareDatetime,
-    AfterValidator(_in_utc),
+    InstantText,
     Field(
         description="When to publish it, with a time zone; at most 365 days ahead.",
         examples=["2030-01-01T09:00:00Z"],

@@ -471,6 +471,8 @@ class ChangedConversation(BaseModel):
     model_config = _CONFIG
 
     muted: bool | None = None
+    muted_until: Instant | None = None
+    accept: bool | None = None
     pinned_at: Instant | None = None
     hidden: bool | None = None
     draft: Literal[""] | None = None
@@ -478,7 +480,9 @@ class ChangedConversation(BaseModel):
 
 
 class ConversationUpdated(_OfConversation):
-    """The user muted, pinned or hid a conversation, or stored a draft or custom data."""
+    """The user muted, pinned or hid a conversation, switched a channel's messages off or on, or stored a draft or
+    custom data. No event comes when a mute ends at its `muted_until`.
+    """
 
     receivers = _DEVICES
 

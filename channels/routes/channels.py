@@ -15,7 +15,7 @@ from channels.errors import (
     ChannelsPerOwnerReached,
     SyncTokenExpired,
 )
-from channels.models import Channel, expand_channel_id
+from channels.models import Channel
 from channels.routes.responses import (
     ChannelGone,
     ChannelIdText,
@@ -47,7 +47,7 @@ from groups.kernel.errors import (
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import Page, PageQuery, page_of_ids
 from groups.limits import IDS_PER_CALL
-from groups.models import Departure
+from groups.models import Departure, expand_channel_id
 from groups.routes.responses.fields import ItemError, split_ids
 from groups.service.lifecycle.directory import Sort
 

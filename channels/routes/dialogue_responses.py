@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from channels.routes.responses import PostResponse
 from conversations.models import ConversationId, DialogueMessage
+from groups.kernel.endpoint import Query
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Tally
 from groups.routes.messages import HistoryQuery
@@ -15,9 +16,25 @@ from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
 from groups.routes.responses.messages import ContentResponse, HistoryPage, content_fields
 from groups.routes.responses.tallies import TallyResponse, tally_response
 
+ToUser = Annotated[
+    Literal["user"] | None,
+    Field(
+        description="`user`: a new conversation is with the user of this id, also if a channel has such"
+        " a short id."
+    ),
+]
+
+
+class WriteQuery(Query):
+    """Who is meant by the id."""
+
+    to: ToUser = None
+
 
 class DialogueQuery(HistoryQuery):
     """Which messages: the newest, or those at one place. `with_posts` works with `cursor` only."""
+
+    to: ToUser = None
 
     with_posts: Annotated[
         bool, Field(description="With a channel: its posts too, merged by time, newest first.")

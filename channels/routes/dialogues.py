@@ -10,12 +10,14 @@ from channels.routes.dialogue_responses import (
     DialoguePage,
     DialogueQuery,
     TimelinePostResponse,
+    WriteQuery,
     dialogue_message_response,
 )
 from channels.routes.responses import post_response
 from channels.service.dialogue_reactions import DialogueReactions
 from channels.service.timeline import Timeline, TimelineService
 from conversations.errors import (
+    AmbiguousConversationId,
     ConversationNotFound,
     DialogueLimitReached,
     MessagesNotAccepted,
@@ -68,6 +70,7 @@ class DialogueRoutes:
         "/v1/conversations/{conversation_id}/messages",
         status=201,
         errors=[
+            AmbiguousConversationId,
             ConversationNotFound,
             MessagesNotAccepted,
             PeerBlocked,
@@ -85,28 +88,51 @@ class DialogueRoutes:
         ],
     )
     async def write(
-        self, actor: Actor, conversation_id: AnyIdText, body: NewMessage, key: IdempotencyKey
+        self,
+        actor: Actor,
+        conversation_id: AnyIdText,
+        query: WriteQuery,
+        body: NewMessage,
+        key: IdempotencyKey,
     ) -> DialogueMessageResponse:
         """Write to a user or a channel, or forward a message. With an `Idempotency-Key`, repeats write once.
 
         The first message begins the conversation for both sides. A channel accepts messages from the users that its
         setting `accept_messages` names. Messages to yourself are notes. A forward is a copy with `forwarded_from`,
-        which never names a private channel, group or conversation.
+        which never names a private channel, group or conversation. `c2c_news` is the conversation with the user
+        `news`. If it has not begun, and a channel has this short id, `to=user` says that the user is meant.
         """
         dialogue = self._dialogue(actor, conversation_id)
+        is_to_user = query.to is not None
         if body.forward is None:
             sent = await self.dialogues.post(
-                actor, dialogue, body.to_content(), key=key, silent=body.silent
+                actor,
+                dialogue,
+                body.to_content(),
+                key=key,
+                silent=body.silent,
+                is_to_user=is_to_user,
             )
         else:
             sent = await self.dialogues.forward(
-                actor, dialogue, body.forward.source, key=key, silent=body.silent
+                actor,
+                dialogue,
+                body.forward.source,
+                key=key,
+                silent=body.silent,
+                is_to_user=is_to_user,
             )
         return await self._response(sent)
 
     @get(
         "/v1/conversations/{conversation_id}/messages",
-        errors=[ConversationNotFound, PermissionRefused, Banned, BadCursor],
+        errors=[
+            AmbiguousConversationId,
+            ConversationNotFound,
+            PermissionRefused,
+            Banned,
+            BadCursor,
+        ],
     )
     async def history(
         self, actor: Actor, conversation_id: AnyIdText, query: DialogueQuery
@@ -125,7 +151,9 @@ class DialogueRoutes:
                 actor, dialogue, dialogue.channel_id, limit=query.limit, cursor=query.cursor
             )
             return _timeline_page(timeline)
-        page = await self.dialogues.page(actor, dialogue, query.wanted)
+        page = await self.dialogues.page(
+            actor, dialogue, query.wanted, is_to_user=query.to is not None
+        )
         tallies = await self.reactions.tallies(dialogue, [each.seq for each in page.messages])
         return DialoguePage.model_construct(
             items=[
@@ -139,7 +167,7 @@ class DialogueRoutes:
 
     @get(
         "/v1/conversations/{conversation_id}/messages/{seq}",
-        errors=[ConversationNotFound, MessageNotFound],
+        errors=[AmbiguousConversationId, ConversationNotFound, MessageNotFound],
     )
     async def get_message(
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq

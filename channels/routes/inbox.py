@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from channels.errors import ChannelNotFound
 from channels.routes.dialogue_responses import (
@@ -15,7 +16,13 @@ from channels.routes.dialogue_responses import (
 from channels.routes.responses import ChannelIdText
 from channels.service.dialogue_reactions import DialogueReactions
 from channels.service.guard import InboxGuard
-from conversations.errors import ConversationNotFound, MessagesNotAccepted
+from channels.service.inbox_batches import InboxBatches
+from conversations.errors import (
+    ConversationNotFound,
+    DailyThreadLimitReached,
+    MessagesNotAccepted,
+)
+from conversations.limits import CHANNEL_MESSAGES_PER_CALL
 from conversations.models import DialogueMessage
 from conversations.routes.responses import ReadUpTo
 from conversations.service.dialogue_edits import DialogueEdits
@@ -33,6 +40,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.endpoint import IdempotencyKey, Response, delete, get, patch, post
 from groups.kernel.errors import (
     BadCursor,
+    DomainError,
     FieldTooLong,
     IdempotencyConflict,
     PermissionRefused,
@@ -42,7 +50,7 @@ from groups.kernel.ids import AnyUserIdText, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Source, Tally, User
 from groups.routes.messages import FORWARDING_ERRORS, HistoryQuery, Seq
-from groups.routes.responses.fields import StreamVersion
+from groups.routes.responses.fields import Instant, ItemProblem, StreamVersion
 from groups.routes.responses.messages import NewestMessage, history_fields, newest_fields
 from groups.routes.responses.writing import NewMessage, WriteMessage
 from groups.service.users import UserService
@@ -74,6 +82,62 @@ class InboxUnreadResponse(Response):
     channel_id: GroupId
     unread_count: Annotated[int, Field(description="Unread messages in all threads.")]
     unread_threads: Annotated[int, Field(description="Threads with unread messages.")]
+
+
+class NewMessageToMany(NewMessage):
+    """The message, as to one user, and the users."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"user_ids": ["ada", "bob"], "kind": "text", "text": "We open at nine"}]
+        }
+    )
+    beside_forward = NewMessage.beside_forward | {"user_ids"}
+
+    user_ids: Annotated[
+        tuple[UserIdText, ...], Field(min_length=1, max_length=CHANNEL_MESSAGES_PER_CALL)
+    ]
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        if len(set(self.user_ids)) < len(self.user_ids):
+            raise PydanticCustomError("twice", "user_ids must not name a user twice")
+        return self
+
+
+class SentToUserResponse(Response):
+    """The result for one user: the message's place in the thread with them, or `error`."""
+
+    user_id: UserId
+    message_id: str | None
+    seq: int | None
+    created_at: Instant | None
+    error: ItemProblem | None
+
+
+class SentToManyResponse(Response):
+    """The result for each user, in the order of `user_ids`."""
+
+    results: list[SentToUserResponse]
+
+
+def _sent_response(user_id: UserId, result: DialogueMessage | DomainError) -> SentToUserResponse:
+    # Without the content, which is the same in all of them and known to the caller.
+    if isinstance(result, DomainError):
+        return SentToUserResponse.model_construct(
+            user_id=user_id,
+            message_id=None,
+            seq=None,
+            created_at=None,
+            error=ItemProblem.of(result),
+        )
+    return SentToUserResponse.model_construct(
+        user_id=user_id,
+        message_id=f"{result.dialogue.conversation_id}:{result.message.seq}",
+        seq=result.message.seq,
+        created_at=result.message.created_at,
+        error=None,
+    )
 
 
 class ThreadReadResponse(Response):
@@ -113,6 +177,7 @@ class InboxRoutes:
     inbox: InboxGuard
     threads: ThreadService
     dialogues: DialogueService
+    batches: InboxBatches
     edits: DialogueEdits
     reactions: DialogueReactions
     users: UserService
@@ -166,6 +231,7 @@ class InboxRoutes:
             PermissionRefused,
             ConversationNotFound,
             MessagesNotAccepted,
+            DailyThreadLimitReached,
             FieldTooLong,
             IdempotencyConflict,
             MediaNotFound,
@@ -184,9 +250,11 @@ class InboxRoutes:
         body: NewMessage,
         key: IdempotencyKey,
     ) -> ThreadMessageResponse:
-        """Answer as the channel, or forward a message you may read. With an `Idempotency-Key`, repeats answer once.
+        """Write to a user as the channel, or forward a message you may read; with an `Idempotency-Key`, once.
 
-        Only the user begins a thread. The channel may then answer, whatever its setting `accept_messages` is.
+        To a subscriber, the first message begins the thread; a channel may begin only so many threads a day. To others
+        it writes only if they wrote to it, whatever its setting `accept_messages` is. It is told as `reason` if the
+        user is not subscribed, blocks the channel, or has switched off its messages.
         """
         new = body.forward.source if body.forward else body.to_content()
         thread = await self.inbox.thread(actor, channel_id, user_id)
@@ -199,6 +267,41 @@ class InboxRoutes:
                 actor, thread, new, key=key, silent=body.silent, for_channel=True
             )
         return await self._response(sent)
+
+    @post(
+        "/v1/channels/{channel_id}/inbox/messages",
+        errors=[
+            ChannelNotFound,
+            PermissionRefused,
+            FieldTooLong,
+        ],
+    )
+    async def answer_many(
+        self,
+        actor: Actor,
+        channel_id: ChannelIdText,
+        body: NewMessageToMany,
+        key: IdempotencyKey,
+    ) -> SentToManyResponse:
+        """Write the same to up to 500 users as the channel; each gets it in a thread of their own. Back end only.
+
+        It answers with a result for each user, in the order of `user_ids`: the message, or the error that writing to
+        this user alone would get. With an `Idempotency-Key`, a repeat writes to those whom the first call did not
+        reach, and to nobody twice.
+        """
+        new = body.forward.source if body.forward else body.to_content()
+        await self.inbox.check(actor, channel_id)
+        if not actor.is_app_admin:
+            raise PermissionRefused("Only the application writes to several users at once")
+        results = await self.batches.send(
+            actor, channel_id, body.user_ids, new, key=key, silent=body.silent
+        )
+        return SentToManyResponse.model_construct(
+            results=[
+                _sent_response(user_id, result)
+                for user_id, result in zip(body.user_ids, results, strict=True)
+            ]
+        )
 
     @get(
         "/v1/channels/{channel_id}/inbox/{user_id}/messages/{seq}",

@@ -3,24 +3,22 @@
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
 from channels.limits import CHANNEL_CUSTOM_DATA_BYTES, CHANNEL_ORGANIZATION_BYTES
 from channels.models import (
-    CHANNEL_PREFIX,
     AcceptMessages,
     Channel,
     ChannelChanges,
     ChannelSettings,
     NewChannel,
-    expand_channel_id,
 )
 from groups import policy
 from groups.kernel.endpoint import Body, Response
-from groups.kernel.ids import GROUP_ID_BYTES, UNSEEN, GroupId, GroupIdText, UserId, is_id
+from groups.kernel.ids import GROUP_ID_BYTES, UNSEEN, GroupId, GroupIdText, UserId
 from groups.kernel.text import MaxBytes, NotBlank, SchemaHint, Text
 from groups.limits import CHANNEL_INTRODUCTION_BYTES, CHANNEL_NAME_BYTES
 from groups.models import (
+    CHANNEL_PREFIX,
     AccessContext,
     DepartureReason,
     EffectiveRole,
@@ -40,6 +38,7 @@ from groups.routes.responses.fields import (
     PatchBody,
     ReactionSetting,
     StreamVersion,
+    expanded,
 )
 from groups.routes.responses.messages import (
     HistoryPage,
@@ -50,18 +49,6 @@ from groups.routes.responses.messages import (
 )
 from groups.routes.responses.tallies import TallyResponse, tally_response
 
-
-def _expanded(text: str) -> GroupId:
-    channel_id = expand_channel_id(text)
-    if not is_id(channel_id, GROUP_ID_BYTES):
-        raise PydanticCustomError(
-            "bad_id",
-            "must be a channel id of at most {limit_bytes} bytes of printable text",
-            {"limit_bytes": GROUP_ID_BYTES},
-        )
-    return channel_id
-
-
 _SHORT_BYTES: Final = GROUP_ID_BYTES - len(CHANNEL_PREFIX)
 
 ChannelIdText = Annotated[
@@ -70,7 +57,7 @@ ChannelIdText = Annotated[
         examples=["news"],
         description="Percent-encoded in full (`%40TOA%23_news`), or without its prefix (`news`).",
     ),
-    AfterValidator(_expanded),
+    AfterValidator(expanded),
     SchemaHint(
         # With its prefix, or so much shorter.
         rf"^(?!\.{{1,2}}$)(@[^{UNSEEN}]*|[^{UNSEEN}]{{0,{_SHORT_BYTES - 1}}})[^ {UNSEEN}]$",

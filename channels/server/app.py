@@ -287,6 +287,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             conversation_list=conversations.conversation_list,
             read_cursors=conversations.read_cursors,
             settings=conversations.settings,
+            dialogues=conversations.dialogues,
         ),
         ConversationGroupRoutes(
             groups=conversations.conversation_groups,
@@ -308,6 +309,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             inbox=channels.inbox,
             threads=conversations.threads,
             dialogues=conversations.dialogues,
+            batches=channels.inbox_batches,
             edits=conversations.dialogue_edits,
             reactions=channels.dialogue_reactions,
             users=chat.users,

@@ -14,7 +14,6 @@ from channels.errors import (
 )
 from channels.limits import CHANNEL_REACTIONS_PER_USER, Limits
 from channels.models import (
-    CHANNEL_PREFIX,
     Channel,
     ChannelChanges,
     ChannelProfile,
@@ -34,6 +33,7 @@ from groups.kernel.paging import UncutPage, cut_page
 from groups.limits import DISTINCT_REACTIONS
 from groups.models import (
     CHANNEL_MARKER,
+    CHANNEL_PREFIX,
     AccessContext,
     Group,
     GroupType,

@@ -170,7 +170,7 @@ class DialogueReactions:
             return found | {(writer, False): ConversationNotFound() for writer in removing}
         acting = [writer for writer in removing if writer.is_for_channel]
         rules = self.permission.inbox_rules
-        refused = await rules.refusals(channel_id, acting, tx) if acting else {}
+        refused = (await rules.decide(channel_id, (), acting, tx)).refusals if acting else {}
         return found | {(writer, False): refused.get(writer) for writer in removing}
 
     async def tallies(

@@ -4,21 +4,21 @@ Every rule is read in the transaction that stores the message, so a change by an
 after the response to the admin.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from channels import policy
 from channels.store import ChannelStore
 from conversations.errors import ConversationNotFound
 from conversations.models import DialogueMessage
-from conversations.service.inbox_rules import Writer
+from conversations.service.inbox_rules import InboxDecision, Writer
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
-from groups.models import AdminAct, AdminAction
+from groups.models import AdminAct, AdminAction, expand_channel_id
 from groups.service.access.bulk import BulkAccess
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
@@ -34,14 +34,19 @@ class ChannelInboxRules:
     admin_log: AdminLog
     clock: Clock
 
-    async def refusals(
-        self, channel_id: GroupId, writers: Collection[Writer], tx: Tx
-    ) -> Mapping[Writer, DomainError | None]:
-        """The error for each writer who may not write; two database commands for any number of them."""
+    async def decide(
+        self,
+        channel_id: GroupId,
+        user_ids: Collection[UserId],
+        writers: Collection[Writer],
+        tx: Tx,
+    ) -> InboxDecision:
+        """Decide about any number of writers and users with two database commands."""
         profile = await self.store.find_profile(channel_id, tx)
         if profile is None:
-            return {writer: ConversationNotFound() for writer in writers}
-        actors = {writer.actor for writer in writers}
+            return InboxDecision({writer: ConversationNotFound() for writer in writers}, ())
+        users = {Actor(user_id) for user_id in user_ids}
+        actors = users | {writer.actor for writer in writers}
         accesses = await self.bulk_access.accesses_of(actors, channel_id, tx)
         now = self.clock.now()
         found: dict[Writer, DomainError | None] = {}
@@ -53,7 +58,23 @@ class ChannelInboxRules:
                 found[writer] = policy.inbox_refusal(access)
             else:
                 found[writer] = policy.writing_refusal(access, profile.accept_messages, now)
-        return found
+        subscribers = {
+            user.user_id
+            for user in users
+            if (access := accesses.get(user)) is not None and access.member is not None
+        }
+        return InboxDecision(found, subscribers)
+
+    async def channel_meant_by(self, actor: Actor, short_id: str, tx: Tx | None) -> GroupId | None:
+        """The channel of this short id, unless it is hidden from the actor: its existence must not show."""
+        channel_id = expand_channel_id(short_id)
+        if await self.store.find_profile(channel_id, tx) is None:
+            return None
+        try:
+            await self.guard.access_of(actor, channel_id, tx)
+        except GroupNotFound:
+            return None
+        return channel_id
 
     async def staff(self, channel_id: GroupId, tx: Tx) -> tuple[UserId, ...]:
         """The owner, and the admins with the right to read the channel's inbox."""

@@ -17,6 +17,7 @@ import asyncio
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Final, cast
 
@@ -176,7 +177,7 @@ class SyncService:
                 encode_marks(reading.marks),
             )
             reading.is_partial = True
-        return SyncPage(page, next_cursor, self._token(reading), _unread(found), surroundings)
+        return SyncPage(page, next_cursor, self._token(reading), _unread(found, now), surroundings)
 
     async def list_changes(
         self, actor: Actor, token: str, *, limit: int, cursor: str | None
@@ -225,12 +226,12 @@ class SyncService:
             done = change.key
         page = [item for item in items[:fitting] if item is not None]
         if not has_more:
-            return SyncPage(page, None, self._token(reading), _unread(found), surroundings)
+            return SyncPage(page, None, self._token(reading), _unread(found, now), surroundings)
         marks = encode_marks(reading.marks)
         next_cursor = encode_cursor(
             _CHANGES, last, reading.started_ms, int(reading.is_partial), marks
         )
-        return SyncPage(page, next_cursor, None, _unread(found), surroundings)
+        return SyncPage(page, next_cursor, None, _unread(found, now), surroundings)
 
     def _token(self, reading: Reading) -> str:
         until_ms = reading.known_until_ms(self.clock.now())
@@ -263,7 +264,7 @@ class SyncService:
             find(of_user), self.invitations.list_of_user(actor, limit=_INVITATIONS, cursor=None)
         )
         user, _ = of_user.result.get(actor.user_id, (User(user_id=actor.user_id), 0))
-        folders = policy.group_totals(found.snapshot, found.group_names)
+        folders = policy.group_totals(found.snapshot, found.group_names, self.clock.now())
         return found, Surroundings(user, folders, invitations, next_cursor)
 
     async def _load(
@@ -303,8 +304,8 @@ def _parsed(token: str) -> Since:
     return Since(int(key[0]), frozenset(decode_marks(str(key[2]))), int(key[1]))
 
 
-def _unread(found: ConversationChanges) -> Unread:
-    return policy.unread_totals(found.snapshot, found.group_names, include_muted=False)
+def _unread(found: ConversationChanges, now: datetime) -> Unread:
+    return policy.unread_totals(found.snapshot, found.group_names, now, include_muted=False)
 
 
 def _size_of(item: SyncedConversation | SyncedEnd | None) -> int:

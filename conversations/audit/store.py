@@ -29,6 +29,8 @@ a million: 10 s in slices, 19 s in one go, 37 s with a look-up for each."""
 
 IS_C2C: Final = {"$gte": C2C_PREFIX, "$lt": AFTER_C2C_PREFIX}
 """A condition on an id: a one-to-one conversation, or a stream between two users."""
+_BEGUN: Final = [{"read_seq": {"$exists": True}}, {"accept": {"$ne": False}}]
+"""Conditions on settings of a dialogue. Those that only forbid a channel to begin one belong to no stream."""
 _STREAM_OF_THREAD: Final[Stage] = {
     "$concat": [INBOX_PREFIX, "$channel_id", PAIR_SEPARATOR, "$user_id"]
 }
@@ -223,7 +225,7 @@ class ConversationAuditStore:
             ),
             union(
                 "conversations",
-                {"$match": {"conversation_id": IS_C2C}},
+                {"$match": {"conversation_id": IS_C2C, "$or": _BEGUN}},
                 {"$project": conversation},
             ),
             merged("head", "held", "read", "hidden", "conversation_id"),

@@ -1,14 +1,27 @@
 """Endpoints of conversations: list, get, update, remove, mark as read, unread totals."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
-from conversations.errors import ConversationGroupNotFound, ConversationNotFound
+from conversations.errors import (
+    AcceptNotForThis,
+    AmbiguousConversationId,
+    BadMutedUntil,
+    ConversationGroupNotFound,
+    ConversationNotFound,
+    DialogueLimitReached,
+)
 from conversations.limits import CONVERSATION_GROUP_NAME_BYTES
-from conversations.models import ConversationId, ConversationType, ListedConversation
+from conversations.models import (
+    ConversationId,
+    ConversationType,
+    ListedConversation,
+    dialogue_of,
+)
 from conversations.routes.responses import (
     ConversationMissing,
     ConversationResponse,
@@ -20,6 +33,7 @@ from conversations.routes.responses import (
     conversation_response,
 )
 from conversations.service.conversation_list import ConversationListService, ListFilter
+from conversations.service.dialogues import DialogueService
 from conversations.service.read_cursors import ReadCursorService
 from conversations.service.settings import ConversationChanges, SettingsService
 from groups.kernel.actor import Actor
@@ -30,6 +44,9 @@ from groups.kernel.paging import Page, PageQuery, page_of_ids
 from groups.kernel.text import MaxBytes
 from groups.limits import IDS_PER_CALL
 from groups.routes.responses.fields import ItemError, split_ids
+
+_NONE_SUCH: Final = (ConversationNotFound, AmbiguousConversationId)
+"""What a call is answered that names a conversation which the user does not have."""
 
 
 class ConversationQuery(PageQuery):
@@ -72,6 +89,7 @@ class ConversationRoutes:
     conversation_list: ConversationListService
     read_cursors: ReadCursorService
     settings: SettingsService
+    dialogues: DialogueService
 
     @get("/v1/conversations", errors=[ConversationGroupNotFound, BadCursor])
     async def list_conversations(
@@ -104,43 +122,53 @@ class ConversationRoutes:
         )
         return Page(items=[conversation_response(item) for item in listed], next_cursor=next_cursor)
 
-    @get("/v1/conversations/{conversation_id}", errors=[ConversationNotFound])
+    @get("/v1/conversations/{conversation_id}", errors=_NONE_SUCH)
     async def get_conversation(
         self, actor: Actor, conversation_id: AnyIdText
     ) -> ConversationResponse:
         """Get one conversation, hidden or not."""
-        listed = await self.conversation_list.get_conversation(
-            actor, ConversationId(conversation_id)
-        )
+        key = ConversationId(conversation_id)
+        async with self._found(actor, key):
+            listed = await self.conversation_list.get_conversation(actor, key)
         return conversation_response(listed)
 
-    @patch("/v1/conversations/{conversation_id}", errors=[ConversationNotFound])
+    @patch(
+        "/v1/conversations/{conversation_id}",
+        errors=[*_NONE_SUCH, BadMutedUntil, AcceptNotForThis, DialogueLimitReached],
+    )
     async def update(
         self, actor: Actor, conversation_id: AnyIdText, body: UpdateConversation
     ) -> ConversationResponse:
-        """Mute, pin or hide a conversation, or store a draft or custom data; your other devices are notified."""
+        """Mute, pin or hide a conversation, or store a draft or custom data; your other devices are notified.
+
+        With `accept` false the channel of a one-to-one conversation may not write to you any more, while you may still
+        write to it. Your own message does not switch it on.
+        """
         changes = ConversationChanges(**body.model_dump(exclude_unset=True))
-        listed = await self.settings.update_settings(
-            actor, ConversationId(conversation_id), changes
-        )
+        key = ConversationId(conversation_id)
+        async with self._found(actor, key):
+            listed = await self.settings.update_settings(actor, key, changes)
         return conversation_response(listed)
 
-    @delete("/v1/conversations/{conversation_id}", status=204, errors=[ConversationNotFound])
+    @delete("/v1/conversations/{conversation_id}", status=204, errors=_NONE_SUCH)
     async def remove(self, actor: Actor, conversation_id: AnyIdText) -> None:
         """Remove a conversation from the list until its next message.
 
         It is hidden and marked as read, and its draft and pin are cleared. You stay a member, and it stays in its
         conversation groups.
         """
-        await self.settings.remove_from_list(actor, ConversationId(conversation_id))
+        key = ConversationId(conversation_id)
+        async with self._found(actor, key):
+            await self.settings.remove_from_list(actor, key)
 
-    @post("/v1/conversations/{conversation_id}/read", errors=[ConversationNotFound])
+    @post("/v1/conversations/{conversation_id}/read", errors=_NONE_SUCH)
     async def read(
         self, actor: Actor, conversation_id: AnyIdText, body: ReadUpTo | None
     ) -> ReadMarkResponse:
         """Mark a conversation as read, up to a message or completely. A read cursor never moves back."""
-        seq = body.seq if body else None
-        mark = await self.read_cursors.mark_read(actor, ConversationId(conversation_id), seq=seq)
+        key, seq = ConversationId(conversation_id), body.seq if body else None
+        async with self._found(actor, key):
+            mark = await self.read_cursors.mark_read(actor, key, seq=seq)
         return ReadMarkResponse.model_construct(**dict(mark))
 
     @get("/v1/unread")
@@ -156,6 +184,17 @@ class ConversationRoutes:
         """Mark all conversations, or all of a conversation group, as read; returns the unread totals after it."""
         totals = await self.read_cursors.mark_all_read(actor, body.scope)
         return UnreadResponse.model_construct(**totals._asdict())
+
+    @asynccontextmanager
+    async def _found(self, actor: Actor, key: ConversationId) -> AsyncIterator[None]:
+        """Say in place of ConversationNotFound that the id of a user is the short id of a channel, if it is."""
+        try:
+            yield
+        except ConversationNotFound:
+            dialogue = dialogue_of(actor.user_id, key)
+            if dialogue is not None:
+                await self.dialogues.check_meant(actor, dialogue)
+            raise
 
 
 def _item(

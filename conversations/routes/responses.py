@@ -1,6 +1,6 @@
 """The request and response bodies of the endpoints of conversations."""
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -20,7 +20,13 @@ from conversations.service.conversation_groups import ChangedConversationGroup
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import AnyIdText, GroupId, UserId
 from groups.kernel.text import MaxBytes, NotBlank, Text
-from groups.routes.responses.fields import Instant, ItemError, PatchBody, StreamVersion
+from groups.routes.responses.fields import (
+    Instant,
+    InstantText,
+    ItemError,
+    PatchBody,
+    StreamVersion,
+)
 from groups.routes.responses.messages import NewestMessage, newest_fields
 
 
@@ -65,7 +71,11 @@ class ConversationResponse(Response):
     head_seq: int
     version: StreamVersion
     last_message: LastMessageResponse | None
-    muted: bool
+    muted: Annotated[bool, Field(description="For ever, or until `muted_until`.")]
+    muted_until: Annotated[Instant | None, Field(description="null: for ever, or not muted.")]
+    accept: Annotated[
+        bool, Field(description="false: the channel of this conversation may not write to you.")
+    ]
     pinned_at: Instant | None
     hidden: bool
     draft: str
@@ -96,7 +106,9 @@ def conversation_response(listed: ListedConversation) -> ConversationResponse:
         )
         if last
         else None,
-        muted=settings.muted,
+        muted=listed.muted,
+        muted_until=listed.muted_until,
+        accept=settings.accept,
         pinned_at=settings.pinned_at,
         hidden=conversation.is_hidden,
         draft=settings.draft,
@@ -118,10 +130,33 @@ class UpdateConversation(PatchBody):
     """New values; fields that are left out stay."""
 
     model_config = Body.model_config | {
-        "json_schema_extra": {"examples": [{"muted": True}, {"pinned": True, "draft": "Dear"}]}
+        "json_schema_extra": {
+            "examples": [
+                {"muted": True},
+                {"muted_until": "2030-01-01T09:00:00Z"},
+                {"pinned": True, "draft": "Dear"},
+            ]
+        }
     }
+    nullable: ClassVar[frozenset[str]] = frozenset({"muted_until"})
 
-    muted: Annotated[bool | None, Field(description="Not in unread totals.")] = None
+    muted: Annotated[
+        bool | None, Field(description="Not in unread totals: for ever; false: no more.")
+    ] = None
+    muted_until: Annotated[
+        InstantText | None,
+        Field(
+            description="Not in unread totals until this instant, at most 366 days ahead. null ends"
+            " such a mute, and leaves one for ever."
+        ),
+    ] = None
+    accept: Annotated[
+        bool | None,
+        Field(
+            description="With a channel (`c2c_<channel id>`): whether it may write to you. A subscriber"
+            " may say so before there is a message."
+        ),
+    ] = None
     pinned: Annotated[bool | None, Field(description="At the top of the list.")] = None
     hidden: Annotated[
         bool | None, Field(description="Not in lists and totals until its next message.")
@@ -138,6 +173,12 @@ class UpdateConversation(PatchBody):
         ]
         | None
     ) = None
+
+    @model_validator(mode="after")
+    def _mutes_or_not(self) -> Self:
+        if self.muted is False and self.muted_until is not None:
+            raise PydanticCustomError("both", "muted false does not go with muted_until")
+        return self
 
 
 class ReadUpTo(Body):

@@ -1,7 +1,7 @@
 """Blocking: a blocked user or channel cannot write to the user any more, and is not told the reason.
 
 Earlier messages stay. The limit is exact under races: blocking writes the user's guard document in the transaction that
-counted.
+counted. A channel's message that is under way conflicts with blocking it, so none comes after the answer.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,12 @@ from functools import partial
 from conversations.errors import BlockLimitReached, CannotBlock
 from conversations.events import BlockChanged
 from conversations.limits import ConversationLimits
+from conversations.models import CHANNEL_SIGN
 from conversations.store.blocks import BlockStore
+from conversations.store.threads import ThreadStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
+from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import page_by_text
 from groups.service.write_locks import user_lock
@@ -28,6 +31,7 @@ class BlockService:
 
     database: Database
     blocks: BlockStore
+    threads: ThreadStore
     limits: ConversationLimits
     clock: Clock
 
@@ -46,6 +50,8 @@ class BlockService:
             if len(held) >= limit:
                 raise BlockLimitReached(limit=limit)
             now = self.clock.now()
+            if peer_id.startswith(CHANNEL_SIGN):
+                await self.threads.touch_thread(GroupId(peer_id), actor.user_id, tx)
             await self.blocks.insert(actor.user_id, peer_id, now, tx)
             tx.publish(
                 BlockChanged(at=now, user_id=actor.user_id, peer_id=peer_id, is_blocked=True)

@@ -23,7 +23,6 @@ from typing import Any, Final, NamedTuple
 from conversations.models import (
     C2C_PREFIX,
     DEFAULT_SETTINGS,
-    Conversation,
     ConversationId,
     ConversationSettings,
     ConversationSnapshot,
@@ -34,11 +33,13 @@ from conversations.models import (
     dialogue_conversation,
     group_of,
 )
+from conversations.service.conversation_list import listed_conversation
 from conversations.service.guard import dialogues_among, heads_of_existing, streams_of
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from groups import policy
 from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import BatchedQuery, Database
 from groups.models import (
@@ -156,6 +157,7 @@ class ConversationChangeReader:
     users: UserService
     settings: ConversationSettingsStore
     groups: ConversationGroupStore
+    clock: Clock
 
     async def find(
         self,
@@ -293,11 +295,12 @@ class ConversationChangeReader:
             ).state_of,
             since_ms=_ms(since),
         )
+        now = self.clock.now()
         loaded: dict[ConversationId, LoadedConversation] = {}
         for key, (access, stream) in seen.items():
             own = settings.get(key, DEFAULT_SETTINGS)
             conversation = conversation_from(key, rows[key], heads[key], own)
-            listed = _listed(conversation, summary_of(access, stream))
+            listed = listed_conversation(conversation, summary_of(access, stream), now)
             loaded[key] = LoadedConversation(listed, (access, stream), *state_of(key))
         users = {user: profile for user, (profile, _) in of_users.result.items()}
         for dialogue in dialogues:
@@ -307,7 +310,8 @@ class ConversationChangeReader:
                 continue
             summary = _dialogue_summary(dialogue, of_dialogue, groups, users)
             if summary is not None:
-                listed = _listed(dialogue_conversation(key, of_dialogue.head, stored), summary)
+                conversation = dialogue_conversation(key, of_dialogue.head, stored)
+                listed = listed_conversation(conversation, summary, now)
                 loaded[key] = LoadedConversation(listed, None, *state_of(key))
         return loaded
 
@@ -444,17 +448,6 @@ def _dialogue_summary(
         title = (user.name if user else "") or dialogue.peer_id
         face_url, verified = user.face_url if user else "", False
     return MembershipSummary(title, face_url, stream.head, stream.last, verified)
-
-
-def _listed(conversation: Conversation, summary: MembershipSummary) -> ListedConversation:
-    return ListedConversation(
-        conversation,
-        summary.title,
-        summary.face_url,
-        summary.last_message,
-        summary.verified,
-        summary.head.version,
-    )
 
 
 def _ms(instant: datetime) -> int:

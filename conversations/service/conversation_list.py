@@ -4,6 +4,7 @@ import asyncio
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 from conversations import policy
@@ -13,21 +14,26 @@ from conversations.models import (
     DEFAULT_SETTINGS,
     Conversation,
     ConversationId,
+    ConversationSettings,
     ConversationSnapshot,
     ConversationType,
+    Dialogue,
     GroupTotal,
     ListedConversation,
     Model,
     Unread,
     conversation_from,
+    dialogue_conversation,
     group_of,
 )
 from conversations.service.guard import ConversationGuard, dialogues_among
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
 from groups.kernel.ids import ID_BYTES, UserId, is_id
 from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor, json_size
+from groups.models import Head
 from groups.service.access.membership_reader import MembershipReader, MembershipSummary
 from groups.service.messages.stream import StreamService
 from groups.service.users import UserService
@@ -65,6 +71,7 @@ class ConversationListService:
     guard: ConversationGuard
     settings: ConversationSettingsStore
     groups: ConversationGroupStore
+    clock: Clock
 
     async def list_conversations(
         self, actor: Actor, wanted: ListFilter, *, limit: int, cursor: str | None
@@ -129,7 +136,7 @@ class ConversationListService:
                 draft=texts.draft, custom_data=texts.custom_data
             )
             current = conversation._replace(settings=settings, head_seq=summary.head.head_seq)
-            listed.append(_listed(current, summary))
+            listed.append(listed_conversation(current, summary, self.clock.now()))
         return listed
 
     async def get_conversation(
@@ -162,11 +169,12 @@ class ConversationListService:
         # The summaries hold the heads, which are read after the read cursors (see `ConversationGuard`).
         summaries = await self.membership_reader.find_summaries(actor, list(memberships.values()))
         return {
-            key: _listed(
+            key: listed_conversation(
                 conversation_from(
                     key, membership, summary.head, settings.get(key, DEFAULT_SETTINGS)
                 ),
                 summary,
+                self.clock.now(),
             )
             for key, membership in memberships.items()
             if (summary := summaries.get(membership.group_id)) is not None
@@ -176,18 +184,52 @@ class ConversationListService:
         self, actor: Actor, ids: Sequence[ConversationId]
     ) -> dict[ConversationId, ListedConversation]:
         found = await self.guard.find_conversations(actor, ids) if ids else []
-        if not found:
-            return {}
         summaries = await self._find_dialogue_summaries(
             actor, [conversation.conversation_id for conversation in found]
         )
-        return {
-            conversation.conversation_id: _listed(
-                conversation._replace(head_seq=summary.head.head_seq), summary
+        listed = {
+            conversation.conversation_id: listed_conversation(
+                conversation._replace(head_seq=summary.head.head_seq), summary, self.clock.now()
             )
             for conversation in found
             if (summary := summaries.get(conversation.conversation_id)) is not None
         }
+        return listed | await self._find_switched_off(actor, [i for i in ids if i not in listed])
+
+    async def _find_switched_off(
+        self, actor: Actor, ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, ListedConversation]:
+        """Find dialogues that a channel may not begin, since the user switched that off; no list shows them."""
+        dialogues = dialogues_among(actor.user_id, ids)
+        unbegun = {d.conversation_id: d for d in dialogues if d.channel_id is not None}
+        if not unbegun:
+            return {}
+        stored = await self.settings.find_settings(actor.user_id, unbegun)
+        listed: dict[ConversationId, ListedConversation] = {}
+        for conversation_id, settings in stored.items():
+            # One that had begun, and ended with its channel, is no longer there.
+            if not settings.accept and not settings.read_seq:
+                try:
+                    listed[conversation_id] = await self.get_unbegun(
+                        unbegun[conversation_id], settings
+                    )
+                except ConversationNotFound:
+                    continue
+        return listed
+
+    async def get_unbegun(
+        self, dialogue: Dialogue, settings: ConversationSettings
+    ) -> ListedConversation:
+        """Return a dialogue with a channel that has no message yet, with these settings."""
+        channel_id = dialogue.channel_id
+        channels = await self.membership_reader.find_groups([channel_id] if channel_id else [])
+        channel = channels.get(channel_id) if channel_id is not None else None
+        if channel is None:
+            raise ConversationNotFound
+        head = Head(0, False, 0)
+        summary = MembershipSummary(channel.name, channel.face_url, head, None, channel.verified)
+        conversation = dialogue_conversation(dialogue.conversation_id, head, settings)
+        return listed_conversation(conversation, summary, self.clock.now())
 
     async def _find_dialogue_summaries(
         self, actor: Actor, conversation_ids: Sequence[ConversationId]
@@ -232,17 +274,19 @@ class ConversationListService:
             self.guard.snapshot(actor), self.groups.list_groups(actor.user_id)
         )
         names = [group.name for group in groups]
-        return policy.unread_totals(snapshot, names, include_muted=include_muted)
+        return policy.unread_totals(snapshot, names, self.clock.now(), include_muted=include_muted)
 
     async def list_groups(self, actor: Actor) -> list[GroupTotal]:
         """Return the actor's conversation groups with their totals, the built-in ones first."""
         snapshot, groups = await asyncio.gather(
             self.guard.snapshot(actor), self.groups.list_groups(actor.user_id)
         )
-        return policy.group_totals(snapshot, [group.name for group in groups])
+        names = [group.name for group in groups]
+        return policy.group_totals(snapshot, names, self.clock.now())
 
     async def group_total(self, actor: Actor, name: str) -> GroupTotal:
-        return policy.group_totals(await self.guard.snapshot(actor), [name])[-1]
+        snapshot = await self.guard.snapshot(actor)
+        return policy.group_totals(snapshot, [name], self.clock.now())[-1]
 
 
 def _size_of(listed: ListedConversation) -> int:
@@ -254,7 +298,12 @@ def _size_of(listed: ListedConversation) -> int:
     return rough if rough < 4_000 else 1_000 + json_size(*texts)
 
 
-def _listed(conversation: Conversation, summary: MembershipSummary) -> ListedConversation:
+def listed_conversation(
+    conversation: Conversation, summary: MembershipSummary, now: datetime
+) -> ListedConversation:
+    """Return the conversation as lists show it now."""
+    settings = conversation.settings
+    is_muted = settings.is_muted(now)
     return ListedConversation(
         conversation,
         summary.title,
@@ -262,4 +311,6 @@ def _listed(conversation: Conversation, summary: MembershipSummary) -> ListedCon
         summary.last_message,
         summary.verified,
         summary.head.version,
+        is_muted,
+        settings.muted_until if is_muted and not settings.muted else None,
     )

@@ -6,20 +6,30 @@ Promises:
     Nothing is written per device or per admin: a message costs the same few commands, and each side's unread follows
     from the head and its own cursor. A channel's cursor is in its thread, shared by all who read its inbox.
     Blocks and the rules of a channel's inbox are checked in the transaction that stores the message.
+    A channel begins a thread with a subscriber, and with nobody whose unsubscribing, block or refusal was answered
+    before; how many a day is exact across processes.
 
 Users need no record: anybody may write to a user id that nobody has used yet, as they may add it to a group. A dialogue
 with oneself holds notes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
+from typing import Final
 
-from conversations.errors import ConversationNotFound
+from conversations.errors import AmbiguousConversationId, ConversationNotFound
 from conversations.events import DialogueEvent, DialoguePosted
-from conversations.models import ConversationId, Dialogue, DialogueMessage, dialogue_of
+from conversations.models import (
+    DEFAULT_SETTINGS,
+    ConversationId,
+    ConversationSettings,
+    Dialogue,
+    DialogueMessage,
+    dialogue_of,
+)
 from conversations.service.inbox_rules import Writer
-from conversations.service.inbox_threads import inbox_locks
+from conversations.service.inbox_threads import inbox_locks, opening_lock
 from conversations.service.write_permission import WritePermission
 from conversations.store.inbox_totals import InboxTotalStore
 from conversations.store.settings import ConversationSettingsStore
@@ -38,11 +48,15 @@ from groups.service.messages.posting import (
     PendingPost,
     PostBatch,
     StreamQuery,
+    check_bounds,
     fingerprint_of,
+    loaded_once,
     post_key,
 )
 from groups.service.messages.stream import PostQueue, StreamService
 from groups.service.write_locks import stream_lock
+
+NO_CHANNELS: Final[Mapping[Actor, GroupId]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +64,8 @@ class _DialoguePost(PendingPost):
     """A message on its way into a dialogue, seen from the writer's side; for a channel, from the user's."""
 
     dialogue: Dialogue
+    is_to_user: bool = False
+    """The caller says that a user is meant, even if a channel has a short id like theirs."""
 
     @property
     def writer(self) -> Writer:
@@ -63,12 +79,21 @@ class _Target:
     dialogue: Dialogue
     refusals: Mapping[Writer, DomainError | None]
     service: "DialogueService"
+    settings: ConversationSettings = DEFAULT_SETTINGS
+    """The user's, in a dialogue with a channel."""
+    channels_meant: Mapping[Actor, GroupId] = field(default_factory=lambda: NO_CHANNELS)
+    """The channels that writers may have meant by the id of a user."""
     media_limit: int = 0
 
     def refusal(
         self, post: _DialoguePost, now: datetime, *, is_repeated: bool
     ) -> DomainError | None:
-        return None if is_repeated else self.refusals[post.writer]
+        if is_repeated:
+            return None
+        meant = self.channels_meant.get(post.actor)
+        if meant is not None and not post.is_to_user:
+            return _ambiguous(post.dialogue, meant)
+        return self.refusals[post.writer]
 
     def signature_of(self, post: _DialoguePost) -> str:
         return ""
@@ -78,7 +103,13 @@ class _Target:
 
     async def before_append(self, batch: PostBatch, tx: Tx) -> None:
         """Begin the stream with its first message, and count what a channel has not read."""
-        channel_id = self.dialogue.channel_id
+        channel_id, permission = self.dialogue.channel_id, self.service.permission
+        if channel_id is not None and UserId(channel_id) in batch.newest_seqs:
+            if batch.is_new_stream and batch.added[0].message.sender_id == UserId(channel_id):
+                users = [self.dialogue.user_id]
+                await permission.record_openings(channel_id, users, batch.now, tx)
+            elif self.settings.begun_by_channel:
+                await permission.hold_subscriptions(channel_id, [self.dialogue.user_id], tx)
         if batch.is_new_stream:
             await self.service.streams.begin(batch.stream_id, tx)
             if channel_id is not None:
@@ -101,11 +132,67 @@ class _Target:
         sides = [(side.user_id, side.conversation_id) for side in self.dialogue.sides]
         written = {side: newest_seqs[side[0]] for side in sides if side[0] in newest_seqs}
         begun = sides if batch.is_new_stream else ()
-        await self.service.settings.record_posts(written, begun, tx)
+        with_channel = self.dialogue.channel_id is not None
+        await self.service.settings.record_posts(written, begun, tx, with_channel=with_channel)
         staff = await self.service.permission.staff(self.dialogue, tx)
         for added in batch.added:
             event = dialogue_event(DialoguePosted, self.dialogue, staff, added.message, batch.now)
             tx.publish(event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ManyThreads:
+    """Threads of one channel with several users, each of which gets one message of the channel."""
+
+    channel_id: GroupId
+    dialogues: Mapping[StreamId, Dialogue]
+    refusals: Mapping[UserId, DomainError]
+    settings: Mapping[UserId, ConversationSettings]
+    opened: int
+    """How many threads the channel had begun today."""
+    service: "DialogueService"
+
+    def refusal(self, post: _DialoguePost, *, is_repeated: bool) -> DomainError | None:
+        return None if is_repeated else self.refusals.get(post.dialogue.user_id)
+
+    def result(self, post: _DialoguePost, message: Message) -> DialogueMessage:
+        return DialogueMessage(post.dialogue, message)
+
+    async def before_append(self, batches: Sequence[PostBatch], tx: Tx) -> None:
+        service, channel_id, now = self.service, self.channel_id, batches[0].now
+        heads = {self._user_of(batch): batch.last.seq for batch in batches}
+        new = [batch.stream_id for batch in batches if batch.is_new_stream]
+        if new:
+            users = [self.dialogues[stream_id].user_id for stream_id in new]
+            await service.permission.record_openings(channel_id, users, now, tx, before=self.opened)
+            await service.streams.begin_all(new, tx)
+            await service.threads.touch_guards_of(channel_id, users, tx)
+        still = [
+            user_id
+            for user_id in heads
+            if (settings := self.settings.get(user_id)) is not None and settings.begun_by_channel
+        ]
+        await service.permission.hold_subscriptions(channel_id, still, tx)
+        before = await service.threads.record_messages(channel_id, heads, now, tx)
+        # The channel's own message is read, and with it all before it.
+        unread = {user_id: (head - 1 - before[user_id], 0) for user_id, head in heads.items()}
+        await service.totals.add_all(channel_id, unread, tx)
+
+    async def after_append(self, batches: Sequence[PostBatch], tx: Tx) -> None:
+        service = self.service
+        begun = [
+            (dialogue.user_id, dialogue.conversation_id)
+            for batch in batches
+            if batch.is_new_stream and (dialogue := self.dialogues[batch.stream_id])
+        ]
+        await service.settings.record_posts({}, begun, tx, with_channel=True)
+        staff = await service.permission.staff(self.dialogues[batches[0].stream_id], tx)
+        for batch in batches:
+            dialogue, message = self.dialogues[batch.stream_id], batch.added[0].message
+            tx.publish(dialogue_event(DialoguePosted, dialogue, staff, message, batch.now))
+
+    def _user_of(self, batch: PostBatch) -> UserId:
+        return self.dialogues[batch.stream_id].user_id
 
 
 def dialogue_event(
@@ -137,10 +224,15 @@ class DialogueService:
     permission: WritePermission
     on_batch: InitVar[OnBatch | None] = None
     _queue: PostQueue[_DialoguePost, DialogueMessage] = field(init=False)
+    _channel_queue: PostQueue[_DialoguePost, DialogueMessage] = field(init=False)
+    """Of what channels write: each message of a channel may begin a thread, and those are counted one by one."""
 
     def __post_init__(self, on_batch: OnBatch | None) -> None:
         self._queue = self.streams.post_queue(
             self._open, name="dialogues", on_batch=on_batch, locks_of=_locks_of
+        )
+        self._channel_queue = self.streams.post_queue(
+            self._open, name="channel messages", on_batch=on_batch, locks_of=_locks_of_channel
         )
 
     @staticmethod
@@ -160,13 +252,17 @@ class DialogueService:
         key: str | None = None,
         silent: bool = False,
         for_channel: bool = False,
+        is_to_user: bool = False,
     ) -> DialogueMessage:
         """Add a message, which begins the dialogue if it is the first. With a `key`, a repeat returns the first one.
 
-        The writer's own cursor moves to it. Publishes: DialoguePosted.
+        The writer's own cursor moves to it. `is_to_user`: the peer is a user, even if a channel has such a short id.
+        Publishes: DialoguePosted.
         """
         fingerprint = fingerprint_of(content, silent=silent)
-        return await self._submit(actor, dialogue, content, fingerprint, key, silent, for_channel)
+        return await self._submit(
+            actor, dialogue, content, fingerprint, key, silent, for_channel, is_to_user
+        )
 
     async def forward(
         self,
@@ -177,11 +273,14 @@ class DialogueService:
         key: str | None = None,
         silent: bool = False,
         for_channel: bool = False,
+        is_to_user: bool = False,
     ) -> DialogueMessage:
         """Add a copy of a message from elsewhere, which shows its origin. Publishes: DialoguePosted."""
         load = self.forwards.loader(actor, source, silent=silent)
         fingerprint = forward_fingerprint_of(source, silent=silent)
-        return await self._submit(actor, dialogue, load, fingerprint, key, silent, for_channel)
+        return await self._submit(
+            actor, dialogue, load, fingerprint, key, silent, for_channel, is_to_user
+        )
 
     async def _submit(
         self,
@@ -192,30 +291,141 @@ class DialogueService:
         key: str | None,
         silent: bool,
         for_channel: bool,
+        is_to_user: bool,
     ) -> DialogueMessage:
         post = _DialoguePost(
             actor=actor,
             dialogue=dialogue,
+            is_to_user=is_to_user,
             content=content,
             key=post_key(key, fingerprint, shared_by=actor.user_id if for_channel else None),
             silent=silent,
             spoken_for=UserId(dialogue.peer_id) if for_channel else None,
         )
-        return await self._queue.submit(dialogue.stream_id, post)
+        queue = self._channel_queue if for_channel else self._queue
+        return await queue.submit(dialogue.stream_id, post)
+
+    async def post_to_many(
+        self,
+        actor: Actor,
+        channel_id: GroupId,
+        user_ids: Sequence[UserId],
+        new: Content | Source,
+        *,
+        key: str | None = None,
+        silent: bool = False,
+    ) -> list[DialogueMessage | DomainError]:
+        """Add the same message to the channel's threads with these users, in one transaction; each user once.
+
+        Returns the message in each thread, or why there is none, in the order of the users. With a `key`, a repeat
+        returns the first message of each thread. It costs few commands more than a message to one user. Publishes:
+        DialoguePosted, for each message.
+        """
+        if isinstance(new, Source):
+            fingerprint = forward_fingerprint_of(new, silent=silent)
+        else:
+            check_bounds(new, self.streams.limits)
+            fingerprint = fingerprint_of(new, silent=silent)
+        # In one order, whatever that of the users, since the locks are taken in it.
+        dialogues = sorted(Dialogue(user_id, channel_id) for user_id in user_ids)
+        keys = {d: post_key(key, fingerprint, shared_by=actor.user_id) for d in dialogues}
+
+        async def work(tx: Tx) -> Mapping[StreamId, DialogueMessage | DomainError]:
+            content = (
+                loaded_once(self.forwards.loader(actor, new, silent=silent))
+                if isinstance(new, Source)
+                else new
+            )
+            posts = {
+                dialogue.stream_id: _DialoguePost(
+                    actor=actor,
+                    dialogue=dialogue,
+                    content=content,
+                    key=keys[dialogue],
+                    silent=silent,
+                    spoken_for=UserId(channel_id),
+                )
+                for dialogue in dialogues
+            }
+            return await self.streams.post_each(posts, self._open_many, tx)
+
+        locks = [stream_lock(dialogue.stream_id) for dialogue in dialogues]
+        locks += sorted({lock for d in dialogues for lock in inbox_locks(d.stream_id)})
+        locks += opening_lock(dialogues[0].stream_id)
+        outcomes = await self.database.run(work, *locks)
+        return [outcomes[Dialogue(user_id, channel_id).stream_id] for user_id in user_ids]
+
+    async def _open_many(
+        self,
+        posts: Mapping[StreamId, _DialoguePost],
+        begun: Container[StreamId],
+        tx: Tx,
+    ) -> "_ManyThreads":
+        first = next(iter(posts.values()))
+        dialogues = [post.dialogue for post in posts.values()]
+        stored = await self.settings.find_settings_of_users(
+            [(dialogue.user_id, dialogue.conversation_id) for dialogue in dialogues], tx
+        )
+        settings = {user_id: found for (user_id, _), found in stored.items()}
+        refusals, opened = await self.permission.refusals_of_channel(
+            first.writer, dialogues, begun, settings, self.streams.clock.now(), tx
+        )
+        return _ManyThreads(
+            channel_id=GroupId(first.dialogue.peer_id),
+            dialogues={stream_id: post.dialogue for stream_id, post in posts.items()},
+            refusals=refusals,
+            settings=settings,
+            opened=opened,
+            service=self,
+        )
 
     async def _open(
         self, posts: Sequence[_DialoguePost], query: StreamQuery, tx: Tx
     ) -> _Target | type[DomainError]:
-        await self.database.fetch(tx, query.of_state, query.of_known)
+        dialogue = posts[0].dialogue
+        conversation_id = dialogue.conversation_id
+        of_settings = self.settings.query_settings(dialogue.user_id, [conversation_id])
+        beside = () if dialogue.channel_id is None else (of_settings,)
+        await self.database.fetch(tx, query.of_state, query.of_known, *beside)
+        is_begun = query.of_state.result is not None
+        settings, channels_meant = DEFAULT_SETTINGS, NO_CHANNELS
+        if dialogue.channel_id is not None:
+            by_channel = any(post.spoken_for for post in posts)
+            if is_begun:
+                settings = of_settings.result.get(conversation_id, DEFAULT_SETTINGS)
+            elif by_channel:
+                settings = await self.permission.settings_of(dialogue, tx)
+        elif not is_begun:
+            channels_meant = await self._channels_meant(posts, tx)
         if query.of_media is not None:
             # Not in the command that reads the stream: if the stream has not begun, that command finds nothing else.
             await self.database.fetch(tx, query.of_media)
         refusals = await self.permission.refusals(
             {post.writer: post.dialogue for post in posts},
             tx,
-            is_begun=query.of_state.result is not None,
+            is_begun=is_begun,
+            settings=settings,
         )
-        return _Target(dialogue=posts[0].dialogue, refusals=refusals, service=self)
+        return _Target(
+            dialogue=dialogue,
+            refusals=refusals,
+            service=self,
+            settings=settings,
+            channels_meant=channels_meant,
+        )
+
+    async def _channels_meant(
+        self, posts: Sequence[_DialoguePost], tx: Tx
+    ) -> Mapping[Actor, GroupId]:
+        """Return the channels whose short id is the id of the user that a post would begin a dialogue with."""
+        meant: dict[Actor, GroupId] = {}
+        for actor, peer_id in {
+            post.actor: post.dialogue.peer_id for post in posts if not post.is_to_user
+        }.items():
+            channel_id = await self.permission.inbox_rules.channel_meant_by(actor, peer_id, tx)
+            if channel_id is not None:
+                meant[actor] = channel_id
+        return meant
 
     async def page(
         self,
@@ -224,18 +434,23 @@ class DialogueService:
         wanted: WantedPage,
         *,
         for_channel: bool = False,
+        is_to_user: bool = False,
     ) -> StreamPage:
-        """Return the wanted page of messages. A dialogue that has not begun is empty. Raises: BadCursor.
+        """Return the wanted page of messages. A dialogue that has not begun is empty.
 
-        The first unread message is that of the actor; for a channel, of all who read its inbox.
+        The first unread message is that of the actor; for a channel, of all who read its inbox. Raises: BadCursor;
+        AmbiguousConversationId, as for writing.
         """
         await self.check_there(actor, dialogue, for_channel=for_channel)
         first_unread_seq = None
         if wanted.around_unread:
             first_unread_seq = await self._read_seq(dialogue, for_channel=for_channel) + 1
-        return await self.streams.page(
+        page = await self.streams.page(
             dialogue.stream_id, wanted, first_unread_seq=first_unread_seq
         )
+        if not page.messages and not is_to_user:
+            await self.check_meant(actor, dialogue)
+        return page
 
     async def _read_seq(self, dialogue: Dialogue, *, for_channel: bool) -> int:
         """Return the last message that the user, or the channel, has read."""
@@ -253,8 +468,23 @@ class DialogueService:
         await self.check_there(actor, dialogue, for_channel=for_channel)
         message = await self.streams.find(dialogue.stream_id, seq)
         if message is None:
+            await self.check_meant(actor, dialogue)
             raise MessageNotFound
         return DialogueMessage(dialogue, message)
+
+    async def check_meant(self, actor: Actor, dialogue: Dialogue) -> None:
+        """Raise AmbiguousConversationId if a channel may be meant by the id of a user, and no such dialogue has begun.
+
+        Costs one or two commands, so callers ask when they found nothing.
+        """
+        if dialogue.channel_id is not None:
+            return
+        if await self.streams.heads([dialogue.stream_id]):
+            return
+        rules = self.permission.inbox_rules
+        meant = await rules.channel_meant_by(actor, dialogue.peer_id, None)
+        if meant is not None:
+            raise _ambiguous(dialogue, meant)
 
     async def check_there(
         self, actor: Actor, dialogue: Dialogue, *, for_channel: bool = False
@@ -274,7 +504,17 @@ class DialogueService:
 
     async def close(self) -> None:
         await self._queue.close()
+        await self._channel_queue.close()
+
+
+def _ambiguous(dialogue: Dialogue, meant: GroupId) -> AmbiguousConversationId:
+    with_channel = Dialogue(dialogue.user_id, meant)
+    return AmbiguousConversationId(dialogue.conversation_id, with_channel.conversation_id)
 
 
 def _locks_of(key: str) -> tuple[str, ...]:
     return stream_lock(StreamId(key)), *inbox_locks(key)
+
+
+def _locks_of_channel(key: str) -> tuple[str, ...]:
+    return *_locks_of(key), *opening_lock(key)

@@ -29,13 +29,31 @@ class Writer(NamedTuple):
     is_for_channel: bool
 
 
+class InboxDecision(NamedTuple):
+    """What a channel's rules say about a batch of writers in its threads with some users.
+
+    `refusals`: why each writer may not write, or None. ConversationNotFound: they must not know of the channel.
+    """
+
+    refusals: Mapping[Writer, DomainError | None]
+    subscribers: Collection[UserId]
+    """Those of the users who are subscribed to the channel."""
+
+
 class InboxRules(Protocol):
     """The rules of channels that threads need."""
 
-    async def refusals(
-        self, channel_id: GroupId, writers: Collection[Writer], tx: Tx
-    ) -> Mapping[Writer, DomainError | None]:
-        """Return why each writer may not write, or None. ConversationNotFound: they must not know of the channel."""
+    async def decide(
+        self,
+        channel_id: GroupId,
+        user_ids: Collection[UserId],
+        writers: Collection[Writer],
+        tx: Tx,
+    ) -> InboxDecision:
+        """Decide about these writers in the channel's threads with these users."""
+
+    async def channel_meant_by(self, actor: Actor, short_id: str, tx: Tx | None) -> GroupId | None:
+        """Return the channel that has this short id, if there is one that the actor may know of."""
 
     async def staff(self, channel_id: GroupId, tx: Tx) -> tuple[UserId, ...]:
         """Return the users who read the channel's inbox."""

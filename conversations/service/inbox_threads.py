@@ -42,6 +42,14 @@ def inbox_locks(stream_id: str) -> tuple[str, ...]:
     return (f"inbox {share_of(UserId(user_id))} {channel_id}",)
 
 
+def opening_lock(stream_id: str) -> tuple[str, ...]:
+    """Return the lock of the count of threads that the stream's channel began today; none if it is between users."""
+    if not stream_id.startswith(INBOX_PREFIX):
+        return ()
+    channel_id, _, _ = stream_id.removeprefix(INBOX_PREFIX).partition(PAIR_SEPARATOR)
+    return (f"opened {channel_id}",)
+
+
 @dataclass(frozen=True, slots=True)
 class ListedThread:
     """A thread with the head and the last message of its stream."""

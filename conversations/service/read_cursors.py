@@ -159,7 +159,8 @@ class ReadCursorService:
             absent = {key for key in moved if key[1] not in snapshot.user_settings.read_seqs}
             await self._store(moved, absent, tx)
             seqs = {key: conversation.read_seq for key, conversation in read.items()}
-            return policy.unread_totals(snapshot.with_read_seqs(seqs), names, include_muted=False)
+            after = snapshot.with_read_seqs(seqs)
+            return policy.unread_totals(after, names, self.clock.now(), include_muted=False)
 
         return await self.database.run(work, user_lock(actor.user_id))
 

@@ -1,11 +1,13 @@
 """Block documents: `_id` is `user<US>peer`, so each block exists once.
 
 The collection `block_guards` has one document a user. Each block writes it, so two that race for the last free place
-conflict.
+conflict, and so does a channel that begins a thread with the user.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
+
+from pymongo import UpdateOne
 
 from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
@@ -23,6 +25,7 @@ class BlockStore:
     )
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._blocks = database.collection("blocks")
         self._guards = database.collection("block_guards")
 
@@ -51,10 +54,14 @@ class BlockStore:
         )
         return [(row["peer_id"], row["at"]) for row in await cursor.to_list(None)]
 
+    async def touch_guards(self, user_ids: Iterable[UserId], tx: Tx) -> None:
+        """Conflict with transactions in which these users block somebody."""
+        more: Document = {"$inc": {"version": 1}}
+        operations = [UpdateOne({"_id": user_id}, more, upsert=True) for user_id in user_ids]
+        await self._database.apply(self._guards, operations, tx)
+
     async def insert(self, user_id: UserId, peer_id: str, at: datetime, tx: Tx) -> None:
-        await self._guards.update_one(
-            {"_id": user_id}, {"$inc": {"version": 1}}, upsert=True, session=tx.session
-        )
+        await self.touch_guards([user_id], tx)
         key = join_key(user_id, peer_id)
         document = {"_id": key, "user_id": user_id, "peer_id": peer_id, "at": at}
         await self._blocks.insert_one(document, session=tx.session)

@@ -2,14 +2,16 @@
 
 A document exists once its user set something, usually a read cursor first. Joining and others' posts write none.
 A one-to-one conversation has a document for each user in it from its first message on, which makes the conversation
-exist for them. Fields with default values are absent, which keeps the documents of a million readers small.
+exist for them; one that holds nothing but `accept` is of a dialogue that a channel must not begin. Fields with default
+values are absent, which keeps the documents of a million readers small.
 
 `changed_at` and `version` tell a device that was offline what changed (`conversations.service.changes`). Reading moves
 `changed_at` alone. What a message does to the settings of its author moves neither: the stream has its time.
 
 Every write here is an upsert or insert by `_id`, or updates what exists, and `delete_settings` writes each key that it
 deletes even if nothing is stored. So a change of settings conflicts with the end of the membership, and one of the two
-runs again: no settings outlive their membership.
+runs again: no settings outlive their membership. A channel that begins a thread writes its user's document of the
+channel too (`touch`), for the same reason.
 """
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
@@ -48,6 +50,9 @@ _WITHOUT_TEXTS: Document = {
     "pinned_at": 1,
     "hidden_at_seq": 1,
     "groups": 1,
+    "muted_until": 1,
+    "accept": 1,
+    "begun_by_channel": 1,
 }
 """The fields that totals need. Drafts and custom data may have kilobytes each, and only a page shows them."""
 _CHANGED_MS: Final[Document] = {"$toLong": "$changed_at"}
@@ -220,19 +225,26 @@ class ConversationSettingsStore:
             await self._conversations.insert_many(new, session=tx.session)
 
     async def record_posts(
-        self, written: Mapping[ConversationKey, int], begun: Iterable[ConversationKey], tx: Tx
+        self,
+        written: Mapping[ConversationKey, int],
+        begun: Iterable[ConversationKey],
+        tx: Tx,
+        *,
+        with_channel: bool,
     ) -> None:
         """Record new messages of a dialogue.
 
         `written`: the newest message of each user who wrote; their cursors move there, and their dialogue counts as
-        answered. `begun`: the dialogue begins for these users; it is unanswered for those who did not write.
+        answered. `begun`: the dialogue begins for these users; it is unanswered for those who did not write. A channel
+        is no stranger who waits for an answer, so what it begins does not use up that limit.
         """
+        waiting = "begun_by_channel" if with_channel else "unanswered"
         updates: dict[ConversationKey, Document] = {
-            key: {"$max": {"read_seq": seq}, "$unset": {"unanswered": ""}}
+            key: {"$max": {"read_seq": seq}, "$unset": {waiting: ""}}
             for key, seq in written.items()
         }
         for key in begun:
-            updates.setdefault(key, {"$max": {"read_seq": 0}, "$set": {"unanswered": True}})
+            updates.setdefault(key, {"$max": {"read_seq": 0}, "$set": {waiting: True}})
         operations = [UpdateOne(_key(key), update, upsert=True) for key, update in updates.items()]
         await self._database.apply(self._conversations, operations, tx)
 
@@ -250,6 +262,26 @@ class ConversationSettingsStore:
         if gone:
             update["$unset"] = dict.fromkeys(gone, "")
         await self._conversations.update_one(_key(key), update, upsert=True, session=tx.session)
+
+    async def touch(self, keys: Iterable[ConversationKey], tx: Tx) -> None:
+        """Conflict with the end of these memberships, which writes the documents even if nothing is stored."""
+        more: Document = {"$inc": {"touched": 1}}
+        operations = [UpdateOne(_key(key), more, upsert=True) for key in keys]
+        await self._database.apply(self._conversations, operations, tx)
+
+    async def switch_unbegun(self, key: ConversationKey, *, accept: bool, tx: Tx) -> None:
+        """Store whether a channel may begin the dialogue, which has not begun; to accept is stored as no document.
+
+        Every field of such a document is `accept`: one that begins gets a `read_seq`, which tells them apart.
+        """
+        if accept:
+            await self._conversations.delete_one(
+                _by_id(key) | {"read_seq": {"$exists": False}}, session=tx.session
+            )
+        else:
+            await self._conversations.update_one(
+                _key(key), {"$set": {"accept": False}}, upsert=True, session=tx.session
+            )
 
     async def add_to_group(
         self,
@@ -326,6 +358,10 @@ def _key(key: ConversationKey) -> Document:
     return {"_id": join_key(*key), "user_id": user_id, "conversation_id": conversation_id}
 
 
+def _by_id(key: ConversationKey) -> Document:
+    return {"_id": join_key(*key), "user_id": key[0]}
+
+
 def _changed(at: datetime) -> Document:
     """The part of an update that records a change of settings."""
     return {"$set": {"changed_at": at}, "$inc": {"version": 1}}
@@ -363,6 +399,9 @@ def _to_settings(row: Document) -> ConversationSettings:
         tuple(row["groups"]) if "groups" in row else (),
         get("draft", ""),
         get("custom_data", ""),
+        get("muted_until"),
+        get("accept", True),
+        get("begun_by_channel", False),
         get("version", 0),
         get("changed_ms") or 0,
     )

@@ -2,20 +2,23 @@
 
 The collection `thread_guards` has `GUARDS` documents a channel. A new thread writes one of them; deleting the channel
 writes all. So no thread begins in a channel that is being deleted, and new threads seldom conflict with each other.
+One more document, `channel<US>opened`, counts the threads that the channel began on one day: exact, so threads that a
+channel begins conflict with each other, and wait in memory (`conversations.service.inbox_threads.opening_lock`).
 """
 
 import zlib
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Final
 
 from pymongo import UpdateOne
 
 from conversations.models import Thread
 from groups.kernel.ids import GroupId, UserId, join_key
-from groups.kernel.mongo import DESCENDING, Database, Document, Index, Tx
+from groups.kernel.mongo import DESCENDING, ONE_REPLY, Database, Document, Index, Tx
 
 GUARDS: Final = 16  # of one channel: about so many threads can begin at once without a conflict
+_OPENED: Final = "opened"
 
 
 class ThreadStore:
@@ -73,6 +76,27 @@ class ThreadStore:
         )
         return before["read_seq"] if before else 0
 
+    async def record_messages(
+        self, channel_id: GroupId, read_seqs: Mapping[UserId, int], at: datetime, tx: Tx
+    ) -> dict[UserId, int]:
+        """Do as `record_message` does, for the threads with several users. Returns the cursors before."""
+        keys = {user_id: _key(channel_id, user_id) for user_id in read_seqs}
+        query: Document = {
+            "_id": {"$in": [key["_id"] for key in keys.values()]},
+            "channel_id": channel_id,
+        }
+        cursor = self._threads.find(
+            query, {"_id": 0, "user_id": 1, "read_seq": 1}, session=tx.session, batch_size=ONE_REPLY
+        )
+        before = {row["user_id"]: row["read_seq"] for row in await cursor.to_list(None)}
+        active_ms = round(at.timestamp() * 1000)
+        operations = [
+            UpdateOne(key, {"$max": {"active_ms": active_ms, "read_seq": seq}}, upsert=True)
+            for key, seq in zip(keys.values(), read_seqs.values(), strict=True)
+        ]
+        await self._database.apply(self._threads, operations, tx)
+        return {user_id: before.get(user_id, 0) for user_id in read_seqs}
+
     async def advance_read_cursor(
         self, channel_id: GroupId, user_id: UserId, seq: int, tx: Tx
     ) -> None:
@@ -86,13 +110,22 @@ class ThreadStore:
 
     async def touch_guard(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> None:
         """Conflict with the transaction that deletes the channel."""
-        number = zlib.crc32(user_id.encode()) % GUARDS
         await self._guards.update_one(
-            {"_id": join_key(channel_id, number)},
+            {"_id": _guard_of(channel_id, user_id)},
             {"$inc": {"version": 1}},
             upsert=True,
             session=tx.session,
         )
+
+    async def touch_guards_of(
+        self, channel_id: GroupId, user_ids: Collection[UserId], tx: Tx
+    ) -> None:
+        """Do as `touch_guard` does, for threads with several users."""
+        keys = {_guard_of(channel_id, user_id) for user_id in user_ids}
+        more: Document = {"$inc": {"version": 1}}
+        # In order, so that two transactions that write several of them do not wait for each other.
+        operations = [UpdateOne({"_id": key}, more, upsert=True) for key in sorted(keys)]
+        await self._database.apply(self._guards, operations, tx)
 
     async def touch_guards(self, channel_id: GroupId, tx: Tx) -> None:
         """Conflict with transactions that begin a thread in the channel."""
@@ -102,8 +135,35 @@ class ThreadStore:
         ]
         await self._database.apply(self._guards, operations, tx)
 
+    async def count_opened(self, channel_id: GroupId, day: date, tx: Tx) -> int:
+        """Return how many threads the channel has begun on the day."""
+        row = await self._guards.find_one(
+            {"_id": join_key(channel_id, _OPENED)}, session=tx.session
+        )
+        return int(row["count"]) if row and row["day"] == day.isoformat() else 0
+
+    async def put_opened(self, channel_id: GroupId, day: date, count: int, tx: Tx) -> None:
+        """Store how many threads the channel has begun on the day, as `count_opened` read it and one more."""
+        await self._guards.update_one(
+            {"_id": join_key(channel_id, _OPENED)},
+            {"$set": {"day": day.isoformat(), "count": count}, "$inc": {"version": 1}},
+            upsert=True,
+            session=tx.session,
+        )
+
+    async def touch_thread(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> None:
+        """Conflict with messages in the thread, if it exists."""
+        await self._threads.update_one(
+            _key(channel_id, user_id), {"$inc": {"version": 1}}, session=tx.session
+        )
+
     async def delete_guards(self, channel_id: GroupId, tx: Tx) -> None:
-        await self._guards.delete_many({"_id": {"$in": _guards_of(channel_id)}}, session=tx.session)
+        keys = [*_guards_of(channel_id), join_key(channel_id, _OPENED)]
+        await self._guards.delete_many({"_id": {"$in": keys}}, session=tx.session)
+
+
+def _guard_of(channel_id: GroupId, user_id: UserId) -> str:
+    return join_key(channel_id, zlib.crc32(user_id.encode()) % GUARDS)
 
 
 def _guards_of(channel_id: GroupId) -> Sequence[str]:

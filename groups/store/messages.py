@@ -96,6 +96,26 @@ class MessageStore:
         match: Document = {"stream_id": stream_id, "$or": wanted or nothing}
         return BatchedQuery(self._messages, match, _by_key)
 
+    async def find_by_keys(
+        self, wanted: Mapping[StreamId, tuple[UserId, str]], tx: Tx
+    ) -> dict[StreamId, KeyedMessage]:
+        """The message of each stream that this sender posted there under this idempotency key."""
+        if not wanted:
+            return {}
+        # Uses index: stream_id_1_sender_id_1_key_1
+        query: Document = {
+            "stream_id": {"$in": list(wanted)},
+            "sender_id": {"$in": list({sender_id for sender_id, _ in wanted.values()})},
+            "key": {"$in": list({key for _, key in wanted.values()})},
+        }
+        cursor = self._messages.find(query, session=tx.session, batch_size=ONE_REPLY)
+        found: dict[StreamId, KeyedMessage] = {}
+        for row in await cursor.to_list(None):
+            [keyed] = _by_key([row]).values()
+            if wanted[row["stream_id"]] == (keyed.message.sender_id, keyed.key):
+                found[row["stream_id"]] = keyed
+        return found
+
     async def find(self, stream_id: StreamId, seq: int, tx: Tx | None = None) -> Message | None:
         document = await self._messages.find_one(
             _by_id(stream_id, seq), session=tx.session if tx else None

@@ -6,11 +6,13 @@ buckets of edits and of deletions (`edits`, `recalls`); `media_bytes`, the bytes
 a message moves. Streams whose messages never changed have neither.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import repeat
 from typing import Any, Final, Literal, NamedTuple
+
+from pymongo import UpdateOne
 
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import (
@@ -52,6 +54,15 @@ class StreamState:
     media_bytes: int = 0
 
 
+class Advance(NamedTuple):
+    """How one stream moves on with its new messages."""
+
+    stream_id: StreamId
+    last: LastMessage
+    left: Allowance | None
+    media_bytes: int
+
+
 class ChangeState(NamedTuple):
     """The token bucket of a kind of changes (None: nothing was taken yet), the version, and the last message's seq."""
 
@@ -70,19 +81,28 @@ class StreamStore:
     INDEXES = (Index("streams", [], "found by _id only"),)
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._streams = database.collection("streams")
         self._messages = database.collection("messages")
         self._streams_naive = database.collection("streams", naive_instants=True)
         self._reader = RequestBatcher(self.find_many)
 
     async def insert(self, stream: Stream, tx: Tx) -> None:
-        document: Document = {
-            "_id": stream.stream_id,
-            "head_seq": stream.head_seq,
-            "is_channel": stream.is_channel,
-            "last": None,
-        }
-        await self._streams.insert_one(document, session=tx.session)
+        await self._streams.insert_one(_to_document(stream), session=tx.session)
+
+    async def insert_streams(self, streams: Sequence[Stream], tx: Tx) -> None:
+        if streams:
+            documents = [_to_document(stream) for stream in streams]
+            await self._streams.insert_many(documents, session=tx.session)
+
+    async def find_states(
+        self, stream_ids: Collection[StreamId], tx: Tx
+    ) -> dict[StreamId, StreamState]:
+        """The streams that exist among these, with their token buckets."""
+        cursor = self._streams.find(
+            {"_id": {"$in": list(stream_ids)}}, session=tx.session, batch_size=ONE_REPLY
+        )
+        return {row["_id"]: _to_state(row) for row in await cursor.to_list(None)}
 
     async def find(self, stream_id: StreamId, tx: Tx | None = None) -> Stream | None:
         if tx is None:
@@ -140,13 +160,13 @@ class StreamStore:
         tx: Tx,
     ) -> None:
         """Move the head to the last message, store the token bucket, and add to the bytes of uploads."""
-        values: Document = {"head_seq": last.seq, "last": asdict(last)}
-        if left is not None:
-            values |= {"tokens": left.messages, "bytes_left": left.bytes, "tokens_at": left.at}
-        changes: Document = {"$set": values}
-        if media_bytes:
-            changes["$inc"] = {"media_bytes": media_bytes}
+        changes = _advance(Advance(stream_id, last, left, media_bytes))
         await self._streams.update_one({"_id": stream_id}, changes, session=tx.session)
+
+    async def advance_streams(self, advances: Sequence[Advance], tx: Tx) -> None:
+        """Do as `advance` does, for several streams with one command."""
+        operations = [UpdateOne({"_id": each.stream_id}, _advance(each)) for each in advances]
+        await self._database.apply(self._streams, operations, tx)
 
     async def add_media_bytes(self, stream_id: StreamId, more: int, tx: Tx) -> int:
         """Add to the bytes of uploads that its messages carry, or subtract; returns the bytes before."""
@@ -281,6 +301,26 @@ _CARRIED: Final[list[Document]] = [
     {"$group": {"_id": "$stream_id", "media_bytes": {"$sum": "$more"}}},
 ]
 """The bytes of uploads that the messages of each stream carry."""
+
+
+def _to_document(stream: Stream) -> Document:
+    return {
+        "_id": stream.stream_id,
+        "head_seq": stream.head_seq,
+        "is_channel": stream.is_channel,
+        "last": None,
+    }
+
+
+def _advance(advance: Advance) -> Document:
+    last, left = advance.last, advance.left
+    values: Document = {"head_seq": last.seq, "last": asdict(last)}
+    if left is not None:
+        values |= {"tokens": left.messages, "bytes_left": left.bytes, "tokens_at": left.at}
+    changes: Document = {"$set": values}
+    if advance.media_bytes:
+        changes["$inc"] = {"media_bytes": advance.media_bytes}
+    return changes
 
 
 _AS_HEAD: Final[Document] = {

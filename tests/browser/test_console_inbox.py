@@ -211,3 +211,29 @@ async def test_the_applications_admin_sees_new_inbox_messages_by_polling(
     await expect(opened.page.locator(".thread-row")).to_have_count(2)
     await opened.page.clock.run_for(10_000)
     await expect(tab).to_have_text("1")
+
+
+async def test_a_subscriber_gets_a_message_from_the_list_and_switches_them_off(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.new_user("owner"), server.new_user("reader")
+    path = await a_channel(owner, reader)
+    mine = await window(owner, inbox_of(path).replace("inbox", "subscribers"))
+    theirs = await window(reader, f"/with/{part(id_of(path))}")
+
+    async def write(text: str) -> None:
+        await mine.by("button", f"Options for {reader.id}").click()
+        await mine.by("menuitem", "Write as the channel").click()
+        await mine.by("textbox", f"Private message to {reader.id}").fill(text)
+        await mine.by("button", "Send").click()
+
+    await write("Your order is ready")
+    await expect(mine.page.get_by_text(f"Sent to {reader.id}")).to_be_visible()
+    await expect(theirs.page.locator(".message .text")).to_have_text("Your order is ready")
+    menu = theirs.page.locator(".conversation-head")
+    await menu.get_by_role("button", name="More options").click()
+    await theirs.by("menuitem", "Switch off messages from News").click()
+    await expect(theirs.page.get_by_text("You have switched off messages from")).to_be_visible()
+    mine.expected = ("status of 403",)
+    await write("And another")
+    await expect(mine.page.get_by_text("You cannot send messages")).to_be_visible()

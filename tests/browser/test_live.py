@@ -36,7 +36,7 @@ async def test_two_windows_side_by_side_stay_in_step(server: Api, window: OpenWi
     await expect(row).to_contain_text("post 3")
     await expect(row.locator(".badge")).to_be_hidden()
     await right.by("button", "Options for News").click()
-    await right.by("menuitem", "Mute").click()
+    await right.by("menuitem", "Mute always").click()
     await expect(left.page.locator("a.row").get_by_label("Muted")).to_be_visible()
     await owner.patch(path, {"name": "Night News"})
     for page in (left.page, right.page):

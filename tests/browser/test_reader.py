@@ -199,10 +199,10 @@ async def test_mute_pin_and_mark_as_read_from_the_list(server: Api, window: Open
     reader, path = await a_wide_scene(server)
     opened = await window(reader)
     await expect(opened.page).to_have_title("1 post – Channels")
-    for entry, field in (("Mute", "muted"), ("Pin to top", "pinned_at")):
+    for entry, field in (("Mute for 8 hours", "muted_until"), ("Pin to top", "pinned_at")):
         await opened.by("button", "Options for Garden").click()
         await opened.by("menuitem", entry).click()
-        shown = "Muted" if field == "muted" else "Pinned"
+        shown = "Muted" if field == "muted_until" else "Pinned"
         await expect(opened.page.locator("a.row").get_by_label(shown)).to_be_visible()
         conversation = await reader.get(f"/v1/conversations/{part(conversation_of(path))}")
         assert conversation.body[field]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from channels.analytics.tables import table_of, wants_table
+from groups.kernel.clock import rfc3339
 from groups.kernel.mongo.driver import result_of
 from tests.api import (
     AS_LINES,
@@ -176,6 +177,12 @@ async def test_the_muted_share_follows_mutes_and_leaves(noon: Api) -> None:
 
     for user in (bob, cat, bob):
         assert (await user.patch(conversation, {"muted": True})).status == 200
+    assert await muted() == (2, 0.5)
+    # Who mutes for a time does not count: nothing would end it.
+    until = rfc3339(noon.clock.now() + timedelta(hours=1))
+    assert (await bob.patch(conversation, {"muted_until": until})).status == 200
+    assert await muted() == (1, 0.25)
+    assert (await bob.patch(conversation, {"muted": True})).status == 200
     assert await muted() == (2, 0.5)
     assert (await bob.patch(conversation, {"muted": False})).status == 200
     assert (await bob.patch(conversation, {"pinned": True})).status == 200

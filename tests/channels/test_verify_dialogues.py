@@ -9,8 +9,10 @@ import pytest
 from channels.models import AcceptMessages, NewChannel
 from channels.server.app import INDEXES, Services, create_services
 from conversations.models import Dialogue
+from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import Emoji
+from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import Database, ensure_indexes
 from groups.models import inbox_stream_of, message_key
@@ -20,6 +22,7 @@ from tests.channels.test_verify import LIMITS, delete, insert, outcomes_of, said
 NEWS = GroupId("@TOA#_news")
 ADA, BOB, CID = (Actor(UserId(name)) for name in ("ada", "bøb", "cid"))
 TALK = Dialogue(ADA.user_id, BOB.user_id)
+BOB_AND_NEWS = (BOB.user_id, NEWS)
 ASKED = Dialogue(CID.user_id, NEWS)
 INBOX = inbox_stream_of(NEWS, CID.user_id)
 THREAD = join_key(NEWS, "cid")
@@ -54,6 +57,18 @@ async def test_healthy_dialogues_are_clean(town: Services) -> None:
     assert checked["P5", "dialogues"] == 3
     assert checked["P5", "threads"] == checked["P5", "inboxes"] == 1
     assert (checked["P4", "reactions"], checked["P4", "tallies"]) == (2, 2)
+
+
+async def test_what_a_channel_begins_and_what_is_switched_off_is_clean(town: Services) -> None:
+    conversations, channels = town.conversations, town.channels
+    for actor in (BOB, CID):
+        await town.chat.membership.join(actor, NEWS)
+    off = ConversationChanges(accept=False)
+    await conversations.settings.update_settings(BOB, Dialogue(*BOB_AND_NEWS).conversation_id, off)
+    users = [BOB.user_id, CID.user_id, ADA.user_id]
+    sent = await channels.inbox_batches.send(ADA, NEWS, users, said("hi"), key=None, silent=False)
+    assert [isinstance(one, DomainError) for one in sent] == [True, False, False]
+    assert told(await outcomes_of(town.database)) == []
 
 
 async def test_concurrent_dialogues_cause_no_false_finding(town: Services) -> None:

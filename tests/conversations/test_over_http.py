@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+from groups.kernel.clock import rfc3339
 from groups.kernel.mongo import Database
-from tests.api import Api, a_channel, a_chat_group, conversation_of, part
+from tests.api import Api, a_channel, a_chat_group, a_post, conversation_of, part
 
 OpenApi = Callable[[], Awaitable[Api]]
 
@@ -98,7 +99,7 @@ async def test_a_drafts_text_is_in_no_event_but_other_devices_get_it(
     written = "Shall I really say this?"
     assert (await bob.patch(path, {"draft": written, "muted": True})).status == 200
     heard = await phone.hear("conversation.updated")
-    assert heard["changed"] == {"draft": None, "muted": True}
+    assert heard["changed"] == {"draft": None, "muted": True, "muted_until": None}
     assert (await bob.get(path)).body["draft"] == written
     assert (await bob.patch(path, {"draft": ""})).status == 200
     assert (await phone.hear("conversation.updated"))["changed"] == {"draft": ""}
@@ -110,3 +111,73 @@ async def test_a_drafts_text_is_in_no_event_but_other_devices_get_it(
     assert stored
     assert written not in str(stored)
     await phone.close()
+
+
+async def test_a_mute_for_a_time_ends_by_itself(api: OpenApi) -> None:
+    server = await api()
+    clock = server.clock
+    ada, bob = server.new_user("ada"), server.new_user("bob")
+    path = await a_channel(ada, bob)
+    one = f"/v1/conversations/{part(conversation_of(path))}"
+    await bob.put("/v1/conversation-groups/Mine", {"conversation_ids": [conversation_of(path)]})
+    await a_post(ada, path)
+    ears = await bob.socket()
+    until = rfc3339(clock.now() + timedelta(minutes=30))
+
+    async def unread() -> tuple[int, int, int]:
+        body = (await bob.get("/v1/unread")).body
+        [*_, mine] = (await bob.get("/v1/conversation-groups")).items
+        return body["total"], body["conversation_groups"]["Mine"], mine["unread_count"]
+
+    async def muted() -> tuple[bool, str | None]:
+        shown = (await bob.get(one)).body
+        [listed] = (await bob.get("/v1/conversations")).items
+        assert (shown["muted"], shown["muted_until"]) == (listed["muted"], listed["muted_until"])
+        return shown["muted"], shown["muted_until"]
+
+    assert (await bob.patch(one, {"muted_until": until})).status == 200
+    assert (await ears.hear("conversation.updated"))["changed"] == {
+        "muted": True,
+        "muted_until": until,
+    }
+    assert (await muted(), await unread()) == ((True, until), (0, 0, 0))
+    assert (await bob.get("/v1/unread?include_muted=true")).body["total"] == 1
+    clock.move(seconds=1799)
+    assert (await muted())[0]
+    clock.move(seconds=2)
+    assert (await muted(), await unread()) == ((False, None), (1, 1, 1))
+    # For ever wins over a time, and a time over for ever; either is ended by false.
+    for changes, expected in (
+        ({"muted": True}, (True, None)),
+        ({"muted_until": None}, (True, None)),
+        ({"muted_until": (later := rfc3339(clock.now() + timedelta(days=7)))}, (True, later)),
+        ({"muted_until": None}, (False, None)),
+        ({"muted": True, "muted_until": later}, (True, later)),
+        ({"muted": True, "muted_until": None}, (True, None)),
+        ({"muted_until": later}, (True, later)),
+        ({"muted": False}, (False, None)),
+    ):
+        answer = await bob.patch(one, changes)
+        assert (answer.body["muted"], answer.body["muted_until"]) == expected, changes
+    assert (await bob.patch(one, {"muted": False, "muted_until": later})).status == 400
+
+
+async def test_a_mute_ends_in_the_future_and_not_too_late(api: OpenApi) -> None:
+    server = await api()
+    clock = server.clock
+    ada, bob = server.new_user("ada"), server.new_user("bob")
+    path = await a_channel(ada, bob)
+    one = f"/v1/conversations/{part(conversation_of(path))}"
+    for ahead, is_ok in (
+        (timedelta(seconds=-1), False),
+        (timedelta(minutes=1), True),
+        (timedelta(days=366), True),
+        (timedelta(days=366, minutes=1), False),
+    ):
+        answer = await bob.patch(one, {"muted_until": rfc3339(clock.now() + ahead)})
+        assert (answer.status == 200) is is_ok, answer
+        if not is_ok:
+            assert answer.refusal == (400, "bad_muted_until")
+            assert set(answer.body["details"]) == {"now", "latest"}
+    for text in ("tomorrow", "2030-01-01T09:00:00"):
+        assert (await bob.patch(one, {"muted_until": text})).refusal[1] == "invalid_request"

@@ -36,6 +36,7 @@ def routes(world: World) -> tuple[ConversationRoutes, ConversationGroupRoutes]:
             conversation_list=mine.conversation_list,
             read_cursors=mine.read_cursors,
             settings=mine.settings,
+            dialogues=mine.dialogues,
         ),
         ConversationGroupRoutes(
             groups=mine.conversation_groups, conversation_list=mine.conversation_list
@@ -96,6 +97,8 @@ async def test_a_conversation_is_returned_in_full(world: World) -> None:
             "at": first["last_message"]["at"],
         },
         "muted": False,
+        "muted_until": None,
+        "accept": True,
         "pinned_at": None,
         "hidden": False,
         "draft": "",

@@ -23,7 +23,13 @@ async def test_each_setting_is_stored_and_published_once(world: World) -> None:
     assert settings.pinned_at is not None
     pinned_at = settings.pinned_at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     assert await changed(world) == [
-        {"muted": True, "pinned_at": pinned_at, "draft": None, "custom_data": "{}"}
+        {
+            "muted": True,
+            "muted_until": None,
+            "pinned_at": pinned_at,
+            "draft": None,
+            "custom_data": "{}",
+        }
     ]
     assert await world.mine.settings.update_settings(BOB, tea, changes) == first
     assert await changed(world) == []
@@ -38,7 +44,14 @@ async def test_settings_can_be_cleared(world: World) -> None:
     shown = await world.mine.settings.update_settings(BOB, tea, off)
     assert shown.conversation.settings == DEFAULT_SETTINGS
     assert await changed(world) == [
-        {"muted": False, "pinned_at": None, "hidden": False, "draft": "", "custom_data": ""}
+        {
+            "muted": False,
+            "muted_until": None,
+            "pinned_at": None,
+            "hidden": False,
+            "draft": "",
+            "custom_data": "",
+        }
     ]
 
 

@@ -1,6 +1,6 @@
 """Users, groups and channels on one database for the tests of conversations, with a record of the events."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from conversations.models import (
     conversation_of,
 )
 from conversations.service.conversation_list import ListFilter
-from conversations.service.inbox_rules import Writer
+from conversations.service.inbox_rules import InboxDecision, Writer
 from conversations.wiring import (
     CONVERSATION_INDEXES,
     ConversationCore,
@@ -24,7 +24,6 @@ from conversations.wiring import (
     build_core,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.errors import DomainError
 from groups.kernel.events import Event, read_event
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import Database, Tx, ensure_indexes
@@ -48,10 +47,17 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 class NoInboxRules:
     """The rules where there are no channels. A channel is not found."""
 
-    async def refusals(
-        self, channel_id: GroupId, writers: Collection[Writer], tx: Tx
-    ) -> Mapping[Writer, DomainError | None]:
-        return {writer: ConversationNotFound() for writer in writers}
+    async def decide(
+        self,
+        channel_id: GroupId,
+        user_ids: Collection[UserId],
+        writers: Collection[Writer],
+        tx: Tx,
+    ) -> InboxDecision:
+        return InboxDecision({writer: ConversationNotFound() for writer in writers}, ())
+
+    async def channel_meant_by(self, actor: Actor, short_id: str, tx: Tx | None) -> GroupId | None:
+        return None
 
     async def staff(self, channel_id: GroupId, tx: Tx) -> tuple[UserId, ...]:
         return ()

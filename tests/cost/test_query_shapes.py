@@ -337,6 +337,19 @@ async def _dialogues(api: Api) -> None:
     await ada.delete(f"{inbox}/messages/3")
     await bob.post(f"{talk}/messages", TEXT)
     await ada.post(f"{inbox}/read")
+    # The channel begins threads, switched off before and after there is one; an id that may mean a channel.
+    dan, root = api.new_user(), api.new_user(admin=True)
+    await ada.put(f"{news}/subscribers/{part(dan.id)}")
+    await dan.patch(talk, {"accept": False})
+    await dan.get(talk)
+    await dan.patch(talk, {"accept": True})
+    for key in ("one", "two"):
+        body = {"user_ids": [dan.id, bob.id], **TEXT}
+        await root.post(f"{news}/inbox/messages", body, idempotency_key=key)
+    until = rfc3339(api.clock.now() + timedelta(hours=1))
+    await dan.patch(talk, {"accept": False, "muted_until": until})
+    short = id_of(news).removeprefix("@TOA#_")
+    await dan.post(f"/v1/conversations/c2c_{part(short)}/messages", TEXT)
     for source in ({"channel_id": id_of(news)}, {"conversation_id": f"c2c_{id_of(news)}"}):
         await bob.post(
             f"/v1/conversations/{part('c2c_' + cat.id)}/messages", {"forward": {**source, "seq": 1}}

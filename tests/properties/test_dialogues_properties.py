@@ -1,6 +1,6 @@
-"""One-to-one dialogues against a simple model: blocks, `accept_messages`, cursors, reactions, deletion.
+"""One-to-one dialogues against a simple model: blocks, `accept_messages`, `accept`, cursors, reactions, deletion.
 
-Bob and Cat write to each other, and Cat and Ada's channel, for which Ada answers.
+Bob and Cat write to each other, and Cat and Ada's channel, for which Ada writes, to Cat alone or as to many.
 """
 
 from collections import Counter
@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from channels.models import AcceptMessages, ChannelChanges
+from conversations.errors import MessagesNotAccepted
 from conversations.models import ConversationId, Dialogue
+from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import Emoji
+from groups.kernel.errors import DomainError
+from groups.kernel.ids import UserId
 from groups.service.messages.pages import WantedPage
 from tests.builders import ADA, BOB, CAT, text
 from tests.properties.machine import BOUNDED, CHANNEL, Deployment
@@ -64,7 +68,7 @@ class Dialogues(Deployment):
         ]
         self.blocks: set[tuple[str, str]] = set()
         self.accepts = AcceptMessages.SUBSCRIBERS
-        self.is_subscribed = True
+        self.is_subscribed = self.is_accepting = True
         self.second = 0
         self.touched: ConversationModel | None = None
         """The dialogue of the last step."""
@@ -80,8 +84,13 @@ class Dialogues(Deployment):
     def refusal(self, conversation: ConversationModel, side: str) -> str | None:
         """The code of the error that this side gets when it writes now."""
         other = conversation.other(side)
-        if side == CHANNEL and not conversation.messages:
-            return "conversation_not_found"
+        if side == CHANNEL:
+            # Who wrote to the channel gets answers; others only while they subscribe.
+            has_written = any(message.side == other for message in conversation.messages)
+            is_open = (has_written or self.is_subscribed) and self.is_accepting
+            if not is_open or (other, side) in self.blocks:
+                return "messages_not_accepted"
+            return None
         if other == CHANNEL:
             open_to_all = self.accepts is AcceptMessages.EVERYONE
             if self.accepts is AcceptMessages.NOBODY or not (open_to_all or self.is_subscribed):
@@ -98,12 +107,21 @@ class Dialogues(Deployment):
         conversation = self.touched = data.draw(st.sampled_from(self.conversations))
         return conversation, data.draw(st.sampled_from(conversation.sides))
 
-    @rule(data=st.data())
-    def write(self, data: st.DataObject) -> None:
+    async def write_to_many(self) -> None:
+        users = [CAT.user_id, UserId("nobody")]
+        cats, nobodys = await self.dialogues.post_to_many(ADA, CHANNEL, users, text())
+        assert isinstance(nobodys, MessagesNotAccepted)
+        if isinstance(cats, DomainError):
+            raise cats
+
+    @rule(data=st.data(), is_to_many=st.booleans())
+    def write(self, data: st.DataObject, is_to_many: bool) -> None:
         conversation, side = self.drawn(data)
         actor = self.actor(side)
         call: Awaitable[object]
-        if side == CHANNEL:
+        if side == CHANNEL and is_to_many:
+            call = self.write_to_many()
+        elif side == CHANNEL:
             call = self.dialogues.post(actor, THREAD, text(), for_channel=True)
         else:
             dialogue = self.dialogues.of(actor, self.conversation_id(conversation, side))
@@ -203,6 +221,18 @@ class Dialogues(Deployment):
         changes = ChannelChanges(accept_messages=accepts)
         self.get(self.services.channels.channels.update(ADA, CHANNEL, changes))
         self.accepts = accepts
+
+    @rule(is_accepting=st.booleans())
+    def cat_switches_the_channels_messages(self, is_accepting: bool) -> None:
+        settings = self.services.conversations.settings
+        changes = ConversationChanges(accept=is_accepting)
+        code = self.done(settings.update_settings(CAT, THREAD.conversation_id, changes))
+        is_known = bool(self.conversations[1].messages) or self.is_subscribed
+        if is_known or not self.is_accepting:
+            assert code is None
+            self.is_accepting = is_accepting
+        else:
+            assert code == "conversation_not_found"
 
     @rule(is_joining=st.booleans())
     def cat_joins_or_leaves(self, is_joining: bool) -> None:

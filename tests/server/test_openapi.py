@@ -439,6 +439,12 @@ async def a_flow(api: Api) -> None:
     await cat.get(f"{inbox}/messages/2")
     await cat.patch(f"{inbox}/messages/2", {"kind": "text", "text": "At nine"})
     await cat.patch(f"{inbox}/messages/1", text)
+    await cat.post(f"{channel}/inbox/{ada.id}/messages", text)
+    for sender in (cat, root):
+        await sender.post(f"{channel}/inbox/messages", {**text, "user_ids": [bob.id, "nobody"]})
+    await bob.patch(talk, {"accept": True})
+    await bob.patch(f"/v1/conversations/c2c_{ada.id}", {"accept": True})
+    await bob.patch(talk, {"muted_until": "2001-01-01T00:00:00Z"})
     for side, place in ((bob, talk), (cat, inbox)):
         await side.put(f"{place}/messages/1/reactions/{part('👍')}")
         await side.delete(f"{place}/messages/1/reactions/{part('👍')}")

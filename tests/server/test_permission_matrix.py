@@ -60,6 +60,7 @@ BODIES: Final[dict[str, Any]] = {
     "grants": {"grants": ["post"]},
     "accept": {"accept": True},
     "seen": {"seqs": [1]},
+    "many": {"user_ids": ["ada", "bob"], "kind": "text", "text": "Hello"},
     "pinned": {"pinned": True},
 }
 

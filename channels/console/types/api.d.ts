@@ -193,6 +193,8 @@ declare namespace Api {
     version: number;
     last_message: LastMessageResponse | null;
     muted: boolean;
+    muted_until: string | null;
+    accept: boolean;
     pinned_at: string | null;
     hidden: boolean;
     draft: string;
@@ -466,6 +468,12 @@ declare namespace Api {
     detail: string;
   }
 
+  interface ItemProblem {
+    code: string;
+    detail: string;
+    details: { [name: string]: JsonValue };
+  }
+
   interface JoinGroup {
     text?: string;
   }
@@ -553,6 +561,7 @@ declare namespace Api {
     dialogues_per_user: number;
     unanswered_per_user: number;
     blocks_per_user: number;
+    opened_threads_per_day: number;
     channels: number;
     channels_per_owner: number;
     channel_organization_bytes: number;
@@ -679,6 +688,21 @@ declare namespace Api {
     silent?: boolean;
   }
 
+  interface NewMessageToMany {
+    kind?: Kind | null;
+    title?: string;
+    text?: string;
+    links?: LinkBody[];
+    images?: string[];
+    video?: string | null;
+    file?: string | null;
+    location?: LocationBody | null;
+    custom?: JsonValue;
+    forward?: ForwardBody | null;
+    silent?: boolean;
+    user_ids: string[];
+  }
+
   interface NewOwner {
     user_id: string;
   }
@@ -788,6 +812,18 @@ declare namespace Api {
     seqs: number[];
   }
 
+  interface SentToManyResponse {
+    results: SentToUserResponse[];
+  }
+
+  interface SentToUserResponse {
+    user_id: string;
+    message_id: string | null;
+    seq: number | null;
+    created_at: string | null;
+    error: ItemProblem | null;
+  }
+
   interface SettingsBody {
     visibility?: "public" | "private";
     reactions?: "all" | "basic" | "none" | string[];
@@ -830,6 +866,8 @@ declare namespace Api {
     version: number;
     last_message: LastMessageResponse | null;
     muted: boolean;
+    muted_until: string | null;
+    accept: boolean;
     pinned_at: string | null;
     hidden: boolean;
     draft: string;
@@ -974,6 +1012,8 @@ declare namespace Api {
 
   interface UpdateConversation {
     muted?: boolean;
+    muted_until?: string | null;
+    accept?: boolean;
     pinned?: boolean;
     hidden?: boolean;
     draft?: string;
@@ -1051,7 +1091,7 @@ declare namespace Api {
     "/v1/conversation-groups": Call<Nothing, never, Page<ConversationGroupResponse>>;
     "/v1/conversations": Call<{ limit?: number; cursor?: string; ids?: string; conversation_group?: string; type?: ConversationType; unread?: boolean; include_hidden?: boolean }, never, Page<ConversationResponse | ConversationMissing>>;
     [path: `/v1/conversations/${Part}`]: Call<Nothing, never, ConversationResponse>;
-    [path: `/v1/conversations/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread"; with_posts?: boolean }, never, DialoguePage>;
+    [path: `/v1/conversations/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread"; to?: "user"; with_posts?: boolean }, never, DialoguePage>;
     [path: `/v1/conversations/${Part}/messages/${number}`]: Call<Nothing, never, DialogueMessageResponse>;
     "/v1/groups": Call<{ limit?: number; cursor?: string; ids?: string; joined?: boolean }, never, Page<GroupResponse | GroupMissing>>;
     [path: `/v1/groups/${Part}`]: Call<Nothing, never, GroupResponse>;
@@ -1076,6 +1116,7 @@ declare namespace Api {
     "/v1/channels": Call<Nothing, CreateChannel, ChannelResponse>;
     [path: `/v1/channels/${Part}/drafts`]: Call<Nothing, CreateDraft, DraftResponse>;
     [path: `/v1/channels/${Part}/drafts/${Part}/publish`]: Call<Nothing, never, PostResponse>;
+    [path: `/v1/channels/${Part}/inbox/messages`]: Call<Nothing, NewMessageToMany, SentToManyResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages`]: Call<Nothing, NewMessage, ThreadMessageResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/read`]: Call<Nothing, ReadUpTo, ThreadReadResponse>;
     [path: `/v1/channels/${Part}/invitations`]: Call<Nothing, InviteAdmin, InvitationResponse>;
@@ -1086,7 +1127,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/posts/views`]: Call<Nothing, SeenBody, Page<PostViewsResponse>>;
     [path: `/v1/channels/${Part}/subscribers`]: Call<{ results?: "all" | "refused" }, string, null>;
     [path: `/v1/conversation-groups/${Part}/conversations`]: Call<Nothing, ChangeConversationGroup, ChangedConversationGroupResponse>;
-    [path: `/v1/conversations/${Part}/messages`]: Call<Nothing, NewMessage, DialogueMessageResponse>;
+    [path: `/v1/conversations/${Part}/messages`]: Call<{ to?: "user" }, NewMessage, DialogueMessageResponse>;
     [path: `/v1/conversations/${Part}/read`]: Call<Nothing, ReadUpTo, ReadMarkResponse>;
     "/v1/groups": Call<Nothing, CreateGroup, GroupResponse>;
     [path: `/v1/groups/${Part}/join-requests/${Part}`]: Call<Nothing, AnswerRequest, null>;

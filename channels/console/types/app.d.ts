@@ -191,6 +191,8 @@ declare namespace App {
 
   interface StreamOptions {
     path: StreamPath;
+    /** The other side is a user, also if a channel has an id like theirs. */
+    isWithUser?: boolean;
     /** Which of its fields holds the item in an event. */
     field?: "post" | "message";
     /** The conversation whose reactions have to be asked for; null where they are delivered anyway. */

@@ -28,7 +28,7 @@ MEANING: Final = {
     "shut": (403, "messages_not_accepted"),
 }
 """What a cell says, but `ok`. `asks`: nobody asks to join here; `none`: the target is no member; `404`: as if absent;
-`shut`: the channel takes no messages from the user."""
+`shut`: the channel takes no messages from the user, or the user none from the channel."""
 
 ACTORS: Final = ["stranger", "subscriber", "muted", "banned", "admin", "owner", "other", "app"]
 """`other` owns another channel; `app` is the application's own back end, no member here."""
@@ -105,7 +105,9 @@ GET    /inbox/{writer}/messages           -        -          -      -      ok  
 GET    /inbox/{writer}/messages/1         -        -          -      -      ok     ok     -      ok
 POST   /inbox/{writer}/messages text      -        -          -      -      ok     ok     -      ok
 POST   /inbox/{writer}/messages forward   -        -          -      -      ok     ok     -      ok
-POST   /inbox/{member}/messages text      -        -          -      -      404v   404v   -      404v
+POST   /inbox/{member}/messages text      -        -          -      -      ok     ok     -      ok
+POST   /inbox/{nobody}/messages text      -        -          -      -      shut   shut   -      shut
+POST   /inbox/messages many               -        -          -      -      -      -      -      ok
 PATCH  /inbox/{writer}/messages/1 text    -        -          -      -      -      -      -      -
 PATCH  /inbox/{writer}/messages/2 text    -        -          -      -      ok     ok     -      ok
 DELETE /inbox/{writer}/messages/1         -        -          -      -      -      -      -      -
@@ -231,7 +233,7 @@ BY_GRANT: Final = {
         "GET /inbox",
         "GET /inbox/unread",
         *("GET /inbox/{writer}/messages", "GET /inbox/{writer}/messages/1"),
-        *(f"POST /inbox/{{{who}}}/messages text" for who in ("writer", "member")),
+        *(f"POST /inbox/{{{who}}}/messages text" for who in ("writer", "member", "nobody")),
         "POST /inbox/{writer}/messages forward",
         *(f"PATCH /inbox/{{writer}}/messages/{seq} text" for seq in (1, 2)),
         *(f"DELETE /inbox/{{writer}}/messages/{seq}" for seq in (1, 2)),

@@ -48,6 +48,7 @@ _BODIES: Final = {
     "seen": "",
     "lines": "bulk import",
     "accept": "accept one",
+    "many": "to many at once",
     "silent": "silent",
     "forward": "forward",
     "card": "name card",
@@ -71,7 +72,7 @@ _GRANTS: Final = {
     " who reacted.",
     Grant.CHANGE_INFO: "Change name, picture, introduction, organization and custom data.",
     Grant.CHANGE_SETTINGS: "Change the settings.",
-    Grant.READ_INBOX: "Read the channel's inbox and answer in the channel's name.",
+    Grant.READ_INBOX: "Read the channel's inbox, and answer and write in the channel's name.",
     Grant.SEE_INSIGHTS: "See the insights.",
 }
 

@@ -31,7 +31,7 @@ from channels.console.public import (
     public_posts,
 )
 from channels.errors import ChannelNotFound
-from channels.models import Channel, expand_channel_id
+from channels.models import Channel
 from channels.server.limits.by_address import AddressLimits
 from channels.server.web.not_found_delay import NotFoundDelay
 from channels.server.web.router import Parameters, Router
@@ -40,7 +40,7 @@ from channels.server.web.static import HEADERS, packed
 from channels.wiring import Channels
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GROUP_ID_BYTES, GroupId, UserId, is_id
-from groups.models import Visibility
+from groups.models import Visibility, expand_channel_id
 from groups.service.messages.service import MessageService
 
 PublicPages = Literal["index", "noindex", "off"]

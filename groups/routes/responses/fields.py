@@ -1,20 +1,29 @@
 """Types of fields that several bodies and responses share."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    Field,
+    GetJsonSchemaHandler,
+    JsonValue,
+    PlainSerializer,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, Url
 from pydantic_core import ValidationError as UrlError
 
-from groups.kernel.clock import rfc3339
+from groups.kernel.clock import rfc3339, to_milliseconds
 from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.errors import DomainError, InvalidRequest
+from groups.kernel.ids import GROUP_ID_BYTES, GroupId, is_id
 from groups.kernel.text import Line, MaxBytes
 from groups.limits import ALLOWED_REACTIONS, FACE_URL_BYTES, IDS_PER_CALL
-from groups.models import media_in
+from groups.models import expand_channel_id, media_in
 
 
 def _web_address(text: str) -> str:
@@ -49,6 +58,30 @@ Instant = Annotated[
 ]
 """RFC 3339, UTC, milliseconds."""
 
+
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return to_milliseconds(instant.astimezone(UTC))
+    except OverflowError:
+        raise PydanticCustomError("bad_instant", "must be a valid date and time") from None
+
+
+InstantText = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""An instant in a request: RFC 3339 with an offset, cut to milliseconds."""
+
+
+def expanded(text: str) -> GroupId:
+    """Check a channel's id, in full or without its prefix, and return it in full."""
+    channel_id = expand_channel_id(text)
+    if not is_id(channel_id, GROUP_ID_BYTES):
+        raise PydanticCustomError(
+            "bad_id",
+            "must be a channel id of at most {limit_bytes} bytes of printable text",
+            {"limit_bytes": GROUP_ID_BYTES},
+        )
+    return channel_id
+
+
 StreamVersion = Annotated[
     int,
     Field(
@@ -79,6 +112,16 @@ class ItemError(Response):
         return cls(code=error.code, detail=error.detail)
 
 
+class ItemProblem(ItemError):
+    """The error of one item, with what programs need of it."""
+
+    details: Annotated[dict[str, JsonValue], Field(description="As in the problem of a call.")]
+
+    @classmethod
+    def of(cls, error: DomainError) -> Self:
+        return cls(code=error.code, detail=error.detail, details=error.details)
+
+
 def split_ids(text: str) -> list[str]:
     """The ids of a comma-separated list, in order, without repeats."""
     ids = [part for part in dict.fromkeys(text.split(",")) if part]
@@ -89,11 +132,14 @@ def split_ids(text: str) -> list[str]:
 
 
 class PatchBody(Body):
-    """The base of the bodies of PATCH: a field that is left out stays; null is refused."""
+    """The base of the bodies of PATCH: a field that is left out stays; null is refused, but where it has a meaning."""
+
+    nullable: ClassVar[frozenset[str]] = frozenset()
+    """The fields of which null is a value."""
 
     @model_validator(mode="after")
     def _no_nulls(self) -> Self:
-        for name in self.model_fields_set:
+        for name in self.model_fields_set - self.nullable:
             if getattr(self, name) is None:
                 raise PydanticCustomError("null", "{field} must not be null", {"field": name})
         return self
@@ -103,8 +149,9 @@ class PatchBody(Body):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         json_schema = handler(schema)
-        for field in handler.resolve_ref_schema(json_schema)["properties"].values():
-            without_null(field)
+        for name, field in handler.resolve_ref_schema(json_schema)["properties"].items():
+            if name not in cls.nullable:
+                without_null(field)
         return json_schema
 
 

@@ -2,18 +2,22 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import AnyIdText, GroupId, GroupIdText, StreamId
 from groups.models import Origin, Source
+from groups.routes.responses.fields import expanded
 
 
 class ForwardBody(Body):
-    """The message to copy: of a group, of a channel (its full id), or of one of the caller's own conversations."""
+    """The message to copy: of a group, of a channel, or of one of the caller's own conversations."""
 
-    channel_id: GroupIdText | None = None
+    channel_id: Annotated[
+        Annotated[GroupIdText, AfterValidator(expanded)] | None,
+        Field(description="In full, or without its prefix (`news`).", examples=["@TOA#_news"]),
+    ] = None
     group_id: GroupIdText | None = None
     conversation_id: Annotated[AnyIdText | None, Field(examples=["c2c_bob"])] = None
     seq: Annotated[int, Field(ge=1, lt=2**53, examples=[1])]

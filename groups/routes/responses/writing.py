@@ -1,7 +1,7 @@
 """The body of a message, of an edit and of a post; and the fields that go with each kind."""
 
 import json
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 import orjson
 from pydantic import ConfigDict, Field, JsonValue, model_validator
@@ -148,6 +148,9 @@ class NewMessage(ContentBody):
         }
     )
 
+    beside_forward: ClassVar[frozenset[str]] = frozenset({"forward", "silent"})
+    """The fields that go with a forward."""
+
     forward: ForwardBody | None = None
     silent: Annotated[bool, Field(description="Devices should not ring; it counts as unread.")] = (
         False
@@ -159,7 +162,7 @@ class NewMessage(ContentBody):
             if self.kind is None:
                 raise PydanticCustomError("no_kind", "kind is needed unless forward is given")
             self._check_kind(self.kind)
-        elif self.model_fields_set - {"forward", "silent"}:
+        elif self.model_fields_set - self.beside_forward:
             raise PydanticCustomError(
                 "forward", "a forward keeps its own content; leave out the other fields"
             )

@@ -40,6 +40,18 @@ it deletes is posted, and posted once.
 """
 
 
+def loaded_once(load: ContentLoader) -> ContentLoader:
+    """A loader for several messages of one attempt of a transaction, which loads the content for the first."""
+    found: list[LoadedContent] = []
+
+    async def loaded(tx: Tx) -> LoadedContent:
+        if not found:
+            found.append(await load(tx))
+        return found[0]
+
+    return loaded
+
+
 @dataclass(frozen=True, slots=True)
 class PostKey:
     """Tells a repeated post from a new one."""
@@ -223,6 +235,22 @@ class PostTarget(Protocol[P_contra, R_co]):
         """Write the changes that must come before the messages."""
 
     async def after_append(self, batch: PostBatch, tx: Tx) -> None:
+        """Write the changes that depend on the messages, and publish the messages."""
+
+
+class ManyPostsTarget(Protocol[P_contra, R_co]):
+    """Several streams in a transaction, each of which gets one message at most."""
+
+    def refusal(self, post: P_contra, *, is_repeated: bool) -> DomainError | None:
+        """The reason why this post is refused; None: it is allowed. Posts are asked for in their order."""
+
+    def result(self, post: P_contra, message: Message) -> R_co:
+        """The answer to this post."""
+
+    async def before_append(self, batches: Sequence[PostBatch], tx: Tx) -> None:
+        """Begin the streams that are new, and write the changes that must come before the messages."""
+
+    async def after_append(self, batches: Sequence[PostBatch], tx: Tx) -> None:
         """Write the changes that depend on the messages, and publish the messages."""
 
 

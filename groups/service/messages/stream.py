@@ -39,6 +39,7 @@ from groups.service.messages.pages import (
 )
 from groups.service.messages.posting import (
     LoadedContent,
+    ManyPostsTarget,
     OpenPostTarget,
     P,
     PendingPost,
@@ -53,7 +54,7 @@ from groups.service.messages.stream_changes import StreamChanges
 from groups.service.write_locks import message_change_locks, stream_lock
 from groups.store.media import MediaStore
 from groups.store.messages import MessageStore
-from groups.store.streams import StreamStore
+from groups.store.streams import Advance, StreamState, StreamStore
 
 STEP: Final = 1_000  # messages a transaction: short enough not to hold others up
 
@@ -68,6 +69,11 @@ class ChangeTarget(Protocol):
     async def record(self, changed: Message, now: datetime, tx: Tx) -> None:
         """Log and publish the change: `changed` is edited, or recalled."""
 
+
+OpenManyPostsTarget = Callable[
+    [Mapping[StreamId, P], Mapping[StreamId, StreamState], Tx], Awaitable[ManyPostsTarget[P, R]]
+]
+"""Opens several streams, those of which that exist being known."""
 
 T = TypeVar("T", bound=ChangeTarget)
 
@@ -101,6 +107,59 @@ class StreamService:
     async def begin(self, stream_id: StreamId, tx: Tx) -> None:
         """Begin a stream that is known not to exist; of two transactions that begin it at once, one runs again."""
         await self.streams.insert(Stream(stream_id=stream_id), tx)
+
+    async def begin_all(self, stream_ids: Sequence[StreamId], tx: Tx) -> None:
+        """Begin streams as `begin` does, with one command."""
+        await self.streams.insert_streams([Stream(stream_id=each) for each in stream_ids], tx)
+
+    async def post_each(
+        self,
+        posts: Mapping[StreamId, P],
+        open_target: OpenManyPostsTarget[P, R],
+        tx: Tx,
+    ) -> dict[StreamId, R | DomainError]:
+        """Add one message to each of these streams, in the caller's transaction; a refusal is one stream's own.
+
+        It costs the same few commands for any number of streams. The caller has called `check_bounds`.
+        """
+        states = await self.streams.find_states(posts, tx)
+        keyed = {
+            stream_id: (post.sender_id, post.key.stored)
+            for stream_id, post in posts.items()
+            if stream_id in states and (post.key.is_callers or tx.is_retry)
+        }
+        known = await self.messages.find_by_keys(keyed, tx)
+        contents = [post.content for post in posts.values()]
+        uploads = {i for c in contents if isinstance(c, Content) for i in media_ids_of(c)}
+        media = await self.media.find_uploads(uploads, tx) if uploads else {}
+        target = await open_target(posts, states, tx)
+        now = self.clock.now()
+        outcomes: dict[StreamId, R | DomainError] = {}
+        batches: list[PostBatch] = []
+        for stream_id, post in posts.items():
+            batch = PostBatch(stream_id, states.get(stream_id), now, self.limits, media_limit=0)
+            try:
+                first = known.get(stream_id)
+                policy.check(target.refusal(post, is_repeated=first is not None))
+                if first is None:
+                    batch.rate.check()
+                    first = batch.add(post, await _load(post, media, tx), "")
+                    batches.append(batch)
+                elif first.digest != post.key.digest:
+                    raise IdempotencyConflict
+                outcomes[stream_id] = target.result(post, first.message)
+            except DomainError as error:
+                outcomes[stream_id] = error
+        if batches:
+            await target.before_append(batches, tx)
+            await self.streams.advance_streams(
+                [Advance(b.stream_id, b.last, b.rate.left, b.media_bytes) for b in batches], tx
+            )
+            added = [message for batch in batches for message in batch.added]
+            await self.messages.insert_messages(added, tx)
+            await self.media.use([i for b in batches for i in b.uncounted_uploads], tx)
+            await target.after_append(batches, tx)
+        return outcomes
 
     async def edit(
         self,

@@ -11,6 +11,8 @@ import { socket } from "./socket.js";
 
 const PAGE = 100;
 const LOAD_TOTALS_EVERY = 400; // milliseconds
+const SECOND = 1000;
+const DAY = 24 * 3600 * SECOND; // a timer takes no more than 24 of these
 
 /**
  * The conversation of a group or channel.
@@ -36,6 +38,12 @@ export const folderOf = (scope) => (typeof scope === "object" ? scope.folder : u
 /** @param {App.Scope} scope */
 const nameOf = (scope) => (typeof scope === "object" ? scope.folder : scope);
 
+/**
+ * Whether there is no message yet: the user only switched off the messages of a channel.
+ * @param {Api.ConversationResponse} conversation
+ */
+const isUnbegun = (conversation) => conversation.type === "c2c" && conversation.head_seq === 0;
+
 export const conversations = new (class extends /** @type {App.TargetClass<App.ChangeEvents>} */ (EventTarget) {
   /** @type {Map<string, Api.ConversationResponse>} */
   byId = new Map();
@@ -45,6 +53,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
   folders = [];
   isReady = false;
   #wasLoaded = false;
+  #unmuteTimer = 0;
   /** @type {Map<string, string | null>} */
   #cursors = new Map(); // by scope: the cursor of the next page, null at the end
 
@@ -58,6 +67,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
   }
 
   forget() {
+    clearTimeout(this.#unmuteTimer);
     this.byId.clear();
     this.#cursors.clear();
     this.folders = [];
@@ -95,7 +105,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
         ? conversation.conversation_groups.includes(scope.folder)
         : conversation.is_channel === (scope === "channels");
     return [...this.byId.values()]
-      .filter((conversation) => !conversation.hidden && isInScope(conversation))
+      .filter((conversation) => !conversation.hidden && !isUnbegun(conversation) && isInScope(conversation))
       .sort(inOrder);
   }
 
@@ -399,7 +409,23 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
   }
 
   #changed() {
+    this.#awaitUnmute();
     this.dispatchEvent(new Event("change"));
+  }
+
+  /** Loads conversations again when they are muted no more. No event says so. */
+  #awaitUnmute() {
+    clearTimeout(this.#unmuteTimer);
+    const muted = [...this.byId.values()].filter((conversation) => conversation.muted_until !== null);
+    if (!muted.length) return;
+    /** @param {Api.ConversationResponse} conversation */
+    const endOf = (conversation) => Date.parse(conversation.muted_until ?? "");
+    // At least a second, since the server's clock may be behind.
+    const wait = Math.max(SECOND, Math.min(DAY, Math.min(...muted.map(endOf)) - Date.now()));
+    this.#unmuteTimer = setTimeout(() => {
+      for (const each of muted) if (endOf(each) <= Date.now()) this.#reload(each.conversation_id);
+      this.#awaitUnmute();
+    }, wait);
   }
 })();
 

@@ -53,10 +53,12 @@ export function groupMessages(groupId, headSeq) {
  * The messages of a one-to-one chat.
  * @param {string} conversationId
  * @param {number} headSeq
+ * @param {{ isWithUser: boolean }} options
  */
-export function dialogueMessages(conversationId, headSeq) {
+export function dialogueMessages(conversationId, headSeq, { isWithUser }) {
   return new MessageStream({
     path: `/v1/conversations/${part(conversationId)}/messages`,
+    isWithUser,
     isMine: inConversation(conversationId),
     headSeq,
   });
@@ -90,11 +92,13 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
   /** @type {App.Event[]} */
   #eventsWhileLoading = []; // the page that is being loaded may be older than these
   #isFillingGap = false;
+  #isWithUser;
 
   /** @param {App.StreamOptions} options */
-  constructor({ path, field = "message", watch = null, isMine, headSeq }) {
+  constructor({ path, isWithUser = false, field = "message", watch = null, isMine, headSeq }) {
     super();
     this.path = path;
+    this.#isWithUser = isWithUser;
     this.headSeq = headSeq;
     this.#field = field;
     this.#watch = watch;
@@ -228,7 +232,8 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
     while (this.#loading) await this.#loading;
     const loading = (async () => {
       this.#eventsWhileLoading = [];
-      const page = await get(this.path, query);
+      const who = this.#isWithUser ? { to: "user" } : {};
+      const page = await get(this.path, { ...query, ...who });
       apply(page.items, page.next_cursor !== null);
       for (const item of page.items) {
         // An item that has not changed stays the same object, so it is not rendered again.
@@ -277,7 +282,11 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
    * @param {string} key
    */
   async post(body, key) {
-    this.add(await post(this.path, body, key));
+    // A first message to a user is refused if a channel has an id like theirs, unless it says that the user is meant.
+    const path = this.#isWithUser
+      ? /** @type {App.StreamPath} */ (/** @type {string} */ (`${this.path}?to=user`))
+      : this.path;
+    this.add(await post(path, body, key));
   }
 
   /**

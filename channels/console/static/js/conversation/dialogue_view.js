@@ -39,7 +39,9 @@ export class DialogueView extends ChatView {
   };
 
   async fetchInfo() {
-    const [peer] = await Promise.all([this.#fetchPeer(), blocks.load()]);
+    // The conversation says whether the channel may write, also before there is a message.
+    const accepting = this.#isChannel ? conversations.find(this.conversationId) : null;
+    const [peer] = await Promise.all([this.#fetchPeer(), blocks.load(), accepting]);
     return peer;
   }
 
@@ -60,7 +62,7 @@ export class DialogueView extends ChatView {
 
   /** @param {number} headSeq */
   createStream(headSeq) {
-    return dialogueMessages(this.conversationId, headSeq);
+    return dialogueMessages(this.conversationId, headSeq, { isWithUser: !this.#isChannel });
   }
 
   get #isChannel() {
@@ -110,9 +112,36 @@ export class DialogueView extends ChatView {
   leavingEntries() {
     if (this.#isSelf) return [];
     const { name } = this.identity;
+    const isOff = this.#isSwitchedOff;
+    /** @type {App.MenuEntry[]} */
+    const accepting = this.#isChannel
+      ? [{ label: t(isOff ? "accept.on" : "accept.off", { name }), icon: "mute", act: () => this.#accept(isOff) }]
+      : [];
+    const blocking = this.#blockingEntry(name);
+    return [...accepting, blocking];
+  }
+
+  /** Whether the user gets no messages of this channel. */
+  get #isSwitchedOff() {
+    return conversations.byId.get(this.conversationId)?.accept === false;
+  }
+
+  /** @param {boolean} isOn */
+  async #accept(isOn) {
+    const { name } = this.identity;
+    if (!(await attempt(() => conversations.change(this.conversationId, { accept: isOn })))) return;
+    notice(t(isOn ? "accept.wasOn" : "accept.wasOff", { name }));
+    this.showFooter();
+  }
+
+  /**
+   * @param {string} name
+   * @returns {App.MenuEntry}
+   */
+  #blockingEntry(name) {
     return blocks.has(this.id)
-      ? [{ label: t("block.undo", { name }), icon: "block", act: () => this.#block(false) }]
-      : [{ label: t("block.do", { name }), icon: "block", isDangerous: true, act: () => this.#block(true) }];
+      ? { label: t("block.undo", { name }), icon: "block", act: () => this.#block(false) }
+      : { label: t("block.do", { name }), icon: "block", isDangerous: true, act: () => this.#block(true) };
   }
 
   /** @param {boolean} isOn */
@@ -163,7 +192,8 @@ export class DialogueView extends ChatView {
   renderFooter() {
     const { name } = this.identity;
     if (this.maySend) {
-      fill(this.footer, this.writerElement());
+      const hint = this.#isSwitchedOff ? h("p.soft", { dir: "auto" }, t("accept.isOff", { name })) : null;
+      fill(this.footer, hint, this.writerElement());
     } else if (blocks.has(this.id)) {
       fill(
         this.footer,

@@ -7,6 +7,8 @@ import { folderPath, go } from "../router.js";
 import { t } from "../texts.js";
 import { attempt, confirmDialog, notice, promptDialog } from "../ui/overlay.js";
 
+const HOUR = 3_600_000; // milliseconds
+
 /**
  * @param {Api.ConversationResponse} conversation
  * @returns {App.MenuEntries}
@@ -16,6 +18,16 @@ export function conversationEntries(conversation) {
   /** @param {Api.UpdateConversation} changes */
   const change = (changes) => () => attempt(() => conversations.change(id, changes));
   const { pinned_at: isPinned, muted: isMuted } = conversation;
+  /** @param {number} hours */
+  const muteFor = (hours) => () => change({ muted_until: new Date(Date.now() + hours * HOUR).toISOString() })();
+  /** @type {App.MenuEntries} */
+  const muting = isMuted
+    ? [{ label: t("conversation.unmute"), icon: "mute", act: change({ muted: false }) }]
+    : [
+        { label: t("conversation.mute.hours"), icon: "mute", act: muteFor(8) },
+        { label: t("conversation.mute.week"), icon: "mute", act: muteFor(7 * 24) },
+        { label: t("conversation.mute.always"), icon: "mute", act: change({ muted: true }) },
+      ];
   /** @type {App.MenuEntries} */
   const folders = conversations.folders.map((name) => {
     const isIn = conversation.conversation_groups.includes(name);
@@ -38,7 +50,7 @@ export function conversationEntries(conversation) {
   return [
     ...unread,
     { label: t(isPinned ? "conversation.unpin" : "conversation.pin"), icon: "pin", act: change({ pinned: !isPinned }) },
-    { label: t(isMuted ? "conversation.unmute" : "conversation.mute"), icon: "mute", act: change({ muted: !isMuted }) },
+    ...muting,
     null,
     ...folders,
     { label: t("folder.new.menu"), icon: "plus", act: addToNewFolder },

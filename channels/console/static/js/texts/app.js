@@ -88,6 +88,7 @@ export default {
   "error.member_not_found": "This user is not a subscriber.",
   "error.link": "Enter an address that starts with https:// or http://.",
   "error.messages_not_accepted": "You cannot send messages to this chat.",
+  "error.daily_thread_limit_reached": "The channel has written first to as many users today as it may.",
   "error.forwarding_not_allowed": "Forwarding is not allowed here.",
   "error.peer_blocked": "You have blocked this user. Unblock them to send a message.",
   "error.group_not_found": "This group does not exist or is private.",

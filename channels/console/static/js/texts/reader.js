@@ -37,7 +37,9 @@ export default {
   "folder.menu": "Options for the folder {name}",
 
   "conversation.menu": "More options",
-  "conversation.mute": "Mute",
+  "conversation.mute.hours": "Mute for 8 hours",
+  "conversation.mute.week": "Mute for a week",
+  "conversation.mute.always": "Mute always",
   "conversation.unmute": "Unmute",
   "conversation.pin": "Pin to top",
   "conversation.unpin": "Unpin",
@@ -139,6 +141,13 @@ export default {
   "dialogue.gone": "This chat no longer exists.",
   "dialogue.closed": "{name} does not accept private messages.",
   "dialogue.subscribersOnly": "{name} accepts private messages from its subscribers only.",
+  "accept.off": "Switch off messages from {name}",
+  "accept.isOff":
+    "You have switched off messages from {name}. You can write, and get no answer until you switch them on.",
+  "accept.on": "Switch on messages from {name}",
+  "accept.wasOff": "{name} can no longer write to you",
+  "accept.wasOn": "{name} can write to you",
+
   "block": "Block",
   "block.do": "Block {name}",
   "block.confirm":

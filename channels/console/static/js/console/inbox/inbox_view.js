@@ -1,4 +1,4 @@
-// The channel's inbox: a list of threads, one for each user who wrote to the channel, and the open thread beside it.
+// The channel's inbox: a list of threads, one for each user whom the channel writes with, and the open thread beside it.
 
 import { t } from "../../texts.js";
 import { avatar } from "../../ui/avatar.js";

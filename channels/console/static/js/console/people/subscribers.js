@@ -1,12 +1,12 @@
 // The subscribers of a channel: searching, adding, removing and banning them, and making them admins; and the banned users.
 
-import { del, get, part, put } from "../../client/api.js";
+import { asProblem, del, get, part, post, put } from "../../client/api.js";
 import { isOwner, may } from "../../client/grants.js";
 import { session } from "../../client/session.js";
 import { t } from "../../texts.js";
 import { h, submitting } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
-import { attempt, confirmDialog, menu, menuButton, notice } from "../../ui/overlay.js";
+import { attempt, confirmDialog, menu, menuButton, notice, promptDialog } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
 import { SearchField } from "../../ui/search_field.js";
 import { field, submitForm } from "../form.js";
@@ -20,6 +20,7 @@ export class Subscribers {
     this.#path = `/v1/channels/${part(channel.channel_id)}`;
     this.#isOwner = isOwner(channel);
     this.#mayManage = may(channel, "manage_subscribers");
+    this.#mayWrite = may(channel, "read_inbox");
     this.element = h(
       "div.panels",
       {},
@@ -33,6 +34,7 @@ export class Subscribers {
   #path;
   #isOwner;
   #mayManage;
+  #mayWrite;
   #search = new SearchField({
     label: t("people.search"),
     spellcheck: "false",
@@ -110,9 +112,12 @@ export class Subscribers {
   #subscriberRow(member) {
     const user = member.user_id;
     const isSelf = user === session.userId;
-    const more = menuButton({ label: t("people.menu", { user }), open: (button) => this.#openMenu(member, button) });
     const mayChange =
       this.#mayManage && !isSelf && member.role !== "owner" && (this.#isOwner || member.role === "member");
+    const more = menuButton({
+      label: t("people.menu", { user }),
+      open: (button) => this.#openMenu(member, button, mayChange),
+    });
     return personRow(member, [
       member.role === "member" ? null : h("span.role", {}, t(member.role === "owner" ? "role.owner" : "role.admin")),
       h(
@@ -120,7 +125,7 @@ export class Subscribers {
         { title: exact(member.subscribed_at) },
         t("people.since", { when: ago(member.subscribed_at) }),
       ),
-      mayChange ? more : h("span.square"),
+      mayChange || this.#mayWrite ? more : h("span.square"),
     ]);
   }
 
@@ -143,12 +148,15 @@ export class Subscribers {
   /**
    * @param {Api.SubscriberResponse} member
    * @param {HTMLElement} anchor
+   * @param {boolean} mayChange
    */
-  #openMenu(member, anchor) {
+  #openMenu(member, anchor, mayChange) {
     const user = member.user_id;
     const admin = /** @type {const} */ (`${this.#path}/admins/${part(user)}`);
     /** @type {App.MenuEntries} */
     const entries = [];
+    if (this.#mayWrite) entries.push({ label: t("people.write"), icon: "letter", act: () => this.#write(user) });
+    if (!mayChange) return menu(anchor, entries);
     if (this.#isOwner) {
       entries.push(
         member.role === "admin"
@@ -161,7 +169,29 @@ export class Subscribers {
       { label: t("people.remove"), icon: "out", isDangerous: true, act: () => this.#remove(user) },
       { label: t("people.ban"), icon: "close", isDangerous: true, act: () => this.#ban(user) },
     );
-    menu(anchor, entries);
+    return menu(anchor, entries);
+  }
+
+  /**
+   * Begins a thread with the subscriber in the channel's name, or writes in the one there is.
+   * @param {string} user
+   */
+  async #write(user) {
+    const sent = await promptDialog({
+      title: t("people.write"),
+      label: t("people.write.label", { user }),
+      action: t("people.write.do"),
+      check: async (text) => {
+        if (!text.trim()) return t("error.required");
+        try {
+          await post(`${this.#path}/inbox/${part(user)}/messages`, { kind: "text", text });
+          return null;
+        } catch (error) {
+          return asProblem(error).userMessage;
+        }
+      },
+    });
+    if (sent !== null) notice(t("people.written", { user }));
   }
 
   /** @param {string} user */
