@@ -276,6 +276,7 @@ class ChangedChannel(_ChangedProfile):
     custom_data: str | None = None
     settings: ChangedSettings | None = None
     is_channel: bool | None = None
+    public_from_seq: int | None = None
     history_shared_at: Instant | None = None
 
 
