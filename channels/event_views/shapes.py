@@ -276,6 +276,7 @@ class ChangedChannel(_ChangedProfile):
     custom_data: str | None = None
     settings: ChangedSettings | None = None
     is_channel: bool | None = None
+    public_from_seq: int | None = None
     history_shared_at: Instant | None = None
 
 
@@ -480,8 +481,9 @@ class ChangedConversation(BaseModel):
 
 
 class ConversationUpdated(_OfConversation):
-    """The user muted, pinned or hid a conversation, switched a channel's messages off or on, or stored a draft or
-    custom data. No event comes when a mute ends at its `muted_until`.
+    """The user changed the settings of a conversation, or stored a draft or custom data.
+
+    No event comes when a mute ends at its `muted_until`.
     """
 
     receivers = _DEVICES
