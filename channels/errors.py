@@ -60,15 +60,26 @@ class ChannelLimitReached(LimitReached):
     remedy: ClassVar[str] = "Delete a channel first, or raise the limit `CHANNELS`."
 
 
+class ChannelsPerOwnerReached(LimitReached):
+    """The user has already created `limit` channels that still exist."""
+
+    code: ClassVar[str] = "channels_per_owner_reached"
+    summary: ClassVar[str] = "You have created too many channels: delete one first"
+    remedy: ClassVar[str] = (
+        "Delete a channel that you created, or raise the limit `CHANNELS_PER_OWNER`. A channel that you transferred "
+        "counts until it is deleted. The application's back end may create any number."
+    )
+
+
 class SyncTokenExpired(Expired):
     """The token is older than the departures that the server keeps."""
 
     code: ClassVar[str] = "sync_token_expired"
     summary: ClassVar[str] = (
-        "The sync token has expired: list all subscriptions, without updated_since"
+        "The sync token has expired: start anew, without since or updated_since"
     )
     remedy: ClassVar[str] = (
-        "List all subscriptions without `updated_since`, and go on with the new token."
+        "Start anew: `GET /sync` without `since`, or the list without `updated_since`. Go on with the new token."
     )
 
 

@@ -42,6 +42,13 @@ class ChannelLimits(LimitModel):
         OrNone, About(Section.MEMBERS, Source.DOCUMENT, "`channel_limit_reached`")
     ] = 1_000
     """Channels of the deployment."""
+    channels_per_owner: Annotated[
+        OrNone, About(Section.MEMBERS, Source.OURS, "`channels_per_owner_reached`")
+    ] = 50
+    """Channels that one user has created, or made of groups, and that still exist, whoever owns them now.
+
+    App admins are exempt.
+    """
     channel_organization_bytes: Annotated[
         Positive, About(Section.PROFILES, Source.DOCUMENT, _TOO_LONG)
     ] = CHANNEL_ORGANIZATION_BYTES
@@ -154,3 +161,17 @@ class ChannelLimits(LimitModel):
 
 class Limits(ChannelLimits, ConversationLimits, GroupLimits):
     """Every limit of a deployment."""
+
+
+_OF_SERVERS: Final = {Section.ADDRESSES, Section.SERVER}
+
+
+def limits_of_clients(limits: Limits) -> dict[str, int | float | None]:
+    """The limits that a client meets by what it does, by their names; null: none. Those of the servers are left out."""
+    return {
+        name: getattr(limits, name)
+        for name, field in Limits.model_fields.items()
+        if not any(
+            isinstance(mark, About) and mark.section in _OF_SERVERS for mark in field.metadata
+        )
+    }

@@ -35,33 +35,63 @@ class Model(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class LastMessage:
-    """The newest message of a stream, for lists."""
+    """The newest message of a stream, for lists.
+
+    `kind` is None once the message is recalled, and where a version that did not store it wrote the message.
+    """
 
     seq: int
     sender_id: UserId
     preview: str
     at: datetime
+    kind: "Kind | None" = None
+
+    @property
+    def is_recalled(self) -> bool:
+        """Whether it was recalled: only then it has no preview (`Content.preview`), whichever version recalled it."""
+        return not self.preview
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The head of a stream; a document of its own, so that posting and joining do not conflict."""
+    """The head of a stream; a document of its own, so that posting and joining do not conflict.
+
+    `version` counts the changes of its messages: each edit, recall, pin, unpin, freeze and unfreeze adds one, in the
+    order of their commits. Posts and reactions do not. `changed_at`: when the last one happened; None: there was none.
+    """
 
     stream_id: StreamId
     head_seq: int = 0
     is_channel: bool = False
     last: LastMessage | None = None
+    version: int = 0
+    changed_at: datetime | None = None
+
+    @property
+    def head(self) -> "Head":
+        """Its head, with the times."""
+        last, changed_at = self.last, self.changed_at
+        return Head(
+            self.head_seq,
+            self.is_channel,
+            round(last.at.timestamp() * 1000) if last is not None else 0,
+            self.version,
+            round(changed_at.timestamp() * 1000) if changed_at is not None else 0,
+        )
 
 
 class Head(NamedTuple):
     """The newest seq of a stream, and the time of that message (`active_ms`, milliseconds since 1970).
 
-    The time is 0 where there is no message, or where it was not queried.
+    The time is 0 where there is no message, or where it was not queried. So it is with `version`, which counts the
+    changes of the stream's messages (`Stream`), and `changed_ms`, the time of the last one.
     """
 
     head_seq: int
     is_channel: bool
     active_ms: int = 0
+    version: int = 0
+    changed_ms: int = 0
 
 
 def stream_of(group_id: GroupId) -> StreamId:
@@ -141,6 +171,27 @@ ReactionChoice = Literal["all", "basic", "none"] | tuple[str, ...]
 """The emoji that members may react with; `reactions.policy` defines each value."""
 
 
+COMMUNITY_PREFIX: Final = "@TGS#_"
+"""The start of a Community group's id (reference product)."""
+
+
+class Marking(Model):
+    """How a Community group became a channel: when, by whom, and which of its messages are from before.
+
+    It is written in the transaction that marks the group and never changes. Channels that were created as channels have
+    none, nor have those that an older version marked.
+    """
+
+    at: datetime
+    by: UserId
+    head_seq: int
+    """The head of the stream at the marking: messages up to it were written in the group."""
+    is_history_shared: bool
+    """Whether the owner made those messages as public as the posts."""
+    was_history_visible: bool
+    """Whether members could read what was written before they joined."""
+
+
 class Group(Model):
     """A group. `version` grows with each change of its profile; `owner_id` is None in a Work group its owner left.
 
@@ -171,11 +222,22 @@ class Group(Model):
     created_at: datetime
     created_by: UserId
     version: int = 1
+    marking: Marking | None = None
 
     @property
     def is_channel(self) -> bool:
         """Whether the group has the channel marker."""
         return CHANNEL_MARKER in self.custom
+
+    @property
+    def private_until_seq(self) -> int:
+        """The seq up to which messages are from before the marking and stayed private; 0: none."""
+        marking = self.marking
+        return 0 if marking is None or marking.is_history_shared else marking.head_seq
+
+    def joining_time(self, now: datetime) -> datetime:
+        """When a user who comes in now joined: never before the marking, though clocks of processes may differ."""
+        return now if self.marking is None else max(now, self.marking.at)
 
     @property
     def stream_id(self) -> StreamId:
@@ -316,7 +378,7 @@ class Invitation(Model):
 
 
 class DepartureReason(StrEnum):
-    """Why a user is no longer in a channel."""
+    """Why a user is no longer in a group, or why a conversation of theirs ended."""
 
     LEFT = "left"
     REMOVED = "removed"
@@ -324,13 +386,23 @@ class DepartureReason(StrEnum):
     DELETED = "deleted"
 
 
+class DepartureKind(StrEnum):
+    """What ended for the user."""
+
+    CHANNEL = "channel"
+    GROUP = "group"
+    DIALOGUE = "dialogue"
+    """Their one-to-one conversation with the channel, which was deleted."""
+
+
 class Departure(NamedTuple):
-    """The end of a membership of a channel, kept for devices that were offline."""
+    """The end of a membership, or of a dialogue with a channel, kept for devices that were offline."""
 
     group_id: GroupId
     user_id: UserId
     reason: DepartureReason
     at: datetime
+    kind: DepartureKind = DepartureKind.CHANNEL
 
 
 class JoinRequest(Model):
@@ -345,12 +417,16 @@ class JoinRequest(Model):
 class MembershipRow(NamedTuple):
     """A membership as lists and unread counts need it, by the thousand.
 
-    Unread counts start at `joined_seq`. `joined_ms` is in milliseconds since 1970; 0 where it was not queried.
+    Unread counts start at `joined_seq`. Times are in milliseconds since 1970; 0 where they were not queried.
+    `changed_ms`: when the user joined, or the last change of their role, rights or mute. Only queries for `sync` load
+    it and the `role`.
     """
 
     group_id: GroupId
     joined_seq: int
     joined_ms: int = 0
+    role: str = ""
+    changed_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -612,7 +688,8 @@ class Message(Model):
     """A message of a stream. Once recalled, `content` is None, and id, seq and times remain.
 
     `views` counts readers, in channels only (`analytics`). `author_id` is the user who wrote it, where the sender is a
-    channel.
+    channel. `changed_version` is the version that the stream got with the last change of this message; 0: it never
+    changed.
     """
 
     stream_id: StreamId
@@ -632,6 +709,7 @@ class Message(Model):
     reactions_frozen: bool = False
     views: int = 0
     author_id: UserId | None = None
+    changed_version: int = 0
 
     @property
     def memory_bytes(self) -> int:

@@ -29,6 +29,11 @@ _CHANNEL: Final = ("text", "The channel.")
 _GROUP: Final = ("text", "The chat group.")
 _USER: Final = ("text", "The user.")
 _SEQ: Final = ("integer", "The number of the post or message.")
+_VERSION: Final = (
+    "integer",
+    "The conversation's version after it. If it is not the next one after yours, read"
+    " [what changed](../how-to/catch-up.md).",
+)
 _IN_A_CHANNEL: Final = {"channel_id": ("text", "In a channel: the channel.")}
 _IN_A_GROUP: Final = {"group_id": ("text", "In a chat group: the group.")}
 _IN_AN_INBOX: Final = {
@@ -65,7 +70,7 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
     "message.edited": EventAbout(
         "Its content was replaced, it was pinned or unpinned, or its reactions were stopped or allowed again.",
         "as `message.posted`",
-        {"seq": _SEQ},
+        {"seq": _SEQ, "version": _VERSION},
         {
             "conversation_id": _CONVERSATION,
             **_CONTENT,
@@ -77,7 +82,7 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
     "message.recalled": EventAbout(
         "It was deleted for everyone.",
         "as `message.posted`",
-        {"seq": _SEQ},
+        {"seq": _SEQ, "version": _VERSION},
         {
             "conversation_id": _CONVERSATION,
             **_CONTENT,
@@ -131,7 +136,12 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         {
             "conversation_id": _CONVERSATION,
             "channel_id": _CHANNEL,
-            "changed": ("object", "The new values, by the names of the fields."),
+            "changed": (
+                "object",
+                "The new values, by the names of the fields. `owner_id`: only to the owner and the admins, unless the"
+                " channel signs its posts. `is_channel`: your group became a channel. Where `history_shared_at` is"
+                " set then, everybody may read what was written before.",
+            ),
             "version": (
                 "integer",
                 "Grows with each change; ignore an event that is older than what you have.",

@@ -1,6 +1,6 @@
 """Events of groups and channels: members, settings, messages, reactions."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -72,9 +72,14 @@ def _member_changed(event: MemberChanged) -> Iterable[EventView]:
 
 
 def _updated(event: GroupUpdated) -> Iterable[EventView]:
-    fields = {"changed": event.changed, "version": event.version}
-    payload = group_payload("group.updated", "channel.updated", event, **fields)
-    yield EventView(payload, stream_of(event.group_id))
+    def view(changed: Mapping[str, object]) -> dict[str, Any]:
+        fields = {"changed": changed, "version": event.version}
+        return group_payload("group.updated", "channel.updated", event, **fields)
+
+    stream_id, staff = stream_of(event.group_id), event.staff
+    yield EventView(view(event.changed), stream_id, except_users=frozenset(staff))
+    if staff:
+        yield EventView(view({**event.changed, **event.changed_for_staff}), stream_id, staff)
 
 
 def _disbanded(event: GroupDisbanded) -> Iterable[EventView]:
@@ -130,7 +135,9 @@ def _message(event_type: str) -> Callable[[Any], Iterable[EventView]]:
         else:
             field = "message"
             shown = message_response(message, group_id, None, None, with_sender=True)
-        fields = {field: shown.model_dump(mode="json", exclude=NOT_IN_EVENTS)}
+        fields: dict[str, Any] = {field: shown.model_dump(mode="json", exclude=NOT_IN_EVENTS)}
+        if not isinstance(event, MessagePosted):
+            fields["version"] = message.changed_version
         payload = group_payload(event_type, event_type, event, seq=message.seq, **fields)
         yield EventView(payload, message.stream_id)
         if isinstance(event, MessagePosted):

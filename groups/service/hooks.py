@@ -29,6 +29,8 @@ SignaturesHook = Callable[[Group, Collection[UserId], Tx], Awaitable[Mapping[Use
 """Returns the names under which these authors post in a channel; authors who do not sign are absent."""
 KnownOwnersHook = Callable[[Actor, Collection[UserId]], Awaitable[Collection[UserId]]]
 """Returns those of the users whom the actor may know as owners, whether they have a profile or not."""
+ShowsOwnerHook = Callable[[Group, Tx], Awaitable[bool]]
+"""Returns whether a channel shows its owner to everybody."""
 MayForwardHook = Callable[[Group, Tx], Awaitable[bool]]
 """Returns whether a message of the group may be forwarded."""
 PrivateSourceHook = Callable[[Actor, StreamId, int, Tx], Awaitable[Message | None]]
@@ -41,6 +43,8 @@ ProfileHook = Callable[[GroupId], BatchedQuery[dict[str, object] | None]]
 
 A join sends it together with its other queries, so it costs no database command of its own.
 """
+ReadCursorHook = Callable[[UserId, StreamId], Awaitable[int]]
+"""Finds the last message that a member has read, as far as stored; 0 where nothing is. Joining counts as reading."""
 StreamEndedHook = Callable[[StreamId], Awaitable[None]]
 """Deletes what belongs to an ended stream, outside a transaction. A crash repeats the call, so it is idempotent."""
 DeleteOfStream = Callable[[StreamId, Tx], Awaitable[int]]
@@ -79,8 +83,8 @@ class TallyReader(Protocol):
 class Hooks:
     """All hooks of a deployment.
 
-    They run in the given order, inside the transaction. Only `tallies`, `stream_ended`, `known_owners` and `profile` do
-    not: they run outside, or only build a query. A deployment of groups alone has none of them.
+    They run in the given order, inside the transaction. Only `tallies`, `read_cursor`, `stream_ended`, `known_owners`
+    and `profile` do not: they run outside, or only build a query. A deployment of groups alone has none of them.
     """
 
     members_left: Sequence[MembersLeftHook] = ()
@@ -92,8 +96,10 @@ class Hooks:
     delete_of_stream: Sequence[DeleteOfStream] = ()
     """Called after `stream_ended`."""
     signatures: SignaturesHook | None = None
+    shows_owner: ShowsOwnerHook | None = None
     may_forward: MayForwardHook | None = None
     private_source: PrivateSourceHook | None = None
     known_owners: KnownOwnersHook | None = None
     profile: ProfileHook | None = None
     tallies: TallyReader | None = None
+    read_cursor: ReadCursorHook | None = None

@@ -225,6 +225,13 @@ def member(group_id: str, user: str, **values: Any) -> dict[str, Any]:
     return {**document, "role": "member", "joined_seq": 0, **values}
 
 
+MARKING = {
+    "at": datetime(2026, 1, 31, tzinfo=UTC),
+    "by": "ada",
+    "head_seq": 8,
+    "is_history_shared": False,
+    "was_history_visible": False,
+}
 SETTINGS = {
     "_id": key_of("zoe", STREAM),
     "user_id": "zoe",
@@ -345,6 +352,16 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
         f"P3 group {NEWS}: carries the channel marker, and its stream says otherwise",
         True,
     ),
+    "version behind a message": (
+        update("streams", STREAM, {"$unset": {"version": ""}}),
+        f"P2 stream {STREAM}: version is 0, a message has 1",
+        True,
+    ),
+    "two messages of one version": (
+        update("messages", f"{STREAM}\x1f2", {"$set": {"changed_version": 1}}),
+        f"P2 stream {STREAM}: 2 changed messages have 1 versions",
+        False,
+    ),
     "pin that is not listed": (
         update("streams", STREAM, {"$unset": {"pins": ""}}),
         f"P3 stream {STREAM}: lists the pins [], pinned are [1]",
@@ -452,6 +469,11 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
     "joined behind the head": (
         update("members", key_of(NEWS, "cid"), {"$set": {"joined_seq": 8}}),
         f"P5 group {NEWS}: a member joined at seq 8, head_seq is 3",
+        True,
+    ),
+    "marked behind the head": (
+        update("groups", NEWS, {"$set": {"marking": MARKING}}),
+        f"P12 group {NEWS}: became a channel at seq 8, head_seq is 3",
         True,
     ),
     "settings of a stranger": (

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
+from groups import policy
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import GroupId, GroupIdText, UserId
 from groups.kernel.text import MaxBytes, NotBlank, Text
@@ -24,7 +25,14 @@ from groups.models import (
     Stream,
     Visibility,
 )
-from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody, ReactionSetting
+from groups.routes.responses.fields import (
+    FaceUrl,
+    Instant,
+    ItemError,
+    PatchBody,
+    ReactionSetting,
+    StreamVersion,
+)
 
 GroupName = Annotated[NotBlank, MaxBytes("group_name_bytes", GROUP_NAME_BYTES)]
 Introduction = Annotated[Text, MaxBytes("group_introduction_bytes", GROUP_INTRODUCTION_BYTES)]
@@ -81,7 +89,7 @@ class UpdateGroup(PatchBody):
 class GroupResponse(Response):
     """A group as the caller sees it; `joined_at` and `role` are null for a stranger.
 
-    `verified`: the application vouches for this channel.
+    `verified`: the application vouches for this channel. `owner_id`: null for those who only read a channel.
     """
 
     group_id: GroupId
@@ -106,12 +114,15 @@ class GroupResponse(Response):
     joined_at: Instant | None
     role: Role | None
     head_seq: int
+    version: StreamVersion
     is_channel: bool
     verified: bool
 
 
 _FIELDS_OF_GROUP: Final = GroupResponse.model_fields.keys() & Group.model_fields.keys() - {
-    "member_limit"
+    "member_limit",
+    "version",  # of the stream here, of the profile there
+    "owner_id",
 }
 
 
@@ -120,10 +131,12 @@ def group_response(access: AccessContext, stream: Stream, member_limit: int) -> 
     group, member = access.group, access.member
     return GroupResponse.model_construct(
         **{name: getattr(group, name) for name in _FIELDS_OF_GROUP},
+        owner_id=group.owner_id if policy.may_see_sender(group, access.effective_role) else None,
         member_limit=member_limit,
         joined_at=member.joined_at if member else None,
         role=member.role if member else None,
         head_seq=stream.head_seq,
+        version=stream.version,
         is_channel=group.is_channel,
     )
 

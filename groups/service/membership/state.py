@@ -22,6 +22,7 @@ from groups.models import (
     AdminAct,
     AdminAction,
     Departure,
+    DepartureKind,
     DepartureReason,
     Group,
     Invitation,
@@ -86,7 +87,7 @@ class MembershipState:
             group_id=self.group.group_id,
             user_id=user_id,
             role=Role.MEMBER,
-            joined_at=self.now,
+            joined_at=self.group.joining_time(self.now),
             joined_seq=self.stream.head_seq,
             # A mute outlives the membership: leaving and joining again does not end it.
             muted_until=restriction.muted_until if restriction else None,
@@ -130,8 +131,9 @@ class MembershipState:
             for user_id in event.user_ids
             if user_id not in self.members
         }
+        kind = DepartureKind.CHANNEL if self.group.is_channel else DepartureKind.GROUP
         return [
-            Departure(group_id, user_id, DepartureReason(reason.value), self.now)
+            Departure(group_id, user_id, DepartureReason(reason.value), self.now, kind)
             for user_id, reason in reasons.items()
         ]
 
