@@ -12,6 +12,7 @@ from channels.models import (
     ChannelSettings,
     NewChannel,
 )
+from channels.policy import may_know_owner
 from groups import policy
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import GROUP_ID_BYTES, UNSEEN, GroupId, GroupIdText, UserId
@@ -214,7 +215,7 @@ def channel_response(channel: Channel) -> ChannelResponse:
     profile, last, marking = channel.profile, channel.stream.last, group.marking
     if last is not None and last.seq <= policy.history_floor(channel.access):
         last = None
-    sees_owner = profile.signatures or policy.may_see_sender(group, channel.access.effective_role)
+    sees_owner = may_know_owner(channel.access, profile)
     is_told = (
         marking is not None
         and marking.is_history_shared
