@@ -17,6 +17,7 @@ const PAGE = 30;
 const LARGEST_PAGE = 100;
 /** How many items are shown above the first unread one. */
 const CONTEXT = 8;
+const CONFIRMED_WITHIN = 300; // milliseconds
 
 /**
  * The posts of a channel.
@@ -90,6 +91,8 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
   /** @type {App.Event[]} */
   #eventsWhileLoading = []; // the page that is being loaded may be older than these
   #isFillingGap = false;
+  #isWatching = false;
+  #onConfirmed = /** @type {(value?: unknown) => void} */ (() => {});
   #mineMayBeStale = false;
 
   /** @param {App.StreamOptions} options */
@@ -227,6 +230,7 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
    * @param {(items: App.Item[], hasMore: boolean) => void} apply
    */
   async #load(query, apply) {
+    if (!this.#isOpened) await this.#untilWatching();
     this.#isOpened = true;
     while (this.#loading) await this.#loading;
     const loading = (async () => {
@@ -362,13 +366,28 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
     this.catchUp().catch(() => {});
   };
 
+  /**
+   * What is loaded before reactions are delivered has to be loaded again. The server confirms within a moment, unless the
+   * user may not read here, which the load then tells.
+   */
+  async #untilWatching() {
+    if (this.#watch === null || !socket.isOpen || this.#isWatching) return;
+    await new Promise((resolve) => {
+      this.#onConfirmed = resolve;
+      setTimeout(resolve, CONFIRMED_WITHIN);
+    });
+  }
+
   #onReady = () => {
     if (this.#isOpened) this.catchUp().catch(() => {});
   };
 
   /** @param {CustomEvent<string>} event */
   #onWatching = ({ detail: conversationId }) => {
-    if (conversationId === this.#watch) this.#onReady();
+    if (conversationId !== this.#watch) return;
+    this.#isWatching = true;
+    this.#onConfirmed();
+    this.#onReady();
   };
 
   /**
