@@ -378,7 +378,7 @@ async def test_the_app_starts_and_opens_a_channel_with_two_calls(
     for path in paths:
         await a_post(owner, path, "High at noon")
         await reader.post(f"/v1/conversations/{part(conversation_of(path))}/read", {})
-    opened = await window(reader, signed_in=False)
+    opened = await window(reader, "/find", signed_in=False)
     asked: list[str] = []
 
     def record(request: Request) -> None:
