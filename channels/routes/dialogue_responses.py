@@ -85,12 +85,12 @@ class TimelinePostResponse(PostResponse):
     type: Literal["post"]
 
 
-class DialoguePage(HistoryPage):
-    """Messages, and posts if `with_posts` asks for them, newest first."""
-
-    items: list[
+class DialoguePage(
+    HistoryPage[
         Annotated[DialogueMessageResponse | TimelinePostResponse, Field(discriminator="type")]
     ]
+):
+    """Messages, and posts if `with_posts` asks for them, newest first."""
 
 
 def dialogue_message_response(sent: DialogueMessage, tally: Tally) -> DialogueMessageResponse:
@@ -110,10 +110,8 @@ class ThreadMessageResponse(MessageInDialogueResponse):
     author_id: UserId | None
 
 
-class ThreadMessagePageResponse(HistoryPage):
+class ThreadPage(HistoryPage[ThreadMessageResponse]):
     """A page of a thread."""
-
-    items: list[ThreadMessageResponse]
 
 
 def thread_message_response(sent: DialogueMessage, tally: Tally) -> ThreadMessageResponse:

@@ -50,6 +50,7 @@ from groups.models import Tally
 from groups.routes.messages import FORWARDING_ERRORS, Seq
 from groups.routes.responses.messages import history_fields
 from groups.routes.responses.writing import NewMessage, WriteMessage
+from groups.service.messages.pages import StreamPage
 
 
 @dataclass(kw_only=True, slots=True)
@@ -198,4 +199,5 @@ def _timeline_page(timeline: Timeline) -> DialoguePage:
             tally = timeline.tallies.get(item.seq, Tally())
             post = post_response(item, timeline.access, tally)
             items.append(TimelinePostResponse.model_construct(type="post", **dict(post)))
-    return DialoguePage.model_construct(items=items, next_cursor=timeline.next_cursor)
+    page = StreamPage(messages=[], next_cursor=timeline.next_cursor)
+    return DialoguePage.model_construct(items=items, **history_fields(page))

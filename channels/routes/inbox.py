@@ -8,8 +8,8 @@ from pydantic import Field
 
 from channels.errors import ChannelNotFound
 from channels.routes.dialogue_responses import (
-    ThreadMessagePageResponse,
     ThreadMessageResponse,
+    ThreadPage,
     thread_message_response,
 )
 from channels.routes.responses import ChannelIdText
@@ -42,18 +42,16 @@ from groups.kernel.ids import AnyUserIdText, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Source, Tally, User
 from groups.routes.messages import FORWARDING_ERRORS, HistoryQuery, Seq
-from groups.routes.responses.fields import Instant, StreamVersion
-from groups.routes.responses.messages import Preview, history_fields, preview_fields
+from groups.routes.responses.fields import StreamVersion
+from groups.routes.responses.messages import NewestMessage, history_fields, newest_fields
 from groups.routes.responses.writing import NewMessage, WriteMessage
 from groups.service.users import UserService
 
 
-class ThreadLastMessageResponse(Preview):
+class ThreadLastMessageResponse(NewestMessage):
     """The newest message of a thread."""
 
-    seq: int
     from_channel: bool
-    at: Instant
 
 
 class ThreadResponse(Response):
@@ -99,10 +97,7 @@ def _thread_response(shown: ListedThread, user: User | None) -> ThreadResponse:
         read_seq=thread.read_seq,
         unread_count=shown.unread_count,
         last_message=ThreadLastMessageResponse.model_construct(
-            seq=last.seq,
-            from_channel=last.sender_id != thread.user_id,
-            at=last.at,
-            **preview_fields(last),
+            from_channel=last.sender_id != thread.user_id, **newest_fields(last)
         )
         if last
         else None,
@@ -150,7 +145,7 @@ class InboxRoutes:
     )
     async def history(
         self, actor: Actor, channel_id: ChannelIdText, user_id: AnyUserIdText, query: HistoryQuery
-    ) -> ThreadMessagePageResponse:
+    ) -> ThreadPage:
         """A page of a thread, newest first: the newest, or those before, after or around a seq or the first unread one.
 
         With `changed_since`: the messages that changed since a version, the earliest change first. `around=unread` goes
@@ -158,7 +153,7 @@ class InboxRoutes:
         """
         thread = await self.inbox.thread(actor, channel_id, user_id)
         page = await self.dialogues.page(actor, thread, query.wanted, for_channel=True)
-        return ThreadMessagePageResponse.model_construct(
+        return ThreadPage.model_construct(
             items=await self._responses([DialogueMessage(thread, each) for each in page.messages]),
             **history_fields(page),
         )

@@ -6,7 +6,7 @@ from typing import Final
 from channels.errors import ChannelNotFound, PostNotFound
 from channels.routes.responses import (
     ChannelIdText,
-    PostPageResponse,
+    PostPage,
     PostResponse,
     anonymous_post_response,
     post_response,
@@ -132,7 +132,7 @@ class PostRoutes:
     @get("/v1/channels/{channel_id}/posts", errors=[ChannelNotFound, Banned, BadCursor])
     async def history(
         self, actor: Actor, channel_id: ChannelIdText, query: HistoryQuery
-    ) -> Rendered[PostPageResponse]:
+    ) -> Rendered[PostPage]:
         """A page of posts, newest first: the newest, or those before, after or around a seq or the first unread one.
 
         With `changed_since`: the posts that changed since a version, the earliest change first.

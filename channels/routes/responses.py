@@ -43,9 +43,9 @@ from groups.routes.responses.fields import (
 from groups.routes.responses.messages import (
     HistoryPage,
     MarkedResponse,
-    Preview,
+    NewestMessage,
     marked_fields,
-    preview_fields,
+    newest_fields,
 )
 from groups.routes.responses.tallies import TallyResponse, tally_response
 
@@ -171,11 +171,8 @@ class SettingsResponse(Response):
     protect_content: bool
 
 
-class LastPostResponse(Preview):
+class LastPostResponse(NewestMessage):
     """The newest post, as lists show it."""
-
-    seq: int
-    at: Instant
 
 
 class ChannelResponse(Response):
@@ -234,9 +231,7 @@ def channel_response(channel: Channel) -> ChannelResponse:
         settings=settings,
         head_seq=channel.stream.head_seq,
         version=channel.stream.version,
-        last_post=LastPostResponse.model_construct(seq=last.seq, at=last.at, **preview_fields(last))
-        if last
-        else None,
+        last_post=LastPostResponse.model_construct(**newest_fields(last)) if last else None,
     )
 
 
@@ -297,10 +292,8 @@ class PostResponse(MarkedResponse):
     reactions: TallyResponse
 
 
-class PostPageResponse(HistoryPage):
+class PostPage(HistoryPage[PostResponse]):
     """A page of posts."""
-
-    items: list[PostResponse]
 
 
 def post_response(message: Message, access: AccessContext, tally: Tally) -> PostResponse:

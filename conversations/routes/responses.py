@@ -21,7 +21,7 @@ from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import AnyIdText, GroupId, UserId
 from groups.kernel.text import MaxBytes, NotBlank, Text
 from groups.routes.responses.fields import Instant, ItemError, PatchBody, StreamVersion
-from groups.routes.responses.messages import Preview, preview_fields
+from groups.routes.responses.messages import NewestMessage, newest_fields
 
 
 def _not_dots(text: str) -> str:
@@ -40,12 +40,10 @@ ConversationGroupName = Annotated[
 """The name of a conversation group, compared byte by byte."""
 
 
-class LastMessageResponse(Preview):
+class LastMessageResponse(NewestMessage):
     """The newest message. In a channel `sender_id` is null."""
 
-    seq: int
     sender_id: UserId | None
-    at: Instant
 
 
 class ConversationResponse(Response):
@@ -94,10 +92,7 @@ def conversation_response(listed: ListedConversation) -> ConversationResponse:
         head_seq=conversation.head_seq,
         version=listed.version,
         last_message=LastMessageResponse.model_construct(
-            seq=last.seq,
-            sender_id=None if conversation.is_channel else last.sender_id,
-            at=last.at,
-            **preview_fields(last),
+            sender_id=None if conversation.is_channel else last.sender_id, **newest_fields(last)
         )
         if last
         else None,

@@ -35,7 +35,7 @@ from groups.kernel.paging import PageQuery
 from groups.models import AccessContext, Message, Tally, User
 from groups.routes.rendering import MessageRendering
 from groups.routes.responses.messages import (
-    MessagePageResponse,
+    GroupMessagePage,
     MessageResponse,
     message_response,
 )
@@ -175,7 +175,7 @@ class MessageRoutes:
     )
     async def history(
         self, actor: Actor, group_id: GroupIdText, query: HistoryQuery
-    ) -> Rendered[MessagePageResponse]:
+    ) -> Rendered[GroupMessagePage]:
         """A page of messages, newest first: the newest, or those before, after or around a seq or the first unread one.
 
         With `changed_since`: the messages that changed since a version, the earliest change first.

@@ -22,7 +22,7 @@ from groups.kernel.ids import UserId
 from groups.kernel.paging import PAGE_BYTES
 from groups.models import AccessContext, Message, Tally, User
 from groups.routes.responses.tallies import TallyResponse
-from groups.service.messages.pages import cursor_before
+from groups.service.messages.pages import StreamPage, cursor_before
 from groups.service.messages.service import MessagePage
 
 
@@ -133,16 +133,8 @@ class MessageRendering:
             if page.last_seq is not None:
                 next_cursor = cursor_before(page.last_seq)
         # Each item begins with the comma that parts it from the one before.
-        return (
-            b'{"items":[%b],"next_cursor":%b,"newer_cursor":%b,"first_unread_seq":%b,"version":%b}'
-            % (
-                items[1:],
-                orjson.dumps(next_cursor),
-                orjson.dumps(found.newer_cursor),
-                orjson.dumps(found.first_unread_seq),
-                orjson.dumps(found.version),
-            )
-        )
+        ends = b'{"items":[%b],"next_cursor":%b%b}'
+        return ends % (items[1:], orjson.dumps(next_cursor), _place_fields(found))
 
     def _page(self, source: _PageSource, access: AccessContext) -> _RenderedPage:
         shows_sender = policy.may_see_sender(access.group, access.effective_role)
@@ -198,6 +190,15 @@ class MessageRendering:
             kept = _RenderedMessage(source, json, size)
             self._messages.put(key, kept)
         return kept
+
+
+def _place_fields(page: StreamPage) -> bytes:
+    """The fields that say where the page is, as `HistoryPage` has them; nearly always none of them has a value."""
+    return b',"newer_cursor":%b,"first_unread_seq":%b,"version":%b' % (
+        orjson.dumps(page.newer_cursor),
+        orjson.dumps(page.first_unread_seq),
+        orjson.dumps(page.version),
+    )
 
 
 def _json_before_mine(response: ReactedResponse) -> bytes:

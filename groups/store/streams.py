@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import repeat
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import (
@@ -50,6 +50,14 @@ class StreamState:
     stream: Stream
     left: Allowance | None
     media_bytes: int = 0
+
+
+class ChangeState(NamedTuple):
+    """The token bucket of a kind of changes (None: nothing was taken yet), the version, and the last message's seq."""
+
+    left: Allowance | None
+    version: int
+    last_seq: int
 
 
 _head: Final = Head._make
@@ -166,49 +174,48 @@ class StreamStore:
         pipeline = [*_CARRIED, {"$merge": into}]
         await aggregate(self._messages, pipeline, allowDiskUse=True)
 
-    async def find_change_state(
-        self, stream_id: StreamId, change: Change, tx: Tx
-    ) -> tuple[Allowance | None, int]:
-        """The token bucket of these changes (None: nothing was taken yet), and the stream's version."""
+    async def find_change_state(self, stream_id: StreamId, change: Change, tx: Tx) -> ChangeState:
+        """The parts of the stream that a change of a message reads."""
         document = await self._streams.find_one(
-            {"_id": stream_id}, {change: 1, "version": 1}, session=tx.session
+            {"_id": stream_id}, {change: 1, "version": 1, "last.seq": 1}, session=tx.session
         )
         if document is None:
-            return None, 0
-        left = document.get(change)
-        allowance = Allowance(left["tokens"], left["bytes_left"], left["at"]) if left else None
-        return allowance, document.get("version", 0)
+            return ChangeState(None, 0, 0)
+        left, last = document.get(change), document.get("last")
+        return ChangeState(
+            Allowance(left["tokens"], left["bytes_left"], left["at"]) if left else None,
+            document.get("version", 0),
+            last["seq"] if last else 0,
+        )
 
     async def record_change(
         self,
-        stream_id: StreamId,
+        changed: Message,
         change: Change,
         left: Allowance | None,
-        version: int,
         at: datetime,
         tx: Tx,
+        *,
+        is_last: bool,
+        is_pin_changed: bool,
     ) -> None:
-        """Store the version that the stream gets with a change, its instant, and the token bucket.
+        """Store what a change of a message does to its stream, in one write.
 
-        Two transactions that do so at once conflict, so a version that was read in the same transaction is current.
+        That is its version and instant, the token bucket, the line that lists show if the message is the last one, and
+        its place among the pins. Two transactions that do so at once conflict, so what one of them has read is current.
         """
-        values: Document = {"version": version, "changed_at": at}
+        values: Document = {"version": changed.changed_version, "changed_at": at}
         if left is not None:
             values[change] = {"tokens": left.messages, "bytes_left": left.bytes, "at": left.at}
-        await self._set(stream_id, values, tx)
-
-    async def replace_preview(self, message: Message, tx: Tx) -> None:
-        """Change what lists show of the last message, if this one still is."""
-        content = message.content
-        values = {
-            "last.preview": content.preview if content else "",
-            "last.kind": content.kind if content else None,
-        }
-        await self._streams.update_one(
-            {"_id": message.stream_id, "last.seq": message.seq},
-            {"$set": values},
-            session=tx.session,
-        )
+        if is_last:
+            content = changed.content
+            values["last.preview"] = content.preview if content else ""
+            values["last.kind"] = content.kind if content else None
+        changes: Document = {"$set": values}
+        if is_pin_changed:
+            operator = "$pull" if changed.pinned_at is None else "$addToSet"
+            changes[operator] = {"pins": changed.seq}
+        await self._streams.update_one({"_id": changed.stream_id}, changes, session=tx.session)
 
     async def list_pins(self, stream_id: StreamId, tx: Tx | None = None) -> list[int] | None:
         """The seqs of the stream's pinned messages, the oldest pin first; None where there is no stream."""
@@ -216,13 +223,6 @@ class StreamStore:
             {"_id": stream_id}, {"pins": 1}, session=tx.session if tx else None
         )
         return None if document is None else document.get("pins", [])
-
-    async def set_pin(self, message: Message, tx: Tx) -> None:
-        """Add the message's seq to the stream's pins, or remove it, as its `pinned_at` says."""
-        change = "$pull" if message.pinned_at is None else "$addToSet"
-        await self._streams.update_one(
-            {"_id": message.stream_id}, {change: {"pins": message.seq}}, session=tx.session
-        )
 
     async def mark_channel(self, stream_id: StreamId, tx: Tx) -> None:
         """Mark the stream as a channel's, so that unread totals need not read the group."""

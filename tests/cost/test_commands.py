@@ -112,6 +112,31 @@ async def leave_a_chat(stage: Stage) -> Act:
     return lambda: stage.reader.delete(f"{path}/members/me")
 
 
+async def read_changes(stage: Stage) -> Act:
+    await stage.owner.patch(f"{stage.path}/posts/2", {"kind": "text", "text": "Better"})
+    return lambda: stage.reader.get(f"{stage.path}/posts?changed_since=0&limit=20")
+
+
+async def read_around(stage: Stage) -> Act:
+    return lambda: stage.reader.get(f"{stage.path}/posts?around_seq=3&limit=20")
+
+
+async def read_around_the_first_unread(stage: Stage) -> Act:
+    return lambda: stage.reader.get(f"{stage.path}/posts?around=unread&limit=20")
+
+
+async def read_changes_of_a_dialogue(stage: Stage) -> Act:
+    await (await edit_in_a_dialogue(stage))()
+    path = f"/v1/conversations/{part(f'c2c_{stage.stranger.id}')}/messages"
+    return lambda: stage.owner.get(f"{path}?changed_since=0&limit=20")
+
+
+async def read_a_dialogue_around_the_first_unread(stage: Stage) -> Act:
+    await write_to_a_user(stage)
+    path = f"/v1/conversations/{part(f'c2c_{stage.stranger.id}')}/messages"
+    return lambda: stage.owner.get(f"{path}?around=unread&limit=20")
+
+
 async def write_to_a_chat(stage: Stage) -> Act:
     path = await a_chat_group(stage.owner, stage.reader)
     return lambda: stage.owner.post(f"{path}/messages", {"kind": "text", "text": "Hello"})
@@ -252,8 +277,17 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
     read_as_stranger: {"aggregate groups": 1, "find restrictions": 1},
     read_further_back: {"aggregate groups": 1},
     read_forward: OF_A_READ,
+    read_changes: OF_A_READ,
+    read_around: OF_A_READ,
+    read_around_the_first_unread: {**OF_A_READ, "find conversations": 1},
     read_one: OF_A_READ,
     read_a_dialogue: {"find messages": 1, "aggregate tallies": 1},
+    read_changes_of_a_dialogue: {"find messages": 1, "aggregate tallies": 1},
+    read_a_dialogue_around_the_first_unread: {
+        "find conversations": 1,
+        "find messages": 1,
+        "aggregate tallies": 1,
+    },
     mark_read: {**OF_ALL_CONVERSATIONS, "update conversations": 1, **OF_A_TRANSACTION},
     mark_all_read: {
         "find conversation_groups": 1,
@@ -435,6 +469,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         **OF_ACCESS,
         "find messages": 1,
         "find streams": 1,
+        "update streams": 1,
         "update messages": 1,
         "insert admin_log": 1,
         "aggregate tallies": 1,

@@ -126,6 +126,8 @@ async def _channels(api: Api) -> None:
     await ada.post(f"{path}/posts", TEXT, idempotency_key="once")
     await dan.get(f"{path}/posts?limit=1")
     await dan.get(f"{path}/posts?after_seq=1")
+    for place in ("changed_since=0", "around_seq=1", "around=unread"):
+        await dan.get(f"{path}/posts?{place}")
     await api.new_user().get(f"{path}/posts")
     await dan.get(post)
     await ada.patch(post, {"kind": "text", "text": "Better"})
@@ -304,6 +306,8 @@ async def _dialogues(api: Api) -> None:
         await bob.get(f"/v1/conversations?ids={path.rsplit('/', 1)[-1]}")
         await bob.get(f"{path}/messages?limit=1")
         await bob.get(f"{path}/messages?after_seq=1")
+        for place in ("changed_since=0", "around_seq=1", "around=unread"):
+            await bob.get(f"{path}/messages?{place}")
         await bob.get(f"{path}/messages/1")
         await bob.patch(f"{path}/messages/1", {"kind": "text", "text": "Better"})
         await bob.put(f"{path}/messages/1/reactions/{THUMB}")
@@ -318,6 +322,8 @@ async def _dialogues(api: Api) -> None:
     assert len((await cat.get(f"{news}/inbox?cursor={page.body['next_cursor']}")).items) == 1
     await cat.get(f"{news}/inbox/unread")
     await cat.get(f"{inbox}/messages")
+    for place in ("changed_since=0", "around_seq=1", "around=unread"):
+        await cat.get(f"{inbox}/messages?{place}")
     await cat.post(f"{inbox}/messages", TEXT)
     await ada.get(f"{inbox}/messages/3")
     await ada.patch(f"{inbox}/messages/3", {"kind": "text", "text": "Better"})

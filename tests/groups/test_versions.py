@@ -179,7 +179,12 @@ async def test_cursors_of_changes_and_of_seqs_are_not_mixed() -> None:
     of_seqs = (await world.messages.list_messages(BOB, group_id, limit=1)).next_cursor
     assert of_changes is not None
     assert of_seqs is not None
-    places = [{"before_seq": 2}, {"after_seq": 0}, {"around_seq": 1}, {"around_unread": True}]
+    places: list[dict[str, Any]] = [
+        {"before_seq": 2},
+        {"after_seq": 0},
+        {"around_seq": 1},
+        {"around_unread": True},
+    ]
     for place in places:
         for cursor, right in ((of_changes, False), (of_seqs, True)):
             wanted = WantedPage(limit=1, cursor=cursor, **place)

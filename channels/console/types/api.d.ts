@@ -277,11 +277,11 @@ declare namespace Api {
   }
 
   interface DialoguePage {
-    next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
     items: (DialogueMessageResponse | TimelinePostResponse)[];
+    next_cursor: string | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface DraftPost {
@@ -359,6 +359,14 @@ declare namespace Api {
     | "change_settings"
     | "read_inbox"
     | "see_insights";
+
+  interface GroupMessagePage {
+    items: MessageResponse[];
+    next_cursor: string | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
+  }
 
   interface GroupMissing {
     group_id: string;
@@ -474,19 +482,19 @@ declare namespace Api {
   type Kind = "text" | "image" | "text_and_image" | "video" | "file" | "location" | "custom";
 
   interface LastMessageResponse {
+    seq: number;
     preview: string;
     kind: Kind | null;
     recalled: boolean;
-    seq: number;
-    sender_id: string | null;
     at: string;
+    sender_id: string | null;
   }
 
   interface LastPostResponse {
+    seq: number;
     preview: string;
     kind: Kind | null;
     recalled: boolean;
-    seq: number;
     at: string;
   }
 
@@ -619,14 +627,6 @@ declare namespace Api {
     name_card: string;
   }
 
-  interface MessagePageResponse {
-    next_cursor: string | null;
-    newer_cursor: string | null;
-    first_unread_seq: number | null;
-    version: number | null;
-    items: MessageResponse[];
-  }
-
   interface MessageResponse {
     kind: Kind | null;
     title: string | null;
@@ -695,12 +695,12 @@ declare namespace Api {
     reactions: number;
   }
 
-  interface PostPageResponse {
+  interface PostPage {
+    items: PostResponse[];
     next_cursor: string | null;
     newer_cursor: string | null;
     first_unread_seq: number | null;
     version: number | null;
-    items: PostResponse[];
   }
 
   interface PostResponse {
@@ -861,20 +861,12 @@ declare namespace Api {
   }
 
   interface ThreadLastMessageResponse {
+    seq: number;
     preview: string;
     kind: Kind | null;
     recalled: boolean;
-    seq: number;
-    from_channel: boolean;
     at: string;
-  }
-
-  interface ThreadMessagePageResponse {
-    next_cursor: string | null;
-    newer_cursor: string | null;
-    first_unread_seq: number | null;
-    version: number | null;
-    items: ThreadMessageResponse[];
+    from_channel: boolean;
   }
 
   interface ThreadMessageResponse {
@@ -901,6 +893,14 @@ declare namespace Api {
     user_id: string;
     from_channel: boolean;
     author_id: string | null;
+  }
+
+  interface ThreadPage {
+    items: ThreadMessageResponse[];
+    next_cursor: string | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface ThreadReadResponse {
@@ -1031,13 +1031,13 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, never, DraftResponse>;
     [path: `/v1/channels/${Part}/inbox`]: Call<{ limit?: number; cursor?: string }, never, Page<ThreadResponse>>;
     [path: `/v1/channels/${Part}/inbox/unread`]: Call<Nothing, never, InboxUnreadResponse>;
-    [path: `/v1/channels/${Part}/inbox/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, ThreadMessagePageResponse>;
+    [path: `/v1/channels/${Part}/inbox/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, ThreadPage>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}`]: Call<Nothing, never, ThreadMessageResponse>;
     [path: `/v1/channels/${Part}/insights`]: Call<{ from?: string; to?: string; format?: "json" | "csv"; table?: "days" | "hours" }, never, InsightsResponse>;
     [path: `/v1/channels/${Part}/insights/posts`]: Call<{ limit?: number; cursor?: string; format?: "json" | "csv" }, never, Page<PostInsightsResponse>>;
     [path: `/v1/channels/${Part}/invitations`]: Call<{ limit?: number; cursor?: string }, never, Page<InvitationResponse>>;
     [path: `/v1/channels/${Part}/pins`]: Call<Nothing, never, Page<PostResponse>>;
-    [path: `/v1/channels/${Part}/posts`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, PostPageResponse>;
+    [path: `/v1/channels/${Part}/posts`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, PostPage>;
     [path: `/v1/channels/${Part}/posts/${number}`]: Call<Nothing, never, PostResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions/${Part}`]: Call<{ limit?: number; cursor?: string }, never, Page<ReactorResponse>>;
@@ -1054,7 +1054,7 @@ declare namespace Api {
     [path: `/v1/groups/${Part}/join-requests`]: Call<{ limit?: number; cursor?: string }, never, Page<JoinRequestResponse>>;
     [path: `/v1/groups/${Part}/members`]: Call<{ limit?: number; cursor?: string; q?: string; staff?: boolean }, never, Page<MemberResponse>>;
     [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, never, MemberResponse>;
-    [path: `/v1/groups/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, MessagePageResponse>;
+    [path: `/v1/groups/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, GroupMessagePage>;
     [path: `/v1/groups/${Part}/messages/${number}`]: Call<Nothing, never, MessageResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<{ limit?: number; cursor?: string }, never, Page<ReactorResponse>>;

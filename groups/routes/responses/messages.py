@@ -1,6 +1,6 @@
 """Responses that show messages; `channels` shows posts with the same parts."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 import orjson
 from pydantic import Field, JsonValue
@@ -110,9 +110,13 @@ def content_fields(content: Content | None) -> dict[str, Any]:
     return fields
 
 
-class Preview(Response):
-    """One line of the newest message, for lists."""
+T = TypeVar("T")
 
+
+class NewestMessage(Response):
+    """The newest message, as lists show it."""
+
+    seq: int
     preview: Annotated[
         str, Field(description="One line of its text; `[image]` and the like where it has none.")
     ]
@@ -121,31 +125,41 @@ class Preview(Response):
         Field(description="null where it was deleted, or an older version of the server wrote it."),
     ]
     recalled: Annotated[bool, Field(description="It was deleted for everyone.")]
+    at: Instant
 
 
-def preview_fields(last: LastMessage) -> dict[str, Any]:
-    """The fields of `Preview`."""
-    return {"preview": last.preview, "kind": last.kind, "recalled": last.is_recalled}
+def newest_fields(last: LastMessage) -> dict[str, Any]:
+    """The fields of `NewestMessage`."""
+    return {
+        "seq": last.seq,
+        "preview": last.preview,
+        "kind": last.kind,
+        "recalled": last.is_recalled,
+        "at": last.at,
+    }
 
 
-class HistoryPage(Response):
+class HistoryPage(Response, Generic[T]):
     """A page of messages, newest first; with `changed_since` in the order of their changes."""
 
+    items: list[T]
     next_cursor: Annotated[
         str | None, Field(description="Goes on in the same direction; null at the end.")
     ]
     newer_cursor: Annotated[
         str | None,
-        Field(description="With `around`: goes on with the newer ones; null where there are none."),
-    ] = None
+        Field(
+            description="With `around` and `around_seq`: goes on with the newer ones; null where there are none."
+        ),
+    ]
     first_unread_seq: Annotated[
         int | None,
         Field(description="With `around=unread`: the first unread one; null where all are read."),
-    ] = None
+    ]
     version: Annotated[
         int | None,
         Field(description="With `changed_since`: you have all changes up to this version now."),
-    ] = None
+    ]
 
 
 def history_fields(page: StreamPage) -> dict[str, Any]:
@@ -200,10 +214,8 @@ class MessageResponse(MarkedResponse):
     reactions: TallyResponse
 
 
-class MessagePageResponse(HistoryPage):
+class GroupMessagePage(HistoryPage[MessageResponse]):
     """A page of messages of a group."""
-
-    items: list[MessageResponse]
 
 
 def message_response(

@@ -164,8 +164,8 @@ class StreamService:
     async def _replace(
         self, message: Message, changed: Message, now: datetime, tx: Tx, *, media_limit: int = 0
     ) -> Message:
-        """Store the message, the line that lists show of it, and its uploads; returns it with its version."""
-        changed = await self.changes.record(changed, now, tx)
+        """Store the message, what its stream shows of it, and its uploads; returns it with its version."""
+        changed = await self.changes.record(message, changed, now, tx)
         new, old = changed.content, message.content
         more = (new.media_bytes if new else 0) - (old.media_bytes if old else 0)
         if more:
@@ -174,9 +174,7 @@ class StreamService:
                 check_media_quota(before, more, media_limit)
         await self.messages.set_content(changed, tx)
         if message.pinned_at != changed.pinned_at:
-            await self.streams.set_pin(changed, tx)
             await self.messages.set_marks(changed, tx)
-        await self.streams.replace_preview(changed, tx)
         await self.media.use(media_ids_of(new), tx)
         await self.media.release(media_ids_of(old), now, tx)
         return changed

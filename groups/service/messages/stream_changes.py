@@ -1,4 +1,4 @@
-"""The change of a stream that goes with every change of one of its messages: its rate, and its version.
+"""The change of a stream that goes with every change of one of its messages: rate, version, last line and pins.
 
 Promises:
     Each edit, recall, pin, unpin, freeze and unfreeze moves the stream's version by one and gives it to the message, in
@@ -20,21 +20,29 @@ from groups.store.streams import Change, StreamStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamChanges:
-    """The buckets of edits and deletions (a batch of posts has its own), and the versions."""
+    """What changes of messages do to streams. Edits and deletions have buckets; a batch of posts has its own."""
 
     streams: StreamStore
     limits: GroupLimits
 
-    async def record(self, changed: Message, now: datetime, tx: Tx) -> Message:
-        """Count one change of a message, and return the message with its version, which the caller stores.
+    async def record(self, before: Message, changed: Message, now: datetime, tx: Tx) -> Message:
+        """Store one change of a message in its stream; returns the message with its version, for the caller to store.
 
-        Call it once in a transaction for each message that changes. Raises: RateLimited.
+        Raises: RateLimited.
         """
         change: Change = "edits" if changed.recalled_at is None else "recalls"
-        stream_id = changed.stream_id
-        left, version = await self.streams.find_change_state(stream_id, change, tx)
-        rate = StreamRate(left, now, self.limits)
+        state = await self.streams.find_change_state(changed.stream_id, change, tx)
+        rate = StreamRate(state.left, now, self.limits)
         rate.check()
         rate.take(changed.content)
-        await self.streams.record_change(stream_id, change, rate.left, version + 1, now, tx)
-        return changed.model_copy(update={"changed_version": version + 1})
+        changed = changed.model_copy(update={"changed_version": state.version + 1})
+        await self.streams.record_change(
+            changed,
+            change,
+            rate.left,
+            now,
+            tx,
+            is_last=changed.seq == state.last_seq,
+            is_pin_changed=before.pinned_at != changed.pinned_at,
+        )
+        return changed
