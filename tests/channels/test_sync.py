@@ -84,11 +84,8 @@ class Phone:
             assert len(cursor or "") < 1024
             assert len(token or "") < 1024
             if not more:
-                self.around = {
-                    name: body[name]
-                    for name in ("user", "conversation_groups", "invitations", "limits")
-                }
-            self.around["unread"] = body["unread"]
+                self.around = {name: body[name] for name in ("user", "invitations", "limits")}
+            self.around |= {name: body[name] for name in ("unread", "conversation_groups")}
             if token_at_end:
                 assert (token is None) is (cursor is not None)
             self.token = token or self.token

@@ -162,7 +162,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
       this.#add(conversation, before);
     }
     this.unread = page.unread;
-    if (page.conversation_groups) this.#setFolders(page.conversation_groups);
+    this.#setFolders(page.conversation_groups);
     if (page.invitations) this.invitations = page.invitations.items;
     this.#token = page.sync_token ?? this.#token;
     this.isReady = true;
