@@ -107,11 +107,6 @@ async def read_forward(stage: Stage) -> Act:
     return lambda: stage.reader.get(f"{stage.path}/posts?after_seq=3&limit=20")
 
 
-async def leave_a_chat(stage: Stage) -> Act:
-    path = await a_chat_group(stage.owner, stage.reader)
-    return lambda: stage.reader.delete(f"{path}/members/me")
-
-
 async def read_changes(stage: Stage) -> Act:
     await stage.owner.patch(f"{stage.path}/posts/2", {"kind": "text", "text": "Better"})
     return lambda: stage.reader.get(f"{stage.path}/posts?changed_since=0&limit=20")
@@ -135,6 +130,11 @@ async def read_a_dialogue_around_the_first_unread(stage: Stage) -> Act:
     await write_to_a_user(stage)
     path = f"/v1/conversations/{part(f'c2c_{stage.stranger.id}')}/messages"
     return lambda: stage.owner.get(f"{path}?around=unread&limit=20")
+
+
+async def leave_a_chat(stage: Stage) -> Act:
+    path = await a_chat_group(stage.owner, stage.reader)
+    return lambda: stage.reader.delete(f"{path}/members/me")
 
 
 async def write_to_a_chat(stage: Stage) -> Act:

@@ -163,6 +163,8 @@ declare namespace Api {
     settings: SettingsResponse;
     head_seq: number;
     version: number;
+    public_from_seq: number;
+    history_shared_at: string | null;
     last_post: LastPostResponse | null;
   }
 
@@ -212,6 +214,7 @@ declare namespace Api {
     name: string;
     channel_id?: string | null;
     group_id?: string | null;
+    share_history?: boolean;
     face_url?: string;
     organization?: string;
     introduction?: string;
@@ -512,6 +515,7 @@ declare namespace Api {
     public_members: number;
     meeting_members: number;
     groups_per_user: number;
+    groups_per_owner: number;
     admins: number;
     admin_invitations: number;
     admin_invitation_seconds: number;
@@ -550,6 +554,7 @@ declare namespace Api {
     unanswered_per_user: number;
     blocks_per_user: number;
     channels: number;
+    channels_per_owner: number;
     channel_organization_bytes: number;
     channel_custom_data_bytes: number;
     drafts: number;
