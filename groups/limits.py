@@ -134,7 +134,7 @@ class GroupLimits(LimitModel):
     departure_seconds: Annotated[
         Positive, About(Section.MEMBERS, Source.OURS, "`sync_token_expired`")
     ] = 30 * 86_400
-    """How long the server remembers that a user left a channel, for devices that were offline.
+    """How long the server remembers that a user left a channel or a group, for devices that were offline.
 
     A higher value applies to later departures only.
     """

@@ -73,8 +73,10 @@ FIGURES: Final = {
     ],
     "how-to/catch-up.md": [
         f"for {LIMITS.departure_seconds // DAY} days",
+        f"A token is good for {LIMITS.departure_seconds // DAY} days",
         f"more than {MARKS} within two minutes",
-        f"up to {MAX_PAGE} posts",
+        f"It has room for {MARKS} such changes",
+        f"limit={MAX_PAGE}",
     ],
 }
 

@@ -70,14 +70,13 @@ class SyncEnd(Response):
 class SyncResponse(Page[SyncConversation | SyncEnd]):
     """A page of your conversations, or of what changed among them.
 
-    `sync_token`: for `since` in the next sync; null while more changes follow. `user`, `conversation_groups`,
-    `invitations` and `limits` come whole with the first page, and are null on later ones. `limits` are by the names of
-    their settings; null: none.
+    `sync_token`: for `since` in the next sync; null while more changes follow. `user`, `invitations` and `limits` come
+    whole with the first page, and are null on later ones. `limits` are by the names of their settings; null: none.
     """
 
     sync_token: str | None
     unread: UnreadResponse
-    conversation_groups: list[ConversationGroupResponse] | None
+    conversation_groups: list[ConversationGroupResponse]
     invitations: Page[OwnInvitationResponse] | None
     user: UserResponse | None
     limits: dict[str, int | float | None] | None
@@ -115,7 +114,10 @@ class SyncRoutes:
             next_cursor=page.next_cursor,
             sync_token=page.sync_token,
             unread=UnreadResponse.model_construct(**page.unread._asdict()),
-            conversation_groups=_folders(around),
+            conversation_groups=[
+                ConversationGroupResponse.model_construct(**folder._asdict())
+                for folder in page.folders
+            ],
             invitations=_invitations(around),
             user=UserResponse.model_construct(**dict(around.user)) if around else None,
             limits=self.limits if around else None,
@@ -139,12 +141,6 @@ class SyncRoutes:
             group=group,
             again=item.may_repeat,
         )
-
-
-def _folders(around: Surroundings | None) -> list[ConversationGroupResponse] | None:
-    if around is None:
-        return None
-    return [ConversationGroupResponse.model_construct(**one._asdict()) for one in around.folders]
 
 
 def _invitations(around: Surroundings | None) -> Page[OwnInvitationResponse] | None:

@@ -89,10 +89,9 @@ class SyncedEnd:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an app shows around the conversations: sent with the first page of a reading."""
+    """What an app shows around the conversations, sent with the first page of a reading."""
 
     user: User
-    folders: Sequence[GroupTotal]
     invitations: Sequence[tuple[Invitation, Group]]
     invitations_cursor: str | None
 
@@ -104,8 +103,13 @@ class SyncPage:
     items: Sequence[SyncedConversation | SyncedEnd]
     next_cursor: str | None
     sync_token: str | None
-    unread: Unread
+    folders: Sequence[GroupTotal]
     surroundings: Surroundings | None
+
+    @property
+    def unread(self) -> Unread:
+        """The totals over all folders."""
+        return policy.sum_of(self.folders)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,7 +181,7 @@ class SyncService:
                 encode_marks(reading.marks),
             )
             reading.is_partial = True
-        return SyncPage(page, next_cursor, self._token(reading), _unread(found, now), surroundings)
+        return SyncPage(page, next_cursor, self._token(reading), _folders(found, now), surroundings)
 
     async def list_changes(
         self, actor: Actor, token: str, *, limit: int, cursor: str | None
@@ -226,12 +230,12 @@ class SyncService:
             done = change.key
         page = [item for item in items[:fitting] if item is not None]
         if not has_more:
-            return SyncPage(page, None, self._token(reading), _unread(found, now), surroundings)
+            return SyncPage(page, None, self._token(reading), _folders(found, now), surroundings)
         marks = encode_marks(reading.marks)
         next_cursor = encode_cursor(
             _CHANGES, last, reading.started_ms, int(reading.is_partial), marks
         )
-        return SyncPage(page, next_cursor, None, _unread(found, now), surroundings)
+        return SyncPage(page, next_cursor, None, _folders(found, now), surroundings)
 
     def _token(self, reading: Reading) -> str:
         until_ms = reading.known_until_ms(self.clock.now())
@@ -264,8 +268,7 @@ class SyncService:
             find(of_user), self.invitations.list_of_user(actor, limit=_INVITATIONS, cursor=None)
         )
         user, _ = of_user.result.get(actor.user_id, (User(user_id=actor.user_id), 0))
-        folders = policy.group_totals(found.snapshot, found.group_names, self.clock.now())
-        return found, Surroundings(user, folders, invitations, next_cursor)
+        return found, Surroundings(user, invitations, next_cursor)
 
     async def _load(
         self, actor: Actor, conversation_ids: Sequence[ConversationId], reading: Reading
@@ -304,8 +307,8 @@ def _parsed(token: str) -> Since:
     return Since(int(key[0]), frozenset(decode_marks(str(key[2]))), int(key[1]))
 
 
-def _unread(found: ConversationChanges, now: datetime) -> Unread:
-    return policy.unread_totals(found.snapshot, found.group_names, now, include_muted=False)
+def _folders(found: ConversationChanges, now: datetime) -> list[GroupTotal]:
+    return policy.group_totals(found.snapshot, found.group_names, now)
 
 
 def _size_of(item: SyncedConversation | SyncedEnd | None) -> int:

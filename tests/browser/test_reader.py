@@ -2,8 +2,9 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.async_api import Route, expect
+from playwright.async_api import Request, Route, expect
 
 from tests.api import (
     Api,
@@ -367,3 +368,32 @@ async def test_a_loading_picture_has_its_final_size(server: Api, window: OpenWin
     assert await last.bounding_box() == box
     await opened.page.locator(".to-newest").click()
     await expect(opened.page.locator("a.row .badge")).to_be_hidden()
+
+
+async def test_the_app_starts_and_opens_a_channel_with_two_calls(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.new_user("owner"), server.new_user("reader")
+    paths = [await a_channel(owner, reader, name=name) for name in ("Tides", "Storms")]
+    for path in paths:
+        await a_post(owner, path, "High at noon")
+        await reader.post(f"/v1/conversations/{part(conversation_of(path))}/read", {})
+    opened = await window(reader, "/find", signed_in=False)
+    asked: list[str] = []
+
+    def record(request: Request) -> None:
+        path = urlsplit(request.url).path
+        if path.startswith("/v1/") and path != "/v1/socket":
+            asked.append(f"{request.method} {path}")
+
+    opened.page.on("request", record)
+    await opened.go(f"/#token={reader.token}")
+    await expect(opened.page.locator("a.row")).to_have_count(2)
+    # The start, and what changed until the socket was open.
+    assert len(asked) <= 2, asked
+    assert set(asked) == {"GET /v1/sync"}
+    await opened.page.locator("a.row", has_text="Tides").click()
+    await expect(opened.page.locator("[data-seq='1']")).to_be_visible()
+    # Reading also reports what was seen.
+    opening = [call for call in asked if call.startswith("GET") and call != "GET /v1/sync"]
+    assert sorted(opening) == [f"GET {paths[0]}/pins", f"GET {paths[0]}/posts"]

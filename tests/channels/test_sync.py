@@ -84,11 +84,8 @@ class Phone:
             assert len(cursor or "") < 1024
             assert len(token or "") < 1024
             if not more:
-                self.around = {
-                    name: body[name]
-                    for name in ("user", "conversation_groups", "invitations", "limits")
-                }
-            self.around["unread"] = body["unread"]
+                self.around = {name: body[name] for name in ("user", "invitations", "limits")}
+            self.around |= {name: body[name] for name in ("unread", "conversation_groups")}
             if token_at_end:
                 assert (token is None) is (cursor is not None)
             self.token = token or self.token
@@ -546,6 +543,61 @@ async def test_a_token_of_another_user_shows_nothing_of_theirs(server: Api) -> N
     await post(scene)
     assert (await phone.user.get(f"/v1/sync?since={phone.token}")).items != []
     assert (await eve.get(f"/v1/sync?since={phone.token}")).items == []
+
+
+# --- after a long sleep -----------------------------------------------------------------------------------------------
+
+CHANNELS: Final = 30
+POSTS: Final = 6
+CHANGES_ASLEEP: Final = 500
+
+
+async def test_a_phone_that_slept_shows_the_truth_after_a_counted_number_of_calls(
+    server: Api,
+) -> None:
+    ada, bob, cat = (server.new_user(name) for name in ("ada", "bob", "cat"))
+    paths = [await a_channel(ada, bob, cat) for _ in range(CHANNELS)]
+    for _ in range(POSTS):
+        await asyncio.gather(*(a_post(ada, path) for path in paths))
+
+    async def posts_of(path: str) -> dict[int, Any]:
+        page = await bob.get(f"{path}/posts?limit=100")
+        return {post["seq"]: post for post in page.items}
+
+    phone = await Phone(bob, 100).start()
+    stored = {conversation_of(path): await posts_of(path) for path in paths}
+    versions = {key: item["version"] for key, item in phone.conversations.items()}
+    dice = random.Random(7)
+
+    async def change(number: int) -> None:
+        post = f"{dice.choice(paths)}/posts/{dice.randrange(1, POSTS + 1)}"
+        match number % 4:
+            case 0 | 1:
+                await ada.patch(post, {"kind": "text", "text": f"Text {number}"})
+            case 2 if number % 12 == 2:
+                await ada.delete(post)
+            case _:
+                await cat.put(f"{post}/reactions/{part(dice.choice('👍🎉'))}")
+
+    for start in range(0, CHANGES_ASLEEP, 20):
+        await asyncio.gather(*(change(number) for number in range(start, start + 20)))
+    phone.calls = 0
+    told = await phone.sync()
+    assert phone.calls == 1
+    await phone.check()
+    calls = 0
+    for key, item in told.items():
+        path = f"/v1/channels/{part(item['group_id'])}"
+        answer = await bob.get(f"{path}/posts?changed_since={versions[key]}&limit=100")
+        calls += 1
+        assert answer.body["next_cursor"] is None
+        stored[key] |= {post["seq"]: post for post in answer.items}
+    assert calls == len(told) <= CHANNELS
+    for path in paths:
+        truth, known = await posts_of(path), stored[conversation_of(path)]
+        for seq, post in truth.items():
+            # Reactions are read again with what is shown, which is a page.
+            assert {**known[seq], "reactions": None} == {**post, "reactions": None}, (path, seq)
 
 
 # --- everything at once -----------------------------------------------------------------------------------------------

@@ -891,7 +891,7 @@ declare namespace Api {
     next_cursor: string | null;
     sync_token: string | null;
     unread: UnreadResponse;
-    conversation_groups: ConversationGroupResponse[] | null;
+    conversation_groups: ConversationGroupResponse[];
     invitations: Page<OwnInvitationResponse> | null;
     user: UserResponse | null;
     limits: { [name: string]: number | null } | null;

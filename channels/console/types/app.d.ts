@@ -399,9 +399,11 @@ declare namespace App {
     [Name in keyof Call["query"]]?: Call["query"][Name] | null | undefined;
   };
   /** Items with an `error` answer only `ids`; `gone` ones and posts only queries that the app does not send. */
-  type Answer<Call extends { answer: unknown }> = Call["answer"] extends { items: (infer One)[] }
-    ? Page<Exclude<One, { error: unknown } | { gone: unknown } | { type: "post" }>>
-    : Call["answer"];
+  type Answer<Call extends { answer: unknown }> = Call["answer"] extends Api.SyncResponse
+    ? Call["answer"]
+    : Call["answer"] extends { items: (infer One)[] }
+      ? Page<Exclude<One, { error: unknown } | { gone: unknown } | { type: "post" }>>
+      : Call["answer"];
   type Page<One> = { items: One[]; next_cursor: string | null };
 
   type Get = <Path extends keyof Api.GetCalls & string>(

@@ -1,6 +1,6 @@
 // The entry point of the app: the sign-in page, the frame around the views, and the view that the address names.
 
-import { asProblem, get } from "./client/api.js";
+import { asProblem } from "./client/api.js";
 import { conversations } from "./client/conversations.js";
 import { session } from "./client/session.js";
 import { socket } from "./client/socket.js";
@@ -14,7 +14,7 @@ import { t } from "./texts.js";
 import { avatar } from "./ui/avatar.js";
 import { fill, focusHeading, h, submitting, uniqueId } from "./ui/dom.js";
 import { icon } from "./ui/icons.js";
-import { attempt, closeMenu, menu, menuButton } from "./ui/overlay.js";
+import { closeMenu, menu, menuButton } from "./ui/overlay.js";
 
 const BANNER_AFTER = 700; // milliseconds; shorter disconnects are not shown
 const LOADING_AFTER = 300; // milliseconds
@@ -79,7 +79,7 @@ async function enter() {
   // Started before the lists are loaded: what is loaded before the socket is ready has to be loaded again.
   socket.start();
   try {
-    me = await get("/v1/users/me");
+    me = await conversations.load();
   } catch (error) {
     socket.stop();
     const problem = asProblem(error);
@@ -102,10 +102,10 @@ async function enter() {
   } finally {
     isEntering = false;
   }
+  if (me === null) return true; // signed out meanwhile
   frame = new Frame(me);
   fill(app, frame.element);
   frame.show();
-  attempt(() => conversations.load());
   return true;
 }
 

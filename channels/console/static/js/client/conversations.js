@@ -1,5 +1,6 @@
 // The user's conversations, unread totals and folders, kept up to date by events.
 //
+// One call starts it (`GET /v1/sync`), and the same call with a token brings what was missed while the socket was closed.
 // Totals are never computed here. They are loaded again whenever they may have changed, so a badge shows what the server
 // knows. Fires `change`.
 
@@ -10,6 +11,7 @@ import { session } from "./session.js";
 import { socket } from "./socket.js";
 
 const PAGE = 100;
+const SCOPES = /** @type {const} */ (["channels", "chats"]);
 const LOAD_TOTALS_EVERY = 400; // milliseconds
 const SECOND = 1000;
 const DAY = 24 * 3600 * SECOND; // a timer takes no more than 24 of these
@@ -44,6 +46,15 @@ const nameOf = (scope) => (typeof scope === "object" ? scope.folder : scope);
  */
 const isUnbegun = (conversation) => conversation.type === "c2c" && conversation.head_seq === 0;
 
+/** Events after which a channel has to be loaded again. */
+const CHANGES_CHANNEL = new Set([
+  "channel.updated",
+  "channel.subscribed",
+  "channel.unsubscribed",
+  "channel.deleted",
+  "member.changed",
+]);
+
 export const conversations = new (class extends /** @type {App.TargetClass<App.ChangeEvents>} */ (EventTarget) {
   /** @type {Map<string, Api.ConversationResponse>} */
   byId = new Map();
@@ -51,11 +62,19 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
   unread = { total: 0, channels: 0, chats: 0, conversation_groups: {} };
   /** @type {string[]} */
   folders = [];
+  /** @type {Api.OwnInvitationResponse[]} */
+  invitations = [];
   isReady = false;
   #wasLoaded = false;
   #unmuteTimer = 0;
   /** @type {Map<string, string | null>} */
   #cursors = new Map(); // by scope: the cursor of the next page, null at the end
+  /** @type {string | null} */
+  #token = null; // for the changes since the last load
+  /** @type {Promise<unknown>} */
+  #loading = Promise.resolve();
+  /** @type {Map<string, { channel: Api.ChannelResponse; at: number }>} */
+  #channels = new Map(); // by id: the user's channels as they were last loaded, until an event changes one
 
   constructor() {
     super();
@@ -70,28 +89,102 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
     clearTimeout(this.#unmuteTimer);
     this.byId.clear();
     this.#cursors.clear();
+    this.#channels.clear();
     this.folders = [];
+    this.invitations = [];
     this.unread = { total: 0, channels: 0, chats: 0, conversation_groups: {} };
     this.isReady = false;
     this.#wasLoaded = false;
+    this.#token = null;
   }
 
-  /** Loads totals, folders and the first page of both tabs. Called again after a reconnect. */
-  async load() {
+  /**
+   * Loads what the list needs, or what changed since it was last loaded, and returns the user's profile. Called again after
+   * a reconnect; one load follows another.
+   * @returns {Promise<Api.UserResponse | null>}
+   */
+  load() {
     this.#wasLoaded = true;
-    const scopes = /** @type {const} */ (["channels", "chats"]);
-    const [unread, folders, ...pages] = await Promise.all([
-      get("/v1/unread"),
-      get("/v1/conversation-groups"),
-      ...scopes.map((scope) => this.#fetchPage(scope, null)),
-    ]);
+    const loading = this.#loading.then(() => this.#sync());
+    this.#loading = loading.catch(() => {});
+    return loading;
+  }
+
+  async #sync() {
+    if (this.#token === null) return this.#start();
+    try {
+      return await this.#catchUp(this.#token);
+    } catch (error) {
+      // Away for longer than the server remembers what ended.
+      if (!(error instanceof Problem) || error.status !== 410) throw error;
+      return this.#start();
+    }
+  }
+
+  async #start() {
+    const { userId } = session;
+    const page = await get("/v1/sync", { limit: PAGE });
+    if (session.userId !== userId) return null;
     const before = this.byId;
     this.byId = new Map();
     this.#cursors.clear();
-    for (const [index, page] of pages.entries()) this.#addPage(scopes[index], page, before);
-    this.#setTotals(unread, folders);
+    this.#channels.clear();
+    this.#take(page, before);
+    // Where the first page has not all of them, each tab goes on with its own.
+    for (const scope of SCOPES) {
+      if (page.next_cursor === null) this.#cursors.set(scope, null);
+      else this.loadMore(scope).catch(() => {});
+    }
+    return page.user;
+  }
+
+  /** @param {string} token */
+  async #catchUp(token) {
+    const { userId } = session;
+    /** @type {string | null} */
+    let cursor = null;
+    /** @type {Api.UserResponse | null} */
+    let user = null;
+    do {
+      /** @type {Api.SyncResponse} */
+      const page = await get("/v1/sync", { since: token, limit: PAGE, cursor });
+      if (session.userId !== userId) return null;
+      this.#take(page, this.byId);
+      user ??= page.user;
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+    return user;
+  }
+
+  /**
+   * @param {Api.SyncResponse} page
+   * @param {Map<string, Api.ConversationResponse>} before
+   */
+  #take(page, before) {
+    const at = Date.now();
+    for (const item of page.items) {
+      if ("ended" in item) {
+        this.byId.delete(item.conversation_id);
+        continue;
+      }
+      const { channel, ...conversation } = item;
+      if (channel) this.#channels.set(channel.channel_id, { channel, at });
+      this.#add(conversation, before);
+    }
+    this.unread = page.unread;
+    this.#setFolders(page.conversation_groups);
+    if (page.invitations) this.invitations = page.invitations.items;
+    this.#token = page.sync_token ?? this.#token;
     this.isReady = true;
     this.#changed();
+  }
+
+  /**
+   * A channel of the user as it was last loaded, and when; undefined where it may have changed since.
+   * @param {string} channelId
+   */
+  knownChannel(channelId) {
+    return this.#channels.get(channelId);
   }
 
   /**
@@ -225,18 +318,21 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
   /**
    * @param {string} scope
    * @param {App.Page<Api.ConversationResponse>} page
-   * @param {Map<string, Api.ConversationResponse>} [before]
    */
-  #addPage(scope, page, before = this.byId) {
-    for (const conversation of page.items) {
-      // An event that arrived while the page was loading is newer.
-      const previous = before.get(conversation.conversation_id);
-      this.byId.set(
-        conversation.conversation_id,
-        previous && previous.head_seq > conversation.head_seq ? previous : conversation,
-      );
-    }
+  #addPage(scope, page) {
+    for (const conversation of page.items) this.#add(conversation, this.byId);
     this.#cursors.set(scope, page.next_cursor);
+  }
+
+  /**
+   * @param {Api.ConversationResponse} conversation
+   * @param {Map<string, Api.ConversationResponse>} before
+   */
+  #add(conversation, before) {
+    // An event that arrived while the page was loading is newer.
+    const previous = before.get(conversation.conversation_id);
+    const isOlder = previous !== undefined && previous.head_seq > conversation.head_seq;
+    this.byId.set(conversation.conversation_id, isOlder ? previous : conversation);
   }
 
   /**
@@ -245,7 +341,12 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
    */
   #setTotals(unread, folders) {
     this.unread = unread;
-    this.folders = folders.items.filter((folder) => !folder.built_in).map((folder) => folder.name);
+    this.#setFolders(folders.items);
+  }
+
+  /** @param {Api.ConversationGroupResponse[]} folders */
+  #setFolders(folders) {
+    this.folders = folders.filter((folder) => !folder.built_in).map((folder) => folder.name);
   }
 
   async #loadTotals() {
@@ -323,6 +424,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
     if (!event.conversation_id && event.channel_id !== undefined) return;
     const id = event.conversation_id ?? ""; // folders and blocks are of no conversation
     const conversation = this.byId.get(id);
+    if (event.channel_id && CHANGES_CHANNEL.has(event.type)) this.#channels.delete(event.channel_id);
     switch (event.type) {
       case "message.posted": {
         if (!conversation) return void this.#reload(id);

@@ -17,6 +17,7 @@ const PAGE = 30;
 const LARGEST_PAGE = 100;
 /** How many items are shown above the first unread one. */
 const CONTEXT = 8;
+const CONFIRMED_WITHIN = 300; // milliseconds
 
 /**
  * The posts of a channel.
@@ -93,6 +94,8 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
   #eventsWhileLoading = []; // the page that is being loaded may be older than these
   #isFillingGap = false;
   #isWithUser;
+  #isWatching = false;
+  #onConfirmed = /** @type {(value?: unknown) => void} */ (() => {});
 
   /** @param {App.StreamOptions} options */
   constructor({ path, isWithUser = false, field = "message", watch = null, isMine, headSeq }) {
@@ -228,6 +231,7 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
    * @param {(items: App.Item[], hasMore: boolean) => void} apply
    */
   async #load(query, apply) {
+    if (!this.#isOpened) await this.#untilWatching();
     this.#isOpened = true;
     while (this.#loading) await this.#loading;
     const loading = (async () => {
@@ -361,13 +365,28 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
     }
   }
 
+  /**
+   * What is loaded before reactions are delivered has to be loaded again. The server confirms within a moment, unless the
+   * user may not read here, which the load then tells.
+   */
+  async #untilWatching() {
+    if (this.#watch === null || !socket.isOpen || this.#isWatching) return;
+    await new Promise((resolve) => {
+      this.#onConfirmed = resolve;
+      setTimeout(resolve, CONFIRMED_WITHIN);
+    });
+  }
+
   #onReady = () => {
     if (this.#isOpened) this.catchUp().catch(() => {});
   };
 
   /** @param {CustomEvent<string>} event */
   #onWatching = ({ detail: conversationId }) => {
-    if (conversationId === this.#watch) this.#onReady();
+    if (conversationId !== this.#watch) return;
+    this.#isWatching = true;
+    this.#onConfirmed();
+    this.#onReady();
   };
 
   /**

@@ -19,6 +19,8 @@ import { forwardEntry } from "./forward.js";
 import { postElement } from "./items.js";
 import { PinStrip } from "./pins.js";
 
+const FRESH = 60_000; // milliseconds
+
 /**
  * Whether the channel's settings allow the user to send it private messages.
  * @param {Pick<Api.ChannelResponse, "settings" | "subscribed_at">} channel
@@ -32,6 +34,7 @@ export function acceptsMessages({ settings, subscribed_at: subscribedAt }) {
 /** @extends {ConversationView<Api.ChannelResponse>} */
 export class ChannelView extends ConversationView {
   #pins;
+  #isOld = false;
 
   /** @param {string} id */
   constructor(id) {
@@ -46,9 +49,25 @@ export class ChannelView extends ConversationView {
   }
 
   async fetchInfo() {
+    // At first the list of conversations knows the channel. Events say when it has to be loaded again.
+    const known = this.info === null ? conversations.knownChannel(this.id) : undefined;
+    this.#isOld = known !== undefined && Date.now() - known.at > FRESH;
     // Loaded together, so that the posts do not move when the pins appear.
-    const [channel] = await Promise.all([get(`/v1/channels/${part(this.id)}`), this.#pins.load()]);
+    const [channel] = await Promise.all([known?.channel ?? this.#fetchChannel(), this.#pins.load()]);
     return channel;
+  }
+
+  #fetchChannel() {
+    return get(`/v1/channels/${part(this.id)}`);
+  }
+
+  /** No event tells how many subscribe. */
+  async onOpened() {
+    if (!this.#isOld) return;
+    const channel = await this.#fetchChannel().catch(() => null);
+    if (channel === null || this.isClosed) return;
+    this.info = channel;
+    this.showHeader();
   }
 
   /** @param {number} headSeq */

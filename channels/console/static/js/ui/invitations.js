@@ -1,6 +1,7 @@
 // Invitations to become an admin of a channel: shown above the list of conversations and in the console until answered.
 
 import { asProblem, get, part, post } from "../client/api.js";
+import { conversations } from "../client/conversations.js";
 import { grantsText } from "../client/grants.js";
 import { session } from "../client/session.js";
 import { socket } from "../client/socket.js";
@@ -19,18 +20,20 @@ export class Invitations {
   constructor({ onAccept }) {
     this.#onAccept = onAccept;
     socket.addEventListener("event", this.#onEvent);
-    socket.addEventListener("ready", this.#load);
-    this.#load();
+    conversations.addEventListener("change", this.#show);
+    this.#show();
   }
 
   element = h("ul.invitations", { "aria-label": t("invitation.list"), hidden: true });
   #onAccept;
+  /** @type {Api.OwnInvitationResponse[] | null} */
+  #shown = null;
   /** @type {Map<string, { json: string; card: HTMLElement }>} */
   #cards = new Map(); // by channel id: the invitation as JSON, and its card
 
   close() {
     socket.removeEventListener("event", this.#onEvent);
-    socket.removeEventListener("ready", this.#load);
+    conversations.removeEventListener("change", this.#show);
   }
 
   /** @param {CustomEvent<App.Event>} event */
@@ -40,15 +43,22 @@ export class Invitations {
     else if (event.type === "channel.deleted" && this.#cards.has(event.channel_id ?? "")) this.#load();
   };
 
+  #show = () => {
+    const { invitations } = conversations;
+    if (invitations === this.#shown) return;
+    this.#shown = invitations;
+    reconcile(
+      this.element,
+      invitations.map((invitation) => this.#card(invitation)),
+    );
+    this.element.hidden = !invitations.length;
+  };
+
   #load = async () => {
     if (!session.token) return;
     try {
-      const page = await get("/v1/invitations", { limit: MAX_SHOWN });
-      reconcile(
-        this.element,
-        page.items.map((invitation) => this.#card(invitation)),
-      );
-      this.element.hidden = !page.items.length;
+      conversations.invitations = (await get("/v1/invitations", { limit: MAX_SHOWN })).items;
+      this.#show();
     } catch (error) {
       // The page works without them. The next event or reconnect tries again.
       asProblem(error);
