@@ -52,6 +52,16 @@ class ChannelIdTaken(Conflict):
     remedy: ClassVar[str] = "Choose another id, or leave it out to get a new one."
 
 
+class WatchLimitReached(LimitReached):
+    """A socket already watches `limit` conversations."""
+
+    code: ClassVar[str] = "watch_limit_reached"
+    summary: ClassVar[str] = (
+        "This socket watches as many conversations as it may: unwatch one first"
+    )
+    remedy: ClassVar[str] = "Send `unwatch` for what is not on the screen any more."
+
+
 class ChannelLimitReached(LimitReached):
     """The deployment already has `limit` channels."""
 

@@ -139,6 +139,33 @@ class ReactionStore:
         await self._database.fetch(None, any_tally, *query.queries)
         return query.by_user()
 
+    async def read_anywhere(
+        self, message_ids: Collection[str], user_id: UserId
+    ) -> dict[str, Tally]:
+        """Return what the user sees on messages of any streams, by id, with one command. Others have no reactions."""
+        among: Document = {"$in": list(message_ids)}
+        any_tally = BatchedQuery(
+            self._tallies, {"_id": among}, bool, {"$limit": 1}, {"$project": {"_id": 1}}
+        )
+        of_tallies = BatchedQuery(self._tallies, {"_id": among}, list[Document])
+        # Uses index: message_id_1_user_id_1_emoji_1 (covered)
+        of_held = BatchedQuery(
+            self._reactions,
+            {"message_id": among, "user_id": user_id},
+            list[Document],
+            {"$project": {"_id": 0, "message_id": 1, "emoji": 1}},
+        )
+        await self._database.fetch(None, any_tally, of_tallies, of_held)
+        own: dict[str, set[str]] = {}
+        for row in of_held.result:
+            own.setdefault(row["message_id"], set()).add(row["emoji"])
+        found: dict[str, Tally] = {}
+        for row in of_tallies.result:
+            _, tally = _to_tally(row)
+            mine = mine_of(tally, own.get(row["_id"], set()))
+            found[row["_id"]] = Tally(counts=tally.counts, total=tally.total, mine=mine)
+        return found
+
     def query(
         self, messages: Collection[str] | BatchedQuery[list[Message]], user_ids: Collection[UserId]
     ) -> ReactionQuery:

@@ -16,10 +16,10 @@ from uuid import uuid4
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDictProxy
-from pydantic import IPvAnyNetwork
+from pydantic import IPvAnyNetwork, ValidationError
 from yarl import URL
 
-from channels.event_views.catalogue import CATALOGUE, COMMON_FIELDS
+from channels.event_views.shapes import EVENT
 from channels.limits import Limits
 from channels.server.app import App, Services, create_services, endpoints_for
 from channels.server.realtime.hub import Hub
@@ -39,6 +39,8 @@ SECRET: Final = "a secret of tests, long enough for HS256"
 PATIENCE_SECONDS: Final = 20.0
 """How long a test waits for something that must come, before it fails."""
 
+_SENT_LATER: Final = frozenset({"inbox.unread", "unread.changed"})
+"""Totals, which are read after the event that changed them."""
 _UNSET: Final = object()
 _numbers = itertools.count(1)
 
@@ -177,28 +179,13 @@ class User:
         return Ears(self, socket)
 
 
-_JSON_TYPES: Final = {
-    str: "text",
-    int: "integer",
-    bool: "boolean",
-    dict: "object",
-    list: "array",
-    type(None): "null",
-}
-
-
 def undescribed(event: dict[str, Any]) -> list[str]:
-    """What the catalogue says otherwise of this event: fields that it lacks, has besides, or has of another type."""
-    about = CATALOGUE[event["type"]]
-    allowed = {**about.fields, **about.sometimes}
-    sent = {name: value for name, value in event.items() if name not in COMMON_FIELDS}
-    wrong = [name for name in about.fields if name not in sent]
-    wrong += [name for name in COMMON_FIELDS if name not in event]
-    for name, value in sent.items():
-        kinds = allowed[name][0].split(" or ") if name in allowed else []
-        if _JSON_TYPES[type(value)] not in kinds:
-            wrong.append(f"{name}: {_JSON_TYPES[type(value)]}")
-    return wrong
+    """What the model of this event says otherwise: fields that it lacks, has besides, or has of another type."""
+    try:
+        EVENT.validate_json(json.dumps(event), strict=True)
+    except ValidationError as error:
+        return [f"{one['loc']}: {one['msg']}" for one in error.errors(include_url=False)]
+    return []
 
 
 class Ears:
@@ -237,7 +224,7 @@ class Ears:
                     return event
 
     async def until_now(self) -> list[dict[str, Any]]:
-        """All events up to now that this user receives, except the totals of inboxes.
+        """All events up to now that this user receives, except totals.
 
         The user makes an event of their own, which arrives after them: the bus keeps the order of commits. Totals are
         sent later.
@@ -254,7 +241,7 @@ class Ears:
         return fence
 
     async def until(self, fence: str) -> list[dict[str, Any]]:
-        """All events before the fence, except the totals of inboxes."""
+        """All events before the fence, except totals."""
         events: list[dict[str, Any]] = []
         while True:
             frame = await self.frame()
@@ -263,7 +250,7 @@ class Ears:
             event = frame["event"]
             if event["type"] == "conversation_group.deleted" and event["name"] == fence:
                 return events
-            if event.get("name") != fence and event["type"] != "inbox.unread":
+            if event.get("name") != fence and event["type"] not in _SENT_LATER:
                 events.append(event)
 
     async def closed(self) -> int | None:
@@ -326,6 +313,7 @@ SOCKET_CODES: Final = frozenset(
         *("unauthenticated", "rate_limited", "invalid_request"),
         # On `watch`.
         *("conversation_not_found", "group_not_found", "permission_denied", "banned"),
+        "watch_limit_reached",
     }
 )
 """The codes of `error` frames. Clients depend on them, so document a new one with the socket."""

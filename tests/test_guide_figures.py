@@ -8,7 +8,7 @@ import pytest
 from channels.limits import Limits
 from channels.routes.importing import BATCH_LINES
 from channels.server.limits.load_shedding import DELAY_SECONDS
-from channels.server.realtime import close_codes, frame_guard, session, socket
+from channels.server.realtime import client_frames, close_codes, frame_guard, session, socket
 from channels.server.tokens import AHEAD_SECONDS
 from channels.server.web.uploads import PAUSE_SECONDS
 from channels.service.sync_tokens import MARKS
@@ -43,8 +43,12 @@ FIGURES: Final = {
         f"| time until `auth` | {socket.AUTH_SECONDS:.0f} seconds |",
         f"within {socket.AUTH_SECONDS:.0f} seconds",
         f"| {frame_guard.FRAMES_PER_SECOND} a second, pings",
-        f"| {socket.FRAME_BYTES // KIB} KiB; a larger one",
-        f"watched by one socket | {socket.WATCHED_STREAMS} |",
+        f"| {client_frames.FRAME_BYTES // KIB} KiB; a larger one",
+        f"and is {frame_guard.REFUSED_FRAMES} frames further ahead",
+        f"of the newest {client_frames.NEWEST_POSTS} posts",
+        f"| {client_frames.COUNTED_POSTS}, and {client_frames.COUNTED_IN_ONE} in one conversation |",
+        f"text of up to {client_frames.FRAME_ID_CHARACTERS} characters",
+        f"watched by one socket | {client_frames.WATCHED_STREAMS}, then",
         f"| {LIMITS.sockets_per_user} on one process",
         f"| {LIMITS.address_sockets:,} on one process",
         f"pings every {socket.HEARTBEAT_SECONDS:.0f} seconds",

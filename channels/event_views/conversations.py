@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from channels.event_views.view import NOT_IN_EVENTS, EventView, Rendering, payload_of
 from channels.events import DialogueReacted
@@ -22,7 +23,7 @@ from conversations.events import (
     DialogueRecalled,
     ThreadRead,
 )
-from conversations.models import DialogueMessage, InboxUnread
+from conversations.models import DialogueMessage, InboxUnread, Unread
 from groups.kernel.clock import rfc3339
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import Tally
@@ -110,8 +111,20 @@ def _thread_view(
 ) -> EventView:
     """A view for the admins of a channel: it names the thread of the inbox, and no conversation of theirs."""
     channel_id = event.channel_id if isinstance(event, ThreadRead) else event.peer_id
-    thread = {"channel_id": channel_id, "user_id": event.user_id}
-    return _without_stream(event_type, event.at, event.staff, **thread, **fields)
+    payload = {
+        "type": event_type,
+        "stream_id": _thread_stream_id(channel_id, event.user_id),
+        "at": rfc3339(event.at),
+        "channel_id": channel_id,
+        "user_id": event.user_id,
+        **fields,
+    }
+    return EventView(payload, StreamId(""), event.staff)
+
+
+def _thread_stream_id(channel_id: str, user_id: UserId) -> str:
+    # The stored id has a separator that nobody can print. Ids may hold colons, so they are quoted.
+    return f"inbox_{quote(channel_id, safe='@#')}:{quote(user_id, safe='@#')}"
 
 
 def _thread_read(event: ThreadRead) -> Iterable[EventView]:
@@ -131,6 +144,11 @@ def inbox_unread_view(
         unread_count=unread.messages,
         unread_threads=unread.threads,
     )
+
+
+def unread_changed_view(user_id: UserId, unread: Unread, at: datetime) -> EventView:
+    """The user's totals, read after the change that they made `at` this instant."""
+    return _without_stream("unread.changed", at, (user_id,), **unread._asdict())
 
 
 def _ended(event: ConversationEnded) -> Iterable[EventView]:

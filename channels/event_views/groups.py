@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from channels.event_views.view import NOT_IN_EVENTS, EventView, Rendering, group_payload, payload_of
-from channels.routes.responses import anonymous_post_response
+from channels.routes.responses import SettingsResponse, anonymous_post_response
 from groups.events import (
     AdminInvited,
     GroupDisbanded,
@@ -71,9 +71,19 @@ def _member_changed(event: MemberChanged) -> Iterable[EventView]:
     yield EventView(payload, stream_of(event.group_id), users)
 
 
+def _as_in_resource(changed: Mapping[str, object], *, is_channel: bool) -> Mapping[str, object]:
+    """The changed fields, each where the channel or the group has it."""
+    if not is_channel:
+        return changed
+    settings = {k: v for k, v in changed.items() if k in SettingsResponse.model_fields}
+    others = {k: v for k, v in changed.items() if k not in settings}
+    return {**others, "settings": settings} if settings else others
+
+
 def _updated(event: GroupUpdated) -> Iterable[EventView]:
     def view(changed: Mapping[str, object]) -> dict[str, Any]:
-        fields = {"changed": changed, "version": event.version}
+        shown = _as_in_resource(changed, is_channel=event.is_channel)
+        fields = {"changed": shown, "version": event.version}
         return group_payload("group.updated", "channel.updated", event, **fields)
 
     stream_id, staff = stream_of(event.group_id), event.staff
@@ -150,15 +160,13 @@ def _message(event_type: str) -> Callable[[Any], Iterable[EventView]]:
 
 
 def _reactions(event: ReactionsChanged) -> Iterable[EventView]:
-    payload = payload_of(
-        "reactions.changed",
-        event,
-        event.stream_id,
-        seq=event.seq,
-        counts=event.counts,
-        total=event.total,
-    )
-    yield EventView(payload, event.stream_id)
+    counts = {"seq": event.seq, "counts": event.counts, "total": event.total}
+    name = "reactions.changed"
+    # First the one for watchers, as hubs expect; then one for all users who hold the same emoji, each of them alone.
+    yield EventView(group_payload(name, name, event, **counts), event.stream_id)
+    for mine, user_ids in event.own:
+        payload = group_payload(name, name, event, **counts, mine=mine)
+        yield EventView(payload, event.stream_id, user_ids)
 
 
 GROUP_EVENTS: Final[Rendering] = {

@@ -11,6 +11,7 @@ from groups.kernel.clock import rfc3339
 from groups.kernel.events import Event
 from groups.kernel.ids import StreamId, UserId
 from groups.models import stream_of
+from reactions.events import ReactionsChanged
 
 NOT_IN_EVENTS: Final = {"reactions", "views", "channel_name", "sender_name", "sender_face_url"}
 """Fields of a message that no event carries.
@@ -55,7 +56,7 @@ def payload_of(event_type: str, event: Event, stream_id: StreamId, **fields: Any
 
 
 def group_payload(
-    group_type: str, channel_type: str, event: GroupEvent, **fields: Any
+    group_type: str, channel_type: str, event: GroupEvent | ReactionsChanged, **fields: Any
 ) -> dict[str, Any]:
     """A payload about a group (`group_type`, `group_id`) or a channel (`channel_type`, `channel_id`)."""
     stream_id = stream_of(event.group_id)

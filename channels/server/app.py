@@ -42,6 +42,8 @@ from channels.server.migrations import migrations
 from channels.server.realtime.hub import Hub
 from channels.server.realtime.inbox_unread import InboxUnreadFeed
 from channels.server.realtime.socket import SocketServer
+from channels.server.realtime.unread import UnreadFeed
+from channels.server.realtime.watching import Watching
 from channels.server.tokens import TokenVerifier
 from channels.server.web.cors import CorsPolicy
 from channels.server.web.docs_pages import DocsPages
@@ -59,6 +61,7 @@ from conversations.routes.blocks import BlockRoutes
 from conversations.routes.conversation_groups import ConversationGroupRoutes
 from conversations.routes.conversations import ConversationRoutes
 from conversations.wiring import CONVERSATION_INDEXES, Conversations
+from groups.kernel.actor import Actor
 from groups.kernel.background import PeriodicTask
 from groups.kernel.clock import CLOCK_SYNC_SECONDS, Clock
 from groups.kernel.endpoint import Endpoint, endpoints_of
@@ -176,6 +179,7 @@ def create_services(
         signatures=channel_core.post_settings.signatures,
         shows_owner=channel_core.post_settings.shows_owner,
         may_forward=channel_core.post_settings.may_forward,
+        known_owners=channel_core.known_owners.among,
         private_source=conversation_core.forward_sources.find,
         profile=channel_core.store.query_profile,
         tallies=engine,
@@ -379,6 +383,11 @@ class App(web.BaseRunner):
         services.bus.listen(self.hub.on_events)
         self._inbox_unread = InboxUnreadFeed(self.hub, services.conversations.threads.unread_totals)
         services.bus.listen(self._inbox_unread.on_events)
+        self.unread_feed = UnreadFeed(
+            self.hub,
+            lambda user_id: services.conversations.conversation_list.unread_totals(Actor(user_id)),
+        )
+        services.bus.listen(self.unread_feed.on_events)
         services.bus.on_resync(self.hub.resync)
         self._http = http
         self._socket = SocketServer(
@@ -391,7 +400,9 @@ class App(web.BaseRunner):
             cors=cors,
             not_found_delay=not_found_delay,
             group_ids_of=services.chat.membership.list_group_ids,
-            may_watch=services.chat.guard.read_access_of,
+            watching=Watching(
+                self.hub, services.chat.guard.read_access_of, services.reactions.tallies_in
+            ),
         )
         endpoints = endpoints_for(services)
         self.operations = OperationsPages(
@@ -457,6 +468,7 @@ class App(web.BaseRunner):
         self.operations.is_stopping = True
         await self._socket.close_all()
         await self._inbox_unread.close()
+        await self.unread_feed.close()
         await self.rate_sharing.task.stop()
 
     async def _cleanup_server(self) -> None:

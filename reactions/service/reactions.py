@@ -17,7 +17,7 @@ from groups.models import AccessContext, Group, Message, Tallies, Tally, message
 from groups.service.access.bulk import BulkAccess
 from groups.service.messages.service import MessageService
 from reactions import policy
-from reactions.events import ReactionsChanged
+from reactions.events import OwnReactions, ReactionsChanged
 from reactions.models import Reaction
 from reactions.service.engine import ReactionCommand, ReactionEngine, ReactionQueue
 from reactions.service.state import ReactionState
@@ -80,9 +80,14 @@ class _Target:
                 at=now,
                 stream_id=self.group.stream_id,
                 group_id=self.group.group_id,
+                is_channel=self.group.is_channel,
                 seq=self.message.seq,
                 counts=tally.counts,
                 total=tally.total,
+                own=tuple(
+                    OwnReactions(mine, tuple(user_ids))
+                    for mine, user_ids in state.changed_holders().items()
+                ),
             )
         )
 
@@ -133,6 +138,36 @@ class ReactionService:
     async def tallies(self, actor: Actor, stream_id: StreamId, seqs: Sequence[int]) -> Tallies:
         """Return the tallies of the messages that have one. The caller checks that the actor may read the messages."""
         return await self.engine.tallies_of(actor.user_id, stream_id, seqs)
+
+    async def tallies_in(
+        self,
+        actor: Actor,
+        wanted: Sequence[tuple[AccessContext, Sequence[int] | None]],
+        newest: int,
+    ) -> dict[StreamId, dict[int, Tally]]:
+        """Return the tallies of messages of several groups with two commands; of the `newest` ones where None is given.
+
+        Each access is one with which the actor may read the group. Messages that it hides, and messages without
+        reactions, are absent.
+        """
+        unnamed = [access.group.stream_id for access, seqs in wanted if seqs is None]
+        heads = await self.engine.streams.heads(unnamed) if newest else {}
+        keys: dict[str, tuple[StreamId, int]] = {}
+        for access, seqs in wanted:
+            stream_id, floor = access.group.stream_id, groups_policy.history_floor(access)
+            if seqs is None:
+                head = heads[stream_id].head_seq if stream_id in heads else 0
+                seqs = range(max(0, head - newest) + 1, head + 1)
+            for seq in seqs:
+                if seq > floor:
+                    keys[message_key(stream_id, seq)] = stream_id, seq
+        found: dict[StreamId, dict[int, Tally]] = {}
+        if keys:
+            tallies = await self.engine.store.read_anywhere(keys, actor.user_id)
+            for message_id, tally in tallies.items():
+                stream_id, seq = keys[message_id]
+                found.setdefault(stream_id, {})[seq] = tally
+        return found
 
     async def get(self, actor: Actor, group_id: GroupId, seq: int) -> Tally:
         message = (await self.messages.get(actor, group_id, seq)).message

@@ -63,6 +63,14 @@ class ReactionState:
             for emoji in after - self._held_before[user_id]
         ]
 
+    def changed_holders(self) -> dict[tuple[str, ...], list[UserId]]:
+        """Return the users whose reactions have changed, by the emoji that they hold now."""
+        changed: dict[tuple[str, ...], list[UserId]] = {}
+        for user_id, after in self._held.items():
+            if after != self._held_before[user_id]:
+                changed.setdefault(tuple(sorted(after)), []).append(user_id)
+        return changed
+
     def tally(self) -> Tally:
         """Return the counts, without any user's own emoji."""
         return Tally(counts=dict(self._counts), total=self._counts.total(), mine=())

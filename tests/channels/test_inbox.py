@@ -123,7 +123,10 @@ async def test_events_reach_the_user_and_all_admins_with_the_inbox(shared_api: A
     for staff in (hers, his):
         heard = await staff.hear("message.posted", channel_id=channel_id, user_id=bob.id)
         assert (heard["seq"], heard["message"]["text"]) == (1, "one")
-        assert (heard["message"]["from_channel"], heard["stream_id"]) == (False, None)
+        assert heard["message"]["from_channel"] is False
+        # The thread is in no admin's list, and has a stream.
+        assert heard["stream_id"] == f"inbox_{channel_id}:{bob.id}"
+        assert "conversation_id" not in heard
     heard = await theirs.hear("message.posted", conversation_id=f"c2c_{channel_id}")
     assert heard["message"]["sender_id"] == bob.id
     await say(cat, thread(channel, bob), "two")

@@ -29,6 +29,8 @@ async def watched(mongod_uri: str) -> AsyncIterator[Watched]:
     try:
         # The first operation of a day examines other documents than later ones.
         async with open_api(database, clock=MovedClock.from_noon()) as api:
+            # Unread totals are read behind a call, for some of many: `tests/server/test_unread_totals.py` bounds them.
+            await api.app.unread_feed.close()
             yield Watched(api, probe)
     finally:
         await probe.stop()

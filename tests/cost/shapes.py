@@ -85,6 +85,9 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape("find", "groups", ("_id", "created_at", "custom.official_account")): (
         "the next page of the same"
     ),
+    Shape("find", "groups", ("custom.official_account", "owner_id")): (
+        "the channels of several owners: as those of one"
+    ),
     Shape("find", "groups", ("_id", "custom.official_account", "owner_id")): (
         "the channels of one owner: as the directory"
     ),

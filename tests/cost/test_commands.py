@@ -617,6 +617,26 @@ async def test_opening_a_socket_sends_one_command(watched: Watched, stage: Stage
     await ears.close()
 
 
+@pytest.mark.parametrize("count", [1, 40])
+async def test_watching_sends_the_same_commands_for_one_conversation_and_for_many(
+    watched: Watched, stage: Stage, count: int
+) -> None:
+    reader = watched.api.new_user("reader")
+    paths = [await a_channel(stage.owner, reader) for _ in range(count)]
+    for path in paths:
+        await a_post(stage.owner, path)
+        assert (await reader.put(f"{path}/posts/1/reactions/{LIKE}")).status == 200
+    ears = await reader.socket()
+    await stage.settle()
+    await watched.probe.take()
+    await ears.tell(type="watch", conversation_ids=[conversation_of(path) for path in paths])
+    told = (await ears.frame())["conversations"]
+    assert [one["reactions"][0]["mine"] for one in told] == [["👍"]] * count
+    sent = (await watched.probe.take()).commands
+    assert sent == {"find groups": 1, "find members": 1, "find streams": 1, "aggregate tallies": 1}
+    await ears.close()
+
+
 # --- in a batch -------------------------------------------------------------------------------------------------------
 
 

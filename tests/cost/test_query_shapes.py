@@ -293,6 +293,7 @@ async def _conversations(api: Api) -> None:
     await bob.get("/v1/users/me")
     await bob.patch("/v1/users/me", {"name": "Bob"})
     await ada.get(f"/v1/users/{part(bob.id)}")
+    await ada.get(f"/v1/users?ids={part(bob.id)},nobody")
     await ada.get(f"/v1/users?ids={part(bob.id)},{part(ada.id)}")
     await ada.delete("/v1/users/me/tokens")
     await api.services.chat.revocations.load()

@@ -8,8 +8,15 @@ import pytest
 from aiohttp import WSCloseCode
 
 from channels.server.realtime.close_codes import CloseCode
-from channels.server.realtime.frame_guard import FRAMES_PER_SECOND, FrameGuard
+from channels.server.realtime.frame_guard import (
+    FRAMES_PER_SECOND,
+    REFUSED_FRAMES,
+    FrameAllowance,
+    FrameGuard,
+)
 
+MOST: Final = FRAMES_PER_SECOND + REFUSED_FRAMES
+"""Frames that may come at once before the reading ends."""
 TEXT: Final = 0x81
 PING: Final = 0x89
 
@@ -53,7 +60,7 @@ def frame(first: int, size: int = 0, *, masked: bool = True) -> bytes:
 @pytest.mark.parametrize("seed", range(30))
 async def test_frames_pass_up_to_the_limit_however_they_are_split(seed: int) -> None:
     chance = random.Random(seed)  # a test
-    sizes = [chance.choice([0, 1, 125, 126, 300, 65_535, 65_536]) for _ in range(FRAMES_PER_SECOND)]
+    sizes = [chance.choice([0, 1, 125, 126, 300, 65_535, 65_536]) for _ in range(MOST)]
     good = b"".join(frame(chance.choice([TEXT, PING, 0x00, 0x8A]), size) for size in sizes)
     sent, parsed = good + frame(PING) * 3, Parsed()
     while sent:
@@ -73,7 +80,7 @@ async def test_the_bound_is_refilled_by_the_second() -> None:
         parsed.now += 1
     assert parsed.refusals == []
     parsed.now += 1000
-    parsed.guard.feed_data(frame(PING) * (FRAMES_PER_SECOND + 1))
+    parsed.guard.feed_data(frame(PING) * (MOST + 1))
     assert parsed.refusals == [CloseCode.FLOOD]
 
 
@@ -93,3 +100,17 @@ async def test_bytes_after_the_end_are_dropped_and_then_not_read() -> None:
     parsed.guard.feed_data(b"x")
     assert parsed.is_paused
     assert parsed.data == b""
+
+
+async def test_frames_are_answered_at_the_rate_and_refused_ones_take_nothing() -> None:
+    now = 100.0
+    allowance = FrameAllowance(lambda: now)
+    for _ in range(FRAMES_PER_SECOND):
+        assert allowance.take() == 0
+    waits = [allowance.take() for _ in range(3)]
+    assert waits == pytest.approx([1 / FRAMES_PER_SECOND] * 3)
+    now += waits[0]
+    assert allowance.take() == 0
+    assert allowance.take() > 0
+    now += 1000
+    assert [allowance.take() == 0 for _ in range(FRAMES_PER_SECOND + 1)].count(False) == 1

@@ -32,7 +32,7 @@ from groups.events import (
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import Content, Kind, Message, stream_of
-from reactions.events import ReactionsChanged
+from reactions.events import OwnReactions, ReactionsChanged
 
 NEWS = GroupId("@TOA#_news")
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -130,9 +130,16 @@ def left(*names: str, announce: bool = False) -> MembersLeft:
     )
 
 
-def reacted(total: int, *, seq: int = 1) -> ReactionsChanged:
+def reacted(total: int, *own: OwnReactions, seq: int = 1) -> ReactionsChanged:
     return ReactionsChanged(
-        at=AT, stream_id=stream_of(NEWS), group_id=NEWS, seq=seq, counts={"👍": total}, total=total
+        at=AT,
+        stream_id=stream_of(NEWS),
+        group_id=NEWS,
+        is_channel=True,
+        seq=seq,
+        counts={"👍": total},
+        total=total,
+        own=own,
     )
 
 
@@ -324,12 +331,33 @@ async def test_reaction_events_go_to_watchers_and_hold_counts_only(
     assert (len(bob.frames), len(cat.frames)) == (1, 0)
     (event,) = bob.events
     assert set(event) == {
-        *("type", "stream_id", "conversation_id", "at", "seq", "counts", "total"),
+        *("type", "stream_id", "conversation_id", "at", "channel_id", "seq", "counts", "total"),
     }
     hub.unwatch(bob, stream_of(NEWS))
     timers.fire()
     hub.on_events([reacted(3)])
     assert len(bob.frames) == 1
+
+
+async def test_own_reactions_reach_all_devices_of_their_user_at_once_and_name_nobody(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Timers(monkeypatch)
+    phone, laptop, cat, eve = (an_ear(hub, name, NEWS) for name in ("bob", "bob", "cat", "eve"))
+    hub.watch(eve, stream_of(NEWS))
+    bob, somebody = UserId("bob"), UserId("somebody elsewhere")
+    for total in (1, 2):
+        hub.on_events([reacted(total, OwnReactions(("👍",), (somebody, bob)))])
+    hub.on_events([reacted(1, OwnReactions((), (bob, UserId("cat"))))])
+    for ear in (phone, laptop):
+        told = [(event["total"], event["mine"]) for event in ear.events]
+        assert told == [(1, ["👍"]), (2, ["👍"]), (1, [])]
+    assert [event["mine"] for event in cat.events] == [[]]
+    assert ["mine" in event for event in eve.events] == [False]
+    everything = b"".join(frame for ear in (phone, laptop, cat, eve) for frame in ear.frames)
+    assert b"bob" not in everything
+    assert b"somebody" not in everything
+    assert phone.details == [Skippable(stream_of(NEWS), None)] * 3
 
 
 async def test_leaving_ends_watching(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from channels.server.realtime.close_codes import CloseCode
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database
+from groups.models import AccessContext
 from tests.api import (
     AS_LINES,
     PATIENCE_SECONDS,
@@ -159,16 +160,16 @@ async def test_a_right_taken_while_it_is_read_for_a_watch_is_not_missed(
     ada, eve = there.new_user("ada"), here.new_user("eve")
     path = await a_channel(ada)
     ears = await eve.socket()
-    socket = here.app._socket
-    real, was_read, go_on = socket.may_watch, asyncio.Event(), asyncio.Event()
+    watching = here.app._socket.watching
+    real, was_read, go_on = watching.read_access, asyncio.Event(), asyncio.Event()
 
-    async def slow(actor: Actor, group_id: GroupId) -> object:
+    async def slow(actor: Actor, group_id: GroupId) -> AccessContext:
         access = await real(actor, group_id)
         was_read.set()
         await go_on.wait()
         return access
 
-    socket.may_watch = slow
+    watching.read_access = slow
     await ears.tell(type="watch", conversation_id=conversation_of(path))
     await asyncio.wait_for(was_read.wait(), PATIENCE_SECONDS)
     await take(ada, path, eve)

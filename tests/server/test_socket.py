@@ -12,11 +12,12 @@ from pymongo.errors import AutoReconnect
 
 from channels.event_views.catalogue import EVENT_TYPES
 from channels.server.metrics import Metrics
+from channels.server.realtime.client_frames import NEWEST_POSTS, WATCHED_STREAMS
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.realtime.delivery import Skippable
-from channels.server.realtime.frame_guard import FRAMES_PER_SECOND
+from channels.server.realtime.frame_guard import FRAMES_PER_SECOND, REFUSED_FRAMES
 from channels.server.realtime.session import BEHIND_CONVERSATIONS, SocketSession
-from channels.server.realtime.socket import WATCHED_STREAMS, SocketServer
+from channels.server.realtime.socket import SocketServer
 from channels.server.tokens import Claims
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
@@ -182,6 +183,107 @@ async def test_a_frame_too_large_closes_for_good(shared_api: Api) -> None:
     assert await ears.closed() == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
 
 
+@pytest.mark.parametrize("frame_id", [7, 0, -(2**53) + 1, "", "7", "x" * 64])
+async def test_every_answer_repeats_the_id_of_its_frame(
+    shared_api: Api, frame_id: int | str
+) -> None:
+    ada = shared_api.new_user("ada")
+    one = {"conversation_id": conversation_of(await a_channel(ada))}
+    ears = await ada.connect(with_token=False)
+    for frame, kind in (
+        ({"type": "auth", "token": ada.token}, "ready"),
+        ({"type": "ping"}, "pong"),
+        ({"type": "watch", **one}, "watching"),
+        ({"type": "watch", "conversation_id": "group_nothing"}, "error"),
+        ({"type": "unwatch", **one}, "unwatched"),
+        ({"type": "auth", "token": ada.token}, "renewed"),
+        ({"type": "auth", "token": "nonsense"}, "error"),
+        ({"type": "no such thing"}, "error"),
+        ({"type": "ping", "more": 1}, "error"),
+    ):
+        await ears.tell(**frame, id=frame_id)
+        told = await ears.frame()
+        assert (told["type"], told.get("id")) == (kind, frame_id)
+    await ears.close()
+
+
+@pytest.mark.parametrize("frame_id", [1.5, True, None, [], {}, 2**53, "x" * 65])
+async def test_an_id_that_is_no_id_is_refused_or_counts_as_none(
+    shared_api: Api, frame_id: object
+) -> None:
+    ears = await shared_api.new_user().socket()
+    await ears.tell(type="ping", id=frame_id)
+    told = await ears.frame()
+    if frame_id is None:
+        assert told == {"type": "pong"}
+    else:
+        assert "id" not in told
+        assert [one["field"] for one in told["details"]["errors"]] == ["id"] * len(
+            told["details"]["errors"]
+        )
+    await ears.close()
+
+
+@pytest.mark.parametrize(
+    ("frame", "field"),
+    [
+        ({"type": "nothing"}, "frame"),
+        ({}, "frame"),
+        ({"type": "ping", "more": 1}, "more"),
+        ({"type": "auth", "token": 7}, "token"),
+        ({"type": "watch"}, "frame"),
+        ({"type": "watch", "conversation_id": "a", "conversation_ids": ["a"]}, "frame"),
+        ({"type": "watch", "conversation_id": 7}, "conversation_id"),
+        ({"type": "watch", "conversation_id": "x" * 129}, "conversation_id"),
+        ({"type": "watch", "conversation_ids": []}, "conversation_ids"),
+        ({"type": "watch", "conversation_ids": ["a", 7]}, "conversation_ids.1"),
+        ({"type": "watch", "conversation_ids": ["x"] * 101}, "conversation_ids"),
+        ({"type": "watch", "conversation_ids": ["a"], "seqs": {"a": [0]}}, "seqs.a.0"),
+        ({"type": "watch", "conversation_ids": ["a"], "seqs": {"a": [1] * 51}}, "seqs.a"),
+        ({"type": "watch", "conversation_ids": ["a"], "seqs": {"b": [1]}}, "frame"),
+        ({"type": "unwatch", "conversation_ids": ["a"], "seqs": {}}, "seqs"),
+    ],
+)
+async def test_an_error_names_the_field(shared_api: Api, frame: dict[str, Any], field: str) -> None:
+    ears = await shared_api.new_user().socket()
+    await ears.tell(**frame)
+    told = await ears.frame()
+    assert told["code"] == "invalid_request"
+    errors = told["details"]["errors"]
+    assert errors[0]["field"] == field
+    assert told["detail"] == errors[0]["reason"]
+    await ears.close()
+
+
+async def test_frames_beyond_the_rate_get_an_error_each_and_only_more_of_them_close_it(
+    shared_api: Api,
+) -> None:
+    ears = await shared_api.new_user().socket()
+    sent = FRAMES_PER_SECOND + REFUSED_FRAMES // 2
+    for number in range(sent):
+        await ears.tell(type="ping", id=number)
+    answers = [await ears.frame() for _ in range(sent)]
+    assert [answer["id"] for answer in answers] == list(range(sent))
+    assert [answer["type"] for answer in answers[:FRAMES_PER_SECOND]] == [
+        "pong"
+    ] * FRAMES_PER_SECOND
+    refused = answers[-1]
+    assert (refused["type"], refused["code"]) == ("error", "rate_limited")
+    assert refused["details"] == {"retry_after_seconds": refused["details"]["retry_after_seconds"]}
+    # Who waits as long as it says is answered again.
+    assert 0 < refused["retry_after_seconds"] <= 1
+    await asyncio.sleep(refused["retry_after_seconds"])
+    await ears.tell(type="ping", id="later")
+    assert await ears.frame() == {"type": "pong", "id": "later"}
+    for _ in range((FRAMES_PER_SECOND + REFUSED_FRAMES) * 3):
+        await ears.tell(type="ping")
+    told: dict[str, Any] = {}
+    while (message := await ears.socket.receive()).type is aiohttp.WSMsgType.TEXT:
+        told = json.loads(message.data)
+    assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, CloseCode.FLOOD)
+    assert (told["type"], told["code"]) == ("error", "rate_limited")
+
+
 async def test_a_flood_of_frames_is_closed_and_a_burst_is_not(shared_api: Api) -> None:
     ears = await shared_api.new_user().socket()
     for _ in range(FRAMES_PER_SECOND):
@@ -214,7 +316,7 @@ async def test_every_type_of_event_arrives_without_any_subscription(
     heard = [*await ada_ears.until_now(), *await bob_ears.until_now(), *await cat_ears.until_now()]
     told = {event["type"] for event in heard}
     # Only to those who watch; and once they were read, behind all others.
-    assert set(EVENT_TYPES) - told == {"reactions.changed", "inbox.unread"}
+    assert set(EVENT_TYPES) - told == {"reactions.changed", "inbox.unread", "unread.changed"}
     for event in heard:
         assert event["at"].endswith("Z")
     for ears in (ada_ears, bob_ears, cat_ears):
@@ -390,7 +492,8 @@ async def test_a_repeated_call_publishes_no_event(shared_api: Api) -> None:
     await bob.put(f"{path}/posts/1/reactions/{LIKE}")
     await bob.post(f"{conversation}/read", {"seq": 1})
     first = kinds(await ears.until_now())
-    assert sorted(first) == ["conversation.read", "reactions.changed"]
+    # The counts for those who watch, and the same with the user's own for their devices.
+    assert sorted(first) == ["conversation.read", "reactions.changed", "reactions.changed"]
     await bob.put(f"{path}/subscription")
     await bob.put(f"{path}/posts/1/reactions/{LIKE}")
     await bob.post(f"{conversation}/read", {"seq": 1})
@@ -412,7 +515,12 @@ async def test_watchers_receive_merged_counts_and_the_newest_last(shared_api: Ap
     await a_post(ada, path)
     ears, deaf = await bob.socket(), await ada.socket()
     await ears.tell(type="watch", conversation_id=conversation_of(path))
-    assert await ears.frame() == {"type": "watching", "conversation_id": conversation_of(path)}
+    watched = {"conversation_id": conversation_of(path)}
+    assert await ears.frame() == {
+        "type": "watching",
+        **watched,
+        "conversations": [{**watched, "reactions": [], "complete": True}],
+    }
     started = time.monotonic()
     for fan in fans:
         assert (await fan.put(f"{path}/posts/1/reactions/{LIKE}")).status == 200
@@ -433,6 +541,32 @@ async def test_watchers_receive_merged_counts_and_the_newest_last(shared_api: Ap
     await deaf.close()
 
 
+@pytest.mark.parametrize("is_channel", [True, False])
+async def test_an_own_reaction_reaches_the_other_devices_without_a_watch(
+    shared_api: Api, *, is_channel: bool
+) -> None:
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
+    path = await (a_channel if is_channel else a_chat_group)(ada, bob, cat)
+    await a_post(ada, path)
+    messages = f"{path}/{'posts' if is_channel else 'messages'}"
+    phone, laptop, other = await bob.socket(), await bob.socket(), await cat.socket()
+    fire = part("🔥")
+    for call, emoji in ((bob.put, LIKE), (bob.put, fire), (bob.delete, fire), (bob.delete, LIKE)):
+        assert (await call(f"{messages}/1/reactions/{emoji}")).status == 200
+    # A channel allows one emoji, so the second one replaces the first, and the last call changes nothing.
+    held = [["👍"], ["🔥"], []] if is_channel else [["👍"], ["👍", "🔥"], ["👍"], []]
+    fence = await phone.fence()
+    for ears in (phone, laptop):
+        heard = [one for one in await ears.until(fence) if one["type"] == "reactions.changed"]
+        assert [event["mine"] for event in heard] == held
+        assert [event["total"] for event in heard] == [len(event["mine"]) for event in heard]
+        where = "channel_id" if is_channel else "group_id"
+        assert {(event["seq"], event[where]) for event in heard} == {(1, id_of(path))}
+    assert await other.until_now() == []
+    for ears in (phone, laptop, other):
+        await ears.close()
+
+
 async def test_watching_needs_the_right_to_read(shared_api: Api) -> None:
     ada, bob, eve = (shared_api.new_user(name) for name in ("ada", "bob", "eve"))
     secret = await a_channel(ada, bob, settings={"visibility": "private"})
@@ -446,9 +580,115 @@ async def test_watching_needs_the_right_to_read(shared_api: Api) -> None:
         await ears.tell(type="watch", conversation_id=conversation_of(path))
         told = await ears.frame()
         assert (told["type"], told.get("code")) == (kind, code)
+        assert told["conversation_id"] == conversation_of(path)
     for none in ("c2c_bob", id_of(news), ""):
         await ears.tell(type="watch", conversation_id=none)
         assert (await ears.frame())["code"] == "conversation_not_found"
+    await ears.close()
+
+
+async def test_one_frame_watches_many_and_is_answered_with_the_counts_as_they_are(
+    shared_api: Api,
+) -> None:
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
+    news, tea = await a_channel(ada, bob), await a_chat_group(ada, bob)
+    secret = await a_chat_group(ada, type="work")
+    for _ in range(2):
+        await a_post(ada, news)
+        await a_post(ada, tea)
+    for user, path in (
+        (ada, f"{news}/posts/1"),
+        (bob, f"{news}/posts/2"),
+        (bob, f"{tea}/messages/2"),
+    ):
+        assert (await user.put(f"{path}/reactions/{LIKE}")).status == 200
+    names = [conversation_of(path) for path in (news, tea, secret)]
+    ears = await bob.socket()
+    await ears.tell(type="watch", id=1, conversation_ids=[*names, "c2c_ada", names[0]])
+    told = await ears.frame()
+    one = {"counts": {"👍": 1}, "total": 1}
+    none = {"code": "conversation_not_found", "detail": "No such conversation", "details": {}}
+    assert told == {
+        "type": "watching",
+        "id": 1,
+        "conversation_ids": [*names, "c2c_ada"],
+        "conversations": [
+            {
+                "conversation_id": names[0],
+                "reactions": [{"seq": 2, **one, "mine": ["👍"]}, {"seq": 1, **one, "mine": []}],
+                "complete": True,
+            },
+            {
+                "conversation_id": names[1],
+                "reactions": [{"seq": 2, **one, "mine": ["👍"]}],
+                "complete": True,
+            },
+            {
+                "conversation_id": names[2],
+                "error": {"code": "group_not_found", "detail": "No such group", "details": {}},
+            },
+            {"conversation_id": "c2c_ada", "error": none},
+        ],
+    }
+    for path in (f"{news}/posts/1", f"{tea}/messages/1"):
+        await ada.delete(f"{path}/reactions/{LIKE}")
+        await ada.put(f"{path}/reactions/{LIKE}")
+        await ears.hear("reactions.changed", seq=1)
+    await ears.tell(type="unwatch", conversation_ids=names)
+    while (told := await ears.frame())["type"] == "event":
+        pass
+    assert told == {"type": "unwatched", "conversation_ids": names}
+    await ada.delete(f"{news}/posts/1/reactions/{LIKE}")
+    assert await ears.until_now() == []
+    await ears.close()
+
+
+async def test_a_watch_counts_the_posts_that_it_names_and_none_that_are_hidden(
+    shared_api: Api,
+) -> None:
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
+    path = await a_chat_group(ada, type="work", history_visible=False)
+    posts = NEWEST_POSTS + 2
+    for _ in range(posts):
+        await a_post(ada, path)
+    for seq in (1, 2, 3, posts):
+        assert (await ada.put(f"{path}/messages/{seq}/reactions/{LIKE}")).status == 200
+    name = conversation_of(path)
+    ears = await ada.socket()
+
+    async def counted(**more: object) -> list[int]:
+        await ears.tell(type="watch", conversation_ids=[name], **more)
+        (watched,) = (await ears.frame())["conversations"]
+        return [one["seq"] for one in watched["reactions"]]
+
+    assert await counted() == [posts, 3]
+    assert await counted(seqs={}) == [posts, 3]
+    assert await counted(seqs={name: [1, 3, 7, 10_000]}) == [3, 1]
+    assert await counted(seqs={name: []}) == []
+    await ears.close()
+    # The group hides what was written before its members joined.
+    await ada.put(f"{path}/members/{bob.id}")
+    ears = await bob.socket()
+    assert await counted() == []
+    assert await counted(seqs={name: [1, posts]}) == []
+    await ears.close()
+
+
+async def test_the_answer_of_a_watch_is_cut_and_says_so(
+    shared_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.server.realtime.watching.ANSWER_BYTES", 250)
+    ada = shared_api.new_user("ada")
+    paths = [await a_channel(ada), await a_channel(ada)]
+    for path in paths:
+        for seq in (1, 2):
+            await a_post(ada, path)
+            await ada.put(f"{path}/posts/{seq}/reactions/{LIKE}")
+    ears = await ada.socket()
+    await ears.tell(type="watch", conversation_ids=[conversation_of(path) for path in paths])
+    first, second = (await ears.frame())["conversations"]
+    assert ([one["seq"] for one in first["reactions"]], first["complete"]) == ([2, 1], True)
+    assert (second["reactions"], second["complete"]) == ([], False)
     await ears.close()
 
 
@@ -456,15 +696,25 @@ async def test_a_session_watches_streams_up_to_the_limit(
     shared_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert WATCHED_STREAMS >= 20
-    monkeypatch.setattr("channels.server.realtime.socket.WATCHED_STREAMS", 2)
+    monkeypatch.setattr("channels.server.realtime.watching.WATCHED_STREAMS", 2)
     ada = shared_api.new_user("ada")
-    paths = [await a_channel(ada) for _ in range(3)]
+    names = [conversation_of(await a_channel(ada)) for _ in range(3)]
     ears = await ada.socket()
-    for path, kind in zip(
-        (*paths, paths[0]), ["watching"] * 2 + ["error", "watching"], strict=True
+    for name, kind in zip(
+        (*names, names[0]), ["watching"] * 2 + ["error", "watching"], strict=True
     ):
-        await ears.tell(type="watch", conversation_id=conversation_of(path))
-        assert (await ears.frame())["type"] == kind
+        await ears.tell(type="watch", conversation_id=name)
+        told = await ears.frame()
+        assert told["type"] == kind
+        if kind == "error":
+            assert (told["code"], told["details"]) == ("watch_limit_reached", {"limit": 2})
+    # Of several, those that fit are watched; one that is watched already takes no place.
+    await ears.tell(type="unwatch", conversation_id=names[1])
+    await ears.frame()
+    await ears.tell(type="watch", conversation_ids=[names[0], names[1], names[2]])
+    results = (await ears.frame())["conversations"]
+    codes = [one.get("error", {}).get("code") for one in results]
+    assert codes == [None, None, "watch_limit_reached"]
     await ears.close()
 
 

@@ -448,7 +448,8 @@ declare namespace App {
   type Frame =
     | { type: "event"; event: Event }
     | { type: "ready" | "pong" }
-    | { type: "watching" | "behind"; conversation_id: string };
+    | { type: "watching"; conversations: { conversation_id: string; error?: { code: string } }[] }
+    | { type: "behind"; conversation_id: string };
 
   interface SocketEvents {
     event: CustomEvent<Event>;
@@ -457,7 +458,7 @@ declare namespace App {
     state: globalThis.Event;
   }
 
-  /** What an event may carry. `stream_id` is null where it is about no conversation of the user's. */
+  /** What an event may carry. `stream_id` is null where it is about no conversation. */
   interface Common<Type extends string> {
     type: Type;
     at: string;
@@ -490,10 +491,13 @@ declare namespace App {
     | (MessageEvent<"reactions.changed"> & { counts: { [emoji: string]: number }; total: number; mine?: string[] })
     | MemberEvent<"channel.subscribed" | "channel.unsubscribed" | "group.joined" | "group.left">
     | MemberEvent<"channel.invited" | "channel.invitation_ended" | "join.requested" | "join.refused" | "member.changed">
-    | (Common<"channel.updated"> & { changed: Partial<Api.ChannelResponse> })
+    | (Common<"channel.updated"> & {
+        changed: Partial<Omit<Api.ChannelResponse, "settings">> & { settings?: Partial<Api.SettingsResponse> };
+      })
     | (Common<"group.updated"> & { changed: Partial<Api.GroupResponse> })
     | Common<"channel.deleted" | "group.disbanded" | "conversation.ended">
     | (ReadEvent<"conversation.read"> & { conversation_id: string })
+    | (Common<"unread.changed"> & Api.UnreadResponse)
     | (Common<"conversation.updated"> & {
         conversation_id: string;
         /** A draft is null where it has a text, which no event carries. */

@@ -7,6 +7,7 @@ from typing import Final
 
 from channels.docs_site.generated.endpoints import anchor_of, code_of, endpoints
 from channels.docs_site.generated.tables import all_errors, docstring_of, one_line, table
+from channels.errors import WatchLimitReached
 from channels.server.web.cors import OriginNotAllowed
 from channels.server.web.openapi import errors_of
 from channels.server.web.problems import (
@@ -27,6 +28,7 @@ _FEW: Final = 6
 """Calls that a section lists; of more it names the tags."""
 _WITHOUT_ENDPOINT: Final[dict[type[DomainError], str]] = {
     OriginNotAllowed: "[the socket](sockets.md#connect), before it opens",
+    WatchLimitReached: "[the socket](sockets.md#watch-reactions), for a `watch`",
     RouteNotFound: "the server, for a path that is no call",
     WrongMethod: "the server, for a method that the path does not have",
     BodyTooLarge: "every call with a JSON body",

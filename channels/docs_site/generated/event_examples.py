@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from channels.event_views.conversations import inbox_unread_view
+from channels.event_views.conversations import inbox_unread_view, unread_changed_view
 from channels.event_views.registry import views_of
 from channels.events import DialogueReacted
 from conversations.events import (
@@ -26,7 +26,7 @@ from conversations.events import (
     DialogueRecalled,
     ThreadRead,
 )
-from conversations.models import ConversationId, InboxUnread, ReadMark
+from conversations.models import ConversationId, InboxUnread, ReadMark, Unread
 from groups.events import (
     AdminInvited,
     GroupDisbanded,
@@ -46,7 +46,7 @@ from groups.events import (
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import Content, Grant, Kind, Message, Role, stream_of
-from reactions.events import ReactionsChanged
+from reactions.events import OwnReactions, ReactionsChanged
 
 _AT: Final = datetime(2026, 1, 31, 12, tzinfo=UTC)
 _NEWS: Final = GroupId("@TOA#_news")
@@ -80,7 +80,11 @@ def payloads() -> Mapping[str, Sequence[dict[str, Any]]]:
     """Payloads of each type, in all its forms: of a channel, of a group, one-to-one, of an inbox."""
     found: dict[str, list[dict[str, Any]]] = {}
     views = [view for event in _examples() for view in views_of(event)]
-    for view in (*views, inbox_unread_view(_NEWS, InboxUnread(3, 2), _AT, _STAFF)):
+    totals = (
+        inbox_unread_view(_NEWS, InboxUnread(3, 2), _AT, _STAFF),
+        unread_changed_view(_BOB, Unread(5, 3, 2, {"Work": 1}), _AT),
+    )
+    for view in (*views, *totals):
         # Through JSON, as the socket sends it.
         payload = json.loads(view.json())["event"]
         found.setdefault(payload["type"], []).append(payload)
@@ -116,9 +120,8 @@ def _of_a_group(group_id: GroupId, *, is_channel: bool) -> Iterator[Event]:
     yield MessageEdited(**base, message=message.model_copy(update={"edited_at": _AT}))
     yield MessageRecalled(**base, message=deleted)
     counts = {"👍": 5, "🎉": 1}
-    yield ReactionsChanged(
-        at=_AT, stream_id=stream_id, group_id=group_id, seq=7, counts=counts, total=6
-    )
+    own = (OwnReactions(("👍",), (_BOB,)),)
+    yield ReactionsChanged(**base, stream_id=stream_id, seq=7, counts=counts, total=6, own=own)
     profile = _PROFILE if is_channel else None
     joined: dict[str, Any] = {"user_ids": (_BOB,), "member_count": 12, "announce": not is_channel}
     yield MembersJoined(**base, **joined, profile=profile)
@@ -171,7 +174,9 @@ def _of_a_user() -> Iterator[Event]:
     mark = ReadMark(conversation_id=conversation_id, read_seq=7, unread_count=0)
     yield ConversationRead(**base, reads=(mark,))
     yield ConversationUpdated(
-        **base, conversation_id=conversation_id, changed={"pinned": True, "draft": None}
+        **base,
+        conversation_id=conversation_id,
+        changed={"pinned_at": "2026-01-31T12:00:00.000Z", "draft": None},
     )
     yield ConversationGroupCreated(**base, name="Work", conversation_ids=(conversation_id,))
     yield ConversationGroupRenamed(**base, name="Work", new_name="Office")

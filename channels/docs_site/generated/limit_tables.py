@@ -8,9 +8,16 @@ from pydantic.fields import FieldInfo
 
 from channels.docs_site.generated.tables import bound_of, readable, table
 from channels.limits import CHANNEL_REACTIONS_PER_USER, MOST_VIEWS_PER_CALL, Limits
-from channels.server.realtime.frame_guard import FRAMES_PER_SECOND
+from channels.server.realtime.client_frames import (
+    COUNTED_IN_ONE,
+    COUNTED_POSTS,
+    FRAME_BYTES,
+    FRAME_ID_CHARACTERS,
+    WATCHED_STREAMS,
+)
+from channels.server.realtime.frame_guard import FRAMES_PER_SECOND, REFUSED_FRAMES
 from channels.server.realtime.session import UNREAD_BYTES
-from channels.server.realtime.socket import AUTH_SECONDS, FRAME_BYTES, WATCHED_STREAMS
+from channels.server.realtime.socket import AUTH_SECONDS
 from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES, LINE_BYTES
 from groups.kernel.ids import GROUP_ID_BYTES, USER_ID_BYTES
 from groups.kernel.limits import About, Section, Zero
@@ -96,8 +103,17 @@ def fixed_limits() -> str:
             ["highest `VIEWS_PER_CALL`", f"{MOST_VIEWS_PER_CALL}"],
             ["seconds until a socket must authenticate", f"{AUTH_SECONDS:g}"],
             ["frames a second that a socket may send", f"{FRAMES_PER_SECOND:g}"],
+            [
+                "frames beyond them that are refused before the socket closes",
+                f"{REFUSED_FRAMES:g}",
+            ],
             ["bytes of a frame that a client sends", f"{FRAME_BYTES}"],
+            ["characters of the `id` of a frame", f"{FRAME_ID_CHARACTERS}"],
             ["conversations that a socket watches", f"{WATCHED_STREAMS}"],
+            [
+                "posts that one `watch` counts",
+                f"{COUNTED_POSTS}, {COUNTED_IN_ONE} in one conversation",
+            ],
             ["bytes that may wait for a socket's client", f"{UNREAD_BYTES}"],
         ],
     )

@@ -7,9 +7,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from channels.docs_site.generated.tables import docstring_of, one_line, table
+from channels.server.realtime.client_frames import CLIENT_FRAMES, FRAME_BYTES
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.realtime.server_frames import SERVER_FRAMES
-from channels.server.realtime.socket import CLIENT_FRAMES, FRAME_BYTES
 
 _OF_THE_PROTOCOL: Final = (
     (1002, "You broke the protocol, for example with a frame without a mask. Mend the client."),

@@ -23,7 +23,7 @@ class CloseCode(IntEnum):
     TOKEN_EXPIRED = 4001, "The token expired. Reconnect with a new one."
     SLOW = 4002, "You read too slowly and missed events. Reconnect, and read what you missed."
     RESYNC = 4003, "The server itself missed events. Reconnect, and read what you missed."
-    FLOOD = 4004, "You sent too many frames. Reconnect, and send fewer."
+    FLOOD = 4004, "You went on sending too many frames after an error. Reconnect, and send fewer."
     BAD_TOKEN = (
         4500,
         "The token is not valid, or was revoked. Get another one before you reconnect.",

@@ -6,7 +6,8 @@ the headers of frames.
 
 Promises:
     Frames of every kind count (text, binary, fragments, ping, pong, close), before and after authentication.
-    More than `FRAMES_PER_SECOND` ends the reading: no later frame is parsed or answered.
+    More than `FRAMES_PER_SECOND` are parsed, so that each of them can be refused (`FrameAllowance`). A client that goes
+    on and is `REFUSED_FRAMES` ahead of that rate ends the reading: no later frame is parsed or answered.
     A frame without a mask ends it too (RFC 6455, section 5.1).
     A connection whose reading ended, here or in the parser, is aborted after `CLOSE_SECONDS`.
 """
@@ -21,10 +22,13 @@ from aiohttp import WSCloseCode
 from channels.server.realtime.close_codes import CLOSE_SECONDS, CloseCode
 
 FRAMES_PER_SECOND: Final = 20  # of one client; as many may come at once
+REFUSED_FRAMES: Final = 20  # beyond them that one client may send before its socket closes
+_BURST: Final = FRAMES_PER_SECOND + REFUSED_FRAMES
 _DISCARDED_BYTES: Final = 256 * 1024
 """Read and dropped while the client may still read its close frame."""
 _LONGEST_HEAD: Final = 10  # bytes of a header without its mask
 _MASK_BYTES: Final = 4
+_ROUNDING: Final = 1e-6  # seconds: the error of floats
 _NO_MORE: Final = (False, b"")
 
 
@@ -51,7 +55,7 @@ class FrameGuard:
         self._transport = transport
         self._on_refused = on_refused
         self._clock = clock
-        self._tokens, self._since = float(FRAMES_PER_SECOND), clock()
+        self._tokens, self._since = float(_BURST), clock()
         self._head = b""  # the part of a header that has arrived
         self._skip = 0  # bytes until the next header
         self._is_over = False
@@ -77,9 +81,7 @@ class FrameGuard:
     def _check(self, data: bytes) -> tuple[int, CloseCode | WSCloseCode | None]:
         """How many of the bytes to parse, and the close code when the rest is refused."""
         now = self._clock()
-        self._tokens = min(
-            FRAMES_PER_SECOND, self._tokens + (now - self._since) * FRAMES_PER_SECOND
-        )
+        self._tokens = min(_BURST, self._tokens + (now - self._since) * FRAMES_PER_SECOND)
         self._since = now
         place, size = 0, len(data)
         while self._skip < size - place:
@@ -106,6 +108,26 @@ class FrameGuard:
         self._discarded += len(data)
         if self._discarded > _DISCARDED_BYTES and not self._transport.is_closing():
             self._transport.pause_reading()
+
+
+class FrameAllowance:
+    """The frames of one client that are answered: `FRAMES_PER_SECOND`, and as many at once.
+
+    A refused frame takes nothing, so a client that sends too fast is answered at the rate.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._full_at = clock()
+
+    def take(self) -> float:
+        """Count one frame. Returns 0, or the seconds until the same frame would be answered."""
+        now = self._clock()
+        waiting = max(0.0, self._full_at - now) + (1 - FRAMES_PER_SECOND) / FRAMES_PER_SECOND
+        if waiting > _ROUNDING:
+            return waiting
+        self._full_at = max(now, self._full_at) + 1 / FRAMES_PER_SECOND
+        return 0.0
 
 
 def _length_of(head: bytes) -> tuple[int, int] | None:

@@ -7,13 +7,14 @@ Promises:
     A session receives every stream that its user is in, from `ready` on. Joins and leaves take effect in the order in
     which they were committed, so a user who left receives nothing that was posted afterwards.
     Reaction counts go to sessions that watch the stream: at most two events a second for a message, the newest last.
+    Users' own reactions go to all their sessions at once, watching or not, with their own emoji and no names.
 Delivery is at most once: a client that was disconnected compares seqs and reads what it missed.
 """
 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final, TypeVar
 
@@ -33,13 +34,15 @@ from groups.events import (
     TokensRevoked,
 )
 from groups.kernel.clock import Clock, SystemClock
+from groups.kernel.errors import DomainError
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import stream_of
-from reactions.events import ReactionsChanged
+from reactions.events import OwnReactions, ReactionsChanged
 
 log = logging.getLogger(__name__)
 
+A = TypeVar("A")
 K = TypeVar("K", UserId, StreamId)
 
 MERGE_SECONDS: Final = 0.5  # between two events about the reactions to one message
@@ -95,19 +98,36 @@ class Hub:
         self._metrics.sockets.dec()
 
     async def watch_if(
-        self, session: Session, stream_id: StreamId, may_watch: Callable[[], Awaitable[object]]
-    ) -> None:
-        """`watch` once `may_watch` has returned; asks again when that right may have ended meanwhile."""
-        asked, is_outdated = (stream_id, session), True
-        while is_outdated:
-            self._asking.add(asked)
+        self,
+        session: Session,
+        stream_ids: Collection[StreamId],
+        refusals: Callable[[Collection[StreamId]], Awaitable[Mapping[StreamId, A]]],
+    ) -> dict[StreamId, A]:
+        """`watch` each stream that `refusals` does not refuse; returns what it said of each.
+
+        Asks again about streams of which the right may have ended meanwhile.
+        """
+        said: dict[StreamId, A] = {}
+        asking = list(stream_ids)
+        while asking:
+            asked = {(stream_id, session) for stream_id in asking}
+            self._asking |= asked
             try:
-                await may_watch()
+                answers = await refusals(asking)
             finally:
-                # `unwatch` removed it: the right ended, maybe after it was read.
-                is_outdated = asked not in self._asking
-                self._asking.discard(asked)
-        self.watch(session, stream_id)
+                # `unwatch` removed some: the right ended, maybe after it was read.
+                current = asked & self._asking
+                self._asking -= asked
+            outdated: list[StreamId] = []
+            for stream_id in asking:
+                if (stream_id, session) not in current:
+                    outdated.append(stream_id)
+                    continue
+                said[stream_id] = answers[stream_id]
+                if not isinstance(said[stream_id], DomainError):
+                    self.watch(session, stream_id)
+            asking = outdated
+        return said
 
     def watch(self, session: Session, stream_id: StreamId) -> None:
         """Send the reaction counts of a stream to the session."""
@@ -154,6 +174,7 @@ class Hub:
             self._metrics.event_lag.observe(max(0.0, lag))
             if isinstance(event, ReactionsChanged):
                 self._merge(event)
+                self._send_own(event)
             elif isinstance(event, MessagePosted):
                 if posts and posts[-1].message.stream_id != event.message.stream_id:
                     self._send_posts(posts)
@@ -273,6 +294,19 @@ class Hub:
             return
         self._send_reactions(key, view)
 
+    def _send_own(self, event: ReactionsChanged) -> None:
+        # At once and without a watch: it is what the users did themselves, mostly on another device. A batch names
+        # hundreds of users and few of them are connected here, so the others cost a look-up each.
+        here = [
+            OwnReactions(mine, connected)
+            for mine, user_ids in event.own
+            if (connected := tuple(one for one in user_ids if one in self._sessions))
+        ]
+        if here:
+            for view in _views(event.model_copy(update={"own": tuple(here)})):
+                if view.users is not None:
+                    self.send(view)
+
     def _flush(self, key: tuple[StreamId, int]) -> None:
         view = self._merging.pop(key)
         if view is not None:
@@ -302,7 +336,7 @@ def _skippable(view: EventView) -> Skippable | None:
     # Events of a channel's inbox name no conversation, so their receivers could not read them later.
     conversation_id = view.payload.get("conversation_id")
     if conversation_id is None or (
-        view.users is not None and not event_type.startswith("message.")
+        view.users is not None and not event_type.startswith(("message.", "reactions."))
     ):
         return None
     head_seq = view.payload["seq"] if event_type == "message.posted" else None

@@ -14,7 +14,12 @@ class _ServerFrame(BaseModel):
     )
 
 
-class Ready(_ServerFrame):
+class _Answer(_ServerFrame):
+    id: str | int | None = None
+    """The `id` of the frame that this one answers. Present where that frame had one."""
+
+
+class Ready(_Answer):
     """The socket is authenticated, and every event committed from now on arrives on it. The first frame."""
 
     type: Literal["ready"]
@@ -24,7 +29,7 @@ class Ready(_ServerFrame):
     """The id of this session."""
 
 
-class Renewed(_ServerFrame):
+class Renewed(_Answer):
     """Your newer token is in force."""
 
     type: Literal["renewed"]
@@ -50,29 +55,63 @@ class Behind(_ServerFrame):
     """The message to read on to. `null`: no message was left out; reload what you show."""
 
 
-class Watching(_ServerFrame):
-    """You receive the reaction counts of this conversation from now on."""
+class CountedPost(_ServerFrame):
+    """The reactions to one post as they are."""
+
+    seq: int
+    counts: dict[str, int]
+    total: int
+    mine: list[str]
+
+
+class WatchError(_ServerFrame):
+    """Why a conversation is not watched."""
+
+    code: str
+    detail: str
+    details: dict[str, Any]
+
+
+class WatchedConversation(_ServerFrame):
+    """One conversation of `watch`: its counts, or the error."""
+
+    conversation_id: str
+    reactions: list[CountedPost] | None = None
+    complete: bool | None = None
+    error: WatchError | None = None
+
+
+class Watching(_Answer):
+    """You receive the reaction counts of these conversations from now on."""
 
     type: Literal["watching"]
-    conversation_id: str
-    """The conversation."""
+    conversations: list[WatchedConversation]
+    """A result for each, with its `conversation_id`. `reactions`: the `seq`, `counts`, `total` and `mine` of each
+    counted post that has reactions, the newest first. `complete`: false where the answer became too long, so read the
+    posts over HTTP. Instead of both, `error`, with `code`, `detail` and `details`, where it is not watched."""
+    conversation_ids: list[str] | None = None
+    """Those of your frame. Present where it named several."""
+    conversation_id: str | None = None
+    """That of your frame. Present where it named one by this field; a refusal is an `error` frame then."""
 
 
-class Unwatched(_ServerFrame):
+class Unwatched(_Answer):
     """You receive them no more."""
 
     type: Literal["unwatched"]
-    conversation_id: str
-    """The conversation."""
+    conversation_ids: list[str] | None = None
+    """The conversations."""
+    conversation_id: str | None = None
+    """The conversation, where your frame named one by this field."""
 
 
-class Pong(_ServerFrame):
+class Pong(_Answer):
     """The answer to `ping`."""
 
     type: Literal["pong"]
 
 
-class ErrorFrame(_ServerFrame):
+class ErrorFrame(_Answer):
     """A frame of yours was refused. The socket stays open, unless a close code follows."""
 
     type: Literal["error"]
@@ -80,6 +119,10 @@ class ErrorFrame(_ServerFrame):
     """The [error](errors.md)."""
     detail: str
     """A sentence for people."""
+    details: dict[str, Any]
+    """What the error says besides, as over HTTP: for `invalid_request` its `errors`, each a `field` and a `reason`."""
+    conversation_id: str | None = None
+    """The conversation of a `watch` that names one by this field."""
     retry_after_seconds: float | None = Field(default=None, strict=False)
     """When the same frame may succeed. Present where waiting helps."""
 

@@ -136,10 +136,17 @@ class SocketSession:
         if self.claims.is_revoked(revoked_at):
             self.close_soon(CloseCode.BAD_TOKEN)
 
-    def begin(self) -> None:
-        """Send `ready`, and write frames from now on."""
+    def begin(self, frame_id: str | int | None = None) -> None:
+        """Send `ready`, the answer to the frame with this id, and write frames from now on."""
         self._is_ready = True
-        self.send("ready", user_id=self.user_id, session_id=mint_id())
+        self.answer(frame_id, "ready", user_id=self.user_id, session_id=mint_id())
+
+    def answer(self, frame_id: str | int | None, frame_type: str, **fields: Any) -> None:
+        """Send a frame that answers one of the client's."""
+        if frame_id is None:
+            self.send(frame_type, **fields)
+        else:
+            self.send(frame_type, id=frame_id, **fields)
 
     def send(self, frame_type: str, **fields: Any) -> None:
         self.push(text_frame(orjson.dumps({"type": frame_type, **fields})))

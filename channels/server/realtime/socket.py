@@ -1,32 +1,45 @@
 """The socket: `GET /v1/socket`. It authenticates first, then sends events; writes go over REST.
 
 A session exists only after its token was checked. Frames of every kind are counted before they are parsed
-(`realtime.frame_guard`), and pings are answered here.
+(`realtime.frame_guard`), and pings are answered here. A client that sends too many gets an `error` for each, and is
+closed only when it goes on.
 Client frames: `auth` (again with a newer token of the same user, before the old one expires), `watch`, `unwatch` and
-`ping`. Server frames: `ready`, `renewed`, `event`, `behind`, `watching`, `unwatched`, `pong` and `error` (its code and
-detail as over REST).
+`ping`. Server frames: `ready`, `renewed`, `event`, `behind`, `watching`, `unwatched`, `pong` and `error` (its code,
+detail and details as over REST). An answer repeats the `id` of its frame.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 import orjson
 import structlog
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, hdrs, web
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from channels.server.auth import Authenticator
 from channels.server.limits.by_address import AddressLimits
 from channels.server.limits.rate_limit import UserRates
 from channels.server.metrics import Metrics
+from channels.server.realtime.client_frames import (
+    FRAME_BYTES,
+    Auth,
+    ClientFrame,
+    FrameId,
+    Ping,
+    Unwatch,
+    Watch,
+    frame_id_of,
+    parsed,
+    refused_frame,
+)
 from channels.server.realtime.close_codes import CLOSE_SECONDS, CloseCode
+from channels.server.realtime.frame_guard import FRAMES_PER_SECOND, FrameAllowance
 from channels.server.realtime.frames import pong_frame, text_frame
 from channels.server.realtime.hub import Hub
 from channels.server.realtime.session import SocketSession
+from channels.server.realtime.watching import Watching, is_any_missing
 from channels.server.tokens import BadToken, Claims
 from channels.server.web.cors import CorsPolicy
 from channels.server.web.not_found_delay import NotFoundDelay
@@ -34,54 +47,15 @@ from channels.server.web.protocol import Connection
 from channels.server.web.request import Request
 from channels.server.web.responses import SERVER
 from channels.server.web.router import Parameters
-from conversations.errors import ConversationNotFound
-from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, rfc3339
 from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, Unready
-from groups.kernel.ids import GroupId, StreamId, UserId
+from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import is_outage
-from groups.models import stream_of
 
 AUTH_SECONDS: Final = 10.0
 HEARTBEAT_SECONDS: Final = 30.0
-FRAME_BYTES: Final = 8 * 1024  # the largest client frame: a token is at most 4 KiB
-WATCHED_STREAMS: Final = 100  # streams one session watches at once
-
-_GROUP_PREFIX: Final = stream_of(GroupId(""))
 
 log = structlog.get_logger("channels.socket")
-
-
-class _ClientFrame(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Auth(_ClientFrame):
-    """Authenticates the socket; later, renews its token. The server answers `ready`, later `renewed`."""
-
-    type: Literal["auth"]
-    token: str
-    """A token; later, a newer one of the same user."""
-
-
-class Watch(_ClientFrame):
-    """Starts (`watch`) or ends (`unwatch`) the reaction counts of a group or channel."""
-
-    type: Literal["watch", "unwatch"]
-    conversation_id: Annotated[str, Field(max_length=128)]
-    """The conversation, `group_` and the id of the group or channel."""
-
-
-class Ping(_ClientFrame):
-    """Asks whether the connection is alive. The server answers `pong`."""
-
-    type: Literal["ping"]
-
-
-CLIENT_FRAMES: Final = (Auth, Watch, Ping)
-_FRAMES: Final[TypeAdapter[Auth | Watch | Ping]] = TypeAdapter(
-    Annotated[Auth | Watch | Ping, Field(discriminator="type")]
-)
 
 
 class Socket(web.WebSocketResponse):
@@ -106,7 +80,7 @@ class SocketServer:
     cors: CorsPolicy
     not_found_delay: NotFoundDelay
     group_ids_of: Callable[[UserId], Awaitable[list[GroupId]]]
-    may_watch: Callable[[Actor, GroupId], Awaitable[object]]
+    watching: Watching
     auth_seconds: float = AUTH_SECONDS
     _open: set[Socket] = field(init=False, default_factory=set)
 
@@ -131,12 +105,13 @@ class SocketServer:
                 raise ConnectionResetError
             socket = await self._upgraded(request)
             try:
+                allowance, frame_id = FrameAllowance(), None
                 if claims is None:
-                    claims = await self._auth_phase(socket, transport, request)
+                    claims, frame_id = await self._auth_phase(socket, transport, request, allowance)
                     place.close()
                 if claims is not None:
                     request.user_id = claims.actor.user_id
-                    await self._serve(socket, transport, request, claims)
+                    await self._serve(socket, transport, request, claims, allowance, frame_id)
             # After the upgrade no HTTP response can be sent, so the close code asks the client to reconnect.
             except Exception as error:
                 if not is_outage(error):
@@ -157,7 +132,8 @@ class SocketServer:
             # Compression would encode an event once for each socket, and needs 32 KiB for each.
             compress=False,
         )
-        if not socket.can_prepare(request):
+        # HEAD finds this route too, and opens nothing.
+        if request.method != hdrs.METH_GET or not socket.can_prepare(request):
             raise InvalidRequest(
                 "This is a WebSocket", errors=[{"field": "Upgrade", "reason": "must be websocket"}]
             )
@@ -180,41 +156,51 @@ class SocketServer:
             await asyncio.wait(closings, timeout=CLOSE_SECONDS)
 
     async def _auth_phase(
-        self, socket: Socket, transport: asyncio.Transport, request: web.BaseRequest
-    ) -> Claims | None:
+        self,
+        socket: Socket,
+        transport: asyncio.Transport,
+        request: web.BaseRequest,
+        allowance: FrameAllowance,
+    ) -> tuple[Claims | None, FrameId | None]:
+        """Wait for the first frame. Returns its claims, None if the socket is closed, and the frame's id."""
         try:
             async with asyncio.timeout(self.auth_seconds):
                 message = await socket.receive()
                 while message.type in {WSMsgType.PING, WSMsgType.PONG}:
-                    if message.type is WSMsgType.PING:
+                    if (seconds := allowance.take()) > 0:
+                        transport.write(_framed(_problem_frame(_too_many(seconds))))
+                    elif message.type is WSMsgType.PING:
                         transport.write(pong_frame(message.data))
                     message = await socket.receive()
         except TimeoutError:
             await _refuse(socket, CloseCode.AUTH_TIMEOUT, BadToken("no auth frame came in time"))
-            return None
+            return None, None
         if isinstance(message.data, CloseCode | WSCloseCode):
-            await socket.close(code=message.data)
-            return None
+            if message.data is CloseCode.FLOOD:
+                await _refuse(socket, CloseCode.FLOOD, _too_many())
+            else:
+                await socket.close(code=message.data)
+            return None, None
         if message.type is not WSMsgType.TEXT:
             if not socket.closed:
                 await _refuse(socket, CloseCode.BAD_FRAME, BadToken("frames are JSON text"))
-            return None
+            return None, None
+        frame_id = frame_id_of(message.data)
         try:
-            frame = _FRAMES.validate_json(message.data)
-        except ValidationError:
+            frame = parsed(message.data)
+        except InvalidRequest:
             frame = None
-        if not isinstance(frame, Auth):
-            await _refuse(socket, CloseCode.BAD_TOKEN, BadToken("the first frame must be auth"))
-            return None
         try:
+            if not isinstance(frame, Auth):
+                raise BadToken("the first frame must be auth")
             claims = self.authenticator.by_token(request, frame.token)
             self.rates.take(claims.actor)
-            return claims
+            return claims, frame_id
         except BadToken as error:
-            await _refuse(socket, CloseCode.BAD_TOKEN, error)
+            await _refuse(socket, CloseCode.BAD_TOKEN, error, frame_id)
         except RateLimited as error:
-            await _refuse(socket, CloseCode.FLOOD, error)
-        return None
+            await _refuse(socket, CloseCode.FLOOD, error, frame_id)
+        return None, None
 
     async def _serve(
         self,
@@ -222,6 +208,8 @@ class SocketServer:
         transport: asyncio.Transport,
         request: web.BaseRequest,
         claims: Claims,
+        allowance: FrameAllowance,
+        frame_id: FrameId | None,
     ) -> None:
         connection = request.protocol
         assert isinstance(connection, Connection), "made by `protocol.Listener`"
@@ -233,8 +221,8 @@ class SocketServer:
             # A revocation between the first check and `attach` did not reach this session.
             self.authenticator.check(claims)
             self.hub.receive_groups(session, await self.group_ids_of(claims.actor.user_id))
-            session.begin()
-            await self._read(socket, session, request)
+            session.begin(frame_id)
+            await self._read(socket, session, request, allowance)
         except BadToken:
             session.close_soon(CloseCode.BAD_TOKEN)
         finally:
@@ -244,72 +232,115 @@ class SocketServer:
     def _seconds_left(self, claims: Claims) -> float:
         return (claims.expires_at - self.clock.now()).total_seconds()
 
-    async def _read(self, socket: Socket, session: SocketSession, request: web.BaseRequest) -> None:
+    async def _read(
+        self,
+        socket: Socket,
+        session: SocketSession,
+        request: web.BaseRequest,
+        allowance: FrameAllowance,
+    ) -> None:
         async for message in socket:
+            if isinstance(message.data, CloseCode | WSCloseCode):
+                if message.data is CloseCode.FLOOD:
+                    self._refuse_frame(session, _too_many(), None)
+                session.close_soon(message.data)
+                return
+            text = message.data if message.type is WSMsgType.TEXT else ""
+            if (seconds := allowance.take()) > 0:
+                self._refuse_frame(session, _too_many(seconds), frame_id_of(text))
+                continue
             if message.type is WSMsgType.PING:
                 session.push(pong_frame(message.data))
                 continue
             if message.type is WSMsgType.PONG:
                 continue
-            if isinstance(message.data, CloseCode | WSCloseCode):
-                session.close_soon(message.data)
-                return
             if message.type is not WSMsgType.TEXT:
                 session.close_soon(CloseCode.BAD_FRAME)
                 return
             try:
-                await self._answer(session, message.data, request)
+                await self._answer(session, parsed(text), request)
             except DomainError as error:
-                self.metrics.refusal(error.code)
-                session.push(text_frame(orjson.dumps(_problem_frame(error))))
+                self._refuse_frame(session, error, frame_id_of(text))
 
-    async def _answer(self, session: SocketSession, text: str, request: web.BaseRequest) -> None:
-        try:
-            frame = _FRAMES.validate_json(text)
-        except ValidationError as error:
-            reason = error.errors(include_url=False, include_input=False)[0]["msg"]
-            raise _bad_frame(reason) from None
+    def _refuse_frame(
+        self, session: SocketSession, error: DomainError, frame_id: FrameId | None, **named: Any
+    ) -> None:
+        self.metrics.refusal(error.code)
+        session.push(_framed({**_problem_frame(error, frame_id), **named}))
+
+    async def _answer(
+        self, session: SocketSession, frame: ClientFrame, request: web.BaseRequest
+    ) -> None:
         match frame:
             case Ping():
-                session.send("pong")
-            case Watch(type="unwatch", conversation_id=conversation_id):
-                self.hub.unwatch(session, StreamId(conversation_id))
-                session.send("unwatched", conversation_id=conversation_id)
-            case Watch(conversation_id=conversation_id):
-                if not conversation_id.startswith(_GROUP_PREFIX):
-                    raise ConversationNotFound
-                group_id = GroupId(conversation_id.removeprefix(_GROUP_PREFIX))
-                stream_id = StreamId(conversation_id)
-                if stream_id not in session.watched and len(session.watched) >= WATCHED_STREAMS:
-                    raise _bad_frame(
-                        f"at most {WATCHED_STREAMS} conversations can be watched at once; unwatch one first"
-                    )
+                session.answer(frame.id, "pong")
+            case Unwatch():
+                self.watching.unwatch(session, frame)
+                session.answer(frame.id, "unwatched", **_names_in(frame))
+            case Watch():
                 self.rates.take(session.claims.actor)
-                may_watch = partial(self.may_watch, session.claims.actor, group_id)
-                await self.not_found_delay.apply(self.hub.watch_if(session, stream_id, may_watch))
-                session.send("watching", conversation_id=conversation_id)
+                results = await self.not_found_delay.apply(
+                    self.watching.watch(session, frame), is_not_found=is_any_missing
+                )
+                refusal = results.get(frame.conversation_id or "")
+                if isinstance(refusal, DomainError) and frame.conversation_id is not None:
+                    self._refuse_frame(session, refusal, frame.id, **_names_in(frame))
+                    return
+                session.answer(
+                    frame.id,
+                    "watching",
+                    **_names_in(frame),
+                    conversations=[_watched(name, one) for name, one in results.items()],
+                )
             case Auth(token=token):
                 claims = self.authenticator.by_token(request, token)
                 if claims.actor.user_id != session.user_id:
-                    raise _bad_frame("this socket has its user already")
+                    raise refused_frame(("token", "this socket has its user already"))
                 session.renew(claims, self._seconds_left(claims))
-                session.send("renewed", expires_at=rfc3339(claims.expires_at))
+                session.answer(frame.id, "renewed", expires_at=rfc3339(claims.expires_at))
 
 
-def _bad_frame(reason: str) -> InvalidRequest:
-    return InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
+def _names_in(frame: Watch | Unwatch) -> dict[str, Any]:
+    """The conversations of a frame, by the field in which it names them."""
+    if frame.conversation_id is not None:
+        return {"conversation_id": frame.conversation_id}
+    return {"conversation_ids": frame.named}
 
 
-def _problem_frame(error: DomainError) -> dict[str, Any]:
-    frame: dict[str, Any] = {"type": "error", "code": error.code, "detail": error.detail}
+def _watched(name: str, result: Any | DomainError) -> dict[str, Any]:
+    if isinstance(result, DomainError):
+        error = {"code": result.code, "detail": result.detail, "details": result.details}
+        return {"conversation_id": name, "error": error}
+    return {"conversation_id": name, **result}
+
+
+def _too_many(seconds: float = 1.0) -> RateLimited:
+    detail = f"At most {FRAMES_PER_SECOND} frames a second; a socket that goes on is closed"
+    return RateLimited(detail, retry_after_seconds=seconds)
+
+
+def _problem_frame(error: DomainError, frame_id: FrameId | None = None) -> dict[str, Any]:
+    frame: dict[str, Any] = {"type": "error"}
+    if frame_id is not None:
+        frame["id"] = frame_id
+    frame |= {"code": error.code, "detail": error.detail, "details": error.details}
     if isinstance(error, RateLimited | Unready):
         frame["retry_after_seconds"] = error.retry_after_seconds
     return frame
 
 
-async def _refuse(socket: web.WebSocketResponse, code: CloseCode, error: DomainError) -> None:
+def _framed(frame: dict[str, Any]) -> bytes:
+    return text_frame(orjson.dumps(frame))
+
+
+async def _refuse(
+    socket: web.WebSocketResponse,
+    code: CloseCode,
+    error: DomainError,
+    frame_id: FrameId | None = None,
+) -> None:
     try:
-        await socket.send_json(_problem_frame(error))
+        await socket.send_json(_problem_frame(error, frame_id))
         await socket.close(code=code, message=code.name.lower().encode())
     except ConnectionError:
         log.debug("the client disconnected before it received the error")

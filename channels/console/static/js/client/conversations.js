@@ -163,6 +163,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
   async markRead(conversationId, seq) {
     const cursor = await post(`/v1/conversations/${part(conversationId)}/read`, seq === undefined ? {} : { seq });
     this.#setRead(cursor);
+    if (!socket.isOpen) this.#loadTotalsSoon(); // otherwise an event brings them
   }
 
   /** @param {App.Scope} scope */
@@ -271,7 +272,6 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
       const unread = Math.min(conversation.unread_count, Math.max(0, conversation.head_seq - readSeq));
       this.#replace({ ...conversation, read_seq: readSeq, unread_count: unread });
     }
-    this.#loadTotalsSoon();
   }
 
   /**
@@ -320,7 +320,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
   /** @param {App.Event} event */
   #onEvent(event) {
     // Events of a channel's inbox go to its staff. They are in none of the staff's own conversations.
-    if (event.stream_id === null && event.channel_id !== undefined) return;
+    if (!event.conversation_id && event.channel_id !== undefined) return;
     const id = event.conversation_id ?? ""; // folders and blocks are of no conversation
     const conversation = this.byId.get(id);
     switch (event.type) {
@@ -353,7 +353,12 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
         }
         return;
       case "conversation.read":
-        return this.#setRead(event);
+        return this.#setRead(event); // the totals follow
+      case "unread.changed": {
+        const { total, channels, chats, conversation_groups } = event;
+        this.unread = { total, channels, chats, conversation_groups };
+        return this.#changed();
+      }
       case "conversation.updated":
         if (conversation) {
           const { draft, ...changed } = event.changed;

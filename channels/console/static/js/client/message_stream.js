@@ -72,7 +72,7 @@ export function dialogueMessages(conversationId, headSeq, { isWithUser }) {
  */
 export function threadMessages(channelId, userId, headSeq) {
   /** @param {App.Event} event */
-  const isMine = (event) => event.stream_id === null && event.channel_id === channelId && event.user_id === userId;
+  const isMine = (event) => !event.conversation_id && event.channel_id === channelId && event.user_id === userId;
   return new MessageStream({ path: `/v1/channels/${part(channelId)}/inbox/${part(userId)}/messages`, isMine, headSeq });
 }
 
@@ -92,7 +92,6 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
   /** @type {App.Event[]} */
   #eventsWhileLoading = []; // the page that is being loaded may be older than these
   #isFillingGap = false;
-  #mineMayBeStale = false;
   #isWithUser;
 
   /** @param {App.StreamOptions} options */
@@ -105,7 +104,6 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
     this.#watch = watch;
     this.#isMine = isMine;
     socket.addEventListener("event", this.#onEvent);
-    addEventListener("focus", this.#onFocus);
     if (watch === null) socket.addEventListener("ready", this.#onReady);
     else {
       socket.addEventListener("watching", this.#onWatching);
@@ -118,7 +116,6 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
   #isMine;
 
   close() {
-    removeEventListener("focus", this.#onFocus);
     socket.removeEventListener("event", this.#onEvent);
     socket.removeEventListener("watching", this.#onWatching);
     socket.removeEventListener("ready", this.#onReady);
@@ -357,19 +354,12 @@ export class MessageStream extends /** @type {App.TargetClass<App.ChangeEvents>}
     if (event.type === "message.edited" || event.type === "message.recalled") {
       this.#update(event.seq, event[this.#field] ?? {});
     } else if (event.type === "reactions.changed") {
-      // In one-to-one chats the event says which reactions are the user's own, elsewhere it does not.
-      this.#mineMayBeStale ||= event.mine === undefined;
+      // An event of the user's own reaction, on whichever device, says which are theirs now. Others change only counts.
       const mine =
         event.mine ?? (this.items.get(event.seq)?.reactions?.mine ?? []).filter((emoji) => event.counts[emoji]);
       this.#update(event.seq, { reactions: { counts: event.counts, total: event.total, mine } });
     }
   }
-
-  #onFocus = () => {
-    if (!this.#mineMayBeStale) return;
-    this.#mineMayBeStale = false;
-    this.catchUp().catch(() => {});
-  };
 
   #onReady = () => {
     if (this.#isOpened) this.catchUp().catch(() => {});

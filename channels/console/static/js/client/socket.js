@@ -81,7 +81,7 @@ export const socket = new (class extends /** @type {App.TargetClass<App.SocketEv
     this.#reconnectTimer = setTimeout(() => this.#connect(), pause * (0.5 + Math.random() / 2));
   }
 
-  /** @param {{ type: string; conversation_id?: string }} frame */
+  /** @param {{ type: string; conversation_id?: string; conversation_ids?: string[] }} frame */
   #send(frame) {
     if (this.isOpen) this.#webSocket?.send(JSON.stringify(frame));
   }
@@ -115,12 +115,13 @@ export const socket = new (class extends /** @type {App.TargetClass<App.SocketEv
       this.isOpen = true;
       this.isReplaced = false;
       this.#failures = 0;
-      for (const id of this.#watched) this.#send({ type: "watch", conversation_id: id });
+      if (this.#watched.size) this.#send({ type: "watch", conversation_ids: [...this.#watched] });
       this.#schedulePing();
       this.dispatchEvent(new Event("ready"));
       this.dispatchEvent(new Event("state"));
     } else if (frame.type === "watching") {
-      this.dispatchEvent(new CustomEvent("watching", { detail: frame.conversation_id }));
+      for (const { conversation_id: id, error } of frame.conversations)
+        if (!error) this.dispatchEvent(new CustomEvent("watching", { detail: id }));
     } else if (frame.type === "behind") {
       this.dispatchEvent(new CustomEvent("watching", { detail: frame.conversation_id }));
       this.#behindTimer ||= setTimeout(() => {

@@ -102,8 +102,8 @@ export class ChannelInbox extends /** @type {App.TargetClass<{ change: Event; mi
 
   /** @param {CustomEvent<App.Event>} event */
   #onEvent = ({ detail: event }) => {
-    // Events of an inbox belong to no conversation, and so have no stream id.
-    if (event.channel_id !== this.channelId || event.stream_id !== null || !event.user_id) return;
+    // The threads of an inbox are in no admin's list, so their events name no conversation.
+    if (event.channel_id !== this.channelId || event.conversation_id || !event.user_id) return;
     if (event.type === "inbox.read") this.#setRead(event);
     else if (event.seq === undefined || !event.message) return;
     else if (event.type === "message.posted") this.#onPosted(event.user_id, event.seq, event.message);

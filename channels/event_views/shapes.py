@@ -1,0 +1,633 @@
+"""The shape of every event, one model for each type: what the socket sends, and what the guides and tests know of it.
+
+Views render plain dictionaries, since a hot event goes to thousands of sockets. Every event that a test receives is
+validated against its model, and the tables of the guide are made from the models (`channels.event_views.catalogue`).
+
+A field without a default is in every event of its type; one with the default None is absent where it does not apply,
+and never null. Fields have the names, types and nesting of the resources of the API. `stream_id` is null only where an
+event is of no conversation.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model, model_validator
+from pydantic_core import PydanticCustomError
+
+from channels.event_views.view import NOT_IN_EVENTS
+from channels.models import AcceptMessages
+from channels.routes.dialogue_responses import DialogueMessageResponse, ThreadMessageResponse
+from channels.routes.responses import PostResponse
+from conversations.models import ConversationId
+from groups.events import InvitationEnd, LeaveReason
+from groups.kernel.ids import GroupId, UserId
+from groups.models import Grant, JoinOption, Posting, Role, Visibility
+from groups.routes.responses.fields import Instant
+from groups.routes.responses.messages import MessageResponse
+
+_CONFIG: Final = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+_DEVICES: Final = "all devices of the user"
+
+
+def _as_in_events(response: type[BaseModel]) -> type[BaseModel]:
+    """The response without the fields that no event carries."""
+    fields: dict[str, Any] = {
+        name: (field.annotation, field)
+        for name, field in response.model_fields.items()
+        if name not in NOT_IN_EVENTS
+    }
+    name = response.__name__.removesuffix("Response") + "InEvent"
+    config = ConfigDict(frozen=True, extra="forbid")
+    return create_model(name, __config__=config, **fields)
+
+
+if TYPE_CHECKING:
+    EventPost = PostResponse
+    EventMessage = MessageResponse
+    EventDialogueMessage = DialogueMessageResponse
+    EventThreadMessage = ThreadMessageResponse
+else:
+    EventPost = _as_in_events(PostResponse)
+    EventMessage = _as_in_events(MessageResponse)
+    EventDialogueMessage = _as_in_events(DialogueMessageResponse)
+    EventThreadMessage = _as_in_events(ThreadMessageResponse)
+
+
+class EventModel(BaseModel):
+    """The base of all events. The docstring of each says when it is sent."""
+
+    model_config = _CONFIG
+
+    receivers: ClassVar[str]
+    """Who receives it, for the guide."""
+
+    type: str
+    """The type, as in the table below."""
+    stream_id: str | None
+    """The stream of messages that the event is about: events of one stream have the same. Where the receiver has the
+    conversation, it is its `conversation_id`. Null where the event is of no conversation."""
+    at: Instant
+    """When it happened: RFC 3339, UTC, with milliseconds."""
+
+    @model_validator(mode="after")
+    def _absent_not_null(self) -> Self:
+        for name, field in type(self).model_fields.items():
+            if (
+                name in self.model_fields_set
+                and not field.is_required()
+                and getattr(self, name) is None
+            ):
+                raise PydanticCustomError("null", "{name} is null: leave it out", {"name": name})
+        return self
+
+
+class _OfConversation(EventModel):
+    stream_id: str
+    conversation_id: ConversationId
+    """The conversation in the receiver's list."""
+
+    @model_validator(mode="after")
+    def _one_stream(self) -> Self:
+        if self.stream_id != self.conversation_id:
+            raise PydanticCustomError("ids", "stream_id is not the conversation_id")
+        return self
+
+
+class _OfNoConversation(EventModel):
+    stream_id: None
+
+
+class _OfChannel(_OfConversation):
+    channel_id: GroupId
+    """The channel."""
+
+
+class _OfChatGroup(_OfConversation):
+    group_id: GroupId
+    """The chat group."""
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+class _OfMessage(EventModel):
+    stream_id: str
+    seq: int
+    """The number of the post or message."""
+    conversation_id: ConversationId | None = None
+    """The conversation in the receiver's list. Absent in a channel's inbox."""
+    channel_id: GroupId | None = None
+    """In a channel, and in its inbox: the channel."""
+    group_id: GroupId | None = None
+    """In a chat group: the group."""
+    user_id: UserId | None = None
+    """In a channel's inbox, instead of `conversation_id`: the user of the thread."""
+
+    @model_validator(mode="after")
+    def _of_one_place(self) -> Self:
+        if self.conversation_id is None:
+            fits = self.user_id is not None and self.channel_id is not None
+        else:
+            fits = self.user_id is None and self.stream_id == self.conversation_id
+            fits = fits and (self.channel_id is None or self.group_id is None)
+        if not fits:
+            raise PydanticCustomError("ids", "the ids are neither a conversation nor a thread")
+        return self
+
+
+class _WithContent(_OfMessage):
+    post: EventPost | None = None
+    """In a channel: the post as in `GET /channels/{channel_id}/posts/{seq}`, without reactions and views."""
+    message: EventMessage | EventDialogueMessage | EventThreadMessage | None = None
+    """Elsewhere: the message, without reactions and without the sender's name."""
+
+    @model_validator(mode="after")
+    def _one_content(self) -> Self:
+        is_post = self.channel_id is not None and self.conversation_id is not None
+        if (self.post is not None) != is_post or (self.message is None) != is_post:
+            raise PydanticCustomError("content", "a channel has a post, anything else a message")
+        return self
+
+
+class MessagePosted(_WithContent):
+    """A post, a group message or a one-to-one message was written."""
+
+    receivers = "everyone in the conversation, the author too; of a channel's inbox its admins who may read it"
+
+    type: Literal["message.posted"]
+
+
+class _OfChange(_WithContent):
+    version: int
+    """The conversation's version after it. If it is not the next one after yours, read
+    [what changed](../how-to/catch-up.md)."""
+
+
+class MessageEdited(_OfChange):
+    """Its content was replaced, it was pinned or unpinned, or its reactions were stopped or allowed again."""
+
+    receivers = "as `message.posted`"
+
+    type: Literal["message.edited"]
+
+
+class MessageRecalled(_OfChange):
+    """It was deleted for everyone."""
+
+    receivers = "as `message.posted`"
+
+    type: Literal["message.recalled"]
+
+
+class ReactionsChanged(_OfMessage):
+    """The counts of a message changed; several changes are merged into one event."""
+
+    receivers = (
+        "in groups and channels: sockets that [watch](sockets.md#watch-reactions) the conversation, and with `mine`"
+        " all devices of the user who reacted; one-to-one: both sides, and the admins who read the channel's inbox"
+    )
+
+    type: Literal["reactions.changed"]
+    counts: dict[str, int]
+    """The count of each emoji."""
+    total: int
+    """The sum of the counts."""
+    mine: list[str] | None = None
+    """The receiver's own emoji: where they reacted themselves, and in one-to-one conversations."""
+
+
+# --- channels ---------------------------------------------------------------------------------------------------------
+
+
+class SubscribedChannel(BaseModel):
+    """A channel's profile, as its new subscriber receives it."""
+
+    model_config = _CONFIG
+
+    channel_id: GroupId
+    name: str
+    face_url: str
+    introduction: str
+    verified: bool
+    created_at: Instant
+    organization: str
+    custom_data: str
+    subscriber_count: int
+    subscribed_at: Instant
+
+
+class ChannelSubscribed(_OfChannel):
+    """The user subscribed, or was added; the owner's new channel too."""
+
+    receivers = _DEVICES
+
+    type: Literal["channel.subscribed"]
+    user_id: UserId
+    """The user."""
+    channel: SubscribedChannel
+    """The channel's profile, with `subscriber_count` and `subscribed_at`."""
+
+
+class ChannelUnsubscribed(_OfChannel):
+    """The user unsubscribed, or was removed or banned."""
+
+    receivers = _DEVICES
+
+    type: Literal["channel.unsubscribed"]
+    user_id: UserId
+    """The user."""
+    reason: LeaveReason
+    """`left`, `removed` or `banned`."""
+
+
+class ChangedSettings(BaseModel):
+    """The settings of a channel that changed."""
+
+    model_config = _CONFIG
+
+    visibility: Visibility | None = None
+    reactions: str | list[str] | None = None
+    reactions_per_user: int | None = None
+    distinct_reactions: int | None = None
+    accept_messages: AcceptMessages | None = None
+    signatures: bool | None = None
+    protect_content: bool | None = None
+
+
+class _ChangedProfile(BaseModel):
+    model_config = _CONFIG
+
+    name: str | None = None
+    face_url: str | None = None
+    introduction: str | None = None
+    owner_id: UserId | None = None
+    verified: bool | None = None
+    notification: str | None = None
+    custom: dict[str, str] | None = None
+    posting: Posting | None = None
+    join_option: JoinOption | None = None
+    history_visible: bool | None = None
+    muted_all: bool | None = None
+
+
+class ChangedChannel(_ChangedProfile):
+    """The fields of a channel that changed, as the channel has them, and those of the group that it is."""
+
+    organization: str | None = None
+    custom_data: str | None = None
+    settings: ChangedSettings | None = None
+    is_channel: bool | None = None
+    history_shared_at: Instant | None = None
+
+
+class ChangedGroup(_ChangedProfile):
+    """The fields of a chat group that changed."""
+
+    visibility: Visibility | None = None
+    reactions: str | list[str] | None = None
+    reactions_per_user: int | None = None
+    distinct_reactions: int | None = None
+
+
+class ChannelUpdated(_OfChannel):
+    """The profile or a setting changed."""
+
+    receivers = "all subscribers"
+
+    type: Literal["channel.updated"]
+    changed: ChangedChannel
+    """The new values, where the channel has them: `changed.name`, `changed.settings.reactions`. Those of the group that
+    it is (`custom`, `notification`, `muted_all`, …) are beside them. `owner_id`: only to the owner and the admins,
+    unless the channel signs its posts. `is_channel`: your group became a channel. Where `history_shared_at` is set
+    then, everybody may read what was written before."""
+    version: int
+    """Grows with each change; ignore an event that is older than what you have."""
+
+
+class ChannelDeleted(_OfChannel):
+    """The channel was deleted."""
+
+    receivers = "all subscribers"
+
+    type: Literal["channel.deleted"]
+
+
+class ChannelInvited(_OfChannel):
+    """A user was invited to be an admin."""
+
+    receivers = "the user and the owner"
+
+    type: Literal["channel.invited"]
+    channel_name: str
+    """Its name."""
+    user_id: UserId
+    """The user who is invited."""
+    grants: list[Grant]
+    """What they may do when they accept."""
+    expires_at: Instant
+    """When the invitation ends by itself."""
+
+
+class ChannelInvitationEnded(_OfChannel):
+    """An invitation was answered or removed, or ended with its channel."""
+
+    receivers = "the user and the owner"
+
+    type: Literal["channel.invitation_ended"]
+    user_id: UserId
+    """The user who was invited."""
+    reason: InvitationEnd
+    """`accepted`, `declined`, `revoked` or `deleted`."""
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+
+class GroupJoined(_OfChatGroup):
+    """A user joined the group, or was added."""
+
+    receivers = "all members; in a Community only the devices of that user"
+
+    type: Literal["group.joined"]
+    user_id: UserId
+    """The user."""
+
+
+class GroupLeft(_OfChatGroup):
+    """A user left the group, or was removed or banned."""
+
+    receivers = "all members; in a Community only the devices of that user"
+
+    type: Literal["group.left"]
+    user_id: UserId
+    """The user."""
+    reason: LeaveReason
+    """`left`, `removed` or `banned`."""
+
+
+class GroupUpdated(_OfChatGroup):
+    """The profile or a setting changed."""
+
+    receivers = "all members"
+
+    type: Literal["group.updated"]
+    changed: ChangedGroup
+    """The new values, by the names of the fields."""
+    version: int
+    """Grows with each change; ignore an event that is older than what you have."""
+
+
+class GroupDisbanded(_OfChatGroup):
+    """The group was disbanded."""
+
+    receivers = "all members"
+
+    type: Literal["group.disbanded"]
+
+
+class MemberChanged(_OfConversation):
+    """A member's role, grants, mute or name card changed."""
+
+    receivers = (
+        "in a group all members; in a channel the member, the owner and the admins,"
+        " since subscribers do not see each other"
+    )
+
+    type: Literal["member.changed"]
+    user_id: UserId
+    """The user."""
+    role: Role
+    """`owner`, `admin` or `member`."""
+    muted_until: Instant | None
+    """Until when they may not write."""
+    name_card: str
+    """Their name in this group."""
+    grants: list[Grant]
+    """The grants of an admin."""
+    channel_id: GroupId | None = None
+    """In a channel: the channel."""
+    group_id: GroupId | None = None
+    """In a chat group: the group."""
+
+
+class JoinRequested(_OfChatGroup):
+    """A user asks to join."""
+
+    receivers = "the owner and the admins"
+
+    type: Literal["join.requested"]
+    user_id: UserId
+    """The user who asks."""
+    text: str
+    """What they wrote with it."""
+
+
+class JoinRefused(_OfChatGroup):
+    """The request was refused."""
+
+    receivers = "the user who asked"
+
+    type: Literal["join.refused"]
+    user_id: UserId
+    """The user."""
+
+
+# --- the user's own ---------------------------------------------------------------------------------------------------
+
+
+class ConversationRead(_OfConversation):
+    """A read cursor moved: the user marked the conversation as read, or wrote in it."""
+
+    receivers = _DEVICES
+
+    type: Literal["conversation.read"]
+    read_seq: int
+    """Up to which seq is read."""
+    unread_count: int
+    """How many are unread now."""
+
+
+class UnreadChanged(_OfNoConversation):
+    """The user's unread totals changed because they read, wrote, muted or hid a conversation on some device.
+
+    At most once a second, and later under load. A new message sends none: count it by `message.posted`.
+    """
+
+    receivers = _DEVICES
+
+    type: Literal["unread.changed"]
+    total: int
+    """The unread messages of all conversations that are not muted."""
+    channels: int
+    """Those in channels."""
+    chats: int
+    """Those in groups and one-to-one conversations."""
+    conversation_groups: dict[str, int]
+    """Those in each of the user's conversation groups."""
+
+
+class ChangedConversation(BaseModel):
+    """The fields of a conversation that changed."""
+
+    model_config = _CONFIG
+
+    muted: bool | None = None
+    muted_until: Instant | None = None
+    accept: bool | None = None
+    pinned_at: Instant | None = None
+    hidden: bool | None = None
+    draft: Literal[""] | None = None
+    custom_data: str | None = None
+
+
+class ConversationUpdated(_OfConversation):
+    """The user muted, pinned or hid a conversation, switched off a channel's messages, or stored a draft or custom data.
+
+    No event comes when a mute ends at its `muted_until`.
+    """
+
+    receivers = _DEVICES
+
+    type: Literal["conversation.updated"]
+    changed: ChangedConversation
+    """The new values. `muted_until` is null for a mute for ever, and for none; `pinned_at` when it was unpinned. A
+    `draft` is empty when it was cleared, and null when there is a new one: its text is in no event."""
+
+
+class _OfConversationGroup(_OfNoConversation):
+    name: str
+    """Its name."""
+
+
+class ConversationGroupCreated(_OfConversationGroup):
+    """The user created it."""
+
+    receivers = _DEVICES
+
+    type: Literal["conversation_group.created"]
+    conversation_ids: list[ConversationId]
+    """The conversations in it."""
+
+
+class ConversationGroupRenamed(_OfConversationGroup):
+    """The user renamed it."""
+
+    receivers = _DEVICES
+
+    type: Literal["conversation_group.renamed"]
+    name: str
+    """The old name."""
+    new_name: str
+    """The new name."""
+
+
+class ConversationGroupDeleted(_OfConversationGroup):
+    """The user deleted it; its conversations stay."""
+
+    receivers = _DEVICES
+
+    type: Literal["conversation_group.deleted"]
+
+
+class ConversationGroupChanged(_OfConversationGroup):
+    """The user added conversations to it, or removed some."""
+
+    receivers = _DEVICES
+
+    type: Literal["conversation_group.changed"]
+    added: list[ConversationId]
+    """The conversations that came in."""
+    removed: list[ConversationId]
+    """Those that left."""
+
+
+class ConversationEnded(_OfConversation):
+    """A one-to-one conversation with a channel ended, because the channel was deleted."""
+
+    receivers = _DEVICES
+
+    type: Literal["conversation.ended"]
+
+
+# --- inboxes ----------------------------------------------------------------------------------------------------------
+
+
+class InboxRead(EventModel):
+    """A thread of the channel's inbox was read, or answered."""
+
+    receivers = "the admins who may read the inbox, who share its read cursor"
+
+    type: Literal["inbox.read"]
+    stream_id: str
+    channel_id: GroupId
+    """The channel."""
+    user_id: UserId
+    """The user of the thread."""
+    read_seq: int
+    """Up to which seq is read."""
+    unread_count: int
+    """How many are unread in the thread now."""
+
+
+class InboxUnread(_OfNoConversation):
+    """The totals of the inbox changed; at most two events a second for one channel."""
+
+    receivers = "the admins who may read the inbox"
+
+    type: Literal["inbox.unread"]
+    channel_id: GroupId
+    """The channel."""
+    unread_count: int
+    """The unread messages of all threads."""
+    unread_threads: int
+    """The threads with unread messages."""
+
+
+class BlockChanged(_OfNoConversation):
+    """The user blocked somebody, or removed a block."""
+
+    receivers = "all devices of the user; the other side is not notified"
+
+    type: Literal["block.changed"]
+    user_id: str
+    """The other user, or the channel."""
+    blocked: bool
+    """Whether they are blocked now."""
+
+
+AnyEvent = Annotated[
+    MessagePosted
+    | MessageEdited
+    | MessageRecalled
+    | ReactionsChanged
+    | ChannelSubscribed
+    | ChannelUnsubscribed
+    | ChannelUpdated
+    | ChannelDeleted
+    | ChannelInvited
+    | ChannelInvitationEnded
+    | GroupJoined
+    | GroupLeft
+    | GroupUpdated
+    | GroupDisbanded
+    | MemberChanged
+    | JoinRequested
+    | JoinRefused
+    | ConversationRead
+    | UnreadChanged
+    | ConversationUpdated
+    | ConversationGroupCreated
+    | ConversationGroupRenamed
+    | ConversationGroupDeleted
+    | ConversationGroupChanged
+    | ConversationEnded
+    | InboxRead
+    | InboxUnread
+    | BlockChanged,
+    Field(discriminator="type"),
+]
+"""Any event, by its type."""
+
+EVENT_MODELS: Final[tuple[type[EventModel], ...]] = get_args(get_args(AnyEvent)[0])
+"""The model of every type, in the order of the guide."""
+EVENT: Final[TypeAdapter[EventModel]] = TypeAdapter(AnyEvent)
+"""Parses any event."""

@@ -1,0 +1,117 @@
+"""`watch`: a session receives the reaction counts of groups and channels, beginning with those that it shows.
+
+Promises:
+    A session watches what its user may read, and `WATCHED_STREAMS` at most. Each conversation of a frame has a result
+    of its own: the counts, or why it is not watched.
+    No gap: the counts are read after the session watches, so a change is in them, or in an event that follows, or in
+    both. Both hold totals, and the newest comes last.
+    Flat cost: a frame takes at most five commands for 1 or 100 conversations (the stores gather what is asked
+    at once), and its answer is cut at `ANSWER_BYTES`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from channels.errors import WatchLimitReached
+from channels.server.realtime.client_frames import WATCHED_STREAMS, Unwatch, Watch
+from channels.server.realtime.hub import Hub
+from channels.server.realtime.session import SocketSession
+from conversations.errors import ConversationNotFound
+from groups.errors import GroupNotFound
+from groups.kernel.actor import Actor
+from groups.kernel.errors import DomainError, NotFound
+from groups.kernel.ids import GroupId, StreamId
+from groups.models import AccessContext, Tally, stream_of
+
+ANSWER_BYTES: Final = 256 * 1024
+"""Of counts in one answer, as estimated: a message may carry a thousand emoji."""
+_TALLY_BYTES: Final = 80
+_COUNT_BYTES: Final = 24
+_GROUP_PREFIX: Final = stream_of(GroupId(""))
+
+ReadAccess = Callable[[Actor, GroupId], Awaitable[AccessContext]]
+"""What the actor may do in a group that they may read. Raises: DomainError. Concurrent callers share its queries."""
+ReadCounts = Callable[
+    [Actor, Sequence[tuple[AccessContext, Sequence[int] | None]], int],
+    Awaitable[Mapping[StreamId, Mapping[int, Tally]]],
+]
+"""The counts of some messages of several groups; of the newest ones where None is given."""
+
+
+@dataclass(slots=True)
+class Watching:
+    """Answers the frames `watch` and `unwatch`."""
+
+    hub: Hub
+    read_access: ReadAccess
+    read_counts: ReadCounts
+
+    async def watch(self, session: SocketSession, frame: Watch) -> dict[str, Any | DomainError]:
+        """Watch each conversation of the frame. Returns its counts as they are sent, or the error, in order."""
+        actor = session.claims.actor
+        results: dict[str, Any | DomainError] = {
+            name: ConversationNotFound()
+            for name in frame.named
+            if not name.startswith(_GROUP_PREFIX)
+        }
+        names = [StreamId(name) for name in frame.named if name not in results]
+        room = WATCHED_STREAMS - len(session.watched)
+        more = [name for name in names if name not in session.watched]
+        results |= {name: WatchLimitReached(limit=WATCHED_STREAMS) for name in more[room:]}
+        said = await self.hub.watch_if(
+            session,
+            [name for name in names if name not in results],
+            lambda asked: self._accesses(actor, asked),
+        )
+        wanted = frame.wanted
+        allowed: list[tuple[AccessContext, Sequence[int] | None]] = []
+        for name, access in said.items():
+            if isinstance(access, DomainError):
+                results[name] = access
+            else:
+                allowed.append((access, wanted[name]))
+        counts = await self.read_counts(actor, allowed, frame.newest) if allowed else {}
+        left = ANSWER_BYTES
+        for name in names:
+            if name in results:
+                continue
+            if name not in session.watched:  # the right ended while the counts were read
+                results[name] = GroupNotFound()
+                continue
+            tallies = counts.get(name, {})
+            shown: list[dict[str, Any]] = []
+            for seq in sorted(tallies, reverse=True):
+                tally = tallies[seq]
+                left -= _TALLY_BYTES + _COUNT_BYTES * len(tally.counts)
+                if left < 0:
+                    break
+                shown.append(
+                    {"seq": seq, "counts": tally.counts, "total": tally.total, "mine": tally.mine}
+                )
+            results[name] = {"reactions": shown, "complete": len(shown) == len(tallies)}
+        return {name: results[name] for name in frame.named}
+
+    async def _accesses(
+        self, actor: Actor, stream_ids: Collection[StreamId]
+    ) -> Mapping[StreamId, AccessContext | DomainError]:
+        group_ids = [GroupId(name.removeprefix(_GROUP_PREFIX)) for name in stream_ids]
+        found = await asyncio.gather(*(self._access(actor, group_id) for group_id in group_ids))
+        return dict(zip(stream_ids, found, strict=True))
+
+    async def _access(self, actor: Actor, group_id: GroupId) -> AccessContext | DomainError:
+        try:
+            return await self.read_access(actor, group_id)
+        except DomainError as error:
+            return error
+
+    def unwatch(self, session: SocketSession, frame: Unwatch) -> None:
+        """End the watches of the frame. Idempotent."""
+        for name in frame.named:
+            self.hub.unwatch(session, StreamId(name))
+
+
+def is_any_missing(results: Mapping[str, Any | DomainError]) -> bool:
+    """Whether a result says that something was not found."""
+    return any(isinstance(result, NotFound) for result in results.values())
