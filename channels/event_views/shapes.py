@@ -481,7 +481,7 @@ class ChangedConversation(BaseModel):
 
 
 class ConversationUpdated(_OfConversation):
-    """The user changed the settings of a conversation, or stored a draft or custom data.
+    """The user muted, pinned or hid a conversation, switched off a channel's messages, or stored a draft or custom data.
 
     No event comes when a mute ends at its `muted_until`.
     """
@@ -490,8 +490,8 @@ class ConversationUpdated(_OfConversation):
 
     type: Literal["conversation.updated"]
     changed: ChangedConversation
-    """The new values. `pinned_at` is null when it was unpinned. A `draft` is empty when it was cleared, and null when
-    there is a new one: its text is in no event."""
+    """The new values. `muted_until` is null for a mute for ever, and for none; `pinned_at` when it was unpinned. A
+    `draft` is empty when it was cleared, and null when there is a new one: its text is in no event."""
 
 
 class _OfConversationGroup(_OfNoConversation):
