@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from groups.kernel.ids import GroupId
+from groups.kernel.ids import GroupId, UserId
 from groups.kernel.paging import json_size
 from groups.models import AccessContext, Model, ReactionChoice, Stream, Visibility
 
@@ -80,6 +80,8 @@ class NewChannel(ChannelChanges, _ChannelIds):
     """
 
     name: str
+    owner_id: UserId | None = None
+    """The owner, where the application creates the channel for another user."""
 
 
 _IN_PROFILE: Final = set(ChannelProfile.model_fields) - {"channel_id", "created_at"}

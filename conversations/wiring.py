@@ -92,6 +92,7 @@ def build_core(
         blocks=blocks,
         groups=own_groups,
         limits=limits,
+        is_business=groups.accounts.is_business,
         inbox_rules=inbox_rules,
     )
     return ConversationCore(

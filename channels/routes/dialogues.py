@@ -27,11 +27,13 @@ from conversations.service.dialogue_edits import DialogueEdits
 from conversations.service.dialogues import DialogueService
 from groups.errors import (
     Banned,
+    BusinessAccount,
     GroupNotFound,
     MediaNotFound,
     MessageNotFound,
     MessageRecalled,
     Muted,
+    NotAPerson,
     RecallTooLate,
     WrongMediaKind,
 )
@@ -68,6 +70,8 @@ class DialogueRoutes:
         errors=[
             ConversationNotFound,
             MessagesNotAccepted,
+            BusinessAccount,
+            NotAPerson,
             PeerBlocked,
             DialogueLimitReached,
             UnansweredLimitReached,
@@ -157,6 +161,8 @@ class DialogueRoutes:
             MessageNotFound,
             MessageRecalled,
             MessagesNotAccepted,
+            BusinessAccount,
+            NotAPerson,
             PeerBlocked,
             PermissionRefused,
             Banned,

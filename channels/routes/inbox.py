@@ -23,6 +23,7 @@ from groups.errors import (
     MediaNotFound,
     MessageNotFound,
     MessageRecalled,
+    NotAPerson,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
@@ -165,6 +166,7 @@ class InboxRoutes:
             PermissionRefused,
             ConversationNotFound,
             MessagesNotAccepted,
+            NotAPerson,
             FieldTooLong,
             IdempotencyConflict,
             MediaNotFound,
@@ -219,6 +221,7 @@ class InboxRoutes:
             MessageNotFound,
             MessageRecalled,
             MessagesNotAccepted,
+            NotAPerson,
             FieldTooLong,
             MediaNotFound,
             WrongMediaKind,

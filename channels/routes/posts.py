@@ -13,6 +13,7 @@ from channels.routes.responses import (
 from channels.service.guard import ChannelGuard
 from groups.errors import (
     Banned,
+    BusinessAccount,
     ForwardingNotAllowed,
     MediaNotFound,
     MessageRecalled,
@@ -258,6 +259,7 @@ class PostRoutes:
             DistinctReactionsReached,
             PermissionRefused,
             Banned,
+            BusinessAccount,
             ReactingBanned,
             MessageRecalled,
         ],

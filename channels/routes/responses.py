@@ -17,7 +17,15 @@ from channels.models import (
 )
 from groups import policy
 from groups.kernel.endpoint import Body, Response
-from groups.kernel.ids import GROUP_ID_BYTES, UNSEEN, GroupId, GroupIdText, UserId, is_id
+from groups.kernel.ids import (
+    GROUP_ID_BYTES,
+    UNSEEN,
+    GroupId,
+    GroupIdText,
+    UserId,
+    UserIdText,
+    is_id,
+)
 from groups.kernel.text import MaxBytes, NotBlank, SchemaHint, Text
 from groups.limits import CHANNEL_INTRODUCTION_BYTES, CHANNEL_NAME_BYTES
 from groups.models import (
@@ -114,6 +122,10 @@ class CreateChannel(Body):
         Field(description="Starts with `@TOA#_`. null: the server chooses one."),
     ] = None
     group_id: GroupIdText | None = None
+    owner_id: Annotated[
+        UserIdText | None,
+        Field(description="The owner, for the application's back end; null: you."),
+    ] = None
     face_url: FaceUrl = ""
     organization: Organization = ""
     introduction: ChannelIntroduction = ""

@@ -1,10 +1,11 @@
 """Decides who may write in a dialogue, for a whole batch, in the transaction that stores it.
 
-Between users blocks decide; with a channel first the channel's own rules (`inbox_rules`). No refusal tells writers
-whether they are blocked or a setting keeps them out.
+A business account writes only for its channels, and nobody writes to it. Between users blocks decide; with a channel
+first the channel's own rules (`inbox_rules`). No refusal tells writers whether they are blocked or a setting keeps them
+out.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +25,7 @@ from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import RESERVED_USER_IDS, GroupId, UserId
 from groups.kernel.mongo import Tx
+from groups.policy import named_person_refusal, person_refusal
 from groups.service.messages.stream import StreamService
 
 _NEAR_LIMIT: Final = 16
@@ -40,6 +42,8 @@ class WritePermission:
     blocks: BlockStore
     groups: ConversationGroupStore
     limits: ConversationLimits
+    is_business: Callable[[UserId], bool]
+    """Whether a user is a business account."""
     inbox_rules: InboxRules
 
     async def refusals(
@@ -54,7 +58,7 @@ class WritePermission:
         blocks = await self.blocks.find_blocks(own | {(peer, user) for user, peer in own}, tx)
         refusals: dict[Writer, DomainError | None] = {}
         for writer, dialogue in of_writers.items():
-            refusal = by_rules[writer]
+            refusal = self._refusal_by_kind(writer, dialogue) or by_rules[writer]
             if isinstance(refusal, ConversationNotFound) and is_begun:
                 # They wrote to each other, so the user knows of the channel, unless it was deleted since.
                 if await channel_exists(self.streams, GroupId(dialogue.peer_id), tx):
@@ -66,6 +70,15 @@ class WritePermission:
                     refusal = refusal or await self._too_many_waiting(writer, dialogue, tx)
             refusals[writer] = refusal
         return refusals
+
+    def _refusal_by_kind(self, writer: Writer, dialogue: Dialogue) -> DomainError | None:
+        """One-to-one messages are between persons, and between a person and a channel."""
+        if writer.is_for_channel:
+            return named_person_refusal(self.is_business(dialogue.user_id))
+        is_peer_business = dialogue.channel_id is None and self.is_business(
+            UserId(dialogue.peer_id)
+        )
+        return person_refusal(writer.actor.is_business) or named_person_refusal(is_peer_business)
 
     async def staff(self, dialogue: Dialogue, tx: Tx) -> tuple[UserId, ...]:
         """Return the users who read the dialogue for its channel; nobody if the other side is a user."""

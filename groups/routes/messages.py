@@ -9,6 +9,7 @@ from pydantic import Field
 from groups import policy
 from groups.errors import (
     Banned,
+    BusinessAccount,
     ForwardingNotAllowed,
     GroupNotFound,
     MediaNotFound,
@@ -90,6 +91,7 @@ class MessageRoutes:
             GroupNotFound,
             FieldTooLong,
             PostingNotAllowed,
+            BusinessAccount,
             Muted,
             Banned,
             IdempotencyConflict,
@@ -159,6 +161,7 @@ class MessageRoutes:
             FieldTooLong,
             PermissionRefused,
             PostingNotAllowed,
+            BusinessAccount,
             Muted,
             Banned,
             MediaNotFound,

@@ -1,9 +1,10 @@
-"""User documents: the profile, and `revoked_at`, until when the user's tokens are revoked; `_id` is the user id.
+"""User documents; `_id` is the user id. A user needs no document: everyone with a token is a user.
 
-A user needs no document: everyone with a token is a user.
+They hold the profile; `revoked_at`, until when the user's tokens are revoked; and `account_kind`, with
+`account_kind_at` once it has changed. Without an `account_kind`, nobody said what the user is: a person, so far.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from pymongo import UpdateOne
@@ -11,7 +12,7 @@ from pymongo import UpdateOne
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database, Document, Index, Tx
 from groups.kernel.mongo.driver import Operation
-from groups.models import User
+from groups.models import AccountKind, User
 
 
 class UserStore:
@@ -24,6 +25,12 @@ class UserStore:
             "the users with revoked tokens, at the start of a process",
             partial={"revoked_at": {"$type": "date"}},
         ),
+        Index(
+            "users",
+            [("account_kind_at", 1)],
+            "the business accounts, at the start of a process",
+            partial={"account_kind_at": {"$type": "date"}},
+        ),
     )
 
     def __init__(self, database: Database) -> None:
@@ -31,28 +38,74 @@ class UserStore:
         self._users = database.collection("users")
 
     async def find_many(self, user_ids: Iterable[UserId]) -> dict[UserId, User]:
-        """The profiles of those of the users who have one."""
+        """The profiles of those of the users who have one. A business account always has."""
         # A document without these fields was only touched, or holds only a revocation.
         has_profile: Document = {
-            "$or": [{"name": {"$exists": True}}, {"face_url": {"$exists": True}}]
+            "$or": [
+                {"name": {"$exists": True}},
+                {"face_url": {"$exists": True}},
+                {"account_kind": AccountKind.BUSINESS.value},
+            ]
         }
         cursor = self._users.find({"_id": {"$in": list(user_ids)}, **has_profile})
         return {
             row["_id"]: User(
-                user_id=row["_id"], name=row.get("name", ""), face_url=row.get("face_url", "")
+                user_id=row["_id"],
+                name=row.get("name", ""),
+                face_url=row.get("face_url", ""),
+                account_kind=row.get("account_kind", AccountKind.PERSON),
             )
             for row in await cursor.to_list(None)
         }
 
-    async def find_face_url(self, user_id: UserId, tx: Tx) -> str:
-        """The address of the user's avatar; empty without one."""
-        row = await self._users.find_one({"_id": user_id}, {"face_url": 1}, session=tx.session)
-        return str(row.get("face_url", "")) if row else ""
-
-    async def put(self, user_id: UserId, values: Document, tx: Tx) -> None:
-        await self._users.update_one(
-            {"_id": user_id}, {"$set": values}, upsert=True, session=tx.session
+    async def find_face_urls(self, user_ids: Collection[UserId], tx: Tx) -> dict[UserId, str]:
+        """The addresses of the avatars of those of the users who have one."""
+        cursor = self._users.find(
+            {"_id": {"$in": list(user_ids)}, "face_url": {"$exists": True}},
+            {"face_url": 1},
+            session=tx.session,
         )
+        return {row["_id"]: row["face_url"] for row in await cursor.to_list(None)}
+
+    async def put_many(self, values: Mapping[UserId, Document], tx: Tx) -> None:
+        """Set these fields of each of the users, in one command."""
+        operations: list[Operation] = [
+            UpdateOne({"_id": user_id}, {"$set": fields}, upsert=True)
+            for user_id, fields in values.items()
+        ]
+        await self._database.apply(self._users, operations, tx)
+
+    async def find_account_kinds(
+        self, user_ids: Collection[UserId], tx: Tx
+    ) -> dict[UserId, AccountKind]:
+        """What was said of those of the users of whom anything was."""
+        cursor = self._users.find(
+            {"_id": {"$in": list(user_ids)}, "account_kind": {"$exists": True}},
+            {"account_kind": 1},
+            session=tx.session,
+        )
+        return {row["_id"]: AccountKind(row["account_kind"]) for row in await cursor.to_list(None)}
+
+    async def set_account_kinds(
+        self, kinds: Mapping[UserId, AccountKind], at: datetime | None, tx: Tx
+    ) -> None:
+        """Set the kinds of these users; `at` is when they changed, None where they were such before."""
+        changed: Document = {} if at is None else {"account_kind_at": at}
+        await self.put_many(
+            {user_id: {"account_kind": kind.value, **changed} for user_id, kind in kinds.items()},
+            tx,
+        )
+
+    async def list_account_kinds(self) -> dict[UserId, tuple[datetime, AccountKind]]:
+        """All users whose kind changed once: when it last did, and what they are since."""
+        # Uses index: account_kind_at_1
+        cursor = self._users.find(
+            {"account_kind_at": {"$type": "date"}}, {"account_kind": 1, "account_kind_at": 1}
+        )
+        return {
+            UserId(row["_id"]): (row["account_kind_at"], AccountKind(row["account_kind"]))
+            for row in await cursor.to_list(None)
+        }
 
     async def touch_many(self, user_ids: Iterable[UserId], tx: Tx) -> None:
         """Write the users' documents, so that two transactions which both do conflict and one runs again."""

@@ -50,6 +50,7 @@ EXPECTED: Final[Indexes] = {
         "custom.official_account_1_member_count_-1__id_1": 'only where {"custom.official_account": {"$exists": true}}',
         "custom.official_account_1_created_at_-1__id_1": 'only where {"custom.official_account": {"$exists": true}}',
         "owner_id_1__id_1": 'only where {"custom.official_account": {"$exists": true}}',
+        "type_1__id_1": "",
     },
     "inbox_totals": {},
     "insights": {
@@ -79,7 +80,10 @@ EXPECTED: Final[Indexes] = {
     "tallies": {},
     "thread_guards": {},
     "threads": {"channel_id_1_active_ms_-1_user_id_1": ""},
-    "users": {"revoked_at_1": 'only where {"revoked_at": {"$type": "date"}}'},
+    "users": {
+        "revoked_at_1": 'only where {"revoked_at": {"$type": "date"}}',
+        "account_kind_at_1": 'only where {"account_kind_at": {"$type": "date"}}',
+    },
     "views": {},
 }
 

@@ -37,7 +37,13 @@ from channels.server.web.router import Parameters
 from conversations.errors import ConversationNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, rfc3339
-from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, Unready
+from groups.kernel.errors import (
+    DomainError,
+    InvalidRequest,
+    RateLimited,
+    Unauthenticated,
+    Unready,
+)
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import is_outage
 from groups.models import stream_of
@@ -210,7 +216,7 @@ class SocketServer:
             claims = self.authenticator.by_token(request, frame.token)
             self.rates.take(claims.actor)
             return claims
-        except BadToken as error:
+        except Unauthenticated as error:
             await _refuse(socket, CloseCode.BAD_TOKEN, error)
         except RateLimited as error:
             await _refuse(socket, CloseCode.FLOOD, error)
@@ -232,10 +238,11 @@ class SocketServer:
         try:
             # A revocation between the first check and `attach` did not reach this session.
             self.authenticator.check(claims)
+            await self.authenticator.register(claims.actor)
             self.hub.receive_groups(session, await self.group_ids_of(claims.actor.user_id))
             session.begin()
             await self._read(socket, session, request)
-        except BadToken:
+        except Unauthenticated:
             session.close_soon(CloseCode.BAD_TOKEN)
         finally:
             self.hub.detach(session)
@@ -290,8 +297,11 @@ class SocketServer:
                 session.send("watching", conversation_id=conversation_id)
             case Auth(token=token):
                 claims = self.authenticator.by_token(request, token)
+                actor = session.claims.actor
                 if claims.actor.user_id != session.user_id:
                     raise _bad_frame("this socket has its user already")
+                if claims.actor.is_business is not actor.is_business:
+                    raise _bad_frame("this socket has its kind of account already")
                 session.renew(claims, self._seconds_left(claims))
                 session.send("renewed", expires_at=rfc3339(claims.expires_at))
 

@@ -91,8 +91,11 @@ class PatchBody(Body):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         json_schema = handler(schema)
-        for field in handler.resolve_ref_schema(json_schema)["properties"].values():
-            without_null(field)
+        schema_of_body = handler.resolve_ref_schema(json_schema)
+        required = schema_of_body.get("required", ())
+        for name, field in schema_of_body["properties"].items():
+            if name not in required:
+                without_null(field)
         return json_schema
 
 
