@@ -6,6 +6,7 @@ import { isStaff } from "../client/grants.js";
 import { channelPosts } from "../client/message_stream.js";
 import { reportSeen } from "../client/seen_posts.js";
 import { session } from "../client/session.js";
+import { businessNote } from "../reader/business.js";
 import { subscribeButton, unsubscribe } from "../reader/directory.js";
 import { consolePath, dialoguePath, go, publicPath } from "../router.js";
 import { t } from "../texts.js";
@@ -83,7 +84,7 @@ export class ChannelView extends ConversationView {
   /** The staff answers in the console. Others may open the chat if the channel accepts messages or they have one already. */
   get #mayOpenChat() {
     const hasChat = conversations.byId.has(dialogueConversationId(this.id));
-    return !this.#isStaff && (hasChat || this.info.settings.accept_messages !== "nobody");
+    return !this.#isStaff && !session.isBusiness && (hasChat || this.info.settings.accept_messages !== "nobody");
   }
 
   headerTools() {
@@ -141,17 +142,18 @@ export class ChannelView extends ConversationView {
 
   renderFooter() {
     const { info } = this;
-    fill(
-      this.footer,
-      this.isMember
-        ? null
-        : h(
-            "div.join",
-            {},
-            h("p", { dir: "auto" }, info.introduction),
-            subscribeButton(info, null, () => this.reload()),
-          ),
-    );
+    if (this.isMember) fill(this.footer);
+    else if (session.isBusiness) fill(this.footer, businessNote());
+    else
+      fill(
+        this.footer,
+        h(
+          "div.join",
+          {},
+          h("p", { dir: "auto" }, info.introduction),
+          subscribeButton(info, null, () => this.reload()),
+        ),
+      );
   }
 
   /** @param {number[]} seqs */
@@ -163,7 +165,7 @@ export class ChannelView extends ConversationView {
    */
   renderItem(item, old) {
     /** @type {App.React | null} */
-    const react = this.isMember ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null;
+    const react = this.#mayReact ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null;
     const replyHref = this.#mayOpenChat && acceptsMessages(this.info) ? dialoguePath(this.id, item.seq) : null;
     const mayForward = !this.info.settings.protect_content;
     /** @type {App.OpenItemMenu | null} */
@@ -179,6 +181,10 @@ export class ChannelView extends ConversationView {
     );
     element.dataset.isMember = isMember;
     return element;
+  }
+
+  get #mayReact() {
+    return this.isMember && !session.isBusiness;
   }
 
   /** @param {App.Event} event */
