@@ -17,6 +17,7 @@ from groups.kernel.mongo import (
     Document,
     Index,
     Tx,
+    aggregate,
     milliseconds_of,
 )
 from groups.kernel.request_batching import RequestBatcher
@@ -191,8 +192,8 @@ class MemberStore:
     async def count_groups(self, user_ids: Sequence[UserId], tx: Tx) -> dict[UserId, int]:
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
         pipeline = [{"$match": {"user_id": {"$in": list(user_ids)}}}, _COUNT_GROUPS]
-        cursor = self._members.aggregate(pipeline, session=tx.session, batchSize=ONE_REPLY)
-        return {row["_id"]: row["groups"] for row in await cursor.to_list(None)}
+        rows = await aggregate(self._members, pipeline, session=tx.session, batchSize=ONE_REPLY)
+        return {row["_id"]: row["groups"] for row in rows}
 
     def query_group_counts_beside(
         self, group_id: GroupId, user_ids: Collection[UserId]
