@@ -143,7 +143,8 @@ def _invitation_response(invitation: Invitation) -> InvitationResponse:
     )
 
 
-def _own_invitation_response(invitation: Invitation, group: Group) -> OwnInvitationResponse:
+def own_invitation_response(invitation: Invitation, group: Group) -> OwnInvitationResponse:
+    """The response for an invitation to the actor."""
     return OwnInvitationResponse(
         channel_id=group.group_id,
         channel_name=group.name,
@@ -341,7 +342,7 @@ class AdminRoutes:
         found, next_cursor = await self.inviting.list_of_user(
             actor, limit=query.limit, cursor=query.cursor
         )
-        items = [_own_invitation_response(invitation, group) for invitation, group in found]
+        items = [own_invitation_response(invitation, group) for invitation, group in found]
         return Page(items=items, next_cursor=next_cursor)
 
     async def _responses(self, members: Sequence[Member]) -> list[AdminResponse]:

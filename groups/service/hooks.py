@@ -39,6 +39,8 @@ ProfileHook = Callable[[GroupId], BatchedQuery[dict[str, object] | None]]
 
 A join sends it together with its other queries, so it costs no database command of its own.
 """
+ReadCursorHook = Callable[[UserId, StreamId], Awaitable[int]]
+"""Finds the last message that a member has read, as far as stored; 0 where nothing is. Joining counts as reading."""
 StreamEndedHook = Callable[[StreamId], Awaitable[None]]
 """Deletes what belongs to an ended stream, outside a transaction. A crash repeats the call, so it is idempotent."""
 DeleteOfStream = Callable[[StreamId, Tx], Awaitable[int]]
@@ -77,8 +79,8 @@ class TallyReader(Protocol):
 class Hooks:
     """All hooks of a deployment.
 
-    They run in the given order, inside the transaction. Only `tallies`, `stream_ended` and `profile` do not: they run
-    outside, or only build a query. A deployment of groups alone has none of them.
+    They run in the given order, inside the transaction. Only `tallies`, `read_cursor`, `stream_ended` and `profile` do
+    not: they run outside, or only build a query. A deployment of groups alone has none of them.
     """
 
     members_left: Sequence[MembersLeftHook] = ()
@@ -94,3 +96,4 @@ class Hooks:
     private_source: PrivateSourceHook | None = None
     profile: ProfileHook | None = None
     tallies: TallyReader | None = None
+    read_cursor: ReadCursorHook | None = None

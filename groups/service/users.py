@@ -10,7 +10,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import USER_ID_BYTES, UserId, is_id
-from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.models import AccountKind, User
 from groups.service.accounts import Accounts
 from groups.service.media.avatars import Avatars
@@ -60,6 +60,18 @@ class UserService:
         wanted = list(user_ids)
         return await self.users.find_many(wanted) if wanted else {}
 
+    def query_profiles(
+        self, user_ids: Iterable[UserId]
+    ) -> BatchedQuery[dict[UserId, tuple[User, int]]]:
+        """As `find_users`, with the time of each last change (`UserStore`), to send together with other queries."""
+        return self.users.query_profiles(user_ids)
+
+    def query_changed(
+        self, user_ids: Iterable[UserId], since: datetime
+    ) -> BatchedQuery[dict[UserId, int]]:
+        """Those of the users whose profile changed since the instant, and when."""
+        return self.users.query_changed(user_ids, since)
+
     async def update(self, actor: Actor, values: Mapping[str, str]) -> User:
         """Change the actor's own name or picture; every later read, in any process, returns the change."""
         if values:
@@ -69,11 +81,12 @@ class UserService:
         return await self.get(actor, actor.user_id)
 
     async def _update(self, actor: Actor, values: Mapping[str, str], tx: Tx) -> None:
+        now = self.clock.now()
         if "face_url" in values:
             before = await self.users.find_face_urls([actor.user_id], tx)
             face_url = before.get(actor.user_id, "")
-            await self.avatars.replace(actor, face_url, values["face_url"], self.clock.now(), tx)
-        await self.users.put_many({actor.user_id: dict(values)}, tx)
+            await self.avatars.replace(actor, face_url, values["face_url"], now, tx)
+        await self.users.put_many({actor.user_id: dict(values)}, now, tx)
 
     async def update_many(
         self, actor: Actor, changes: Sequence[UserChange]
@@ -116,7 +129,7 @@ class UserService:
             except DomainError as refusal:
                 refusals[user_id] = refusal
         done = [change for change in changes if change.user_id not in refusals]
-        await self.users.put_many({c.user_id: dict(c.values) for c in done if c.values}, tx)
+        await self.users.put_many({c.user_id: dict(c.values) for c in done if c.values}, now, tx)
         kinds = _kinds_in(done)
         return refusals, await self.accounts.set_kinds(kinds, tx) if kinds else now
 

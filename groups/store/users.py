@@ -1,18 +1,36 @@
 """User documents; `_id` is the user id. A user needs no document: everyone with a token is a user.
 
-They hold the profile; `revoked_at`, until when the user's tokens are revoked; and `account_kind`, with
-`account_kind_at` once it has changed. Without an `account_kind`, nobody said what the user is: a person, so far.
+They hold the profile and when it changed; `revoked_at`, until when the user's tokens are revoked; and `account_kind`,
+with `account_kind_at` once it has changed. Without an `account_kind`, nobody said what the user is: a person, so far.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Final
 
 from pymongo import UpdateOne
 
 from groups.kernel.ids import UserId
-from groups.kernel.mongo import Database, Document, Index, Tx
+from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx
 from groups.kernel.mongo.driver import Operation
 from groups.models import AccountKind, User
+
+_HAS_PROFILE: Final[Document] = {
+    "$or": [
+        {"name": {"$exists": True}},
+        {"face_url": {"$exists": True}},
+        {"account_kind": AccountKind.BUSINESS.value},
+    ]
+}
+"""A document without these fields was only touched, or holds only a revocation."""
+_WITH_CHANGE: Final[Document] = {
+    "$project": {
+        "name": 1,
+        "face_url": 1,
+        "account_kind": 1,
+        "changed_ms": {"$toLong": "$changed_at"},
+    }
+}
 
 
 class UserStore:
@@ -39,24 +57,30 @@ class UserStore:
 
     async def find_many(self, user_ids: Iterable[UserId]) -> dict[UserId, User]:
         """The profiles of those of the users who have one. A business account always has."""
-        # A document without these fields was only touched, or holds only a revocation.
-        has_profile: Document = {
-            "$or": [
-                {"name": {"$exists": True}},
-                {"face_url": {"$exists": True}},
-                {"account_kind": AccountKind.BUSINESS.value},
-            ]
-        }
-        cursor = self._users.find({"_id": {"$in": list(user_ids)}, **has_profile})
-        return {
-            row["_id"]: User(
-                user_id=row["_id"],
-                name=row.get("name", ""),
-                face_url=row.get("face_url", ""),
-                account_kind=row.get("account_kind", AccountKind.PERSON),
-            )
-            for row in await cursor.to_list(None)
-        }
+        cursor = self._users.find({"_id": {"$in": list(user_ids)}, **_HAS_PROFILE})
+        return {row["_id"]: _to_user(row) for row in await cursor.to_list(None)}
+
+    def query_profiles(
+        self, user_ids: Iterable[UserId]
+    ) -> BatchedQuery[dict[UserId, tuple[User, int]]]:
+        """The profiles of those of the users who have one, and when each changed, in milliseconds since 1970."""
+        return BatchedQuery(
+            self._users,
+            {"_id": {"$in": list(user_ids)}, **_HAS_PROFILE},
+            lambda rows: {row["_id"]: (_to_user(row), row["changed_ms"] or 0) for row in rows},
+            _WITH_CHANGE,
+        )
+
+    def query_changed(
+        self, user_ids: Iterable[UserId], since: datetime
+    ) -> BatchedQuery[dict[UserId, int]]:
+        """Those of the users whose profile changed at or after the instant, and when, in milliseconds since 1970."""
+        return BatchedQuery(
+            self._users,
+            {"_id": {"$in": list(user_ids)}, "changed_at": {"$gte": since}},
+            lambda rows: {row["_id"]: row["changed_ms"] for row in rows},
+            {"$project": {"changed_ms": {"$toLong": "$changed_at"}}},
+        )
 
     async def find_face_urls(self, user_ids: Collection[UserId], tx: Tx) -> dict[UserId, str]:
         """The addresses of the avatars of those of the users who have one."""
@@ -67,10 +91,13 @@ class UserStore:
         )
         return {row["_id"]: row["face_url"] for row in await cursor.to_list(None)}
 
-    async def put_many(self, values: Mapping[UserId, Document], tx: Tx) -> None:
-        """Set these fields of each of the users, in one command."""
+    async def put_many(
+        self, values: Mapping[UserId, Document], at: datetime | None, tx: Tx
+    ) -> None:
+        """Set these fields of each of the users, in one command; `at` is when their profiles changed, if they did."""
+        changed: Document = {} if at is None else {"changed_at": at}
         operations: list[Operation] = [
-            UpdateOne({"_id": user_id}, {"$set": fields}, upsert=True)
+            UpdateOne({"_id": user_id}, {"$set": {**fields, **changed}}, upsert=True)
             for user_id, fields in values.items()
         ]
         await self._database.apply(self._users, operations, tx)
@@ -93,6 +120,7 @@ class UserStore:
         changed: Document = {} if at is None else {"account_kind_at": at}
         await self.put_many(
             {user_id: {"account_kind": kind.value, **changed} for user_id, kind in kinds.items()},
+            at,
             tx,
         )
 
@@ -126,3 +154,12 @@ class UserStore:
         # Uses index: revoked_at_1
         cursor = self._users.find({"revoked_at": {"$type": "date"}}, {"revoked_at": 1})
         return {UserId(row["_id"]): row["revoked_at"] for row in await cursor.to_list(None)}
+
+
+def _to_user(row: Document) -> User:
+    return User(
+        user_id=row["_id"],
+        name=row.get("name", ""),
+        face_url=row.get("face_url", ""),
+        account_kind=row.get("account_kind", AccountKind.PERSON),
+    )
