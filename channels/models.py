@@ -75,13 +75,22 @@ class _ChannelIds(Model):
 class NewChannel(ChannelChanges, _ChannelIds):
     """A channel to create, or with `group_id` a Community group to make a channel.
 
-    A field that is not set takes its default, or stays as the group has it. The digest of its JSON is stored with an
-    idempotency key, so the order of the fields must not change.
+    A field that is not set takes its default, or stays as the group has it. The digest of its JSON (`digest_text`) is
+    stored with an idempotency key, so the order of the fields must not change.
     """
 
     name: str
+    share_history: bool = False
+    """With `group_id`: what was written before becomes as public as the posts."""
+
     owner_id: UserId | None = None
     """The owner, where the application creates the channel for another user."""
+
+    @property
+    def digest_text(self) -> str:
+        """The text that differs where two creations do. It lacks later fields that have their defaults."""
+        later = {"share_history": self.share_history, "owner_id": self.owner_id}
+        return self.model_dump_json(exclude={name for name, value in later.items() if not value})
 
 
 _IN_PROFILE: Final = set(ChannelProfile.model_fields) - {"channel_id", "created_at"}

@@ -12,6 +12,7 @@ from channels.errors import (
     ChannelIdTaken,
     ChannelLimitReached,
     ChannelNotFound,
+    ChannelsPerOwnerReached,
     SyncTokenExpired,
 )
 from channels.models import Channel, expand_channel_id
@@ -130,6 +131,7 @@ class ChannelRoutes:
             PermissionRefused,
             ChannelIdTaken,
             ChannelLimitReached,
+            ChannelsPerOwnerReached,
             GroupNotFound,
             NotForThisType,
             GroupsPerUserReached,

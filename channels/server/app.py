@@ -175,6 +175,7 @@ def create_services(
             analytics_core.cleanup.delete_days,
         ],
         signatures=channel_core.post_settings.signatures,
+        shows_owner=channel_core.post_settings.shows_owner,
         may_forward=channel_core.post_settings.may_forward,
         private_source=conversation_core.forward_sources.find,
         profile=channel_core.store.query_profile,

@@ -27,6 +27,8 @@ DisbandedHook = Callable[[Group, Tx], Awaitable[None]]
 """A group is disbanded, by any route."""
 SignaturesHook = Callable[[Group, Collection[UserId], Tx], Awaitable[Mapping[UserId, str]]]
 """Returns the names under which these authors post in a channel; authors who do not sign are absent."""
+ShowsOwnerHook = Callable[[Group, Tx], Awaitable[bool]]
+"""Returns whether a channel shows its owner to everybody."""
 MayForwardHook = Callable[[Group, Tx], Awaitable[bool]]
 """Returns whether a message of the group may be forwarded."""
 PrivateSourceHook = Callable[[Actor, StreamId, int, Tx], Awaitable[Message | None]]
@@ -92,6 +94,7 @@ class Hooks:
     delete_of_stream: Sequence[DeleteOfStream] = ()
     """Called after `stream_ended`."""
     signatures: SignaturesHook | None = None
+    shows_owner: ShowsOwnerHook | None = None
     may_forward: MayForwardHook | None = None
     private_source: PrivateSourceHook | None = None
     profile: ProfileHook | None = None

@@ -224,9 +224,16 @@ class StreamStore:
         )
         return None if document is None else document.get("pins", [])
 
-    async def mark_channel(self, stream_id: StreamId, tx: Tx) -> None:
-        """Mark the stream as a channel's, so that unread totals need not read the group."""
-        await self._set(stream_id, {"is_channel": True}, tx)
+    async def mark_channel(self, stream_id: StreamId, tx: Tx) -> int | None:
+        """Mark the stream as a channel's, so that unread totals need not read the group.
+
+        Returns its head; None where there is no stream. A post writes the document too: it was committed before, and
+        the head has it, or its transaction runs again and finds a channel.
+        """
+        document: Document | None = await self._streams.find_one_and_update(
+            {"_id": stream_id}, {"$set": {"is_channel": True}}, session=tx.session
+        )
+        return int(document["head_seq"]) if document else None
 
     async def _set(self, stream_id: StreamId, values: Document, tx: Tx) -> None:
         await self._streams.update_one({"_id": stream_id}, {"$set": values}, session=tx.session)

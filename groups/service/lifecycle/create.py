@@ -27,6 +27,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER, GroupLimits
 from groups.models import (
     CHANNEL_MARKER,
+    COMMUNITY_PREFIX,
     AccessContext,
     AdminAct,
     AdminAction,
@@ -47,14 +48,12 @@ from groups.service.accounts import Accounts
 from groups.service.admin_log import AdminLog
 from groups.service.idempotency import Idempotency, KeyedCall, keyed_call
 from groups.service.media.avatars import Avatars
-from groups.service.membership.capacity import groups_refusal, is_near_limit
+from groups.service.membership.capacity import created_refusal, groups_refusal, is_near_limit
 from groups.service.write_locks import user_lock
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.streams import StreamStore
 from groups.store.users import UserStore
-
-COMMUNITY_PREFIX: Final = "@TGS#_"  # ids of Community groups; reference product
 
 
 class NewGroup(Model):
@@ -76,6 +75,11 @@ class NewGroup(Model):
     reactions: ReactionChoice = "all"
     reactions_per_user: int = REACTIONS_PER_USER
     distinct_reactions: int = DISTINCT_REACTIONS
+
+    @property
+    def digest_text(self) -> str:
+        """The text that differs where two creations do. It lacks later fields that have their defaults."""
+        return self.model_dump_json(exclude=set() if self.owner_id else {"owner_id"})
 
 
 _JOIN_OPTION: Final = {
@@ -124,7 +128,7 @@ class CreateService:
         if CHANNEL_MARKER in new.custom:
             raise ReservedCustomField
         prefix = COMMUNITY_PREFIX if new.type is GroupType.COMMUNITY else ""
-        call = keyed_call(actor, "group", key, creation_fingerprint(new))
+        call = keyed_call(actor, "group", key, new.digest_text)
         access, _ = await self.database.run(
             lambda tx: self.create_in(actor, new, tx, prefix=prefix, call=call),
             user_lock(new.owner_id or actor.user_id),
@@ -162,7 +166,14 @@ class CreateService:
         counts = await self.members.count_groups([owner_id], tx)
         is_in, most = counts.get(owner_id, 0), self.limits.groups_per_user
         policy.check(groups_refusal(is_in, most))
-        if is_near_limit(is_in, most):
+        is_near = is_near_limit(is_in, most)
+        if CHANNEL_MARKER not in new.custom and not actor.is_app_admin:
+            # The caller counts the channels of the user.
+            quota = self.limits.groups_per_owner
+            created = await self.groups.count_created_groups(actor.user_id, quota, tx)
+            policy.check(created_refusal(created, quota))
+            is_near = is_near or is_near_limit(created, quota)
+        if is_near:
             await self.users.touch_many([owner_id], tx)
         now = self.clock.now()
         group = self._new_group(actor, new, group_id, now)
@@ -189,6 +200,10 @@ class CreateService:
         )
         return policy.access_of(actor, group, owner if owner_id == actor.user_id else None), True
 
+    async def count_channels(self, user_id: UserId, most: int, tx: Tx) -> int:
+        """How many channels exist that the user created, or made of groups; counts up to `most`."""
+        return await self.groups.count_created_channels(user_id, most, tx)
+
     def _new_group(self, actor: Actor, new: NewGroup, group_id: GroupId, now: datetime) -> Group:
         values = {
             "posting": Posting.EVERYONE,
@@ -214,12 +229,3 @@ class CreateService:
                 raise BadGroupId(f"The id of a Community group starts with {COMMUNITY_PREFIX}")
         elif group_id.startswith("@"):
             raise BadGroupId("An id that starts with @ is for Community groups and channels")
-
-
-def creation_fingerprint(new: Model) -> str:
-    """The text by which a repeated creation with the same key is recognised.
-
-    Without an `owner_id` it is the one of versions that knew none, so that a key stays valid over an upgrade.
-    """
-    owner_id = getattr(new, "owner_id", None)
-    return new.model_dump_json(exclude={"owner_id"} if owner_id is None else None)
