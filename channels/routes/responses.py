@@ -133,7 +133,10 @@ class CreateChannel(Body):
 
     name: ChannelName
     channel_id: Annotated[
-        Annotated[GroupIdText, SchemaHint(NEW_CHANNEL_ID, GROUP_ID_BYTES)] | None,
+        Annotated[
+            GroupIdText, Field(examples=["@TOA#_news"]), SchemaHint(NEW_CHANNEL_ID, GROUP_ID_BYTES)
+        ]
+        | None,
         Field(description="Starts with `@TOA#_`. null: the server chooses one."),
     ] = None
     group_id: GroupIdText | None = None
@@ -152,7 +155,7 @@ class CreateChannel(Body):
     organization: Organization = ""
     introduction: ChannelIntroduction = ""
     custom_data: CustomData = ""
-    settings: SettingsBody = SettingsBody()
+    settings: Annotated[SettingsBody, Field(default_factory=SettingsBody)]
 
     def to_new(self) -> NewChannel:
         values = self.model_dump(exclude_unset=True, exclude={"settings"})

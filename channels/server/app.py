@@ -177,6 +177,7 @@ def create_services(
         signatures=channel_core.post_settings.signatures,
         shows_owner=channel_core.post_settings.shows_owner,
         may_forward=channel_core.post_settings.may_forward,
+        known_owners=channel_core.known_owners.among,
         private_source=conversation_core.forward_sources.find,
         profile=channel_core.store.query_profile,
         tallies=engine,

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from groups.audit import media
-from groups.audit.store.groups import GroupAuditStore
+from groups.audit.store.groups import HAS_MARKING, GroupAuditStore
 from groups.audit.store.streams import StreamAuditStore
 from groups.audit.streams import StreamAudit, last_in
 from groups.kernel.data_checks import Check, Finding, Repair
@@ -18,7 +18,6 @@ from groups.kernel.mongo import Database, Document, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.limits import GroupLimits
 from groups.models import CHANNEL_MARKER, GroupType, stream_of, type_member_limit
-from groups.store.groups import HAS_MARKING
 
 Row = Mapping[str, Any]
 

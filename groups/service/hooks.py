@@ -29,6 +29,8 @@ SignaturesHook = Callable[[Group, Collection[UserId], Tx], Awaitable[Mapping[Use
 """Returns the names under which these authors post in a channel; authors who do not sign are absent."""
 ShowsOwnerHook = Callable[[Group, Tx], Awaitable[bool]]
 """Returns whether a channel shows its owner to everybody."""
+KnownOwnersHook = Callable[[Actor, Collection[UserId]], Awaitable[Collection[UserId]]]
+"""Returns those of the users whom the actor may know as owners, whether they have a profile or not."""
 MayForwardHook = Callable[[Group, Tx], Awaitable[bool]]
 """Returns whether a message of the group may be forwarded."""
 PrivateSourceHook = Callable[[Actor, StreamId, int, Tx], Awaitable[Message | None]]
@@ -81,8 +83,8 @@ class TallyReader(Protocol):
 class Hooks:
     """All hooks of a deployment.
 
-    They run in the given order, inside the transaction. Only `tallies`, `read_cursor`, `stream_ended` and `profile` do
-    not: they run outside, or only build a query. A deployment of groups alone has none of them.
+    They run in the given order, inside the transaction. Only `tallies`, `read_cursor`, `known_owners`, `stream_ended`
+    and `profile` do not: they run outside, or only build a query. A deployment of groups alone has none of them.
     """
 
     members_left: Sequence[MembersLeftHook] = ()
@@ -97,6 +99,7 @@ class Hooks:
     shows_owner: ShowsOwnerHook | None = None
     may_forward: MayForwardHook | None = None
     private_source: PrivateSourceHook | None = None
+    known_owners: KnownOwnersHook | None = None
     profile: ProfileHook | None = None
     tallies: TallyReader | None = None
     read_cursor: ReadCursorHook | None = None

@@ -262,10 +262,13 @@ class StreamStore:
                 batch_size=ONE_REPLY,
             )
             for row in await cursor.to_list(None):
-                get = row.get
-                last, version = get("last"), get("version", 0)
+                if not with_times:  # thousands for each list of totals
+                    heads[row["_id"]] = _head((row["head_seq"], row["is_channel"], 0, 0, 0))
+                    continue
+                last, changed_at = row.get("last"), row.get("changed_at")
                 active_ms = milliseconds_of(last["at"]) if last else 0
-                changed_ms = milliseconds_of(row["changed_at"]) if version else 0
+                changed_ms = milliseconds_of(changed_at) if changed_at else 0
+                version = row.get("version", 0)
                 heads[row["_id"]] = _head(
                     (row["head_seq"], row["is_channel"], active_ms, version, changed_ms)
                 )

@@ -88,6 +88,9 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape("find", "groups", ("_id", "type")): (
         "the application's list of every group: a page by id, from every shard, seldom"
     ),
+    Shape("find", "groups", ("custom.official_account", "owner_id")): (
+        "the channels of several owners: as those of one"
+    ),
     Shape("find", "groups", ("_id", "custom.official_account", "owner_id")): (
         "the channels of one owner: as the directory"
     ),

@@ -293,6 +293,7 @@ async def _conversations(api: Api) -> None:
     await bob.get("/v1/users/me")
     await bob.patch("/v1/users/me", {"name": "Bob"})
     await ada.get(f"/v1/users/{part(bob.id)}")
+    await ada.get(f"/v1/users?ids={part(bob.id)},nobody")
     await ada.get(f"/v1/users?ids={part(bob.id)},{part(ada.id)}")
     app = api.new_user(admin=True)
     for what in ("groups", "channels", "channels?owned=true"):

@@ -15,9 +15,10 @@ from groups.kernel.ids import SEPARATOR, GroupId
 from groups.kernel.mongo import Database, Document, Tx, aggregate
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import CHANNEL_MARKER
-from groups.store.groups import HAS_MARKING
 
 STEP: Final = 1_000  # documents a transaction: short enough not to hold others up
+HAS_MARKING: Final[Document] = {"marking.by": {"$exists": True}}
+"""The filter of the partial index on markings."""
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
 
 
