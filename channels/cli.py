@@ -105,6 +105,13 @@ def token(
         bool,
         typer.Option("--admin", help="Give the token the rights of the application's back end."),
     ] = False,
+    business: Annotated[
+        bool,
+        typer.Option(
+            "--business",
+            help="Make it the token of a business account, which runs channels and does nothing as a person.",
+        ),
+    ] = False,
     hours: Annotated[
         float, typer.Option(metavar="N", help="How many hours the token is valid.")
     ] = 720,
@@ -117,7 +124,9 @@ def token(
     """
     secret = Settings.load(data_dir=data_dir).signing_secret()
     try:
-        minted = mint(secret, user, admin=admin, hours=hours, now=datetime.now(UTC))
+        minted = mint(
+            secret, user, admin=admin, business=business, hours=hours, now=datetime.now(UTC)
+        )
     except ValueError as error:
         raise StartupError(str(error)) from error
     typer.echo(minted)

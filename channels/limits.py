@@ -156,7 +156,7 @@ class ChannelLimits(LimitModel):
     request_body_bytes: Annotated[
         Positive, About(Section.SERVER, Source.OURS, "`body_too_large`")
     ] = 256 * 1024
-    """The JSON body of a request. The largest valid one is far smaller."""
+    """The JSON body of a request. Valid ones are far smaller, but for `POST /v1/users`, where fewer users may fit."""
 
 
 class Limits(ChannelLimits, ConversationLimits, GroupLimits):

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from groups.kernel.ids import GroupId
+from groups.kernel.ids import GroupId, UserId
 from groups.kernel.paging import json_size
 from groups.models import AccessContext, Model, ReactionChoice, Stream, Visibility
 
@@ -80,11 +80,14 @@ class NewChannel(ChannelChanges, _ChannelIds):
     share_history: bool = False
     """With `group_id`: what was written before becomes as public as the posts."""
 
+    owner_id: UserId | None = None
+    """The owner, where the application creates the channel for another user."""
+
     @property
     def digest_text(self) -> str:
         """The text that differs where two creations do. It lacks later fields that have their defaults."""
-        later = set() if self.share_history else {"share_history"}
-        return self.model_dump_json(exclude=later)
+        later = {"share_history": self.share_history, "owner_id": self.owner_id}
+        return self.model_dump_json(exclude={name for name, value in later.items() if not value})
 
 
 _IN_PROFILE: Final = set(ChannelProfile.model_fields) - {"channel_id", "created_at"}

@@ -1,14 +1,34 @@
-"""Decides who may write to a channel in private, read its inbox and know its owner: pure, and only here."""
+"""Decides who may create channels, write to one in private, read its inbox and know its owner: pure, and only here."""
 
 from datetime import datetime
-from typing import assert_never
+from typing import Literal, assert_never
 
 from channels.models import AcceptMessages, ChannelProfile
 from conversations.errors import MessagesNotAccepted
 from groups.errors import Banned, Muted
-from groups.kernel.errors import DomainError
+from groups.kernel.actor import Actor
+from groups.kernel.errors import DomainError, PermissionRefused
 from groups.models import AccessContext, EffectiveRole, Grant
 from groups.policy import grant_refusal
+
+CreatePolicy = Literal["anyone", "business", "admin"]
+"""Who creates channels. The application always may."""
+
+
+def creating_refusal(create_policy: CreatePolicy, actor: Actor) -> DomainError | None:
+    """The error of creating a channel, or of making a group one."""
+    if actor.is_app_admin:
+        return None
+    match create_policy:
+        case "anyone":
+            return None
+        case "business":
+            reason = "Only business accounts and the application create channels"
+            return None if actor.is_business else PermissionRefused(reason)
+        case "admin":
+            return PermissionRefused("Only the application creates channels")
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def writing_refusal(

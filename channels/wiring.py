@@ -6,7 +6,8 @@ from typing import Final
 import channels.drafts.wiring as drafting
 from channels.drafts.wiring import DRAFT_INDEXES, Drafting
 from channels.limits import Limits
-from channels.service.channels import ChannelEnd, ChannelService, CreatePolicy
+from channels.policy import CreatePolicy
+from channels.service.channels import ChannelEnd, ChannelService
 from channels.service.dialogue_reactions import DialogueReactions
 from channels.service.guard import ChannelGuard, InboxGuard
 from channels.service.inbox_batches import InboxBatches

@@ -95,6 +95,7 @@ def build_core(
         groups=own_groups,
         threads=threads,
         limits=limits,
+        is_business=groups.accounts.is_business,
         inbox_rules=inbox_rules,
     )
     return ConversationCore(

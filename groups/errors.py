@@ -12,6 +12,7 @@ from groups.kernel.errors import (
     OutOfSpace,
     PermissionDenied,
     TooLarge,
+    Unauthenticated,
 )
 
 
@@ -168,6 +169,40 @@ class UserNotFound(NotFound):
     summary: ClassVar[str] = "No such user"
     remedy: ClassVar[str] = (
         "Show the user by their id: a user is unknown here until they set a name or a picture."
+    )
+
+
+class BusinessAccount(PermissionDenied):
+    """The caller is a business account, and only persons may do this."""
+
+    code: ClassVar[str] = "business_account"
+    summary: ClassVar[str] = "A business account cannot do this: use a token of a person"
+    remedy: ClassVar[str] = (
+        "Repeat the call with a token of a person's account, one without the scope `business`. A "
+        "business account creates and runs channels, and answers their inboxes."
+    )
+
+
+class NotAPerson(Conflict):
+    """The user that the call names is a business account, and only persons may be written to, or added."""
+
+    code: ClassVar[str] = "not_a_person"
+    summary: ClassVar[str] = "This user is a business account: write to its channels instead"
+    remedy: ClassVar[str] = (
+        "Write to a channel of the account instead. To let the account run a channel, invite it as "
+        "an admin."
+    )
+
+
+class WrongAccountKind(Unauthenticated):
+    """The token is of the other kind of account than its user is: an id is a person or a business account."""
+
+    code: ClassVar[str] = "wrong_account_kind"
+    summary: ClassVar[str] = "The token's user is the other kind of account"
+    remedy: ClassVar[str] = (
+        "Get a token of the account's own kind (with the scope `business` for a business account), "
+        "and use another user id for the other kind. The application can change the kind with `POST "
+        "/v1/users`."
     )
 
 

@@ -13,7 +13,7 @@ from pydantic import Field
 from groups.kernel.clock import rfc3339
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
-from groups.models import Grant, Group, Message, Role
+from groups.models import AccountKind, Grant, Group, Message, Role
 
 
 def profile_of(group: Group, more: Mapping[str, object] | None) -> dict[str, object] | None:
@@ -152,6 +152,14 @@ class TokensRevoked(Event):
 
     type: Literal["tokens.revoked"] = "tokens.revoked"
     user_id: UserId
+
+
+class AccountKindChanged(Event):
+    """A user became a business account, or a person again; sockets of the other kind of token are closed."""
+
+    type: Literal["account.kind_changed"] = "account.kind_changed"
+    user_id: UserId
+    account_kind: AccountKind
 
 
 class MessagePosted(GroupEvent):

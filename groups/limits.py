@@ -15,6 +15,7 @@ CUSTOM_VALUE_BYTES: Final = 512
 NAME_CARD_BYTES: Final = 50
 USER_NAME_BYTES: Final = 150
 REQUEST_TEXT_BYTES: Final = 300
+USERS_PER_CALL: Final = 500
 
 # Bounds that no deployment sets.
 CUSTOM_KEY_BYTES: Final = 16  # letters, digits, underscore; Tencent, SDK 8.x headers
@@ -182,6 +183,10 @@ class GroupLimits(LimitModel):
 
     The owner and admins of a group, and a channel in its inbox, may at any time.
     """
+    users_per_call: Annotated[
+        Positive, About(Section.PROFILES, Source.OURS, "`invalid_request`")
+    ] = USERS_PER_CALL
+    """Users whose profiles the application sets in one call, which is one transaction."""
     name_card_bytes: Annotated[Positive, About(Section.PROFILES, Source.TENCENT, _TOO_LONG)] = (
         NAME_CARD_BYTES
     )

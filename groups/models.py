@@ -460,6 +460,8 @@ class AccessContext:
     member: Member | None
     effective_role: EffectiveRole
     is_banned_from_reacting: bool = False
+    is_business: bool = False
+    """The actor is a business account."""
 
     def holds(self, grant: Grant) -> bool:
         """Whether the actor has the right: owner and application have all, an admin the granted ones."""
@@ -787,9 +789,17 @@ class Tallies(Mapping[int, Tally]):
 # --- users ------------------------------------------------------------------------------------------------------------
 
 
+class AccountKind(StrEnum):
+    """Persons subscribe, join, write and react; business accounts run channels, and do nothing as a person."""
+
+    PERSON = "person"
+    BUSINESS = "business"
+
+
 class User(Model):
-    """A user's profile; a user without a record has only an id."""
+    """A user's profile; a user without a record has only an id, and is a person."""
 
     user_id: UserId
     name: str = ""
     face_url: str = ""
+    account_kind: AccountKind = AccountKind.PERSON

@@ -11,9 +11,11 @@ from typing import Final, assert_never
 from groups.errors import (
     AlreadyAdmin,
     Banned,
+    BusinessAccount,
     FixedInChannel,
     JoiningNotAllowed,
     Muted,
+    NotAPerson,
     NotForThisType,
     OwnerCannotLeave,
     PostingNotAllowed,
@@ -54,7 +56,12 @@ def access_of(
     actor: Actor, group: Group, member: Member | None, restriction: Restriction | None = None
 ) -> AccessContext:
     """The actor before the group, with this membership and this restriction of theirs."""
-    return AccessContext(group, member, effective_role_of(actor, member, restriction))
+    return AccessContext(
+        group,
+        member,
+        effective_role_of(actor, member, restriction),
+        is_business=actor.is_business,
+    )
 
 
 def effective_role_of(
@@ -68,6 +75,24 @@ def effective_role_of(
     if restriction is not None and restriction.banned_at is not None:
         return EffectiveRole.BANNED
     return EffectiveRole.STRANGER
+
+
+def person_refusal(is_business: bool) -> DomainError | None:
+    """Acting as a person (joining, writing, reacting, creating chat groups): not for business accounts.
+
+    What such an account may always do is to end what it began: leave, remove a reaction, delete a message.
+    """
+    return BusinessAccount() if is_business else None
+
+
+def named_person_refusal(is_business: bool) -> DomainError | None:
+    """Adding a user, or writing to them: they must be a person."""
+    return NotAPerson() if is_business else None
+
+
+def application_refusal(actor: Actor) -> DomainError | None:
+    """What only the application's own back end does."""
+    return None if actor.is_app_admin else PermissionRefused("Only the application may do this")
 
 
 def grant_refusal(access: AccessContext, grant: Grant) -> DomainError | None:
@@ -279,8 +304,13 @@ def announces_membership(group: Group) -> bool:
 
 
 def posting_refusal(access: AccessContext, now: datetime) -> DomainError | None:
-    """Posting: those that the group's `posting` rule allows, unless muted. The owner is never muted."""
+    """Posting: those that the group's `posting` rule allows, unless muted. The owner is never muted.
+
+    A business account posts in channels only.
+    """
     group, member, effective_role = access.group, access.member, access.effective_role
+    if access.is_business and not group.is_channel:
+        return BusinessAccount()
     if effective_role == EffectiveRole.BANNED:
         return Banned()
     if effective_role == EffectiveRole.APP_ADMIN:
@@ -389,6 +419,13 @@ def adding_reaction_refusal(access: AccessContext, message: Message) -> DomainEr
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------
+
+
+def creating_refusal(actor: Actor, owner_id: UserId | None) -> DomainError | None:
+    """Creating a group or channel: everyone for themselves, the application also for another owner."""
+    if owner_id is None or actor.is_app_admin:
+        return None
+    return PermissionRefused("Only the application creates groups and channels for others")
 
 
 INFO_FIELDS: Final = frozenset({"name", "introduction", "notification", "face_url", "custom"})

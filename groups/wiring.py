@@ -16,6 +16,7 @@ from groups.limits import GroupLimits
 from groups.service.access.bulk import BulkAccess
 from groups.service.access.guard import AccessGuard
 from groups.service.access.membership_reader import MembershipReader
+from groups.service.accounts import Accounts
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
 from groups.service.idempotency import Idempotency
@@ -78,6 +79,7 @@ class GroupCore:
     streams: StreamService
     directory: Directory
     users: UserService
+    accounts: Accounts
     revocations: Revocations
     media: MediaService
     view_counts: ViewCounts
@@ -101,6 +103,7 @@ class GroupChat(GroupCore):
         await self.messages.close()
         await self.media.stop()
         await self.revocations.close()
+        await self.accounts.close()
         await self.cleanup.stop()
 
 
@@ -134,6 +137,9 @@ def build_core(
         limits=limits,
         clock=clock,
     )
+    accounts = Accounts(
+        database=database, users=stores.users, members=members, groups=groups, clock=clock
+    )
     reader = GroupReader(groups=groups, members=members, streams=streams, guard=guard)
     return GroupCore(
         database=database,
@@ -157,6 +163,7 @@ def build_core(
             streams=streams,
             users=stores.users,
             guard=guard,
+            accounts=accounts,
             avatars=avatars,
             admin_log=admin_log,
             idempotency=idempotency,
@@ -190,7 +197,14 @@ def build_core(
         idempotency=idempotency,
         streams=stream_service,
         directory=Directory(groups=groups, members=members, streams=streams, reader=reader),
-        users=UserService(database=database, users=stores.users, avatars=avatars, clock=clock),
+        users=UserService(
+            database=database,
+            users=stores.users,
+            avatars=avatars,
+            accounts=accounts,
+            clock=clock,
+        ),
+        accounts=accounts,
         revocations=Revocations(database=database, users=stores.users, clock=clock),
         media=MediaService(
             database, stores.media, UploadFiles(disks), limits, clock, on_batch=on_batch
@@ -208,6 +222,7 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
             database=database,
             stores=stores,
             admin_log=core.admin_log,
+            accounts=core.accounts,
             hooks=hooks,
             limits=limits,
             clock=clock,
@@ -216,6 +231,7 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
             database=database,
             stores=stores,
             admin_log=core.admin_log,
+            accounts=core.accounts,
             hooks=hooks,
             limits=limits,
             clock=clock,

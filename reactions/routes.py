@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from groups.errors import Banned, GroupNotFound, MessageNotFound, MessageRecalled, ReactingBanned
+from groups.errors import (
+    Banned,
+    BusinessAccount,
+    GroupNotFound,
+    MessageNotFound,
+    MessageRecalled,
+    ReactingBanned,
+)
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import Rendered, Response, delete, get, put
@@ -67,6 +74,7 @@ class ReactionRoutes:
             GroupNotFound,
             PermissionRefused,
             Banned,
+            BusinessAccount,
             ReactingBanned,
             MessageNotFound,
             MessageRecalled,

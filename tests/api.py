@@ -21,13 +21,13 @@ from yarl import URL
 
 from channels.event_views.shapes import EVENT
 from channels.limits import Limits
+from channels.policy import CreatePolicy
 from channels.server.app import App, Services, create_services, endpoints_for
 from channels.server.realtime.hub import Hub
 from channels.server.realtime.server_frames import SERVER_FRAME
 from channels.server.tokens import mint
 from channels.server.web.openapi import errors_of
 from channels.server.web.server import SOCKET_PATH
-from channels.service.channels import CreatePolicy
 from groups.kernel.clock import to_milliseconds
 from groups.kernel.errors import Detail, DomainError
 from groups.kernel.mongo import Database
@@ -288,13 +288,18 @@ class Api:
     def hub(self) -> Hub:
         return self.app.hub
 
-    def new_user(self, name: str = "user", *, admin: bool = False, hours: float = 1) -> User:
+    def new_user(
+        self, name: str = "user", *, admin: bool = False, business: bool = False, hours: float = 1
+    ) -> User:
         """A new user each time, whose id begins with `name`."""
-        return self.user_of(fresh(name), admin=admin, hours=hours)
+        return self.user_of(fresh(name), admin=admin, business=business, hours=hours)
 
-    def user_of(self, user_id: str, *, admin: bool = False, hours: float = 1) -> User:
+    def user_of(
+        self, user_id: str, *, admin: bool = False, business: bool = False, hours: float = 1
+    ) -> User:
         """The user with this id."""
-        token = mint(SECRET, user_id, admin=admin, hours=hours, now=self.services.clock.now())
+        now = self.services.clock.now()
+        token = mint(SECRET, user_id, admin=admin, business=business, hours=hours, now=now)
         return User(self.http, self.base, user_id, token, self.on_answer)
 
     def bearer(self, token: str | None) -> User:
@@ -310,7 +315,7 @@ EVERYWHERE: Final = frozenset(
 
 SOCKET_CODES: Final = frozenset(
     {
-        *("unauthenticated", "rate_limited", "invalid_request"),
+        *("unauthenticated", "wrong_account_kind", "rate_limited", "invalid_request"),
         # On `watch`.
         *("conversation_not_found", "group_not_found", "permission_denied", "banned"),
         "watch_limit_reached",
@@ -319,7 +324,10 @@ SOCKET_CODES: Final = frozenset(
 """The codes of `error` frames. Clients depend on them, so document a new one with the socket."""
 
 UPGRADE_CODES: Final = frozenset(
-    {"unauthenticated", "rate_limited", "invalid_request", "origin_not_allowed", "unavailable"}
+    {
+        *("unauthenticated", "wrong_account_kind", "rate_limited"),
+        *("invalid_request", "origin_not_allowed", "unavailable"),
+    }
 )
 """The codes of responses to `GET /v1/socket`, before it becomes a socket."""
 

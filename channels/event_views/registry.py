@@ -7,7 +7,7 @@ from channels.event_views.conversations import CONVERSATION_EVENTS
 from channels.event_views.groups import GROUP_EVENTS
 from channels.event_views.view import EventView, Rendering
 from channels.events import DraftScheduled, RatesSpent
-from groups.events import StrangerBanned
+from groups.events import AccountKindChanged, StrangerBanned
 from groups.kernel.events import Event
 
 _VIEWS: Final[Rendering] = {
@@ -15,6 +15,7 @@ _VIEWS: Final[Rendering] = {
     **CONVERSATION_EVENTS,
     DraftScheduled: lambda _: (),  # only schedulers of drafts listen
     StrangerBanned: lambda _: (),  # only hubs listen
+    AccountKindChanged: lambda _: (),  # only the processes themselves listen
     RatesSpent: lambda _: (),  # only the rate limits of other processes listen
 }
 

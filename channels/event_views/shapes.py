@@ -481,7 +481,7 @@ class ChangedConversation(BaseModel):
 
 
 class ConversationUpdated(_OfConversation):
-    """The user muted, pinned or hid a conversation, switched off a channel's messages, or stored a draft or custom data.
+    """The user muted, pinned or hid a conversation, switched off a channel's messages, or stored a draft or its data.
 
     No event comes when a mute ends at its `muted_until`.
     """

@@ -44,7 +44,7 @@ from groups.kernel.errors import (
     IdempotencyConflict,
     PermissionRefused,
 )
-from groups.kernel.ids import GroupId
+from groups.kernel.ids import GroupId, UserIdText
 from groups.kernel.paging import Page, PageQuery, page_of_ids
 from groups.limits import IDS_PER_CALL
 from groups.models import Departure, expand_channel_id
@@ -111,6 +111,12 @@ class ChannelQuery(PageQuery):
         return self
 
 
+class UserChannelQuery(PageQuery):
+    """Which channels of a user."""
+
+    owned: Annotated[bool, Field(description="Only those that the user owns.")] = False
+
+
 class ChannelPage(Page[ChannelResponse | ChannelMissing | ChannelGone]):
     """A page of channels. The last page of your subscriptions has a `sync_token` for the next `updated_since`."""
 
@@ -148,7 +154,10 @@ class ChannelRoutes:
     async def create(
         self, actor: Actor, body: CreateChannel, key: IdempotencyKey
     ) -> ChannelResponse:
-        """Create a channel that you own, or with `group_id` make a Community group of yours a channel."""
+        """Create a channel that you own, or with `group_id` make a Community group of yours a channel.
+
+        The application may create it for another owner (`owner_id`), who is its first subscriber.
+        """
         return channel_response(await self.channels.create(actor, body.to_new(), key=key))
 
     @get("/v1/channels", errors=[BadCursor, PermissionRefused, SyncTokenExpired])
@@ -202,6 +211,16 @@ class ChannelRoutes:
             for item in found.items
         ]
         return ChannelPage(items=items, next_cursor=found.next_cursor, sync_token=found.sync_token)
+
+    @get("/v1/users/{user_id}/channels", errors=[PermissionRefused], tag="Users")
+    async def channels_of_user(
+        self, actor: Actor, user_id: UserIdText, query: UserChannelQuery
+    ) -> Page[ChannelResponse]:
+        """The channels to which a user subscribes, or those that they own, as they see them (the application)."""
+        channels, next_cursor = await self.channels.list_of_user(
+            actor, user_id, owned=query.owned, limit=query.limit, cursor=query.cursor
+        )
+        return Page(items=[channel_response(c) for c in channels], next_cursor=next_cursor)
 
     @get("/v1/channels/{channel_id}", errors=[ChannelNotFound])
     async def get_channel(self, actor: Actor, channel_id: ChannelIdText) -> ChannelResponse:

@@ -10,7 +10,14 @@ from channels.service.guard import InboxGuard
 from conversations.errors import ConversationNotFound, MessagesNotAccepted, PeerBlocked
 from conversations.models import ConversationId
 from conversations.service.dialogues import DialogueService
-from groups.errors import Banned, MessageNotFound, MessageRecalled, Muted
+from groups.errors import (
+    Banned,
+    BusinessAccount,
+    MessageNotFound,
+    MessageRecalled,
+    Muted,
+    NotAPerson,
+)
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import Rendered, delete, put
@@ -25,6 +32,7 @@ _ADDING_ERRORS: Final = (
     *_REMOVING_ERRORS,
     MessageRecalled,
     MessagesNotAccepted,
+    NotAPerson,
     ReactionsPerUserReached,
     DistinctReactionsReached,
 )
@@ -42,7 +50,7 @@ class DialogueReactionRoutes:
 
     @put(
         "/v1/conversations/{conversation_id}/messages/{seq}/reactions/{emoji}",
-        errors=[*_ADDING_ERRORS, PeerBlocked, PermissionRefused, Banned, Muted],
+        errors=[*_ADDING_ERRORS, BusinessAccount, PeerBlocked, PermissionRefused, Banned, Muted],
     )
     async def react_in_private(
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq, emoji: EmojiText

@@ -29,11 +29,13 @@ from conversations.service.dialogue_edits import DialogueEdits
 from conversations.service.dialogues import DialogueService
 from groups.errors import (
     Banned,
+    BusinessAccount,
     GroupNotFound,
     MediaNotFound,
     MessageNotFound,
     MessageRecalled,
     Muted,
+    NotAPerson,
     RecallTooLate,
     WrongMediaKind,
 )
@@ -73,6 +75,8 @@ class DialogueRoutes:
             AmbiguousConversationId,
             ConversationNotFound,
             MessagesNotAccepted,
+            BusinessAccount,
+            NotAPerson,
             PeerBlocked,
             DialogueLimitReached,
             UnansweredLimitReached,
@@ -183,6 +187,8 @@ class DialogueRoutes:
             MessageNotFound,
             MessageRecalled,
             MessagesNotAccepted,
+            BusinessAccount,
+            NotAPerson,
             PeerBlocked,
             PermissionRefused,
             Banned,

@@ -34,6 +34,7 @@ from groups.errors import (
     MediaNotFound,
     MessageNotFound,
     MessageRecalled,
+    NotAPerson,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
@@ -232,6 +233,7 @@ class InboxRoutes:
             ConversationNotFound,
             MessagesNotAccepted,
             DailyThreadLimitReached,
+            NotAPerson,
             FieldTooLong,
             IdempotencyConflict,
             MediaNotFound,
@@ -323,6 +325,7 @@ class InboxRoutes:
             MessageNotFound,
             MessageRecalled,
             MessagesNotAccepted,
+            NotAPerson,
             FieldTooLong,
             MediaNotFound,
             WrongMediaKind,

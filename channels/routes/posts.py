@@ -15,6 +15,7 @@ from channels.routes.responses import (
 from channels.service.guard import ChannelGuard
 from groups.errors import (
     Banned,
+    BusinessAccount,
     ForwardingNotAllowed,
     MediaNotFound,
     MessageRecalled,
@@ -255,6 +256,7 @@ class PostRoutes:
             DistinctReactionsReached,
             PermissionRefused,
             Banned,
+            BusinessAccount,
             ReactingBanned,
             MessageRecalled,
         ],

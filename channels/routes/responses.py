@@ -15,7 +15,14 @@ from channels.models import (
 from channels.policy import may_know_owner
 from groups import policy
 from groups.kernel.endpoint import Body, Response
-from groups.kernel.ids import GROUP_ID_BYTES, UNSEEN, GroupId, GroupIdText, UserId
+from groups.kernel.ids import (
+    GROUP_ID_BYTES,
+    UNSEEN,
+    GroupId,
+    GroupIdText,
+    UserId,
+    UserIdText,
+)
 from groups.kernel.text import MaxBytes, NotBlank, SchemaHint, Text
 from groups.limits import CHANNEL_INTRODUCTION_BYTES, CHANNEL_NAME_BYTES
 from groups.models import (
@@ -120,6 +127,10 @@ class CreateChannel(Body):
         Field(description="Starts with `@TOA#_`. null: the server chooses one."),
     ] = None
     group_id: GroupIdText | None = None
+    owner_id: Annotated[
+        UserIdText | None,
+        Field(description="The owner, for the application's back end; null: you."),
+    ] = None
     share_history: Annotated[
         bool,
         Field(

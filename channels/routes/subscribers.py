@@ -18,9 +18,11 @@ from channels.service.guard import ChannelGuard
 from groups.errors import (
     AdminLimitReached,
     Banned,
+    BusinessAccount,
     GroupsPerUserReached,
     MemberLimitReached,
     MemberNotFound,
+    NotAPerson,
     OwnerCannotLeave,
 )
 from groups.kernel.actor import Actor
@@ -94,7 +96,13 @@ class SubscriberRoutes:
 
     @put(
         "/v1/channels/{channel_id}/subscription",
-        errors=[ChannelNotFound, Banned, MemberLimitReached, GroupsPerUserReached],
+        errors=[
+            ChannelNotFound,
+            Banned,
+            BusinessAccount,
+            MemberLimitReached,
+            GroupsPerUserReached,
+        ],
     )
     async def subscribe(self, actor: Actor, channel_id: ChannelIdText) -> Rendered[ChannelResponse]:
         """Subscribe. Repeating it changes nothing."""
@@ -151,7 +159,13 @@ class SubscriberRoutes:
 
     @put(
         "/v1/channels/{channel_id}/subscribers/{user_id}",
-        errors=[ChannelNotFound, PermissionRefused, MemberLimitReached, GroupsPerUserReached],
+        errors=[
+            ChannelNotFound,
+            PermissionRefused,
+            NotAPerson,
+            MemberLimitReached,
+            GroupsPerUserReached,
+        ],
     )
     async def add(
         self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText

@@ -23,6 +23,7 @@ from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
 from channels.drafts.routes import DraftRoutes
 from channels.limits import Limits, limits_of_clients
+from channels.policy import CreatePolicy
 from channels.routes.admins import AdminRoutes
 from channels.routes.channels import ChannelRoutes
 from channels.routes.dialogue_reactions import DialogueReactionRoutes
@@ -55,7 +56,6 @@ from channels.server.web.protocol import ConnectionLimits, Listener
 from channels.server.web.public_pages import PublicChannelPages, PublicPages
 from channels.server.web.server import SOCKET_PATH, HttpServer
 from channels.server.web.static import WebApp
-from channels.service.channels import CreatePolicy
 from channels.wiring import CHANNEL_INDEXES, Channels
 from conversations.routes.blocks import BlockRoutes
 from conversations.routes.conversation_groups import ConversationGroupRoutes
@@ -113,6 +113,7 @@ class Services:
         await self.bus.start()
         # After the bus: a revocation in between would otherwise be missed.
         await self.chat.revocations.load()
+        await self.chat.accounts.load()
         await self.chat.cleanup.resume()
         self.clock_sync.start()
         self.chat.media.start()
@@ -188,6 +189,8 @@ def create_services(
     chat = group_wiring.assemble(group_core, hooks)
     bus.listen(chat.revocations.on_events)
     bus.on_resync(chat.revocations.reload)
+    bus.listen(chat.accounts.on_events)
+    bus.on_resync(chat.accounts.reload)
     conversations = conversation_wiring.assemble(
         database, conversation_core, chat, limits, limits, clock, on_batch=metrics.batch
     )
@@ -315,7 +318,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             users=chat.users,
         ),
         MediaRoutes(chat.media),
-        UserRoutes(users=chat.users, revocations=chat.revocations),
+        UserRoutes(users=chat.users, revocations=chat.revocations, limits=services.limits),
     )
     return [endpoint for part in routes for endpoint in endpoints_of(part)]
 
@@ -349,6 +352,7 @@ class App(web.BaseRunner):
             secret,
             previous=previous_secret,
             revoked_at=services.chat.revocations.revoked_at,
+            check_kind=services.chat.accounts.check,
             clock=services.clock,
         )
         addresses = AddressLimits(
@@ -357,7 +361,7 @@ class App(web.BaseRunner):
             limits.address_transfers,
             trusted_proxies=trusted_proxies,
         )
-        authenticator = Authenticator(verifier, addresses)
+        authenticator = Authenticator(verifier, addresses, services.chat.accounts.register)
         cors = CorsPolicy(allowed_origins)
         rates = UserRates(limits.requests_per_second)
         not_found_delay = NotFoundDelay(absent_seconds)

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from channels.limits import Limits
+from channels.policy import CreatePolicy
 from channels.server.data_dir import SECRET_BYTES, load_or_create_secret
 from channels.server.startup import StartupError
 from groups.kernel.mongo import Driver
@@ -103,8 +104,9 @@ class Settings(BaseSettings):
     """The directory of the embedded database, its log, and the secret."""
     workers: int = Field(default=1, ge=1, le=256)
     """Server processes that share the port and the database. One process uses one core."""
-    create_policy: Literal["anyone", "admin"] = "anyone"
-    """Who may create channels: any user, or only a caller whose token has the scope `admin`."""
+    create_policy: CreatePolicy = "anyone"
+    """Who may create channels: any user (`anyone`), only callers whose token has the scope `business` or `admin`
+    (`business`), or only those with `admin` (`admin`)."""
     public_pages: Literal["index", "noindex", "off"] = "noindex"
     """Pages of public channels at `/c/{id}`, for everyone: `index` (search engines may list them), `noindex`, `off`."""
     public_url: Annotated[str | None, Unset("links are relative")] = Field(

@@ -1,7 +1,8 @@
 """Tokens: JWTs signed with HS256 by the deployment's secret, minted for users and checked at every request.
 
-The claims are the user id (`sub`), the expiry (`exp`, required), and whether the caller is the application's back end
-(`scope` contains `admin`). Other algorithms, missing claims and tokens over 4 KiB are refused.
+The claims are the user id (`sub`), the expiry (`exp`, required), and in `scope` whether the caller is the application's
+back end (`admin`), and whether the user is a business account (`business`). Other algorithms, missing claims and tokens
+over 4 KiB are refused.
 
 Rotating the secret interrupts no client: tokens signed with the previous secret are accepted while it is configured.
 Revoking refuses all tokens of a user that were issued (`iat`) up to an instant, or that do not say when.
@@ -29,6 +30,7 @@ from groups.kernel.errors import Unauthenticated
 from groups.kernel.ids import USER_ID_BYTES, UserId, is_user_id
 
 ADMIN_SCOPE: Final = "admin"
+BUSINESS_SCOPE: Final = "business"
 TOKEN_BYTES: Final = 4_096
 """Longer tokens are refused unread."""
 MAX_HOURS: Final = 24 * 366 * 100
@@ -87,7 +89,9 @@ _PLAIN_HEADERS: Final = frozenset(
 """The ways in which libraries write the header of a token signed with HS256."""
 
 
-def mint(secret: str, user_id: str, *, admin: bool, hours: float, now: datetime) -> str:
+def mint(
+    secret: str, user_id: str, *, admin: bool, hours: float, now: datetime, business: bool = False
+) -> str:
     """A token for the user, valid for `hours` from `now`. Raises: ValueError for an invalid user id or duration."""
     if not is_user_id(user_id):
         raise ValueError(
@@ -102,8 +106,9 @@ def mint(secret: str, user_id: str, *, admin: bool, hours: float, now: datetime)
         "iat": now.timestamp(),
         "exp": math.ceil((now + timedelta(hours=hours)).timestamp()),
     }
-    if admin:
-        claims["scope"] = ADMIN_SCOPE
+    scopes = [ADMIN_SCOPE] * admin + [BUSINESS_SCOPE] * business
+    if scopes:
+        claims["scope"] = " ".join(scopes)
     return jwt.encode(claims, secret, algorithm=_ALGORITHM)
 
 
@@ -116,10 +121,12 @@ class TokenVerifier:
         *,
         previous: str | None = None,
         revoked_at: Callable[[UserId], datetime | None] = lambda _: None,
+        check_kind: Callable[[Actor], None] = lambda _: None,
         clock: Clock | None = None,
     ) -> None:
         self._keys = [key.encode() for key in (secret, previous) if key is not None]
         self._revoked_at = revoked_at
+        self._check_kind = check_kind
         self._clock = clock or SystemClock()
         self.cache: ByteCache[str, Claims] = ByteCache(
             "tokens", _KEPT_BYTES, lambda token, _: len(token) + _CLAIMS_BYTES
@@ -138,11 +145,15 @@ class TokenVerifier:
         return self.cache.get(token) is not None
 
     def check(self, claims: Claims) -> None:
-        """Check that the token is neither expired nor revoked. Raises: BadToken."""
+        """Check that the token is neither expired nor revoked, and of its user's kind of account.
+
+        Raises: BadToken; WrongAccountKind.
+        """
         if claims.expires_at <= self._clock.now():
             raise BadToken("The token has expired; get a new one")
         if claims.is_revoked(self._revoked_at(claims.actor.user_id)):
             raise BadToken("The token was revoked; sign in again")
+        self._check_kind(claims.actor)
 
     def _read(self, token: str) -> Claims:
         # A token has at least as many bytes as characters, and is ASCII.
@@ -151,7 +162,8 @@ class TokenVerifier:
         claims = self._plain_claims(token)
         if claims is None:
             claims = self._any_claims(token)
-        actor = Actor(_user_id(claims["sub"]), _is_admin(claims.get("scope")))
+        scopes = _scopes(claims.get("scope"))
+        actor = Actor(_user_id(claims["sub"]), ADMIN_SCOPE in scopes, BUSINESS_SCOPE in scopes)
         issued_at, now = _issued(claims.get("iat")), self._clock.now()
         if issued_at is not None and issued_at > now:
             if issued_at > now + _AHEAD:
@@ -242,13 +254,13 @@ def _user_id(subject: object) -> UserId:
     return UserId(subject)
 
 
-def _is_admin(scope: object) -> bool:
+def _scopes(scope: object) -> list[str]:
     """`scope` is a list of words separated by spaces (RFC 8693)."""
     if scope is None:
-        return False
+        return []
     if not isinstance(scope, str):
         raise BadToken("The token's `scope` is not text")
-    return ADMIN_SCOPE in scope.split()
+    return scope.split()
 
 
 def _instant(expiry: object) -> datetime:

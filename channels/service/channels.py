@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from channels.errors import (
     BadChannelId,
@@ -20,14 +20,16 @@ from channels.models import (
     NewChannel,
     size_of,
 )
+from channels.policy import CreatePolicy, creating_refusal
 from channels.service.guard import ChannelGuard
 from channels.service.profiles import ProfileCache
 from channels.store import ChannelStore
+from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, InvalidRequest, PermissionRefused
 from groups.kernel.group_commit import GroupCommit, OnBatch
-from groups.kernel.ids import GroupId
+from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import UncutPage, cut_page
 from groups.limits import DISTINCT_REACTIONS
@@ -49,8 +51,6 @@ from groups.service.lifecycle.directory import Directory, Sort
 from groups.service.lifecycle.reader import GroupReader
 from groups.service.lifecycle.update import GroupChanges, UpdateService
 from groups.service.write_locks import group_lock
-
-CreatePolicy = Literal["anyone", "admin"]
 
 INFO_FIELDS: Final = frozenset({"organization", "custom_data"})
 """Fields beyond the group that belong to a channel's profile; the others are settings."""
@@ -108,12 +108,14 @@ class ChannelService:
         )
 
     async def create(self, actor: Actor, new: NewChannel, *, key: str | None = None) -> Channel:
-        """Create a channel that the actor owns, or make their Community group one; once for each `key`.
+        """Create a channel that the actor owns, or for the application `owner_id`; once for each `key`.
+
+        With a `group_id`, make the actor's Community group a channel.
 
         Publishes: MembersJoined (the owner), or GroupUpdated for an existing group.
         """
-        if self.create_policy == "admin" and not actor.is_app_admin:
-            raise PermissionRefused("Only the application creates channels")
+        policy.check(creating_refusal(self.create_policy, actor))
+        policy.check(policy.creating_refusal(actor, new.owner_id))
         _check_ids(new)
         creation = _Creation(actor, new, key)
         if new.group_id is not None:
@@ -140,6 +142,7 @@ class ChannelService:
     ) -> GroupId:
         group = NewGroup(
             group_id=new.channel_id,
+            owner_id=new.owner_id,
             type=GroupType.COMMUNITY,
             name=new.name,
             introduction=new.introduction,
@@ -220,6 +223,16 @@ class ChannelService:
         self, actor: Actor, *, limit: int, cursor: str | None
     ) -> tuple[list[Channel], str | None]:
         return await self._page(await self.directory.list_owned(actor, limit=limit, cursor=cursor))
+
+    async def list_of_user(
+        self, actor: Actor, user_id: UserId, *, owned: bool, limit: int, cursor: str | None
+    ) -> tuple[list[Channel], str | None]:
+        """A page of the channels that a user is in, or owns, by id, as they see them (the application)."""
+        policy.check(policy.application_refusal(actor))
+        user = Actor(user_id)
+        if owned:
+            return await self.list_owned(user, limit=limit, cursor=cursor)
+        return await self._page(await self.directory.list_joined(user, limit=limit, cursor=cursor))
 
     async def search(
         self,
@@ -317,6 +330,9 @@ class ChannelEnd:
 
 
 def _check_ids(new: NewChannel) -> None:
+    if new.owner_id is not None and new.group_id is not None:
+        reason = "owner_id and group_id exclude each other: a group that becomes a channel keeps its owner"
+        raise InvalidRequest(reason, errors=[{"field": "owner_id", "reason": reason}])
     if new.share_history and new.group_id is None:
         reason = "share_history needs a group_id: a new channel has no history"
         raise InvalidRequest(reason, errors=[{"field": "share_history", "reason": reason}])

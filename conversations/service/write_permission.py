@@ -1,14 +1,14 @@
 """Decides who may write in a dialogue, for a whole batch, in the transaction that stores it.
 
-Between users blocks decide; with a channel first the channel's own rules (`inbox_rules`). No refusal tells users
-whether they are blocked or a setting keeps them out. A channel is told, since it writes to many and must know whom to
-leave out.
+A business account writes only for its channels, and nobody writes to it. Between users blocks decide; with a channel
+first the channel's own rules (`inbox_rules`). No refusal tells users whether they are blocked or a setting keeps them
+out. A channel is told, since it writes to many and must know whom to leave out.
 
 A channel begins a thread with a subscriber only. What that rests on is written, so that the end of the subscription, a
 block, switching it off and other threads that the channel begins conflict with it: whichever is committed first holds.
 """
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
@@ -36,6 +36,7 @@ from conversations.store.threads import ThreadStore
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import RESERVED_USER_IDS, GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
+from groups.policy import named_person_refusal, person_refusal
 from groups.service.messages.stream import StreamService
 
 _NEAR_LIMIT: Final = 16
@@ -53,6 +54,8 @@ class WritePermission:
     groups: ConversationGroupStore
     threads: ThreadStore
     limits: ConversationLimits
+    is_business: Callable[[UserId], bool]
+    """Whether a user is a business account."""
     inbox_rules: InboxRules
 
     async def refusals(
@@ -87,7 +90,7 @@ class WritePermission:
             )
         refusals: dict[Writer, DomainError | None] = {}
         for writer, dialogue in of_writers.items():
-            refusal = by_rules[writer]
+            refusal = self._refusal_by_kind(writer, dialogue) or by_rules[writer]
             if isinstance(refusal, ConversationNotFound) and is_begun:
                 # They wrote to each other, so the user knows of the channel, unless it was deleted since.
                 if await channel_exists(self.streams, GroupId(dialogue.peer_id), tx):
@@ -174,6 +177,15 @@ class WritePermission:
         await self.threads.put_opened(channel_id, today, before + len(user_ids), tx)
         await self.hold_subscriptions(channel_id, user_ids, tx)
         await self.blocks.touch_guards(user_ids, tx)
+
+    def _refusal_by_kind(self, writer: Writer, dialogue: Dialogue) -> DomainError | None:
+        """One-to-one messages are between persons, and between a person and a channel."""
+        if writer.is_for_channel:
+            return named_person_refusal(self.is_business(dialogue.user_id))
+        is_peer_business = dialogue.channel_id is None and self.is_business(
+            UserId(dialogue.peer_id)
+        )
+        return person_refusal(writer.actor.is_business) or named_person_refusal(is_peer_business)
 
     async def staff(self, dialogue: Dialogue, tx: Tx) -> tuple[UserId, ...]:
         """Return the users who read the dialogue for its channel; nobody if the other side is a user."""

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from groups.errors import (
     BadGroupId,
     BadMemberLimit,
+    BusinessAccount,
     CustomFieldLimitReached,
     FixedInChannel,
     GroupIdTaken,
@@ -16,6 +18,7 @@ from groups.errors import (
     GroupsPerOwnerReached,
     GroupsPerUserReached,
     MediaNotFound,
+    NotAPerson,
     NotForThisType,
     ReservedCustomField,
     WrongMediaKind,
@@ -23,10 +26,10 @@ from groups.errors import (
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import IdempotencyKey, delete, get, patch, post
 from groups.kernel.errors import DomainError, FieldTooLong, IdempotencyConflict, PermissionRefused
-from groups.kernel.ids import GroupId, GroupIdText
+from groups.kernel.ids import GroupId, GroupIdText, UserIdText
 from groups.kernel.paging import Page, PageQuery, page_of_ids
 from groups.limits import IDS_PER_CALL, GroupLimits
-from groups.models import AccessContext, Stream
+from groups.models import AccessContext, GroupType, Stream
 from groups.routes.responses.fields import ItemError, split_ids
 from groups.routes.responses.groups import (
     CreateGroup,
@@ -42,15 +45,32 @@ from groups.service.lifecycle.update import GroupChanges, UpdateService
 
 
 class GroupQuery(PageQuery):
-    """Selects groups: those with these `ids`, or those the caller is in."""
+    """Selects groups: those with these `ids`, for the application all of them, or those the caller is in."""
 
     ids: Annotated[
         str | None,
         Field(max_length=8192, description=f"Up to {IDS_PER_CALL} group ids, separated by commas."),
     ] = None
     joined: Annotated[
-        bool | None, Field(description="The groups you are in; the default without `ids`.")
+        bool | None,
+        Field(description="The groups you are in; the default without `ids` and `all`."),
     ] = None
+    every: Annotated[
+        bool,
+        Field(
+            alias="all",
+            description="All groups, private ones and channels included, by id (the application).",
+        ),
+    ] = False
+    type: Annotated[
+        GroupType | None, Field(description="With `all`: only groups of this type.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _type_needs_all(self) -> Self:
+        if self.type is not None and not self.every:
+            raise PydanticCustomError("type_needs_all", "`type` needs `all=true`")
+        return self
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,22 +100,28 @@ class GroupRoutes:
             GroupsPerOwnerReached,
             GroupsPerUserReached,
             NotForThisType,
+            BusinessAccount,
+            NotAPerson,
+            PermissionRefused,
             MediaNotFound,
             WrongMediaKind,
             IdempotencyConflict,
         ],
     )
     async def create(self, actor: Actor, body: CreateGroup, key: IdempotencyKey) -> GroupResponse:
-        """Create a group that you own."""
+        """Create a group that you own; the application may create it for another owner (`owner_id`)."""
         new = NewGroup(**body.model_dump(exclude_unset=True))
         created = await self.creation.create(actor, new, key=key)
         return self._group_response(*await self.groups.get(actor, created.group.group_id))
 
-    @get("/v1/groups")
+    @get("/v1/groups", errors=[PermissionRefused])
     async def list_groups(
         self, actor: Actor, query: GroupQuery
     ) -> Page[GroupResponse | GroupMissing]:
-        """The groups you are in, or those with the given ids; an id that cannot be shown has an error in its place."""
+        """The groups you are in, or those with the given ids; an id that cannot be shown has an error in its place.
+
+        With `all`, every group of the deployment, for the application's back end.
+        """
         if query.ids is not None:
             named = [GroupId(text) for text in split_ids(query.ids)]
 
@@ -105,10 +131,23 @@ class GroupRoutes:
 
             items, next_cursor = await page_of_ids(named, query.cursor, read)
             return Page(items=items, next_cursor=next_cursor)
-        joined, next_cursor = await self.groups.list_joined(
-            actor, limit=query.limit, cursor=query.cursor
+        limit, cursor = query.limit, query.cursor
+        if query.every:
+            found = await self.groups.list_all(actor, query.type, limit=limit, cursor=cursor)
+        else:
+            found = await self.groups.list_joined(actor, limit=limit, cursor=cursor)
+        seen, next_cursor = found
+        return Page(items=[self._group_response(*item) for item in seen], next_cursor=next_cursor)
+
+    @get("/v1/users/{user_id}/groups", errors=[PermissionRefused], tag="Users")
+    async def groups_of_user(
+        self, actor: Actor, user_id: UserIdText, query: PageQuery
+    ) -> Page[GroupResponse]:
+        """The groups and channels that a user is in, by id, as they see them (the application)."""
+        found, next_cursor = await self.groups.list_of_user(
+            actor, user_id, limit=query.limit, cursor=query.cursor
         )
-        return Page(items=[self._group_response(*item) for item in joined], next_cursor=next_cursor)
+        return Page(items=[self._group_response(*item) for item in found], next_cursor=next_cursor)
 
     def _item(
         self, group_id: GroupId, item: tuple[AccessContext, Stream] | DomainError

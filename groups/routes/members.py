@@ -8,12 +8,14 @@ from pydantic import Field
 from groups.errors import (
     AdminLimitReached,
     Banned,
+    BusinessAccount,
     GroupNotFound,
     GroupsPerUserReached,
     JoiningNotAllowed,
     JoinRequestNotFound,
     MemberLimitReached,
     MemberNotFound,
+    NotAPerson,
     NotForThisType,
     OwnerCannotLeave,
 )
@@ -80,7 +82,14 @@ class MemberRoutes:
     @put(
         "/v1/groups/{group_id}/members/me",
         also=[202],
-        errors=[GroupNotFound, Banned, JoiningNotAllowed, MemberLimitReached, GroupsPerUserReached],
+        errors=[
+            GroupNotFound,
+            Banned,
+            BusinessAccount,
+            JoiningNotAllowed,
+            MemberLimitReached,
+            GroupsPerUserReached,
+        ],
     )
     async def join(
         self, actor: Actor, group_id: GroupIdText, body: JoinGroup | None
@@ -132,7 +141,14 @@ class MemberRoutes:
 
     @put(
         "/v1/groups/{group_id}/members/{user_id}",
-        errors=[GroupNotFound, PermissionRefused, Banned, MemberLimitReached, GroupsPerUserReached],
+        errors=[
+            GroupNotFound,
+            PermissionRefused,
+            Banned,
+            NotAPerson,
+            MemberLimitReached,
+            GroupsPerUserReached,
+        ],
     )
     async def add(self, actor: Actor, group_id: GroupIdText, user_id: UserIdText) -> MemberResponse:
         """Add a user (owner, admin; any member of a Work group). It lifts a ban."""
@@ -237,7 +253,13 @@ class MemberRoutes:
     @post(
         "/v1/groups/{group_id}/join-requests/{user_id}",
         status=204,
-        errors=[GroupNotFound, PermissionRefused, JoinRequestNotFound, MemberLimitReached],
+        errors=[
+            GroupNotFound,
+            PermissionRefused,
+            JoinRequestNotFound,
+            NotAPerson,
+            MemberLimitReached,
+        ],
     )
     async def answer(
         self, actor: Actor, group_id: GroupIdText, user_id: UserIdText, body: AnswerRequest

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from groups import policy
 from groups.errors import (
     Banned,
+    BusinessAccount,
     ForwardingNotAllowed,
     GroupNotFound,
     MediaNotFound,
@@ -142,6 +143,7 @@ class MessageRoutes:
             GroupNotFound,
             FieldTooLong,
             PostingNotAllowed,
+            BusinessAccount,
             Muted,
             Banned,
             IdempotencyConflict,
@@ -201,6 +203,7 @@ class MessageRoutes:
             FieldTooLong,
             PermissionRefused,
             PostingNotAllowed,
+            BusinessAccount,
             Muted,
             Banned,
             MediaNotFound,

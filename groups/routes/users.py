@@ -1,4 +1,4 @@
-"""The API of users: profiles, and the revocation of tokens."""
+"""The API of users: profiles, one by one and in bulk, the kind of account, and the revocation of tokens."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -7,16 +7,22 @@ from pydantic import Field
 
 from groups.errors import MediaNotFound, UserNotFound, WrongMediaKind
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import Query, delete, get, patch
-from groups.kernel.errors import FieldTooLong, PermissionRefused
+from groups.kernel.endpoint import Query, delete, get, patch, post
+from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest, PermissionRefused
 from groups.kernel.ids import AnyUserIdText, UserId, UserIdText, user_or_caller
 from groups.kernel.paging import Page
-from groups.limits import IDS_PER_CALL
-from groups.models import User
+from groups.limits import IDS_PER_CALL, GroupLimits
+from groups.models import AccountKind, User
 from groups.routes.responses.fields import ItemError, split_ids
-from groups.routes.responses.members import UpdateUser, UserMissing, UserResponse
+from groups.routes.responses.members import (
+    SetUsers,
+    UnreadableUser,
+    UpdateUser,
+    UserMissing,
+    UserResponse,
+)
 from groups.service.revocations import Revocations
-from groups.service.users import UserService
+from groups.service.users import UserChange, UserService
 
 
 class UserQuery(Query):
@@ -40,10 +46,11 @@ class UserRoutes:
 
     users: UserService
     revocations: Revocations
+    limits: GroupLimits
 
     @get("/v1/users/me")
     async def me(self, actor: Actor) -> UserResponse:
-        """Your profile."""
+        """Your profile, and the kind of your account."""
         return _view(await self.users.get(actor, actor.user_id))
 
     @patch("/v1/users/me", errors=[FieldTooLong, MediaNotFound, WrongMediaKind])
@@ -61,6 +68,35 @@ class UserRoutes:
         ids = [UserId(text) for text in split_ids(query.ids)]
         found = await self.users.get_many(actor, ids)
         return Page(items=[_item(i, item) for i, item in zip(ids, found, strict=True)])
+
+    @post("/v1/users", errors=[PermissionRefused])
+    async def set_users(self, actor: Actor, body: SetUsers) -> Page[UserResponse | UserMissing]:
+        """Create and change the profiles of many users, and the kinds of their accounts (the application).
+
+        The results are in the order of `users`, each the user's profile now, or the error of this user alone. Repeating
+        the call changes nothing.
+        """
+        if len(body.users) > self.limits.users_per_call:
+            reason = f"at most {self.limits.users_per_call} users a call"
+            raise InvalidRequest(reason, errors=[{"field": "users", "reason": reason}])
+        results: list[tuple[UserId, User | DomainError | None]] = []
+        changes: dict[UserId, UserChange] = {}
+        for item in body.users:
+            if isinstance(item, UnreadableUser):
+                results.append((item.user_id, item.error))
+            elif item.user_id in changes:
+                reason = "is named twice in this call"
+                named = InvalidRequest(
+                    f"user_id: {reason}", errors=[{"field": "user_id", "reason": reason}]
+                )
+                results.append((item.user_id, named))
+            else:
+                values = item.model_dump(exclude_unset=True, exclude={"user_id", "account_kind"})
+                kind: AccountKind | None = item.account_kind
+                changes[item.user_id] = UserChange(item.user_id, values, kind)
+                results.append((item.user_id, None))
+        done = iter(await self.users.update_many(actor, list(changes.values())))
+        return Page(items=[_item(user_id, known or next(done)) for user_id, known in results])
 
     @get("/v1/users/{user_id}", errors=[UserNotFound])
     async def user(self, actor: Actor, user_id: UserIdText) -> UserResponse:
@@ -80,11 +116,16 @@ class UserRoutes:
         await self.revocations.revoke(actor, user_or_caller(user_id, actor.user_id))
 
 
-def _item(user_id: UserId, item: User | UserNotFound) -> UserResponse | UserMissing:
-    if isinstance(item, UserNotFound):
+def _item(user_id: UserId, item: User | DomainError) -> UserResponse | UserMissing:
+    if isinstance(item, DomainError):
         return UserMissing(user_id=user_id, error=ItemError.of(item))
     return _view(item)
 
 
 def _view(user: User) -> UserResponse:
-    return UserResponse(user_id=user.user_id, name=user.name, face_url=user.face_url)
+    return UserResponse(
+        user_id=user.user_id,
+        name=user.name,
+        face_url=user.face_url,
+        account_kind=user.account_kind,
+    )

@@ -1,19 +1,31 @@
-"""Profiles of users: name and picture."""
+"""Profiles of users: name and picture, and the kind of the account."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from groups import policy
 from groups.errors import UserNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
+from groups.kernel.errors import DomainError
 from groups.kernel.ids import USER_ID_BYTES, UserId, is_id
 from groups.kernel.mongo import BatchedQuery, Database, Tx
-from groups.models import User
+from groups.models import AccountKind, User
+from groups.service.accounts import Accounts
 from groups.service.hooks import KnownOwnersHook
 from groups.service.media.avatars import Avatars
 from groups.service.write_locks import user_lock
 from groups.store.users import UserStore
+
+
+@dataclass(frozen=True, slots=True)
+class UserChange:
+    """New values of one user's profile; what is left out stays."""
+
+    user_id: UserId
+    values: Mapping[str, str] = field(default_factory=dict)
+    account_kind: AccountKind | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +35,7 @@ class UserService:
     database: Database
     users: UserStore
     avatars: Avatars
+    accounts: Accounts
     clock: Clock
     known_owners: KnownOwnersHook | None = None
 
@@ -75,6 +88,56 @@ class UserService:
     async def _update(self, actor: Actor, values: Mapping[str, str], tx: Tx) -> None:
         now = self.clock.now()
         if "face_url" in values:
-            before = await self.users.find_face_url(actor.user_id, tx)
-            await self.avatars.replace(actor, before, values["face_url"], now, tx)
-        await self.users.put(actor.user_id, dict(values), now, tx)
+            before = await self.users.find_face_urls([actor.user_id], tx)
+            face_url = before.get(actor.user_id, "")
+            await self.avatars.replace(actor, face_url, values["face_url"], now, tx)
+        await self.users.put_many({actor.user_id: dict(values)}, now, tx)
+
+    async def update_many(
+        self, actor: Actor, changes: Sequence[UserChange]
+    ) -> list[User | DomainError]:
+        """Change the profiles of users, and their kinds of account (the application); each user once.
+
+        One transaction and the same few commands for any number of users without uploaded pictures. A change that is
+        refused leaves the others alone. Repeating it changes nothing. Returns the result of each, in the same order.
+        Publishes: AccountKindChanged.
+        """
+        policy.check(policy.application_refusal(actor))
+        if not changes:
+            return []
+        # In one order, since two of these calls may have users in common.
+        locks = sorted(user_lock(change.user_id) for change in changes)
+        refusals, at = await self.database.run(
+            lambda tx: self._update_many(actor, changes, tx), *locks
+        )
+        done = [change for change in changes if change.user_id not in refusals]
+        self.accounts.noted(_kinds_in(done), at)
+        known = await self.find_users(change.user_id for change in done)
+        return [
+            refusals.get(change.user_id)
+            or known.get(change.user_id)
+            or User(user_id=change.user_id)
+            for change in changes
+        ]
+
+    async def _update_many(
+        self, actor: Actor, changes: Sequence[UserChange], tx: Tx
+    ) -> tuple[dict[UserId, DomainError], datetime]:
+        now = self.clock.now()
+        pictured = {c.user_id: c.values["face_url"] for c in changes if "face_url" in c.values}
+        before = await self.users.find_face_urls(pictured, tx) if pictured else {}
+        refusals: dict[UserId, DomainError] = {}
+        for user_id, face_url in pictured.items():
+            try:
+                # It refuses before it writes.
+                await self.avatars.replace(actor, before.get(user_id, ""), face_url, now, tx)
+            except DomainError as refusal:
+                refusals[user_id] = refusal
+        done = [change for change in changes if change.user_id not in refusals]
+        await self.users.put_many({c.user_id: dict(c.values) for c in done if c.values}, now, tx)
+        kinds = _kinds_in(done)
+        return refusals, await self.accounts.set_kinds(kinds, tx) if kinds else now
+
+
+def _kinds_in(changes: Iterable[UserChange]) -> dict[UserId, AccountKind]:
+    return {c.user_id: c.account_kind for c in changes if c.account_kind is not None}

@@ -8,7 +8,7 @@ from typing import Literal
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import DESCENDING, BatchedQuery, Database, Document, Index, Tx, aggregate
 from groups.kernel.request_batching import RequestBatcher
-from groups.models import CHANNEL_MARKER, Disbanded, Group, Model, Visibility
+from groups.models import CHANNEL_MARKER, Disbanded, Group, GroupType, Model, Visibility
 
 _MARK = f"custom.{CHANNEL_MARKER}"
 _IS_MARKED: Document = {_MARK: {"$exists": True}}
@@ -39,6 +39,11 @@ class GroupStore:
         ),
         Index(
             "groups", [("owner_id", 1), ("_id", 1)], "the channels a user owns", partial=_IS_MARKED
+        ),
+        Index(
+            "groups",
+            [("type", 1), ("_id", 1)],
+            "all groups, or those of a type, for the application's back end",
         ),
         Index("groups", [("created_by", 1), (_MARK, 1)], "the groups and channels a user created"),
         Index(
@@ -186,6 +191,15 @@ class GroupStore:
         conditions = _listed(with_private=with_private) + _holding(words)
         cursor = self._groups.find({"$and": conditions}, {"_id": 1})
         return [document["_id"] for document in await cursor.to_list(None)]
+
+    async def list_by_id(
+        self, types: Collection[GroupType], *, after: str, limit: int
+    ) -> list[Group]:
+        """The groups of these types, by id, behind `after`."""
+        # Uses index: type_1__id_1, of which it merges one range for each type
+        query: Document = {"type": {"$in": [one.value for one in types]}, "_id": {"$gt": after}}
+        cursor = self._groups.find(query, sort=[("_id", 1)], limit=limit)
+        return [_to_group(document) for document in await cursor.to_list(None)]
 
     async def count_created_groups(self, user_id: UserId, most: int, tx: Tx) -> int:
         """How many groups the user created that exist and are no channels; counts up to `most`."""

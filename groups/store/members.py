@@ -191,6 +191,17 @@ class MemberStore:
             found.setdefault(row["user_id"], []).append(row["group_id"])
         return found
 
+    async def list_roles(self, user_id: UserId, tx: Tx) -> dict[GroupId, Role]:
+        """The roles of the user in all their groups."""
+        # Uses index: user_id_1_group_id_1_joined_seq_1
+        cursor = self._members.find(
+            {"user_id": user_id},
+            {"group_id": 1, "role": 1},
+            session=tx.session,
+            batch_size=ONE_REPLY,
+        )
+        return {row["group_id"]: Role(row["role"]) for row in await cursor.to_list(None)}
+
     async def count_groups(self, user_ids: Sequence[UserId], tx: Tx) -> dict[UserId, int]:
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
         pipeline = [{"$match": {"user_id": {"$in": list(user_ids)}}}, _COUNT_GROUPS]

@@ -1,9 +1,10 @@
-"""User documents: the profile and when it changed; `revoked_at`, until when tokens are revoked; `_id` is the user id.
+"""User documents; `_id` is the user id. A user needs no document: everyone with a token is a user.
 
-A user needs no document: everyone with a token is a user.
+They hold the profile and when it changed; `revoked_at`, until when the user's tokens are revoked; and `account_kind`,
+with `account_kind_at` once it has changed. Without an `account_kind`, nobody said what the user is: a person, so far.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -12,14 +13,23 @@ from pymongo import UpdateOne
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx
 from groups.kernel.mongo.driver import Operation
-from groups.models import User
+from groups.models import AccountKind, User
 
 _HAS_PROFILE: Final[Document] = {
-    "$or": [{"name": {"$exists": True}}, {"face_url": {"$exists": True}}]
+    "$or": [
+        {"name": {"$exists": True}},
+        {"face_url": {"$exists": True}},
+        {"account_kind": AccountKind.BUSINESS.value},
+    ]
 }
 """A document without these fields was only touched, or holds only a revocation."""
 _WITH_CHANGE: Final[Document] = {
-    "$project": {"name": 1, "face_url": 1, "changed_ms": {"$toLong": "$changed_at"}}
+    "$project": {
+        "name": 1,
+        "face_url": 1,
+        "account_kind": 1,
+        "changed_ms": {"$toLong": "$changed_at"},
+    }
 }
 
 
@@ -33,6 +43,12 @@ class UserStore:
             "the users with revoked tokens, at the start of a process",
             partial={"revoked_at": {"$type": "date"}},
         ),
+        Index(
+            "users",
+            [("account_kind_at", 1)],
+            "the business accounts, at the start of a process",
+            partial={"account_kind_at": {"$type": "date"}},
+        ),
     )
 
     def __init__(self, database: Database) -> None:
@@ -40,7 +56,7 @@ class UserStore:
         self._users = database.collection("users")
 
     async def find_many(self, user_ids: Iterable[UserId]) -> dict[UserId, User]:
-        """The profiles of those of the users who have one."""
+        """The profiles of those of the users who have one. A business account always has."""
         cursor = self._users.find({"_id": {"$in": list(user_ids)}, **_HAS_PROFILE})
         return {row["_id"]: _to_user(row) for row in await cursor.to_list(None)}
 
@@ -66,19 +82,58 @@ class UserStore:
             {"$project": {"changed_ms": {"$toLong": "$changed_at"}}},
         )
 
-    async def find_face_url(self, user_id: UserId, tx: Tx) -> str:
-        """The address of the user's avatar; empty without one."""
-        row = await self._users.find_one({"_id": user_id}, {"face_url": 1}, session=tx.session)
-        return str(row.get("face_url", "")) if row else ""
-
-    async def put(self, user_id: UserId, values: Document, at: datetime, tx: Tx) -> None:
-        """Set these fields of the profile; `at` is the time of the change."""
-        await self._users.update_one(
-            {"_id": user_id},
-            {"$set": {**values, "changed_at": at}},
-            upsert=True,
+    async def find_face_urls(self, user_ids: Collection[UserId], tx: Tx) -> dict[UserId, str]:
+        """The addresses of the avatars of those of the users who have one."""
+        cursor = self._users.find(
+            {"_id": {"$in": list(user_ids)}, "face_url": {"$exists": True}},
+            {"face_url": 1},
             session=tx.session,
         )
+        return {row["_id"]: row["face_url"] for row in await cursor.to_list(None)}
+
+    async def put_many(
+        self, values: Mapping[UserId, Document], at: datetime | None, tx: Tx
+    ) -> None:
+        """Set these fields of each of the users, in one command; `at` is when their profiles changed, if they did."""
+        changed: Document = {} if at is None else {"changed_at": at}
+        operations: list[Operation] = [
+            UpdateOne({"_id": user_id}, {"$set": {**fields, **changed}}, upsert=True)
+            for user_id, fields in values.items()
+        ]
+        await self._database.apply(self._users, operations, tx)
+
+    async def find_account_kinds(
+        self, user_ids: Collection[UserId], tx: Tx
+    ) -> dict[UserId, AccountKind]:
+        """What was said of those of the users of whom anything was."""
+        cursor = self._users.find(
+            {"_id": {"$in": list(user_ids)}, "account_kind": {"$exists": True}},
+            {"account_kind": 1},
+            session=tx.session,
+        )
+        return {row["_id"]: AccountKind(row["account_kind"]) for row in await cursor.to_list(None)}
+
+    async def set_account_kinds(
+        self, kinds: Mapping[UserId, AccountKind], at: datetime | None, tx: Tx
+    ) -> None:
+        """Set the kinds of these users; `at` is when they changed, None where they were such before."""
+        changed: Document = {} if at is None else {"account_kind_at": at}
+        await self.put_many(
+            {user_id: {"account_kind": kind.value, **changed} for user_id, kind in kinds.items()},
+            at,
+            tx,
+        )
+
+    async def list_account_kinds(self) -> dict[UserId, tuple[datetime, AccountKind]]:
+        """All users whose kind changed once: when it last did, and what they are since."""
+        # Uses index: account_kind_at_1
+        cursor = self._users.find(
+            {"account_kind_at": {"$type": "date"}}, {"account_kind": 1, "account_kind_at": 1}
+        )
+        return {
+            UserId(row["_id"]): (row["account_kind_at"], AccountKind(row["account_kind"]))
+            for row in await cursor.to_list(None)
+        }
 
     async def touch_many(self, user_ids: Iterable[UserId], tx: Tx) -> None:
         """Write the users' documents, so that two transactions which both do conflict and one runs again."""
@@ -102,4 +157,9 @@ class UserStore:
 
 
 def _to_user(row: Document) -> User:
-    return User(user_id=row["_id"], name=row.get("name", ""), face_url=row.get("face_url", ""))
+    return User(
+        user_id=row["_id"],
+        name=row.get("name", ""),
+        face_url=row.get("face_url", ""),
+        account_kind=row.get("account_kind", AccountKind.PERSON),
+    )

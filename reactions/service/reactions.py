@@ -51,7 +51,11 @@ class _Target:
         access = self.accesses.get(command.actor)
         if access is None:
             return GroupNotFound()
-        refusal = groups_policy.reacting_refusal(self.group, access.effective_role, access.member)
+        # First, so that a business account is told that no membership would help.
+        refusal = groups_policy.person_refusal(access.is_business) if command.is_adding else None
+        refusal = refusal or groups_policy.reacting_refusal(
+            self.group, access.effective_role, access.member
+        )
         if refusal is not None:
             return refusal
         if self.message is None:

@@ -85,6 +85,9 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape("find", "groups", ("_id", "created_at", "custom.official_account")): (
         "the next page of the same"
     ),
+    Shape("find", "groups", ("_id", "type")): (
+        "the application's list of every group: a page by id, from every shard, seldom"
+    ),
     Shape("find", "groups", ("custom.official_account", "owner_id")): (
         "the channels of several owners: as those of one"
     ),
@@ -110,6 +113,9 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape(
         "find", "users", ("revoked_at",)
     ): "the users whose tokens were revoked, at the start of a process",
+    Shape(
+        "find", "users", ("account_kind_at",)
+    ): "the business accounts, at the start of a process",
     Shape("find", "admin_invitations", ("expires_at", "group_id", "user_id")): (
         "the invitations of a user: it goes to every shard, seldom, by a small index"
     ),

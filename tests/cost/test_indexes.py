@@ -54,6 +54,7 @@ EXPECTED: Final[Indexes] = {
         "created_by_1_custom.official_account_1": "",
         "marking.by_1": 'only where {"marking.by": {"$exists": true}}',
         "owner_id_1__id_1": 'only where {"custom.official_account": {"$exists": true}}',
+        "type_1__id_1": "",
     },
     "inbox_totals": {},
     "insights": {
@@ -87,7 +88,10 @@ EXPECTED: Final[Indexes] = {
     "tallies": {},
     "thread_guards": {},
     "threads": {"channel_id_1_active_ms_-1_user_id_1": ""},
-    "users": {"revoked_at_1": 'only where {"revoked_at": {"$type": "date"}}'},
+    "users": {
+        "revoked_at_1": 'only where {"revoked_at": {"$type": "date"}}',
+        "account_kind_at_1": 'only where {"account_kind_at": {"$type": "date"}}',
+    },
     "views": {},
 }
 

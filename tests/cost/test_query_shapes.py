@@ -295,8 +295,20 @@ async def _conversations(api: Api) -> None:
     await ada.get(f"/v1/users/{part(bob.id)}")
     await ada.get(f"/v1/users?ids={part(bob.id)},nobody")
     await ada.get(f"/v1/users?ids={part(bob.id)},{part(ada.id)}")
+    app = api.new_user(admin=True)
+    for what in ("groups", "channels", "channels?owned=true"):
+        await app.get(f"/v1/users/{part(ada.id)}/{what}")
+    for query in ("", "&type=community"):
+        page = await app.get(f"/v1/groups?all=true&limit=1{query}")
+        await app.get(f"/v1/groups?all=true&limit=1{query}&cursor={page.body['next_cursor']}")
+    shop = api.new_user(business=True)
+    await a_channel(shop)
+    for kind in ("person", "business"):
+        user = {"user_id": shop.id, "face_url": "", "account_kind": kind}
+        await app.post("/v1/users", {"users": [user]})
     await ada.delete("/v1/users/me/tokens")
     await api.services.chat.revocations.load()
+    await api.services.chat.accounts.load()
 
 
 async def _dialogues(api: Api) -> None:

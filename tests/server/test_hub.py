@@ -71,6 +71,10 @@ class Ear:
         if self.issued_at <= revoked_at:
             self.close_soon(CloseCode.BAD_TOKEN)
 
+    def end_if_other_kind(self, *, is_business: bool) -> None:
+        if is_business:
+            self.close_soon(CloseCode.BAD_TOKEN)
+
     def push(self, frames: bytes, detail: Skippable | None = None) -> None:
         self.frames.append(frames)
         self.details.append(detail)

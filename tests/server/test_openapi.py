@@ -336,6 +336,12 @@ async def a_flow(api: Api) -> None:
     await bob.get("/v1/users/nobody")
     await bob.get(f"/v1/users?ids={ada.id},nobody")
     await bob.get("/v1/users")
+    app = api.new_user("app", admin=True)
+    for user in (bob, app):
+        await user.post("/v1/users", {"users": [{"user_id": "dee", "name": "Dee"}, {}]})
+        await user.get(f"/v1/users/{ada.id}/groups")
+        await user.get(f"/v1/users/{ada.id}/channels")
+        await user.get("/v1/groups?all=true")
 
     channel = await a_channel(ada, bob, admins=(cat,), organization="City", custom_data="{}")
     await eve.put(f"{channel}/subscription")

@@ -12,6 +12,8 @@ import pytest
 import pytest_asyncio
 
 from channels.docs_site.generated.permission_table import (
+    ACCOUNT_ACTORS,
+    ACCOUNTS,
     ACTORS,
     BY_GRANT,
     CHANNEL,
@@ -369,6 +371,53 @@ async def test_no_call_of_the_application_is_without_a_row(
     covered = {endpoint_of(endpoints, row, prefix).spec for row in rows}
     served = {e.spec for e in endpoints if (e.spec.path + "/").startswith(prefix + "/")}
     assert served - covered == set()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def places(shared_api: Api) -> dict[str, str]:
+    """What the table of accounts names, by its word."""
+    owner, shop = shared_api.new_user("owner"), shared_api.new_user("shop", business=True)
+    channel = await a_channel(owner, settings={"accept_messages": "everyone"})
+    await a_post(owner, channel)
+    await a_channel(shop)
+    return {
+        "{channel}": id_of(channel),
+        "{group}": id_of(await a_chat_group(owner)),
+        "{person}": owner.id,
+        "{shop}": shop.id,
+    }
+
+
+@pytest.mark.parametrize(
+    "row", [pytest.param(row, id=row.name) for row in rows_of(ACCOUNTS, ACCOUNT_ACTORS)]
+)
+async def test_each_kind_of_account_is_answered_as_the_table_says(
+    shared_api: Api, endpoints: list[Endpoint], places: dict[str, str], row: Row
+) -> None:
+    bodies = {
+        "channel": {"name": "News"},
+        "channel-for-another": {"name": "News", "owner_id": places["{person}"]},
+        "group": {"type": "work", "name": "Tea"},
+        "group-for-another": {"type": "work", "name": "Tea", "owner_id": places["{person}"]},
+        "users": {"users": [{"user_id": places["{person}"], "name": "Ada"}]},
+        "text": BODIES["text"],
+        "shop": {"user_id": places["{shop}"]},
+    }
+    endpoint = endpoint_of(endpoints, row, "/v1")
+    told = {kind.code for kind in endpoint.spec.errors}
+    cells: list[str] = []
+    for actor in ACCOUNT_ACTORS:
+        user = shared_api.new_user(actor, admin=actor == "app", business=actor == "business")
+        path, named = f"/v1{row.path}".replace("👍", part("👍")), dict(places)
+        if "{own}" in path:
+            named["{own}"] = id_of(await a_channel(user))
+        for word, name in named.items():
+            path = path.replace(word, part(name))
+        sent = (bodies[row.body],) if row.body else ()
+        answer = await user.call(row.method, path, *sent)
+        cells.append(cell_of(endpoint, answer))
+        assert answer.status < 300 or answer.refusal[1] in told, f"undocumented: {answer}"
+    assert cells == list(row.cells)
 
 
 async def test_a_private_channel_is_as_absent_as_one_that_never_was(cast: Cast) -> None:

@@ -21,6 +21,8 @@ declare namespace Api {
 
   type AcceptMessages = "everyone" | "subscribers" | "nobody";
 
+  type AccountKind = "person" | "business";
+
   interface AddConversations {
     conversation_ids?: string[];
   }
@@ -216,6 +218,7 @@ declare namespace Api {
     name: string;
     channel_id?: string | null;
     group_id?: string | null;
+    owner_id?: string | null;
     share_history?: boolean;
     face_url?: string;
     organization?: string;
@@ -233,6 +236,7 @@ declare namespace Api {
     type: GroupType;
     name: string;
     group_id?: string | null;
+    owner_id?: string | null;
     introduction?: string;
     notification?: string;
     face_url?: string;
@@ -432,7 +436,7 @@ declare namespace Api {
   interface ImportResult {
     user_id?: string;
     line?: number;
-    result: "added" | "present" | "member_limit_reached" | "groups_per_user_reached" | "invalid_request";
+    result: "added" | "present" | "not_a_person" | "member_limit_reached" | "groups_per_user_reached" | "invalid_request";
     detail?: string;
   }
 
@@ -549,6 +553,7 @@ declare namespace Api {
     stream_bytes_per_second: number;
     pinned_messages: number;
     recall_seconds: number;
+    users_per_call: number;
     name_card_bytes: number;
     user_name_bytes: number;
     request_text_bytes: number;
@@ -824,6 +829,17 @@ declare namespace Api {
     error: ItemProblem | null;
   }
 
+  interface SetUser {
+    name?: string;
+    face_url?: string;
+    user_id: string;
+    account_kind?: AccountKind;
+  }
+
+  interface SetUsers {
+    users: SetUser[];
+  }
+
   interface SettingsBody {
     visibility?: "public" | "private";
     reactions?: "all" | "basic" | "none" | string[];
@@ -1049,6 +1065,7 @@ declare namespace Api {
     user_id: string;
     name: string;
     face_url: string;
+    account_kind: AccountKind;
   }
 
   type Visibility = "public" | "profile" | "private";
@@ -1093,7 +1110,7 @@ declare namespace Api {
     [path: `/v1/conversations/${Part}`]: Call<Nothing, never, ConversationResponse>;
     [path: `/v1/conversations/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread"; to?: "user"; with_posts?: boolean }, never, DialoguePage>;
     [path: `/v1/conversations/${Part}/messages/${number}`]: Call<Nothing, never, DialogueMessageResponse>;
-    "/v1/groups": Call<{ limit?: number; cursor?: string; ids?: string; joined?: boolean }, never, Page<GroupResponse | GroupMissing>>;
+    "/v1/groups": Call<{ limit?: number; cursor?: string; ids?: string; joined?: boolean; all?: boolean; type?: GroupType }, never, Page<GroupResponse | GroupMissing>>;
     [path: `/v1/groups/${Part}`]: Call<Nothing, never, GroupResponse>;
     [path: `/v1/groups/${Part}/bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
     [path: `/v1/groups/${Part}/join-requests`]: Call<{ limit?: number; cursor?: string }, never, Page<JoinRequestResponse>>;
@@ -1110,6 +1127,8 @@ declare namespace Api {
     "/v1/users": Call<{ ids?: string }, never, Page<UserResponse | UserMissing>>;
     "/v1/users/me": Call<Nothing, never, UserResponse>;
     [path: `/v1/users/${Part}`]: Call<Nothing, never, UserResponse>;
+    [path: `/v1/users/${Part}/channels`]: Call<{ limit?: number; cursor?: string; owned?: boolean }, never, Page<ChannelResponse>>;
+    [path: `/v1/users/${Part}/groups`]: Call<{ limit?: number; cursor?: string }, never, Page<GroupResponse>>;
   }
 
   interface PostCalls {
@@ -1135,6 +1154,7 @@ declare namespace Api {
     [path: `/v1/groups/${Part}/owner`]: Call<Nothing, NewOwner, GroupResponse>;
     "/v1/media": Call<Nothing, string, MediaResponse>;
     "/v1/read": Call<Nothing, ReadScopeBody, UnreadResponse>;
+    "/v1/users": Call<Nothing, SetUsers, Page<UserResponse | UserMissing>>;
   }
 
   interface PutCalls {

@@ -86,7 +86,7 @@ declare namespace App {
     | "console.channel";
 
   /** Why a session ended, or why a token was not accepted. */
-  type SignedOut = "out" | "expired" | "bad" | null;
+  type SignedOut = "out" | "expired" | "bad" | "kind" | null;
 
   interface Row {
     picture: Element;
@@ -275,6 +275,8 @@ declare namespace App {
     name: string;
     face_url: string;
     channel?: Api.ChannelResponse;
+    /** Nobody can write to a business account. */
+    isBusiness?: boolean;
     head_seq: number;
   }
   /** What every kind of conversation knows of its other side. */

@@ -16,6 +16,7 @@ from channels.docs_site.generated.event_tables import event_index, events
 from channels.docs_site.generated.limit_tables import fixed_limits, limits
 from channels.docs_site.generated.metric_table import metrics
 from channels.docs_site.generated.permission_tables import (
+    account_permissions,
     channel_as_group_permissions,
     channel_permissions,
     dialogue_permissions,
@@ -46,6 +47,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "event-index": event_index,
     "events": events,
     "grants": grants,
+    "permissions-accounts": account_permissions,
     "permissions-channel": channel_permissions,
     "permissions-private-channel": private_channel_permissions,
     "permissions-dialogue": dialogue_permissions,

@@ -8,6 +8,7 @@ in braces is a fresh target: a `member`, `nobody` for a user who is no member, a
 the body that is sent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,9 +27,12 @@ MEANING: Final = {
     "404v": (404, "conversation_not_found"),
     "404m": (404, "message_not_found"),
     "shut": (403, "messages_not_accepted"),
+    "biz": (403, "business_account"),
+    "shop": (409, "not_a_person"),
 }
 """What a cell says, but `ok`. `asks`: nobody asks to join here; `none`: the target is no member; `404`: as if absent;
-`shut`: the channel takes no messages from the user, or the user none from the channel."""
+`shut`: the channel takes no messages from the user, or the user none from the channel; `biz`: only a person may;
+`shop`: the target is a business account."""
 
 ACTORS: Final = ["stranger", "subscriber", "muted", "banned", "admin", "owner", "other", "app"]
 """`other` owns another channel; `app` is the application's own back end, no member here."""
@@ -216,6 +220,34 @@ GET    /messages/{post}/reactions         -        ok         ok     ban    ok  
 GET    /messages/{post}/reactions/👍      -        ok         ok     ban    ok     ok     -      ok
 """
 
+ACCOUNTS: Final = """
+                                          person business app
+POST   /channels channel                  ok     ok       ok
+POST   /channels channel-for-another      -      -        ok
+POST   /groups group                      ok     biz      ok
+POST   /groups group-for-another          -      -        ok
+GET    /groups?all=true                   -      -        ok
+GET    /users/{person}/groups             -      -        ok
+GET    /users/{person}/channels           -      -        ok
+POST   /users users                       -      -        ok
+PUT    /channels/{channel}/subscription   ok     biz      ok
+GET    /channels/{channel}/posts          ok     ok       ok
+PUT    /channels/{channel}/posts/1/reactions/👍 - biz     -
+PUT    /groups/{group}/members/me         ok     biz      ok
+POST   /groups/{group}/messages text      write  biz      ok
+POST   /conversations/c2c_{person}/messages text ok biz   ok
+POST   /conversations/c2c_{shop}/messages text shop biz   shop
+POST   /conversations/c2c_{channel}/messages text ok biz  ok
+POST   /channels/{own}/posts text         ok     ok       ok
+PUT    /channels/{own}/subscribers/{person} ok   ok       ok
+PUT    /channels/{own}/subscribers/{shop} shop   shop     shop
+POST   /channels/{own}/invitations shop   ok     ok       ok
+"""
+"""What kind of account may make which call: persons and business accounts, who are strangers everywhere but in their
+own channel (`own`), and the application. `channel` takes messages from everyone."""
+
+ACCOUNT_ACTORS: Final = ["person", "business", "app"]
+
 BY_GRANT: Final = {
     "post": {
         *("POST /posts text", "POST /posts/preview text", "POST /messages text"),
@@ -282,16 +314,16 @@ class Row:
         return f"{self.method} {self.path} {self.body}".strip()
 
 
-def rows_of(table: str) -> list[Row]:
-    """The rows of a table."""
+def rows_of(table: str, actors: Sequence[str] = ACTORS) -> list[Row]:
+    """The rows of a table with these columns."""
     lines = [line for line in table.splitlines() if line.strip()]
-    assert lines[0].split() == ACTORS
+    assert lines[0].split() == list(actors)
     rows: list[Row] = []
     for line in lines[1:]:
         method, path, *rest = line.split()
-        cells = tuple(rest[-len(ACTORS) :])
+        cells = tuple(rest[-len(actors) :])
         assert set(cells) <= {"ok", *MEANING}
-        (body,) = rest[: -len(ACTORS)] or ("",)
+        (body,) = rest[: -len(actors)] or ("",)
         rows.append(Row(method, path, body, cells))
     return rows
 

@@ -1,9 +1,11 @@
 """The tables of permissions, made of those that the tests ask."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from channels.docs_site.generated.permission_table import (
+    ACCOUNT_ACTORS,
+    ACCOUNTS,
     ACTORS,
     BY_GRANT,
     CHANNEL,
@@ -28,6 +30,8 @@ _HEADS: Final = {
     "owner": "owner",
     "other": "owner of another",
     "app": "app admin",
+    "person": "person",
+    "business": "business account",
 }
 _TARGETS: Final = {
     "post": ("{seq}", ""),
@@ -38,6 +42,9 @@ _TARGETS: Final = {
     "banned": ("{user}", "banned"),
     "admin": ("{user}", "an admin"),
     "owner": ("{user}", "the owner"),
+    "person": ("{user}", "a person"),
+    "shop": ("{user}", "a business account"),
+    "own": ("{channel}", "your own"),
 }
 """How the page shows a target: its place in the path, and what it is."""
 _BODIES: Final = {
@@ -61,6 +68,12 @@ _BODIES: Final = {
     "pinned": "pin it",
     "member": "to a member",
     "nobody": "invite a user",
+    "channel": "",
+    "channel-for-another": "with `owner_id`",
+    "group": "",
+    "group-for-another": "with `owner_id`",
+    "users": "",
+    "shop": "invite a business account",
 }
 """What the body of a call says, where the path does not tell."""
 _GRANTS: Final = {
@@ -108,6 +121,11 @@ def channel_as_group_permissions() -> str:
     return _table("/groups/{channel}", different)
 
 
+def account_permissions() -> str:
+    """What a business account may do, beside a person and the application."""
+    return _table("", rows_of(ACCOUNTS, ACCOUNT_ACTORS), ACCOUNT_ACTORS)
+
+
 def grants() -> str:
     """What each grant is for, and the calls that need it."""
     rows: list[list[str]] = []
@@ -119,13 +137,13 @@ def grants() -> str:
     return table(["Grant", "Allows an admin to", "Calls"], rows)
 
 
-def _table(base: str, rows: Iterable[Row]) -> str:
+def _table(base: str, rows: Iterable[Row], actors: Sequence[str] = ACTORS) -> str:
     shown = {
         f"{_code_of(base, row)} {_note_of(row)}".strip(): [_cell(cell) for cell in row.cells]
         for row in rows
     }
     return table(
-        ["Call", *(_HEADS[actor] for actor in ACTORS)],
+        ["Call", *(_HEADS[actor] for actor in actors)],
         [[call, *cells] for call, cells in shown.items()],
     )
 

@@ -46,6 +46,9 @@ class Session(Protocol):
     def end_if_revoked(self, revoked_at: datetime) -> None:
         """Close the session in the background if its token was issued up to this instant."""
 
+    def end_if_other_kind(self, *, is_business: bool) -> None:
+        """Close the session in the background if its token is of the other kind of account."""
+
 
 class Delivery:
     """Writes that are still to do, in order."""

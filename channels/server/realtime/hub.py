@@ -25,6 +25,7 @@ from channels.server.realtime.close_codes import CloseCode
 from channels.server.realtime.delivery import Delivery, Session, Skippable
 from channels.server.realtime.frames import text_frame
 from groups.events import (
+    AccountKindChanged,
     GroupDisbanded,
     GroupUpdated,
     MembersJoined,
@@ -37,7 +38,7 @@ from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.errors import DomainError
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.models import stream_of
+from groups.models import AccountKind, stream_of
 from reactions.events import OwnReactions, ReactionsChanged
 
 log = logging.getLogger(__name__)
@@ -224,6 +225,11 @@ class Hub:
         if isinstance(event, TokensRevoked):
             for session in list(self.sessions_of(event.user_id)):
                 session.end_if_revoked(event.at)
+            return
+        if isinstance(event, AccountKindChanged):
+            is_business = event.account_kind is AccountKind.BUSINESS
+            for session in list(self.sessions_of(event.user_id)):
+                session.end_if_other_kind(is_business=is_business)
             return
         if isinstance(event, MembersJoined):
             self._follow(event)

@@ -136,6 +136,10 @@ class SocketSession:
         if self.claims.is_revoked(revoked_at):
             self.close_soon(CloseCode.BAD_TOKEN)
 
+    def end_if_other_kind(self, *, is_business: bool) -> None:
+        if self.claims.actor.is_business is not is_business:
+            self.close_soon(CloseCode.BAD_TOKEN)
+
     def begin(self, frame_id: str | int | None = None) -> None:
         """Send `ready`, the answer to the frame with this id, and write frames from now on."""
         self._is_ready = True

@@ -48,7 +48,13 @@ from channels.server.web.request import Request
 from channels.server.web.responses import SERVER
 from channels.server.web.router import Parameters
 from groups.kernel.clock import Clock, rfc3339
-from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, Unready
+from groups.kernel.errors import (
+    DomainError,
+    InvalidRequest,
+    RateLimited,
+    Unauthenticated,
+    Unready,
+)
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import is_outage
 
@@ -196,7 +202,7 @@ class SocketServer:
             claims = self.authenticator.by_token(request, frame.token)
             self.rates.take(claims.actor)
             return claims, frame_id
-        except BadToken as error:
+        except Unauthenticated as error:
             await _refuse(socket, CloseCode.BAD_TOKEN, error, frame_id)
         except RateLimited as error:
             await _refuse(socket, CloseCode.FLOOD, error, frame_id)
@@ -220,10 +226,11 @@ class SocketServer:
         try:
             # A revocation between the first check and `attach` did not reach this session.
             self.authenticator.check(claims)
+            await self.authenticator.register(claims.actor)
             self.hub.receive_groups(session, await self.group_ids_of(claims.actor.user_id))
             session.begin(frame_id)
             await self._read(socket, session, request, allowance)
-        except BadToken:
+        except Unauthenticated:
             session.close_soon(CloseCode.BAD_TOKEN)
         finally:
             self.hub.detach(session)
@@ -294,8 +301,11 @@ class SocketServer:
                 )
             case Auth(token=token):
                 claims = self.authenticator.by_token(request, token)
+                actor = session.claims.actor
                 if claims.actor.user_id != session.user_id:
                     raise refused_frame(("token", "this socket has its user already"))
+                if claims.actor.is_business is not actor.is_business:
+                    raise refused_frame(("token", "this socket has its kind of account already"))
                 session.renew(claims, self._seconds_left(claims))
                 session.answer(frame.id, "renewed", expires_at=rfc3339(claims.expires_at))
 

@@ -107,6 +107,8 @@ class EndpointHandlers:
                     request.rate = rate_headers(quota, left, 1)
                 arguments["actor"] = actor
             with self._load_shedder.enter() as slot:
+                if claims is not None and claims.actor.is_business:
+                    await self._authenticator.register(claims.actor)
                 refuse_encoded(request)
                 # The body is read last, so that refused callers do not make the server read one.
                 for name, validator in path:

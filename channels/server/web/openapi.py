@@ -21,6 +21,7 @@ from channels.server.web.problems import (
 )
 from channels.server.web.responses import JSON, POLICY_HEADER, RATE_HEADER
 from channels.server.web.uploads import FILE_NAME_HEADER
+from groups.errors import WrongAccountKind
 from groups.kernel.emoji_text import EMOJI
 from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES, IDEMPOTENCY_KEY_PATTERN, Endpoint
 from groups.kernel.errors import (
@@ -36,7 +37,7 @@ from groups.kernel.text import LIMIT_BYTES
 from reactions.errors import BadEmoji
 
 _REF: Final = "#/components/schemas/{model}"
-_ALWAYS: Final = (InvalidRequest, BadToken, RateLimited, Unavailable)
+_ALWAYS: Final = (InvalidRequest, BadToken, WrongAccountKind, RateLimited, Unavailable)
 
 _BY_MARK: Final = {LIMIT_BYTES: FieldTooLong, EMOJI: BadEmoji}
 """The errors of types, by the mark of the type in its schema."""

@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Final
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from channels.server.tokens import BadToken
 from channels.server.web.reasons import reason_in_words
 from channels.server.web.request import Request
 from channels.server.web.responses import (
@@ -230,7 +229,7 @@ def _error_headers(error: DomainError) -> dict[str, str]:
         headers[hdrs.RETRY_AFTER] = str(max(1, math.ceil(error.retry_after_seconds)))
     if isinstance(error, RateLimited) and error.rate_limit is not None:
         headers |= rate_headers(error.rate_limit, 0, error.retry_after_seconds)
-    if isinstance(error, BadToken):
+    if isinstance(error, Unauthenticated):
         headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
     if isinstance(error, RangeNotSatisfiable):
         headers[hdrs.CONTENT_RANGE] = f"bytes */{error.details['size_bytes']}"

@@ -149,8 +149,10 @@ class PatchBody(Body):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         json_schema = handler(schema)
-        for name, field in handler.resolve_ref_schema(json_schema)["properties"].items():
-            if name not in cls.nullable:
+        schema_of_body = handler.resolve_ref_schema(json_schema)
+        required = schema_of_body.get("required", ())
+        for name, field in schema_of_body["properties"].items():
+            if name not in required and name not in cls.nullable:
                 without_null(field)
         return json_schema
 

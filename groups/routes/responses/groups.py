@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from groups import policy
 from groups.kernel.endpoint import Body, Response
-from groups.kernel.ids import GroupId, GroupIdText, UserId
+from groups.kernel.ids import GroupId, GroupIdText, UserId, UserIdText
 from groups.kernel.text import MaxBytes, NotBlank, Text
 from groups.limits import (
     CUSTOM_KEY_BYTES,
@@ -52,6 +52,10 @@ class CreateGroup(Body):
     type: GroupType
     name: GroupName
     group_id: GroupIdText | None = None
+    owner_id: Annotated[
+        UserIdText | None,
+        Field(description="The owner, for the application's back end; null: you."),
+    ] = None
     introduction: Introduction = ""
     notification: Notification = ""
     face_url: FaceUrl = ""

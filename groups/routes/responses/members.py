@@ -1,14 +1,22 @@
 """Bodies and responses of the API of members and users."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import (
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from groups.kernel.endpoint import Body, Response
-from groups.kernel.ids import UserId, UserIdText
-from groups.kernel.text import Line, MaxBytes, OneLine, Text
-from groups.limits import NAME_CARD_BYTES, REQUEST_TEXT_BYTES, USER_NAME_BYTES
-from groups.models import Member, Role, User
+from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest
+from groups.kernel.ids import ID_BYTES, UserId, UserIdText
+from groups.kernel.text import TOO_LONG, Line, MaxBytes, OneLine, Text
+from groups.limits import NAME_CARD_BYTES, REQUEST_TEXT_BYTES, USER_NAME_BYTES, USERS_PER_CALL
+from groups.models import AccountKind, Member, Role, User
 from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody
 
 
@@ -103,15 +111,16 @@ class NewOwner(Body):
 
 
 class UserResponse(Response):
-    """A user's profile."""
+    """A user's profile. `account_kind`: a `business` account cannot be written to or added as a person."""
 
     user_id: UserId
     name: str
     face_url: str
+    account_kind: AccountKind
 
 
 class UserMissing(Response):
-    """A requested user without a profile."""
+    """A requested user without a profile, or a user that could not be changed."""
 
     user_id: UserId
     error: ItemError
@@ -124,3 +133,61 @@ class UpdateUser(PatchBody):
 
     name: Annotated[OneLine, MaxBytes("user_name_bytes", USER_NAME_BYTES)] | None = None
     face_url: FaceUrl | None = None
+
+
+class SetUser(UpdateUser):
+    """New values for one user; fields that are left out stay."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"user_id": "ada", "name": "Ada", "face_url": "https://example.org/a.png"}]
+        }
+    )
+
+    user_id: UserIdText
+    account_kind: Annotated[
+        AccountKind | None,
+        Field(
+            description="`business`: only tokens with the scope `business` are accepted for the user; `person`: only"
+            " those without. Sockets of the other kind are closed; memberships and conversations stay."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableUser:
+    """An item of `SetUsers` that does not fit its schema, which is the result of this item alone."""
+
+    user_id: UserId
+    error: DomainError
+
+
+def _or_unreadable(item: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return handler(item)
+    except ValidationError as invalid:
+        given = item.get("user_id") if isinstance(item, dict) else None
+        user_id = UserId(given[:ID_BYTES] if isinstance(given, str) else "")
+        return UnreadableUser(user_id, _item_error(invalid))
+
+
+def _item_error(invalid: ValidationError) -> DomainError:
+    problem = invalid.errors(include_url=False, include_input=False)[0]
+    field = str(problem["loc"][0]) if problem["loc"] else "user"
+    if problem["type"] == TOO_LONG:
+        return FieldTooLong(field, problem["ctx"]["limit_bytes"])
+    reason = f"{field}: {problem['msg']}"
+    return InvalidRequest(reason, errors=[{"field": field, "reason": problem["msg"]}])
+
+
+class SetUsers(Body):
+    """Users and their new values, each user once."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"users": [{"user_id": "ada", "name": "Ada"}]}]}
+    )
+
+    users: Annotated[
+        list[Annotated[SetUser, WrapValidator(_or_unreadable)]],
+        Field(description=f"At most `users_per_call` ({USERS_PER_CALL})."),
+    ]

@@ -44,6 +44,7 @@ from groups.models import (
     type_member_limit,
 )
 from groups.service.access.guard import AccessGuard
+from groups.service.accounts import Accounts
 from groups.service.admin_log import AdminLog
 from groups.service.idempotency import Idempotency, KeyedCall, keyed_call
 from groups.service.media.avatars import Avatars
@@ -56,9 +57,10 @@ from groups.store.users import UserStore
 
 
 class NewGroup(Model):
-    """The values of a new group; None takes the default of its type."""
+    """The values of a new group; None takes the default of its type, and as its owner the actor."""
 
     group_id: GroupId | None = None
+    owner_id: UserId | None = None
     type: GroupType
     name: str
     introduction: str = ""
@@ -73,6 +75,11 @@ class NewGroup(Model):
     reactions: ReactionChoice = "all"
     reactions_per_user: int = REACTIONS_PER_USER
     distinct_reactions: int = DISTINCT_REACTIONS
+
+    @property
+    def digest_text(self) -> str:
+        """The text that differs where two creations do. It lacks later fields that have their defaults."""
+        return self.model_dump_json(exclude=set() if self.owner_id else {"owner_id"})
 
 
 _JOIN_OPTION: Final = {
@@ -99,6 +106,7 @@ class CreateService:
     streams: StreamStore
     users: UserStore
     guard: AccessGuard
+    accounts: Accounts
     avatars: Avatars
     admin_log: AdminLog
     idempotency: Idempotency
@@ -106,16 +114,24 @@ class CreateService:
     clock: Clock
 
     async def create(self, actor: Actor, new: NewGroup, *, key: str | None = None) -> AccessContext:
-        """Create a group that the actor owns; a repeat with its `key` returns the first. Publishes: MembersJoined."""
+        """Create a group that the actor owns, or for the application `owner_id`; once for each `key`.
+
+        A business account owns no chat group. Publishes: MembersJoined.
+        """
+        policy.check(policy.creating_refusal(actor, new.owner_id))
+        if new.owner_id is None:
+            policy.check(policy.person_refusal(actor.is_business))
+        else:
+            policy.check(policy.named_person_refusal(self.accounts.is_business(new.owner_id)))
         if new.group_id is not None:
             self._check_prefix(new.group_id, new.type)
         if CHANNEL_MARKER in new.custom:
             raise ReservedCustomField
         prefix = COMMUNITY_PREFIX if new.type is GroupType.COMMUNITY else ""
-        call = keyed_call(actor, "group", key, new.model_dump_json())
+        call = keyed_call(actor, "group", key, new.digest_text)
         access, _ = await self.database.run(
             lambda tx: self.create_in(actor, new, tx, prefix=prefix, call=call),
-            user_lock(actor.user_id),
+            user_lock(new.owner_id or actor.user_id),
         )
         return access
 
@@ -131,6 +147,7 @@ class CreateService:
     ) -> tuple[AccessContext, bool]:
         """Create a group; returns it, and False where an earlier `call` with the same key created it.
 
+        The caller checks `policy.creating_refusal`.
         `profile` is what the caller stores about the group in the same transaction, for the event.
         """
         of_type = type_member_limit(new.type, self.limits)
@@ -145,8 +162,9 @@ class CreateService:
         is_taken = await self.groups.find_group(group_id, tx) is not None
         if is_taken or await self.groups.is_being_cleared(group_id, tx):
             raise GroupIdTaken
-        counts = await self.members.count_groups([actor.user_id], tx)
-        is_in, most = counts.get(actor.user_id, 0), self.limits.groups_per_user
+        owner_id = new.owner_id or actor.user_id
+        counts = await self.members.count_groups([owner_id], tx)
+        is_in, most = counts.get(owner_id, 0), self.limits.groups_per_user
         policy.check(groups_refusal(is_in, most))
         is_near = is_near_limit(is_in, most)
         if CHANNEL_MARKER not in new.custom and not actor.is_app_admin:
@@ -156,11 +174,11 @@ class CreateService:
             policy.check(created_refusal(created, quota))
             is_near = is_near or is_near_limit(created, quota)
         if is_near:
-            await self.users.touch_many([actor.user_id], tx)
+            await self.users.touch_many([owner_id], tx)
         now = self.clock.now()
         group = self._new_group(actor, new, group_id, now)
         owner = Member(
-            group_id=group_id, user_id=actor.user_id, role=Role.OWNER, joined_at=now, joined_seq=0
+            group_id=group_id, user_id=owner_id, role=Role.OWNER, joined_at=now, joined_seq=0
         )
         stream = Stream(stream_id=group.stream_id, is_channel=group.is_channel)
         await self.avatars.replace(actor, "", group.face_url, now, tx)
@@ -174,13 +192,13 @@ class CreateService:
                 at=now,
                 group_id=group_id,
                 is_channel=group.is_channel,
-                user_ids=(actor.user_id,),
+                user_ids=(owner_id,),
                 member_count=1,
                 announce=False,
                 profile=profile_of(group, profile),
             )
         )
-        return policy.access_of(actor, group, owner), True
+        return policy.access_of(actor, group, owner if owner_id == actor.user_id else None), True
 
     async def count_channels(self, user_id: UserId, most: int, tx: Tx) -> int:
         """How many channels exist that the user created, or made of groups; counts up to `most`."""
@@ -194,7 +212,7 @@ class CreateService:
             "history_visible": new.type is GroupType.MEETING,
             **new.model_dump(exclude_none=True),
             "group_id": group_id,
-            "owner_id": actor.user_id,
+            "owner_id": new.owner_id or actor.user_id,
             "member_count": 1,
             "created_at": now,
             "created_by": actor.user_id,

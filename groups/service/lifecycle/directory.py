@@ -114,6 +114,29 @@ class Directory:
             lambda found: encode_cursor("owned", found[0].group.group_id),
         )
 
+    async def list_joined(
+        self, actor: Actor, *, limit: int, cursor: str | None
+    ) -> UncutPage[SeenGroup]:
+        """At most `limit` channels that the actor is in, by id. It reads all their memberships, which are limited."""
+        key = decode_cursor("in channels", cursor, str)
+        after = str(key[0]) if key else ""
+        group_ids = [i for i in await self.members.list_group_ids(actor.user_id) if i > after]
+        heads = (
+            await self.streams.find_heads([stream_of(i) for i in group_ids]) if group_ids else {}
+        )
+        channel_ids = sorted(
+            i
+            for i in group_ids
+            if (head := heads.get(stream_of(i))) is not None and head.is_channel
+        )
+        page, has_more = cut_page(channel_ids, limit)
+        groups = await self.groups.find_many(page)
+        return UncutPage(
+            await self._as_seen(actor, [groups[i] for i in page if i in groups]),
+            encode_cursor("in channels", page[-1]) if has_more else None,
+            lambda found: encode_cursor("in channels", found[0].group.group_id),
+        )
+
     async def list_owned_by(
         self, actor: Actor, owner_ids: Collection[UserId]
     ) -> list[AccessContext]:

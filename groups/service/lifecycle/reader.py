@@ -1,15 +1,23 @@
-"""Groups as an actor sees them: one, several by id, those the actor is in."""
+"""Groups as an actor sees them: one, several by id, those the actor is in; for the application all, and any user's."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from groups import policy
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
-from groups.kernel.ids import ID_BYTES, GroupId, is_id
-from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor, json_size
-from groups.models import AccessContext, Group, Member, Stream, stream_of
+from groups.kernel.ids import ID_BYTES, GroupId, UserId, is_id
+from groups.kernel.paging import (
+    count_fitting,
+    cut_page,
+    decode_cursor,
+    encode_cursor,
+    json_size,
+    page_by_text,
+)
+from groups.models import AccessContext, Group, GroupType, Member, Stream, stream_of
 from groups.service.access.guard import AccessGuard
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
@@ -71,6 +79,31 @@ class GroupReader:
             found = found[:fitting]
             return found, encode_cursor("joined", found[-1][0].group.group_id)
         return found, encode_cursor("joined", group_ids[-1]) if has_more else None
+
+    async def list_of_user(
+        self, actor: Actor, user_id: UserId, *, limit: int, cursor: str | None
+    ) -> tuple[list[SeenGroup], str | None]:
+        """The result of `list_joined` for any user, as they see it (the application)."""
+        policy.check(policy.application_refusal(actor))
+        return await self.list_joined(Actor(user_id), limit=limit, cursor=cursor)
+
+    async def list_all(
+        self, actor: Actor, group_type: GroupType | None, *, limit: int, cursor: str | None
+    ) -> tuple[list[SeenGroup], str | None]:
+        """A page of all groups, channels included, or of those of one type, by id (the application)."""
+        policy.check(policy.application_refusal(actor))
+        name = f"all {group_type.value if group_type else 'groups'}"
+        read = partial(self.groups.list_by_id, [group_type] if group_type else list(GroupType))
+        groups, next_cursor = await page_by_text(
+            name, cursor, limit, read, lambda group: group.group_id
+        )
+        members = await self.members.find_of_user(actor.user_id, [g.group_id for g in groups])
+        found = list((await self.as_seen(actor, groups, members)).values())
+        fitting = count_fitting(json_size(access.group) for access, _ in found)
+        if fitting < len(found):
+            found = found[:fitting]
+            return found, encode_cursor(name, found[-1][0].group.group_id)
+        return found, next_cursor
 
     async def as_seen(
         self, actor: Actor, groups: Sequence[Group], members: Mapping[GroupId, Member]

@@ -11,6 +11,7 @@ from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
 from groups.models import Invitation, JoinOption, Role, stream_of
+from groups.service.accounts import Accounts
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
 from groups.service.membership.capacity import capacity_of
@@ -42,6 +43,7 @@ class MembershipBatch:
     database: Database
     stores: GroupStores
     admin_log: AdminLog
+    accounts: Accounts
     hooks: Hooks
     limits: GroupLimits
     clock: Clock
@@ -120,6 +122,7 @@ class MembershipBatch:
             open_invitations = len(open_ids)
         return MembershipState(
             limits=self.limits,
+            is_business=self.accounts.is_business,
             group=group,
             capacity=capacity_of(group, self.limits),
             stream=row.stream,

@@ -4,7 +4,7 @@ The limits are those of `capacity`. A ban is lifted, a mute that outlives member
 closed. Nothing but ids is kept for each user, and the commands are the same few for one id and for thousands.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from groups.errors import GroupNotFound
@@ -14,6 +14,7 @@ from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
 from groups.models import Group, MemberCountChange, Restriction, Stream, stream_of
+from groups.service.accounts import Accounts
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
 from groups.service.membership.capacity import Capacity, capacity_of, members_joined
@@ -31,6 +32,7 @@ class BulkImport:
     database: Database
     stores: GroupStores
     admin_log: AdminLog
+    accounts: Accounts
     hooks: Hooks
     limits: GroupLimits
     clock: Clock
@@ -57,7 +59,7 @@ class BulkImport:
         if group is None or row is None:
             return GroupNotFound()
         capacity = capacity_of(group, self.limits)
-        new = _admit(capacity, outcomes, of_counts.result)
+        new = _admit(capacity, outcomes, of_counts.result, self.accounts.is_business)
         if new:
             profile = of_profile.result if of_profile else None
             await self._write(group, row.stream, new, capacity, of_restrictions.result, profile, tx)
@@ -106,7 +108,10 @@ class BulkImport:
 
 
 def _admit(
-    capacity: Capacity, outcomes: dict[UserId, Outcome], counts: Mapping[UserId, GroupCount]
+    capacity: Capacity,
+    outcomes: dict[UserId, Outcome],
+    counts: Mapping[UserId, GroupCount],
+    is_business: Callable[[UserId], bool],
 ) -> list[UserId]:
     """Set the outcome of each user who does not come in; returns the others."""
     new: list[UserId] = []
@@ -114,6 +119,8 @@ def _admit(
         known = counts.get(user_id, _NO_GROUP)
         if known.is_member:
             outcomes[user_id] = "present"
+        elif is_business(user_id):
+            outcomes[user_id] = "not_a_person"
         elif (refusal := capacity.refusal(known.groups)) is not None:
             outcomes[user_id] = refusal.code  # type: ignore[assignment]  # `Outcome` names the codes
         else:

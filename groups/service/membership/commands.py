@@ -148,7 +148,9 @@ class Import:
     mark: ImportMark | None = None
 
 
-Outcome = Literal["added", "present", "member_limit_reached", "groups_per_user_reached"]
+Outcome = Literal[
+    "added", "present", "not_a_person", "member_limit_reached", "groups_per_user_reached"
+]
 """The outcome of one id of an import: a member now, a member already, or the code of the error."""
 
 

@@ -1,6 +1,6 @@
 """A group's membership in memory, which a batch reads, changes, and then writes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -52,6 +52,7 @@ class MembershipState:
     """The state that a batch changes before it writes: all but `before` as of the commands applied so far."""
 
     limits: GroupLimits
+    is_business: Callable[[UserId], bool]
     group: Group
     capacity: Capacity
     stream: Stream

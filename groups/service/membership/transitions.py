@@ -98,6 +98,7 @@ def _apply(state: MembershipState, command: Command, access: AccessContext) -> b
 
 def _join(state: MembershipState, command: Join, access: AccessContext) -> bool:
     user_id = command.actor.user_id
+    policy.check(policy.person_refusal(command.actor.is_business))
     if user_id in state.members:
         return False
     policy.check(policy.joining_refusal(state.group, access.effective_role))
@@ -131,6 +132,7 @@ def _add(state: MembershipState, command: Add, access: AccessContext) -> bool:
     policy.check(policy.adding_refusal(access))
     if command.user_id in state.members:
         return False
+    policy.check(policy.named_person_refusal(state.is_business(command.user_id)))
     is_banned = state.is_banned(command.user_id)
     if is_banned and access.effective_role < EffectiveRole.ADMIN:
         raise Banned("The user is banned here")
@@ -150,6 +152,7 @@ def _approve(state: MembershipState, command: Approve, access: AccessContext) ->
         return False
     if command.user_id not in state.requests:
         raise JoinRequestNotFound
+    policy.check(policy.named_person_refusal(state.is_business(command.user_id)))
     state.admit(command.user_id)
     state.log(command, AdminAction.JOIN_REQUEST_ACCEPTED)
     return True
@@ -227,6 +230,12 @@ def _update_member(state: MembershipState, command: UpdateMember, access: Access
         changed = replace(changed, name_card=command.name_card)
     if changed == member:
         return False
+    is_dismissed = changed.role is Role.MEMBER and member.role is not Role.MEMBER
+    if is_dismissed and state.is_business(command.user_id):
+        # A business account runs a channel or is not in it: it does not become a subscriber.
+        state.end_membership(member, LeaveReason.REMOVED)
+        state.log(command, AdminAction.ADMIN_REMOVED, before=grants_of(member))
+        return True
     state.replace(changed)
     log_change(state, command, member, changed)
     return True

@@ -7,6 +7,7 @@ import { socket } from "./client/socket.js";
 import { ChannelView } from "./conversation/channel_view.js";
 import { DialogueView } from "./conversation/dialogue_view.js";
 import { GroupView } from "./conversation/group_view.js";
+import { businessNote } from "./reader/business.js";
 import { Directory } from "./reader/directory.js";
 import { Sidebar } from "./reader/sidebar.js";
 import { currentRoute, onNavigate, startRouter } from "./router.js";
@@ -25,12 +26,12 @@ let frame = null;
 let isEntering = false;
 
 /**
- * Shows the sign-in page. `reason` says why: "expired", "bad", or null.
+ * Shows the sign-in page. `reason` says why: "expired", "bad", "kind", or null.
  * @param {App.SignedOut} [reason]
  */
 function showSignIn(reason = null) {
   const id = uniqueId("token");
-  const key = reason === "expired" ? "signin.expired" : reason === "bad" ? "signin.bad" : null;
+  const key = reason === null || reason === "out" ? null : /** @type {const} */ (`signin.${reason}`);
   const error = h("p.error", { id: `${id}-error`, role: "alert", hidden: !key }, key ? t(key) : null);
   const token = h("textarea", {
     id,
@@ -43,8 +44,9 @@ function showSignIn(reason = null) {
   const keep = h("input", { id: `${id}-keep`, type: "checkbox" });
   const submit = submitting(async () => {
     const isWellFormed = session.signIn(token.value, keep.checked);
-    if (isWellFormed && (await enter())) return;
-    error.textContent = t("signin.bad");
+    const refused = isWellFormed ? await enter() : "bad";
+    if (refused === null) return;
+    error.textContent = t(`signin.${refused}`);
     error.hidden = false;
     token.setAttribute("aria-invalid", "true");
     token.focus();
@@ -72,7 +74,10 @@ function showSignIn(reason = null) {
   token.focus();
 }
 
-/** Shows the app. Returns false when the server does not accept the token. */
+/**
+ * Shows the app. Returns why the server does not accept the token, or null.
+ * @returns {Promise<"bad" | "kind" | null>}
+ */
 async function enter() {
   let me;
   isEntering = true;
@@ -83,7 +88,7 @@ async function enter() {
   } catch (error) {
     socket.stop();
     const problem = asProblem(error);
-    if (problem.status === 401) return false;
+    if (problem.status === 401) return problem.code === "wrong_account_kind" ? "kind" : "bad";
     fill(
       app,
       h(
@@ -98,15 +103,15 @@ async function enter() {
         ),
       ),
     );
-    return true;
+    return null;
   } finally {
     isEntering = false;
   }
-  if (me === null) return true; // signed out meanwhile
+  if (me === null) return null; // signed out meanwhile
   frame = new Frame(me);
   fill(app, frame.element);
   frame.show();
-  return true;
+  return null;
 }
 
 /** The bar on top, the sidebar, and the current view. */
@@ -138,6 +143,15 @@ class Frame {
           h("span", {}, t("app.name")),
         ),
         h("nav.bar-links", { "aria-label": t("app.name") }, Object.values(this.#links)),
+        // In the reader and in the console, for a user who has accounts of both kinds.
+        session.isBusiness
+          ? h(
+              "span.account-kind",
+              {},
+              h("span.account-name", { dir: "auto" }, name),
+              h("strong", {}, t("account.business")),
+            )
+          : null,
         account,
       ),
       this.#banner,
@@ -249,7 +263,13 @@ class Frame {
       }
     }
     return {
-      element: h("div.welcome", {}, h("span.brand-mark.big", { "aria-hidden": "true" }), h("p.soft", {}, t("welcome"))),
+      element: h(
+        "div.welcome",
+        {},
+        h("span.brand-mark.big", { "aria-hidden": "true" }),
+        h("p.soft", {}, t("welcome")),
+        session.isBusiness ? businessNote() : null,
+      ),
       close() {},
     };
   }
@@ -295,7 +315,7 @@ class Frame {
 }
 
 session.addEventListener("signedout", ({ detail: reason }) => {
-  if (isEntering) return; // `enter` returns false then, and its caller shows why
+  if (isEntering) return; // `enter` returns why then, and its caller shows it
   socket.stop();
   conversations.forget();
   frame?.close();
@@ -306,7 +326,8 @@ session.addEventListener("signedout", ({ detail: reason }) => {
 onNavigate(() => frame?.show());
 startRouter();
 if (session.restore()) {
-  if (!(await enter())) showSignIn("expired");
+  const refused = await enter();
+  if (refused !== null) showSignIn(refused === "kind" ? "kind" : "expired");
 } else {
   showSignIn(session.rejection);
 }

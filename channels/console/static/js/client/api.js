@@ -192,7 +192,7 @@ async function request(method, path, { body, key } = {}) {
 /** @param {Response} response */
 async function problemFrom(response) {
   const body = await response.json().catch(() => ({}));
-  if (response.status === 401) session.signOut("expired");
+  if (response.status === 401) session.signOut(body.code === "wrong_account_kind" ? "kind" : "expired");
   return newProblem(response.status, body);
 }
 

@@ -1,7 +1,7 @@
 // The signed-in user: an access token, kept in this tab or, if the user wishes, on this device.
 //
 // A token may come in the fragment of the address (`/#token=…`), which browsers never send to a server. It is removed from
-// the address and the history at once. Fires `signedout` (detail: "out" or "expired").
+// the address and the history at once. Fires `signedout` (detail: "out", "expired" or "kind").
 
 const STORAGE_KEY = "channels.token";
 const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
@@ -16,6 +16,8 @@ export const session = new (class extends /** @type {App.TargetClass<{ signedout
   userId = null;
   /** Whether the token is the application's admin's, who may manage every channel. */
   isAdmin = false;
+  /** Whether the token is a business account's, which runs channels and does nothing as a person. */
+  isBusiness = false;
   /**
    * Why the token in the address was not accepted: "expired" or "bad"; null when there was none or it was good.
    * @type {App.SignedOut}
@@ -53,7 +55,7 @@ export const session = new (class extends /** @type {App.TargetClass<{ signedout
     if (this.token === null) return;
     clearTimeout(this.#timer);
     this.token = this.userId = null;
-    this.isAdmin = false;
+    this.isAdmin = this.isBusiness = false;
     localStorage.removeItem(STORAGE_KEY);
     sessionStorage.clear();
     this.dispatchEvent(new CustomEvent("signedout", { detail: reason }));
@@ -67,9 +69,9 @@ export const session = new (class extends /** @type {App.TargetClass<{ signedout
     if (!(left > 0)) return false;
     this.token = token;
     this.userId = claims.sub;
-    this.isAdmin = String(claims.scope ?? "")
-      .split(" ")
-      .includes("admin");
+    const scopes = String(claims.scope ?? "").split(" ");
+    this.isAdmin = scopes.includes("admin");
+    this.isBusiness = scopes.includes("business");
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.signOut("expired"), Math.min(left, MAX_TIMER));
     return true;

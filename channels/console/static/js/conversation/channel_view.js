@@ -6,6 +6,7 @@ import { isStaff } from "../client/grants.js";
 import { channelPosts } from "../client/message_stream.js";
 import { reportSeen } from "../client/seen_posts.js";
 import { session } from "../client/session.js";
+import { businessNote } from "../reader/business.js";
 import { subscribeButton, unsubscribe } from "../reader/directory.js";
 import { consolePath, dialoguePath, go, publicPath } from "../router.js";
 import { t } from "../texts.js";
@@ -103,7 +104,7 @@ export class ChannelView extends ConversationView {
   /** The staff answers in the console. Others may open the chat if the channel accepts messages or they have one already. */
   get #mayOpenChat() {
     const hasChat = conversations.byId.has(dialogueConversationId(this.id));
-    return !this.#isStaff && (hasChat || this.info.settings.accept_messages !== "nobody");
+    return !this.#isStaff && !session.isBusiness && (hasChat || this.info.settings.accept_messages !== "nobody");
   }
 
   headerTools() {
@@ -168,17 +169,18 @@ export class ChannelView extends ConversationView {
 
   renderFooter() {
     const { info } = this;
-    fill(
-      this.footer,
-      this.isMember
-        ? null
-        : h(
-            "div.join",
-            {},
-            h("p", { dir: "auto" }, info.introduction),
-            subscribeButton(info, null, () => this.reload()),
-          ),
-    );
+    if (this.isMember) fill(this.footer);
+    else if (session.isBusiness) fill(this.footer, businessNote());
+    else
+      fill(
+        this.footer,
+        h(
+          "div.join",
+          {},
+          h("p", { dir: "auto" }, info.introduction),
+          subscribeButton(info, null, () => this.reload()),
+        ),
+      );
   }
 
   /** @param {number[]} seqs */
@@ -190,7 +192,7 @@ export class ChannelView extends ConversationView {
    */
   renderItem(item, old) {
     // The server refuses reactions to what was written before the group became a channel, unless that is public.
-    const mayReact = this.isMember && item.seq >= this.info.public_from_seq;
+    const mayReact = this.isMember && !session.isBusiness && item.seq >= this.info.public_from_seq;
     /** @type {App.React | null} */
     const react = mayReact ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null;
     const replyHref = this.#mayOpenChat && acceptsMessages(this.info) ? dialoguePath(this.id, item.seq) : null;

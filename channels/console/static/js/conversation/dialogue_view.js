@@ -5,6 +5,7 @@ import { blocks } from "../client/blocks.js";
 import { conversations, dialogueConversationId, isChannelId } from "../client/conversations.js";
 import { dialogueMessages } from "../client/message_stream.js";
 import { session } from "../client/session.js";
+import { businessNote } from "../reader/business.js";
 import { subscribeButton } from "../reader/directory.js";
 import { channelPath, queryNumber } from "../router.js";
 import { t } from "../texts.js";
@@ -52,7 +53,10 @@ export class DialogueView extends ChatView {
       if (channel) return { name: channel.name || this.id, face_url: channel.face_url, head_seq: 0, channel };
     } else {
       const user = (await fetchByIds("/v1/users", "user_id", [this.id])).get(this.id);
-      if (user) return { name: user.name || this.id, face_url: user.face_url, head_seq: 0 };
+      if (user) {
+        const isBusiness = user.account_kind === "business";
+        return { name: user.name || this.id, face_url: user.face_url, isBusiness, head_seq: 0 };
+      }
     }
     // A user without a profile can be written to, and a channel that the user can no longer see may still answer.
     const conversation = await conversations.find(this.conversationId);
@@ -172,7 +176,8 @@ export class DialogueView extends ChatView {
   }
 
   get maySend() {
-    const { channel } = this.info;
+    const { channel, isBusiness } = this.info;
+    if (session.isBusiness || isBusiness) return false;
     return !blocks.has(this.id) && (!this.#isChannel || !channel || acceptsMessages(channel));
   }
 
@@ -194,6 +199,10 @@ export class DialogueView extends ChatView {
     if (this.maySend) {
       const hint = this.#isSwitchedOff ? h("p.soft", { dir: "auto" }, t("accept.isOff", { name })) : null;
       fill(this.footer, hint, this.writerElement());
+    } else if (session.isBusiness) {
+      fill(this.footer, businessNote());
+    } else if (this.info.isBusiness) {
+      fill(this.footer, this.readOnlyElement(t("dialogue.business", { name })));
     } else if (blocks.has(this.id)) {
       fill(
         this.footer,

@@ -6,6 +6,7 @@ import { isStaff } from "../client/grants.js";
 import { groupMessages } from "../client/message_stream.js";
 import { personOf, rememberPeople } from "../client/people.js";
 import { session } from "../client/session.js";
+import { businessNote } from "../reader/business.js";
 import { dialoguePath, go } from "../router.js";
 import { t } from "../texts.js";
 import { fill, h, throttle } from "../ui/dom.js";
@@ -76,11 +77,12 @@ export class GroupView extends ChatView {
   }
 
   get mayReact() {
-    return this.isMember;
+    return this.isMember && !session.isBusiness;
   }
 
   get maySend() {
     const { info } = this;
+    if (session.isBusiness) return false;
     return this.isMember && ((!info.muted_all && info.posting === "everyone") || this.isStaff);
   }
 
@@ -170,6 +172,7 @@ export class GroupView extends ChatView {
 
   renderFooter() {
     if (this.maySend) fill(this.footer, this.writerElement());
+    else if (session.isBusiness) fill(this.footer, businessNote());
     else if (this.isMember) fill(this.footer, this.readOnlyElement(t("write.staffOnly")));
     else fill(this.footer, this.#joinElement());
   }

@@ -1,6 +1,7 @@
 // The directory of public channels: search while typing, three orders, and a button to subscribe.
 
 import { del, get, part, put } from "../client/api.js";
+import { session } from "../client/session.js";
 import { channelPath } from "../router.js";
 import { t } from "../texts.js";
 import { avatar, verifiedMark } from "../ui/avatar.js";
@@ -9,6 +10,7 @@ import { icon } from "../ui/icons.js";
 import { attempt, notice } from "../ui/overlay.js";
 import { PagedList } from "../ui/paged_list.js";
 import { SearchField } from "../ui/search_field.js";
+import { businessNote } from "./business.js";
 
 const PAGE = 24;
 const SORTS = /** @type {const} */ (["popular", "new", "active"]);
@@ -59,6 +61,7 @@ export class Directory {
           ),
           h("h1", { tabindex: "-1" }, t("directory.title")),
         ),
+        session.isBusiness ? businessNote() : null,
         finder.element,
         channels.elements,
       ),
@@ -72,7 +75,7 @@ export class Directory {
 /** @param {Api.ChannelResponse} channel */
 function card(channel) {
   const id = uniqueId("card");
-  const button = subscribeButton(channel, `${id}-name`);
+  const button = session.isBusiness ? null : subscribeButton(channel, `${id}-name`);
   return h(
     "li.card",
     {},

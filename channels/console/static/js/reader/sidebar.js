@@ -37,6 +37,7 @@ export class Sidebar {
     );
     this.#newChat = menuButton({ label: t("newChat.label"), content: icon("plus"), open: openNewChatMenu });
     this.#newChat.title = t("newChat.label");
+    this.#newChat.hidden = session.isBusiness;
     this.#more = h(
       "button.plain.wide",
       { type: "button", hidden: true, on: { click: () => attempt(() => conversations.loadMore(this.#scope)) } },
@@ -157,9 +158,18 @@ export class Sidebar {
     this.#empty.hidden = !isEmpty;
     if (!isEmpty) return;
     const kind = typeof this.#scope === "object" ? "folder" : this.#scope;
-    if (this.#empty.dataset.kind !== kind)
-      fill(this.#empty, h("p", {}, t(`list.empty.${kind}`)), this.#firstStep(kind));
+    if (this.#empty.dataset.kind !== kind) fill(this.#empty, this.#emptyText(kind));
     this.#empty.dataset.kind = kind;
+  }
+
+  /** @param {"channels" | "chats" | "folder"} kind */
+  #emptyText(kind) {
+    if (session.isBusiness && kind !== "folder")
+      return [
+        h("p", {}, t("list.empty.business")),
+        h("a.button.primary", { href: "/console", "data-inside": true }, t("business.console")),
+      ];
+    return [h("p", {}, t(`list.empty.${kind}`)), this.#firstStep(kind)];
   }
 
   /**

@@ -29,6 +29,10 @@ export default {
   "signin.expired": "Your session has expired. Paste a new access token to continue.",
   "signin.out": "Sign out",
   "signin.as": "Signed in as {name}",
+  "signin.kind":
+    "This access token is for the other kind of account. Ask your application for one of this account’s own kind.",
+
+  "account.business": "Business account",
 
   "connection.lost": "Connection lost. Reconnecting…",
   "connection.offline": "You are offline.",
@@ -80,6 +84,8 @@ export default {
   "error.channel_id_taken": "This address is already taken.",
   "error.posting_not_allowed": "Only the owner and admins can post here.",
   "error.muted": "You are muted here.",
+  "error.business_account": "A business account cannot do this. Sign in with a personal account.",
+  "error.not_a_person": "This is a business account. Write to one of its channels instead.",
   "error.banned": "You are banned from here.",
   "error.reaction_not_allowed": "This reaction is not allowed here.",
   "error.bad_emoji": "Enter a single emoji.",

@@ -2,6 +2,10 @@
 
 export default {
   "welcome": "Select a channel or chat to start reading.",
+  "business.reader":
+    "A business account can read channels here, but cannot subscribe, react or write. Sign in with a personal account for that.",
+  "business.console": "Open the console",
+  "list.empty.business": "Channels that you run appear here.",
   "list.empty.channels": "You have not subscribed to any channels yet.",
   "list.empty.chats": "No chats yet. Send a message to someone or create a group.",
   "list.empty.folder": "This folder is empty. Drag a conversation here or use its menu.",
@@ -139,6 +143,7 @@ export default {
   "dialogue.self": "Saved messages",
   "dialogue.self.lead": "Only you can see these",
   "dialogue.gone": "This chat no longer exists.",
+  "dialogue.business": "{name} is a business account. Write to one of its channels instead.",
   "dialogue.closed": "{name} does not accept private messages.",
   "dialogue.subscribersOnly": "{name} accepts private messages from its subscribers only.",
   "accept.off": "Switch off messages from {name}",

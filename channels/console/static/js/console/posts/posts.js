@@ -84,7 +84,7 @@ export class Posts {
     if (rendered?.item === item) return rendered.element;
     /** @type {App.React | null} */
     const react =
-      this.#channel.subscribed_at === null
+      this.#channel.subscribed_at === null || session.isBusiness
         ? null
         : (seq, emoji, isOn) => attempt(() => this.#stream.react(seq, emoji, isOn));
     const author = item.author_id ? nameOf(item.author_id, () => this.#renderAgain(item.seq)) : null;
