@@ -144,24 +144,29 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         {"conversation_id": _CONVERSATION, "channel_id": _CHANNEL},
     ),
     "channel.invited": EventAbout(
-        "A user was invited to be an admin.",
-        "the user and the owner",
+        "A user was invited to subscribe, or to be an admin.",
+        "the user and who invited; of an invitation to be an admin the user and the owner",
         {
             "conversation_id": _CONVERSATION,
             "channel_id": _CHANNEL,
             "channel_name": ("text", "Its name."),
             "user_id": ("text", "The user who is invited."),
-            "grants": ("array", "What they may do when they accept."),
+            "role": (
+                "text",
+                "What they become when they accept: `admin`, or `member` for a subscriber.",
+            ),
+            "grants": ("array", "What they may do as an admin."),
             "expires_at": ("text", "When the invitation ends by itself."),
         },
     ),
     "channel.invitation_ended": EventAbout(
         "An invitation was answered or removed, or ended with its channel.",
-        "the user and the owner",
+        "as `channel.invited`; nobody but the user is told that they declined to subscribe",
         {
             "conversation_id": _CONVERSATION,
             "channel_id": _CHANNEL,
             "user_id": ("text", "The user who was invited."),
+            "role": ("text", "What they were invited to be: `admin` or `member`."),
             "reason": ("text", "`accepted`, `declined`, `revoked` or `deleted`."),
         },
     ),
@@ -178,6 +183,29 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
             "group_id": _GROUP,
             "user_id": _USER,
             "reason": ("text", "`left`, `removed` or `banned`."),
+        },
+    ),
+    "group.invited": EventAbout(
+        "A user was invited to join a chat group, by somebody who adds them and must ask first.",
+        "the user and who invited",
+        {
+            "conversation_id": _CONVERSATION,
+            "group_id": _GROUP,
+            "group_name": ("text", "Its name."),
+            "user_id": ("text", "The user who is invited."),
+            "role": ("text", "What they become when they accept: `member`."),
+            "expires_at": ("text", "When the invitation ends by itself."),
+        },
+    ),
+    "group.invitation_ended": EventAbout(
+        "An invitation was answered or removed, or ended with its group.",
+        "as `group.invited`; nobody but the user is told that they declined",
+        {
+            "conversation_id": _CONVERSATION,
+            "group_id": _GROUP,
+            "user_id": ("text", "The user who was invited."),
+            "role": ("text", "`member`."),
+            "reason": ("text", "`accepted`, `declined`, `revoked` or `deleted`."),
         },
     ),
     "group.updated": EventAbout(

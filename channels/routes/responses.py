@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, RootModel
 from pydantic_core import PydanticCustomError
 
 from channels.limits import CHANNEL_CUSTOM_DATA_BYTES, CHANNEL_ORGANIZATION_BYTES
@@ -32,6 +32,7 @@ from groups.models import (
     Visibility,
 )
 from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody, ReactionSetting
+from groups.routes.responses.invitations import InvitedResponse
 from groups.routes.responses.messages import MarkedResponse, marked_fields
 from groups.routes.responses.tallies import TallyResponse, tally_response
 
@@ -249,6 +250,10 @@ class SubscriberResponse(Response):
     role: Role
     subscribed_at: Instant
     muted_until: Instant | None
+
+
+class AddedSubscriberResponse(RootModel[SubscriberResponse | InvitedResponse]):
+    """A subscriber, or with 202 a user who is invited to subscribe."""
 
 
 def subscriber_response(member: Member, user: User | None) -> SubscriberResponse:

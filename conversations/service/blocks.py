@@ -4,6 +4,7 @@ Earlier messages stay. The limit is exact under races: blocking writes the user'
 counted.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -69,6 +70,11 @@ class BlockService:
                 )
 
         await self.database.run(work, user_lock(actor.user_id))
+
+    async def find_blocked(self, actor: Actor, ids: Collection[str]) -> set[str]:
+        """Those of the users and groups that the actor blocks."""
+        pairs = [(actor.user_id, peer_id) for peer_id in ids]
+        return {peer_id for _, peer_id in await self.blocks.find_blocks(pairs)}
 
     async def list_blocks(
         self, actor: Actor, *, limit: int, cursor: str | None

@@ -39,6 +39,8 @@ ProfileHook = Callable[[GroupId], BatchedQuery[dict[str, object] | None]]
 
 A join sends it together with its other queries, so it costs no database command of its own.
 """
+BlockPair = tuple[str, str]
+"""A user who may block, and the id of a user or group that they may block."""
 StreamEndedHook = Callable[[StreamId], Awaitable[None]]
 """Deletes what belongs to an ended stream, outside a transaction. A crash repeats the call, so it is idempotent."""
 DeleteOfStream = Callable[[StreamId, Tx], Awaitable[int]]
@@ -46,6 +48,18 @@ DeleteOfStream = Callable[[StreamId, Tx], Awaitable[int]]
 
 It is called in one transaction after the other until it returns 0 (`StreamService.delete_remains`).
 """
+
+
+class BlockReader(Protocol):
+    """Finds who blocks whom, and which groups."""
+
+    def query_blocks(self, pairs: Collection[BlockPair]) -> BatchedQuery[set[BlockPair]]:
+        """Those of the pairs that are blocks, as a query to send together with others."""
+
+    async def find_blocks(
+        self, pairs: Collection[BlockPair], tx: Tx | None = None
+    ) -> set[BlockPair]:
+        """Those of the pairs that are blocks."""
 
 
 class TallyQuery(Protocol):
@@ -77,8 +91,8 @@ class TallyReader(Protocol):
 class Hooks:
     """All hooks of a deployment.
 
-    They run in the given order, inside the transaction. Only `tallies`, `stream_ended` and `profile` do not: they run
-    outside, or only build a query. A deployment of groups alone has none of them.
+    They run in the given order, inside the transaction. Only `tallies`, `stream_ended`, `profile` and `blocks` do not:
+    they run outside, or only build a query. A deployment of groups alone has none of them.
     """
 
     members_left: Sequence[MembersLeftHook] = ()
@@ -94,3 +108,4 @@ class Hooks:
     private_source: PrivateSourceHook | None = None
     profile: ProfileHook | None = None
     tallies: TallyReader | None = None
+    blocks: BlockReader | None = None

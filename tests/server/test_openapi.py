@@ -469,6 +469,13 @@ async def a_flow(api: Api) -> None:
     await eve.delete(f"{club}/join-requests/me")
     await ada.post(f"{club}/join-requests/{eve.id}", {"approve": False})
     await ada.put(f"{tea}/members/{cat.id}")
+    await cat.delete(f"{tea}/members/me")
+    for accept in (False, True):
+        await ada.put(f"{tea}/members/{cat.id}")
+        await ada.get(f"{tea}/invitations")
+        await cat.get("/v1/invitations")
+        await cat.post(f"{tea}/invitations/me", {"accept": accept})
+        await ada.delete(f"{tea}/invitations/{cat.id}")
     await bob.delete(f"{tea}/members/{cat.id}")
     await ada.delete(f"{tea}/members/{cat.id}?ban=true")
     await ada.get(f"{tea}/bans")

@@ -453,6 +453,8 @@ declare namespace App {
     state: globalThis.Event;
   }
 
+  type Invitation = Api.OwnInvitationResponse | Api.OwnGroupInvitationResponse;
+
   /** What an event may carry. `stream_id` is null where it is about no conversation of the user's. */
   interface Common<Type extends string> {
     type: Type;
@@ -485,7 +487,8 @@ declare namespace App {
     | MessageEvent<"message.posted" | "message.edited" | "message.recalled">
     | (MessageEvent<"reactions.changed"> & { counts: { [emoji: string]: number }; total: number; mine?: string[] })
     | MemberEvent<"channel.subscribed" | "channel.unsubscribed" | "group.joined" | "group.left">
-    | MemberEvent<"channel.invited" | "channel.invitation_ended" | "join.requested" | "join.refused" | "member.changed">
+    | MemberEvent<"channel.invited" | "channel.invitation_ended" | "group.invited" | "group.invitation_ended">
+    | MemberEvent<"join.requested" | "join.refused" | "member.changed">
     | (Common<"channel.updated"> & { changed: Partial<Api.ChannelResponse> })
     | (Common<"group.updated"> & { changed: Partial<Api.GroupResponse> })
     | Common<"channel.deleted" | "group.disbanded" | "conversation.ended">

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, RootModel
 
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import UserId, UserIdText
@@ -10,6 +10,7 @@ from groups.kernel.text import Line, MaxBytes, OneLine, Text
 from groups.limits import NAME_CARD_BYTES, REQUEST_TEXT_BYTES, USER_NAME_BYTES
 from groups.models import Member, Role, User
 from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody
+from groups.routes.responses.invitations import InvitedResponse
 
 
 class MemberResponse(Response):
@@ -22,6 +23,10 @@ class MemberResponse(Response):
     joined_at: Instant
     muted_until: Instant | None
     name_card: str
+
+
+class AddedResponse(RootModel[MemberResponse | InvitedResponse]):
+    """A member, or with 202 a user who is invited."""
 
 
 def member_response(member: Member, user: User | None) -> MemberResponse:

@@ -79,9 +79,9 @@ class Members {
       if (!userId) return;
       error.hidden = true;
       try {
-        await put(`${this.#path}/members/${part(userId)}`);
+        const added = await put(`${this.#path}/members/${part(userId)}`);
         input.value = "";
-        notice(t("members.added", { user: userId }));
+        notice(t("is_invited" in added ? "members.invited" : "members.added", { user: userId }));
         this.#members.reload();
       } catch (refusal) {
         error.textContent = asProblem(refusal).userMessage;
