@@ -1,4 +1,4 @@
-"""Blocking: a blocked user or channel cannot write to the user any more, and is not told the reason.
+"""Blocking: a blocked user, channel or group cannot write to the user, invite or add them, and does not learn why.
 
 Earlier messages stay. The limit is exact under races: blocking writes the user's guard document in the transaction that
 counted.
@@ -25,7 +25,7 @@ Block = tuple[str, datetime]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BlockService:
-    """The users and channels that a user blocks."""
+    """The users, channels and groups that a user blocks."""
 
     database: Database
     blocks: BlockStore
@@ -33,7 +33,7 @@ class BlockService:
     clock: Clock
 
     async def block(self, actor: Actor, peer_id: str) -> Block:
-        """Block a user or a channel, which need not exist. Publishes: BlockChanged, unless it was blocked."""
+        """Block a user, channel or group, which need not exist. Publishes: BlockChanged, unless it was blocked."""
         if peer_id == actor.user_id:
             raise CannotBlock
         limit = self.limits.blocks_per_user

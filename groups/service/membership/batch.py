@@ -100,13 +100,12 @@ class MembershipBatch:
         group, row, members = of_group.result, of_row.result, of_members.result
         if group is None or row is None:
             return None
-        comers -= members.keys()
         if group.owner_id and any(isinstance(command, Transfer) for command in commands):
             members |= await self.stores.members.find_many(group_id, [group.owner_id], tx)
         of_requests = Approve | Refuse | Add | Remove | AnswerInvitation
         asks = {subject_of(command) for command in commands if isinstance(command, of_requests)}
         if group.join_option is JoinOption.APPROVAL:
-            asks |= comers
+            asks |= comers - members.keys()
         requests = await self.stores.requests.find_many(group_id, asks, tx) if asks else set()
         wants_staff = any(
             isinstance(c, UpdateMember | Transfer | AnswerInvitation) for c in commands
