@@ -34,7 +34,7 @@ class InvitationRoutes:
     inviting: InvitationService
 
     @get("/v1/groups/{group_id}/invitations", errors=[GroupNotFound, PermissionRefused, BadCursor])
-    async def invitations(
+    async def list_invitations(
         self, actor: Actor, group_id: GroupIdText, query: PageQuery
     ) -> Page[InvitationResponse]:
         """The open invitations, by user id (owner, admin)."""
@@ -48,7 +48,9 @@ class InvitationRoutes:
         status=204,
         errors=[GroupNotFound, PermissionRefused, NotForThisType],
     )
-    async def revoke(self, actor: Actor, group_id: GroupIdText, user_id: UserIdText) -> None:
+    async def revoke_invitation(
+        self, actor: Actor, group_id: GroupIdText, user_id: UserIdText
+    ) -> None:
         """Remove an invitation (owner, admin; whoever invited). Without one this changes nothing."""
         await self.inviting.revoke(actor, group_id, user_id)
 
@@ -65,6 +67,8 @@ class InvitationRoutes:
             GroupsPerUserReached,
         ],
     )
-    async def answer(self, actor: Actor, group_id: GroupIdText, body: AnswerToInvitation) -> None:
+    async def answer_invitation(
+        self, actor: Actor, group_id: GroupIdText, body: AnswerToInvitation
+    ) -> None:
         """Accept your invitation, which makes you a member, or decline it. `GET /v1/invitations` lists yours."""
         await self.inviting.answer(actor, group_id, accept=body.accept)

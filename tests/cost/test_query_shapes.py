@@ -229,12 +229,11 @@ async def _groups(api: Api) -> None:
     await dan.put(f"{path}/members/me", {"text": "Me?"})
     await dan.delete(f"{path}/join-requests/me")
     # Dan has left the group by himself, so he is asked.
-    for answer in (False, True):
-        await ada.put(f"{path}/members/{part(dan.id)}")
-        await ada.get(f"{path}/invitations?limit=1")
-        await dan.get("/v1/invitations")
-        await dan.post(f"{path}/invitations/me", {"accept": answer})
-        await ada.delete(f"{path}/invitations/{part(dan.id)}")
+    await ada.put(f"{path}/members/{part(dan.id)}")
+    await ada.get(f"{path}/invitations?limit=1")
+    await dan.get("/v1/invitations")
+    await dan.post(f"{path}/invitations/me", {"accept": False})
+    await ada.delete(f"{path}/invitations/{part(dan.id)}")
     await api.new_user(admin=True).put(f"{path}/members/{part(dan.id)}")
     await bob.get(f"{path}/members?limit=1")
     await bob.get(f"{path}/members/{part(ada.id)}")

@@ -325,6 +325,9 @@ async def a_flow(api: Api) -> None:
     for since in ("2026-01-01T00:00:00Z", "2020-01-01T00:00:00Z", "none"):
         await eve.get(f"{mine}&updated_since={since}")
     await bob.get(f"/v1/channels?ids=nothing,{part('@TOA#_none')}")
+    for _ in range(2):
+        await ada.put(f"{channel}/subscribers/{api.new_user().id}")
+        await ada.put(f"{channel}/subscribers/{bob.id}")
     await ada.get(f"{channel}/subscribers?limit=1")
     await ada.get(f"{channel}/subscribers?staff=true")
     await bob.get(f"{channel}/subscribers")

@@ -93,6 +93,7 @@ STORED_AS: Final = {
     "channels.channel_id": "_id",
     "groups.group_id": "_id",
     "media.media_id": "_id",
+    "members.has_agreed": "added",
     "streams.stream_id": "_id",
     "users.user_id": "_id",
 }

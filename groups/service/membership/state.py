@@ -142,6 +142,14 @@ class MembershipState:
         invitation = self.invitations.get(user_id)
         if invitation is not None and invitation.role is Role.MEMBER:
             self.end_invitation(user_id, InvitationEnd.ACCEPTED)
+        self._forget_refusal(user_id)
+
+    def _forget_refusal(self, user_id: UserId) -> None:
+        """A user who declined once and came in later may be asked again when they are gone."""
+        invitation = self.invitations.get(user_id)
+        if invitation is not None and invitation.declined_at is not None:
+            self.invitations[user_id] = invitation.model_copy(update={"declined_at": None})
+            self.changed_invitations.add(user_id)
 
     def agree(self, member: Member) -> None:
         """Have the member whom others added agree to the membership, which now counts for their limit of groups."""

@@ -81,7 +81,8 @@ class Members {
       try {
         const added = await put(`${this.#path}/members/${part(userId)}`);
         input.value = "";
-        notice(t("is_invited" in added ? "members.invited" : "members.added", { user: userId }));
+        const isInvited = "is_invited" in added;
+        notice(t(isInvited ? "members.invited" : "members.added", { user: userId }));
         this.#members.reload();
       } catch (refusal) {
         error.textContent = asProblem(refusal).userMessage;
