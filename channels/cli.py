@@ -145,12 +145,12 @@ def revoke(
 
     async def revoke_stored() -> None:
         async with database_uri(settings) as uri:
-            database = await Database.connect(uri, settings.database)
+            database = await Database.connect(uri, settings.database, driver=settings.driver)
             try:
                 services = create_services(database, settings.limits)
                 await services.chat.revocations.revoke(OPERATOR, UserId(user))
             finally:
-                database.close()
+                await database.close()
 
     with database_errors_as_startup_errors():
         asyncio.run(revoke_stored())

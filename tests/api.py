@@ -32,6 +32,7 @@ from groups.kernel.clock import to_milliseconds
 from groups.kernel.errors import Detail, DomainError
 from groups.kernel.mongo import Database
 from tests.databases import an_empty_database
+from tests.mongod import DRIVER
 
 AS_LINES: Final = {"Content-Type": "application/x-ndjson"}
 SECRET: Final = "a secret of tests, long enough for HS256"
@@ -404,11 +405,11 @@ class Declared:
 async def open_database(uri: str) -> AsyncIterator[Database]:
     """A connection to an empty database."""
     async with an_empty_database(uri) as name:
-        database = await Database.connect(uri, name)
+        database = await Database.connect(uri, name, driver=DRIVER)
         try:
             yield database
         finally:
-            database.close()
+            await database.close()
 
 
 @asynccontextmanager

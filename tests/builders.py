@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import mongomock_motor
-from motor.motor_asyncio import AsyncIOMotorClient
 
 from groups.kernel.actor import Actor
 from groups.kernel.event_bus import EventBus
@@ -19,6 +18,7 @@ from groups.kernel.events import Event, read_event
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Document, Index, Tx, ensure_indexes
+from groups.kernel.mongo.driver import create_client
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, Kind, Member, Role
 from groups.service.hooks import Hooks
@@ -28,6 +28,7 @@ from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.wiring import GROUP_INDEXES, GroupChat, assemble, build_core
 from tests.databases import an_empty_database
+from tests.mongod import DRIVER
 
 E = TypeVar("E", bound=Event)
 
@@ -185,7 +186,7 @@ async def connections(
     opened: list[Database] = []
 
     async def connect() -> Database:
-        opened.append(await Database.connect(uri, name))
+        opened.append(await Database.connect(uri, name, driver=DRIVER))
         if len(opened) == 1:
             await ensure_indexes(opened[0], indexes)
         return opened[-1]
@@ -194,7 +195,7 @@ async def connections(
         yield connect
     finally:
         for database in opened:
-            database.close()
+            await database.close()
 
 
 OpenWorld = Callable[..., Awaitable[World]]
@@ -222,8 +223,13 @@ async def real_worlds(uri: str) -> AsyncIterator[OpenWorld]:
 
 def probed_database(uri: str, name: str, *listeners: Any) -> Database:
     """A connection whose commands are passed to the listeners."""
-    client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-        uri, tz_aware=True, w="majority", readConcernLevel="majority", event_listeners=listeners
+    client = create_client(
+        DRIVER,
+        uri,
+        tz_aware=True,
+        w="majority",
+        readConcernLevel="majority",
+        event_listeners=list(listeners),
     )
     return Database(client[name], transactional=True)
 

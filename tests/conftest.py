@@ -16,7 +16,7 @@ from channels.server.open_files import raise_open_files, too_few
 from groups.kernel.mongo import Database
 from tests import database_watch
 from tests.api import Api, open_api, open_database
-from tests.mongod import Mongod, scratch_directory
+from tests.mongod import DRIVER, Mongod, scratch_directory
 
 # Hypothesis searches the same examples each time, so that a run repeats the last one; or with
 # `--hypothesis-profile=long` many others each time. There is no deadline: the time of an example shows only how busy
@@ -77,7 +77,7 @@ async def database(mongod_uri: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def connections(database: Database) -> Iterator[list[Database]]:
+async def connections(database: Database) -> AsyncIterator[list[Database]]:
     """Further connections, closed after the servers that use them.
 
     A connection that is closed before its server leaves a transaction open, and dropping the database waits for it.
@@ -85,7 +85,7 @@ def connections(database: Database) -> Iterator[list[Database]]:
     opened: list[Database] = []
     yield opened
     for connection in opened:
-        connection.close()
+        await connection.close()
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ async def second_database(
 ) -> Database:
     """A second process's connection to the same database."""
     name = database.collection("any").database.name
-    connections.append(await Database.connect(mongod_uri, name))
+    connections.append(await Database.connect(mongod_uri, name, driver=DRIVER))
     return connections[-1]
 
 

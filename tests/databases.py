@@ -63,7 +63,8 @@ async def _taken(client: AsyncIOMotorClient[dict[str, Any]], uri: str) -> str:
 
 @cache
 def _newest() -> int:
-    database = Database(AsyncMongoMockClient()["x"], transactional=False)
+    client: Any = AsyncMongoMockClient()
+    database = Database(client["x"], transactional=False)
     services = create_services(database, Limits())
     return migrations(database, services.chat, services.channels)[-1].version
 

@@ -24,9 +24,12 @@ from channels.server.embedded.process import (
     last_errors,
 )
 from channels.server.settings import bare_environment
+from groups.kernel.mongo import Driver
 from groups.kernel.mongo.replica_set import ensure_single_node
 
 HOST: Final = "127.0.0.1"
+DRIVER: Final = Driver(os.environ.get("CHANNELS_DRIVER", Driver.MOTOR))
+"""The driver that is tested; servers that a test starts read the same variable."""
 
 _PORTS: Final = (20_000, 32_000)
 _PORT_TRIES: Final = 100

@@ -70,7 +70,7 @@ async def run(
     finally:
         if deployment.server is None:
             await database.drop()
-        database.close()
+        await database.close()
     report = Report(
         version=importlib.metadata.version("channel-layer"),
         started_at=started_at,

@@ -252,7 +252,9 @@ class _Renderer(RendererHTML):
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
     ) -> str:
         content = tokens[idx].content
-        code = f"<code>{escape(content)}</code>"
+        # Long paths are broken behind a slash, not in the middle of a word.
+        breakable = escape(content).replace("/", "/<wbr>")
+        code = f"<code>{breakable}</code>"
         before = [token.type for token in tokens[:idx]]
         if before.count("link_open") > before.count("link_close"):
             return code

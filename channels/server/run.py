@@ -63,11 +63,11 @@ async def _serve(settings: Settings, *, demo: bool) -> None:
     try:
         async with _mongodb(settings, stop) as uri:
             with database_errors_as_startup_errors():
-                database = await Database.connect(uri, settings.database)
+                database = await Database.connect(uri, settings.database, driver=settings.driver)
             try:
                 await _run_app(settings, database, listener, stop, demo=demo)
             finally:
-                database.close()
+                await database.close()
     finally:
         listener.close()
 
@@ -277,14 +277,14 @@ async def _supervise(settings: Settings, *, demo: bool) -> None:
 
 async def _fill(settings: Settings, uri: str) -> None:
     with database_errors_as_startup_errors():
-        database = await Database.connect(uri, settings.database)
+        database = await Database.connect(uri, settings.database, driver=settings.driver)
         services = create_services(database, settings.limits)
         await services.start()
     try:
         await fill_if_empty(services, _composer(settings, database))
     finally:
         await services.stop()
-        database.close()
+        await database.close()
 
 
 def _composer(settings: Settings, database: Database) -> Compose:

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from channels.limits import Limits
 from channels.server.data_dir import SECRET_BYTES, load_or_create_secret
 from channels.server.startup import StartupError
+from groups.kernel.mongo import Driver
 
 _ORIGIN: Final = re.compile(r"https?://[^/\s?#@]+")
 _HEADER_TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/=]{16,1024}")  # as RFC 6750 has them
@@ -77,6 +78,11 @@ class Settings(BaseSettings):
     """The connection string of the MongoDB replica set to use. One node is enough; a standalone server is refused.
 
     It is never shown, as it may hold a password.
+    """
+    driver: Driver = Driver.MOTOR
+    """The library that talks to MongoDB: Motor, or the asyncio API of PyMongo, which takes less processor time.
+
+    See [how to choose](../how-to/deploy.md#the-driver).
     """
     database: str = Field(default="channels", min_length=1, max_length=63)
     """The name of the database on that replica set."""
@@ -219,6 +225,7 @@ class Settings(BaseSettings):
         return {
             **process_environment(),
             "CHANNELS_MONGODB_URI": mongodb_uri,
+            "CHANNELS_DRIVER": self.driver,
             "CHANNELS_DATABASE": self.database,
             "CHANNELS_SECRET": self.signing_secret(),
             "CHANNELS_HOST": self.host,

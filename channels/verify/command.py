@@ -49,7 +49,7 @@ async def run(
             console.print("\nChecking again.")
             outcomes = await verify(connected, limits or Limits(), console=console, repair=False)
     finally:
-        connected.close()
+        await connected.close()
     show(console, outcomes)
     return 0 if all(outcome.is_clean for outcome in outcomes) else 1
 

@@ -18,7 +18,7 @@ from groups.audit.joins import (
     with_stream,
 )
 from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR, GroupId, join_key
-from groups.kernel.mongo import Database, Document, Tx
+from groups.kernel.mongo import Database, Document, Tx, aggregate
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import INBOX_PREFIX
 
@@ -307,10 +307,8 @@ class ConversationAuditStore:
     async def count_unread(self, channel_id: GroupId, tx: Tx) -> InboxUnread:
         """Compute the totals from the channel's threads."""
         # Uses index: channel_id_1_active_ms_-1_user_id_1
-        cursor = self._threads.aggregate(
-            [{"$match": {"channel_id": channel_id}}, *_WITH_UNREAD], session=tx.session
-        )
-        rows = await cursor.to_list(None)
+        pipeline = [{"$match": {"channel_id": channel_id}}, *_WITH_UNREAD]
+        rows = await aggregate(self._threads, pipeline, session=tx.session)
         return InboxUnread(rows[0]["unread"], rows[0]["with_unread"]) if rows else InboxUnread(0, 0)
 
     async def find_totals(self, channel_id: GroupId, tx: Tx) -> InboxUnread:

@@ -8,8 +8,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from groups.kernel.mongo import is_outage
+
+_AGAIN_SECONDS: Final = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +27,20 @@ async def repeat(work: Callable[[], Awaitable[object]], every_seconds: float) ->
         except Exception as error:
             if not is_outage(error):
                 log.exception("%s failed", getattr(work, "__qualname__", work))
+
+
+async def cancel(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel the tasks and return when all have ended; their errors are dropped.
+
+    A task may miss a cancellation: on Python 3.11 `asyncio.wait_for`, on which a driver stands, drops one that comes
+    together with the result. So a task that has not ended after `_AGAIN_SECONDS` is cancelled again.
+    """
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=_AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)  # or asyncio would log the errors
 
 
 @dataclass(slots=True, eq=False)
@@ -43,5 +60,4 @@ class PeriodicTask:
     async def stop(self) -> None:
         """Cancel the repetition, in the middle of a run too."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel(self._task)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from groups.kernel.background import cancel
 from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event, Listener
 from groups.kernel.mongo import Database
@@ -58,8 +59,7 @@ class EventBus:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel(self._task)
 
     async def _tail(self) -> None:
         is_broken = False

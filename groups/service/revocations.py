@@ -17,6 +17,7 @@ from typing import Final
 
 from groups.events import TokensRevoked
 from groups.kernel.actor import Actor
+from groups.kernel.background import cancel
 from groups.kernel.clock import Clock
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.events import Event
@@ -89,8 +90,7 @@ class Revocations:
 
     async def close(self) -> None:
         if self._loading is not None:
-            self._loading.cancel()
-            await asyncio.gather(self._loading, return_exceptions=True)
+            await cancel(self._loading)
 
     def _note(self, user_id: UserId, at: datetime) -> None:
         known = self._revoked.get(user_id)

@@ -12,7 +12,7 @@ from typing import Final
 from pymongo import UpdateOne
 
 from groups.kernel.ids import GroupId, UserId, join_key
-from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx, aggregate
 from groups.kernel.mongo.driver import Operation
 from groups.limits import INVITATION_KEPT_SECONDS
 from groups.models import Invitation, Role
@@ -81,8 +81,8 @@ class InvitationStore:
         # Uses index: user_id_1_group_id_1
         match = {"user_id": {"$in": list(user_ids)}, "expires_at": {"$gt": now}, **_SHOWN}
         pipeline = [{"$match": match}, {"$group": {"_id": "$user_id", "number": {"$sum": 1}}}]
-        cursor = self._invitations.aggregate(pipeline, session=tx.session)
-        return {row["_id"]: row["number"] for row in await cursor.to_list(None)}
+        rows = await aggregate(self._invitations, pipeline, session=tx.session)
+        return {row["_id"]: row["number"] for row in rows}
 
     async def list_of_group(
         self, group_id: GroupId, now: datetime, *, roles: Collection[Role], after: str, limit: int

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from groups.kernel.ids import UserId
-from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx, aggregate
 from groups.models import Media
 from groups.store.media_bytes import MediaBytes
 from groups.store.media_usage import MediaUsage, MediaUsageStore, bytes_of, usage_key
@@ -221,7 +221,8 @@ class MediaStore:
             return None
         used = 0
         for collection in (self._messages, *map(self._database.collection, content_collections)):
-            cursor = collection.aggregate(
+            rows = await aggregate(
+                collection,
                 [
                     {"$match": {"content.media.media_id": media_id}},
                     {"$unwind": "$content.media"},
@@ -230,7 +231,6 @@ class MediaStore:
                 ],
                 session=tx.session,
             )
-            rows = await cursor.to_list(1)
             used += int(rows[0]["n"]) if rows else 0
         shown: Document = {"face_url": {"$regex": rf"^/v1/media/{re.escape(media_id)}(\?|$)"}}
         for collection in (self._groups, self._users):

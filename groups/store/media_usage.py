@@ -12,7 +12,7 @@ from typing import Any, Final
 from pymongo import UpdateOne
 
 from groups.kernel.ids import UserId, join_key
-from groups.kernel.mongo import Database, Document, Index, Tx
+from groups.kernel.mongo import Database, Document, Index, Tx, aggregate
 
 DEPLOYMENT: Final = "deployment"
 """The key of the deployment's counter; a user's key is never equal to it, since it has a separator."""
@@ -89,7 +89,7 @@ class MediaUsageStore:
         wanted: Document = {} if key == DEPLOYMENT else {"uploader_id": user}
         group = {"$group": {"_id": None, **_SUMS}}
         pipeline = [{"$match": wanted}, group]
-        rows = await self._media.aggregate(pipeline, session=tx.session).to_list(1)
+        rows = await aggregate(self._media, pipeline, session=tx.session)
         after = _to_usage(rows[0]) if rows else MediaUsage()
         values = {"bytes": after.total}
         if key != DEPLOYMENT:
@@ -106,7 +106,7 @@ class MediaUsageStore:
         whole = [{"$group": {"_id": DEPLOYMENT, **_SUMS}}, {"$unset": "unused_bytes"}]
         merge: Document = {"$merge": {"into": "media_usage", "whenMatched": "merge"}}
         for pipeline in (by_user, whole):
-            await self._media.aggregate([*pipeline, merge], allowDiskUse=True).to_list(None)
+            await aggregate(self._media, [*pipeline, merge], allowDiskUse=True)
 
 
 _SUMS: Final[Document] = {

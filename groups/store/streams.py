@@ -18,6 +18,7 @@ from groups.kernel.mongo import (
     Document,
     Index,
     Tx,
+    aggregate,
     milliseconds_of,
 )
 from groups.kernel.request_batching import RequestBatcher
@@ -122,7 +123,7 @@ class StreamStore:
         # Write before reading: posts and deletions that happen meanwhile conflict with this transaction.
         before = await self.add_media_bytes(stream_id, 1, tx)
         pipeline = [{"$match": {"stream_id": stream_id}}, *_CARRIED]
-        rows = await self._messages.aggregate(pipeline, session=tx.session).to_list(1)
+        rows = await aggregate(self._messages, pipeline, session=tx.session)
         after = int(rows[0]["media_bytes"]) if rows else 0
         await self._set(stream_id, {"media_bytes": after}, tx)
         return before, after
@@ -131,7 +132,7 @@ class StreamStore:
         """Count `media_bytes` of all streams again; nobody may post meanwhile."""
         into = {"into": "streams", "whenMatched": "merge", "whenNotMatched": "discard"}
         pipeline = [*_CARRIED, {"$merge": into}]
-        await self._messages.aggregate(pipeline, allowDiskUse=True).to_list(None)
+        await aggregate(self._messages, pipeline, allowDiskUse=True)
 
     async def find_allowance(self, stream_id: StreamId, change: Change, tx: Tx) -> Allowance | None:
         """The token bucket of these changes; None: nothing was taken yet."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from groups.audit.joins import Stage, joined, not_of_disbanded, union, without_message
-from groups.kernel.mongo import Database, Document, Tx
+from groups.kernel.mongo import Database, Document, Tx, aggregate
 from groups.kernel.mongo.snapshot import Snapshot
 
 STEP: Final = 1_000  # documents a transaction: short enough not to delay others
@@ -79,14 +79,15 @@ class ReactionAuditStore:
 
     async def count(self, message_id: str, tx: Tx) -> dict[str, int]:
         # Uses index: message_id_1_emoji_1__id_1
-        cursor = self._reactions.aggregate(
+        rows = await aggregate(
+            self._reactions,
             [
                 {"$match": {"message_id": message_id}},
                 {"$group": {"_id": "$emoji", "n": {"$sum": 1}}},
             ],
             session=tx.session,
         )
-        return {row["_id"]: row["n"] for row in await cursor.to_list(None)}
+        return {row["_id"]: row["n"] for row in rows}
 
     async def put(self, message_id: str, counts: dict[str, int], tx: Tx) -> None:
         values: dict[str, Any] = {"counts": counts, "total": sum(counts.values())}

@@ -12,6 +12,7 @@ from channels.bench.models import Report, Verdict
 from channels.bench.plan import Plan
 from channels.bench.processes import Deployment
 from groups.kernel.mongo import Database
+from tests.mongod import DRIVER
 
 TINY = Plan(
     is_quick=True,
@@ -50,6 +51,6 @@ async def test_a_run_measures_reports_and_deletes_its_data(mongod_uri: str, tmp_
     assert Report.model_validate_json((tmp_path / "results.json").read_text()) == report
     assert "subscribe to one channel" in (tmp_path / "report.html").read_text()
     assert "subscribe to one channel" in console.export_text()
-    database = await Database.connect(mongod_uri, name)
+    database = await Database.connect(mongod_uri, name, driver=DRIVER)
     assert await database.collection("groups").find_one({}) is None
-    database.close()
+    await database.close()

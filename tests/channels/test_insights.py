@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from channels.analytics.tables import table_of, wants_table
+from groups.kernel.mongo.driver import result_of
 from tests.api import (
     AS_LINES,
     Answer,
@@ -238,7 +239,7 @@ async def test_days_expire_when_the_setting_says(api: OpenApi) -> None:
     (row,) = await days.find({"channel_id": id_of(path)}).to_list(None)
     end = datetime.fromisoformat(row["day"]).replace(tzinfo=UTC) + timedelta(days=8)
     assert row["expires_at"] == end
-    index = [i async for i in days.list_indexes() if "expireAfterSeconds" in i]
+    index = [i async for i in await result_of(days.list_indexes()) if "expireAfterSeconds" in i]
     assert [(dict(i["key"]), i["expireAfterSeconds"]) for i in index] == [({"expires_at": 1}, 0)]
 
 

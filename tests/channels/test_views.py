@@ -7,7 +7,7 @@ import pytest
 from channels.analytics.hyperloglog import EXACT
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Database
+from groups.kernel.mongo import Database, aggregate
 from groups.models import message_key, stream_of
 from tests.api import (
     Answer,
@@ -210,7 +210,7 @@ async def test_a_view_document_has_the_same_size_for_twice_the_viewers(
         reports = (server.services.analytics.views.report(v, channel_id, [1]) for v in viewers)
         counts.append(max([max(told.values()) for told in await asyncio.gather(*reports)]))
         size = {"$project": {"bytes": {"$bsonSize": "$$ROOT"}, "is_exact": 1}}
-        (row,) = await documents.aggregate([size]).to_list(None)
+        (row,) = await aggregate(documents, [size])
         assert not row["is_exact"]
         sizes.append(row["bytes"])
     assert sizes[0] == sizes[1] < 4_096 + 150

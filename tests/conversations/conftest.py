@@ -32,4 +32,4 @@ async def real_world(mongod_uri: str, probe: CommandProbe) -> AsyncIterator[Worl
         finally:
             await world.mine.close()
             await world.chat.close()
-            database.close()
+            await database.close()

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import mongomock_motor
-from motor.motor_asyncio import AsyncIOMotorClient
 
 from conversations.errors import ConversationNotFound
 from conversations.limits import ConversationLimits
@@ -29,6 +28,7 @@ from groups.kernel.errors import DomainError
 from groups.kernel.events import Event, read_event
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import Database, Tx, ensure_indexes
+from groups.kernel.mongo.driver import create_client
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, JoinOption, Kind, stream_of
 from groups.service.hooks import Hooks
@@ -37,6 +37,7 @@ from groups.service.lifecycle.update import GroupChanges
 from groups.wiring import GROUP_INDEXES
 from groups.wiring import assemble as assemble_groups
 from groups.wiring import build_core as build_group_core
+from tests.mongod import DRIVER
 
 ADA = Actor(UserId("ada"))
 BOB = Actor(UserId("bob"))
@@ -246,7 +247,8 @@ def mock_database() -> Database:
 
 async def real_database(uri: str, name: str, *listeners: Any) -> Database:
     """A database of a real replica set, ready to use."""
-    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
+    client = create_client(
+        DRIVER,
         uri,
         tz_aware=True,
         w="majority",

@@ -33,4 +33,4 @@ async def watched(mongod_uri: str) -> AsyncIterator[Watched]:
     finally:
         await probe.stop()
         await database.drop()
-        database.close()
+        await database.close()

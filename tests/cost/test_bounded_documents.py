@@ -10,6 +10,7 @@ from groups.kernel.emoji_text import Emoji
 from groups.kernel.events import read_event
 from groups.kernel.group_commit import MAX_BATCH
 from groups.kernel.ids import GroupId, UserId
+from groups.kernel.mongo import aggregate
 from groups.models import Content, Kind
 from tests.api import Api, User, a_channel, conversation_of, id_of
 from tests.conftest import OpenApi
@@ -57,7 +58,7 @@ async def largest_of_each(server: Api) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for name in await database.list_collection_names():
         largest = {"$group": {"_id": None, "bytes": {"$max": {"$bsonSize": "$$ROOT"}}}}
-        for row in await database[name].aggregate([largest]).to_list(None):
+        for row in await aggregate(database[name], [largest]):
             sizes[name] = row["bytes"]
     sizes.pop("events")
     # It gets one field for each hour of the day in which something happens.

@@ -11,7 +11,9 @@ from uuid import uuid4
 import pytest
 
 from groups.kernel.mongo import Database
+from groups.kernel.mongo.driver import result_of
 from tests.api import open_api
+from tests.mongod import DRIVER
 
 Indexes = Mapping[str, Mapping[str, str]]
 """The options of each index, by collection and name; the name has the keys."""
@@ -100,7 +102,7 @@ async def indexes_of(database: Database) -> dict[str, dict[str, str]]:
     return {
         name: {
             index["name"]: _special(index)
-            async for index in inner[name].list_indexes()
+            async for index in await result_of(inner[name].list_indexes())
             if index["name"] != "_id_"
         }
         for name in sorted(await inner.list_collection_names())
@@ -139,13 +141,13 @@ _ADVICE: Final = (
 
 async def test_a_started_server_has_exactly_these_indexes(mongod_uri: str) -> None:
     # A database of its own: those that tests share keep the indexes of earlier tests.
-    database = await Database.connect(mongod_uri, f"t{uuid4().hex[:12]}")
+    database = await Database.connect(mongod_uri, f"t{uuid4().hex[:12]}", driver=DRIVER)
     try:
         async with open_api(database):
             found = await indexes_of(database)
     finally:
         await database.drop()
-        database.close()
+        await database.close()
     wrong = complaints(EXPECTED, found)
     assert wrong == [], "\n".join(["", *wrong])
 

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import pytest
 import pytest_asyncio
-from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.monitoring import (
     CommandFailedEvent,
     CommandListener,
@@ -14,9 +13,11 @@ from pymongo.monitoring import (
 )
 
 from groups.kernel.mongo import Database, connection
+from groups.kernel.mongo.driver import Client, Driver, create_client
 from tests.api import MovedClock, open_api
 from tests.cost.test_query_shapes import every_call
 from tests.databases import an_empty_database
+from tests.mongod import DRIVER
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -70,21 +71,21 @@ async def writes(mongod_uri: str) -> AsyncIterator[Writes]:
     """All writes of the application, connected as `channels serve` connects, from its start to its stop."""
     recorded = Writes()
 
-    def client(uri: str, **options: Any) -> AsyncIOMotorClient[dict[str, Any]]:
+    def client(driver: Driver, uri: str, **options: Any) -> Client:
         options["event_listeners"] = [*options.get("event_listeners", ()), recorded]
-        return AsyncIOMotorClient(uri, **options)
+        return create_client(driver, uri, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection, "AsyncIOMotorClient", client)
+        patch.setattr(connection, "create_client", client)
         async with an_empty_database(mongod_uri) as name:
-            database = await Database.connect(mongod_uri, name)
+            database = await Database.connect(mongod_uri, name, driver=DRIVER)
             try:
                 await database.ping()
                 async with open_api(database, clock=MovedClock.from_noon()) as api:
                     await every_call(api)
                 yield recorded
             finally:
-                database.close()
+                await database.close()
 
 
 async def test_every_call_writes_for_a_majority(writes: Writes) -> None:

@@ -17,8 +17,10 @@ from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId, UserId, mint_id
 from groups.kernel.mongo import Database, Tx, transactions
+from groups.kernel.mongo.driver import close_client, create_client
 from groups.models import Content, Kind
 from groups.service.lifecycle import cleanup
+from tests.mongod import DRIVER
 
 OWNER: Final = Actor(UserId("owner"))
 CHANNEL: Final = GroupId("@TOA#_news")
@@ -28,12 +30,12 @@ Document = dict[str, Any]
 
 @pytest.fixture
 async def database(mongod_uri: str) -> AsyncIterator[Database]:
-    database = await Database.connect(mongod_uri, f"remains-{mint_id(5)}")
+    database = await Database.connect(mongod_uri, f"remains-{mint_id(5)}", driver=DRIVER)
     try:
         yield database
     finally:
         await database.drop()
-        database.close()
+        await database.close()
 
 
 # --- transactions -----------------------------------------------------------------------------------------------------
@@ -87,9 +89,9 @@ async def test_transactions_of_other_applications_go_on(
     await database.run(setting(database, "first"))
     name = database.collection("things").database.name
     async with left_open(mongod_uri, name, "channels.another") as commit:
-        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(mongod_uri)
+        client = create_client(DRIVER, mongod_uri)
         await transactions.StaleTransactions(client, f"channels.{name}").end()
-        client.close()
+        await close_client(client)
         await commit()
     stored = await database.collection("things").find_one({"_id": "hot"})
     assert stored is not None

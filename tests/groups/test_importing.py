@@ -217,7 +217,7 @@ async def test_a_batch_of_a_thousand_costs_as_many_commands_as_one_of_ten(
         writes = {"insert", "update", "delete"}
         assert costs[1].keys() & writes == set()
     finally:
-        probed.close()
+        await probed.close()
 
 
 class HeldQueue:

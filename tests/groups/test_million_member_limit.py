@@ -130,4 +130,4 @@ async def _check_a_post_costs_as_in_a_small_group(
         assert costs[0] == costs[1]
         assert costs[0]["insert"] == 2  # the message and its event, nothing for a recipient
     finally:
-        probed.close()
+        await probed.close()

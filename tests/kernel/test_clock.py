@@ -8,6 +8,7 @@ import pytest
 from groups.kernel.clock import DatabaseClock, SteadyClock, SystemClock, to_milliseconds
 from groups.kernel.mongo import Database
 from tests.builders import START, HandClock
+from tests.mongod import DRIVER
 
 
 def compare(clock: DatabaseClock, machine: HandClock, *, ahead: float, took: float = 0.0) -> None:
@@ -85,11 +86,11 @@ async def test_a_connection_follows_the_database_s_time_when_it_moves(
 ) -> None:
     machine = HandClock()
     machine.instant = SystemClock().now() + timedelta(seconds=ahead)
-    database = await Database.connect(mongod_uri, "x", clock=machine)
+    database = await Database.connect(mongod_uri, "x", clock=machine, driver=DRIVER)
     try:
         assert abs((database.clock.now() - SystemClock().now()).total_seconds()) < 2
         machine.move(seconds=-ahead)
         await database.read_clock()
         assert abs((database.clock.now() - SystemClock().now()).total_seconds()) < 2
     finally:
-        database.close()
+        await database.close()

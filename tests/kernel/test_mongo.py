@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
-from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from channels.server.embedded.process import find_mongod
+from groups.kernel.background import cancel
 from groups.kernel.errors import AnswerTooLarge, BadCursor, Unavailable
 from groups.kernel.events import Event
 from groups.kernel.mongo import (
@@ -25,10 +25,11 @@ from groups.kernel.mongo import (
 )
 from groups.kernel.mongo import connection as connection_module
 from groups.kernel.mongo.batched_query import BatchedQuery
+from groups.kernel.mongo.driver import Client, Driver, create_client, result_of
 from groups.kernel.mongo.outbox import OUTBOX, OUTBOX_SECONDS, follow
 from tests.builders import START, Deadline, connections, mock_database
 from tests.kernel.conftest import Connect
-from tests.mongod import Mongod, accepts_connections, free_port, scratch_directory
+from tests.mongod import DRIVER, Mongod, accepts_connections, free_port, scratch_directory
 
 
 class Noted(Event):
@@ -320,12 +321,14 @@ async def test_ping_proves_that_the_database_takes_writes(connect: Connect) -> N
 
 
 async def test_a_server_that_nobody_runs_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    def impatient(uri: str, **options: Any) -> Any:
-        return AsyncIOMotorClient(uri, **{**options, "serverSelectionTimeoutMS": 50})
+    def impatient(driver: Driver, uri: str, **options: Any) -> Client:
+        return create_client(driver, uri, **{**options, "serverSelectionTimeoutMS": 50})
 
-    monkeypatch.setattr(connection_module, "AsyncIOMotorClient", impatient)
+    monkeypatch.setattr(connection_module, "create_client", impatient)
     with pytest.raises(Unavailable, match="does not answer"):
-        await Database.connect(f"mongodb://127.0.0.1:{free_port()}/", "x", patience_seconds=0.0)
+        await Database.connect(
+            f"mongodb://127.0.0.1:{free_port()}/", "x", patience_seconds=0.0, driver=DRIVER
+        )
 
 
 @pytest.fixture
@@ -352,19 +355,19 @@ def standalone_uri() -> Iterator[str]:
 
 
 async def test_a_standalone_server_is_refused(standalone_uri: str, mongod_uri: str) -> None:
-    (await Database.connect(mongod_uri, "x")).close()
+    await (await Database.connect(mongod_uri, "x", driver=DRIVER)).close()
     with pytest.raises(StandaloneServer):
-        await Database.connect(standalone_uri, "x")
+        await Database.connect(standalone_uri, "x", driver=DRIVER)
 
 
 async def test_a_server_older_than_the_oldest_supported_is_refused(
     mongod_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_module, "OLDEST_WIRE_VERSION", 17)  # MongoDB 6.0 itself
-    (await Database.connect(mongod_uri, "x")).close()
+    await (await Database.connect(mongod_uri, "x", driver=DRIVER)).close()
     monkeypatch.setattr(connection_module, "OLDEST_WIRE_VERSION", 18)
     with pytest.raises(OldServer):
-        await Database.connect(mongod_uri, "x")
+        await Database.connect(mongod_uri, "x", driver=DRIVER)
 
 
 # --- outbox -----------------------------------------------------------------------------------------------------------
@@ -395,8 +398,7 @@ class Tail:
         assert self.heard == list(numbers)
 
     async def stop(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await cancel(self._task)
 
 
 async def test_every_process_gets_the_events_of_all_once_and_in_order(
@@ -433,6 +435,7 @@ class Breakable:
         self.with_error: Exception = AutoReconnect("connection closed")
 
     async def __aenter__(self) -> "Breakable":
+        self._stream = await result_of(self._stream)
         await self._stream.__aenter__()
         return self
 

@@ -32,6 +32,7 @@ from groups.wiring import assemble as assemble_chat
 from reactions.store import ReactionStore
 from reactions.wiring import REACTION_INDEXES, build_engine
 from reactions.wiring import assemble as assemble_reactions
+from tests.mongod import DRIVER
 
 THUMB: Final = Emoji("👍")
 HEART: Final = Emoji("❤️")
@@ -94,11 +95,12 @@ class Scene:
 
     @classmethod
     def in_memory(cls) -> "Scene":
-        return cls(Database(AsyncMongoMockClient(tz_aware=True)["x"], transactional=False))
+        client: Any = AsyncMongoMockClient(tz_aware=True)
+        return cls(Database(client["x"], transactional=False))
 
     @classmethod
     async def connect(cls, uri: str, name: str) -> "Scene":
-        database = await Database.connect(uri, name)
+        database = await Database.connect(uri, name, driver=DRIVER)
         await ensure_indexes(database, [*GROUP_INDEXES, *REACTION_INDEXES])
         return cls(database)
 

@@ -47,8 +47,8 @@ async def scenes(mongod_uri: str) -> AsyncIterator[tuple[Scene, Scene]]:
         yield first, second
         await first.reactions.close()
         await second.reactions.close()
-        first.database.close()
-        second.database.close()
+        await first.database.close()
+        await second.database.close()
 
 
 async def outcomes_of(*calls: Coroutine[Any, Any, Tally]) -> Counter[type]:

@@ -27,6 +27,7 @@ from tests.api import (
     part,
 )
 from tests.builders import ADA, World, mock_world
+from tests.mongod import DRIVER
 
 APART: Final = [50.0, 3600.0, -50.0, -3600.0]
 NEAR: Final = 2.0
@@ -44,8 +45,8 @@ async def machine(mongod_uri: str, database: Database) -> AsyncIterator[OpenMach
         async def start(ahead: float = 0.0, **limits: Any) -> Api:
             clock = MovedClock()
             clock.move(seconds=ahead)
-            connected = await Database.connect(mongod_uri, name, clock=clock)
-            stack.callback(connected.close)
+            connected = await Database.connect(mongod_uri, name, clock=clock, driver=DRIVER)
+            stack.push_async_callback(connected.close)
             return await stack.enter_async_context(
                 open_api(connected, clock=clock, by_database=True, **limits)
             )

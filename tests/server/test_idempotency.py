@@ -30,6 +30,7 @@ from tests.api import (
     open_database,
     part,
 )
+from tests.mongod import DRIVER
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -75,12 +76,14 @@ class Processes:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def both(mongod_uri: str) -> AsyncIterator[Processes]:
     async with open_database(mongod_uri) as database:
-        other = await Database.connect(mongod_uri, database.collection("any").database.name)
+        other = await Database.connect(
+            mongod_uri, database.collection("any").database.name, driver=DRIVER
+        )
         try:
             async with open_api(database) as first, open_api(other) as second:
                 yield Processes(first, second)
         finally:
-            other.close()
+            await other.close()
 
 
 async def test_every_post_says_how_it_is_repeated(both: Processes) -> None:

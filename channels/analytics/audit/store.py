@@ -13,7 +13,7 @@ from groups.audit.joins import (
     without_message,
 )
 from groups.kernel.ids import GroupId, join_key
-from groups.kernel.mongo import DESCENDING, Database, Document, Tx
+from groups.kernel.mongo import DESCENDING, Database, Document, Tx, aggregate
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import stream_of
 
@@ -152,14 +152,15 @@ class AnalyticsAuditStore:
                 upsert=share == 0,
                 session=tx.session,
             )
-        rows = self._conversations.aggregate(
+        rows = await aggregate(
+            self._conversations,
             [
                 {"$match": {"conversation_id": stream_of(group_id), "muted": True}},
                 {"$group": {"_id": None, "n": {"$sum": 1}}},
             ],
             session=tx.session,
         )
-        after = sum([row["n"] for row in await rows.to_list(None)])
+        after = sum(row["n"] for row in rows)
         await self._days.update_one(
             {"_id": keys[0], "channel_id": group_id},
             {"$inc": {"muted": after - before}},

@@ -24,6 +24,7 @@ from channels.drafts.store import DraftStore
 from channels.events import DraftScheduled
 from groups.errors import GroupNotFound, PostingNotAllowed
 from groups.kernel.actor import Actor
+from groups.kernel.background import cancel
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, IdempotencyConflict, RateLimited, Unavailable
 from groups.kernel.events import Event
@@ -54,9 +55,7 @@ class Scheduler:
     async def stop(self) -> None:
         """Stop immediately. Unpublished drafts stay due."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await cancel(self._task)
 
     def wake(self) -> None:
         self._wake.set()

@@ -14,6 +14,7 @@ from channels.event_views.conversations import inbox_unread_view
 from channels.server.realtime.hub import MERGE_SECONDS, Hub
 from conversations.events import DialoguePosted, ThreadRead
 from conversations.models import InboxUnread
+from groups.kernel.background import cancel
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import is_outage
@@ -79,7 +80,4 @@ class InboxUnreadFeed:
         return None
 
     async def close(self) -> None:
-        tasks = list(self._sending.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel(*self._sending.values())

@@ -12,7 +12,7 @@ from groups.audit.joins import (
     union,
 )
 from groups.kernel.ids import SEPARATOR, GroupId
-from groups.kernel.mongo import Database, Document, Tx
+from groups.kernel.mongo import Database, Document, Tx, aggregate
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import CHANNEL_MARKER
 
@@ -184,14 +184,14 @@ class GroupAuditStore:
             {"_id": group_id}, {"$inc": {"member_count": 1}}, session=tx.session
         )
         keys: Document = {"$gt": group_id + SEPARATOR, "$lt": group_id + _AFTER_SEPARATOR}
-        cursor = self._members.aggregate(
+        rows = await aggregate(
+            self._members,
             [
                 {"$match": {"_id": keys, "group_id": group_id}},
                 {"$group": {"_id": None, "n": {"$sum": 1}}},
             ],
             session=tx.session,
         )
-        rows = await cursor.to_list(1)
         count = int(rows[0]["n"]) if rows else 0
         await self._groups.update_one(
             {"_id": group_id}, {"$set": {"member_count": count}}, session=tx.session

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from groups.audit.joins import joined, merged, not_of_ended_channel, union, with_disbanded_streams
 from groups.kernel.ids import StreamId
-from groups.kernel.mongo import DESCENDING, Database, Document, Tx
+from groups.kernel.mongo import DESCENDING, Database, Document, Tx, aggregate
 from groups.kernel.mongo.snapshot import Snapshot
 
 
@@ -83,14 +83,15 @@ class StreamAuditStore:
         newest = await self._messages.find_one(
             {"stream_id": stream_id}, sort=[("seq", DESCENDING)], session=tx.session
         )
-        cursor = self._messages.aggregate(
+        rows = await aggregate(
+            self._messages,
             [
                 {"$match": {"stream_id": stream_id}},
                 {"$group": {"_id": None, "n": {"$sum": 1}, "first": {"$min": "$seq"}}},
             ],
             session=tx.session,
         )
-        for row in await cursor.to_list(1):
+        for row in rows:
             return row["n"], row["first"], newest
         return 0, 0, None
 

@@ -14,8 +14,10 @@ from groups.kernel.mongo.driver import (
     ONE_REPLY,
     Collection,
     Document,
+    Driver,
     GridFSBucket,
     Index,
+    aggregate,
     milliseconds_of,
 )
 from groups.kernel.mongo.error_classes import is_outage
@@ -31,6 +33,7 @@ __all__ = [
     "Collection",
     "Database",
     "Document",
+    "Driver",
     "DuplicateKeyError",
     "GridFSBucket",
     "Index",
@@ -39,6 +42,7 @@ __all__ = [
     "OldServer",
     "StandaloneServer",
     "Tx",
+    "aggregate",
     "ensure_indexes",
     "ensure_single_node",
     "is_outage",

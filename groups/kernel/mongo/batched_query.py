@@ -21,7 +21,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 from bson import decode
 
 from groups.kernel.mongo.decoded_cache import DecodedCache
-from groups.kernel.mongo.driver import AWARE_INSTANTS, Collection, Document
+from groups.kernel.mongo.driver import AWARE_INSTANTS, Collection, Document, aggregate
 
 T = TypeVar("T")
 
@@ -110,7 +110,7 @@ async def fetch_one_by_one(queries: Sequence[BatchedQuery[Any]]) -> None:
         if query.joined_on is not None:
             belonging = query.joined_on.match(rows_of[query.joined_on.query])
             pipeline = [{"$match": belonging}, *pipeline]
-        rows_of[query] = await query.collection.aggregate(pipeline).to_list(None)
+        rows_of[query] = await aggregate(query.collection, pipeline)
         query.take_rows(rows_of[query])
 
 

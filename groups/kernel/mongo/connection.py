@@ -14,7 +14,6 @@ import time
 from typing import Any, Final
 
 from bson import ObjectId, Timestamp
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo.errors import PyMongoError
 from pymongo.monitoring import (
     ServerHeartbeatFailedEvent,
@@ -25,7 +24,13 @@ from pymongo.monitoring import (
 from pymongo.read_concern import ReadConcern
 
 from groups.kernel.errors import Unavailable
-from groups.kernel.mongo.driver import Document
+from groups.kernel.mongo.driver import (
+    DatabaseHandle,
+    Document,
+    Driver,
+    close_client,
+    create_client,
+)
 
 OLDEST_WIRE_VERSION: Final = 17  # how MongoDB 6.0 names itself to drivers
 POOL_SIZE: Final = 100  # connections to each member; each takes a file descriptor
@@ -91,12 +96,13 @@ class ReadAfterFailover(ReadConcern):
 
 
 async def connect(
-    uri: str, name: str, *, patience_seconds: float
-) -> AsyncIOMotorDatabase[Document]:
+    uri: str, name: str, *, driver: Driver, patience_seconds: float
+) -> DatabaseHandle:
     """Connect to the database of this name. Raises as `Database.connect` does."""
     watcher = PrimaryWatcher()
     try:
-        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+        client = create_client(
+            driver,
             uri,
             tz_aware=True,
             w="majority",
@@ -123,13 +129,13 @@ async def connect(
             hello = await client.admin.command("hello")
         except PyMongoError as error:
             if time.monotonic() >= deadline:
-                client.close()
+                await close_client(client)
                 raise Unavailable(f"The database does not answer: {error}") from error
             await asyncio.sleep(0.2)
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
-        client.close()
+        await close_client(client)
         raise StandaloneServer
     if hello["maxWireVersion"] < OLDEST_WIRE_VERSION:
-        client.close()
+        await close_client(client)
         raise OldServer
     return client.get_database(name, read_concern=ReadAfterFailover(watcher))

@@ -19,7 +19,6 @@ from datetime import UTC
 from functools import cache, partial
 from typing import Any, Final, TypeVar
 
-from motor.motor_asyncio import AsyncIOMotorDatabase, AsyncIOMotorGridFSBucket
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.errors import OperationFailure, PyMongoError
 
@@ -41,9 +40,15 @@ from groups.kernel.mongo.driver import (
     NAIVE_INSTANTS,
     ONE_REPLY,
     Collection,
+    DatabaseHandle,
     Document,
+    Driver,
     GridFSBucket,
     Operation,
+    aggregate,
+    close_client,
+    create_bucket,
+    start_session,
 )
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, TOO_LARGE
 from groups.kernel.mongo.outbox import OUTBOX
@@ -60,7 +65,7 @@ class Database:
 
     def __init__(
         self,
-        database: AsyncIOMotorDatabase[Document],
+        database: DatabaseHandle,
         *,
         transactional: bool,
         clock: Clock | None = None,
@@ -78,21 +83,27 @@ class Database:
 
     @classmethod
     async def connect(
-        cls, uri: str, name: str, *, clock: Clock | None = None, patience_seconds: float = 10.0
+        cls,
+        uri: str,
+        name: str,
+        *,
+        driver: Driver = Driver.MOTOR,
+        clock: Clock | None = None,
+        patience_seconds: float = 10.0,
     ) -> "Database":
         """Connect to a replica set within `patience_seconds`. Raises: StandaloneServer; OldServer; Unavailable."""
-        handle = await connect(uri, name, patience_seconds=patience_seconds)
+        handle = await connect(uri, name, driver=driver, patience_seconds=patience_seconds)
         database = cls(handle, transactional=True, clock=clock)
         try:
             await database.read_clock()
         except PyMongoError as error:
-            database.close()
+            await database.close()
             raise Unavailable(f"The database does not answer: {error}") from error
         return database
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the connection; nothing works afterwards."""
-        self._database.client.close()
+        await close_client(self._database.client)
 
     def collection(self, name: str, *, naive_instants: bool = False) -> Collection:
         """The collection, for the store that owns it.
@@ -124,9 +135,7 @@ class Database:
 
     def bucket(self, name: str, *, chunk_bytes: int) -> GridFSBucket:
         """The GridFS bucket, for the store that owns it; on mongomock there is none."""
-        return AsyncIOMotorGridFSBucket(
-            self._database, bucket_name=name, chunk_size_bytes=chunk_bytes
-        )
+        return create_bucket(self._database, name, chunk_bytes=chunk_bytes)
 
     async def drop(self) -> None:
         """Delete the whole database (tests and benchmarks)."""
@@ -175,7 +184,7 @@ class Database:
             yield tx
             await self._write_outbox(tx)
             return
-        async with await self._database.client.start_session() as session, committed(session):
+        async with await start_session(self._database.client) as session, committed(session):
             tx = Tx(session, attempt)
             yield tx
             await self._write_outbox(tx)
@@ -231,19 +240,20 @@ class Database:
             return
         first, pipeline = queries[0].collection, combined_pipeline(queries)
         if tx is not None:
-            cursor = first.aggregate(pipeline, session=tx.session, batchSize=ONE_REPLY)
-            distribute(queries, await cursor.to_list(None))
+            rows = await aggregate(first, pipeline, session=tx.session, batchSize=ONE_REPLY)
+            distribute(queries, rows)
             return
-        # The driver's types do not say that this cursor yields raw documents.
-        raw_cursor: Any = self._as_bytes(first.name).aggregate(pipeline, batchSize=ONE_REPLY)
         try:
-            rows = await raw_cursor.to_list(None)
+            # The driver's types do not say that these are raw documents.
+            raw: list[Any] = await aggregate(
+                self._as_bytes(first.name), pipeline, batchSize=ONE_REPLY
+            )
         except OperationFailure as error:
             if error.code in TOO_LARGE:
                 # Without the error's own text, which holds the whole answer.
                 raise AnswerTooLarge from None
             raise
-        distribute_raw(queries, [bytes(row.raw) for row in rows])
+        distribute_raw(queries, [bytes(row.raw) for row in raw])
 
     async def apply(
         self, collection: Collection, operations: Sequence[Operation], tx: Tx | None

@@ -1,18 +1,33 @@
-"""The driver's types under our names, and the declaration of an index."""
+"""The two drivers behind one set of names: Motor, and the asyncio API of PyMongo; and the declaration of an index.
 
-from collections.abc import Sequence
+Both have the same collections, sessions and cursors, which differ in what has to be awaited. The types here are those
+of PyMongo; Motor's objects take their place at run time. Where the two differ, use the functions of this module:
+`aggregate`, `start_session`, `close_client`, `create_bucket`, and `result_of` around any other call.
+"""
+
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from enum import StrEnum
+from inspect import isawaitable
+from typing import Any, Final, TypeVar, cast
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
-from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorGridFSBucket
-from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
+from gridfs import AsyncGridFSBucket
+from pymongo import AsyncMongoClient, DeleteMany, DeleteOne, InsertOne, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+
+T = TypeVar("T")
 
 Document = dict[str, Any]
-GridFSBucket = AsyncIOMotorGridFSBucket
-Collection = AsyncIOMotorCollection[Document]
+Client = AsyncMongoClient[Document]
+Session = AsyncClientSession
+DatabaseHandle = AsyncDatabase[Document]
+GridFSBucket = AsyncGridFSBucket
+Collection = AsyncCollection[Document]
 Operation = InsertOne[Document] | UpdateOne | DeleteOne | DeleteMany
 
 ONE_REPLY: Final = 10_000
@@ -23,6 +38,66 @@ NAIVE_INSTANTS: Final = CodecOptions(document_class=dict, tz_aware=False)
 AS_BYTES: Final[CodecOptions[Any]] = CodecOptions(document_class=RawBSONDocument)
 _EPOCH: Final = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)  # naive; see `milliseconds_of`
 _MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+class Driver(StrEnum):
+    """Which driver talks to the database. Motor runs PyMongo in threads; PyMongo's own API runs on the event loop."""
+
+    MOTOR = "motor"
+    PYMONGO = "pymongo"
+
+
+def create_client(driver: Driver, uri: str, **options: Any) -> Client:
+    """A client of this driver, with the options of `MongoClient`.
+
+    Raises: PyMongoError; ValueError where the address cannot be read.
+    """
+    if driver is Driver.PYMONGO:
+        return AsyncMongoClient(uri, **options)
+    # Here, so that a process that uses the other driver does without Motor.
+    from motor.motor_asyncio import AsyncIOMotorClient
+
+    return cast(Client, AsyncIOMotorClient(uri, **options))
+
+
+async def close_client(client: Client) -> None:
+    """Close all connections of the client."""
+    await result_of(client.close())
+
+
+async def start_session(client: Client, **options: Any) -> Session:
+    """A session of the client, with the options of the driver."""
+    started: Any = client.start_session(**options)
+    return await started if isawaitable(started) else cast(Session, started)
+
+
+async def result_of(call: Awaitable[T]) -> T:
+    """The result of a call of PyMongo's driver; Motor may give it without a wait."""
+    if isawaitable(call):
+        return await call
+    return call  # at run time Motor's result, which the types do not know
+
+
+async def aggregate(
+    collection: Collection,
+    pipeline: Sequence[Document],
+    *,
+    session: Session | None = None,
+    **options: Any,
+) -> list[Document]:
+    """All rows of the aggregation; the driver takes the options by the names that the command gives them."""
+    cursor = await result_of(collection.aggregate(list(pipeline), session=session, **options))
+    return await cursor.to_list(None)
+
+
+def create_bucket(database: DatabaseHandle, name: str, *, chunk_bytes: int) -> GridFSBucket:
+    """The GridFS bucket of this name."""
+    if isinstance(database, AsyncDatabase):
+        return AsyncGridFSBucket(database, bucket_name=name, chunk_size_bytes=chunk_bytes)
+    from motor.motor_asyncio import AsyncIOMotorGridFSBucket
+
+    bucket = AsyncIOMotorGridFSBucket(database, bucket_name=name, chunk_size_bytes=chunk_bytes)
+    return cast(GridFSBucket, bucket)
 
 
 def milliseconds_of(instant: datetime) -> int:

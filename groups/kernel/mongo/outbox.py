@@ -1,13 +1,13 @@
 """The outbox: one document of events for each transaction, which every process follows with a change stream."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Final
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
 
 from pymongo.errors import OperationFailure, PyMongoError
 
 from groups.kernel.events import Event, read_event
-from groups.kernel.mongo.driver import Collection, Document, Index
+from groups.kernel.mongo.driver import Collection, Index, result_of
 from groups.kernel.mongo.error_classes import is_outage
 
 OUTBOX_SECONDS: Final = 3600
@@ -33,17 +33,18 @@ async def follow(
     once (listeners must resync) and goes on from the present; with `after_loss` it begins so. `ready` is set when no
     later commit can be missed.
     """
-    token: Document | None = None
+    token: Mapping[str, Any] | None = None
     while True:
         # The first answer comes at once, and the next stream goes on from its token. So a starting process does not
         # wait a second for an event that does not come.
         is_new = token is None
         try:
-            async with outbox.watch(
+            changes = outbox.watch(
                 [{"$match": {"operationType": "insert"}}],
                 resume_after=token,
                 max_await_time_ms=_FIRST_WAIT_MS if is_new else _WAIT_MS,
-            ) as stream:
+            )
+            async with await result_of(changes) as stream:
                 while stream.alive:
                     change = await stream.try_next()
                     # Any answer means that the server has opened the stream.

@@ -10,10 +10,9 @@ import time
 from typing import Final
 from urllib.parse import quote
 
-from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import ConnectionFailure, OperationFailure
 
-from groups.kernel.mongo.driver import Document
+from groups.kernel.mongo.driver import Client, Document, Driver, close_client, create_client
 
 _READY_SECONDS: Final = 45.0
 """How long a node may take to become primary.
@@ -40,7 +39,9 @@ class ReplicaSetFailed(Exception):
     """The node could not be made a primary; the message has its last answer."""
 
 
-async def ensure_single_node(address: str, *, name: str = "channels") -> None:
+async def ensure_single_node(
+    address: str, *, name: str = "channels", driver: Driver = Driver.MOTOR
+) -> None:
     """Make the `mongod` at `address` the writable primary of a replica set of its own.
 
     The address is host:port or the path of a Unix socket. A node without a configuration is initiated. A node whose
@@ -49,7 +50,8 @@ async def ensure_single_node(address: str, *, name: str = "channels") -> None:
 
     Raises: ReplicaSetFailed after 45 seconds, or at once for a set of several members or of another name.
     """
-    client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+    client = create_client(
+        driver,
         f"mongodb://{quote(address, safe=':')}/",
         directConnection=True,
         serverSelectionTimeoutMS=2_000,
@@ -74,11 +76,11 @@ async def ensure_single_node(address: str, *, name: str = "channels") -> None:
                 last = error
             await asyncio.sleep(_POLL_SECONDS)
     finally:
-        client.close()
+        await close_client(client)
     raise ReplicaSetFailed(f"{address} did not become primary in {_READY_SECONDS:.0f} s: {last}")
 
 
-async def _configure(client: AsyncIOMotorClient[Document], address: str, name: str) -> None:
+async def _configure(client: Client, address: str, name: str) -> None:
     try:
         answer = await client.admin.command("replSetGetConfig")
     except OperationFailure as error:

@@ -14,12 +14,11 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 import pymongo
-from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from groups.kernel.mongo.database import Database
-from groups.kernel.mongo.driver import Document
+from groups.kernel.mongo.driver import Document, Session, result_of, start_session
 
 AGE_SECONDS: Final = 60.0
 """From this age on, `renew` takes a new snapshot, so that the next part has most of the window."""
@@ -40,7 +39,7 @@ class Snapshot:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._session: AsyncIOMotorClientSession | None = None
+        self._session: Session | None = None
         self._taken_at = 0.0
 
     async def __aenter__(self) -> "Snapshot":
@@ -58,7 +57,7 @@ class Snapshot:
                 return
             await self._session.end_session()
         client = self._database.collection("events").database.client
-        self._session = await client.start_session(snapshot=True)
+        self._session = await start_session(client, snapshot=True)
         self._taken_at = time.monotonic()
 
     async def rows(
@@ -69,8 +68,10 @@ class Snapshot:
         read_concern = ReadConcern("snapshot")
         of_session = self._database.collection(collection).with_options(read_concern=read_concern)
         options: dict[str, Any] = {} if hint is None else {"hint": hint}
-        cursor = of_session.aggregate(
-            list(pipeline), session=self._session, allowDiskUse=True, **options
+        cursor = await result_of(
+            of_session.aggregate(
+                list(pipeline), session=self._session, allowDiskUse=True, **options
+            )
         )
         try:
             while True:

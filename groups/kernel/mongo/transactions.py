@@ -21,14 +21,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
 from pymongo.errors import DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event
-from groups.kernel.mongo.driver import Document
+from groups.kernel.mongo.driver import Client, Session, result_of
 from groups.kernel.mongo.error_classes import INTERRUPTED, PATIENCE_SECONDS, is_outage, is_transient
 
 T = TypeVar("T")
@@ -53,7 +52,7 @@ log = logging.getLogger(__name__)
 class Tx:
     """A transaction under way: the session for the stores, and the events that are committed with it."""
 
-    session: AsyncIOMotorClientSession | None
+    session: Session | None
     attempt: int = 0
     """0 at first; higher when earlier attempts were rolled back, or their outcome is unknown."""
     events: list[Event] = field(default_factory=list)
@@ -69,23 +68,25 @@ class Tx:
 
 
 @asynccontextmanager
-async def committed(session: AsyncIOMotorClientSession) -> AsyncIterator[None]:
+async def committed(session: Session) -> AsyncIterator[None]:
     """Commit the body's transaction, or abort it if the body fails. Raises: Unavailable if the outcome is unknown."""
-    session.start_transaction(
-        read_concern=ReadConcern("snapshot"),
-        write_concern=WriteConcern("majority", wtimeout=10_000, j=True),
+    await result_of(
+        session.start_transaction(
+            read_concern=ReadConcern("snapshot"),
+            write_concern=WriteConcern("majority", wtimeout=10_000, j=True),
+        )
     )
     try:
         yield
     except BaseException:
         # Shielded: a cancelled caller must not leave locks behind until the server's timeout.
-        if session.delegate.in_transaction:
+        if session.in_transaction:
             await asyncio.shield(session.abort_transaction())
         raise
     await _commit(session)
 
 
-async def _commit(session: AsyncIOMotorClientSession) -> None:
+async def _commit(session: Session) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -107,7 +108,7 @@ async def _commit(session: AsyncIOMotorClientSession) -> None:
 class StaleTransactions:
     """Ends abandoned transactions of this deployment, and looks for them at most once a second."""
 
-    client: AsyncIOMotorClient[Document]
+    client: Client
     app_name: str
     _next_look: float = field(default=0.0, init=False)
 
@@ -127,7 +128,7 @@ class StaleTransactions:
                 "appName": self.app_name,
                 "transaction.timeInactiveMicros": {"$gt": IDLE_SECONDS * 1e6},
             }
-            cursor = admin.aggregate([current, {"$match": abandoned}])
+            cursor = await result_of(admin.aggregate([current, {"$match": abandoned}]))
             sessions = [{"id": found["lsid"]["id"]} for found in await cursor.to_list(None)]
             if sessions:
                 log.warning("ending %d transactions that a dead process left open", len(sessions))

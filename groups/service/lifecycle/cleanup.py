@@ -15,7 +15,7 @@ from typing import Final
 from groups import policy
 from groups.events import GroupDisbanded
 from groups.kernel.actor import Actor
-from groups.kernel.background import repeat
+from groups.kernel.background import cancel, repeat
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx, is_outage
@@ -81,10 +81,8 @@ class CleanupService:
     async def stop(self) -> None:
         """Stop, also in the middle of a group; the next start resumes."""
         if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
-        for task in self._tasks.values():
-            task.cancel()
+            await cancel(self._looking)
+        await cancel(*self._tasks.values())
         await self.wait()
 
     async def _clear_with_retries(self, group_id: GroupId) -> None:

@@ -27,7 +27,7 @@ from weakref import WeakValueDictionary
 
 from groups.errors import MediaNotFound, MediaTooLarge, WrongMediaKind
 from groups.kernel.actor import Actor
-from groups.kernel.background import repeat
+from groups.kernel.background import cancel, repeat
 from groups.kernel.clock import Clock
 from groups.kernel.errors import IdempotencyConflict, RateLimited, Unavailable
 from groups.kernel.group_commit import OnBatch
@@ -250,9 +250,7 @@ class MediaService:
         await self.image_workers.close()
         await self._quotas.close()
         if self._sweeping is not None:
-            self._sweeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._sweeping
+            await cancel(self._sweeping)
         self._files.close()
 
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from groups import policy
 from groups.kernel.actor import Actor
+from groups.kernel.background import cancel
 from groups.kernel.ids import GroupId, UserId
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
@@ -75,5 +76,4 @@ async def _one_ahead(items: AsyncIterator[T]) -> AsyncGenerator[T, None]:
             upcoming = asyncio.ensure_future(anext(items, None))
             yield item
     finally:
-        upcoming.cancel()
-        await asyncio.gather(upcoming, return_exceptions=True)
+        await cancel(upcoming)
