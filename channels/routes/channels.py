@@ -31,6 +31,7 @@ from groups.errors import (
     GroupNotFound,
     GroupsPerUserReached,
     MediaNotFound,
+    MembersNotAsked,
     NotForThisType,
     WrongMediaKind,
 )
@@ -126,6 +127,7 @@ class ChannelRoutes:
             ChannelLimitReached,
             GroupNotFound,
             NotForThisType,
+            MembersNotAsked,
             GroupsPerUserReached,
             MediaNotFound,
             WrongMediaKind,

@@ -168,6 +168,9 @@ class ChannelService:
             name=new.name, **_rules_of(new), **{field: getattr(new, field) for field in named}
         )
         await self.updates.mark_in(actor, group_id, changes, tx, also_changed=new.of_profile())
+        if not actor.is_app_admin:
+            # Otherwise adding to a group and marking it would subscribe users who were never asked.
+            await self.groups.check_all_agreed(group_id, tx)
         await self._insert(group_id, new, self.clock.now(), tx)
 
     async def _insert(self, group_id: GroupId, new: NewChannel, at: datetime, tx: Tx) -> None:

@@ -68,6 +68,7 @@ EXPECTED: Final[Indexes] = {
     "members": {
         "user_id_1_group_id_1_joined_seq_1": "",
         "group_id_1_staff_1": 'only where {"staff": true}',
+        "group_id_1_added_1": 'only where {"added": true}',
         "user_id_1_added_1": 'only where {"added": true}',
     },
     "messages": {"stream_id_1_seq_1": "unique", "stream_id_1_sender_id_1_key_1": "unique"},

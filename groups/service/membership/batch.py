@@ -22,6 +22,7 @@ from groups.service.membership.commands import (
     Command,
     Invite,
     Join,
+    Leave,
     Membership,
     Refuse,
     Remove,
@@ -147,10 +148,13 @@ class MembershipBatch:
         self, state: MembershipState, commands: Sequence[Command], tx: Tx
     ) -> None:
         """Count the open invitations of the group and of its invited users, where the batch may make new ones."""
+        # Whoever leaves in this batch must be asked by a later command of it.
+        leaving = {command.actor.user_id for command in commands if isinstance(command, Leave)}
         asked = {
             command.user_id
             for command in commands
-            if isinstance(command, Add) and state.must_ask(command.actor, command.user_id)
+            if isinstance(command, Add)
+            and (command.user_id in leaving or state.must_ask(command.actor, command.user_id))
         }
         invited = {command.user_id for command in commands if isinstance(command, Invite)}
         for role, users in ((Role.MEMBER, asked), (Role.ADMIN, invited)):
@@ -159,7 +163,7 @@ class MembershipBatch:
                 state.open_invitations[role] = await self.stores.invitations.count_open(
                     state.group.group_id, role, state.now, most, tx
                 )
-        strangers = (asked | invited) - state.members.keys()
+        strangers = (asked | invited) - (state.members.keys() - leaving)
         if strangers:
             state.received_invitations = await self.stores.invitations.count_received(
                 strangers, state.now, tx
