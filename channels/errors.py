@@ -65,10 +65,10 @@ class SyncTokenExpired(Expired):
 
     code: ClassVar[str] = "sync_token_expired"
     summary: ClassVar[str] = (
-        "The sync token has expired: list all subscriptions, without updated_since"
+        "The sync token has expired: start anew, without since or updated_since"
     )
     remedy: ClassVar[str] = (
-        "List all subscriptions without `updated_since`, and go on with the new token."
+        "Start anew: `GET /sync` without `since`, or the list without `updated_since`. Go on with the new token."
     )
 
 

@@ -154,3 +154,17 @@ class ChannelLimits(LimitModel):
 
 class Limits(ChannelLimits, ConversationLimits, GroupLimits):
     """Every limit of a deployment."""
+
+
+_OF_SERVERS: Final = {Section.ADDRESSES, Section.SERVER}
+
+
+def limits_of_clients(limits: Limits) -> dict[str, int | float | None]:
+    """The limits that a client meets by what it does, by their names; null: none. Those of the servers are left out."""
+    return {
+        name: getattr(limits, name)
+        for name, field in Limits.model_fields.items()
+        if not any(
+            isinstance(mark, About) and mark.section in _OF_SERVERS for mark in field.metadata
+        )
+    }

@@ -38,6 +38,16 @@ class ChannelStore:
         found = [_to_profile(document) for document in await cursor.to_list(None)]
         return {profile.channel_id: profile for profile in found}
 
+    def query_profiles(
+        self, channel_ids: Sequence[GroupId]
+    ) -> BatchedQuery[dict[GroupId, ChannelProfile]]:
+        """As `find_profiles`, as a query to send together with others."""
+        return BatchedQuery(
+            self._channels,
+            {"_id": {"$in": list(channel_ids)}},
+            lambda rows: {row["_id"]: _to_profile({**row}) for row in rows},
+        )
+
     async def touch(self, channel_id: GroupId, tx: Tx) -> bool:
         """Write to the document without a visible change, so that writers conflict. Returns False if there is none."""
         result = await self._channels.update_one(

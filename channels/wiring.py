@@ -13,6 +13,7 @@ from channels.service.inbox_rules import ChannelInboxRules
 from channels.service.post_settings import PostSettings
 from channels.service.profiles import ProfileCache
 from channels.service.subscriptions import Subscriptions
+from channels.service.sync import SyncService
 from channels.service.timeline import TimelineService
 from channels.service.verified_badges import VerifiedBadges
 from channels.store import ChannelStore
@@ -36,6 +37,7 @@ class Channels:
     drafting: Drafting
     profiles: ProfileCache
     subscriptions: Subscriptions
+    sync: SyncService
     verified_badges: VerifiedBadges
     inbox: InboxGuard
     dialogue_reactions: DialogueReactions
@@ -120,6 +122,14 @@ def assemble(
             groups=chat.groups,
             memberships=chat.membership_reader,
             changes=chat.changes,
+            limits=limits,
+            clock=clock,
+        ),
+        sync=SyncService(
+            store=store,
+            changes=conversations.changes,
+            users=chat.users,
+            invitations=chat.invitations,
             limits=limits,
             clock=clock,
         ),

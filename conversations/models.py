@@ -63,6 +63,9 @@ class ConversationSettings(NamedTuple):
     `read_seq`: the last message read, as far as stored (joining counts as reading). `pinned_at` None: not pinned.
     `hidden_at_seq`: the head when the user hid the conversation; a later message shows it again. `groups`: the names of
     the user's conversation groups that it is in. Queries for totals do not load `draft` and `custom_data`.
+
+    `version` counts the changes of what is not the read cursor, and `changed_ms` is the time of the last change of
+    either, by the user's own act, in milliseconds since 1970. Only queries for `sync` load them.
     """
 
     read_seq: int = 0
@@ -72,6 +75,8 @@ class ConversationSettings(NamedTuple):
     groups: tuple[str, ...] = ()
     draft: str = ""
     custom_data: str = ""
+    version: int = 0
+    changed_ms: int = 0
 
     def hides(self, head_seq: int) -> bool:
         """Whether lists and totals leave the conversation out, until its next message."""
@@ -242,7 +247,7 @@ class ConversationSnapshot:
 class ListedConversation:
     """A conversation as a list shows it. `last` is None if there is no message that the user may read.
 
-    `verified`: it is a verified channel, or a dialogue with one.
+    `verified`: it is a verified channel, or a dialogue with one. `version`: of its stream.
     """
 
     conversation: Conversation
@@ -250,6 +255,7 @@ class ListedConversation:
     face_url: str
     last: LastMessage | None
     verified: bool
+    version: int
 
 
 class ReadMark(Model):

@@ -54,7 +54,11 @@ def unread_totals(
     snapshot: ConversationSnapshot, names: Iterable[str], *, include_muted: bool
 ) -> Unread:
     """Return the user's totals, with those of these conversation groups of their own."""
-    group_list = group_totals(snapshot, names, include_muted=include_muted)
+    return sum_of(group_totals(snapshot, names, include_muted=include_muted))
+
+
+def sum_of(group_list: Iterable[GroupTotal]) -> Unread:
+    """Return the user's totals from those of all their conversation groups, the built-in ones included."""
     totals = {total.name: total.unread_count for total in group_list}
     channels, chats = totals.pop(CHANNELS), totals.pop(CHATS)
     return Unread(channels + chats, channels, chats, totals)

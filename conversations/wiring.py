@@ -6,6 +6,7 @@ from typing import Final
 
 from conversations.limits import ConversationLimits
 from conversations.service.blocks import BlockService
+from conversations.service.changes import ConversationChangeReader
 from conversations.service.conversation_groups import ConversationGroupService
 from conversations.service.conversation_list import ConversationListService
 from conversations.service.dialogue_edits import DialogueEdits
@@ -59,6 +60,7 @@ class Conversations:
     """The services of conversations on one database."""
 
     conversation_list: ConversationListService
+    changes: ConversationChangeReader
     read_cursors: ReadCursorService
     settings: SettingsService
     conversation_groups: ConversationGroupService
@@ -110,6 +112,7 @@ def build_core(
             totals=totals,
             settings=settings,
             write_permission=permission,
+            departures=groups.departures,
             clock=clock,
             delete_of_stream=delete_of_stream,
         ),
@@ -150,6 +153,14 @@ def assemble(
     )
     return Conversations(
         conversation_list=conversation_list,
+        changes=ConversationChangeReader(
+            database=database,
+            changes=chat.changes,
+            memberships=reader,
+            users=chat.users,
+            settings=settings,
+            groups=groups,
+        ),
         read_cursors=ReadCursorService(
             database=database,
             membership_reader=reader,

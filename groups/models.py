@@ -35,33 +35,63 @@ class Model(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class LastMessage:
-    """The newest message of a stream, for lists."""
+    """The newest message of a stream, for lists.
+
+    `kind` is None once the message is recalled, and where a version that did not store it wrote the message.
+    """
 
     seq: int
     sender_id: UserId
     preview: str
     at: datetime
+    kind: "Kind | None" = None
+
+    @property
+    def is_recalled(self) -> bool:
+        """Whether it was recalled: only then it has no preview (`Content.preview`), whichever version recalled it."""
+        return not self.preview
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The head of a stream; a document of its own, so that posting and joining do not conflict."""
+    """The head of a stream; a document of its own, so that posting and joining do not conflict.
+
+    `version` counts the changes of its messages: each edit, recall, pin, unpin, freeze and unfreeze adds one, in the
+    order of their commits. Posts and reactions do not. `changed_at`: when the last one happened; None: there was none.
+    """
 
     stream_id: StreamId
     head_seq: int = 0
     is_channel: bool = False
     last: LastMessage | None = None
+    version: int = 0
+    changed_at: datetime | None = None
+
+    @property
+    def head(self) -> "Head":
+        """Its head, with the times."""
+        last, changed_at = self.last, self.changed_at
+        return Head(
+            self.head_seq,
+            self.is_channel,
+            round(last.at.timestamp() * 1000) if last is not None else 0,
+            self.version,
+            round(changed_at.timestamp() * 1000) if changed_at is not None else 0,
+        )
 
 
 class Head(NamedTuple):
     """The newest seq of a stream, and the time of that message (`active_ms`, milliseconds since 1970).
 
-    The time is 0 where there is no message, or where it was not queried.
+    The time is 0 where there is no message, or where it was not queried. So it is with `version`, which counts the
+    changes of the stream's messages (`Stream`), and `changed_ms`, the time of the last one.
     """
 
     head_seq: int
     is_channel: bool
     active_ms: int = 0
+    version: int = 0
+    changed_ms: int = 0
 
 
 def stream_of(group_id: GroupId) -> StreamId:
@@ -345,7 +375,7 @@ class Invitation(Model):
 
 
 class DepartureReason(StrEnum):
-    """Why a user is no longer in a channel."""
+    """Why a user is no longer in a group, or why a conversation of theirs ended."""
 
     LEFT = "left"
     REMOVED = "removed"
@@ -353,13 +383,23 @@ class DepartureReason(StrEnum):
     DELETED = "deleted"
 
 
+class DepartureKind(StrEnum):
+    """What ended for the user."""
+
+    CHANNEL = "channel"
+    GROUP = "group"
+    DIALOGUE = "dialogue"
+    """Their one-to-one conversation with the channel, which was deleted."""
+
+
 class Departure(NamedTuple):
-    """The end of a membership of a channel, kept for devices that were offline."""
+    """The end of a membership, or of a dialogue with a channel, kept for devices that were offline."""
 
     group_id: GroupId
     user_id: UserId
     reason: DepartureReason
     at: datetime
+    kind: DepartureKind = DepartureKind.CHANNEL
 
 
 class JoinRequest(Model):
@@ -374,12 +414,16 @@ class JoinRequest(Model):
 class MembershipRow(NamedTuple):
     """A membership as lists and unread counts need it, by the thousand.
 
-    Unread counts start at `joined_seq`. `joined_ms` is in milliseconds since 1970; 0 where it was not queried.
+    Unread counts start at `joined_seq`. Times are in milliseconds since 1970; 0 where they were not queried.
+    `changed_ms`: when the user joined, or the last change of their role, rights or mute. Only queries for `sync` load
+    it and the `role`.
     """
 
     group_id: GroupId
     joined_seq: int
     joined_ms: int = 0
+    role: str = ""
+    changed_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -642,7 +686,8 @@ class Message(Model):
     """A message of a stream. Once recalled, `content` is None, and id, seq and times remain.
 
     `views` counts readers, in channels only (`analytics`). `author_id` is the user who wrote it, where the sender is a
-    channel.
+    channel. `changed_version` is the version that the stream got with the last change of this message; 0: it never
+    changed.
     """
 
     stream_id: StreamId
@@ -662,6 +707,7 @@ class Message(Model):
     reactions_frozen: bool = False
     views: int = 0
     author_id: UserId | None = None
+    changed_version: int = 0
 
     @property
     def memory_bytes(self) -> int:

@@ -34,7 +34,7 @@ from groups.service.membership.import_service import ImportService
 from groups.service.membership.invitations import InvitationService
 from groups.service.membership.queue import build_queue
 from groups.service.membership.service import MembershipService
-from groups.service.membership.sync import ChangeReader
+from groups.service.membership.sync import ChangeReader, DepartureLog
 from groups.service.messages.draft_content import DraftContent
 from groups.service.messages.edits import EditService
 from groups.service.messages.forwarding import ForwardService
@@ -42,7 +42,7 @@ from groups.service.messages.page_reader import PageReader
 from groups.service.messages.pins import PinService
 from groups.service.messages.service import MessageService
 from groups.service.messages.stream import StreamService
-from groups.service.messages.stream_rates import StreamRates
+from groups.service.messages.stream_changes import StreamChanges
 from groups.service.messages.view_counts import ViewCounts
 from groups.service.revocations import Revocations
 from groups.service.stores import GroupStores
@@ -68,6 +68,7 @@ class GroupCore:
     bulk_access: BulkAccess
     membership_reader: MembershipReader
     changes: ChangeReader
+    departures: DepartureLog
     groups: GroupReader
     creation: CreateService
     updates: UpdateService
@@ -124,13 +125,13 @@ def build_core(
     )
     admin_log = AdminLog(entries=AdminLogStore(database), guard=guard, clock=clock)
     idempotency = Idempotency(store=IdempotencyStore(database), clock=clock)
-    rates = StreamRates(streams=streams, limits=limits)
+    changes = StreamChanges(streams=streams, limits=limits)
     stream_service = StreamService(
         database=database,
         streams=streams,
         messages=stores.messages,
         media=stores.media,
-        rates=rates,
+        changes=changes,
         limits=limits,
         clock=clock,
     )
@@ -148,6 +149,7 @@ def build_core(
         ),
         membership_reader=MembershipReader(members=members, streams=streams, groups=groups),
         changes=ChangeReader(changes=stores.changes),
+        departures=DepartureLog(changes=stores.changes, groups=groups, limits=limits),
         groups=reader,
         creation=CreateService(
             database=database,
@@ -178,7 +180,7 @@ def build_core(
         pins=PinService(
             database=database,
             streams=streams,
-            rates=rates,
+            changes=changes,
             messages=stores.messages,
             guard=guard,
             admin_log=admin_log,

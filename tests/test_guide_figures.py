@@ -11,7 +11,7 @@ from channels.server.limits.load_shedding import DELAY_SECONDS
 from channels.server.realtime import close_codes, frame_guard, session, socket
 from channels.server.tokens import AHEAD_SECONDS
 from channels.server.web.uploads import PAUSE_SECONDS
-from channels.service.subscriptions import MARKS
+from channels.service.sync_tokens import MARKS
 from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES
 from groups.kernel.ids import RESERVED_USER_IDS, USER_ID_BYTES
 from groups.kernel.paging import MAX_PAGE, PAGE_BYTES, PageQuery

@@ -29,6 +29,11 @@ _CHANNEL: Final = ("text", "The channel.")
 _GROUP: Final = ("text", "The chat group.")
 _USER: Final = ("text", "The user.")
 _SEQ: Final = ("integer", "The number of the post or message.")
+_VERSION: Final = (
+    "integer",
+    "The conversation's version after it. If it is not the next one after yours, read"
+    " [what changed](../how-to/catch-up.md).",
+)
 _IN_A_CHANNEL: Final = {"channel_id": ("text", "In a channel: the channel.")}
 _IN_A_GROUP: Final = {"group_id": ("text", "In a chat group: the group.")}
 _IN_AN_INBOX: Final = {
@@ -65,7 +70,7 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
     "message.edited": EventAbout(
         "Its content was replaced, it was pinned or unpinned, or its reactions were stopped or allowed again.",
         "as `message.posted`",
-        {"seq": _SEQ},
+        {"seq": _SEQ, "version": _VERSION},
         {
             "conversation_id": _CONVERSATION,
             **_CONTENT,
@@ -77,7 +82,7 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
     "message.recalled": EventAbout(
         "It was deleted for everyone.",
         "as `message.posted`",
-        {"seq": _SEQ},
+        {"seq": _SEQ, "version": _VERSION},
         {
             "conversation_id": _CONVERSATION,
             **_CONTENT,

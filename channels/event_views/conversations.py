@@ -60,11 +60,14 @@ def _conversation_group(
 def _dialogue(event_type: str) -> Callable[[Any], Iterable[EventView]]:
     def render(event: DialogueEvent) -> Iterable[EventView]:
         message = event.message
+        fields: dict[str, Any] = {"seq": message.seq}
+        if not isinstance(event, DialoguePosted):
+            fields["version"] = message.changed_version
         for side in event.dialogue.sides:
             stream_id = StreamId(side.conversation_id)
             response = dialogue_message_response(DialogueMessage(side, message), Tally())
             shown = response.model_dump(mode="json", exclude=NOT_IN_EVENTS)
-            payload = payload_of(event_type, event, stream_id, seq=message.seq, message=shown)
+            payload = payload_of(event_type, event, stream_id, **fields, message=shown)
             yield EventView(payload, stream_id, (side.user_id,))
             if isinstance(event, DialoguePosted) and message.sender_id == side.user_id:
                 read = {"read_seq": message.seq, "unread_count": 0}
@@ -74,7 +77,7 @@ def _dialogue(event_type: str) -> Callable[[Any], Iterable[EventView]]:
             return
         thread = thread_message_response(DialogueMessage(event.dialogue, message), Tally())
         shown = thread.model_dump(mode="json", exclude=NOT_IN_EVENTS)
-        yield _thread_view(event_type, event, seq=message.seq, message=shown)
+        yield _thread_view(event_type, event, **fields, message=shown)
         if isinstance(event, DialoguePosted) and message.sender_id == event.peer_id:
             yield _thread_view("inbox.read", event, read_seq=message.seq, unread_count=0)
 

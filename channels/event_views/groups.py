@@ -130,7 +130,9 @@ def _message(event_type: str) -> Callable[[Any], Iterable[EventView]]:
         else:
             field = "message"
             shown = message_response(message, group_id, None, None, with_sender=True)
-        fields = {field: shown.model_dump(mode="json", exclude=NOT_IN_EVENTS)}
+        fields: dict[str, Any] = {field: shown.model_dump(mode="json", exclude=NOT_IN_EVENTS)}
+        if not isinstance(event, MessagePosted):
+            fields["version"] = message.changed_version
         payload = group_payload(event_type, event_type, event, seq=message.seq, **fields)
         yield EventView(payload, message.stream_id)
         if isinstance(event, MessagePosted):

@@ -125,7 +125,12 @@ class OwnInvitationResponse(Response):
     expires_at: Instant
 
 
-def _own_invitation_response(invitation: Invitation, group: Group) -> OwnInvitationResponse:
+def own_invitation_response(
+    invitation: Invitation, group: Group
+) -> OwnInvitationResponse | OwnGroupInvitationResponse:
+    """The response for an invitation to the actor, to a channel or to a chat group."""
+    if not group.is_channel:
+        return own_group_invitation_response(invitation, group)
     return OwnInvitationResponse(
         channel_id=group.group_id,
         channel_name=group.name,
@@ -342,12 +347,7 @@ class AdminRoutes:
         found, next_cursor = await self.inviting.list_of_user(
             actor, limit=query.limit, cursor=query.cursor
         )
-        items = [
-            _own_invitation_response(invitation, group)
-            if group.is_channel
-            else own_group_invitation_response(invitation, group)
-            for invitation, group in found
-        ]
+        items = [own_invitation_response(invitation, group) for invitation, group in found]
         return Page(items=items, next_cursor=next_cursor)
 
     async def _responses(self, members: Sequence[Member]) -> list[AdminResponse]:

@@ -7,18 +7,17 @@ from pydantic_core import PydanticCustomError
 
 from channels.routes.responses import PostResponse
 from conversations.models import ConversationId, DialogueMessage
-from groups.kernel.endpoint import Response
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Tally
 from groups.routes.messages import HistoryQuery
-from groups.routes.responses.fields import Instant
+from groups.routes.responses.fields import Instant, MessageVersion
 from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
-from groups.routes.responses.messages import ContentResponse, content_fields
+from groups.routes.responses.messages import ContentResponse, HistoryPage, content_fields
 from groups.routes.responses.tallies import TallyResponse, tally_response
 
 
 class DialogueQuery(HistoryQuery):
-    """Which messages. `with_posts` works with `cursor` only."""
+    """Which messages: the newest, or those at one place. `with_posts` works with `cursor` only."""
 
     with_posts: Annotated[
         bool, Field(description="With a channel: its posts too, merged by time, newest first.")
@@ -26,9 +25,11 @@ class DialogueQuery(HistoryQuery):
 
     @model_validator(mode="after")
     def _by_cursor(self) -> Self:
-        if self.with_posts and (self.before_seq is not None or self.after_seq is not None):
+        wanted = self.wanted
+        if self.with_posts and (wanted.has_seqs or wanted.changed_since is not None):
             raise PydanticCustomError(
-                "with_posts", "with_posts works with cursor, not with before_seq or after_seq"
+                "with_posts",
+                "with_posts works with cursor, not with before_seq, after_seq, around_seq, around or changed_since",
             )
         return self
 
@@ -47,6 +48,7 @@ class MessageInDialogueResponse(ContentResponse):
     created_at: Instant
     edited_at: Instant | None
     recalled_at: Instant | None
+    version: MessageVersion
     reactions: TallyResponse
 
 
@@ -62,6 +64,7 @@ def _shared_fields(sent: DialogueMessage, tally: Tally) -> dict[str, Any]:
         "created_at": message.created_at,
         "edited_at": message.edited_at,
         "recalled_at": message.recalled_at,
+        "version": message.changed_version,
         "reactions": tally_response(tally if is_shown else Tally()),
     }
 
@@ -82,13 +85,12 @@ class TimelinePostResponse(PostResponse):
     type: Literal["post"]
 
 
-class DialoguePage(Response):
-    """Messages, and posts if `with_posts` asks for them, newest first. `next_cursor` is null at the end."""
-
-    items: list[
+class DialoguePage(
+    HistoryPage[
         Annotated[DialogueMessageResponse | TimelinePostResponse, Field(discriminator="type")]
     ]
-    next_cursor: str | None
+):
+    """Messages, and posts if `with_posts` asks for them, newest first."""
 
 
 def dialogue_message_response(sent: DialogueMessage, tally: Tally) -> DialogueMessageResponse:
@@ -106,6 +108,10 @@ class ThreadMessageResponse(MessageInDialogueResponse):
     user_id: UserId
     from_channel: bool
     author_id: UserId | None
+
+
+class ThreadPage(HistoryPage[ThreadMessageResponse]):
+    """A page of a thread."""
 
 
 def thread_message_response(sent: DialogueMessage, tally: Tally) -> ThreadMessageResponse:

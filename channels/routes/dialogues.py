@@ -48,7 +48,9 @@ from groups.kernel.errors import (
 from groups.kernel.ids import AnyIdText
 from groups.models import Tally
 from groups.routes.messages import FORWARDING_ERRORS, Seq
+from groups.routes.responses.messages import history_fields
 from groups.routes.responses.writing import NewMessage, WriteMessage
+from groups.service.messages.pages import StreamPage
 
 
 @dataclass(kw_only=True, slots=True)
@@ -109,8 +111,9 @@ class DialogueRoutes:
     async def history(
         self, actor: Actor, conversation_id: AnyIdText, query: DialogueQuery
     ) -> DialoguePage:
-        """List one-to-one messages, newest first: the newest, those before a seq, or the ones right after a seq.
+        """List one-to-one messages, newest first: the newest, or those before, after or around a seq.
 
+        With `changed_since`: the messages that changed since a version, the earliest change first.
         With a channel and `with_posts=true`: its posts and these messages, merged by time. `type` tells them apart.
         """
         dialogue = self._dialogue(actor, conversation_id)
@@ -122,21 +125,16 @@ class DialogueRoutes:
                 actor, dialogue, dialogue.channel_id, limit=query.limit, cursor=query.cursor
             )
             return _timeline_page(timeline)
-        page, next_cursor = await self.dialogues.page(
-            actor,
-            dialogue,
-            limit=query.limit,
-            before_seq=query.before_seq,
-            after_seq=query.after_seq,
-            cursor=query.cursor,
-        )
-        tallies = await self.reactions.tallies(dialogue, [each.message.seq for each in page])
+        page = await self.dialogues.page(actor, dialogue, query.wanted)
+        tallies = await self.reactions.tallies(dialogue, [each.seq for each in page.messages])
         return DialoguePage.model_construct(
             items=[
-                dialogue_message_response(each, tallies.get(each.message.seq, Tally()))
-                for each in page
+                dialogue_message_response(
+                    DialogueMessage(dialogue, each), tallies.get(each.seq, Tally())
+                )
+                for each in page.messages
             ],
-            next_cursor=next_cursor,
+            **history_fields(page),
         )
 
     @get(
@@ -201,4 +199,5 @@ def _timeline_page(timeline: Timeline) -> DialoguePage:
             tally = timeline.tallies.get(item.seq, Tally())
             post = post_response(item, timeline.access, tally)
             items.append(TimelinePostResponse.model_construct(type="post", **dict(post)))
-    return DialoguePage.model_construct(items=items, next_cursor=timeline.next_cursor)
+    page = StreamPage(messages=[], next_cursor=timeline.next_cursor)
+    return DialoguePage.model_construct(items=items, **history_fields(page))

@@ -7,7 +7,11 @@ from typing import Annotated
 from pydantic import Field
 
 from channels.errors import ChannelNotFound
-from channels.routes.dialogue_responses import ThreadMessageResponse, thread_message_response
+from channels.routes.dialogue_responses import (
+    ThreadMessageResponse,
+    ThreadPage,
+    thread_message_response,
+)
 from channels.routes.responses import ChannelIdText
 from channels.service.dialogue_reactions import DialogueReactions
 from channels.service.guard import InboxGuard
@@ -38,18 +42,16 @@ from groups.kernel.ids import AnyUserIdText, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Source, Tally, User
 from groups.routes.messages import FORWARDING_ERRORS, HistoryQuery, Seq
-from groups.routes.responses.fields import Instant
+from groups.routes.responses.fields import StreamVersion
+from groups.routes.responses.messages import NewestMessage, history_fields, newest_fields
 from groups.routes.responses.writing import NewMessage, WriteMessage
 from groups.service.users import UserService
 
 
-class ThreadLastMessageResponse(Response):
+class ThreadLastMessageResponse(NewestMessage):
     """The newest message of a thread."""
 
-    seq: int
     from_channel: bool
-    preview: str
-    at: Instant
 
 
 class ThreadResponse(Response):
@@ -60,6 +62,7 @@ class ThreadResponse(Response):
     name: str
     face_url: str
     head_seq: int
+    version: StreamVersion
     read_seq: int
     unread_count: int
     last_message: ThreadLastMessageResponse | None
@@ -90,13 +93,11 @@ def _thread_response(shown: ListedThread, user: User | None) -> ThreadResponse:
         name=user.name if user else "",
         face_url=user.face_url if user else "",
         head_seq=shown.stream.head_seq,
+        version=shown.stream.version,
         read_seq=thread.read_seq,
         unread_count=shown.unread_count,
         last_message=ThreadLastMessageResponse.model_construct(
-            seq=last.seq,
-            from_channel=last.sender_id != thread.user_id,
-            preview=last.preview,
-            at=last.at,
+            from_channel=last.sender_id != thread.user_id, **newest_fields(last)
         )
         if last
         else None,
@@ -144,18 +145,18 @@ class InboxRoutes:
     )
     async def history(
         self, actor: Actor, channel_id: ChannelIdText, user_id: AnyUserIdText, query: HistoryQuery
-    ) -> Page[ThreadMessageResponse]:
-        """A page of a thread, newest first: the newest, those before a seq, or the ones right after a seq."""
-        page, next_cursor = await self.dialogues.page(
-            actor,
-            await self.inbox.thread(actor, channel_id, user_id),
-            limit=query.limit,
-            before_seq=query.before_seq,
-            after_seq=query.after_seq,
-            cursor=query.cursor,
-            for_channel=True,
+    ) -> ThreadPage:
+        """A page of a thread, newest first: the newest, or those before, after or around a seq or the first unread one.
+
+        With `changed_since`: the messages that changed since a version, the earliest change first. `around=unread` goes
+        by the cursor that all readers of the inbox share.
+        """
+        thread = await self.inbox.thread(actor, channel_id, user_id)
+        page = await self.dialogues.page(actor, thread, query.wanted, for_channel=True)
+        return ThreadPage.model_construct(
+            items=await self._responses([DialogueMessage(thread, each) for each in page.messages]),
+            **history_fields(page),
         )
-        return Page(items=await self._responses(page), next_cursor=next_cursor)
 
     @post(
         "/v1/channels/{channel_id}/inbox/{user_id}/messages",

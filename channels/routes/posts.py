@@ -6,6 +6,7 @@ from typing import Final
 from channels.errors import ChannelNotFound, PostNotFound
 from channels.routes.responses import (
     ChannelIdText,
+    PostPage,
     PostResponse,
     anonymous_post_response,
     post_response,
@@ -131,26 +132,14 @@ class PostRoutes:
     @get("/v1/channels/{channel_id}/posts", errors=[ChannelNotFound, Banned, BadCursor])
     async def history(
         self, actor: Actor, channel_id: ChannelIdText, query: HistoryQuery
-    ) -> Rendered[Page[PostResponse]]:
-        """A page of posts, newest first: the newest, those before a seq, or the ones right after a seq."""
+    ) -> Rendered[PostPage]:
+        """A page of posts, newest first: the newest, or those before, after or around a seq or the first unread one.
+
+        With `changed_since`: the posts that changed since a version, the earliest change first.
+        """
         async with self.channel(channel_id):
-            page = await self.messages.list_messages(
-                actor,
-                channel_id,
-                limit=query.limit,
-                before_seq=query.before_seq,
-                after_seq=query.after_seq,
-                cursor=query.cursor,
-            )
-        return Rendered(
-            self.rendering.page(
-                page.messages,
-                page.access,
-                page.tallies,
-                page.next_cursor,
-                is_forward=page.is_forward,
-            )
-        )
+            page = await self.messages.read_page(actor, channel_id, query.wanted)
+        return Rendered(self.rendering.page(page))
 
     @get("/v1/channels/{channel_id}/posts/{seq}", errors=[ChannelNotFound, PostNotFound, Banned])
     async def get_post(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> PostResponse:

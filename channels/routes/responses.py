@@ -31,9 +31,23 @@ from groups.models import (
     User,
     Visibility,
 )
-from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody, ReactionSetting
+from groups.routes.responses.fields import (
+    FaceUrl,
+    Instant,
+    ItemError,
+    MessageVersion,
+    PatchBody,
+    ReactionSetting,
+    StreamVersion,
+)
 from groups.routes.responses.invitations import InvitedResponse
-from groups.routes.responses.messages import MarkedResponse, marked_fields
+from groups.routes.responses.messages import (
+    HistoryPage,
+    MarkedResponse,
+    NewestMessage,
+    marked_fields,
+    newest_fields,
+)
 from groups.routes.responses.tallies import TallyResponse, tally_response
 
 
@@ -158,12 +172,8 @@ class SettingsResponse(Response):
     protect_content: bool
 
 
-class LastPostResponse(Response):
+class LastPostResponse(NewestMessage):
     """The newest post, as lists show it."""
-
-    seq: int
-    preview: str
-    at: Instant
 
 
 class ChannelResponse(Response):
@@ -187,6 +197,7 @@ class ChannelResponse(Response):
     verified: bool
     settings: SettingsResponse
     head_seq: int
+    version: StreamVersion
     last_post: LastPostResponse | None
 
 
@@ -220,9 +231,8 @@ def channel_response(channel: Channel) -> ChannelResponse:
         verified=group.verified,
         settings=settings,
         head_seq=channel.stream.head_seq,
-        last_post=LastPostResponse.model_construct(seq=last.seq, preview=last.preview, at=last.at)
-        if last
-        else None,
+        version=channel.stream.version,
+        last_post=LastPostResponse.model_construct(**newest_fields(last)) if last else None,
     )
 
 
@@ -282,8 +292,13 @@ class PostResponse(MarkedResponse):
     created_at: Instant
     edited_at: Instant | None
     recalled_at: Instant | None
+    version: MessageVersion
     views: int
     reactions: TallyResponse
+
+
+class PostPage(HistoryPage[PostResponse]):
+    """A page of posts."""
 
 
 def post_response(message: Message, access: AccessContext, tally: Tally) -> PostResponse:
@@ -308,6 +323,7 @@ def anonymous_post_response(
         created_at=message.created_at,
         edited_at=message.edited_at,
         recalled_at=message.recalled_at,
+        version=message.changed_version,
         views=message.views if message.recalled_at is None else 0,
         reactions=tally_response(tally if message.recalled_at is None else Tally()),
         **marked_fields(message),

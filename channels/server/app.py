@@ -22,7 +22,7 @@ import reactions.wiring as reaction_wiring
 from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
 from channels.drafts.routes import DraftRoutes
-from channels.limits import Limits
+from channels.limits import Limits, limits_of_clients
 from channels.routes.admins import AdminRoutes
 from channels.routes.channels import ChannelRoutes
 from channels.routes.dialogue_reactions import DialogueReactionRoutes
@@ -30,6 +30,7 @@ from channels.routes.dialogues import DialogueRoutes
 from channels.routes.inbox import InboxRoutes
 from channels.routes.posts import PostRoutes
 from channels.routes.subscribers import SubscriberRoutes
+from channels.routes.sync import SyncRoutes
 from channels.server.auth import Authenticator
 from channels.server.limits.by_address import AddressLimits
 from channels.server.limits.load_shedding import LoadShedder
@@ -179,6 +180,7 @@ def create_services(
         profile=channel_core.store.query_profile,
         tallies=engine,
         blocks=conversation_core.blocks,
+        read_cursor=conversation_core.hooks.read_cursor,
     )
     chat = group_wiring.assemble(group_core, hooks)
     bus.listen(chat.revocations.on_events)
@@ -225,6 +227,11 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             channels=channels.channels,
             subscriptions=channels.subscriptions,
             verified_badges=channels.verified_badges,
+        ),
+        SyncRoutes(
+            sync=channels.sync,
+            group_limits=services.limits,
+            limits=limits_of_clients(services.limits),
         ),
         SubscriberRoutes(
             channel=channels.channel,

@@ -2,9 +2,9 @@
 
 Promises:
     Complete: with the `sync_token` of a list, a device gets every change and every end of a subscription that was
-    committed since the list was read. The next reading starts a little earlier (`membership.sync`). The token holds
-    marks of the changes already sent from that time, so that they are sent once. A token has room for `MARKS` of them;
-    changes without a mark are sent again.
+    committed since the list was read. The next reading starts a little earlier, and the token holds marks of the
+    changes already sent from that time (`sync_tokens`), so that they are sent once. Changes without a mark are sent
+    again.
     Current: a channel is shown as it is now, at least as new as its change in the list.
     Bounded: the cost depends on the user's channels, never on their subscribers. A device that was away longer than
     the server keeps departures gets an error, and lists everything.
@@ -12,16 +12,22 @@ Promises:
 Posts and new subscribers (`head_seq`, `last_post`, `subscriber_count`) do not count as changes.
 """
 
-import base64
-import binascii
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from channels.errors import SyncTokenExpired
 from channels.limits import Limits
 from channels.models import Channel, size_of
+from channels.service.sync_tokens import (
+    MARKS,
+    Reading,
+    Since,
+    before_overlap,
+    decode_marks,
+    encode_marks,
+    milliseconds,
+)
 from channels.store import ChannelStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -31,11 +37,9 @@ from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_
 from groups.models import Departure, stream_of
 from groups.service.access.membership_reader import MembershipReader
 from groups.service.lifecycle.reader import GroupReader
-from groups.service.membership.sync import MARK_BYTES, OVERLAP, ChangeReader, SyncItem
+from groups.service.membership.sync import ChangeReader
 
-MARKS: Final = 64  # in a token or cursor, which keeps them below 1,000 characters
 _DEPARTURE_BYTES: Final = 300  # of JSON of an ended subscription, which holds two ids
-_OVERLAP_MS: Final = round(OVERLAP.total_seconds() * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,37 +52,25 @@ class SubscriptionPage:
 
 
 @dataclass(slots=True)
-class _Reading:
-    """One reading of a list, page by page: its position, its start, and the marks that the next one may find again."""
+class _Reading(Reading):
+    """One reading of a list of subscriptions, with its position."""
 
-    name: str
-    after: str
-    started_ms: int
-    marks: list[bytes] = field(default_factory=list)
+    name: str = ""
+    after: str = ""
 
     @classmethod
     def of(cls, name: str, cursor: str | None, now: datetime) -> "_Reading":
         """The reading that the cursor continues, or a new one."""
         key = decode_cursor(name, cursor, str, int, str)
         if key is None:
-            return cls(name, "", _milliseconds(now))
-        return cls(name, str(key[0]), int(key[1]), _decoded(str(key[2])))
-
-    @property
-    def next_since_ms(self) -> int:
-        """The start of the time that the next reading covers."""
-        return self.started_ms - _OVERLAP_MS
-
-    def remember(self, change: SyncItem) -> None:
-        """Keep the mark of a change that the next reading would find again."""
-        if change.at_ms >= self.next_since_ms and len(self.marks) < MARKS:
-            self.marks.append(change.mark)
+            return cls(milliseconds(now), name=name)
+        return cls(int(key[1]), decode_marks(str(key[2])), name=name, after=str(key[0]))
 
     def page(
         self, items: Sequence[Channel | Departure], *, has_more: bool, last: str
     ) -> SubscriptionPage:
         """The page of these items; `last` is the id where the next page goes on."""
-        marks = _encoded(self.marks)
+        marks = encode_marks(self.marks)
         if has_more:
             cursor = encode_cursor(self.name, last, self.started_ms, marks)
             return SubscriptionPage(items, cursor, None)
@@ -99,11 +91,11 @@ class Subscriptions:
     async def list_all(self, actor: Actor, *, limit: int, cursor: str | None) -> SubscriptionPage:
         """A page of the channels to which the actor subscribes, by id."""
         reading = _Reading.of("subscribed", cursor, self.clock.now())
-        since = _instant(reading.next_since_ms)
+        since = reading.next_since
         if cursor is None:
             # Subscriptions that ended before are not in this list, so the next reading need not send their ends.
             for departure in await self.changes.list_departures(actor.user_id, since, limit=MARKS):
-                reading.remember(departure)
+                reading.remember(departure.mark, departure.at_ms)
         places = await self.changes.list_memberships(actor.user_id)
         heads = await self.memberships.find_heads([stream_of(group_id) for group_id in places])
         ids = sorted(
@@ -124,7 +116,7 @@ class Subscriptions:
             has_more, last = True, channels[-1].channel_id
         for change in changes:
             if change.group_id <= last:
-                reading.remember(change)
+                reading.remember(change.mark, change.at_ms)
         return reading.page(channels, has_more=has_more, last=last)
 
     async def list_changed(
@@ -132,11 +124,12 @@ class Subscriptions:
     ) -> SubscriptionPage:
         """A page of the changes since a sync token or an RFC 3339 time: channels as they are now, and departures."""
         now = self.clock.now()
-        since_ms, known = self._parsed(since, now)
+        asked = self._parsed(since, now)
+        known = asked.marks
         reading = _Reading.of("subscribed-changes", cursor, now)
         changes = await self.changes.list_changes(
             actor.user_id,
-            _instant(since_ms),
+            asked.instant,
             after=reading.after,
             most_departures=limit + 1 + MARKS,
         )
@@ -156,20 +149,20 @@ class Subscriptions:
             if not is_known and sent == fitting:
                 has_more, last = True, done
                 break
-            reading.remember(change)
+            reading.remember(change.mark, change.at_ms)
             done = change.group_id
             sent += not is_known
         page = [item for item in items[:fitting] if item is not None]
         return reading.page(page, has_more=has_more, last=last)
 
-    def _parsed(self, since: str, now: datetime) -> tuple[int, set[bytes]]:
-        """The start of the time to cover, in milliseconds, and the marks of changes already sent from it."""
-        now_ms = _milliseconds(now)
-        known: set[bytes] = set()
+    def _parsed(self, since: str, now: datetime) -> Since:
+        """What the device knows; it sends a token, or a time."""
+        now_ms = milliseconds(now)
+        marks: frozenset[bytes] = frozenset()
         if since[:1].isdigit():
             try:
                 instant = datetime.fromisoformat(since)
-                since_ms = _milliseconds(instant) - _OVERLAP_MS
+                since_ms = before_overlap(instant)
             except (ValueError, OverflowError):
                 raise BadCursor("Neither a sync_token nor an RFC 3339 time") from None
             if instant.tzinfo is None:
@@ -177,10 +170,10 @@ class Subscriptions:
         else:
             key = decode_cursor("sync", since, int, str)
             assert key is not None, "there is one"
-            since_ms, known = int(key[0]), set(_decoded(str(key[1])))
-        if since_ms + _OVERLAP_MS < now_ms - self.limits.departure_seconds * 1000:
-            raise SyncTokenExpired
-        return min(since_ms, now_ms), known
+            since_ms, marks = int(key[0]), frozenset(decode_marks(str(key[1])))
+        known = Since(min(since_ms, now_ms), marks)
+        known.check_age(now_ms, self.limits.departure_seconds)
+        return known
 
     async def _read(self, actor: Actor, channel_ids: Sequence[GroupId]) -> dict[GroupId, Channel]:
         """The channels to which the actor still subscribes, read from the database and not from a cache."""
@@ -196,26 +189,3 @@ class Subscriptions:
             if access.member is not None:
                 channels[channel_id] = Channel(access, stream, profiles[channel_id])
         return channels
-
-
-def _encoded(marks: Iterable[bytes]) -> str:
-    return base64.urlsafe_b64encode(b"".join(marks)).decode()
-
-
-def _decoded(text: str) -> list[bytes]:
-    try:
-        joined = base64.b64decode(text, altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise BadCursor from None
-    return [joined[i : i + MARK_BYTES] for i in range(0, len(joined), MARK_BYTES)]
-
-
-def _milliseconds(instant: datetime) -> int:
-    return round(instant.timestamp() * 1000)
-
-
-def _instant(milliseconds: int) -> datetime:
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (OverflowError, ValueError, OSError):  # a forged cursor
-        raise BadCursor from None

@@ -20,7 +20,8 @@ from conversations.service.conversation_groups import ChangedConversationGroup
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import AnyIdText, GroupId, UserId
 from groups.kernel.text import MaxBytes, NotBlank, Text
-from groups.routes.responses.fields import Instant, ItemError, PatchBody
+from groups.routes.responses.fields import Instant, ItemError, PatchBody, StreamVersion
+from groups.routes.responses.messages import NewestMessage, newest_fields
 
 
 def _not_dots(text: str) -> str:
@@ -39,13 +40,10 @@ ConversationGroupName = Annotated[
 """The name of a conversation group, compared byte by byte."""
 
 
-class LastMessageResponse(Response):
+class LastMessageResponse(NewestMessage):
     """The newest message. In a channel `sender_id` is null."""
 
-    seq: int
     sender_id: UserId | None
-    preview: str
-    at: Instant
 
 
 class ConversationResponse(Response):
@@ -65,6 +63,7 @@ class ConversationResponse(Response):
     unread_count: int
     read_seq: int
     head_seq: int
+    version: StreamVersion
     last_message: LastMessageResponse | None
     muted: bool
     pinned_at: Instant | None
@@ -91,11 +90,9 @@ def conversation_response(listed: ListedConversation) -> ConversationResponse:
         unread_count=conversation.unread_count,
         read_seq=conversation.read_seq,
         head_seq=conversation.head_seq,
+        version=listed.version,
         last_message=LastMessageResponse.model_construct(
-            seq=last.seq,
-            sender_id=None if conversation.is_channel else last.sender_id,
-            preview=last.preview,
-            at=last.at,
+            sender_id=None if conversation.is_channel else last.sender_id, **newest_fields(last)
         )
         if last
         else None,

@@ -109,7 +109,8 @@ class ConversationGroupService:
             await self._check_exists(actor, name, tx)
             found = await self._find_conversations(actor, [*add, *remove], tx)
             removed = [key for key in remove if key in found and name in found[key].settings.groups]
-            await self.settings.remove_from_group(actor.user_id, removed, name, tx)
+            now = self.clock.now()
+            await self.settings.remove_from_group(actor.user_id, removed, name, now, tx)
             results, added = await self._fill(actor, name, add, found, tx)
             results |= {key: None if key in found else ConversationNotFound() for key in remove}
             if added or removed:
@@ -136,8 +137,8 @@ class ConversationGroupService:
                 raise ConversationGroupTaken
             await self.groups.delete(actor.user_id, name, tx)
             await self.groups.insert(actor.user_id, new_name, group.created_at, tx)
-            await self.settings.rename_group(actor.user_id, name, new_name, tx)
             now, user_id = self.clock.now(), actor.user_id
+            await self.settings.rename_group(user_id, name, new_name, now, tx)
             tx.publish(
                 ConversationGroupRenamed(at=now, user_id=user_id, name=name, new_name=new_name)
             )
@@ -152,8 +153,8 @@ class ConversationGroupService:
         async def work(tx: Tx) -> None:
             await self._check_exists(actor, name, tx)
             await self.groups.delete(actor.user_id, name, tx)
-            await self.settings.remove_group(actor.user_id, name, tx)
             now = self.clock.now()
+            await self.settings.remove_group(actor.user_id, name, now, tx)
             tx.publish(ConversationGroupDeleted(at=now, user_id=actor.user_id, name=name))
 
         await self.database.run(work, user_lock(actor.user_id))
@@ -199,7 +200,7 @@ class ConversationGroupService:
         added = new[: limit - len(held)]
         if added:
             await self.groups.touch(actor.user_id, name, tx)
-            await self.settings.add_to_group(actor.user_id, added, name, tx)
+            await self.settings.add_to_group(actor.user_id, added, name, self.clock.now(), tx)
         refused = set(new[len(added) :])
         results: Results = {}
         for key in wanted:

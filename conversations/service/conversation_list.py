@@ -28,7 +28,6 @@ from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
 from groups.kernel.ids import ID_BYTES, UserId, is_id
 from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor, json_size
-from groups.models import Head
 from groups.service.access.membership_reader import MembershipReader, MembershipSummary
 from groups.service.messages.stream import StreamService
 from groups.service.users import UserService
@@ -222,11 +221,8 @@ class ConversationListService:
                 user = users.get(UserId(dialogue.peer_id))
                 title = (user.name if user else "") or dialogue.peer_id
                 face_url, verified = user.face_url if user else "", False
-            last = stream.last
-            active_ms = round(last.at.timestamp() * 1000) if last is not None else 0
-            head = Head(stream.head_seq, stream.is_channel, active_ms)
             summaries[dialogue.conversation_id] = MembershipSummary(
-                title, face_url, head, last, verified
+                title, face_url, stream.head, stream.last, verified
             )
         return summaries
 
@@ -260,5 +256,10 @@ def _size_of(listed: ListedConversation) -> int:
 
 def _listed(conversation: Conversation, summary: MembershipSummary) -> ListedConversation:
     return ListedConversation(
-        conversation, summary.title, summary.face_url, summary.last_message, summary.verified
+        conversation,
+        summary.title,
+        summary.face_url,
+        summary.last_message,
+        summary.verified,
+        summary.head.version,
     )

@@ -32,6 +32,7 @@ from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import Content, Message, Source, stream_of
 from groups.service.messages.forwarding import ForwardService, forward_fingerprint_of
+from groups.service.messages.pages import StreamPage, WantedPage
 from groups.service.messages.posting import (
     ContentLoader,
     PendingPost,
@@ -220,26 +221,31 @@ class DialogueService:
         self,
         actor: Actor,
         dialogue: Dialogue,
+        wanted: WantedPage,
         *,
-        limit: int,
-        before_seq: int | None = None,
-        after_seq: int | None = None,
-        cursor: str | None = None,
         for_channel: bool = False,
-    ) -> tuple[list[DialogueMessage], str | None]:
-        """Return the newest messages, those before a seq, or those right after a seq, newest first.
+    ) -> StreamPage:
+        """Return the wanted page of messages. A dialogue that has not begun is empty. Raises: BadCursor.
 
-        A dialogue that has not begun is empty.
+        The first unread message is that of the actor; for a channel, of all who read its inbox.
         """
         await self.check_there(actor, dialogue, for_channel=for_channel)
-        messages, next_cursor = await self.streams.page(
-            dialogue.stream_id,
-            limit=limit,
-            before_seq=before_seq,
-            after_seq=after_seq,
-            cursor=cursor,
+        first_unread_seq = None
+        if wanted.around_unread:
+            first_unread_seq = await self._read_seq(dialogue, for_channel=for_channel) + 1
+        return await self.streams.page(
+            dialogue.stream_id, wanted, first_unread_seq=first_unread_seq
         )
-        return [DialogueMessage(dialogue, message) for message in messages], next_cursor
+
+    async def _read_seq(self, dialogue: Dialogue, *, for_channel: bool) -> int:
+        """Return the last message that the user, or the channel, has read."""
+        if for_channel:
+            channel_id = GroupId(dialogue.peer_id)
+            thread = await self.threads.find_thread(channel_id, dialogue.user_id)
+            return thread.read_seq if thread is not None else 0
+        conversation_id = dialogue.conversation_id
+        stored = await self.settings.find_settings(dialogue.user_id, [conversation_id])
+        return stored[conversation_id].read_seq if conversation_id in stored else 0
 
     async def get(
         self, actor: Actor, dialogue: Dialogue, seq: int, *, for_channel: bool = False

@@ -32,6 +32,12 @@ class ConversationHooks:
         if muted:
             await self.muted_changed(conversation_id, user_ids[0], -muted, tx)
 
+    async def read_cursor(self, user_id: UserId, stream_id: StreamId) -> int:
+        """Return the last message of the group that the member has read, as far as stored; 0 if nothing is."""
+        conversation_id = ConversationId(stream_id)
+        stored = await self.settings.find_settings(user_id, [conversation_id])
+        return stored[conversation_id].read_seq if conversation_id in stored else 0
+
     async def messages_posted(
         self, stream_id: StreamId, newest: Mapping[UserId, int], tx: Tx
     ) -> None:

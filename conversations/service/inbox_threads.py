@@ -22,6 +22,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.models import INBOX_PREFIX, Group, Stream, stream_of
 from groups.service.hooks import DeleteOfStream
+from groups.service.membership.sync import DepartureLog
 from groups.service.messages.stream import StreamService
 
 _CLEARED_AT_ONCE: Final = 100  # threads read at a time
@@ -64,6 +65,7 @@ class ThreadService:
     totals: InboxTotalStore
     settings: ConversationSettingsStore
     write_permission: WritePermission
+    departures: DepartureLog
     clock: Clock
     delete_of_stream: Sequence[DeleteOfStream] = ()
     """Delete the data that packages above keep about the messages of a thread, when the thread is deleted."""
@@ -162,6 +164,9 @@ class ThreadService:
             await self.streams.end(stream_id, tx)
             users, conversation_id = [dialogue.user_id], dialogue.conversation_id
             await self.settings.delete_settings(conversation_id, users, tx)
+            await self.departures.record_ended_dialogue(
+                channel_id, dialogue.user_id, self.clock.now(), tx
+            )
             if is_first:  # else it was published before a crash, or by another process
                 now, user_id = self.clock.now(), dialogue.user_id
                 tx.publish(

@@ -173,8 +173,8 @@ class ReadCursorService:
         if not moved:
             return
         seqs = [(key, conversation.read_seq) for key, conversation in moved.items()]
-        await self.settings.advance_read_cursors(seqs, tx, absent=absent)
         now = self.clock.now()
+        await self.settings.advance_read_cursors(seqs, tx, at=now, absent=absent)
         marks: dict[UserId, list[ReadMark]] = {}
         for (user_id, _), conversation in moved.items():
             marks.setdefault(user_id, []).append(_mark(conversation))

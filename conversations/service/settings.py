@@ -60,14 +60,12 @@ class SettingsService:
         async def work(tx: Tx) -> None:
             conversation = await self.guard.get_conversation(actor, conversation_id, tx)
             if conversation.unread_count:
-                head = conversation.head_seq
+                head, now = conversation.head_seq, self.clock.now()
                 await self.settings.advance_read_cursors(
-                    [((actor.user_id, conversation_id), head)], tx
+                    [((actor.user_id, conversation_id), head)], tx, at=now
                 )
                 mark = ReadMark(conversation_id=conversation_id, read_seq=head, unread_count=0)
-                tx.publish(
-                    ConversationRead(at=self.clock.now(), user_id=actor.user_id, reads=(mark,))
-                )
+                tx.publish(ConversationRead(at=now, user_id=actor.user_id, reads=(mark,)))
             changes = ConversationChanges(hidden=True, pinned=False, draft="")
             await self._apply(actor, conversation, changes, tx)
 
@@ -81,7 +79,7 @@ class SettingsService:
         if not values:
             return
         conversation_id = conversation.conversation_id
-        await self.settings.update_settings((actor.user_id, conversation_id), values, tx)
+        await self.settings.update_settings((actor.user_id, conversation_id), values, now, tx)
         if "muted" in values:
             more = 1 if values["muted"] else -1
             await self.hooks.muted_changed(conversation_id, actor.user_id, more, tx)

@@ -35,8 +35,12 @@ class ThreadStore:
         self._threads = database.collection("threads")
         self._guards = database.collection("thread_guards")
 
-    async def find_thread(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> Thread | None:
-        row = await self._threads.find_one(_key(channel_id, user_id), session=tx.session)
+    async def find_thread(
+        self, channel_id: GroupId, user_id: UserId, tx: Tx | None = None
+    ) -> Thread | None:
+        row = await self._threads.find_one(
+            _key(channel_id, user_id), session=tx.session if tx else None
+        )
         return _to_thread(row) if row else None
 
     async def list_threads(

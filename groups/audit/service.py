@@ -39,6 +39,7 @@ def checks(database: Database, limits: GroupLimits, *, holders: Sequence[str] = 
     streams = StreamAudit(database, StreamAuditStore(database), limits.pinned_messages)
     return [
         streams.of_seqs(),
+        streams.of_versions(),
         Check(
             "P3",
             "each member has one record",
@@ -191,6 +192,7 @@ class _Audit:
             seq = last["seq"] if last else 0
             values = {"head_seq": seq, "is_channel": _is_marked(group), "last": last}
             await self._streams.put_head(stream_id, values, tx)
+            await self._streams.raise_version(stream_id, tx)
             return f"made the stream anew with head_seq {seq}"
 
         return lambda: self._database.run(work)

@@ -1,4 +1,4 @@
-"""Checks of stored streams: dense seqs, a head that is the last message, and a list of pins that fits the messages."""
+"""Checks of stored streams: dense seqs, a head that is the last message, versions and pins that fit the messages."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass
@@ -10,12 +10,13 @@ from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import Database, Document, Tx
 from groups.kernel.mongo.snapshot import Snapshot
-from groups.models import Content, LastMessage
+from groups.models import Content, Kind, LastMessage
 
 Row = Mapping[str, Any]
 
 
 _PINNED = {"$match": {"pinned_at": {"$type": "date"}}}
+_CHANGED = {"$match": {"changed_version": {"$exists": True}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,16 @@ class StreamAudit:
             "pinned messages",
             lambda snapshot: snapshot.count("messages", [_PINNED]),
             self.pins,
+        )
+
+    def of_versions(self) -> Check:
+        """The check of versions."""
+        return Check(
+            "P2",
+            "each message that changed has a version of its own, up to its stream's",
+            "changed messages",
+            lambda snapshot: snapshot.count("messages", [_CHANGED]),
+            self.versions,
         )
 
     async def streams(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
@@ -102,6 +113,24 @@ class StreamAudit:
                 return None
             await self.store.put_head(stream_id, {"head_seq": seq, "last": last}, tx)
             return f"set head and last message to seq {seq}"
+
+        return lambda: self.database.run(work)
+
+    async def versions(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """P2: readers of changes, who go by version, miss none."""
+        async for row in self.store.inconsistent_versions(snapshot):
+            subject, version, newest = f"stream {row['_id']}", row["version"] or 0, row["newest"]
+            if version < newest:
+                problem = f"version is {version}, a message has {newest}"
+                yield Finding("P2", subject, problem, self._repair_version(row["_id"]))
+            if row["changed"] != row["versions"]:
+                problem = f"{row['changed']} changed messages have {row['versions']} versions"
+                yield Finding("P2", subject, problem)
+
+    def _repair_version(self, stream_id: StreamId) -> Repair:
+        async def work(tx: Tx) -> str | None:
+            version = await self.store.raise_version(stream_id, tx)
+            return None if version is None else f"raised the version to {version}"
 
         return lambda: self.database.run(work)
 
@@ -167,5 +196,6 @@ def last_in(message: Document | None) -> Document | None:
             sender_id=message["sender_id"],
             preview=Content.from_stored(content).preview if content else "",
             at=message["created_at"],
+            kind=Kind(content["kind"]) if content else None,
         )
     )

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from groups import policy
 from groups.errors import (
@@ -22,16 +23,27 @@ from groups.errors import (
 )
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import IdempotencyKey, Rendered, delete, get, patch, post
-from groups.kernel.errors import FieldTooLong, IdempotencyConflict, PermissionRefused, RateLimited
+from groups.kernel.errors import (
+    BadCursor,
+    FieldTooLong,
+    IdempotencyConflict,
+    PermissionRefused,
+    RateLimited,
+)
 from groups.kernel.ids import GroupIdText, UserId
-from groups.kernel.paging import Page, PageQuery
+from groups.kernel.paging import PageQuery
 from groups.models import AccessContext, Message, Tally, User
 from groups.routes.rendering import MessageRendering
-from groups.routes.responses.messages import MessageResponse, message_response
+from groups.routes.responses.messages import (
+    GroupMessagePage,
+    MessageResponse,
+    message_response,
+)
 from groups.routes.responses.writing import NewMessage, WriteMessage
 from groups.service.hooks import TallyReader
 from groups.service.messages.edits import EditService
 from groups.service.messages.forwarding import ForwardService
+from groups.service.messages.pages import WantedPage
 from groups.service.messages.service import MessageService, VisibleMessage
 from groups.service.users import UserService
 
@@ -47,12 +59,52 @@ FORWARDING_ERRORS: Final = (
 
 
 class HistoryQuery(PageQuery):
-    """The messages to read: the newest without a bound; `cursor` goes on where a page ended."""
+    """The messages to read: the newest, or those at one place; `cursor` goes on where a page ended."""
 
     before_seq: Annotated[int | None, Field(ge=1, lt=2**53, description="Those before it.")] = None
     after_seq: Annotated[
         int | None, Field(ge=0, lt=2**53, description="The ones right after it: repairs a gap.")
     ] = None
+    changed_since: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            lt=2**53,
+            description="Those that were edited, deleted, pinned or frozen since this `version`, as they are now, in"
+            " the order of their changes.",
+        ),
+    ] = None
+    around_seq: Annotated[
+        int | None,
+        Field(ge=1, lt=2**53, description="Those on both sides of it: half of the page is newer."),
+    ] = None
+    around: Annotated[
+        Literal["unread"] | None, Field(description="Those around the first unread one.")
+    ] = None
+
+    @property
+    def wanted(self) -> WantedPage:
+        """The page that the service reads."""
+        return WantedPage(
+            limit=self.limit,
+            before_seq=self.before_seq,
+            after_seq=self.after_seq,
+            changed_since=self.changed_since,
+            around_seq=self.around_seq,
+            around_unread=self.around is not None,
+            cursor=self.cursor,
+        )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        has_bound = self.before_seq is not None or self.after_seq is not None
+        places = (self.changed_since, self.around_seq, self.around)
+        if has_bound + sum(place is not None for place in places) > 1:
+            raise PydanticCustomError(
+                "one_place",
+                "changed_since, around_seq, around, and before_seq or after_seq exclude each other: send one of them",
+            )
+        return self
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,30 +169,20 @@ class MessageRoutes:
             posted = await self.forwards.forward(actor, group_id, source, key=key, silent=silent)
         return await self._one(posted, None)
 
-    @get("/v1/groups/{group_id}/messages", errors=[GroupNotFound, PermissionRefused, Banned])
+    @get(
+        "/v1/groups/{group_id}/messages",
+        errors=[GroupNotFound, PermissionRefused, Banned, BadCursor],
+    )
     async def history(
         self, actor: Actor, group_id: GroupIdText, query: HistoryQuery
-    ) -> Rendered[Page[MessageResponse]]:
-        """A page of messages, newest first: the newest, those before a seq, or the ones right after a seq."""
-        history = await self.messages.list_messages(
-            actor,
-            group_id,
-            limit=query.limit,
-            before_seq=query.before_seq,
-            after_seq=query.after_seq,
-            cursor=query.cursor,
-        )
+    ) -> Rendered[GroupMessagePage]:
+        """A page of messages, newest first: the newest, or those before, after or around a seq or the first unread one.
+
+        With `changed_since`: the messages that changed since a version, the earliest change first.
+        """
+        history = await self.messages.read_page(actor, group_id, query.wanted)
         senders = await self._senders(history.access, history.messages)
-        return Rendered(
-            self._rendering.page(
-                history.messages,
-                history.access,
-                history.tallies,
-                history.next_cursor,
-                senders,
-                is_forward=history.is_forward,
-            )
-        )
+        return Rendered(self._rendering.page(history, senders))
 
     @get(
         "/v1/groups/{group_id}/messages/{seq}",

@@ -20,9 +20,10 @@ from groups import policy
 from groups.kernel.byte_cache import ByteCache
 from groups.kernel.ids import UserId
 from groups.kernel.paging import PAGE_BYTES
-from groups.models import AccessContext, Message, Tallies, Tally, User
+from groups.models import AccessContext, Message, Tally, User
 from groups.routes.responses.tallies import TallyResponse
-from groups.service.messages.page_reader import cursor_before
+from groups.service.messages.pages import StreamPage, cursor_before
+from groups.service.messages.service import MessagePage
 
 
 class ReactedResponse(Protocol):
@@ -75,7 +76,7 @@ class _PageSource(NamedTuple):
     tallies: Mapping[int, Tally]
     group_name: str
     senders: Senders
-    is_forward: bool
+    is_cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,29 +119,22 @@ class MessageRendering:
             "rendered pages", KEPT_PAGES_BYTES, lambda _, page: page.size_bytes
         )
 
-    def page(
-        self,
-        messages: Sequence[Message],
-        access: AccessContext,
-        tallies: Tallies,
-        next_cursor: str | None,
-        senders: Senders = MappingProxyType({}),
-        *,
-        is_forward: bool = False,
-    ) -> bytes:
+    def page(self, found: MessagePage, senders: Senders = MappingProxyType({})) -> bytes:
         """The page of messages as this reader sees it: of the first of them, as many as fit into a page.
 
-        Where not all do, the cursor goes on behind the last one shown. Messages that are read forward fit already.
+        Where not all do, the cursor goes on behind the last one shown. Messages that are cut already are all shown.
         """
-        items = b""
+        messages, access, tallies = found.messages, found.access, found.tallies
+        items, next_cursor = b"", found.next_cursor
         if messages:
-            source = _PageSource(messages, tallies.shared, access.group.name, senders, is_forward)
+            source = _PageSource(messages, tallies.shared, access.group.name, senders, found.is_cut)
             page = self._page(source, access)
             items = page.items_of(tallies.own)
             if page.last_seq is not None:
                 next_cursor = cursor_before(page.last_seq)
         # Each item begins with the comma that parts it from the one before.
-        return b'{"items":[%b],"next_cursor":%b}' % (items[1:], orjson.dumps(next_cursor))
+        ends = b'{"items":[%b],"next_cursor":%b%b}'
+        return ends % (items[1:], orjson.dumps(next_cursor), _place_fields(found))
 
     def _page(self, source: _PageSource, access: AccessContext) -> _RenderedPage:
         shows_sender = policy.may_see_sender(access.group, access.effective_role)
@@ -161,7 +155,7 @@ class MessageRendering:
         for message in messages:
             one = self._message(message, source, access, shows_sender=shows_sender)
             total += len(one.before_mine) + len(_NOTHING_MINE) + len(_AFTER_MINE)
-            if shown and total > PAGE_BYTES and not source.is_forward:
+            if shown and total > PAGE_BYTES and not source.is_cut:
                 break
             shown.append(message)
             parts += (one.before_mine, _NOTHING_MINE + _AFTER_MINE)
@@ -196,6 +190,18 @@ class MessageRendering:
             kept = _RenderedMessage(source, json, size)
             self._messages.put(key, kept)
         return kept
+
+
+def _place_fields(page: StreamPage) -> bytes:
+    """The fields that only pages at a place have, as `HistoryPage` shows them."""
+    fields = (
+        (b"newer_cursor", page.newer_cursor),
+        (b"first_unread_seq", page.first_unread_seq),
+        (b"version", page.version),
+    )
+    return b"".join(
+        b',"%b":%b' % (name, orjson.dumps(value)) for name, value in fields if value is not None
+    )
 
 
 def _json_before_mine(response: ReactedResponse) -> bytes:

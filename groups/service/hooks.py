@@ -41,6 +41,8 @@ A join sends it together with its other queries, so it costs no database command
 """
 BlockPair = tuple[str, str]
 """A user who may block, and the id of a user or group that they may block."""
+ReadCursorHook = Callable[[UserId, StreamId], Awaitable[int]]
+"""Finds the last message that a member has read, as far as stored; 0 where nothing is. Joining counts as reading."""
 StreamEndedHook = Callable[[StreamId], Awaitable[None]]
 """Deletes what belongs to an ended stream, outside a transaction. A crash repeats the call, so it is idempotent."""
 DeleteOfStream = Callable[[StreamId, Tx], Awaitable[int]]
@@ -91,8 +93,8 @@ class TallyReader(Protocol):
 class Hooks:
     """All hooks of a deployment.
 
-    They run in the given order, inside the transaction. Only `tallies`, `stream_ended`, `profile` and `blocks` do not:
-    they run outside, or only build a query. A deployment of groups alone has none of them.
+    They run in the given order, inside the transaction. Only `tallies`, `read_cursor`, `stream_ended`, `profile` and
+    `blocks` do not: they run outside, or only build a query. A deployment of groups alone has none of them.
     """
 
     members_left: Sequence[MembersLeftHook] = ()
@@ -109,3 +111,4 @@ class Hooks:
     profile: ProfileHook | None = None
     tallies: TallyReader | None = None
     blocks: BlockReader | None = None
+    read_cursor: ReadCursorHook | None = None

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from groups.errors import UserNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.ids import USER_ID_BYTES, UserId, is_id
-from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.models import User
 from groups.service.media.avatars import Avatars
 from groups.service.write_locks import user_lock
@@ -46,6 +47,18 @@ class UserService:
         wanted = list(user_ids)
         return await self.users.find_many(wanted) if wanted else {}
 
+    def query_profiles(
+        self, user_ids: Iterable[UserId]
+    ) -> BatchedQuery[dict[UserId, tuple[User, int]]]:
+        """As `find_users`, with the time of each last change (`UserStore`), to send together with other queries."""
+        return self.users.query_profiles(user_ids)
+
+    def query_changed(
+        self, user_ids: Iterable[UserId], since: datetime
+    ) -> BatchedQuery[dict[UserId, int]]:
+        """Those of the users whose profile changed since the instant, and when."""
+        return self.users.query_changed(user_ids, since)
+
     async def update(self, actor: Actor, values: Mapping[str, str]) -> User:
         """Change the actor's own name or picture; every later read, in any process, returns the change."""
         if values:
@@ -55,7 +68,8 @@ class UserService:
         return await self.get(actor, actor.user_id)
 
     async def _update(self, actor: Actor, values: Mapping[str, str], tx: Tx) -> None:
+        now = self.clock.now()
         if "face_url" in values:
             before = await self.users.find_face_url(actor.user_id, tx)
-            await self.avatars.replace(actor, before, values["face_url"], self.clock.now(), tx)
-        await self.users.put(actor.user_id, dict(values), tx)
+            await self.avatars.replace(actor, before, values["face_url"], now, tx)
+        await self.users.put(actor.user_id, dict(values), now, tx)

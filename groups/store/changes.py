@@ -1,31 +1,46 @@
 """The changes for one user: of memberships, of the profiles of their groups, and departures.
 
-A document of `departures` is the last end of a membership of a channel; its `_id` is `user<US>group`, and the database
-deletes it after `expires_at`. This store only reads `members`, `groups` and `disbanded`, which other stores own.
+A document of `departures` is the last end of a membership; its `_id` is `user<US>group`, and the database deletes it
+after `expires_at`. For the dialogue with a deleted channel it is `user<US>group<US>dialogue`. `kind` is absent for
+channels. This store only reads `members`, `groups` and `disbanded`, which other stores own.
 """
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from pymongo import UpdateOne
 
-from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
-from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx, milliseconds_of
+from groups.kernel.ids import SEPARATOR, GroupId, StreamId, UserId, join_key
+from groups.kernel.mongo import (
+    ONE_REPLY,
+    BatchedQuery,
+    Changed,
+    Database,
+    Document,
+    Index,
+    Tx,
+    as_columns,
+    columns_in,
+    is_since,
+    milliseconds_of,
+)
 from groups.kernel.mongo.driver import Operation
-from groups.models import CHANNEL_MARKER, Departure, DepartureReason
+from groups.models import (
+    CHANNEL_MARKER,
+    Departure,
+    DepartureKind,
+    DepartureReason,
+    MembershipRow,
+    stream_of,
+)
 
 _IS_MARKED: Final[Document] = {f"custom.{CHANNEL_MARKER}": {"$exists": True}}
-
-
-class SyncMembership(NamedTuple):
-    """A membership as lists show it; times are in milliseconds since 1970."""
-
-    group_id: GroupId
-    role: str
-    joined_ms: int
-    changed_ms: int
-    """When the user joined, or the last change of their role or mute."""
+_OF_CHANNELS: Final[Document] = {"kind": None}
+_LAST: Final = "\U0010ffff"
+_membership: Final = MembershipRow._make
+"""Half the cost of a call with arguments; a user may have thousands."""
 
 
 class ProfileVersion(NamedTuple):
@@ -57,7 +72,10 @@ class ChangeStore:
         for departure in departures:
             values = _to_document(departure, expires_at)
             key = {name: values.pop(name) for name in ("_id", "user_id")}
-            operations.append(UpdateOne(key, {"$set": values}, upsert=True))
+            update: Document = {"$set": values}
+            if "kind" not in values:  # the id may have been a chat group's before
+                update["$unset"] = {"kind": ""}
+            operations.append(UpdateOne(key, update, upsert=True))
         await self._database.apply(self._departures, operations, tx)
 
     async def put_many_departures(
@@ -75,24 +93,86 @@ class ChangeStore:
     async def list_departures(
         self, user_id: UserId, since: datetime, *, after: str, limit: int
     ) -> list[Departure]:
-        """The user's departures at or after the instant, by channel id, behind `after`."""
+        """The user's departures from channels at or after the instant, by channel id, behind `after`."""
         # Uses index: _id, whose order is user, then group; user_id selects the shard.
         bounds: Document = {
             "$gt": join_key(user_id, after),
-            "$lt": join_key(user_id, "") + "\U0010ffff",
+            "$lt": join_key(user_id, "") + _LAST,
         }
-        query: Document = {"_id": bounds, "user_id": user_id, "at": {"$gte": since}}
+        query: Document = {"_id": bounds, "user_id": user_id, "at": {"$gte": since}, **_OF_CHANNELS}
         cursor = self._departures.find(query, sort=[("_id", 1)], limit=limit)
         return [_to_departure(row) for row in await cursor.to_list(None)]
 
-    async def list_memberships(self, user_id: UserId) -> dict[GroupId, SyncMembership]:
+    def query_departures(
+        self, user_id: UserId, since: datetime, *, after: str, limit: int
+    ) -> BatchedQuery[list[Departure]]:
+        """The user's departures of every kind at or after the instant, by `departure_key`, behind `after`."""
+        # Uses index: _id, whose order is user, then group; user_id selects the shard.
+        bounds: Document = {"$gt": join_key(user_id, after), "$lt": join_key(user_id, "") + _LAST}
+        return BatchedQuery(
+            self._departures,
+            {"_id": bounds, "user_id": user_id, "at": {"$gte": since}},
+            _to_departures,
+            {"$sort": {"_id": 1}},
+            {"$limit": limit},
+        )
+
+    def query_departures_of(
+        self, user_id: UserId, keys: Collection[str], since: datetime
+    ) -> BatchedQuery[list[Departure]]:
+        """Those of the departures with these keys (`departure_key`) that were at or after the instant."""
+        ids = [join_key(user_id, key) for key in keys]
+        query: Document = {"_id": {"$in": ids}, "user_id": user_id, "at": {"$gte": since}}
+        return BatchedQuery(self._departures, query, _to_departures)
+
+    def query_memberships(
+        self, user_id: UserId, since: datetime, *, with_times: bool
+    ) -> BatchedQuery[Changed[StreamId, MembershipRow]]:
+        """All memberships of the user by the groups' streams, and those that changed at or after the instant.
+
+        Only these have a role and all times, unless `with_times` asks when each began.
+        """
+        # Uses index: user_id_1_group_id_1_joined_seq_1
+        columns: Document = {"ids": "$group_id", "seqs": "$joined_seq"}
+        if with_times:
+            columns["joined_ms"] = {"$toLong": "$joined_at"}
+        where = is_since(since, "$joined_at", "$changed_at")
+        return BatchedQuery(
+            self._members,
+            {"user_id": user_id},
+            _to_timed_memberships if with_times else _to_memberships,
+            as_columns(columns, where=where, details=_AS_ROW),
+        )
+
+    def query_versions(
+        self, group_ids: Collection[GroupId], since: datetime
+    ) -> BatchedQuery[dict[GroupId, ProfileVersion]]:
+        """The groups and channels among these whose profile changed at or after the instant."""
+        return BatchedQuery(
+            self._groups,
+            {"_id": {"$in": list(group_ids)}, "changed_at": {"$gte": since}},
+            _to_versions,
+            {"$project": {"version": 1, "changed_ms": {"$toLong": "$changed_at"}}},
+        )
+
+    def query_ended(
+        self, group_ids: Collection[GroupId], since: datetime
+    ) -> BatchedQuery[dict[GroupId, tuple[datetime, bool]]]:
+        """Those of the groups that ended at or after the instant and whose remains exist; whether it was a channel."""
+        return BatchedQuery(
+            self._disbanded,
+            {"_id": {"$in": list(group_ids)}, "at": {"$gte": since}},
+            lambda rows: {row["_id"]: (row["at"], row.get("was_channel", False)) for row in rows},
+        )
+
+    async def list_memberships(self, user_id: UserId) -> dict[GroupId, MembershipRow]:
         """All memberships of the user, also in disbanded groups whose remains still exist."""
         # Uses index: user_id_1_group_id_1_joined_seq_1
         return await self._find_memberships({"user_id": user_id})
 
     async def find_memberships(
         self, user_id: UserId, group_ids: Sequence[GroupId]
-    ) -> dict[GroupId, SyncMembership]:
+    ) -> dict[GroupId, MembershipRow]:
         """The user's memberships in those of the groups that the user is in."""
         if not group_ids:
             return {}
@@ -101,8 +181,11 @@ class ChangeStore:
             {"_id": {"$in": keys}, "group_id": {"$in": list(group_ids)}}
         )
 
-    async def _find_memberships(self, query: Document) -> dict[GroupId, SyncMembership]:
-        fields = {"_id": 0, "group_id": 1, "role": 1, "joined_at": 1, "changed_at": 1}
+    async def _find_memberships(self, query: Document) -> dict[GroupId, MembershipRow]:
+        fields: Document = dict.fromkeys(
+            ("group_id", "role", "joined_at", "joined_seq", "changed_at"), 1
+        )
+        fields["_id"] = 0
         cursor = self._members.find(query, fields, batch_size=ONE_REPLY)
         return {row["group_id"]: _to_membership(row) for row in await cursor.to_list(None)}
 
@@ -130,26 +213,80 @@ class ChangeStore:
         return {row["_id"]: row["at"] for row in await cursor.to_list(None)}
 
 
+def departure_key(group_id: str, *, is_dialogue: bool) -> str:
+    """The order of a user's departures, in which a dialogue follows the group; unique among them."""
+    return join_key(group_id, DepartureKind.DIALOGUE.value) if is_dialogue else group_id
+
+
 def _to_document(departure: Departure, expires_at: datetime) -> Document:
-    return {
-        "_id": join_key(departure.user_id, departure.group_id),
+    is_dialogue = departure.kind is DepartureKind.DIALOGUE
+    key = departure_key(departure.group_id, is_dialogue=is_dialogue)
+    document: Document = {
+        "_id": join_key(departure.user_id, key),
         "user_id": departure.user_id,
         "group_id": departure.group_id,
         "reason": departure.reason.value,
         "at": departure.at,
         "expires_at": expires_at,
     }
+    if departure.kind is not DepartureKind.CHANNEL:
+        document["kind"] = departure.kind.value
+    return document
 
 
 def _to_departure(row: Document) -> Departure:
-    user_id, _, group_id = row["_id"].partition(SEPARATOR)
-    return Departure(GroupId(group_id), UserId(user_id), DepartureReason(row["reason"]), row["at"])
+    user_id, group_id = row["_id"].split(SEPARATOR)[:2]
+    return Departure(
+        GroupId(group_id),
+        UserId(user_id),
+        DepartureReason(row["reason"]),
+        row["at"],
+        DepartureKind(row.get("kind", DepartureKind.CHANNEL.value)),
+    )
 
 
-def _to_membership(row: Document) -> SyncMembership:
+def _to_departures(rows: list[Document]) -> list[Departure]:
+    return [_to_departure(row) for row in rows]
+
+
+_AS_ROW: Final[Document] = {
+    "group_id": "$group_id",
+    "joined_seq": "$joined_seq",
+    "joined_ms": {"$toLong": "$joined_at"},
+    "role": "$role",
+    # The greatest, since a process whose clock is behind may have made the later change.
+    "changed_ms": {"$toLong": {"$max": ["$joined_at", "$changed_at"]}},
+}
+"""Instants as the database's numbers, which cost less than half to decode."""
+
+
+def _to_memberships(rows: list[Document]) -> Changed[StreamId, MembershipRow]:
+    (ids, seqs), details = columns_in(rows, "ids", "seqs")
+    return _with_changed(ids, zip(ids, seqs, repeat(0), repeat(""), repeat(0)), details)
+
+
+def _to_timed_memberships(rows: list[Document]) -> Changed[StreamId, MembershipRow]:
+    (ids, seqs, joined_ms), details = columns_in(rows, "ids", "seqs", "joined_ms")
+    return _with_changed(ids, zip(ids, seqs, joined_ms, repeat(""), repeat(0)), details)
+
+
+def _with_changed(
+    ids: list[GroupId], values: Iterable[tuple[object, ...]], details: list[Document]
+) -> Changed[StreamId, MembershipRow]:
+    memberships = dict(zip(map(stream_of, ids), map(_membership, values), strict=True))
+    changed = {stream_of(row["group_id"]): MembershipRow(**row) for row in details}
+    memberships |= changed
+    return Changed(memberships, changed)
+
+
+def _to_versions(rows: list[Document]) -> dict[GroupId, ProfileVersion]:
+    return {row["_id"]: ProfileVersion(row["version"], row["changed_ms"]) for row in rows}
+
+
+def _to_membership(row: Document) -> MembershipRow:
     joined_ms = milliseconds_of(row["joined_at"])
     changed_ms = max(joined_ms, _changed_ms(row))
-    return SyncMembership(row["group_id"], row["role"], joined_ms, changed_ms)
+    return MembershipRow(row["group_id"], row["joined_seq"], joined_ms, row["role"], changed_ms)
 
 
 def _changed_ms(row: Document) -> int:

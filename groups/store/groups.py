@@ -75,6 +75,15 @@ class GroupStore:
             cache=self._cache,
         )
 
+    def query_groups(self, group_ids: Collection[GroupId]) -> BatchedQuery[dict[GroupId, Group]]:
+        """As `find_many`, as a query to send together with others."""
+        return BatchedQuery(
+            self._groups,
+            {"_id": {"$in": list(group_ids)}},
+            lambda groups: {group.group_id: group for group in groups},
+            cache=self._cache,
+        )
+
     async def find_many(self, group_ids: Collection[GroupId]) -> dict[GroupId, Group]:
         groups = await self._cache.find({"_id": {"$in": list(group_ids)}})
         return {group.group_id: group for group in groups}

@@ -34,6 +34,12 @@ class _PageKey(NamedTuple):
     oldest_first: bool
 
 
+class _ChangesKey(NamedTuple):
+    stream_id: StreamId
+    since: int
+    limit: int
+
+
 _KEPT_BYTES: Final = 5 * 2**20  # of memory: some 1,300 messages
 _IGNORED_FIELDS: Final = ("touched", "key", "digest")
 """The fields that readers do not see: a reaction writes the first, posting the others."""
@@ -50,6 +56,13 @@ class MessageStore:
             "the message that an idempotency key already made",
             unique=True,
         ),
+        Index(
+            "messages",
+            [("stream_id", 1), ("changed_version", 1)],
+            "the messages that changed since a version",
+            # Most messages never change, and posting should not have to maintain this index.
+            partial={"changed_version": {"$exists": True}},
+        ),
     )
 
     def __init__(self, database: Database) -> None:
@@ -63,6 +76,7 @@ class MessageStore:
             ignored_fields=_IGNORED_FIELDS,
         )
         self._page_reader = RequestBatcher(self._find_pages)
+        self._changes_reader = RequestBatcher(self._find_all_changes)
 
     async def insert_messages(self, messages: Sequence[KeyedMessage], tx: Tx) -> None:
         """Add messages whose seq is known to be free."""
@@ -114,6 +128,30 @@ class MessageStore:
         pages = await asyncio.gather(*(self._find_page(key) for key in wanted))
         return dict(zip(wanted, pages, strict=True))
 
+    async def read_changed(
+        self, stream_id: StreamId, *, since: int, limit: int
+    ) -> Sequence[Message]:
+        """The first messages that changed after a version, as they are now, in the order of their last changes.
+
+        The list may be shared with other readers.
+        """
+        # After an outage everyone asks for the same changes: readers who do so at once share one query.
+        return await self._changes_reader.find(_ChangesKey(stream_id, since, limit)) or ()
+
+    async def _find_all_changes(
+        self, wanted: Collection[_ChangesKey]
+    ) -> dict[_ChangesKey, list[Message]]:
+        pages = await asyncio.gather(*(self._find_changes(key) for key in wanted))
+        return dict(zip(wanted, pages, strict=True))
+
+    async def _find_changes(self, wanted: _ChangesKey) -> list[Message]:
+        # Uses index: stream_id_1_changed_version_1 (partial: those that changed)
+        return await self._cache.find(
+            {"stream_id": wanted.stream_id, "changed_version": {"$gt": wanted.since}},
+            sort=[("changed_version", 1)],
+            limit=wanted.limit,
+        )
+
     def query_newest(
         self, stream_id: StreamId, *, below: int | None, limit: int
     ) -> BatchedQuery[list[Message]]:
@@ -141,19 +179,24 @@ class MessageStore:
         )
 
     async def set_content(self, message: Message, tx: Tx) -> None:
-        """Store an edited message's content and instant, and that it names no origin any more."""
+        """Store an edited message's content, instant and version, and that it names no origin any more."""
         values: Document = {
             "content": message.content.model_dump(mode="python") if message.content else None,
             "edited_at": message.edited_at,
             "recalled_at": message.recalled_at,
+            "changed_version": message.changed_version,
         }
         if message.origin is None:
             values["origin"] = None
         await self._set(message, values, tx)
 
     async def set_marks(self, message: Message, tx: Tx) -> None:
-        """Store whether the message is pinned, and whether its reactions are frozen."""
-        values = {"pinned_at": message.pinned_at, "reactions_frozen": message.reactions_frozen}
+        """Store whether the message is pinned, whether its reactions are frozen, and its version."""
+        values = {
+            "pinned_at": message.pinned_at,
+            "reactions_frozen": message.reactions_frozen,
+            "changed_version": message.changed_version,
+        }
         await self._set(message, values, tx)
 
     async def _set(self, message: Message, values: Document, tx: Tx) -> None:
@@ -209,7 +252,7 @@ def _by_id(stream_id: StreamId, seq: int) -> Document:
 
 def _to_document(keyed: KeyedMessage) -> Document:
     message = keyed.message
-    document: Document = message.model_dump(mode="python", exclude={"views"})
+    document: Document = message.model_dump(mode="python", exclude={"views", "changed_version"})
     if message.author_id is None:
         del document["author_id"]  # nearly always
     document["_id"] = message_key(message.stream_id, message.seq)
@@ -236,6 +279,7 @@ def _to_message(document: Document) -> Message:
         reactions_frozen=document.get("reactions_frozen", False),
         views=document.get("views", 0),
         author_id=document.get("author_id"),
+        changed_version=document.get("changed_version", 0),
     )
 
 

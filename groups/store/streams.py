@@ -1,28 +1,34 @@
 """Stream documents: `_id` is the stream id.
 
 A document has the head, the last message and the token bucket of the posting rate, all of which every post writes; the
-buckets of edits and of deletions (`edits`, `recalls`); `media_bytes`, the bytes of uploads that its messages carry; and
-`pins`, the seqs of the few pinned messages, the oldest pin first.
+buckets of edits and of deletions (`edits`, `recalls`); `media_bytes`, the bytes of uploads that its messages carry;
+`pins`, the seqs of the few pinned messages, the oldest pin first; and `version` and `changed_at`, which every change of
+a message moves. Streams whose messages never changed have neither.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final, Literal
+from itertools import repeat
+from typing import Any, Final, Literal, NamedTuple
 
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import (
     ONE_REPLY,
     BatchedQuery,
+    Changed,
     Database,
     Document,
     Index,
     Tx,
     aggregate,
+    as_columns,
+    columns_in,
+    is_since,
     milliseconds_of,
 )
 from groups.kernel.request_batching import RequestBatcher
-from groups.models import Head, LastMessage, Message, Stream
+from groups.models import Head, Kind, LastMessage, Message, Stream
 
 Change = Literal["edits", "recalls"]
 """The kinds of changes of messages, each with a token bucket of its own."""
@@ -44,6 +50,14 @@ class StreamState:
     stream: Stream
     left: Allowance | None
     media_bytes: int = 0
+
+
+class ChangeState(NamedTuple):
+    """The token bucket of a kind of changes (None: nothing was taken yet), the version, and the last message's seq."""
+
+    left: Allowance | None
+    version: int
+    last_seq: int
 
 
 _head: Final = Head._make
@@ -79,6 +93,32 @@ class StreamStore:
     def query_stream(self, stream_id: StreamId) -> BatchedQuery[StreamState | None]:
         return BatchedQuery(
             self._streams, {"_id": stream_id}, lambda rows: _to_state(rows[0]) if rows else None
+        )
+
+    def query_streams(self, stream_ids: Iterable[StreamId]) -> BatchedQuery[dict[StreamId, Stream]]:
+        """As `find_many`, as a query to send together with others."""
+        return BatchedQuery(
+            self._streams,
+            {"_id": {"$in": list(stream_ids)}},
+            lambda rows: {row["_id"]: _to_stream(row) for row in rows},
+        )
+
+    def query_heads(
+        self, stream_ids: Iterable[StreamId], since: datetime, *, with_times: bool
+    ) -> BatchedQuery[Changed[StreamId, Head]]:
+        """As `find_heads`, as a query to send together with others, and those that changed at or after the instant.
+
+        Only these have a version and all times, unless `with_times` asks when each was active.
+        """
+        columns: Document = {"ids": "$_id", "seqs": "$head_seq", "are_channels": "$is_channel"}
+        if with_times:
+            columns["active_ms"] = {"$ifNull": [{"$toLong": "$last.at"}, 0]}
+        where = is_since(since, "$last.at", "$changed_at")
+        return BatchedQuery(
+            self._streams,
+            {"_id": {"$in": list(stream_ids)}},
+            _to_timed_heads if with_times else _to_heads,
+            as_columns(columns, where=where, details=_AS_HEAD),
         )
 
     async def find_many(
@@ -134,26 +174,48 @@ class StreamStore:
         pipeline = [*_CARRIED, {"$merge": into}]
         await aggregate(self._messages, pipeline, allowDiskUse=True)
 
-    async def find_allowance(self, stream_id: StreamId, change: Change, tx: Tx) -> Allowance | None:
-        """The token bucket of these changes; None: nothing was taken yet."""
-        document = await self._streams.find_one({"_id": stream_id}, {change: 1}, session=tx.session)
-        left = document.get(change) if document else None
-        return Allowance(left["tokens"], left["bytes_left"], left["at"]) if left else None
-
-    async def set_allowance(
-        self, stream_id: StreamId, change: Change, left: Allowance, tx: Tx
-    ) -> None:
-        """Store the token bucket; two transactions that do so at once conflict."""
-        values = {"tokens": left.messages, "bytes_left": left.bytes, "at": left.at}
-        await self._set(stream_id, {change: values}, tx)
-
-    async def replace_preview(self, message: Message, preview: str, tx: Tx) -> None:
-        """Change the line that lists show, if this message is still the last one."""
-        await self._streams.update_one(
-            {"_id": message.stream_id, "last.seq": message.seq},
-            {"$set": {"last.preview": preview}},
-            session=tx.session,
+    async def find_change_state(self, stream_id: StreamId, change: Change, tx: Tx) -> ChangeState:
+        """The parts of the stream that a change of a message reads."""
+        document = await self._streams.find_one(
+            {"_id": stream_id}, {change: 1, "version": 1, "last.seq": 1}, session=tx.session
         )
+        if document is None:
+            return ChangeState(None, 0, 0)
+        left, last = document.get(change), document.get("last")
+        return ChangeState(
+            Allowance(left["tokens"], left["bytes_left"], left["at"]) if left else None,
+            document.get("version", 0),
+            last["seq"] if last else 0,
+        )
+
+    async def record_change(
+        self,
+        changed: Message,
+        change: Change,
+        left: Allowance | None,
+        at: datetime,
+        tx: Tx,
+        *,
+        is_last: bool,
+        is_pin_changed: bool,
+    ) -> None:
+        """Store what a change of a message does to its stream, in one write.
+
+        That is its version and instant, the token bucket, the line that lists show if the message is the last one, and
+        its place among the pins. Two transactions that do so at once conflict, so what one of them has read is current.
+        """
+        values: Document = {"version": changed.changed_version, "changed_at": at}
+        if left is not None:
+            values[change] = {"tokens": left.messages, "bytes_left": left.bytes, "at": left.at}
+        if is_last:
+            content = changed.content
+            values["last.preview"] = content.preview if content else ""
+            values["last.kind"] = content.kind if content else None
+        changes: Document = {"$set": values}
+        if is_pin_changed:
+            operator = "$pull" if changed.pinned_at is None else "$addToSet"
+            changes[operator] = {"pins": changed.seq}
+        await self._streams.update_one({"_id": changed.stream_id}, changes, session=tx.session)
 
     async def list_pins(self, stream_id: StreamId, tx: Tx | None = None) -> list[int] | None:
         """The seqs of the stream's pinned messages, the oldest pin first; None where there is no stream."""
@@ -161,13 +223,6 @@ class StreamStore:
             {"_id": stream_id}, {"pins": 1}, session=tx.session if tx else None
         )
         return None if document is None else document.get("pins", [])
-
-    async def set_pin(self, message: Message, tx: Tx) -> None:
-        """Add the message's seq to the stream's pins, or remove it, as its `pinned_at` says."""
-        change = "$pull" if message.pinned_at is None else "$addToSet"
-        await self._streams.update_one(
-            {"_id": message.stream_id}, {change: {"pins": message.seq}}, session=tx.session
-        )
 
     async def mark_channel(self, stream_id: StreamId, tx: Tx) -> None:
         """Mark the stream as a channel's, so that unread totals need not read the group."""
@@ -183,10 +238,13 @@ class StreamStore:
     async def find_heads(
         self, stream_ids: Collection[StreamId], tx: Tx | None = None, *, with_times: bool = False
     ) -> dict[StreamId, Head]:
-        """The heads of the streams that exist among these; one query for each `ONE_REPLY` ids."""
+        """The heads of the streams that exist among these; one query for each `ONE_REPLY` ids.
+
+        `with_times`: also when each was active, its version, and when it changed.
+        """
         fields: Document = {"head_seq": 1, "is_channel": 1}
         if with_times:
-            fields["last.at"] = 1
+            fields |= {"last.at": 1, "version": 1, "changed_at": 1}
         wanted = list(stream_ids)
         heads: dict[StreamId, Head] = {}
         for start in range(0, len(wanted), ONE_REPLY):
@@ -197,9 +255,13 @@ class StreamStore:
                 batch_size=ONE_REPLY,
             )
             for row in await cursor.to_list(None):
-                last = row.get("last")
+                get = row.get
+                last, version = get("last"), get("version", 0)
                 active_ms = milliseconds_of(last["at"]) if last else 0
-                heads[row["_id"]] = _head((row["head_seq"], row["is_channel"], active_ms))
+                changed_ms = milliseconds_of(row["changed_at"]) if version else 0
+                heads[row["_id"]] = _head(
+                    (row["head_seq"], row["is_channel"], active_ms, version, changed_ms)
+                )
         return heads
 
 
@@ -209,6 +271,36 @@ _CARRIED: Final[list[Document]] = [
     {"$group": {"_id": "$stream_id", "media_bytes": {"$sum": "$more"}}},
 ]
 """The bytes of uploads that the messages of each stream carry."""
+
+
+_AS_HEAD: Final[Document] = {
+    "_id": "$_id",
+    "head_seq": "$head_seq",
+    "is_channel": "$is_channel",
+    "version": {"$ifNull": ["$version", 0]},
+    "active_ms": {"$ifNull": [{"$toLong": "$last.at"}, 0]},
+    "changed_ms": {"$ifNull": [{"$toLong": "$changed_at"}, 0]},
+}
+"""Instants as the database's numbers, which cost less than half to decode."""
+
+
+def _to_heads(rows: list[Document]) -> Changed[StreamId, Head]:
+    (ids, seqs, are_channels), details = columns_in(rows, "ids", "seqs", "are_channels")
+    heads = map(_head, zip(seqs, are_channels, repeat(0), repeat(0), repeat(0), strict=False))
+    return _with_changed(dict(zip(ids, heads, strict=True)), details)
+
+
+def _to_timed_heads(rows: list[Document]) -> Changed[StreamId, Head]:
+    names = ("ids", "seqs", "are_channels", "active_ms")
+    (ids, seqs, are_channels, active_ms), details = columns_in(rows, *names)
+    heads = map(_head, zip(seqs, are_channels, active_ms, repeat(0), repeat(0), strict=False))
+    return _with_changed(dict(zip(ids, heads, strict=True)), details)
+
+
+def _with_changed(heads: dict[StreamId, Head], details: list[Document]) -> Changed[StreamId, Head]:
+    changed = {StreamId(row.pop("_id")): Head(**row) for row in details}
+    heads |= changed
+    return Changed(heads, changed)
 
 
 def _to_state(document: Document) -> StreamState:
@@ -224,7 +316,20 @@ def _to_stream(document: Document) -> Stream:
         stream_id=document["_id"],
         head_seq=document["head_seq"],
         is_channel=document["is_channel"],
-        last=LastMessage(last["seq"], last["sender_id"], last["preview"], last["at"])
-        if last
-        else None,
+        last=_to_last(last) if last else None,
+        # Absent where no message changed since there is a version.
+        version=document.get("version", 0),
+        changed_at=document.get("changed_at"),
+    )
+
+
+def _to_last(last: Document) -> LastMessage:
+    preview: str = last["preview"]
+    stored: Any = last.get("kind") if preview else None
+    return LastMessage(
+        last["seq"],
+        last["sender_id"],
+        preview,
+        last["at"],
+        Kind(stored) if stored is not None else None,
     )

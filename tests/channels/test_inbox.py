@@ -52,12 +52,15 @@ async def test_a_subscriber_writes_and_any_admin_answers_as_the_channel(shared_a
         "name": "Bob B.",
         "face_url": "",
         "head_seq": 1,
+        "version": 0,
         "read_seq": 0,
         "unread_count": 1,
         "last_message": {
             "seq": 1,
             "from_channel": False,
             "preview": "When do you open?",
+            "kind": "text",
+            "recalled": False,
             "at": shown["last_message"]["at"],
         },
     }

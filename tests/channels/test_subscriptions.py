@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from channels.service.subscriptions import MARKS
+from channels.service.sync_tokens import MARKS
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.service.lifecycle.cleanup import CleanupService

@@ -345,6 +345,16 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
         f"P3 group {NEWS}: carries the channel marker, and its stream says otherwise",
         True,
     ),
+    "version behind a message": (
+        update("streams", STREAM, {"$unset": {"version": ""}}),
+        f"P2 stream {STREAM}: version is 0, a message has 1",
+        True,
+    ),
+    "two messages of one version": (
+        update("messages", f"{STREAM}\x1f2", {"$set": {"changed_version": 1}}),
+        f"P2 stream {STREAM}: 2 changed messages have 1 versions",
+        False,
+    ),
     "pin that is not listed": (
         update("streams", STREAM, {"$unset": {"pins": ""}}),
         f"P3 stream {STREAM}: lists the pins [], pinned are [1]",

@@ -86,10 +86,13 @@ async def test_a_conversation_is_returned_in_full(world: World) -> None:
         "unread_count": 1,
         "read_seq": 0,
         "head_seq": 1,
+        "version": 0,
         "last_message": {
             "seq": 1,
             "sender_id": None,
             "preview": "hello 0",
+            "kind": "text",
+            "recalled": False,
             "at": first["last_message"]["at"],
         },
         "muted": False,

@@ -4,7 +4,7 @@ import pytest
 
 from conversations.errors import ConversationNotFound
 from conversations.events import ConversationRead, ConversationUpdated
-from conversations.models import ConversationId
+from conversations.models import DEFAULT_SETTINGS, ConversationId
 from conversations.service.settings import ConversationChanges
 from tests.conversations.world import ADA, BOB, World
 
@@ -36,13 +36,10 @@ async def test_settings_can_be_cleared(world: World) -> None:
     await changed(world)
     off = ConversationChanges(muted=False, pinned=False, hidden=False, draft="", custom_data="")
     shown = await world.mine.settings.update_settings(BOB, tea, off)
-    assert shown.conversation.settings == NO_USER_SETTINGS
+    assert shown.conversation.settings == DEFAULT_SETTINGS
     assert await changed(world) == [
         {"muted": False, "pinned_at": None, "hidden": False, "draft": "", "custom_data": ""}
     ]
-
-
-NO_USER_SETTINGS = (0, False, None, None, (), "", "")
 
 
 async def test_settings_belong_to_one_user(world: World) -> None:
@@ -124,4 +121,4 @@ async def test_leaving_and_joining_again_resets_the_settings(world: World) -> No
     assert await world.titles() == []
     await world.join(tea, BOB)
     [shown] = await world.shown()
-    assert shown.conversation.settings == NO_USER_SETTINGS
+    assert shown.conversation.settings == DEFAULT_SETTINGS

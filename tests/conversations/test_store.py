@@ -1,5 +1,6 @@
 """The stores on an in-memory database and on a real replica set."""
 
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -10,6 +11,7 @@ from groups.kernel.ids import UserId
 from tests.conversations.world import ADA, BOB, CAT, World
 
 TEA = ConversationId("group_tea")
+NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
 
 @pytest.fixture(params=["memory", "real"])
@@ -33,19 +35,20 @@ async def test_default_values_are_not_stored(either: World) -> None:
     key = (BOB.user_id, TEA)
     for muted, draft in [(True, "x"), (False, "")]:
         values = {"muted": muted, "draft": draft}
-        await either.database.run(partial(store.update_settings, key, values))
+        await either.database.run(partial(store.update_settings, key, values, NOW))
     [row] = await either.settings_rows()
-    assert sorted(row) == ["_id", "conversation_id", "user_id"]
+    assert sorted(row) == ["_id", "changed_at", "conversation_id", "user_id", "version"]
+    assert (row["version"], row["changed_at"]) == (2, NOW)
 
 
 async def test_renaming_and_removing_affect_one_group_of_one_user(either: World) -> None:
     store = ConversationSettingsStore(either.database)
     run, user_id = either.database.run, BOB.user_id
     for name in ["A", "AA"]:
-        await run(partial(store.add_to_group, user_id, [TEA], name))
-    await run(lambda tx: store.rename_group(user_id, "A", "B", tx))
+        await run(partial(store.add_to_group, user_id, [TEA], name, NOW))
+    await run(lambda tx: store.rename_group(user_id, "A", "B", NOW, tx))
     assert set(await _groups_of(store, user_id)) == {"AA", "B"}
-    await run(lambda tx: store.remove_group(user_id, "AA", tx))
+    await run(lambda tx: store.remove_group(user_id, "AA", NOW, tx))
     assert await _groups_of(store, user_id) == ("B",)
     assert await run(lambda tx: store.list_in_group(user_id, "B", limit=5, tx=tx)) == [TEA]
 
@@ -61,7 +64,7 @@ async def test_settings_of_several_users_are_kept_apart(either: World) -> None:
             [((BOB.user_id, TEA), 3), ((CAT.user_id, TEA), 4)], tx
         )
     )
-    await run(partial(store.update_settings, (CAT.user_id, TEA), {"muted": True}))
+    await run(partial(store.update_settings, (CAT.user_id, TEA), {"muted": True}, NOW))
     found = await store.list_user_settings([BOB.user_id, CAT.user_id, ADA.user_id])
     assert found.keys() == {BOB.user_id, CAT.user_id}
     assert found[BOB.user_id].settings_of(TEA) == ConversationSettings(read_seq=3)
@@ -73,7 +76,9 @@ async def test_a_muted_unread_conversation_has_a_read_cursor_of_zero(
     either: World,
 ) -> None:
     store = ConversationSettingsStore(either.database)
-    await either.database.run(partial(store.update_settings, (BOB.user_id, TEA), {"muted": True}))
+    await either.database.run(
+        partial(store.update_settings, (BOB.user_id, TEA), {"muted": True}, NOW)
+    )
     user_settings = (await store.list_user_settings([BOB.user_id]))[BOB.user_id]
     assert user_settings.read_seqs == {TEA: 0}
     assert user_settings.settings_of(TEA) == ConversationSettings(muted=True)

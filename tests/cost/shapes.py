@@ -127,10 +127,24 @@ def shape_of(record: Record) -> Shape:
     return Shape(_operation_of(record), collection, tuple(sorted(_fields(found))))
 
 
+def statements(records: Iterable[Record]) -> Iterator[Record]:
+    """The records, with each query of several that were sent together as one of its own (`Database.fetch_together`)."""
+    for record in records:
+        pipeline = _pipeline_of(record)
+        if not pipeline or "$documents" not in pipeline[0]:
+            yield record
+            continue
+        database = str(record["ns"]).partition(".")[0]
+        for stage in pipeline[1:]:
+            query = stage["$lookup"]
+            command = {"aggregate": query["from"], "pipeline": query["pipeline"]}
+            yield {"op": "command", "ns": f"{database}.{query['from']}", "command": command}
+
+
 def faults(records: Iterable[Record]) -> list[str]:
     """The faults of these records, without the accepted shapes."""
     found: list[str] = []
-    for record in records:
+    for record in statements(records):
         if _operation_of(record) not in _LOOKING:
             continue
         shape = shape_of(record)
@@ -158,9 +172,15 @@ def counting(record: Record) -> str | None:
     if record.get("command", {}).keys() & {"count", "distinct"}:
         return "counts"
     for stage in _pipeline_of(record):
-        if "$count" in stage or ("$group" in stage and not isinstance(stage["$group"]["_id"], str)):
+        if "$count" in stage or ("$group" in stage and _is_count(stage["$group"])):
             return "counts"
     return None
+
+
+def _is_count(group: dict[str, Any]) -> bool:
+    """Whether the stage counts. One that only collects the rows costs what returning them does."""
+    collects = all("$push" in value for name, value in group.items() if name != "_id")
+    return not isinstance(group["_id"], str) and not collects
 
 
 def skipping(record: Record) -> str | None:

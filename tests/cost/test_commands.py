@@ -69,8 +69,11 @@ from tests.cost.test_flat_cost import (
     show_insights_of_posts,
     show_the_channel,
     show_the_channel_to_a_stranger,
+    start,
     subscribe,
     subscribe_again,
+    sync_a_change,
+    sync_nothing,
     sync_subscriptions,
     unreact,
     unread_totals,
@@ -104,6 +107,36 @@ async def read_a_dialogue(stage: Stage) -> Act:
 
 async def read_forward(stage: Stage) -> Act:
     return lambda: stage.reader.get(f"{stage.path}/posts?after_seq=3&limit=20")
+
+
+async def read_changes(stage: Stage) -> Act:
+    await stage.owner.patch(f"{stage.path}/posts/2", {"kind": "text", "text": "Better"})
+    return lambda: stage.reader.get(f"{stage.path}/posts?changed_since=0&limit=20")
+
+
+async def read_around(stage: Stage) -> Act:
+    return lambda: stage.reader.get(f"{stage.path}/posts?around_seq=3&limit=20")
+
+
+async def read_around_the_first_unread(stage: Stage) -> Act:
+    return lambda: stage.reader.get(f"{stage.path}/posts?around=unread&limit=20")
+
+
+async def read_changes_of_a_dialogue(stage: Stage) -> Act:
+    await (await edit_in_a_dialogue(stage))()
+    path = f"/v1/conversations/{part(f'c2c_{stage.stranger.id}')}/messages"
+    return lambda: stage.owner.get(f"{path}?changed_since=0&limit=20")
+
+
+async def read_a_dialogue_around_the_first_unread(stage: Stage) -> Act:
+    await write_to_a_user(stage)
+    path = f"/v1/conversations/{part(f'c2c_{stage.stranger.id}')}/messages"
+    return lambda: stage.owner.get(f"{path}?around=unread&limit=20")
+
+
+async def leave_a_chat(stage: Stage) -> Act:
+    path = await a_chat_group(stage.owner, stage.reader)
+    return lambda: stage.reader.delete(f"{path}/members/me")
 
 
 async def write_to_a_chat(stage: Stage) -> Act:
@@ -246,8 +279,17 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
     read_as_stranger: {"aggregate groups": 1, "find restrictions": 1},
     read_further_back: {"aggregate groups": 1},
     read_forward: OF_A_READ,
+    read_changes: OF_A_READ,
+    read_around: OF_A_READ,
+    read_around_the_first_unread: {**OF_A_READ, "find conversations": 1},
     read_one: OF_A_READ,
     read_a_dialogue: {"find messages": 1, "aggregate tallies": 1},
+    read_changes_of_a_dialogue: {"find messages": 1, "aggregate tallies": 1},
+    read_a_dialogue_around_the_first_unread: {
+        "find conversations": 1,
+        "find messages": 1,
+        "aggregate tallies": 1,
+    },
     mark_read: {**OF_ALL_CONVERSATIONS, "update conversations": 1, **OF_A_TRANSACTION},
     mark_all_read: {
         "find conversation_groups": 1,
@@ -268,6 +310,22 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "find groups": 2,
         "find streams": 1,
         "find channels": 1,
+    },
+    # Memberships, settings, folders, departures and the profile in one command; heads and profiles in a second one.
+    sync_nothing: {"aggregate": 2, "find admin_invitations": 1},
+    # And a page of conversations in a third.
+    sync_a_change: {"aggregate": 3, "find admin_invitations": 1},
+    start: {"aggregate": 3, "find admin_invitations": 1},
+    leave_a_chat: {
+        "aggregate groups": 1,
+        "update groups": 1,
+        "delete members": 1,
+        # For devices that were offline (`sync`), as when leaving a channel.
+        "update departures": 1,
+        "find conversations": 1,
+        "insert conversations": 1,
+        "delete conversations": 1,
+        **OF_A_TRANSACTION,
     },
     verify_the_channel: {
         "find channels": 1,
@@ -431,6 +489,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         **OF_ACCESS,
         "find messages": 1,
         "find streams": 1,
+        "update streams": 1,
         "update messages": 1,
         "insert admin_log": 1,
         "aggregate tallies": 1,

@@ -322,6 +322,21 @@ async def sync_subscriptions(stage: Stage) -> Act:
     return lambda: stage.reader.get(f"{mine}&updated_since={token}")
 
 
+async def start(stage: Stage) -> Act:
+    return lambda: stage.reader.get("/v1/sync")
+
+
+async def sync_nothing(stage: Stage) -> Act:
+    token = (await stage.reader.get("/v1/sync")).body["sync_token"]
+    return lambda: stage.reader.get(f"/v1/sync?since={token}")
+
+
+async def sync_a_change(stage: Stage) -> Act:
+    token = (await stage.reader.get("/v1/sync")).body["sync_token"]
+    await stage.post()
+    return lambda: stage.reader.get(f"/v1/sync?since={token}")
+
+
 async def verify_the_channel(stage: Stage) -> Act:
     app = stage.api.new_user("app", admin=True)
     assert (await app.delete(f"{stage.path}/verified")).status == 204
@@ -330,6 +345,9 @@ async def verify_the_channel(stage: Stage) -> Act:
 
 OPERATIONS: Final = [
     sync_subscriptions,
+    start,
+    sync_nothing,
+    sync_a_change,
     verify_the_channel,
     post,
     read_as_subscriber,

@@ -71,7 +71,11 @@ EXPECTED: Final[Indexes] = {
         "group_id_1_added_1": 'only where {"added": true}',
         "user_id_1_added_1": 'only where {"added": true}',
     },
-    "messages": {"stream_id_1_seq_1": "unique", "stream_id_1_sender_id_1_key_1": "unique"},
+    "messages": {
+        "stream_id_1_changed_version_1": 'only where {"changed_version": {"$exists": true}}',
+        "stream_id_1_seq_1": "unique",
+        "stream_id_1_sender_id_1_key_1": "unique",
+    },
     "reactions": {"message_id_1_emoji_1__id_1": "", "message_id_1_user_id_1_emoji_1": ""},
     "repeats": {"at_1": "expires after 86400 s"},
     "restrictions": {

@@ -395,7 +395,7 @@ async def test_an_edit_replaces_the_words_and_keeps_seq_and_time(world: World) -
     world.heard.clear()
     edited = (await world.edits.edit(BOB, group_id, 1, text("ho"))).message
     assert edited == posted.model_copy(
-        update={"content": text("ho"), "edited_at": world.clock.now()}
+        update={"content": text("ho"), "edited_at": world.clock.now(), "changed_version": 1}
     )
     assert [event.message for event in world.take(MessageEdited)] == [edited]
     assert (await world.messages.get(ADA, group_id, 1)).message == edited
@@ -450,7 +450,8 @@ async def test_a_deleted_message_keeps_id_seq_and_times_only(world: World) -> No
     world.clock.move(seconds=5)
     world.heard.clear()
     await world.edits.recall(BOB, group_id, 1)
-    tombstone = posted.model_copy(update={"content": None, "recalled_at": world.clock.now()})
+    gone = {"content": None, "recalled_at": world.clock.now(), "changed_version": 1}
+    tombstone = posted.model_copy(update=gone)
     assert (await world.messages.get(ADA, group_id, 1)).message == tombstone
     assert [event.message for event in world.take(MessageRecalledEvent)] == [tombstone]
     _, stream = await world.groups.get(ADA, group_id)

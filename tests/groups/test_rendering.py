@@ -23,6 +23,7 @@ from groups.models import (
     Visibility,
 )
 from groups.routes.rendering import MessageRendering
+from groups.service.messages.service import MessagePage
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GROUP = Group(
@@ -74,10 +75,18 @@ def expected(messages: list[Message], access: AccessContext, tallies: Tallies) -
     return {"items": items, "next_cursor": "more"}
 
 
+def page_of(
+    messages: list[Message], tallies: Tallies, access: AccessContext = READER
+) -> MessagePage:
+    return MessagePage(
+        messages=messages, next_cursor="more", is_cut=False, access=access, tallies=tallies
+    )
+
+
 def rendered(
     rendering: MessageRendering, messages: list[Message], access: AccessContext, tallies: Tallies
 ) -> object:
-    return json.loads(rendering.page(messages, access, tallies, "more"))
+    return json.loads(rendering.page(page_of(messages, tallies, access)))
 
 
 def test_each_reader_sees_only_their_own_reactions(rendering: MessageRendering) -> None:
@@ -148,7 +157,7 @@ def test_readers_of_one_page_share_its_bytes() -> None:
 
     rendering = MessageRendering(lambda message, access, tally, _: counting(message, access, tally))
     for own in ({}, {3: ("👍",)}, {}, {3: ("🔥",)}):
-        rendering.page(MESSAGES, READER, Tallies(SHARED, own), None)
+        rendering.page(page_of(MESSAGES, Tallies(SHARED, own)))
     assert views == len(MESSAGES)
 
 
@@ -160,8 +169,8 @@ def test_equal_messages_read_anew_share_the_rendered_page() -> None:
         return post_response(message, access, tally)
 
     rendering = MessageRendering(lambda message, access, tally, _: counting(message, access, tally))
-    first = rendering.page(MESSAGES, READER, Tallies(SHARED), None)
+    first = rendering.page(page_of(MESSAGES, Tallies(SHARED)))
     copies = [message.model_copy(deep=True) for message in MESSAGES]
     tallies = {seq: Tally(dict(tally.counts), tally.total) for seq, tally in SHARED.items()}
-    assert rendering.page(copies, READER, Tallies(tallies), None) == first
+    assert rendering.page(page_of(copies, Tallies(tallies))) == first
     assert rendered == [3, 2, 1]

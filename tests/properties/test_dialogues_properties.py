@@ -15,6 +15,7 @@ from channels.models import AcceptMessages, ChannelChanges
 from conversations.models import ConversationId, Dialogue
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import Emoji
+from groups.service.messages.pages import WantedPage
 from tests.builders import ADA, BOB, CAT, text
 from tests.properties.machine import BOUNDED, CHANNEL, Deployment
 
@@ -237,8 +238,8 @@ class Dialogues(Deployment):
     def check_side(self, conversation: ConversationModel, side: str) -> None:
         actor, conversation_id = self.actor(side), self.conversation_id(conversation, side)
         dialogue = self.dialogues.of(actor, conversation_id)
-        page, _ = self.get(self.dialogues.page(actor, dialogue, limit=100))
-        messages = [each.message for each in reversed(page)]
+        page = self.get(self.dialogues.page(actor, dialogue, WantedPage(limit=100)))
+        messages = page.messages[::-1]
         tallies = self.get(self.reactions.tallies(dialogue, [m.seq for m in messages]))
         seen = [(m.seq, m.sender_id, m.content is None) for m in messages]
         assert seen == [

@@ -12,8 +12,9 @@ from groups.kernel.errors import (
     RateLimited,
 )
 from groups.kernel.ids import GroupId
-from groups.models import GroupType
+from groups.models import GroupType, Message
 from groups.service.lifecycle.create import NewGroup
+from groups.service.messages.pages import WantedPage
 from groups.service.messages.service import MessagePage, VisibleMessage
 from tests.builders import ADA, BOB, CAT, DAN, ROOT, OpenWorld, World, a_user, text
 
@@ -206,3 +207,62 @@ async def test_readers_who_share_a_query_get_their_committed_rights(
         "cat": PermissionRefused,
         "dan": text("better"),
     }
+
+
+async def test_a_reader_who_follows_the_changes_ends_with_exactly_the_truth(
+    open_world: OpenWorld,
+) -> None:
+    worlds = [await open_world(posts_per_second=0) for _ in range(2)]
+    group_id = await worlds[0].channel(DAN, admins=[BOB, CAT])
+    for _ in range(6):
+        await worlds[0].post(ADA, group_id)
+
+    def changes_of(seq: int, world: World) -> list[Awaitable[object]]:
+        pins, edits = world.chat.pins, world.edits
+        return [
+            edits.edit(BOB, group_id, seq, text(f"{seq} by Bob {world is worlds[0]}")),
+            edits.edit(CAT, group_id, seq, text(f"{seq} by Cat {world is worlds[0]}")),
+            pins.pin(BOB, group_id, seq),
+            pins.unpin(CAT, group_id, seq),
+            pins.freeze_reactions(ADA, group_id, seq, frozen=True),
+            pins.freeze_reactions(BOB, group_id, seq, frozen=False),
+            *([edits.recall(CAT, group_id, seq)] if seq % 3 == 0 else []),
+        ]
+
+    are_done = asyncio.Event()
+    known: dict[int, Message] = {}
+
+    async def follow() -> int:
+        version = 0
+        while True:
+            is_last = are_done.is_set()
+            page = await worlds[1].messages.read_page(
+                DAN, group_id, WantedPage(limit=2, changed_since=version)
+            )
+            for message in page.messages:
+                assert message.changed_version > version
+                version = message.changed_version
+                known[message.seq] = message
+            assert page.version == version
+            if is_last and page.next_cursor is None:
+                return version
+
+    async def change() -> None:
+        calls = [
+            change for seq in range(1, 7) for world in worlds for change in changes_of(seq, world)
+        ]
+        await _together(calls)
+        are_done.set()
+
+    version, _ = await asyncio.gather(follow(), change())
+    page = await worlds[0].messages.list_messages(DAN, group_id, limit=100)
+    assert known == {message.seq: message for message in page.messages}
+    _, stream = await worlds[0].groups.get(ADA, group_id)
+    assert stream.version == version
+    # Versions are dense, and events come in their order.
+    published = [
+        event.message.changed_version
+        for event in await worlds[0].outbox()
+        if isinstance(event, MessageEdited | MessageRecalled)
+    ]
+    assert published == list(range(1, version + 1))

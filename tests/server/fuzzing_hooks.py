@@ -20,7 +20,8 @@ REASONS: Final = (
     # Rules between fields.
     r"^updated_since needs subscribed=true, and no ids$",
     r"^updated_since is neither a sync_token nor an instant$",
-    r"^with_posts works with cursor, not with before_seq or after_seq$",
+    r"^with_posts works with cursor, not with before_seq, after_seq, around_seq, around or changed_since$",
+    r"^changed_since, around_seq, around, and before_seq or after_seq exclude each other: send one of them$",
     r"^give exactly one of channel_id, group_id, conversation_id$",
     r"^\w+ does not go with kind \w+$",
     r"^\w+ must not be empty for kind \w+$",

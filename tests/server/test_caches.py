@@ -33,6 +33,7 @@ from groups.models import (
     Tally,
 )
 from groups.routes.rendering import MessageRendering
+from groups.service.messages.service import MessagePage
 from groups.store.groups import GroupStore
 from groups.store.groups import _to_document as group_document
 from groups.store.members import MemberStore
@@ -253,9 +254,14 @@ def test_rendered_pages(number: int, content: dict[str, Any]) -> None:
                 seq: Tally(dict.fromkeys(EMOJI[:3], seq), seq) for seq in range(1, number + 1)
             }
             for effective_role in (EffectiveRole.MEMBER, EffectiveRole.ADMIN):
-                rendering.page(
-                    messages, AccessContext(group, None, effective_role), Tallies(tallies), None
+                page = MessagePage(
+                    messages=messages,
+                    next_cursor=None,
+                    is_cut=False,
+                    access=AccessContext(group, None, effective_role),
+                    tallies=Tallies(tallies),
                 )
+                rendering.page(page)
 
     read(2)
     for cache in made.values():

@@ -20,6 +20,7 @@ from channels.server.web.static import PAGES
 from groups.kernel.clock import rfc3339
 from groups.kernel.emoji_text import EMOJI
 from groups.kernel.errors import DomainError
+from groups.kernel.paging import encode_cursor
 from tests.api import (
     AS_LINES,
     Answer,
@@ -324,6 +325,9 @@ async def a_flow(api: Api) -> None:
     await bob.delete(f"{channel}/verified")
     for since in ("2026-01-01T00:00:00Z", "2020-01-01T00:00:00Z", "none"):
         await eve.get(f"{mine}&updated_since={since}")
+    start = (await bob.get("/v1/sync?limit=1")).body["sync_token"]
+    for since in ("none", encode_cursor("sync-all", 0, 0, "")):
+        await eve.get(f"/v1/sync?since={since}")
     await bob.get(f"/v1/channels?ids=nothing,{part('@TOA#_none')}")
     for _ in range(2):
         await ada.put(f"{channel}/subscribers/{api.new_user().id}")
@@ -436,6 +440,7 @@ async def a_flow(api: Api) -> None:
     token = (await bob.get(mine)).body["sync_token"]
     await bob.delete(f"{channel}/subscription")
     await bob.get(f"{mine}&updated_since={token}")
+    await bob.get(f"/v1/sync?since={start}")
     await ada.post(f"{channel}/owner", {"user_id": cat.id})
     await cat.delete(channel)
     await bob.get(channel)

@@ -91,6 +91,7 @@ MODELS: Final[dict[str, type]] = {
 STORED_AS: Final = {
     "admin_log.entry_id": "_id",
     "channels.channel_id": "_id",
+    "conversations.changed_ms": "changed_at",
     "groups.group_id": "_id",
     "media.media_id": "_id",
     "members.has_agreed": "added",

@@ -176,6 +176,8 @@ declare namespace App {
   type Content = Api.DraftPostResponse;
   /** A post or a message. */
   type Item = Merged<Api.PostResponse | Api.MessageResponse | Api.DialogueMessageResponse | Api.ThreadMessageResponse>;
+  /** What lists show of the newest message. */
+  type LastLine = Pick<Api.LastMessageResponse, "preview" | "kind" | "recalled">;
   /** An event carries no counts: a new post has none, and others are known. */
   type EventItem = Omit<Item, "reactions" | "views">;
 

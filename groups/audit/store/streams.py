@@ -53,6 +53,61 @@ class StreamAuditStore:
         )
 
     @staticmethod
+    def inconsistent_versions(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """The streams that are behind the versions of their messages, or where messages share one: a row for each."""
+        version = {"$ifNull": ["$version", 0]}
+        fits = {
+            "$and": [
+                {"$gte": [version, {"$ifNull": ["$newest", 0]}]},
+                {"$eq": ["$changed", "$versions"]},
+            ]
+        }
+        return snapshot.rows(
+            "streams",
+            [
+                {"$project": {"stream": {"$literal": 1}, "version": 1}},
+                union(
+                    "messages",
+                    # Uses index: stream_id_1_changed_version_1 (partial: those that changed)
+                    {"$match": {"changed_version": {"$exists": True}}},
+                    {
+                        "$group": {
+                            "_id": {"stream": "$stream_id", "version": "$changed_version"},
+                            "changed": {"$sum": 1},
+                        }
+                    },
+                    {
+                        "$group": {
+                            "_id": "$_id.stream",
+                            "newest": {"$max": "$_id.version"},
+                            "changed": {"$sum": "$changed"},
+                            "versions": {"$sum": 1},
+                        }
+                    },
+                ),
+                with_disbanded_streams(),
+                merged("stream", "version", "newest", "changed", "versions", "disbanded"),
+                {"$match": {"disbanded": None, "stream": 1, "$expr": {"$not": [fits]}}},
+                *not_of_ended_channel("$_id"),
+            ],
+        )
+
+    async def raise_version(self, stream_id: StreamId, tx: Tx) -> int | None:
+        """Raise the stream's version to the newest one of its messages; None where it is not behind, or is gone."""
+        newest: Document | None = await self._messages.find_one(
+            # Uses index: stream_id_1_changed_version_1 (partial: those that changed)
+            {"stream_id": stream_id, "changed_version": {"$gt": 0}},
+            {"changed_version": 1},
+            sort=[("changed_version", DESCENDING)],
+            session=tx.session,
+        )
+        version = int(newest["changed_version"]) if newest else 0
+        before: Document | None = await self._streams.find_one_and_update(
+            {"_id": stream_id}, {"$max": {"version": version}}, {"version": 1}, session=tx.session
+        )
+        return version if before is not None and before.get("version", 0) < version else None
+
+    @staticmethod
     def misfiled_messages(snapshot: Snapshot) -> AsyncIterator[Document]:
         """The messages whose `_id` is not that of their stream and seq, so that a seq may exist twice."""
         key = joined("$stream_id", {"$toString": "$seq"})

@@ -8,6 +8,7 @@ from pymongo import DESCENDING
 from pymongo.errors import DuplicateKeyError
 
 from groups.kernel.mongo.batched_query import BatchedQuery, JoinedOn
+from groups.kernel.mongo.columns import Changed, as_columns, columns_in, is_since
 from groups.kernel.mongo.connection import POOL_SIZE, OldServer, StandaloneServer
 from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import (
@@ -30,6 +31,7 @@ __all__ = [
     "ONE_REPLY",
     "POOL_SIZE",
     "BatchedQuery",
+    "Changed",
     "Collection",
     "Database",
     "Document",
@@ -43,8 +45,11 @@ __all__ = [
     "StandaloneServer",
     "Tx",
     "aggregate",
+    "as_columns",
+    "columns_in",
     "ensure_indexes",
     "ensure_single_node",
     "is_outage",
+    "is_since",
     "milliseconds_of",
 ]

@@ -8,7 +8,8 @@ ask for all of them together:
     await database.fetch(tx, group, members)
     group.result, members.result
 
-A store's `query_…` method returns such a query; its `find_…` and `read_…` methods send one of their own.
+A store's `query_…` method returns such a query; its `find_…` and `read_…` methods send one of their own. Where no query
+finds a document that is sure to exist, `Database.fetch_together` starts from none.
 
 `$lookup` runs each query as it stands, with its own index and shard key, beside the document that the first one finds.
 (`$unionWith` would be the plainer stage, but transactions do not take it.) A query may be `JoinedOn` an earlier one of
@@ -91,9 +92,20 @@ def combined_pipeline(queries: Sequence[BatchedQuery[Any]]) -> list[Document]:
     """The pipeline on the first query's collection that answers all queries in one document."""
     first = queries[0]
     stages: list[Document] = [*first.projected, {"$replaceWith": {f"{_PREFIX}0": ["$$ROOT"]}}]
-    field_of = {first: f"{_PREFIX}0"}
-    for number, query in enumerate(queries[1:], 1):
-        field_of[query] = field = f"{_PREFIX}{number}"
+    return stages + _look_ups(queries, done=1)
+
+
+def separate_pipeline(queries: Sequence[BatchedQuery[Any]]) -> list[Document]:
+    """The pipeline on the database that answers all queries in one document, in this order."""
+    return [{"$documents": [{}]}, *_look_ups(queries, done=0)]
+
+
+def _look_ups(queries: Sequence[BatchedQuery[Any]], *, done: int) -> list[Document]:
+    """The stages that add the rows of the queries after the first `done` to the one document."""
+    stages: list[Document] = []
+    field_of = {query: f"{_PREFIX}{number}" for number, query in enumerate(queries)}
+    for query in queries[done:]:
+        field = field_of[query]
         lookup: Document = {"from": query.collection.name, "pipeline": query.projected, "as": field}
         if query.joined_on is not None:
             other, key, by = query.joined_on

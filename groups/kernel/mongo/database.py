@@ -32,6 +32,7 @@ from groups.kernel.mongo.batched_query import (
     distribute,
     distribute_raw,
     fetch_one_by_one,
+    separate_pipeline,
 )
 from groups.kernel.mongo.connection import app_name_of, connect
 from groups.kernel.mongo.decoded_cache import DecodedCache
@@ -243,11 +244,26 @@ class Database:
             rows = await aggregate(first, pipeline, session=tx.session, batchSize=ONE_REPLY)
             distribute(queries, rows)
             return
+        await self._fetch_raw(queries, self._as_bytes(first.name), pipeline)
+
+    async def fetch_together(self, *queries: BatchedQuery[Any]) -> None:
+        """Answer all queries in one command, each after those before it (one by one on mongomock).
+
+        Any of them may find nothing. Raises: AnswerTooLarge.
+        """
+        if not self.transactional:
+            await fetch_one_by_one(queries)
+            return
+        whole: Any = self._database.with_options(codec_options=AS_BYTES)
+        await self._fetch_raw(queries, whole, separate_pipeline(queries))
+
+    async def _fetch_raw(
+        self, queries: Sequence[BatchedQuery[Any]], target: Collection, pipeline: list[Document]
+    ) -> None:
+        """Give each query its rows from the one document that the pipeline makes, on a collection or the database."""
         try:
             # The driver's types do not say that these are raw documents.
-            raw: list[Any] = await aggregate(
-                self._as_bytes(first.name), pipeline, batchSize=ONE_REPLY
-            )
+            raw: list[Any] = await aggregate(target, pipeline, batchSize=ONE_REPLY)
         except OperationFailure as error:
             if error.code in TOO_LARGE:
                 # Without the error's own text, which holds the whole answer.

@@ -49,6 +49,18 @@ Instant = Annotated[
 ]
 """RFC 3339, UTC, milliseconds."""
 
+StreamVersion = Annotated[
+    int,
+    Field(
+        description="Grows with each edit, deletion, pin and freeze of a message; `changed_since` lists what changed."
+    ),
+]
+"""The version of a conversation's stream, beside its head."""
+MessageVersion = Annotated[
+    int,
+    Field(description="The conversation's `version` when it last changed; 0: it never changed."),
+]
+
 ReactionSetting = (
     Literal["all", "basic", "none"]
     | Annotated[tuple[EmojiText, ...], Field(min_length=1, max_length=ALLOWED_REACTIONS)]

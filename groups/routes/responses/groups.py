@@ -24,7 +24,14 @@ from groups.models import (
     Stream,
     Visibility,
 )
-from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody, ReactionSetting
+from groups.routes.responses.fields import (
+    FaceUrl,
+    Instant,
+    ItemError,
+    PatchBody,
+    ReactionSetting,
+    StreamVersion,
+)
 
 GroupName = Annotated[NotBlank, MaxBytes("group_name_bytes", GROUP_NAME_BYTES)]
 Introduction = Annotated[Text, MaxBytes("group_introduction_bytes", GROUP_INTRODUCTION_BYTES)]
@@ -106,12 +113,14 @@ class GroupResponse(Response):
     joined_at: Instant | None
     role: Role | None
     head_seq: int
+    version: StreamVersion
     is_channel: bool
     verified: bool
 
 
 _FIELDS_OF_GROUP: Final = GroupResponse.model_fields.keys() & Group.model_fields.keys() - {
-    "member_limit"
+    "member_limit",
+    "version",  # of the stream here, of the profile there
 }
 
 
@@ -124,6 +133,7 @@ def group_response(access: AccessContext, stream: Stream, member_limit: int) -> 
         joined_at=member.joined_at if member else None,
         role=member.role if member else None,
         head_seq=stream.head_seq,
+        version=stream.version,
         is_channel=group.is_channel,
     )
 

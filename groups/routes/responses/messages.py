@@ -1,17 +1,27 @@
 """Responses that show messages; `channels` shows posts with the same parts."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 import orjson
 from pydantic import Field, JsonValue
 
 from groups.kernel.endpoint import Response
 from groups.kernel.ids import GroupId, UserId
-from groups.models import Attachment, Content, Kind, MediaKind, Message, Tally, User
-from groups.routes.responses.fields import Instant
+from groups.models import (
+    Attachment,
+    Content,
+    Kind,
+    LastMessage,
+    MediaKind,
+    Message,
+    Tally,
+    User,
+)
+from groups.routes.responses.fields import Instant, MessageVersion
 from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
 from groups.routes.responses.tallies import TallyResponse, tally_response
 from groups.routes.responses.writing import FIELD_OF
+from groups.service.messages.pages import StreamPage
 
 
 class LinkResponse(Response):
@@ -100,6 +110,79 @@ def content_fields(content: Content | None) -> dict[str, Any]:
     return fields
 
 
+T = TypeVar("T")
+
+
+class NewestMessage(Response):
+    """The newest message, as lists show it."""
+
+    seq: int
+    preview: Annotated[
+        str, Field(description="One line of its text; `[image]` and the like where it has none.")
+    ]
+    kind: Annotated[
+        Kind | None,
+        Field(description="null where it was deleted, or an older version of the server wrote it."),
+    ]
+    recalled: Annotated[bool, Field(description="It was deleted for everyone.")]
+    at: Instant
+
+
+def newest_fields(last: LastMessage) -> dict[str, Any]:
+    """The fields of `NewestMessage`."""
+    return {
+        "seq": last.seq,
+        "preview": last.preview,
+        "kind": last.kind,
+        "recalled": last.is_recalled,
+        "at": last.at,
+    }
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+class HistoryPage(Response, Generic[T]):
+    """A page of messages, newest first; with `changed_since` in the order of their changes."""
+
+    items: list[T]
+    next_cursor: Annotated[
+        str | None, Field(description="Goes on in the same direction; null at the end.")
+    ]
+    newer_cursor: Annotated[
+        str | None,
+        Field(
+            description="With `around` and `around_seq`, where there are newer ones: goes on with them.",
+            exclude_if=_is_none,
+        ),
+    ] = None
+    first_unread_seq: Annotated[
+        int | None,
+        Field(
+            description="With `around=unread`, where one is unread: the first of them.",
+            exclude_if=_is_none,
+        ),
+    ] = None
+    version: Annotated[
+        int | None,
+        Field(
+            description="With `changed_since`: you have all changes up to this version now.",
+            exclude_if=_is_none,
+        ),
+    ] = None
+
+
+def history_fields(page: StreamPage) -> dict[str, Any]:
+    """The fields of `HistoryPage`."""
+    return {
+        "next_cursor": page.next_cursor,
+        "newer_cursor": page.newer_cursor,
+        "first_unread_seq": page.first_unread_seq,
+        "version": page.version,
+    }
+
+
 class MarkedResponse(ContentResponse):
     """The content and the marks of a message or post; a recalled one has neither."""
 
@@ -138,7 +221,12 @@ class MessageResponse(MarkedResponse):
     created_at: Instant
     edited_at: Instant | None
     recalled_at: Instant | None
+    version: MessageVersion
     reactions: TallyResponse
+
+
+class GroupMessagePage(HistoryPage[MessageResponse]):
+    """A page of messages of a group."""
 
 
 def message_response(
@@ -161,6 +249,7 @@ def message_response(
         created_at=message.created_at,
         edited_at=message.edited_at,
         recalled_at=message.recalled_at,
+        version=message.changed_version,
         reactions=tally_response(tally if tally and message.recalled_at is None else Tally()),
         **marked_fields(message),
     )

@@ -7,13 +7,24 @@ view. Each method takes the same few queries for one group and for thousands.
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.kernel.mongo import Tx
-from groups.models import Group, Head, LastMessage, Member, MembershipRow, Role, stream_of
+from groups.kernel.mongo import BatchedQuery, Changed, Tx
+from groups.models import (
+    AccessContext,
+    Group,
+    Head,
+    LastMessage,
+    Member,
+    MembershipRow,
+    Role,
+    Stream,
+    stream_of,
+)
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.streams import StreamStore
@@ -63,6 +74,28 @@ class MembershipReader:
             return {}
         return await self.streams.find_heads(stream_ids, tx, with_times=with_times)
 
+    def query_heads(
+        self, stream_ids: Collection[StreamId], since: datetime, *, with_times: bool
+    ) -> BatchedQuery[Changed[StreamId, Head]]:
+        """As `find_heads`, to send together with other queries, and which of them changed since the instant."""
+        return self.streams.query_heads(stream_ids, since, with_times=with_times)
+
+    def query_members(
+        self, user_id: UserId, group_ids: Collection[GroupId]
+    ) -> BatchedQuery[dict[GroupId, tuple[Member, int]]]:
+        """The user's memberships in these groups, each with the time of its last change in milliseconds since 1970."""
+        return self.members.query_of_user(user_id, group_ids)
+
+    def query_groups(self, group_ids: Collection[GroupId]) -> BatchedQuery[dict[GroupId, Group]]:
+        """As `find_groups`, to send together with other queries."""
+        return self.groups.query_groups(group_ids)
+
+    def query_streams(
+        self, stream_ids: Collection[StreamId]
+    ) -> BatchedQuery[dict[StreamId, Stream]]:
+        """Those of the streams that exist, to send together with other queries."""
+        return self.streams.query_streams(stream_ids)
+
     async def find_groups(self, group_ids: Sequence[GroupId]) -> Mapping[GroupId, Group]:
         return await self.groups.find_many(group_ids) if group_ids else {}
 
@@ -90,12 +123,13 @@ class MembershipReader:
                 joined_at=group.created_at,
                 joined_seq=membership.joined_seq,
             )
-            floor = policy.history_floor(policy.access_of(actor, group, member))
-            last = stream.last
-            active_ms = round(last.at.timestamp() * 1000) if last is not None else 0
-            head = Head(stream.head_seq, stream.is_channel, active_ms)
-            shown = last if last is not None and last.seq > floor else None
-            summaries[membership.group_id] = MembershipSummary(
-                group.name, group.face_url, head, shown, group.verified
-            )
+            access = policy.access_of(actor, group, member)
+            summaries[membership.group_id] = summary_of(access, stream)
         return summaries
+
+
+def summary_of(access: AccessContext, stream: Stream) -> MembershipSummary:
+    """The group as the list of its member shows it."""
+    group, last = access.group, stream.last
+    shown = last if last is not None and last.seq > policy.history_floor(access) else None
+    return MembershipSummary(group.name, group.face_url, stream.head, shown, group.verified)

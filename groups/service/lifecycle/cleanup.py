@@ -20,7 +20,7 @@ from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx, is_outage
 from groups.limits import GroupLimits
-from groups.models import Departure, DepartureReason, stream_of
+from groups.models import Departure, DepartureKind, DepartureReason, stream_of
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
@@ -132,13 +132,13 @@ class CleanupService:
         if not members or ended is None:
             return False
         users = [member.user_id for member in members]
-        if ended.was_channel:
-            # Until now subscribers learnt from their membership that the channel ended (`sync`).
-            departures = [
-                Departure(group_id, user, DepartureReason.DELETED, ended.at) for user in users
-            ]
-            expires_at = expiry_of(ended.at, self.limits)
-            await self.stores.changes.put_many_departures(departures, expires_at, tx)
+        # Until now members learnt from their membership that the group ended (`sync`).
+        kind = DepartureKind.CHANNEL if ended.was_channel else DepartureKind.GROUP
+        departures = [
+            Departure(group_id, user, DepartureReason.DELETED, ended.at, kind) for user in users
+        ]
+        expires_at = expiry_of(ended.at, self.limits)
+        await self.stores.changes.put_many_departures(departures, expires_at, tx)
         await self.stores.members.delete_many(group_id, users, tx)
         for hook in self.hooks.members_left:
             await hook(group_id, users, tx)

@@ -181,7 +181,7 @@ class MembershipBatch:
         for user, member in state.members.items():
             if user in state.before and state.before[user] != member:
                 await self.stores.members.replace(member, state.now, tx)
-        if state.group.is_channel and (departures := state.departures()):
+        if departures := state.departures():
             expires_at = expiry_of(state.now, self.limits)
             await self.stores.changes.put_departures(departures, expires_at, tx)
         if state.left:

@@ -100,6 +100,8 @@ class InvitationService:
         found, next_cursor = await page_by_text(
             "my invitations", cursor, limit, read, lambda one: one.group_id
         )
+        if not found:
+            return [], None
         groups = await self.groups.find_many([invitation.group_id for invitation in found])
         blocked = await self._blocked(actor.user_id, found)
         shown = [

@@ -26,6 +26,7 @@ from groups.models import (
     AdminAct,
     AdminAction,
     Departure,
+    DepartureKind,
     DepartureReason,
     Group,
     Invitation,
@@ -194,8 +195,9 @@ class MembershipState:
             for user_id in event.user_ids
             if user_id not in self.members
         }
+        kind = DepartureKind.CHANNEL if self.group.is_channel else DepartureKind.GROUP
         return [
-            Departure(group_id, user_id, DepartureReason(reason.value), self.now)
+            Departure(group_id, user_id, DepartureReason(reason.value), self.now, kind)
             for user_id, reason in reasons.items()
         ]
 

@@ -1,4 +1,4 @@
-"""The changes among a user's channels since an instant, for a device that was offline.
+"""The changes among a user's channels and groups since an instant, for a device that was offline.
 
 A change carries the clock of the process that made it, and is visible once committed, possibly after another change
 with a later time. So a reader asks from `OVERLAP` before its last read: a transaction lives at most 60 seconds
@@ -9,23 +9,30 @@ The order of the queries matters, because others write meanwhile: first the user
 membership that ends in between is found as one or the other, never as neither. A departure counts only if no membership
 is found after it: clocks do not decide whether leaving or joining again was last.
 
-Deleting a channel writes nothing for its subscribers at that moment. They learn of it from their memberships, which
-exist until the cleanup deletes them; each step of it stores departures with the time of the channel's end.
+Disbanding a group writes nothing for its members at that moment. They learn of it from their memberships, which exist
+until the cleanup deletes them; each step of it stores departures with the time of the group's end.
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from groups.kernel.ids import GroupId, UserId, join_key
+from groups.kernel.ids import GroupId, StreamId, UserId, join_key
+from groups.kernel.mongo import BatchedQuery, Changed, Database, Tx
 from groups.limits import GroupLimits
-from groups.models import Departure, DepartureReason
-from groups.store.changes import ChangeStore, ProfileVersion, SyncMembership
+from groups.models import Departure, DepartureKind, DepartureReason, MembershipRow
+from groups.store.changes import ChangeStore, ProfileVersion, departure_key
+from groups.store.groups import GroupStore
 
 OVERLAP: Final = timedelta(seconds=120)
 MARK_BYTES: Final = 6
 """48 bits: of a hundred marks one is mistaken for another once in 10^12 readings."""
+
+
+EndedKey = tuple[GroupId, bool]
+"""A group, and whether it is about the user's dialogue with it instead of their membership."""
 
 
 class SyncItem(NamedTuple):
@@ -50,7 +57,7 @@ class ChangeReader:
 
     changes: ChangeStore
 
-    async def list_memberships(self, user_id: UserId) -> dict[GroupId, SyncMembership]:
+    async def list_memberships(self, user_id: UserId) -> dict[GroupId, MembershipRow]:
         return await self.changes.list_memberships(user_id)
 
     async def list_changes(
@@ -82,10 +89,10 @@ class ChangeReader:
 
     async def changes_of(
         self,
-        memberships: dict[GroupId, SyncMembership],
+        memberships: dict[GroupId, MembershipRow],
         since: datetime,
         *,
-        also: dict[GroupId, SyncMembership] | None = None,
+        also: dict[GroupId, MembershipRow] | None = None,
     ) -> list[SyncItem]:
         """The channels among these that changed at or after the instant, or whose membership did, in no order."""
         if not memberships:
@@ -100,6 +107,55 @@ class ChangeReader:
             for group_id, version in versions.items()
         ]
 
+    def query_memberships(
+        self, user_id: UserId, since: datetime, *, with_times: bool
+    ) -> BatchedQuery[Changed[StreamId, MembershipRow]]:
+        """All memberships of the user and which of them changed, to send together with other queries."""
+        return self.changes.query_memberships(user_id, since, with_times=with_times)
+
+    def query_departures(
+        self, user_id: UserId, since: datetime, *, after: str, limit: int
+    ) -> BatchedQuery[list[Departure]]:
+        """The user's departures since the instant by `departure_key`; sent after `query_memberships`."""
+        return self.changes.query_departures(user_id, since, after=after, limit=limit)
+
+    def query_versions(
+        self, group_ids: Collection[GroupId], since: datetime
+    ) -> BatchedQuery[dict[GroupId, ProfileVersion]]:
+        """The groups among these whose profile changed since the instant."""
+        return self.changes.query_versions(group_ids, since)
+
+    async def find_ends(
+        self, database: Database, user_id: UserId, ended: Collection[EndedKey], since: datetime
+    ) -> list[Departure]:
+        """The ends since the instant of what the user had a moment ago in groups that no longer exist.
+
+        Until the cleanup of a group reaches the user, there is no departure; afterwards there is nothing else. So the
+        remains of the group are read first.
+        """
+        of_groups = self.changes.query_ended({group_id for group_id, _ in ended}, since)
+        keys = [departure_key(group_id, is_dialogue=is_dialogue) for group_id, is_dialogue in ended]
+        of_user = self.changes.query_departures_of(user_id, keys, since)
+        await database.fetch_together(of_groups, of_user)
+        found = {
+            (departure.group_id, departure.kind is DepartureKind.DIALOGUE): departure
+            for departure in of_user.result
+        }
+        for group_id, is_dialogue in ended:
+            if group_id in of_groups.result:
+                at, was_channel = of_groups.result[group_id]
+                kind = (
+                    DepartureKind.DIALOGUE
+                    if is_dialogue
+                    else DepartureKind.CHANNEL
+                    if was_channel
+                    else DepartureKind.GROUP
+                )
+                found[group_id, is_dialogue] = Departure(
+                    group_id, user_id, DepartureReason.DELETED, at, kind
+                )
+        return list(found.values())
+
     async def list_departures(
         self, user_id: UserId, since: datetime, *, limit: int
     ) -> list[SyncItem]:
@@ -108,22 +164,47 @@ class ChangeReader:
         return [_item_of_departure(departure) for departure in departures]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DepartureLog:
+    """Stores departures for packages above."""
+
+    changes: ChangeStore
+    groups: GroupStore
+    limits: GroupLimits
+
+    async def record_ended_dialogue(
+        self, channel_id: GroupId, user_id: UserId, now: datetime, tx: Tx
+    ) -> None:
+        """Record that a user's dialogue with a deleted channel ended, with the time at which the channel did."""
+        ended = await self.groups.find_disbanded(channel_id, tx)
+        at = ended.at if ended is not None else now
+        kind, reason = DepartureKind.DIALOGUE, DepartureReason.DELETED
+        departure = Departure(channel_id, user_id, reason, at, kind)
+        await self.changes.put_departures([departure], expiry_of(at, self.limits), tx)
+
+
 def expiry_of(at: datetime, limits: GroupLimits) -> datetime:
     """When to delete a departure of this instant: once no accepted token can ask for it any more."""
     return at + timedelta(seconds=limits.departure_seconds) + OVERLAP
 
 
-def _item_of_membership(membership: SyncMembership, version: ProfileVersion) -> SyncItem:
+def _item_of_membership(membership: MembershipRow, version: ProfileVersion) -> SyncItem:
     at_ms = max(membership.changed_ms, version.changed_ms)
-    mark = _mark(membership.group_id, version.version, membership.joined_ms, membership.role)
+    mark = mark_of(membership.group_id, version.version, membership.joined_ms, membership.role)
     return SyncItem(membership.group_id, mark, at_ms, None)
 
 
 def _item_of_departure(departure: Departure) -> SyncItem:
     at_ms = round(departure.at.timestamp() * 1000)
-    mark = _mark(departure.group_id, at_ms, departure.reason.value)
+    mark = mark_of(departure.group_id, at_ms, departure.reason.value)
     return SyncItem(departure.group_id, mark, at_ms, departure)
 
 
-def _mark(*state: str | int) -> bytes:
+def order_of(group_id: str, *, is_dialogue: bool) -> str:
+    """The place among a user's changes of their membership in a group, or of their dialogue with it or with a user."""
+    return departure_key(group_id, is_dialogue=is_dialogue)
+
+
+def mark_of(*state: str | int) -> bytes:
+    """The mark of a state: the same for the same state."""
     return hashlib.blake2b(join_key(*state).encode(), digest_size=MARK_BYTES).digest()

@@ -4,13 +4,12 @@ Readers who ask for the same page at once share the command: the group, the mess
 each reader's membership and own reactions along with them. `AccessGuard` decides whether a reader may see any of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
-from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.kernel.request_batching import PageBatcher
 from groups.models import Group, Member, Message, Tallies, readers_a_command, stream_of
 from groups.service.hooks import Hooks
@@ -84,43 +83,3 @@ class PageReader:
             )
             for user_id in user_ids
         }
-
-
-def page_bounds(
-    cursor: str | None, before_seq: int | None, after_seq: int | None
-) -> tuple[int | None, int | None]:
-    """The seqs before and after which a page is; a cursor takes the place of the bound that it goes on from."""
-    key = decode_cursor("messages", cursor, str, int)
-    if key is None:
-        return before_seq, after_seq
-    direction, seq = key
-    return (before_seq, int(seq)) if direction == "after" else (int(seq), after_seq)
-
-
-def cursor_before(seq: int) -> str:
-    """The cursor to the messages before this one."""
-    return encode_cursor("messages", "before", seq)
-
-
-def cut_messages(
-    read: Sequence[Message],
-    *,
-    floor: int,
-    limit: int,
-    is_forward: bool = False,
-    size_of: Callable[[Message], int] | None = None,
-) -> tuple[list[Message], str | None]:
-    """The page, newest first, of the first `limit + 1` messages in its direction, and the cursor to the next page.
-
-    Messages up to the floor are left out: newest first they come last, so the page is as if read above the floor.
-    Without `size_of`, the page may be too large in bytes; rendering then cuts it.
-    """
-    visible = [message for message in read if message.seq > floor] if floor else read
-    messages, has_more = cut_page(visible, limit, size_of)
-    next_cursor = None
-    if has_more:
-        seq = messages[-1].seq
-        next_cursor = encode_cursor("messages", "after", seq) if is_forward else cursor_before(seq)
-    if is_forward:
-        messages.reverse()
-    return messages, next_cursor

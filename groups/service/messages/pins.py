@@ -2,7 +2,7 @@
 
 Both are marks on the message, so reading a page of messages costs no extra query. The pins are also listed in the
 stream's document, which makes their limit exact: two pins at once write the same document, so one of them runs again
-and sees the other. A post writes that document too, and runs again when it meets a pin, which is rare.
+and sees the other. A post writes that document too, and runs again when it meets a pin or a freeze, which are rare.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from groups.models import AccessContext, AdminAct, AdminAction, Message, post_id
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
 from groups.service.messages.service import VisibleMessage
-from groups.service.messages.stream_rates import StreamRates
+from groups.service.messages.stream_changes import StreamChanges
 from groups.service.write_locks import message_change_locks
 from groups.store.messages import MessageStore
 from groups.store.streams import StreamStore
@@ -40,7 +40,7 @@ class PinService:
 
     database: Database
     streams: StreamStore
-    rates: StreamRates
+    changes: StreamChanges
     messages: MessageStore
     guard: AccessGuard
     admin_log: AdminLog
@@ -63,8 +63,7 @@ class PinService:
             if len(pins) >= self.limits.pinned_messages:
                 raise PinLimitReached(limit=self.limits.pinned_messages)
             pinned = message.model_copy(update={"pinned_at": self.clock.now()})
-            await self.streams.set_pin(pinned, tx)
-            return await self._changed(pinned, access, actor, AdminAction.POST_PINNED, tx)
+            return await self._change(message, pinned, access, actor, AdminAction.POST_PINNED, tx)
 
         return await self.database.run(work, *message_change_locks(stream_of(group_id), seq))
 
@@ -77,8 +76,7 @@ class PinService:
             if message.pinned_at is None:
                 return
             unpinned = message.model_copy(update={"pinned_at": None})
-            await self.streams.set_pin(unpinned, tx)
-            await self._changed(unpinned, access, actor, AdminAction.POST_UNPINNED, tx)
+            await self._change(message, unpinned, access, actor, AdminAction.POST_UNPINNED, tx)
 
         await self.database.run(work, *message_change_locks(stream_of(group_id), seq))
 
@@ -108,15 +106,21 @@ class PinService:
                 return VisibleMessage(message, access)
             changed = message.model_copy(update={"reactions_frozen": frozen})
             action = AdminAction.REACTIONS_FROZEN if frozen else AdminAction.REACTIONS_UNFROZEN
-            return await self._changed(changed, access, actor, action, tx)
+            return await self._change(message, changed, access, actor, action, tx)
 
         return await self.database.run(work, *message_change_locks(stream_of(group_id), seq))
 
-    async def _changed(
-        self, message: Message, access: AccessContext, actor: Actor, action: AdminAction, tx: Tx
+    async def _change(
+        self,
+        before: Message,
+        message: Message,
+        access: AccessContext,
+        actor: Actor,
+        action: AdminAction,
+        tx: Tx,
     ) -> VisibleMessage:
         group, now = access.group, self.clock.now()
-        await self.rates.take(message, now, tx)
+        message = await self.changes.record(before, message, now, tx)
         # A reaction writes the message too, so it is committed before the freeze or sees it.
         await self.messages.set_marks(message, tx)
         act = AdminAct(actor, action, post_id_of(group.group_id, message.seq))

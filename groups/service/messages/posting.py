@@ -169,6 +169,7 @@ class PostBatch:
             sender_id=newest.sender_id,
             preview=newest.content.preview if newest.content else "",
             at=newest.created_at,
+            kind=newest.content.kind if newest.content else None,
         )
 
     @property

@@ -1,7 +1,7 @@
 """The messages of groups: posting, previews and reading. `edits` and `pins` change them later."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from groups import policy
@@ -18,7 +18,8 @@ from groups.service.access.bulk import BulkAccess
 from groups.service.access.guard import AccessGuard
 from groups.service.hooks import Hooks
 from groups.service.membership.agreement import Agreement
-from groups.service.messages.page_reader import PageReader, cut_messages, page_bounds
+from groups.service.messages.page_reader import PageReader
+from groups.service.messages.pages import StreamPage, WantedPage, cut_messages
 from groups.service.messages.posting import (
     ContentLoader,
     PendingPost,
@@ -40,19 +41,12 @@ class VisibleMessage:
     access: AccessContext
 
 
-@dataclass(frozen=True, slots=True)
-class MessagePage:
-    """A page of messages, newest first, as the reader may see them; `tallies` may tell of more messages.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagePage(StreamPage):
+    """A page of messages with their tallies, which may tell of more messages, and the reader's access."""
 
-    `is_forward`: the page has the messages right after a seq, and fits. Otherwise rendering shows as many of the first
-    messages as fit into a page, and goes on from there (`cursor_before`).
-    """
-
-    messages: list[Message]
     access: AccessContext
-    next_cursor: str | None
     tallies: Tallies
-    is_forward: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,32 +212,56 @@ class MessageService:
 
         `next_cursor` goes on in the same direction: back in time, or forward from `after_seq`.
         """
-        before_seq, after_seq = page_bounds(cursor, before_seq, after_seq)
-        if after_seq is None:
-            page = await self.page_reader.read(
-                group_id, actor.user_id, below=before_seq, limit=limit + 1
+        wanted = WantedPage(limit=limit, before_seq=before_seq, after_seq=after_seq, cursor=cursor)
+        return await self.read_page(actor, group_id, wanted)
+
+    async def read_page(self, actor: Actor, group_id: GroupId, wanted: WantedPage) -> MessagePage:
+        """The wanted page of messages, as the actor may see them. Raises: BadCursor."""
+        wanted, user_id = wanted.resolved(), actor.user_id
+        if wanted.is_newest_first:
+            # Nearly all pages: readers of the same one share a command, which reads all that a page needs.
+            found = await self.page_reader.read(
+                group_id, user_id, below=wanted.before_seq, limit=wanted.limit + 1
             )
             access = await self.guard.read_access_of(
-                actor, group_id, found=(page.group, page.member)
+                actor, group_id, found=(found.group, found.member)
             )
             messages, next_cursor = cut_messages(
-                page.messages, floor=policy.history_floor(access), limit=limit
+                found.messages, floor=policy.history_floor(access), limit=wanted.limit
             )
-            return MessagePage(messages, access, next_cursor, page.tallies)
+            return MessagePage(
+                messages=messages,
+                next_cursor=next_cursor,
+                is_cut=False,
+                access=access,
+                tallies=found.tallies,
+            )
         access = await self.guard.read_access_of(actor, group_id)
         stream_id = access.group.stream_id
-        messages, next_cursor = await self.streams.page(
+        first_unread_seq = await self._first_unread(access) if wanted.around_unread else None
+        page = await self.streams.page(
             stream_id,
+            wanted,
             floor=policy.history_floor(access),
-            limit=limit,
-            before_seq=before_seq,
-            after_seq=after_seq,
+            first_unread_seq=first_unread_seq,
         )
-        reader, seqs = self.hooks.tallies, [message.seq for message in messages]
+        reader, seqs = self.hooks.tallies, [message.seq for message in page.messages]
         tallies = Tallies()
         if reader is not None:
-            tallies = await reader.tallies_of(actor.user_id, stream_id, seqs)
-        return MessagePage(messages, access, next_cursor, tallies, is_forward=True)
+            tallies = await reader.tallies_of(user_id, stream_id, seqs)
+        return MessagePage(
+            **{each.name: getattr(page, each.name) for each in fields(page)},
+            access=access,
+            tallies=tallies,
+        )
+
+    async def _first_unread(self, access: AccessContext) -> int | None:
+        """The seq after the last message that the member has read; None: they are no member, or nobody counts reads."""
+        member, read_cursor = access.member, self.hooks.read_cursor
+        if member is None or read_cursor is None:
+            return None
+        read_seq = await read_cursor(member.user_id, access.group.stream_id)
+        return max(read_seq, member.joined_seq) + 1
 
     async def get(self, actor: Actor, group_id: GroupId, seq: int) -> VisibleMessage:
         access, message = await self.guard.find_message(actor, group_id, seq)

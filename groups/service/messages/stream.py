@@ -12,7 +12,7 @@ Promises:
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -29,7 +29,14 @@ from groups.limits import GroupLimits
 from groups.models import Content, Media, Message, Stream
 from groups.service.hooks import DeleteOfStream
 from groups.service.media.service import describe_media, media_ids_of, own_kept_media
-from groups.service.messages.page_reader import cut_messages, page_bounds
+from groups.service.messages.pages import (
+    StreamPage,
+    WantedPage,
+    bounds_around,
+    cut_around,
+    cut_changes,
+    cut_messages,
+)
 from groups.service.messages.posting import (
     LoadedContent,
     OpenPostTarget,
@@ -42,7 +49,7 @@ from groups.service.messages.posting import (
     check_bounds,
     check_media_quota,
 )
-from groups.service.messages.stream_rates import StreamRates
+from groups.service.messages.stream_changes import StreamChanges
 from groups.service.write_locks import message_change_locks, stream_lock
 from groups.store.media import MediaStore
 from groups.store.messages import MessageStore
@@ -76,7 +83,7 @@ class StreamService:
     streams: StreamStore
     messages: MessageStore
     media: MediaStore
-    rates: StreamRates
+    changes: StreamChanges
     limits: GroupLimits
     clock: Clock
 
@@ -123,7 +130,7 @@ class StreamService:
             now = self.clock.now()
             # An edited forward is no copy any more, so it must not name where it came from.
             edited = message.model_copy(update={"content": new, "edited_at": now, "origin": None})
-            await self._replace(message, edited, now, tx, media_limit=media_limit)
+            edited = await self._replace(message, edited, now, tx, media_limit=media_limit)
             await target.record(edited, now, tx)
             return edited, target
 
@@ -140,7 +147,7 @@ class StreamService:
             now = self.clock.now()
             gone = {"content": None, "recalled_at": now, "pinned_at": None}
             recalled = message.model_copy(update=gone)
-            await self._replace(message, recalled, now, tx)
+            recalled = await self._replace(message, recalled, now, tx)
             await target.record(recalled, now, tx)
 
         await self.database.run(work, *message_change_locks(stream_id, seq))
@@ -156,9 +163,9 @@ class StreamService:
 
     async def _replace(
         self, message: Message, changed: Message, now: datetime, tx: Tx, *, media_limit: int = 0
-    ) -> None:
-        """Store the message, the line that lists show of it, and which uploads it uses now."""
-        await self.rates.take(changed, now, tx)
+    ) -> Message:
+        """Store the message, what its stream shows of it, and its uploads; returns it with its version."""
+        changed = await self.changes.record(message, changed, now, tx)
         new, old = changed.content, message.content
         more = (new.media_bytes if new else 0) - (old.media_bytes if old else 0)
         if more:
@@ -167,11 +174,10 @@ class StreamService:
                 check_media_quota(before, more, media_limit)
         await self.messages.set_content(changed, tx)
         if message.pinned_at != changed.pinned_at:
-            await self.streams.set_pin(changed, tx)
             await self.messages.set_marks(changed, tx)
-        await self.streams.replace_preview(changed, new.preview if new else "", tx)
         await self.media.use(media_ids_of(new), tx)
         await self.media.release(media_ids_of(old), now, tx)
+        return changed
 
     async def count_all_media_bytes(self) -> None:
         """Count the bytes of uploads that each stream carries, for an older database; nobody may post meanwhile."""
@@ -180,30 +186,43 @@ class StreamService:
     async def page(
         self,
         stream_id: StreamId,
+        wanted: WantedPage,
         *,
         floor: int = 0,
-        limit: int,
-        before_seq: int | None = None,
-        after_seq: int | None = None,
-        cursor: str | None = None,
-    ) -> tuple[list[Message], str | None]:
-        """A page of the messages above the `floor`, newest first, and the cursor to the next page.
+        first_unread_seq: int | None = None,
+    ) -> StreamPage:
+        """The wanted page of the messages above the `floor`, with one query. Raises: BadCursor.
 
-        It has the newest messages, those before a seq, or those right after a seq; the cursor goes on in the same
-        direction. At most `limit` messages, and as many as fit into a page.
+        `first_unread_seq`: the seq after the last one that the reader has read, maybe beyond the head. None: they have
+        no cursor here, and get the newest messages instead of those around it.
         """
-        before_seq, after_seq = page_bounds(cursor, before_seq, after_seq)
-        is_forward = after_seq is not None
+        wanted, limit = wanted.resolved(), wanted.limit
+        if wanted.changed_since is not None:
+            since = wanted.changed_since
+            changed = await self.messages.read_changed(stream_id, since=since, limit=limit + 1)
+            return cut_changes(changed, since=since, floor=floor, limit=limit)
+        seq = first_unread_seq if wanted.around_unread else wanted.around_seq
+        if seq is not None:
+            seq = max(seq, floor + 1)
+            below, number = bounds_around(seq, limit)
+            read = await self.messages.read_messages(
+                stream_id, above=floor, below=below, limit=number, oldest_first=False
+            )
+            page = cut_around(read or (), seq=seq, floor=floor, limit=limit)
+            is_unread = wanted.around_unread and any(each.seq == seq for each in page.messages)
+            return replace(page, first_unread_seq=seq) if is_unread else page
+        is_forward = wanted.after_seq is not None
         read = await self.messages.read_messages(
             stream_id,
-            above=max(floor, after_seq or 0),
-            below=before_seq,
+            above=max(floor, wanted.after_seq or 0),
+            below=wanted.before_seq,
             limit=limit + 1,
             oldest_first=is_forward,
         )
-        return cut_messages(
+        messages, next_cursor = cut_messages(
             read or (), floor=floor, limit=limit, is_forward=is_forward, size_of=json_size
         )
+        return StreamPage(messages=messages, next_cursor=next_cursor)
 
     async def newest(
         self, stream_id: StreamId, *, below: int | None, limit: int

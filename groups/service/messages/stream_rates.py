@@ -8,15 +8,13 @@ Bytes are those of the content as JSON, which is how listeners get it. One messa
 while any bytes are left, and the next one waits until the overdraft has refilled.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from groups.kernel.errors import RateLimit, RateLimited
-from groups.kernel.mongo import Tx
 from groups.limits import GroupLimits
-from groups.models import Content, Message
-from groups.store.streams import Allowance, Change, StreamStore
+from groups.models import Content
+from groups.store.streams import Allowance
 
 BURST_SECONDS: Final = 8  # of bytes that may come at once: 40 of the largest messages
 WINDOW_SECONDS: Final = 1.0  # how far ahead another process's clock may be
@@ -73,22 +71,3 @@ class StreamRate:
         self._messages -= 1
         if content is not None and self._bytes_rate:
             self._bytes -= len(content.model_dump_json().encode())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamRates:
-    """The buckets of edits and deletions; a batch of posts has its own."""
-
-    streams: StreamStore
-    limits: GroupLimits
-
-    async def take(self, changed: Message, now: datetime, tx: Tx) -> None:
-        """Count one change of a message."""
-        change: Change = "edits" if changed.recalled_at is None else "recalls"
-        rate = StreamRate(
-            await self.streams.find_allowance(changed.stream_id, change, tx), now, self.limits
-        )
-        rate.check()
-        rate.take(changed.content)
-        if rate.left is not None:
-            await self.streams.set_allowance(changed.stream_id, change, rate.left, tx)

@@ -4,7 +4,7 @@
 // knows. Fires `change`.
 
 import { throttle } from "../ui/dom.js";
-import { previewOf } from "../ui/previews.js";
+import { lineOf } from "../ui/previews.js";
 import { del, fetchByIds, get, Problem, part, patch, post, put } from "./api.js";
 import { session } from "./session.js";
 import { socket } from "./socket.js";
@@ -322,8 +322,8 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
         const last = {
           seq: event.seq,
           sender_id: item.sender_id ?? null,
-          preview: previewOf(item),
           at: item.created_at,
+          ...lineOf(item),
         };
         const unread = conversation.unread_count + (event.seq - conversation.head_seq);
         this.#replace({
@@ -339,8 +339,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
       case "message.recalled":
         if (conversation?.last_message?.seq === event.seq) {
           const item = event.post ?? event.message;
-          const preview = !item || item.recalled_at ? "" : previewOf(item);
-          this.#replace({ ...conversation, last_message: { ...conversation.last_message, preview } });
+          if (item) this.#replace({ ...conversation, last_message: { ...conversation.last_message, ...lineOf(item) } });
         }
         return;
       case "conversation.read":

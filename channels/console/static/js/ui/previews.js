@@ -13,20 +13,32 @@ export function previewOf(content) {
 }
 
 /**
- * What to show for a conversation's last message: `last.preview` with placeholders in words; `last` may be null.
- * @param {{ preview: string } | null} last
+ * What lists show of a post or message, by the names of the API; a deleted one has neither preview nor kind.
+ * @param {App.EventItem} item
+ * @returns {App.LastLine}
+ */
+export function lineOf(item) {
+  if (item.recalled_at) return { preview: "", kind: null, recalled: true };
+  return { preview: previewOf(item), kind: item.kind, recalled: false };
+}
+
+/**
+ * What to show for a conversation's last message: `last.preview`, or its kind in words; `last` may be null.
+ * @param {App.LastLine | null} last
  * @param {{ isChannel?: boolean }} [options]
  */
 export function lastMessageText(last, { isChannel = false } = {}) {
   if (!last) return t(isChannel ? "list.noPosts" : "list.noMessages");
-  if (!last.preview) return t("list.deleted");
-  const placeholder = /^\[(\w+)\]$/.exec(last.preview);
-  const key = `kind.${placeholder?.[1]}`;
-  return hasText(key) ? t(key) : last.preview;
+  if (last.recalled) return t("list.deleted");
+  // A message that an older server stored has no kind, but its placeholder names it.
+  const kind = last.kind ?? /^\[(\w+)\]$/.exec(last.preview)?.[1];
+  const key = `kind.${kind}`;
+  return last.preview === `[${kind}]` && hasText(key) ? t(key) : last.preview;
 }
 
 /**
  * What to show for one post or message.
  * @param {App.Content} content
  */
-export const contentPreview = (content) => lastMessageText({ preview: previewOf(content) });
+export const contentPreview = (content) =>
+  lastMessageText({ preview: previewOf(content), kind: content.kind, recalled: false });

@@ -5,7 +5,7 @@
 import { get, part, post } from "../../client/api.js";
 import { socket } from "../../client/socket.js";
 import { everyWhileVisible } from "../../ui/dom.js";
-import { previewOf } from "../../ui/previews.js";
+import { lineOf } from "../../ui/previews.js";
 
 const PAGE = 30;
 export const POLL_EVERY = 4000; // milliseconds
@@ -123,8 +123,8 @@ export class ChannelInbox extends /** @type {App.TargetClass<{ change: Event; mi
     const last = {
       seq,
       from_channel: Boolean(message.from_channel),
-      preview: previewOf(message),
       at: message.created_at,
+      ...lineOf(message),
     };
     const unread = message.from_channel ? 0 : thread.unread_count + 1;
     this.byUserId.set(userId, { ...thread, head_seq: seq, last_message: last, unread_count: unread });
@@ -142,7 +142,7 @@ export class ChannelInbox extends /** @type {App.TargetClass<{ change: Event; mi
     if (thread?.last_message?.seq !== seq) return;
     this.byUserId.set(userId, {
       ...thread,
-      last_message: { ...thread.last_message, preview: message.recalled_at ? "" : previewOf(message) },
+      last_message: { ...thread.last_message, ...lineOf(message) },
     });
     this.#changed();
   }
