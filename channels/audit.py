@@ -84,7 +84,7 @@ class _Audit:
             if await self.store.find_profile(channel_id, tx) is None:
                 return None
             try:
-                await self.updating.mark_in(REPAIR_ACTOR, channel_id, GroupChanges(), tx)
+                await self.updating.restore_marker_in(REPAIR_ACTOR, channel_id, tx)
             except GroupNotFound:
                 return None
             return "marked the group again"

@@ -60,6 +60,17 @@ class ChannelLimitReached(LimitReached):
     remedy: ClassVar[str] = "Delete a channel first, or raise the limit `CHANNELS`."
 
 
+class ChannelsPerOwnerReached(LimitReached):
+    """The user has already created `limit` channels that still exist."""
+
+    code: ClassVar[str] = "channels_per_owner_reached"
+    summary: ClassVar[str] = "You have created too many channels: delete one first"
+    remedy: ClassVar[str] = (
+        "Delete a channel that you created, or raise the limit `CHANNELS_PER_OWNER`. A channel that you transferred "
+        "counts until it is deleted. The application's back end may create any number."
+    )
+
+
 class SyncTokenExpired(Expired):
     """The token is older than the departures that the server keeps."""
 

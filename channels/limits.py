@@ -42,6 +42,13 @@ class ChannelLimits(LimitModel):
         OrNone, About(Section.MEMBERS, Source.DOCUMENT, "`channel_limit_reached`")
     ] = 1_000
     """Channels of the deployment."""
+    channels_per_owner: Annotated[
+        OrNone, About(Section.MEMBERS, Source.OURS, "`channels_per_owner_reached`")
+    ] = 50
+    """Channels that one user has created, or made of groups, and that still exist, whoever owns them now.
+
+    App admins are exempt.
+    """
     channel_organization_bytes: Annotated[
         Positive, About(Section.PROFILES, Source.DOCUMENT, _TOO_LONG)
     ] = CHANNEL_ORGANIZATION_BYTES

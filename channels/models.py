@@ -75,11 +75,19 @@ class _ChannelIds(Model):
 class NewChannel(ChannelChanges, _ChannelIds):
     """A channel to create, or with `group_id` a Community group to make a channel.
 
-    A field that is not set takes its default, or stays as the group has it. The digest of its JSON is stored with an
-    idempotency key, so the order of the fields must not change.
+    A field that is not set takes its default, or stays as the group has it. The digest of its JSON (`digest_text`) is
+    stored with an idempotency key, so the order of the fields must not change.
     """
 
     name: str
+    share_history: bool = False
+    """With `group_id`: what was written before becomes as public as the posts."""
+
+    @property
+    def digest_text(self) -> str:
+        """The text that differs where two creations do. It lacks later fields that have their defaults."""
+        later = set() if self.share_history else {"share_history"}
+        return self.model_dump_json(exclude=later)
 
 
 _IN_PROFILE: Final = set(ChannelProfile.model_fields) - {"channel_id", "created_at"}

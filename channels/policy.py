@@ -1,9 +1,9 @@
-"""Decides who may write to a channel in private and who may read its inbox: pure, and only here."""
+"""Decides who may write to a channel in private, read its inbox and know its owner: pure, and only here."""
 
 from datetime import datetime
 from typing import assert_never
 
-from channels.models import AcceptMessages
+from channels.models import AcceptMessages, ChannelProfile
 from conversations.errors import MessagesNotAccepted
 from groups.errors import Banned, Muted
 from groups.kernel.errors import DomainError
@@ -38,3 +38,8 @@ def writing_refusal(
 def inbox_refusal(access: AccessContext) -> DomainError | None:
     """The error of reading the channel's inbox and answering in its name. `accept_messages` does not matter here."""
     return grant_refusal(access, Grant.READ_INBOX)
+
+
+def may_know_owner(access: AccessContext, profile: ChannelProfile) -> bool:
+    """Whether somebody who sees the channel may know its owner: its admins, and everyone where posts are signed."""
+    return access.effective_role >= EffectiveRole.ADMIN or profile.signatures

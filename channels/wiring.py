@@ -10,6 +10,7 @@ from channels.service.channels import ChannelEnd, ChannelService, CreatePolicy
 from channels.service.dialogue_reactions import DialogueReactions
 from channels.service.guard import ChannelGuard, InboxGuard
 from channels.service.inbox_rules import ChannelInboxRules
+from channels.service.owners import KnownOwners
 from channels.service.post_settings import PostSettings
 from channels.service.profiles import ProfileCache
 from channels.service.subscriptions import Subscriptions
@@ -51,6 +52,7 @@ class ChannelCore:
     store: ChannelStore
     profiles: ProfileCache
     post_settings: PostSettings
+    known_owners: KnownOwners
     inbox_rules: ChannelInboxRules
     end: ChannelEnd
 
@@ -63,6 +65,7 @@ def build_core(groups: GroupCore, limits: Limits) -> ChannelCore:
         store=store,
         profiles=profiles,
         post_settings=PostSettings(profiles, store, groups.users),
+        known_owners=KnownOwners(groups.directory, profiles),
         inbox_rules=ChannelInboxRules(
             store, groups.bulk_access, groups.guard, groups.admin_log, groups.clock
         ),

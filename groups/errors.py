@@ -397,6 +397,17 @@ class GroupsPerUserReached(LimitReached):
     remedy: ClassVar[str] = "Ask the user to leave a group or channel first."
 
 
+class GroupsPerOwnerReached(LimitReached):
+    """The user has already created `limit` groups that still exist."""
+
+    code: ClassVar[str] = "groups_per_owner_reached"
+    summary: ClassVar[str] = "You have created too many groups: delete one first"
+    remedy: ClassVar[str] = (
+        "Delete a group that you created, or raise the limit `GROUPS_PER_OWNER`. A group that you transferred counts "
+        "until it is deleted. The application's back end may create any number."
+    )
+
+
 class CustomFieldLimitReached(LimitReached):
     """The group already has `limit` custom fields."""
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import Field
+
 from groups.kernel.clock import rfc3339
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
@@ -121,11 +123,16 @@ class InvitationEnded(GroupEvent):
 
 
 class GroupUpdated(GroupEvent):
-    """The profile or a setting changed; `changed` holds the new values by field name, JSON-ready."""
+    """The profile or a setting changed; `changed` holds the new values by field name, JSON-ready.
+
+    `changed_for_staff` are more values, which of all members only `staff` may see.
+    """
 
     type: Literal["group.updated"] = "group.updated"
     changed: dict[str, object]
     version: int
+    changed_for_staff: dict[str, object] = Field(default_factory=dict)
+    staff: tuple[UserId, ...] = ()
 
 
 class GroupDisbanded(GroupEvent):

@@ -91,6 +91,10 @@ class GroupLimits(LimitModel):
         Positive, About(Section.MEMBERS, Source.TENCENT, "`groups_per_user_reached`")
     ] = 5_000
     """Groups and channels that one user is in, without those to which others added them (`ADDED_GROUPS_PER_USER`)."""
+    groups_per_owner: Annotated[
+        OrNone, About(Section.MEMBERS, Source.OURS, "`groups_per_owner_reached`")
+    ] = 1_000
+    """Groups that one user has created and that still exist, whoever owns them now. App admins are exempt."""
     admins: Annotated[OrNone, About(Section.MEMBERS, Source.OURS, "`admin_limit_reached`")] = 50
     """Admins of one group or channel, beside the owner. As many as in Telegram's channels."""
     admin_invitations: Annotated[

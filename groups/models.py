@@ -171,6 +171,27 @@ ReactionChoice = Literal["all", "basic", "none"] | tuple[str, ...]
 """The emoji that members may react with; `reactions.policy` defines each value."""
 
 
+COMMUNITY_PREFIX: Final = "@TGS#_"
+"""The start of a Community group's id (reference product)."""
+
+
+class Marking(Model):
+    """How a Community group became a channel: when, by whom, and which of its messages are from before.
+
+    It is written in the transaction that marks the group and never changes. Channels that were created as channels have
+    none, nor have those that an older version marked.
+    """
+
+    at: datetime
+    by: UserId
+    head_seq: int
+    """The head of the stream at the marking: messages up to it were written in the group."""
+    is_history_shared: bool
+    """Whether the owner made those messages as public as the posts."""
+    was_history_visible: bool
+    """Whether members could read what was written before they joined."""
+
+
 class Group(Model):
     """A group. `version` grows with each change of its profile; `owner_id` is None in a Work group its owner left.
 
@@ -201,11 +222,22 @@ class Group(Model):
     created_at: datetime
     created_by: UserId
     version: int = 1
+    marking: Marking | None = None
 
     @property
     def is_channel(self) -> bool:
         """Whether the group has the channel marker."""
         return CHANNEL_MARKER in self.custom
+
+    @property
+    def private_until_seq(self) -> int:
+        """The seq up to which messages are from before the marking and stayed private; 0: none."""
+        marking = self.marking
+        return 0 if marking is None or marking.is_history_shared else marking.head_seq
+
+    def joining_time(self, now: datetime) -> datetime:
+        """When a user who comes in now joined: never before the marking, though clocks of processes may differ."""
+        return now if self.marking is None else max(now, self.marking.at)
 
     @property
     def stream_id(self) -> StreamId:

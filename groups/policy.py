@@ -22,8 +22,10 @@ from groups.errors import (
 )
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError, FieldTooLong, PermissionRefused
+from groups.kernel.ids import UserId
 from groups.limits import GroupLimits
 from groups.models import (
+    COMMUNITY_PREFIX,
     AccessContext,
     EffectiveRole,
     Grant,
@@ -31,6 +33,7 @@ from groups.models import (
     GroupType,
     Invitation,
     JoinOption,
+    Marking,
     Member,
     Message,
     Posting,
@@ -103,14 +106,49 @@ def reading_refusal(group: Group, effective_role: EffectiveRole) -> DomainError 
 
 
 def history_floor(access: AccessContext) -> int:
-    """The seq up to which messages are hidden: those before the actor joined, where the group hides its history."""
-    if (
-        access.effective_role == EffectiveRole.APP_ADMIN
-        or access.group.history_visible
-        or not access.member
-    ):
+    """The seq up to which messages are hidden from the actor: the one rule for every way to what was written.
+
+    A group that hides its history hides what was written before the actor joined. A channel that was a group hides what
+    was written there from all who joined later, and from strangers; who was a member then sees what they saw.
+    """
+    group, member = access.group, access.member
+    if access.effective_role == EffectiveRole.APP_ADMIN:
         return 0
-    return access.member.joined_seq
+    marking = group.marking
+    if marking is not None and not marking.is_history_shared:
+        if member is None or not _was_member(member, marking):
+            return marking.head_seq
+        return 0 if marking.was_history_visible else member.joined_seq
+    return 0 if group.history_visible or member is None else member.joined_seq
+
+
+def _was_member(member: Member, marking: Marking) -> bool:
+    """Whether the member joined before the marking. Nobody joins later with an earlier time (`Group.joining_time`)."""
+    if member.joined_seq == marking.head_seq:
+        return member.joined_at < marking.at
+    return member.joined_seq < marking.head_seq
+
+
+def was_written_in_group(group: Group, message: Message) -> bool:
+    """Whether a channel's message was written while the channel was a group."""
+    if not group.is_channel:
+        return False
+    if group.marking is not None:
+        return message.seq <= group.marking.head_seq
+    # Marked by an older version, which did not note the head: each of its messages may be from before.
+    return group.group_id.startswith(COMMUNITY_PREFIX)
+
+
+def closed_refusal(group: Group, message: Message) -> DomainError | None:
+    """Adding to a message from before the marking that stayed private: nobody, since the event would show it to all.
+
+    Such a message can be read by those who could read it, and deleted.
+    """
+    if message.seq > group.private_until_seq:
+        return None
+    return PermissionRefused(
+        "What was written before the group became a channel can only be deleted"
+    )
 
 
 def listing_refusal(access: AccessContext) -> DomainError | None:
@@ -287,6 +325,9 @@ def editing_refusal(access: AccessContext, message: Message, now: datetime) -> D
 
     Admins with `edit_posts` edit all posts, their own too, even if they may not publish new ones.
     """
+    closed = closed_refusal(access.group, message)
+    if closed is not None:
+        return closed
     member = access.member
     is_own = member is not None and message.sender_id == member.user_id
     if (
@@ -309,10 +350,21 @@ def editing_refusal(access: AccessContext, message: Message, now: datetime) -> D
     return PermissionRefused("Only the sender may edit a message")
 
 
+def may_always_recall(group: Group, message: Message, user_id: UserId) -> bool:
+    """Whether the user may recall the message at any time, whatever they are in the group now, also as a stranger.
+
+    They may where they wrote it before the group became a channel.
+    """
+    return message.sender_id == user_id and was_written_in_group(group, message)
+
+
 def recalling_refusal(
     access: AccessContext, message: Message, now: datetime, window_seconds: int
 ) -> DomainError | None:
-    """Recalling: the owner and admins at any time, with the grant for messages of others; senders for a while."""
+    """Recalling: the owner and admins at any time, with the grant for messages of others; senders for a while.
+
+    What `may_always_recall` allows is not asked here.
+    """
     is_own = access.member is not None and message.sender_id == access.member.user_id
     if access.effective_role >= EffectiveRole.ADMIN:
         return None if is_own else grant_refusal(access, Grant.DELETE_POSTS)
@@ -323,15 +375,16 @@ def recalling_refusal(
     return None
 
 
-def pinning_refusal(access: AccessContext) -> DomainError | None:
+def pinning_refusal(access: AccessContext, message: Message) -> DomainError | None:
     """Pinning and unpinning: the owner, and admins with the grant."""
-    return grant_refusal(access, Grant.PIN_POSTS)
+    return grant_refusal(access, Grant.PIN_POSTS) or closed_refusal(access.group, message)
 
 
 def freezing_refusal(access: AccessContext, message: Message) -> DomainError | None:
     """Freezing reactions: the owner; admins with `post` on their own messages, with `edit_posts` on all others."""
     is_own = access.member is not None and message.sender_id == access.member.user_id
-    return grant_refusal(access, Grant.POST if is_own else Grant.EDIT_POSTS)
+    grant = Grant.POST if is_own else Grant.EDIT_POSTS
+    return grant_refusal(access, grant) or closed_refusal(access.group, message)
 
 
 def reacting_refusal(
@@ -345,9 +398,11 @@ def reacting_refusal(
     return None
 
 
-def adding_reaction_refusal(access: AccessContext) -> DomainError | None:
+def adding_reaction_refusal(access: AccessContext, message: Message) -> DomainError | None:
     """Adding a reaction, besides `reacting_refusal`: users who are not banned from reacting."""
-    return ReactingBanned() if access.is_banned_from_reacting else None
+    if access.is_banned_from_reacting:
+        return ReactingBanned()
+    return closed_refusal(access.group, message)
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ and builds the rest.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final
 
@@ -258,8 +258,9 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         limits=limits,
         clock=clock,
     )
+    users = replace(core.users, known_owners=hooks.known_owners)
     return GroupChat(
-        **{each.name: getattr(core, each.name) for each in fields(core)},
+        **{each.name: getattr(core, each.name) for each in fields(core)} | {"users": users},
         disbanding=DisbandService(
             database=database,
             groups=stores.groups,

@@ -442,6 +442,8 @@ async def open_api(
         "address_requests_per_second": 0,
         "waiting_milliseconds": 60_000,
         "transfers_per_user": 0,
+        # One user makes all channels of a table of tests.
+        "channels_per_owner": 1_000,
     }
     services = create_services(
         database,

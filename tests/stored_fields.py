@@ -70,6 +70,7 @@ SUBDOCUMENTS: Final[dict[str, tuple[str, ...]]] = {
         "origin",
         "failure",
     ),
+    "groups": ("marking",),
     "streams": ("last", "edits", "recalls"),
 }
 """Objects, and arrays of objects, in documents; inner ones first."""

@@ -57,13 +57,35 @@ class PublicPost:
 
     @property
     def heading(self) -> str:
-        """One line: the title, or else the beginning of the text."""
+        """One line: the title, or else the beginning of the text, or the name of the place."""
         content = self.content
-        place = content.location.name if content.location else ""
-        line = content.title or content.text.strip().partition("\n")[0] or place
+        line = content.title or content.text.strip().partition("\n")[0] or self.place
         if len(line) > _TITLE_CHARACTERS:
             line = line[: _TITLE_CHARACTERS - 1].rstrip() + "…"
         return line or f"#{self.seq}"
+
+    @property
+    def place(self) -> str:
+        """The name or address of its place in one line, or else the coordinates; empty without a place."""
+        location = self.content.location
+        if location is None:
+            return ""
+        return location.name or location.address.partition("\n")[0] or self.coordinates
+
+    @property
+    def coordinates(self) -> str:
+        """Latitude and longitude of its place, in degrees: `53.55, 9.96`."""
+        location = self.content.location
+        return f"{_degrees(location.latitude)}, {_degrees(location.longitude)}" if location else ""
+
+    @property
+    def map_url(self) -> str:
+        """The address of a map with its place."""
+        location = self.content.location
+        if location is None:
+            return ""
+        latitude, longitude = _degrees(location.latitude), _degrees(location.longitude)
+        return f"https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}#map=16/{latitude}/{longitude}"
 
     @property
     def pictures(self) -> list[str]:
@@ -138,6 +160,11 @@ class PublicChannel:
         return uuid5(_FEED_IDS, name).urn
 
 
+def _degrees(value: float) -> str:
+    # Five decimals are a metre. Adding 0.0 makes -0.0 positive.
+    return f"{round(value, 5) + 0.0:.5f}".rstrip("0").rstrip(".")
+
+
 def public_posts(messages: Sequence[Message], tallies: Tallies) -> list[PublicPost]:
     """The posts with content for people: without deleted posts and posts with app content only."""
     found: list[PublicPost] = []
@@ -188,7 +215,7 @@ def _json_feed(shown: PublicChannel) -> dict[str, Any]:
                 "url": shown.url_of(post),
                 "title": post.heading,
                 "content_html": _html_of(shown, post),
-                "content_text": post.content.text,
+                "content_text": post.content.text or post.place,
                 "date_published": rfc3339(post.created_at),
                 "date_modified": rfc3339(post.updated_at),
             }

@@ -136,7 +136,12 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
         {
             "conversation_id": _CONVERSATION,
             "channel_id": _CHANNEL,
-            "changed": ("object", "The new values, by the names of the fields."),
+            "changed": (
+                "object",
+                "The new values, by the names of the fields. `owner_id`: only to the owner and the admins, unless the"
+                " channel signs its posts. `is_channel`: your group became a channel. Where `history_shared_at` is"
+                " set then, everybody may read what was written before.",
+            ),
             "version": (
                 "integer",
                 "Grows with each change; ignore an event that is older than what you have.",

@@ -1,6 +1,6 @@
 """Events of groups and channels: members, settings, messages, reactions."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -73,9 +73,14 @@ def _member_changed(event: MemberChanged) -> Iterable[EventView]:
 
 
 def _updated(event: GroupUpdated) -> Iterable[EventView]:
-    fields = {"changed": event.changed, "version": event.version}
-    payload = group_payload("group.updated", "channel.updated", event, **fields)
-    yield EventView(payload, stream_of(event.group_id))
+    def view(changed: Mapping[str, object]) -> dict[str, Any]:
+        fields = {"changed": changed, "version": event.version}
+        return group_payload("group.updated", "channel.updated", event, **fields)
+
+    stream_id, staff = stream_of(event.group_id), event.staff
+    yield EventView(view(event.changed), stream_id, except_users=frozenset(staff))
+    if staff:
+        yield EventView(view({**event.changed, **event.changed_for_staff}), stream_id, staff)
 
 
 def _disbanded(event: GroupDisbanded) -> Iterable[EventView]:

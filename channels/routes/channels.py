@@ -12,6 +12,7 @@ from channels.errors import (
     ChannelIdTaken,
     ChannelLimitReached,
     ChannelNotFound,
+    ChannelsPerOwnerReached,
     SyncTokenExpired,
 )
 from channels.models import Channel, expand_channel_id
@@ -53,7 +54,7 @@ from groups.service.lifecycle.directory import Sort
 
 
 class ChannelQuery(PageQuery):
-    """Which channels; without a filter, those of the directory."""
+    """Which channels; without a filter, those of the directory. Filters that do not combine are refused together."""
 
     ids: Annotated[
         str | None,
@@ -97,6 +98,17 @@ class ChannelQuery(PageQuery):
             raise PydanticCustomError(
                 "updated_since", "updated_since needs subscribed=true, and no ids"
             )
+        lists = (self.ids is not None, self.subscribed, self.owned, self.every)
+        if sum(lists) > 1:
+            raise PydanticCustomError(
+                "one_list", "give at most one of ids, subscribed, owned and all"
+            )
+        # `sort` has a default, so what counts is whether it was sent.
+        is_search = bool(self.q) or "sort" in self.model_fields_set
+        if is_search and any(lists) and not self.every:
+            raise PydanticCustomError(
+                "search", "q and sort search the directory: leave out ids, subscribed and owned"
+            )
         return self
 
 
@@ -125,6 +137,7 @@ class ChannelRoutes:
             PermissionRefused,
             ChannelIdTaken,
             ChannelLimitReached,
+            ChannelsPerOwnerReached,
             GroupNotFound,
             NotForThisType,
             MembersNotAsked,
@@ -144,7 +157,7 @@ class ChannelRoutes:
     async def list_channels(self, actor: Actor, query: ChannelQuery) -> ChannelPage:
         """List the directory, the channels to which you subscribe, those that you own, or those named by `ids`.
 
-        `ids` takes precedence over `subscribed`, and `subscribed` over `owned`. Without them, `q` and `sort` search the
+        Give one of `ids`, `subscribed` and `owned`; two of them are refused. Without them, `q` and `sort` search the
         directory, or all channels with `all`. A device that was offline asks with `updated_since` for the subscriptions
         that changed or ended meanwhile.
         """

@@ -9,6 +9,7 @@ from channels.routes.responses import (
     PostPage,
     PostResponse,
     anonymous_post_response,
+    is_own,
     post_response,
 )
 from channels.service.guard import ChannelGuard
@@ -139,7 +140,11 @@ class PostRoutes:
         """
         async with self.channel(channel_id):
             page = await self.messages.read_page(actor, channel_id, query.wanted)
-        return Rendered(self.rendering.page(page))
+        rendering = self.rendering
+        if any(is_own(message, page.access) for message in page.messages):
+            # They show this reader as their author, so nobody else gets this page.
+            rendering = _post_rendering()
+        return Rendered(rendering.page(page))
 
     @get("/v1/channels/{channel_id}/posts/{seq}", errors=[ChannelNotFound, PostNotFound, Banned])
     async def get_post(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> PostResponse:
@@ -167,7 +172,10 @@ class PostRoutes:
         errors=[ChannelNotFound, PostNotFound, PermissionRefused, Banned],
     )
     async def recall(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> None:
-        """Delete a post for everyone (owner, admin): its content goes, its seq stays."""
+        """Delete a post for everyone (owner, admin): its content goes, its seq stays.
+
+        Whoever wrote it before the group became a channel may delete it too, also after leaving.
+        """
         async with self.channel(channel_id):
             await self.edits.recall(actor, channel_id, seq)
 

@@ -23,6 +23,7 @@ from groups.limits import CHANNEL_INTRODUCTION_BYTES, CHANNEL_NAME_BYTES
 from groups.models import (
     AccessContext,
     DepartureReason,
+    EffectiveRole,
     Grant,
     Member,
     Message,
@@ -125,15 +126,25 @@ class CreateChannel(Body):
 
     name: ChannelName
     channel_id: Annotated[
-        Annotated[GroupIdText, SchemaHint(NEW_CHANNEL_ID, GROUP_ID_BYTES)] | None,
+        Annotated[
+            GroupIdText, Field(examples=["@TOA#_news"]), SchemaHint(NEW_CHANNEL_ID, GROUP_ID_BYTES)
+        ]
+        | None,
         Field(description="Starts with `@TOA#_`. null: the server chooses one."),
     ] = None
     group_id: GroupIdText | None = None
+    share_history: Annotated[
+        bool,
+        Field(
+            description="With `group_id`. true: what was written before becomes as public as the posts, and every"
+            " member is told. false: it stays visible to those only who can read it now."
+        ),
+    ] = False
     face_url: FaceUrl = ""
     organization: Organization = ""
     introduction: ChannelIntroduction = ""
     custom_data: CustomData = ""
-    settings: SettingsBody = SettingsBody()
+    settings: Annotated[SettingsBody, Field(default_factory=SettingsBody)]
 
     def to_new(self) -> NewChannel:
         values = self.model_dump(exclude_unset=True, exclude={"settings"})
@@ -179,7 +190,9 @@ class LastPostResponse(NewestMessage):
 class ChannelResponse(Response):
     """A channel as you see it. `subscribed_at` and `role` are null unless you subscribe.
 
-    `grants`: what you may do here as the owner or an admin.
+    `owner_id`: null unless you are the owner or an admin here, or the channel signs its posts. `grants`: what you may
+    do here as the owner or an admin. `public_from_seq`: the first seq that everybody may read; what was written before
+    the group became a channel has lower ones. `history_shared_at`: when the owner made that public too, for members.
     """
 
     channel_id: GroupId
@@ -198,6 +211,8 @@ class ChannelResponse(Response):
     settings: SettingsResponse
     head_seq: int
     version: StreamVersion
+    public_from_seq: int
+    history_shared_at: Instant | None
     last_post: LastPostResponse | None
 
 
@@ -210,7 +225,15 @@ _GROUP_SETTINGS: Final = tuple(
 def channel_response(channel: Channel) -> ChannelResponse:
     """The response for a channel."""
     group, member = channel.access.group, channel.access.member
-    profile, last = channel.profile, channel.stream.last
+    profile, last, marking = channel.profile, channel.stream.last, group.marking
+    if last is not None and last.seq <= policy.history_floor(channel.access):
+        last = None
+    sees_owner = profile.signatures or policy.may_see_sender(group, channel.access.effective_role)
+    is_told = (
+        marking is not None
+        and marking.is_history_shared
+        and channel.access.effective_role >= EffectiveRole.MEMBER
+    )
     settings = SettingsResponse.model_construct(
         **{name: getattr(group, name) for name in _GROUP_SETTINGS},
         **{name: getattr(profile, name) for name in _PROFILE_SETTINGS},
@@ -222,7 +245,7 @@ def channel_response(channel: Channel) -> ChannelResponse:
         organization=profile.organization,
         introduction=group.introduction,
         custom_data=profile.custom_data,
-        owner_id=group.owner_id,
+        owner_id=group.owner_id if sees_owner else None,
         created_at=profile.created_at,
         subscriber_count=group.member_count,
         subscribed_at=member.joined_at if member else None,
@@ -232,6 +255,8 @@ def channel_response(channel: Channel) -> ChannelResponse:
         settings=settings,
         head_seq=channel.stream.head_seq,
         version=channel.stream.version,
+        public_from_seq=group.private_until_seq + 1,
+        history_shared_at=marking.at if marking is not None and is_told else None,
         last_post=LastPostResponse.model_construct(**newest_fields(last)) if last else None,
     )
 
@@ -281,6 +306,8 @@ def subscriber_response(member: Member, user: User | None) -> SubscriberResponse
 class PostResponse(MarkedResponse):
     """A post. It is from the channel: only the owner and admins see its author.
 
+    What you wrote before the group became a channel shows you as its author: you may always delete it.
+
     `views`: how many users reported seeing it. Up to 512 it is exact; above, 95 of 100 numbers are within 3.3 %.
     """
 
@@ -304,10 +331,17 @@ class PostPage(HistoryPage[PostResponse]):
 def post_response(message: Message, access: AccessContext, tally: Tally) -> PostResponse:
     """The post for a reader with this access; a deleted post keeps only its id, seq and times."""
     group = access.group
-    is_shown = policy.may_see_sender(group, access.effective_role) and message.recalled_at is None
+    sees_author = policy.may_see_sender(group, access.effective_role) or is_own(message, access)
+    is_shown = sees_author and message.recalled_at is None
     return anonymous_post_response(message, group.group_id, group.name, tally).model_copy(
         update={"author_id": message.sender_id if is_shown else None}
     )
+
+
+def is_own(message: Message, access: AccessContext) -> bool:
+    """Whether the reader wrote the message before the group became a channel, so that they may delete it."""
+    member = access.member
+    return member is not None and policy.may_always_recall(access.group, message, member.user_id)
 
 
 def anonymous_post_response(

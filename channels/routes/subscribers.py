@@ -88,6 +88,7 @@ def _render_alike(
         and mine.role is theirs.role
         and mine.grants == theirs.grants
         and mine.joined_at == theirs.joined_at
+        and mine.joined_seq == theirs.joined_seq
     )
 
 

@@ -185,32 +185,52 @@ class TokenVerifier:
         return claims if has_both else None
 
     def _any_claims(self, token: str) -> dict[str, Any]:
-        *others, last = self._keys
-        for key in others:
-            with suppress(BadToken):
+        refusal: Exception = jwt.InvalidSignatureError()
+        for key in self._keys:
+            try:
                 return self._claims_by(key, token)
-        return self._claims_by(last, token)
+            except jwt.InvalidSignatureError:
+                continue
+            except (jwt.InvalidTokenError, RecursionError) as error:
+                refusal = error
+                break
+        # The library's message is not passed on: it would help a forger more than a client.
+        raise BadToken(_reason_of(refusal)) from refusal
 
     @staticmethod
     def _claims_by(key: bytes, token: str) -> dict[str, Any]:
-        try:
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                key,
-                algorithms=[_ALGORITHM],
-                # `check` compares times, by the injected clock.
-                options={
-                    "require": ["exp", "sub"],
-                    "verify_exp": False,
-                    "verify_iat": False,
-                },
-            )
-        except (jwt.InvalidTokenError, RecursionError) as error:
-            # The library's message is not passed on: it would help a forger more than a client.
-            raise BadToken(
-                "The token is not valid: it was signed with another secret, or is damaged"
-            ) from error
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=[_ALGORITHM],
+            # `check` compares times, by the injected clock.
+            options={
+                "require": ["exp", "sub"],
+                "verify_exp": False,
+                "verify_iat": False,
+            },
+        )
         return claims
+
+
+def _reason_of(refusal: Exception) -> str:
+    """Why the library refuses a token, in general terms. It reads claims only behind a right signature."""
+    match refusal:
+        case jwt.InvalidAlgorithmError():
+            return f"The token's algorithm is not accepted: sign tokens with {_ALGORITHM}"
+        case jwt.InvalidSignatureError():
+            return "The token is not valid: it was signed with another secret, or is damaged"
+        case jwt.MissingRequiredClaimError():
+            missing = refusal.claim if refusal.claim in _NEEDED_CLAIMS else "claim"
+            return f"The token has no `{missing}`: a token needs `sub`, the user's id, and `exp`"
+        case jwt.exceptions.InvalidSubjectError():
+            return "The token's `sub` is not text: it is the user's id"
+        case jwt.ImmatureSignatureError():
+            return "The token is not valid yet: its `nbf` is in the future"
+        case jwt.InvalidAudienceError():
+            return "The token has an `aud`, which this server does not take"
+        case _:
+            return "The token is not valid: it is damaged, or no JWT"
 
 
 def _user_id(subject: object) -> UserId:

@@ -5,7 +5,13 @@ from dataclasses import InitVar, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from channels.errors import BadChannelId, ChannelLimitReached, ChannelNotFound, channel_errors
+from channels.errors import (
+    BadChannelId,
+    ChannelLimitReached,
+    ChannelNotFound,
+    ChannelsPerOwnerReached,
+    channel_errors,
+)
 from channels.limits import CHANNEL_REACTIONS_PER_USER, Limits
 from channels.models import (
     CHANNEL_PREFIX,
@@ -123,7 +129,7 @@ class ChannelService:
     async def _apply(self, tx: Tx, _: str, creations: Sequence[_Creation]) -> Sequence[GroupId]:
         (creation,) = creations
         actor, new = creation.actor, creation.new
-        call = keyed_call(actor, "channel", creation.key, new.model_dump_json())
+        call = keyed_call(actor, "channel", creation.key, new.digest_text)
         if new.group_id is None:
             return [await self._create(actor, new, call, tx)]
         if await self.idempotency.find_first(call, tx) is None:
@@ -153,7 +159,7 @@ class ChannelService:
         )
         group_id = access.group.group_id
         if is_new:
-            await self._insert(group_id, new, access.group.created_at, tx)
+            await self._insert(actor, group_id, new, access.group.created_at, tx)
         return group_id
 
     async def _mark(self, actor: Actor, group_id: GroupId, new: NewChannel, tx: Tx) -> None:
@@ -167,13 +173,28 @@ class ChannelService:
         changes = GroupChanges(
             name=new.name, **_rules_of(new), **{field: getattr(new, field) for field in named}
         )
-        await self.updates.mark_in(actor, group_id, changes, tx, also_changed=new.of_profile())
+        await self.updates.mark_in(
+            actor,
+            group_id,
+            changes,
+            tx,
+            share_history=new.share_history,
+            also_changed=new.of_profile(),
+        )
         if not actor.is_app_admin:
             # Otherwise adding to a group and marking it would subscribe users who were never asked.
             await self.groups.check_all_agreed(group_id, tx)
-        await self._insert(group_id, new, self.clock.now(), tx)
+        await self._insert(actor, group_id, new, self.clock.now(), tx)
 
-    async def _insert(self, group_id: GroupId, new: NewChannel, at: datetime, tx: Tx) -> None:
+    async def _insert(
+        self, actor: Actor, group_id: GroupId, new: NewChannel, at: datetime, tx: Tx
+    ) -> None:
+        if not actor.is_app_admin:
+            # The marked group is stored already, and counts. All creations write the counter below, so of two that meet
+            # one runs again and counts the other.
+            limit = self.limits.channels_per_owner
+            if await self.creation.count_channels(actor.user_id, limit + 1, tx) > limit:
+                raise ChannelsPerOwnerReached(limit=limit)
         if not await self.store.count(1, self.limits.channels, tx):
             raise ChannelLimitReached(limit=self.limits.channels)
         values = new.of_profile(with_defaults=True)
@@ -306,6 +327,9 @@ class ChannelEnd:
 
 
 def _check_ids(new: NewChannel) -> None:
+    if new.share_history and new.group_id is None:
+        reason = "share_history needs a group_id: a new channel has no history"
+        raise InvalidRequest(reason, errors=[{"field": "share_history", "reason": reason}])
     channel_id = new.channel_id
     if channel_id is None:
         return

@@ -36,6 +36,11 @@ class PostSettings:
         known = await self.users.find_users(authors)
         return {user_id: user.name for user_id, user in known.items()}
 
+    async def shows_owner(self, group: Group, tx: Tx) -> bool:
+        """Whether everybody may know the channel's owner: where it signs its posts."""
+        profile = await self.store.find_profile(group.group_id, tx)
+        return profile is not None and profile.signatures
+
     async def may_forward(self, group: Group, tx: Tx) -> bool:
         """Whether messages of the group may be forwarded; read in the transaction, since it decides a permission."""
         if not group.is_channel:

@@ -18,6 +18,7 @@ from groups.kernel.mongo import Database, Document, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.limits import GroupLimits
 from groups.models import CHANNEL_MARKER, GroupType, stream_of, type_member_limit
+from groups.store.groups import HAS_MARKING
 
 Row = Mapping[str, Any]
 
@@ -60,6 +61,13 @@ def checks(database: Database, limits: GroupLimits, *, holders: Sequence[str] = 
             "members",
             lambda snapshot: snapshot.count("members"),
             audit.joined,
+        ),
+        Check(
+            "P12",
+            "no group became a channel at a seq that its stream has not reached",
+            "channels that were groups",
+            lambda snapshot: snapshot.count("groups", [{"$match": HAS_MARKING}]),
+            audit.markings,
         ),
         Check(
             "P9",
@@ -224,6 +232,23 @@ class _Audit:
                 return None
             changed = await self._store.lower_joined(group_id, stream["head_seq"], tx)
             return f"set joined_seq of {changed} members to the head" if changed else None
+
+        return lambda: self._database.run(work)
+
+    async def markings(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """P12: otherwise posts that are to come would be hidden as what was said in private."""
+        async for row in self._store.marked_beyond_head(snapshot):
+            problem = f"became a channel at seq {row['marked']}, head_seq is {row['head']}"
+            repair = self._lowering_marking(GroupId(row["_id"]))
+            yield Finding("P12", f"group {row['_id']}", problem, repair)
+
+    def _lowering_marking(self, group_id: GroupId) -> Repair:
+        async def work(tx: Tx) -> str | None:
+            stream = await self._streams.find(stream_of(group_id), tx)
+            if stream is None:
+                return None
+            is_changed = await self._store.lower_marking(group_id, stream["head_seq"], tx)
+            return "set the seq of the marking to the head" if is_changed else None
 
         return lambda: self._database.run(work)
 

@@ -95,7 +95,7 @@ class Unready(DomainError):
 
 
 class InvalidRequest(InvalidInput):
-    """The request does not fit its schema; `errors` lists the places and reasons."""
+    """The request does not fit its schema; `errors` lists the places and reasons, and `detail` says the first."""
 
     code = "invalid_request"
     summary = "The request does not fit its schema"
@@ -109,6 +109,8 @@ class InvalidRequest(InvalidInput):
     }
 
     def __init__(self, detail: str | None = None, *, errors: list[dict[str, str]]) -> None:
+        if detail is None and errors:
+            detail = f"{errors[0]['field']}: {errors[0]['reason']}"
         super().__init__(detail, errors=errors)
 
 
@@ -126,12 +128,11 @@ class FieldTooLong(InvalidInput):
         "limit_bytes": Detail(int, "The most bytes of UTF-8 that it may hold."),
     }
 
-    def __init__(self, field: str, limit_bytes: int) -> None:
-        super().__init__(
-            f"{field} may hold at most {limit_bytes} bytes of UTF-8",
-            field=field,
-            limit_bytes=limit_bytes,
-        )
+    def __init__(self, field: str, limit_bytes: int, held_bytes: int | None = None) -> None:
+        detail = f"{field} may hold at most {limit_bytes} bytes of UTF-8"
+        if held_bytes is not None:
+            detail = f"{field}: has {held_bytes} bytes of UTF-8; at most {limit_bytes} are allowed"
+        super().__init__(detail, field=field, limit_bytes=limit_bytes)
 
 
 class BadCursor(InvalidInput):

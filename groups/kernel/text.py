@@ -48,9 +48,12 @@ class MaxBytes:
 
     def _check(self, text: str, info: ValidationInfo) -> str:
         limit = self.limit(info)
-        if byte_length(text) > limit:
+        held = byte_length(text)
+        if held > limit:
             raise PydanticCustomError(
-                TOO_LONG, "may hold at most {limit_bytes} bytes of UTF-8", {"limit_bytes": limit}
+                TOO_LONG,
+                "may hold at most {limit_bytes} bytes of UTF-8",
+                {"limit_bytes": limit, "held_bytes": held},
             )
         return text
 

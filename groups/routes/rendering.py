@@ -193,14 +193,11 @@ class MessageRendering:
 
 
 def _place_fields(page: StreamPage) -> bytes:
-    """The fields that only pages at a place have, as `HistoryPage` shows them."""
-    fields = (
-        (b"newer_cursor", page.newer_cursor),
-        (b"first_unread_seq", page.first_unread_seq),
-        (b"version", page.version),
-    )
-    return b"".join(
-        b',"%b":%b' % (name, orjson.dumps(value)) for name, value in fields if value is not None
+    """The fields that say where the page is, as `HistoryPage` has them; nearly always none of them has a value."""
+    return b',"newer_cursor":%b,"first_unread_seq":%b,"version":%b' % (
+        orjson.dumps(page.newer_cursor),
+        orjson.dumps(page.first_unread_seq),
+        orjson.dumps(page.version),
     )
 
 

@@ -55,7 +55,8 @@ class UserRoutes:
     async def list_users(self, actor: Actor, query: UserQuery) -> Page[UserResponse | UserMissing]:
         """The users with the given ids, in the same order; `user_not_found` for a user without a profile.
 
-        Everyone with a token is a user, with or without a profile; an app can show the id.
+        Everyone with a token is a user, with or without a profile; an app can show the id. The owner of a channel who
+        set no name has an empty profile, for those to whom the channel shows its owner.
         """
         ids = [UserId(text) for text in split_ids(query.ids)]
         found = await self.users.get_many(actor, ids)
@@ -63,7 +64,11 @@ class UserRoutes:
 
     @get("/v1/users/{user_id}", errors=[UserNotFound])
     async def user(self, actor: Actor, user_id: UserIdText) -> UserResponse:
-        """A user's profile."""
+        """A user's profile.
+
+        It is empty for the owner of a channel who set no name, if you are an admin of the channel or it signs its
+        posts.
+        """
         return _view(await self.users.get(actor, user_id))
 
     @delete("/v1/users/{user_id}/tokens", status=204, errors=[PermissionRefused])

@@ -27,6 +27,10 @@ DisbandedHook = Callable[[Group, Tx], Awaitable[None]]
 """A group is disbanded, by any route."""
 SignaturesHook = Callable[[Group, Collection[UserId], Tx], Awaitable[Mapping[UserId, str]]]
 """Returns the names under which these authors post in a channel; authors who do not sign are absent."""
+ShowsOwnerHook = Callable[[Group, Tx], Awaitable[bool]]
+"""Returns whether a channel shows its owner to everybody."""
+KnownOwnersHook = Callable[[Actor, Collection[UserId]], Awaitable[Collection[UserId]]]
+"""Returns those of the users whom the actor may know as owners, whether they have a profile or not."""
 MayForwardHook = Callable[[Group, Tx], Awaitable[bool]]
 """Returns whether a message of the group may be forwarded."""
 PrivateSourceHook = Callable[[Actor, StreamId, int, Tx], Awaitable[Message | None]]
@@ -93,8 +97,9 @@ class TallyReader(Protocol):
 class Hooks:
     """All hooks of a deployment.
 
-    They run in the given order, inside the transaction. Only `tallies`, `read_cursor`, `stream_ended`, `profile` and
-    `blocks` do not: they run outside, or only build a query. A deployment of groups alone has none of them.
+    They run in the given order, inside the transaction. Only `tallies`, `read_cursor`, `known_owners`, `stream_ended`,
+    `profile` and `blocks` do not: they run outside, or only build a query. A deployment of groups alone has none of
+    them.
     """
 
     members_left: Sequence[MembersLeftHook] = ()
@@ -106,8 +111,10 @@ class Hooks:
     delete_of_stream: Sequence[DeleteOfStream] = ()
     """Called after `stream_ended`."""
     signatures: SignaturesHook | None = None
+    shows_owner: ShowsOwnerHook | None = None
     may_forward: MayForwardHook | None = None
     private_source: PrivateSourceHook | None = None
+    known_owners: KnownOwnersHook | None = None
     profile: ProfileHook | None = None
     tallies: TallyReader | None = None
     blocks: BlockReader | None = None

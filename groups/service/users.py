@@ -10,6 +10,7 @@ from groups.kernel.clock import Clock
 from groups.kernel.ids import USER_ID_BYTES, UserId, is_id
 from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.models import User
+from groups.service.hooks import KnownOwnersHook
 from groups.service.media.avatars import Avatars
 from groups.service.write_locks import user_lock
 from groups.store.users import UserStore
@@ -23,24 +24,28 @@ class UserService:
     users: UserStore
     avatars: Avatars
     clock: Clock
+    known_owners: KnownOwnersHook | None = None
 
     async def get(self, actor: Actor, user_id: UserId) -> User:
-        """A user's profile; the actor's own always exists."""
-        found = (await self.users.find_many([user_id])).get(user_id)
-        if found is not None:
-            return found
-        if user_id == actor.user_id:
-            return User(user_id=user_id)
-        raise UserNotFound
+        """A user's profile. Without one it is empty, for the actor and for owners whom they may know.
+
+        Raises: UserNotFound for all others, whether they exist or not.
+        """
+        (found,) = await self.get_many(actor, [user_id])
+        if isinstance(found, UserNotFound):
+            raise found
+        return found
 
     async def get_many(self, actor: Actor, user_ids: Sequence[UserId]) -> list[User | UserNotFound]:
-        """The result of `get` for each of the users, in the same order, with one query."""
-        known = await self.find_users(key for key in user_ids if is_id(key, USER_ID_BYTES))
-        found: list[User | UserNotFound] = []
-        for user_id in user_ids:
-            unknown = User(user_id=user_id) if user_id == actor.user_id else UserNotFound()
-            found.append(known.get(user_id, unknown))
-        return found
+        """The result of `get` for each of the users, in the same order: one query, or two if one has no profile."""
+        valid = [key for key in user_ids if is_id(key, USER_ID_BYTES)]
+        found = await self.find_users(valid)
+        shown: dict[UserId, User] = {actor.user_id: User(user_id=actor.user_id), **found}
+        unknown = {user_id for user_id in valid if user_id not in shown}
+        if unknown and self.known_owners is not None:
+            owners = await self.known_owners(actor, unknown)
+            shown |= {user_id: User(user_id=user_id) for user_id in owners}
+        return [shown.get(user_id) or UserNotFound() for user_id in user_ids]
 
     async def find_users(self, user_ids: Iterable[UserId]) -> Mapping[UserId, User]:
         """The profiles of those of the users who have one."""

@@ -1,17 +1,18 @@
 """Group documents: `_id` is the group id; custom fields are a sub-document."""
 
 import re
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Mapping
 from datetime import datetime
 from typing import Literal
 
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import DESCENDING, BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.mongo import DESCENDING, BatchedQuery, Database, Document, Index, Tx, aggregate
 from groups.kernel.request_batching import RequestBatcher
-from groups.models import CHANNEL_MARKER, Disbanded, Group, Visibility
+from groups.models import CHANNEL_MARKER, Disbanded, Group, Model, Visibility
 
 _MARK = f"custom.{CHANNEL_MARKER}"
 _IS_MARKED: Document = {_MARK: {"$exists": True}}
+HAS_MARKING: Document = {"marking.by": {"$exists": True}}
 
 DirectorySort = Literal["popular", "new"]
 _KEPT_BYTES = 2 * 2**20  # of memory: some 400 groups
@@ -38,6 +39,13 @@ class GroupStore:
         ),
         Index(
             "groups", [("owner_id", 1), ("_id", 1)], "the channels a user owns", partial=_IS_MARKED
+        ),
+        Index("groups", [("created_by", 1), (_MARK, 1)], "the groups and channels a user created"),
+        Index(
+            "groups",
+            [("marking.by", 1)],
+            "the groups of others that a user made channels",
+            partial=HAS_MARKING,
         ),
         Index("disbanded", [], "found by _id, or all of them"),
     )
@@ -91,7 +99,7 @@ class GroupStore:
     async def update(
         self,
         group_id: GroupId,
-        values: Document,
+        values: Mapping[str, object],
         tx: Tx,
         *,
         changed_at: datetime | None = None,
@@ -103,7 +111,11 @@ class GroupStore:
         """
         update: Document = {}
         if changed_at is not None:
-            update["$set"] = {**values, "changed_at": changed_at}
+            stored = {
+                name: value.model_dump(mode="python") if isinstance(value, Model) else value
+                for name, value in values.items()
+            }
+            update["$set"] = {**stored, "changed_at": changed_at}
             update["$inc"] = {"version": 1}
         if joined:
             update["$inc"] = {**update.get("$inc", {}), "member_count": joined}
@@ -175,12 +187,37 @@ class GroupStore:
         cursor = self._groups.find({"$and": conditions}, {"_id": 1})
         return [document["_id"] for document in await cursor.to_list(None)]
 
+    async def count_created_groups(self, user_id: UserId, most: int, tx: Tx) -> int:
+        """How many groups the user created that exist and are no channels; counts up to `most`."""
+        # Uses index: created_by_1_custom.official_account_1
+        return await self._count({"created_by": user_id, _MARK: None}, most, tx)
+
+    async def count_created_channels(self, user_id: UserId, most: int, tx: Tx) -> int:
+        """How many channels exist that the user created, or made of groups; counts up to `most`."""
+        # Uses indexes: created_by_1_custom.official_account_1, and marking.by_1 (partial)
+        created = {"created_by": user_id, _MARK: {"$gte": ""}, "marking.by": None}
+        return await self._count({"$or": [created, {"marking.by": user_id}]}, most, tx)
+
+    async def _count(self, query: Document, most: int, tx: Tx) -> int:
+        pipeline: list[Document] = [
+            {"$match": query},
+            {"$limit": max(1, most)},
+            {"$count": "count"},
+        ]
+        rows = await aggregate(self._groups, pipeline, session=tx.session)
+        return int(rows[0]["count"]) if rows else 0
+
     async def find_owned(self, owner_id: UserId, *, after: str, limit: int) -> list[Group]:
         """The channels that the user owns, by id, behind `after`."""
         # Uses index: owner_id_1__id_1 (partial: channels)
         query: Document = {"owner_id": owner_id, "_id": {"$gt": after}, **_IS_MARKED}
         cursor = self._groups.find(query, sort=[("_id", 1)], limit=limit)
         return [_to_group(document) for document in await cursor.to_list(None)]
+
+    async def list_owned_by(self, owner_ids: Collection[UserId]) -> list[Group]:
+        """The channels that any of these users owns: at most as many as a deployment has channels."""
+        # Uses index: owner_id_1__id_1 (partial: channels)
+        return await self._cache.find({"owner_id": {"$in": list(owner_ids)}, **_IS_MARKED})
 
 
 def _listed(*, with_private: bool) -> list[Document]:

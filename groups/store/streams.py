@@ -224,9 +224,16 @@ class StreamStore:
         )
         return None if document is None else document.get("pins", [])
 
-    async def mark_channel(self, stream_id: StreamId, tx: Tx) -> None:
-        """Mark the stream as a channel's, so that unread totals need not read the group."""
-        await self._set(stream_id, {"is_channel": True}, tx)
+    async def mark_channel(self, stream_id: StreamId, tx: Tx) -> int | None:
+        """Mark the stream as a channel's, so that unread totals need not read the group.
+
+        Returns its head; None where there is no stream. A post writes the document too: it was committed before, and
+        the head has it, or its transaction runs again and finds a channel.
+        """
+        document: Document | None = await self._streams.find_one_and_update(
+            {"_id": stream_id}, {"$set": {"is_channel": True}}, session=tx.session
+        )
+        return int(document["head_seq"]) if document else None
 
     async def _set(self, stream_id: StreamId, values: Document, tx: Tx) -> None:
         await self._streams.update_one({"_id": stream_id}, {"$set": values}, session=tx.session)
@@ -255,10 +262,13 @@ class StreamStore:
                 batch_size=ONE_REPLY,
             )
             for row in await cursor.to_list(None):
-                get = row.get
-                last, version = get("last"), get("version", 0)
+                if not with_times:  # thousands for each list of totals
+                    heads[row["_id"]] = _head((row["head_seq"], row["is_channel"], 0, 0, 0))
+                    continue
+                last, changed_at = row.get("last"), row.get("changed_at")
                 active_ms = milliseconds_of(last["at"]) if last else 0
-                changed_ms = milliseconds_of(row["changed_at"]) if version else 0
+                changed_ms = milliseconds_of(changed_at) if changed_at else 0
+                version = row.get("version", 0)
                 heads[row["_id"]] = _head(
                     (row["head_seq"], row["is_channel"], active_ms, version, changed_ms)
                 )

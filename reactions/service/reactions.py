@@ -56,14 +56,14 @@ class _Target:
             return refusal
         if self.message is None:
             return MessageNotFound()
-        if command.is_adding:
-            refusal = groups_policy.adding_reaction_refusal(access)
-            if refusal is not None:
-                return refusal
         is_hidden = self.message.seq <= groups_policy.history_floor(access)
         # The group may have hidden its history since: users can still remove their reactions there.
         is_removing = not command.is_adding and command.emoji in state.held_by(command.holder)
-        return MessageNotFound() if is_hidden and not is_removing else None
+        if is_hidden and not is_removing:
+            return MessageNotFound()
+        if command.is_adding:
+            return groups_policy.adding_reaction_refusal(access, self.message)
+        return None
 
     async def on_added(self, count: int, now: datetime, tx: Tx) -> None:
         assert self.message is not None
@@ -72,6 +72,9 @@ class _Target:
 
     async def publish(self, state: ReactionState, tally: Tally, now: datetime, tx: Tx) -> None:
         assert self.message is not None
+        if self.message.seq <= self.group.private_until_seq:
+            # A reaction to a private message is gone. Those who watch the channel must not learn the counts.
+            return
         tx.publish(
             ReactionsChanged(
                 at=now,

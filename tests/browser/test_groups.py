@@ -153,3 +153,28 @@ async def test_all_names_on_a_page_are_loaded_with_one_call(
     await expect(senders).to_have_text(["Named Person", bare.id, "Comma Person"])
     users = [url.partition("/v1/users")[2] for url in asked if "/v1/users" in url]
     assert sorted(users) == sorted([f"/{comma.id}", f"?ids={named.id},{bare.id}"])
+
+
+async def test_an_author_deletes_what_they_wrote_before_the_group_became_a_channel(
+    server: Api, window: OpenWindow
+) -> None:
+    ada, bob = server.new_user("ada"), server.new_user("bob")
+    path = await a_chat_group(ada, bob, name="Tea")
+    await a_post(bob, path, "Between us")
+    await a_post(ada, path, "Yes, between us")
+    asked = {"group_id": id_of(path), "name": "Tea news", "share_history": True}
+    assert (await ada.post("/v1/channels", asked)).status == 201
+    opened = await window(bob)
+    await opened.page.locator("a.row", has_text="Tea news").click()
+    for text, can_delete in (("Yes, between us", 0), ("Between us", 1)):
+        post = opened.page.locator("article", has=opened.page.get_by_text(text, exact=True))
+        await post.get_by_role("button", name="Post options").click()
+        await expect(opened.by("menuitem", "Delete for everyone")).to_have_count(can_delete)
+        if not can_delete:
+            await opened.page.keyboard.press("Escape")
+    await opened.by("menuitem", "Delete for everyone").click()
+    dialog = opened.by("dialog", "Delete for everyone")
+    await dialog.get_by_role("button", name="Delete for everyone").click()
+    await expect(opened.page.get_by_text("This post was deleted.")).to_be_visible()
+    await opened.page.locator(".conversation-head").get_by_role("button", name="Tea news").click()
+    await expect(opened.page.get_by_text("Its owner made earlier messages public")).to_be_visible()

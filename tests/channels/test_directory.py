@@ -218,6 +218,38 @@ async def test_the_channels_i_own_are_listed_by_id(shared_api: Api) -> None:
     assert id_of(paths[0]) in await ids_of(bob, "owned=true")
 
 
+ONE_LIST: Final = "give at most one of ids, subscribed, owned and all"
+ONLY_DIRECTORY: Final = "q and sort search the directory: leave out ids, subscribed and owned"
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("subscribed=true&owned=true", ONE_LIST),
+        ("ids=none&subscribed=true", ONE_LIST),
+        ("ids=none&owned=true", ONE_LIST),
+        ("ids=&owned=true", ONE_LIST),
+        ("all=true&owned=true", ONE_LIST),
+        ("subscribed=true&q=tea", ONLY_DIRECTORY),
+        ("owned=true&q=tea", ONLY_DIRECTORY),
+        ("ids=none&q=tea", ONLY_DIRECTORY),
+        ("subscribed=true&sort=popular", ONLY_DIRECTORY),
+    ],
+)
+async def test_filters_that_do_not_combine_are_refused_and_not_ignored(
+    shared_api: Api, query: str, reason: str
+) -> None:
+    refused = await shared_api.new_user().get(f"/v1/channels?{query}")
+    assert refused.refusal == (400, "invalid_request")
+    assert refused.body["details"]["errors"] == [{"field": "query", "reason": reason}]
+
+
+async def test_a_filter_that_is_off_combines_with_every_other(shared_api: Api) -> None:
+    ada = shared_api.new_user("ada")
+    for query in ("subscribed=false&q=tea", "owned=false&ids=none", "subscribed=true&q="):
+        assert (await ada.get(f"/v1/channels?{query}")).status == 200
+
+
 async def test_a_user_without_channels_has_empty_lists(shared_api: Api) -> None:
     eve = shared_api.new_user("eve")
     for query in ("subscribed=true", "owned=true"):

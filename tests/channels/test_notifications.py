@@ -257,10 +257,16 @@ async def test_changes_of_owner_and_roles_are_sent_to_those_concerned(servers: l
     await ada.post(f"{path}/owner", {"user_id": bob.id})
     # The admins receive both changes of role, the new owner only their own.
     for each, changes in ((adas, 2), (bobs, 1)):
-        received = await each.heard_types()
-        assert sorted(received) == ["channel.updated"] + ["member.changed"] * changes
+        received = sorted(await each.heard(), key=lambda event: event["type"])
+        types = [event["type"] for event in received]
+        assert types == ["channel.updated"] + ["member.changed"] * changes
+        assert received[0]["changed"] == {"owner_id": bob.id}
     (event,) = await cats.heard()
-    assert (event["type"], event["changed"]) == ("channel.updated", {"owner_id": bob.id})
+    assert (event["type"], event["changed"]) == ("channel.updated", {})
+    # Where the channel signs its posts, everybody knows whose it is.
+    await bob.patch(path, {"settings": {"signatures": True}})
+    await bob.post(f"{path}/owner", {"user_id": ada.id})
+    assert (await cats.heard())[-1]["changed"] == {"owner_id": ada.id}
 
 
 async def test_members_of_a_group_made_a_channel_receive_its_profile(servers: list[Api]) -> None:

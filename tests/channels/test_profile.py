@@ -69,7 +69,7 @@ async def test_every_setting_of_the_model_can_be_set_and_is_shown() -> None:
 
 
 async def test_the_stored_digest_of_a_creation_does_not_change() -> None:
-    assert NewChannel(name="News").model_dump_json() == (
+    assert NewChannel(name="News").digest_text == (
         '{"channel_id":null,"group_id":null,"name":"News","face_url":"","introduction":"","organization":"",'
         '"custom_data":"","visibility":"public","reactions":"all","reactions_per_user":null,"distinct_reactions":null,'
         '"accept_messages":"subscribers","signatures":false,"protect_content":false}'

@@ -225,6 +225,13 @@ def member(group_id: str, user: str, **values: Any) -> dict[str, Any]:
     return {**document, "role": "member", "joined_seq": 0, **values}
 
 
+MARKING = {
+    "at": datetime(2026, 1, 31, tzinfo=UTC),
+    "by": "ada",
+    "head_seq": 8,
+    "is_history_shared": False,
+    "was_history_visible": False,
+}
 SETTINGS = {
     "_id": key_of("zoe", STREAM),
     "user_id": "zoe",
@@ -462,6 +469,11 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
     "joined behind the head": (
         update("members", key_of(NEWS, "cid"), {"$set": {"joined_seq": 8}}),
         f"P5 group {NEWS}: a member joined at seq 8, head_seq is 3",
+        True,
+    ),
+    "marked behind the head": (
+        update("groups", NEWS, {"$set": {"marking": MARKING}}),
+        f"P12 group {NEWS}: became a channel at seq 8, head_seq is 3",
         True,
     ),
     "settings of a stranger": (

@@ -85,8 +85,17 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape("find", "groups", ("_id", "created_at", "custom.official_account")): (
         "the next page of the same"
     ),
+    Shape("find", "groups", ("custom.official_account", "owner_id")): (
+        "the channels of several owners: as those of one"
+    ),
     Shape("find", "groups", ("_id", "custom.official_account", "owner_id")): (
         "the channels of one owner: as the directory"
+    ),
+    Shape("aggregate", "groups", ("created_by", "custom.official_account")): (
+        "the number of groups that a user created, once for each that they create: by the index on it, at most a quota"
+    ),
+    Shape("aggregate", "groups", ("created_by", "custom.official_account", "marking.by")): (
+        "the number of channels that a user created: the same"
     ),
     Shape("find", "media", ("key", "state", "uploader_id")): (
         "an upload repeated with its key, by the index on both: it goes to every shard, once for each upload"

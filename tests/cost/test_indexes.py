@@ -51,6 +51,8 @@ EXPECTED: Final[Indexes] = {
     "groups": {
         "custom.official_account_1_member_count_-1__id_1": 'only where {"custom.official_account": {"$exists": true}}',
         "custom.official_account_1_created_at_-1__id_1": 'only where {"custom.official_account": {"$exists": true}}',
+        "created_by_1_custom.official_account_1": "",
+        "marking.by_1": 'only where {"marking.by": {"$exists": true}}',
         "owner_id_1__id_1": 'only where {"custom.official_account": {"$exists": true}}',
     },
     "inbox_totals": {},

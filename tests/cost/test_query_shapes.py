@@ -221,6 +221,10 @@ async def _drafts(api: Api, ada: User, path: str) -> None:
 
 async def _groups(api: Api) -> None:
     ada, bob, cat, dan = (api.new_user() for _ in range(4))
+    tea = await a_chat_group(ada, bob)
+    await a_post(bob, tea)
+    await ada.post("/v1/channels", {"group_id": id_of(tea), "name": "Tea news"})
+    await bob.delete(f"/v1/channels/{part(id_of(tea))}/posts/1")
     path = await a_chat_group(ada, bob, cat, join_option="approval")
     await ada.get(f"/v1/groups?ids={part(id_of(path))}")
     await ada.get("/v1/groups?joined=true&limit=1")
@@ -296,6 +300,7 @@ async def _conversations(api: Api) -> None:
     await bob.get("/v1/users/me")
     await bob.patch("/v1/users/me", {"name": "Bob"})
     await ada.get(f"/v1/users/{part(bob.id)}")
+    await ada.get(f"/v1/users?ids={part(bob.id)},nobody")
     await ada.get(f"/v1/users?ids={part(bob.id)},{part(ada.id)}")
     await ada.delete("/v1/users/me/tokens")
     await api.services.chat.revocations.load()

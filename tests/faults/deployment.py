@@ -105,6 +105,7 @@ class Server:
             "CHANNELS_LIMIT_TRANSFERS_PER_USER": "0",
             "CHANNELS_LIMIT_ADDRESS_REQUESTS_PER_SECOND": "0",
             "CHANNELS_LIMIT_CHANNELS": "1000000",
+            "CHANNELS_LIMIT_CHANNELS_PER_OWNER": "1000000",
             "PYTHONUNBUFFERED": "1",
         }
         if self._uri is not None:

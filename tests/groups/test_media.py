@@ -428,3 +428,15 @@ async def test_an_edit_by_another_admin_keeps_the_images(server: Api) -> None:
     record = await kept.find_one({"_id": media["media_id"]})
     assert record is not None
     assert (record["uses"], record["expires_at"]) == (1, None)
+
+
+async def test_json_is_no_upload_unless_it_is_named_as_a_file(server: Api) -> None:
+    ada = server.new_user("ada")
+    data, as_json = b'{"file": "aGVsbG8="}', {"Content-Type": "application/json"}
+    refused = await ada.call("POST", "/v1/media", data=data, headers=as_json)
+    assert refused.refusal == (415, "unsupported_media_type")
+    assert refused.body["details"] == {"content_type": "application/json"}
+    assert "X-File-Name" in refused.body["detail"]
+    for headers in (as_json | {"X-File-Name": "prices.json"}, {"Content-Type": "text/plain"}):
+        sent = await ada.call("POST", "/v1/media", data=data, headers=headers)
+        assert (sent.status, sent.body["kind"]) == (201, "file")

@@ -281,7 +281,9 @@ def test_who_may_react() -> None:
 def test_who_may_pin_and_who_may_freeze_reactions() -> None:
     group = a_group(is_channel=True)
     found = by_rank(
-        lambda effective_role: policy.pinning_refusal(a_standing(group, effective_role))
+        lambda effective_role: policy.pinning_refusal(
+            a_standing(group, effective_role), a_message("bob")
+        )
     )
     assert found == [DENIED, DENIED, DENIED, OK, OK, OK]
     # A member's own message, too: it is not his place to silence others.
@@ -566,9 +568,10 @@ def test_who_may_invite_admins() -> None:
 
 
 def test_a_user_banned_from_reacting_adds_no_reaction() -> None:
-    access = a_standing(CHANNEL, MEMBER)
-    assert policy.adding_reaction_refusal(access) is None
-    refusal = policy.adding_reaction_refusal(replace(access, is_banned_from_reacting=True))
+    access, message = a_standing(CHANNEL, MEMBER), a_message("cat")
+    assert policy.adding_reaction_refusal(access, message) is None
+    banned = replace(access, is_banned_from_reacting=True)
+    refusal = policy.adding_reaction_refusal(banned, message)
     assert refusal is not None
     assert refusal.code == "reacting_banned"
 

@@ -72,7 +72,8 @@ def expected(messages: list[Message], access: AccessContext, tallies: Tallies) -
         post_response(message, access, tallies.get(message.seq, Tally())).model_dump(mode="json")
         for message in messages
     ]
-    return {"items": items, "next_cursor": "more"}
+    place = {"newer_cursor": None, "first_unread_seq": None, "version": None}
+    return {"items": items, "next_cursor": "more"} | place
 
 
 def page_of(

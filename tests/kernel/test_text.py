@@ -77,7 +77,7 @@ def test_the_deployments_limit_overrides_the_default() -> None:
 def test_a_refusal_names_the_limit_in_force() -> None:
     with pytest.raises(ValidationError) as caught:
         TEN.validate_python("xxxxx", context={LIMITS: GroupLimits(group_name_bytes=4)})
-    assert caught.value.errors()[0]["ctx"] == {"limit_bytes": 4}
+    assert caught.value.errors()[0]["ctx"] == {"limit_bytes": 4, "held_bytes": 5}
 
 
 @pytest.mark.parametrize("text", ["\ud800", "tea\udfff", "\udc00\ud800"])

@@ -131,7 +131,9 @@ class Scene:
         """The same, marked as a channel: one emoji a user."""
         group_id = await self.a_group(subscribers, visibility=Visibility.PUBLIC)
         changes = GroupChanges(posting=Posting.OWNER_AND_ADMINS, reactions_per_user=1)
-        await self.database.run(lambda tx: self.updates.mark_in(OWNER, group_id, changes, tx))
+        await self.database.run(
+            lambda tx: self.updates.mark_in(OWNER, group_id, changes, tx, share_history=True)
+        )
         return group_id
 
     async def join(self, group_id: GroupId, members: Iterable[Actor]) -> None:

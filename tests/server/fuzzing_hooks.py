@@ -19,6 +19,8 @@ BEYOND_SCHEMA: Final = {
 REASONS: Final = (
     # Rules between fields.
     r"^updated_since needs subscribed=true, and no ids$",
+    r"^give at most one of ids, subscribed, owned and all$",
+    r"^q and sort search the directory: leave out ids, subscribed and owned$",
     r"^updated_since is neither a sync_token nor an instant$",
     r"^with_posts works with cursor, not with before_seq, after_seq, around_seq, around or changed_since$",
     r"^changed_since, around_seq, around, and before_seq or after_seq exclude each other: send one of them$",

@@ -1,13 +1,27 @@
 """Control characters are refused in every text of every call, by the field's name; older stored ones are shown."""
 
+import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 import pytest_asyncio
 
+from channels.server.app import endpoints_for
+from channels.server.web.openapi import document
 from groups.kernel.ids import GroupId
 from groups.models import stream_of
-from tests.api import Api, User, a_channel, a_chat_group, a_post, conversation_of, id_of, part
+from tests.api import (
+    Answer,
+    Api,
+    User,
+    a_channel,
+    a_chat_group,
+    a_post,
+    conversation_of,
+    id_of,
+    part,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -123,3 +137,63 @@ async def test_a_text_that_was_stored_before_they_were_refused_is_shown(shared_a
     assert [post["text"] for post in page.items] == [old]
     assert (await owner.get(f"{channel}/posts/1")).body["text"] == old
     assert (await owner.get(channel)).body["introduction"] == old
+
+
+def strings(spec: dict[str, Any], part_of: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every schema of a string in a request, with its place."""
+    if isinstance(part_of, list):
+        for inner in part_of:
+            yield from strings(spec, inner, place)
+    if not isinstance(part_of, dict):
+        return
+    if "$ref" in part_of:
+        name = part_of["$ref"].rpartition("/")[2]
+        yield from strings(spec, spec["components"]["schemas"][name], f"{place}>{name}")
+        return
+    if part_of.get("type") == "string":
+        yield place, part_of
+    for key in ("anyOf", "oneOf", "items", "prefixItems", "additionalProperties", "schema"):
+        yield from strings(spec, part_of.get(key), place)
+    for name, inner in part_of.get("properties", {}).items():
+        yield from strings(spec, inner, f"{place}.{name}")
+
+
+EMOJI_ONLY: Final = "SettingsBody.reactions", "UpdateGroup.reactions"
+"""Lists of emoji, each of which is checked as one."""
+
+
+async def test_no_text_of_any_body_takes_a_nul(shared_api: Api) -> None:
+    spec = document(endpoints_for(shared_api.services))
+    taken, seen = set(), 0
+    for path, item in spec["paths"].items():
+        for method, operation in item.items():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                for place, schema in strings(spec, content, f"{method} {path} body"):
+                    seen += 1
+                    is_bound = "enum" in schema or "const" in schema or "format" in schema
+                    pattern = schema.get("pattern")
+                    if not is_bound and (pattern is None or re.search(pattern, "a\x00b")):
+                        taken.add(place)
+    assert seen > 100
+    assert {place for place in taken if not place.endswith(EMOJI_ONLY)} == set()
+
+
+def any_found(answer: Answer) -> bool:
+    return any("error" not in item for item in answer.items)
+
+
+async def test_a_nul_in_a_search_finds_nothing_or_is_refused(shared_api: Api) -> None:
+    owner = shared_api.new_user()
+    channel, group = await a_channel(owner), await a_chat_group(owner)
+    for path in (
+        f"{channel}/subscribers?q=a%00",
+        f"{group}/members?q=a%00",
+        f"{channel}/admin-log?actor_id=a%00",
+        "/v1/users?ids=a%00",
+        "/v1/channels?ids=a%00",
+        "/v1/channels?q=a%00",
+        "/v1/conversations?conversation_group=a%00",
+    ):
+        answer = await owner.get(path)
+        found_nothing = answer.status == 404 or (answer.status == 200 and not any_found(answer))
+        assert found_nothing or answer.refusal == (400, "invalid_request"), answer

@@ -22,7 +22,14 @@ async def test_a_page_of_an_allowed_origin_may_read_answers_also_refusals(server
         assert answer.status == status
         assert answer.headers["Access-Control-Allow-Origin"] == APP
         assert answer.headers["Vary"] == "Origin"
-        assert REQUEST_ID_HEADER in answer.headers["Access-Control-Expose-Headers"]
+        exposed = set(answer.headers["Access-Control-Expose-Headers"].split(", "))
+        assert exposed >= {
+            REQUEST_ID_HEADER,
+            "Retry-After",
+            "RateLimit",
+            "RateLimit-Policy",
+            "X-Next-Cursor",
+        }
 
 
 @pytest.mark.parametrize(
@@ -43,8 +50,20 @@ async def test_a_preflight_response_lists_methods_and_headers(server: Api) -> No
     assert "PUT" in answer.headers["Access-Control-Allow-Methods"]
     for header in ("Authorization", "Idempotency-Key", "Content-Type"):
         assert header in answer.headers["Access-Control-Allow-Headers"]
-    others = await nobody.call("OPTIONS", "/v1/channels", headers=asked | {"Origin": "https://x"})
-    assert others.refusal == (405, "method_not_allowed")
+    assert "HEAD" in answer.headers["Access-Control-Allow-Methods"]
+
+
+async def test_a_preflight_that_is_refused_names_the_setting(api: OpenApi, server: Api) -> None:
+    closed = await api()
+    asked = {"Origin": "https://x.example", "Access-Control-Request-Method": "PUT"}
+    for one, reason in ((server, "does not name it"), (closed, "is not set")):
+        nobody = one.bearer(None)
+        refused = await nobody.call("OPTIONS", "/v1/channels", headers=asked)
+        assert refused.refusal == (403, "origin_not_allowed")
+        assert f"`CHANNELS_ALLOWED_ORIGINS` {reason}" in refused.body["detail"]
+        assert "Access-Control-Allow-Origin" not in refused.headers
+        plain = await nobody.call("OPTIONS", "/v1/channels", headers={"Origin": asked["Origin"]})
+        assert plain.refusal == (405, "method_not_allowed")
 
 
 async def test_a_page_of_another_origin_may_not_open_a_socket(server: Api) -> None:

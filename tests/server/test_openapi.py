@@ -109,6 +109,33 @@ async def test_the_socket_and_its_close_codes_are_described(spec: Spec) -> None:
         assert f"{code.value} {code.name.lower()}" in told
 
 
+def examples(part: Any, place: str = "") -> Iterator[tuple[str, Spec, Any]]:
+    """Every example of the document: its place, its schema, and the value."""
+    if isinstance(part, dict):
+        schema = part.get("schema", part)
+        values = part["examples"] if isinstance(part.get("examples"), list) else []
+        for value in [*values, *([part["example"]] if "example" in part else [])]:
+            yield place, {key: one for key, one in schema.items() if key != "examples"}, value
+        if "default" in part:
+            yield f"{place}.default", part, part["default"]
+        for name, inner in part.items():
+            if name not in {"examples", "example", "default"}:
+                yield from examples(inner, f"{place}.{name}")
+    elif isinstance(part, list):
+        for number, inner in enumerate(part):
+            yield from examples(inner, f"{place}.{number}")
+
+
+async def test_every_example_and_default_fits_its_own_schema(spec: Spec) -> None:
+    wrong, seen = [], 0
+    for place, schema, value in examples(spec):
+        faults = [error.message for error in validator(spec, schema).iter_errors(value)]
+        wrong += [f"{place}: {fault}" for fault in faults]
+        seen += not place.endswith(".default")
+    assert not wrong, "\n".join(wrong)
+    assert seen > 50, "they were not found"
+
+
 def resolved(spec: Spec, schema: Spec) -> Spec:
     if "$ref" in schema:
         name = schema["$ref"].removeprefix("#/components/schemas/")

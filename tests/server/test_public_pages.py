@@ -137,6 +137,32 @@ async def test_its_feed_holds_its_posts(api: OpenApi, form: str) -> None:
     assert "Every eight minutes &lt;now&gt;" in html
 
 
+async def test_a_place_is_shown_with_a_map_also_without_a_name(api: OpenApi) -> None:
+    server = await api()
+    owner = server.new_user("owner")
+    path = await a_channel(owner)
+    named = {"name": "Fish hall", "address": "Pier 3\nHamburg"}
+    for words in ({}, {"address": named["address"]}, named):
+        place = {"latitude": 53.55, "longitude": -0.0000001, **words}
+        posted = await owner.post(f"{path}/posts", {"kind": "location", "location": place})
+        assert posted.status == 201, posted
+    nobody = server.bearer(None)
+    page = Tags((await nobody.get(public(path))).text)
+    maps = [
+        one["href"] or ""
+        for tag, one in page.tags
+        if tag == "a" and (one["href"] or "").startswith("https://www.openstreetmap.org/")
+    ]
+    assert len(maps) == 3
+    assert "mlat=53.55&mlon=0" in maps[0]
+    assert page.words.count("53.55, 0") == 3
+    assert page.words.count("Pier 3") == 2
+    assert page.words.count("Fish hall") == 1
+    items = (await nobody.get(f"{public(path)}/feed.json")).body["items"]
+    assert [item["title"] for item in items] == ["Fish hall", "Pier 3", "53.55, 0"]
+    assert all("openstreetmap.org" in item["content_html"] for item in items)
+
+
 @pytest.mark.parametrize("form", ["", "/feed.atom", "/feed.rss", "/feed.json"])
 async def test_a_channel_that_is_not_public_is_as_if_absent(api: OpenApi, form: str) -> None:
     server = await api()

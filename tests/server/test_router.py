@@ -81,7 +81,7 @@ def test_unknown_paths_match_no_route(router: Router, path: str) -> None:
 def test_a_wrong_method_lists_the_allowed_ones(router: Router) -> None:
     with pytest.raises(WrongMethod) as refusal:
         router.find("DELETE", "/v1/groups/tea/members/me")
-    assert refusal.value.details["allowed"] == ["GET", "PUT"]
+    assert refusal.value.details["allowed"] == ["GET", "HEAD", "PUT"]
 
 
 def test_two_handlers_for_one_call_are_a_defect(router: Router) -> None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels.server.app import endpoints_for
-from channels.server.tokens import AHEAD_SECONDS
+from channels.server.tokens import AHEAD_SECONDS, BadToken, TokenVerifier
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Endpoint
 from groups.kernel.ids import UserId
@@ -111,6 +111,47 @@ async def test_without_a_good_token_nothing_is_answered(shared_api: Api, token: 
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
+OTHER_SECRET: Final = "x" * 40
+
+
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        ("not-a-token", "damaged, or no JWT"),
+        ("a.b.c", "damaged, or no JWT"),
+        (signed(secret=OTHER_SECRET), "signed with another secret"),
+        (signed(secret=OTHER_SECRET, sub=None), "signed with another secret"),
+        (signed(secret=OTHER_SECRET, exp=1), "signed with another secret"),
+        (jwt.encode({"sub": "ada", "exp": 2**33}, None, algorithm="none"), "algorithm is not"),
+        (signed(secret=SECRET * 2, algorithm="HS512"), "algorithm is not accepted: sign"),
+        (signed(exp=int(time.time()) - 1), "has expired"),
+        (signed(exp=None), "has no `exp`"),
+        (signed(sub=None), "has no `sub`"),
+        (signed(nbf=2**32), "`nbf` is in the future"),
+        (signed(aud="us"), "has an `aud`"),
+        (signed(sub=7), "`sub` is not"),
+    ],
+)
+async def test_a_refused_token_says_why_and_nothing_of_its_content(
+    shared_api: Api, token: str, words: str
+) -> None:
+    answer = await shared_api.bearer(token).get("/v1/unread")
+    assert_problem(answer, 401, "unauthenticated")
+    assert words in answer.body["detail"]
+    assert SECRET not in answer.text
+    assert "ada" not in answer.body["detail"]
+
+
+@own_loop
+async def test_a_reason_is_of_the_secret_that_signed_while_two_are_accepted() -> None:
+    verifier = TokenVerifier(SECRET, previous=OTHER_SECRET)
+    for secret in (SECRET, OTHER_SECRET):
+        with pytest.raises(BadToken, match="has no `sub`"):
+            verifier.verify(signed(secret=secret, sub=None))
+    with pytest.raises(BadToken, match="another secret"):
+        verifier.verify(signed(secret="y" * 40, sub=None))
+
+
 @pytest.mark.parametrize("header", ["Basic YTpi", "Token {}", "{}", "Bearer", "Bearer  "])
 async def test_only_the_bearer_scheme_is_known(shared_api: Api, header: str) -> None:
     nobody = shared_api.bearer(None)
@@ -160,8 +201,10 @@ async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(shared_api:
     ada = shared_api.new_user()
     for method in ("PATCH", "DELETE", "PUT", "OPTIONS", "PROPFIND"):
         answer = await ada.call(method, "/v1/channels")
-        assert assert_problem(answer, 405, "method_not_allowed") == {"allowed": ["GET", "POST"]}
-        assert answer.headers["Allow"] == "GET, POST"
+        assert assert_problem(answer, 405, "method_not_allowed") == {
+            "allowed": ["GET", "HEAD", "POST"]
+        }
+        assert answer.headers["Allow"] == "GET, HEAD, POST"
 
 
 # --- what is sent ---------------------------------------------------------------------------------------------------

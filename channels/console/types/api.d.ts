@@ -168,6 +168,8 @@ declare namespace Api {
     settings: SettingsResponse;
     head_seq: number;
     version: number;
+    public_from_seq: number;
+    history_shared_at: string | null;
     last_post: LastPostResponse | null;
   }
 
@@ -217,6 +219,7 @@ declare namespace Api {
     name: string;
     channel_id?: string | null;
     group_id?: string | null;
+    share_history?: boolean;
     face_url?: string;
     organization?: string;
     introduction?: string;
@@ -284,9 +287,9 @@ declare namespace Api {
   interface DialoguePage {
     items: (DialogueMessageResponse | TimelinePostResponse)[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface DraftPost {
@@ -368,9 +371,9 @@ declare namespace Api {
   interface GroupMessagePage {
     items: MessageResponse[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface GroupMissing {
@@ -526,6 +529,7 @@ declare namespace Api {
     public_members: number;
     meeting_members: number;
     groups_per_user: number;
+    groups_per_owner: number;
     admins: number;
     admin_invitations: number;
     admin_invitation_seconds: number;
@@ -569,6 +573,7 @@ declare namespace Api {
     unanswered_per_user: number;
     blocks_per_user: number;
     channels: number;
+    channels_per_owner: number;
     channel_organization_bytes: number;
     channel_custom_data_bytes: number;
     drafts: number;
@@ -727,9 +732,9 @@ declare namespace Api {
   interface PostPage {
     items: PostResponse[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface PostResponse {
@@ -927,9 +932,9 @@ declare namespace Api {
   interface ThreadPage {
     items: ThreadMessageResponse[];
     next_cursor: string | null;
-    newer_cursor?: string | null;
-    first_unread_seq?: number | null;
-    version?: number | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
   }
 
   interface ThreadReadResponse {

@@ -157,7 +157,8 @@ class SocketServer:
             # Compression would encode an event once for each socket, and needs 32 KiB for each.
             compress=False,
         )
-        if not socket.can_prepare(request):
+        # HEAD finds this route too, and opens nothing.
+        if request.method != hdrs.METH_GET or not socket.can_prepare(request):
             raise InvalidRequest(
                 "This is a WebSocket", errors=[{"field": "Upgrade", "reason": "must be websocket"}]
             )

@@ -2,7 +2,8 @@
 
 Callers authenticate by a token in a header, never by a cookie, so no page can act for a user whose token it lacks.
 The allowed origins are a second barrier, and let browsers show responses to an app on another origin.
-Without any, pages of other origins cannot read REST responses, but may open sockets with a token.
+Without any, pages of other origins cannot read REST responses, but may open sockets with a token. A preflight of an
+origin that may not call is refused with the name of the setting, since a browser shows no more than that it failed.
 """
 
 from collections.abc import Iterable
@@ -15,18 +16,25 @@ from channels.server.web.responses import REQUEST_ID_HEADER
 from channels.server.web.uploads import FILE_NAME_HEADER
 from groups.kernel.errors import PermissionDenied
 
-_METHODS: Final = "GET, POST, PUT, PATCH, DELETE"
+_METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
 _HEADERS: Final = ", ".join(
     (hdrs.AUTHORIZATION, hdrs.CONTENT_TYPE, "Idempotency-Key", FILE_NAME_HEADER, REQUEST_ID_HEADER)
 )
 _PREFLIGHT_SECONDS: Final = 7_200  # that browsers cache it; the most in Chromium
 
+_NONE_LISTED: Final = (
+    "Pages of other origins may not call this server: `CHANNELS_ALLOWED_ORIGINS` is not set"
+)
+_NOT_LISTED: Final = (
+    "Pages of this origin may not call this server: `CHANNELS_ALLOWED_ORIGINS` does not name it"
+)
+
 
 class OriginNotAllowed(PermissionDenied):
-    """Pages of this origin may not open sockets."""
+    """Pages of this origin may not call: a preflight, or a socket."""
 
     code: ClassVar[str] = "origin_not_allowed"
-    summary: ClassVar[str] = "Pages of this origin may not open sockets here"
+    summary: ClassVar[str] = "Pages of this origin may not call this server"
     remedy: ClassVar[str] = (
         "Ask the operator to add the page's origin to `CHANNELS_ALLOWED_ORIGINS`."
     )
@@ -40,13 +48,21 @@ class CorsPolicy:
         self._all = "*" in self._allowed
 
     def admit(self, request: Request) -> web.Response | None:
-        """Note the origin if its page may read the response. Returns the response to a preflight request."""
-        origin = request.headers.get(hdrs.ORIGIN) if self._allowed else None
-        if origin is None or not self._is_allowed(origin):
+        """Note the origin if its page may read the response. Returns the response to a preflight request.
+
+        Raises: OriginNotAllowed for a preflight of an origin that may not call.
+        """
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is None:
+            return None
+        is_options = request.method == hdrs.METH_OPTIONS
+        is_preflight = is_options and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
+        if not self._is_allowed(origin):
+            if is_preflight:
+                raise OriginNotAllowed(_NOT_LISTED if self._allowed else _NONE_LISTED)
             return None
         request.origin = origin
-        is_options = request.method == hdrs.METH_OPTIONS
-        if not is_options or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in request.headers:
+        if not is_preflight:
             return None
         headers = {
             hdrs.ACCESS_CONTROL_ALLOW_METHODS: _METHODS,

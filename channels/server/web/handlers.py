@@ -215,7 +215,7 @@ class EndpointHandlers:
         try:
             return model.model_validate(dict(query), context=self._context)
         except ValidationError as error:
-            raise validation_problem(error, "query") from None
+            raise validation_problem(error, "query", model) from None
 
     async def _body(self, request: web.BaseRequest, claims: Claims | None, slot: Slot) -> bytes:
         await self._send_continue(request)
@@ -252,7 +252,7 @@ class EndpointHandlers:
         try:
             return endpoint.body.model_validate_json(raw, context=self._context, strict=True)
         except ValidationError as error:
-            raise validation_problem(error, "body") from None
+            raise validation_problem(error, "body", endpoint.body) from None
 
     async def _send_continue(self, request: web.BaseRequest) -> None:
         """Tell a client that sent `Expect: 100-continue` to send its body."""

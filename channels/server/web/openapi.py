@@ -171,7 +171,7 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
         form = {"type": "object", "properties": {"file": file}, "required": ["file"]}
         operation["requestBody"] = {
             "required": True,
-            "description": "The file itself, or a form with one.",
+            "description": "The bytes of the file itself, or a form with one; JSON only as a file with a name.",
             "content": {
                 "application/octet-stream": {"schema": {}},
                 "multipart/form-data": {"schema": form},

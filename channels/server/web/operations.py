@@ -76,7 +76,7 @@ class OperationsPages:
 
     async def _show_health(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         await self._addresses.take_probe(request)
-        return _probe_response(request, b'{"status":"ok"}')
+        return json_response(request, 200, b'{"status":"ok"}')
 
     async def _show_readiness(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         await self._addresses.take_probe(request)
@@ -85,7 +85,7 @@ class OperationsPages:
         if not self._bus.is_running:
             raise Unavailable("Events do not reach this process")
         await self._reached.get()
-        return _probe_response(request, b'{"status":"ready"}')
+        return json_response(request, 200, b'{"status":"ready"}')
 
     async def _show_metrics(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         if self._metrics_token is None:
@@ -105,13 +105,6 @@ class OperationsPages:
         self, request: Request, parameters: Parameters
     ) -> web.StreamResponse:
         return packed(request, await self._description.get(), _ASSET_HEADERS)
-
-
-def _probe_response(request: Request, json: bytes) -> web.StreamResponse:
-    if request.method == hdrs.METH_HEAD:
-        headers = {hdrs.CACHE_CONTROL: "no-store"}
-        return web.Response(body=json, content_type="application/json", headers=headers)
-    return json_response(request, 200, json)
 
 
 def _beside(make: Callable[[], T]) -> Callable[[], Awaitable[T]]:

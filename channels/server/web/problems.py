@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from channels.server.tokens import BadToken
+from channels.server.web.reasons import reason_in_words
 from channels.server.web.request import Request
 from channels.server.web.responses import (
     COMMON_HEADERS,
@@ -184,10 +185,12 @@ def problem_of(error: DomainError, request_id: str) -> Problem:
     )
 
 
-def general_problem_response(error: DomainError, request_id: str) -> web.Response:
-    """The error as aiohttp's response."""
+def general_problem_response(
+    error: DomainError, request_id: str, hint: str | None = None
+) -> web.Response:
+    """The error as aiohttp's response, its `detail` followed by the hint."""
     response = web.Response(
-        body=_body_of(error, request_id),
+        body=_body_of(error, request_id, hint),
         status=status_of(type(error)),
         content_type=PROBLEM,
         headers=_error_headers(error) | COMMON_HEADERS,
@@ -196,21 +199,28 @@ def general_problem_response(error: DomainError, request_id: str) -> web.Respons
     return response
 
 
-def problem_response(request: Request, error: DomainError) -> web.StreamResponse:
-    """The error as the response of this request. If it is `prepared`, its headers are complete."""
+def problem_response(
+    request: Request, error: DomainError, hint: str | None = None
+) -> web.StreamResponse:
+    """The error as the response of this request, its `detail` followed by the hint.
+
+    If the response is `prepared`, its headers are complete.
+    """
     request_id = request.request_id
-    # aiohttp omits the body for HEAD.
-    if not is_simple(request) or request.method == hdrs.METH_HEAD:
-        return general_problem_response(error, request_id)
+    if not is_simple(request):
+        return general_problem_response(error, request_id, hint)
     lines = "".join(f"{name}: {value}\r\n" for name, value in _error_headers(error).items())
-    status, body = status_of(type(error)), _body_of(error, request_id)
-    answer = JsonResponse(status, body, request_id, PROBLEM, lines)
+    status, body = status_of(type(error)), _body_of(error, request_id, hint)
+    is_head = request.method == hdrs.METH_HEAD
+    answer = JsonResponse(status, body, request_id, PROBLEM, lines, is_head=is_head)
     answer[CODE] = error.code
     return answer
 
 
-def _body_of(error: DomainError, request_id: str) -> bytes:
+def _body_of(error: DomainError, request_id: str, hint: str | None) -> bytes:
     problem = problem_of(error, request_id)
+    if hint is not None:
+        problem = problem.model_copy(update={"detail": f"{problem.detail.rstrip('.')}. {hint}"})
     return problem.__pydantic_serializer__.to_json(problem)
 
 
@@ -244,16 +254,31 @@ def domain_error_of(error: web.HTTPException) -> DomainError:
             return InternalError()
 
 
-def validation_problem(error: ValidationError, part: str) -> DomainError:
-    """The error of a request that does not fit its types: every field and its reason."""
+def validation_problem(
+    error: ValidationError, part: str, model: type[BaseModel] | None = None
+) -> DomainError:
+    """The error of a request that does not fit its types: every field and its reason.
+
+    With the `model` that the request was to be, a number out of bounds is told both of them.
+    """
     problems = error.errors(include_url=False, include_input=False)
     for problem in problems:
         if problem["type"] == TOO_LONG:
-            return FieldTooLong(_field(problem, part), problem["ctx"]["limit_bytes"])
+            context = problem["ctx"]
+            field = _field(problem, part)
+            return FieldTooLong(field, context["limit_bytes"], context.get("held_bytes"))
         if problem["type"] == "bad_emoji":
             return BadEmoji()
+    first = problems[0]
+    field = _field(first, part)
+    is_unknown = first["type"] == "extra_forbidden"
+    detail = (
+        f"unknown field `{field}`" if is_unknown else f"{field}: {reason_in_words(first, model)}"
+    )
+    if len(problems) > 1:
+        detail += f" (and {len(problems) - 1} more, in `details.errors`)"
     return InvalidRequest(
-        errors=[{"field": _field(p, part), "reason": p["msg"]} for p in problems[:20]]
+        detail, errors=[{"field": _field(p, part), "reason": p["msg"]} for p in problems[:20]]
     )
 
 

@@ -155,8 +155,9 @@ class PublicChannelPages:
                 _NOBODY, channel.channel_id, limit=POSTS, before_seq=wanted.before
             )
         posts = public_posts(found.messages, found.tallies)
-        oldest = min((message.seq for message in found.messages), default=1)
-        older = page_end(oldest - 1) if oldest > 1 else None
+        first = channel.access.group.private_until_seq + 1
+        oldest = min((message.seq for message in found.messages), default=first)
+        older = page_end(oldest - 1) if oldest > first else None
         shown = PublicChannel(channel, posts, older, self._base)
         async with self._render_lock:
             return await asyncio.to_thread(self._rendering_of, shown, wanted.form)

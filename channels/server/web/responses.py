@@ -41,7 +41,10 @@ _STATUS_LINES: Final = {
 # Responses are for their caller and for no cache, and browsers must not guess their type.
 COMMON_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _COMMON_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in COMMON_HEADERS.items())
-_EXPOSED: Final = ", ".join((REQUEST_ID_HEADER, hdrs.RETRY_AFTER, RATE_HEADER, POLICY_HEADER))
+_EXPOSED: Final = ", ".join(
+    (REQUEST_ID_HEADER, hdrs.RETRY_AFTER, RATE_HEADER, POLICY_HEADER, NEXT_CURSOR_HEADER)
+)
+"""The headers that a page of another origin may read, besides the few that it always may."""
 
 
 def rate_headers(quota: RateLimit, left: int, seconds: float) -> dict[str, str]:
@@ -74,7 +77,7 @@ def _date_line(second: int) -> str:
 
 
 class JsonResponse(web.StreamResponse):
-    """A response with a body that is already JSON, or without one."""
+    """A response with a body that is already JSON, or without one. To HEAD, its headers alone are sent."""
 
     def __init__(
         self,
@@ -83,6 +86,8 @@ class JsonResponse(web.StreamResponse):
         request_id: str,
         content_type: str = JSON,
         lines: str = "",
+        *,
+        is_head: bool = False,
     ) -> None:
         super().__init__(status=status)
         # Only responses on connections that stay open are written here.
@@ -95,7 +100,7 @@ class JsonResponse(web.StreamResponse):
             head = (
                 f"{head}{lines}Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
             )
-            self._bytes = head.encode() + body
+            self._bytes = head.encode() if is_head else head.encode() + body
         self._request: web.BaseRequest | None = None
 
     @property
@@ -132,7 +137,8 @@ def is_simple(request: Request) -> bool:
 def json_response(request: Request, status: int, body: bytes | None) -> web.StreamResponse:
     """A response with this JSON body, or without a body."""
     if is_simple(request):
-        return JsonResponse(status, body, request.request_id)
+        is_head = request.method == hdrs.METH_HEAD
+        return JsonResponse(status, body, request.request_id, is_head=is_head)
     headers = common_headers(request) | COMMON_HEADERS
     if body is None:
         return web.Response(status=status, headers=headers)
@@ -149,7 +155,4 @@ def csv_response(request: Request, table: Table) -> web.Response:
     )
     if table.next_cursor is not None:
         headers[NEXT_CURSOR_HEADER] = table.next_cursor
-        shown = headers.get(hdrs.ACCESS_CONTROL_EXPOSE_HEADERS)
-        if shown is not None:
-            headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = f"{shown}, {NEXT_CURSOR_HEADER}"
     return web.Response(body=table.csv, headers=headers)

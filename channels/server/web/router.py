@@ -3,7 +3,8 @@
 aiohttp's router tries the patterns of a hundred routes one after the other; this walks the few segments of the path.
 
 Promises: a literal segment goes before a parameter, for the methods that it has (`PUT …/members/me` is a call of its
-own, `GET …/members/me` is the call for any member). A parameter is never empty and is percent-decoded once, so an id
+own, `GET …/members/me` is the call for any member). HEAD finds the route of GET where it has none of its own; the
+responses leave out the body. A parameter is never empty and is percent-decoded once, so an id
 may hold a slash as `%2F`. A segment that is not UTF-8 stays as it was sent.
 """
 
@@ -13,7 +14,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from channels.server.web.problems import RouteNotFound, WrongMethod
 from channels.server.web.request import Request
@@ -95,7 +96,12 @@ class Router:
     ) -> tuple[Route, tuple[str, ...]] | None:
         if place == len(segments):
             others.update(node.routes)
-            return node.routes.get(method)
+            if hdrs.METH_GET in node.routes:
+                others.add(hdrs.METH_HEAD)
+            found = node.routes.get(method)
+            if found is None and method == hdrs.METH_HEAD:
+                found = node.routes.get(hdrs.METH_GET)
+            return found
         segment = segments[place]
         following = node.named.get(segment)
         if following is not None:

@@ -25,6 +25,7 @@ from channels.server.limits.load_shedding import LoadShedder, RetryState
 from channels.server.metrics import Metrics
 from channels.server.web.cors import CorsPolicy
 from channels.server.web.handlers import EndpointHandlers
+from channels.server.web.hints import hint_for
 from channels.server.web.problems import CODE, InternalError, domain_error_of, problem_response
 from channels.server.web.protocol import Connection
 from channels.server.web.request import Request
@@ -129,7 +130,7 @@ class HttpServer:
         too_often: RateLimited | None = None
         self._under_way += 1
         try:
-            answered = self._cors.admit(request)
+            answered = self._admitted(request)
             if answered is not None:
                 answered.headers.update(common_headers(request))
                 return answered
@@ -148,7 +149,8 @@ class HttpServer:
                 self._addresses.take(request)
             response = await found.handler(request, parameters)
         except DomainError as error:
-            response = problem_response(request, error)
+            hint = hint_for(error, self.router, request.method, request.raw_path)
+            response = problem_response(request, error, hint)
             if isinstance(error, RateLimited):
                 too_often = error
         except web.HTTPException as error:
@@ -193,6 +195,13 @@ class HttpServer:
             client = self._retry_states[key] = RetryState()
         # In whole seconds, as in the header. A bucket has room for one request within milliseconds.
         await self._load_shedder.delay_refusal(client, max(1, math.ceil(error.retry_after_seconds)))
+
+    def _admitted(self, request: Request) -> web.Response | None:
+        try:
+            return self._cors.admit(request)
+        except DomainError:
+            self._addresses.take(request)
+            raise
 
     def _found(self, request: web.BaseRequest) -> Match:
         try:

@@ -16,6 +16,7 @@ from aiohttp.http import HttpProcessingError
 
 from channels.server.limits.concurrency import Place
 from channels.server.web.problems import RangeNotSatisfiable, UnsupportedMediaType
+from channels.server.web.responses import JSON
 from groups.kernel.endpoint import Download, Upload
 from groups.kernel.errors import InvalidRequest
 
@@ -60,7 +61,13 @@ def _refuse_codings(lines: Iterable[str], header: str, allowed: frozenset[str]) 
 
 
 async def upload_of(request: web.BaseRequest) -> Upload:
-    """The file that the request carries."""
+    """The file that the request carries. Raises: UnsupportedMediaType for JSON that is not named as a file."""
+    if request.content_type == JSON and FILE_NAME_HEADER not in request.headers:
+        # A client that sends JSON means a call; its JSON would be stored as a file that nobody wants.
+        raise UnsupportedMediaType(
+            f"Send the bytes of the file itself, or a form; a file of JSON needs `{FILE_NAME_HEADER}`",
+            content_type=JSON,
+        )
     if request.content_type != FORM:
         # Percent-encoded, since a header cannot carry every name.
         name = unquote(request.headers.get(FILE_NAME_HEADER, ""))
@@ -142,6 +149,10 @@ async def serve_download(
     response.content_type = download.content_type
     response.content_length = end - start
     await response.prepare(request)
+    if request.method == hdrs.METH_HEAD:
+        # Nothing is read for it, and aiohttp would send a chunk that is written.
+        await response.write_eof()
+        return response
     chunks = download.read(start, end - start)
     while chunk := await _next_chunk(chunks, acquire_chunk):
         await response.write(chunk)

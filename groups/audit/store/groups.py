@@ -15,6 +15,7 @@ from groups.kernel.ids import SEPARATOR, GroupId
 from groups.kernel.mongo import Database, Document, Tx, aggregate
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import CHANNEL_MARKER
+from groups.store.groups import HAS_MARKING
 
 STEP: Final = 1_000  # documents a transaction: short enough not to hold others up
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
@@ -154,6 +155,24 @@ class GroupAuditStore:
         )
 
     @staticmethod
+    def marked_beyond_head(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Groups that became channels at a seq after the head: id, `marked` and `head`."""
+        return snapshot.rows(
+            "groups",
+            [
+                {"$match": HAS_MARKING},
+                {"$project": {"marked": "$marking.head_seq"}},
+                union(
+                    "streams",
+                    {"$match": {"_id": IS_GROUP_STREAM}},
+                    {"$project": {"_id": group_of_stream("$_id"), "head": "$head_seq"}},
+                ),
+                merged("marked", "head"),
+                {"$match": {"head": {"$ne": None}, "$expr": {"$gt": ["$marked", "$head"]}}},
+            ],
+        )
+
+    @staticmethod
     def rows_of_no_group(snapshot: Snapshot, collection: str) -> AsyncIterator[Document]:
         """The ids of missing groups that have documents in the collection, with the number of these."""
         return snapshot.rows(
@@ -221,6 +240,15 @@ class GroupAuditStore:
             session=tx.session,
         )
         return result.modified_count
+
+    async def lower_marking(self, group_id: GroupId, head: int, tx: Tx) -> bool:
+        """Set the seq at which a group became a channel to the head, where it is after it; returns whether it was."""
+        result = await self._groups.update_one(
+            {"_id": group_id, "marking.head_seq": {"$gt": head}},
+            {"$set": {"marking.head_seq": head}},
+            session=tx.session,
+        )
+        return result.modified_count == 1
 
     async def repair_staff(self, member_key: str, tx: Tx) -> bool:
         """Set or remove the `staff` flag as the role requires; returns whether it was wrong."""

@@ -101,11 +101,16 @@ class StreamAuditStore:
             sort=[("changed_version", DESCENDING)],
             session=tx.session,
         )
-        version = int(newest["changed_version"]) if newest else 0
-        before: Document | None = await self._streams.find_one_and_update(
-            {"_id": stream_id}, {"$max": {"version": version}}, {"version": 1}, session=tx.session
+        if newest is None:
+            return None
+        version = int(newest["changed_version"])
+        # Devices that ask what changed lately should look at it.
+        raised = await self._streams.update_one(
+            {"_id": stream_id, "$or": [{"version": {"$lt": version}}, {"version": None}]},
+            {"$set": {"version": version}, "$currentDate": {"changed_at": True}},
+            session=tx.session,
         )
-        return version if before is not None and before.get("version", 0) < version else None
+        return version if raised.matched_count else None
 
     @staticmethod
     def misfiled_messages(snapshot: Snapshot) -> AsyncIterator[Document]:

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
+from groups import policy
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import GroupId, GroupIdText, UserId
 from groups.kernel.text import MaxBytes, NotBlank, Text
@@ -88,7 +89,7 @@ class UpdateGroup(PatchBody):
 class GroupResponse(Response):
     """A group as the caller sees it; `joined_at` and `role` are null for a stranger.
 
-    `verified`: the application vouches for this channel.
+    `verified`: the application vouches for this channel. `owner_id`: null for those who only read a channel.
     """
 
     group_id: GroupId
@@ -121,6 +122,7 @@ class GroupResponse(Response):
 _FIELDS_OF_GROUP: Final = GroupResponse.model_fields.keys() & Group.model_fields.keys() - {
     "member_limit",
     "version",  # of the stream here, of the profile there
+    "owner_id",
 }
 
 
@@ -129,6 +131,7 @@ def group_response(access: AccessContext, stream: Stream, member_limit: int) -> 
     group, member = access.group, access.member
     return GroupResponse.model_construct(
         **{name: getattr(group, name) for name in _FIELDS_OF_GROUP},
+        owner_id=group.owner_id if policy.may_see_sender(group, access.effective_role) else None,
         member_limit=member_limit,
         joined_at=member.joined_at if member else None,
         role=member.role if member else None,

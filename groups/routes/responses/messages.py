@@ -139,10 +139,6 @@ def newest_fields(last: LastMessage) -> dict[str, Any]:
     }
 
 
-def _is_none(value: object) -> bool:
-    return value is None
-
-
 class HistoryPage(Response, Generic[T]):
     """A page of messages, newest first; with `changed_since` in the order of their changes."""
 
@@ -153,24 +149,17 @@ class HistoryPage(Response, Generic[T]):
     newer_cursor: Annotated[
         str | None,
         Field(
-            description="With `around` and `around_seq`, where there are newer ones: goes on with them.",
-            exclude_if=_is_none,
+            description="With `around` and `around_seq`: goes on with the newer ones; null where there are none."
         ),
-    ] = None
+    ]
     first_unread_seq: Annotated[
         int | None,
-        Field(
-            description="With `around=unread`, where one is unread: the first of them.",
-            exclude_if=_is_none,
-        ),
-    ] = None
+        Field(description="With `around=unread`: the first unread one; null where all are read."),
+    ]
     version: Annotated[
         int | None,
-        Field(
-            description="With `changed_since`: you have all changes up to this version now.",
-            exclude_if=_is_none,
-        ),
-    ] = None
+        Field(description="With `changed_since`: you have all changes up to this version now."),
+    ]
 
 
 def history_fields(page: StreamPage) -> dict[str, Any]:

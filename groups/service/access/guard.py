@@ -10,7 +10,7 @@ from groups.errors import GroupNotFound, MessageNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
-from groups.models import AccessContext, Group, Member, Message
+from groups.models import AccessContext, Group, Member, Message, stream_of
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.messages import MessageStore
@@ -76,3 +76,24 @@ class AccessGuard:
         if message is None or seq <= policy.history_floor(access):
             raise MessageNotFound
         return access, message
+
+    async def find_message_to_recall(
+        self, actor: Actor, group_id: GroupId, seq: int, tx: Tx
+    ) -> tuple[AccessContext, Message, bool]:
+        """As `find_message`, and whether the actor may recall the message in any case (`policy.may_always_recall`).
+
+        Such a message is found whatever the group shows the actor now.
+        """
+        group = await self.groups.find_group(group_id, tx)
+        member = await self.members.find_member(group_id, actor.user_id, tx)
+        message = await self.messages.find(stream_of(group_id), seq, tx)
+        if (
+            group is not None
+            and message is not None
+            and policy.may_always_recall(group, message, actor.user_id)
+        ):
+            return policy.access_of(actor, group, member), message, True
+        access = await self.read_access_of(actor, group_id, tx, found=(group, member))
+        if message is None or seq <= policy.history_floor(access):
+            raise MessageNotFound
+        return access, message, False

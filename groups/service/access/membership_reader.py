@@ -7,7 +7,7 @@ view. Each method takes the same few queries for one group and for thousands.
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from groups import policy
@@ -102,7 +102,10 @@ class MembershipReader:
     async def find_summaries(
         self, actor: Actor, memberships: Sequence[MembershipRow]
     ) -> dict[GroupId, MembershipSummary]:
-        """The groups that exist, as the actor's list shows them, with their heads as they are now."""
+        """The groups that exist, as the actor's list shows them, with their heads as they are now.
+
+        The memberships were read with their times.
+        """
         if not memberships:
             return {}
         group_ids = [membership.group_id for membership in memberships]
@@ -115,12 +118,12 @@ class MembershipReader:
             stream = streams.get(stream_of(membership.group_id))
             if group is None or stream is None:
                 continue
-            # What a member may read depends on the head when they joined, not on their role or the time.
+            # What a member may read depends on the head and the time when they joined, not on their role.
             member = Member(
                 group_id=membership.group_id,
                 user_id=actor.user_id,
                 role=Role.MEMBER,
-                joined_at=group.created_at,
+                joined_at=datetime.fromtimestamp(membership.joined_ms / 1000, UTC),
                 joined_seq=membership.joined_seq,
             )
             access = policy.access_of(actor, group, member)

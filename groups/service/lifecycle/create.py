@@ -22,11 +22,12 @@ from groups.errors import (
 from groups.events import MembersJoined, profile_of
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.ids import GroupId, mint_id
+from groups.kernel.ids import GroupId, UserId, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER, GroupLimits
 from groups.models import (
     CHANNEL_MARKER,
+    COMMUNITY_PREFIX,
     AccessContext,
     AdminAct,
     AdminAction,
@@ -46,14 +47,12 @@ from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
 from groups.service.idempotency import Idempotency, KeyedCall, keyed_call
 from groups.service.media.avatars import Avatars
-from groups.service.membership.capacity import groups_refusal, is_near_limit
+from groups.service.membership.capacity import created_refusal, groups_refusal, is_near_limit
 from groups.service.write_locks import user_lock
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.streams import StreamStore
 from groups.store.users import UserStore
-
-COMMUNITY_PREFIX: Final = "@TGS#_"  # ids of Community groups; reference product
 
 
 class NewGroup(Model):
@@ -149,7 +148,14 @@ class CreateService:
         counts = await self.members.count_groups([actor.user_id], tx)
         is_in, most = counts.get(actor.user_id, 0), self.limits.groups_per_user
         policy.check(groups_refusal(is_in, most))
-        if is_near_limit(is_in, most):
+        is_near = is_near_limit(is_in, most)
+        if CHANNEL_MARKER not in new.custom and not actor.is_app_admin:
+            # The caller counts the channels of the user.
+            quota = self.limits.groups_per_owner
+            created = await self.groups.count_created_groups(actor.user_id, quota, tx)
+            policy.check(created_refusal(created, quota))
+            is_near = is_near or is_near_limit(created, quota)
+        if is_near:
             await self.users.touch_many([actor.user_id], tx)
         now = self.clock.now()
         group = self._new_group(actor, new, group_id, now)
@@ -175,6 +181,10 @@ class CreateService:
             )
         )
         return policy.access_of(actor, group, owner), True
+
+    async def count_channels(self, user_id: UserId, most: int, tx: Tx) -> int:
+        """How many channels exist that the user created, or made of groups; counts up to `most`."""
+        return await self.groups.count_created_channels(user_id, most, tx)
 
     def _new_group(self, actor: Actor, new: NewGroup, group_id: GroupId, now: datetime) -> Group:
         values = {

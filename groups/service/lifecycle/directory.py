@@ -3,13 +3,15 @@
 A deployment holds at most a thousand channels (its limit `channels`), which bounds a search for any number of groups.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
+from groups import policy
 from groups.kernel.actor import Actor
-from groups.kernel.ids import GroupId
+from groups.kernel.ids import GroupId, UserId
 from groups.kernel.paging import (
     UncutPage,
     cut_page,
@@ -17,7 +19,7 @@ from groups.kernel.paging import (
     encode_cursor,
     page_by_text,
 )
-from groups.models import Group, stream_of
+from groups.models import AccessContext, Group, stream_of
 from groups.service.lifecycle.reader import GroupReader, SeenGroup
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
@@ -111,6 +113,18 @@ class Directory:
             next_cursor,
             lambda found: encode_cursor("owned", found[0].group.group_id),
         )
+
+    async def list_owned_by(
+        self, actor: Actor, owner_ids: Collection[UserId]
+    ) -> list[AccessContext]:
+        """The channels of any of these owners that the actor may see, as the actor accesses them."""
+        groups = await self.groups.list_owned_by(owner_ids)
+        if not groups:
+            return []
+        group_ids = [group.group_id for group in groups]
+        members = await self.members.find_of_user(actor.user_id, group_ids)
+        seen = (policy.access_of(actor, group, members.get(group.group_id)) for group in groups)
+        return [access for access in seen if policy.may_see(access.group, access.effective_role)]
 
     async def _as_seen(self, actor: Actor, groups: list[Group]) -> list[SeenGroup]:
         group_ids = [group.group_id for group in groups]

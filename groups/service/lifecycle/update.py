@@ -18,7 +18,7 @@ from groups.errors import (
 )
 from groups.events import GroupUpdated
 from groups.kernel.actor import Actor
-from groups.kernel.clock import Clock
+from groups.kernel.clock import Clock, rfc3339
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
@@ -31,10 +31,10 @@ from groups.models import (
     Group,
     GroupType,
     JoinOption,
+    Marking,
     Model,
     Posting,
     ReactionChoice,
-    Stream,
     Visibility,
 )
 from groups.service.access.guard import AccessGuard
@@ -138,25 +138,54 @@ class UpdateService:
         changes: GroupChanges,
         tx: Tx,
         *,
+        share_history: bool = False,
         also_changed: dict[str, object] | None = None,
-    ) -> tuple[AccessContext, Stream]:
-        """Turn a Community group that the actor owns into a channel with these settings. Publishes: GroupUpdated."""
+    ) -> AccessContext:
+        """Turn a Community group that the actor owns into a channel with these settings. Publishes: GroupUpdated.
+
+        What was written before stays visible to those only who could see it (`policy.history_floor`), unless the owner
+        shares it.
+        """
         access = await self.guard.access_of(actor, group_id, tx)
         group = access.group
         if policy.transferring_refusal(access.effective_role) is not None:
             raise PermissionRefused("Only its owner makes a group a channel")
         if group.type is not GroupType.COMMUNITY:
             raise NotForThisType("Only a Community group becomes a channel")
-        values = changes.model_dump(mode="python", exclude_unset=True, exclude={"custom"})
-        values["custom"] = {**group.custom, CHANNEL_MARKER: "1"}
-        also_changed = {**(also_changed or {}), "is_channel": True}
-        marked = await self._store_changes(actor, access, values, tx, also_changed)
-        await self.streams.mark_channel(group.stream_id, tx)
-        await self.admin_log.record(tx, marked.group, AdminAct(actor, AdminAction.CHANNEL_CREATED))
-        stream = await self.streams.find(group.stream_id, tx)
-        if stream is None:
+        head_seq = await self.streams.mark_channel(group.stream_id, tx)
+        if head_seq is None:
             raise GroupNotFound
-        return marked, stream
+        marking = Marking(
+            at=self.clock.now(),
+            by=actor.user_id,
+            head_seq=head_seq,
+            is_history_shared=share_history,
+            was_history_visible=group.history_visible,
+        )
+        values = changes.model_dump(mode="python", exclude_unset=True, exclude={"custom"})
+        values |= {"custom": {**group.custom, CHANNEL_MARKER: "1"}, "marking": marking}
+        marked_fields = {
+            "is_channel": True,
+            "public_from_seq": 1 if share_history else head_seq + 1,
+            "history_shared_at": rfc3339(marking.at) if share_history else None,
+        }
+        marked = await self._store_changes(
+            actor, access, values, tx, {**(also_changed or {}), **marked_fields}
+        )
+        shared = {"history_shared": True} if share_history else {}
+        act = AdminAct(actor, AdminAction.CHANNEL_CREATED, after={**shared})
+        await self.admin_log.record(tx, marked.group, act)
+        return marked
+
+    async def restore_marker_in(self, actor: Actor, group_id: GroupId, tx: Tx) -> None:
+        """Give a channel the marker that its group lost; what is public stays so. Publishes: GroupUpdated."""
+        access = await self.guard.access_of(actor, group_id, tx)
+        group = access.group
+        if await self.streams.mark_channel(group.stream_id, tx) is None:
+            raise GroupNotFound
+        values = {"custom": {**group.custom, CHANNEL_MARKER: "1"}}
+        marked = await self._store_changes(actor, access, values, tx, {"is_channel": True})
+        await self.admin_log.record(tx, marked.group, AdminAct(actor, AdminAction.CHANNEL_CREATED))
 
     async def _store_changes(
         self,

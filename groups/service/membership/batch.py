@@ -215,15 +215,7 @@ class MembershipBatch:
         if group.owner_id != owner_before:
             values["owner_id"] = group.owner_id
             state.group = group.model_copy(update={"version": group.version + 1})
-            state.events.append(
-                GroupUpdated(
-                    at=state.now,
-                    group_id=group.group_id,
-                    is_channel=group.is_channel,
-                    changed={"owner_id": group.owner_id},
-                    version=group.version + 1,
-                )
-            )
+            state.events.append(await self._owner_changed(state, tx))
         joined = state.capacity.member_count - group.member_count
         if values or joined:
             changed_at = state.now if values else None
@@ -241,6 +233,26 @@ class MembershipBatch:
         ):
             # Otherwise a ban here and a join in another process could both be committed without seeing each other.
             await self.stores.groups.touch(group.group_id, tx)
+
+    async def _owner_changed(self, state: MembershipState, tx: Tx) -> GroupUpdated:
+        group = state.group
+        changed: dict[str, object] = {"owner_id": group.owner_id}
+        event = GroupUpdated(
+            at=state.now,
+            group_id=group.group_id,
+            is_channel=group.is_channel,
+            changed=changed,
+            version=group.version,
+        )
+        if not group.is_channel:
+            return event
+        if self.hooks.shows_owner is not None and await self.hooks.shows_owner(group, tx):
+            return event
+        # The staff as it is now, and the new owner.
+        staff = dict.fromkeys([*state.staff, *([group.owner_id] if group.owner_id else [])])
+        return event.model_copy(
+            update={"changed": {}, "changed_for_staff": changed, "staff": tuple(staff)}
+        )
 
 
 def _block_pairs(group_id: GroupId, command: Command) -> Iterator[tuple[str, str]]:

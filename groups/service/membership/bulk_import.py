@@ -100,7 +100,7 @@ class BulkImport:
         profile: dict[str, object] | None,
         tx: Tx,
     ) -> None:
-        group_id, now = group.group_id, self.clock.now()
+        group_id, now = group.group_id, group.joining_time(self.clock.now())
         restricted = [restrictions[user_id] for user_id in new if user_id in restrictions]
         # The first write: another change of the group's membership conflicts here, before the members are inserted.
         await self.stores.groups.update(group_id, {}, tx, joined=len(new))

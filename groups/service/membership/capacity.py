@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from groups import policy
-from groups.errors import GroupsPerUserReached, MemberLimitReached
+from groups.errors import GroupsPerOwnerReached, GroupsPerUserReached, MemberLimitReached
 from groups.events import MembersJoined, profile_of
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import UserId
@@ -84,6 +84,11 @@ def capacity_of(group: Group, limits: GroupLimits) -> Capacity:
 def groups_refusal(groups: int, limit: int) -> DomainError | None:
     """Why a user who is in this many groups cannot be in one more; None: they can."""
     return GroupsPerUserReached(limit=limit) if groups >= limit else None
+
+
+def created_refusal(groups: int, limit: int) -> DomainError | None:
+    """Why a user who created this many groups cannot create one more; None: they can."""
+    return GroupsPerOwnerReached(limit=limit) if groups >= limit else None
 
 
 def is_near_limit(groups: int, limit: int) -> bool:

@@ -132,7 +132,7 @@ class MembershipState:
             group_id=self.group.group_id,
             user_id=user_id,
             role=Role.MEMBER,
-            joined_at=self.now,
+            joined_at=self.group.joining_time(self.now),
             joined_seq=self.stream.head_seq,
             # A mute outlives the membership: leaving and joining again does not end it.
             muted_until=restriction.muted_until if restriction else None,

@@ -48,7 +48,10 @@ class _Target:
         is_recalled = changed.recalled_at is not None
         if self.message.sender_id != self.actor.user_id:
             action = AdminAction.POST_DELETED if is_recalled else AdminAction.POST_EDITED
-            before = {"author_id": self.message.sender_id, **content_for_log(self.message.content)}
+            # Who becomes an admin later reads the log, but not what was written before the group became a channel.
+            is_private = changed.seq <= group.private_until_seq
+            content = None if is_private else self.message.content
+            before = {"author_id": self.message.sender_id, **content_for_log(content)}
             after = content_for_log(changed.content)
             target = post_id_of(group.group_id, changed.seq)
             act = AdminAct(self.actor, action, target, before, after)
@@ -85,8 +88,7 @@ class EditService:
 
     async def recall(self, actor: Actor, group_id: GroupId, seq: int) -> None:
         """Delete a message for everyone: its content goes, its seq stays; idempotent. Publishes: MessageRecalled."""
-        refusal_of = partial(policy.recalling_refusal, window_seconds=self.limits.recall_seconds)
-        open_message = partial(self._open, actor, group_id, seq, refusal_of)
+        open_message = partial(self._open_recall, actor, group_id, seq)
         await self.streams.recall(stream_of(group_id), seq, open_message)
 
     async def _open(
@@ -94,4 +96,13 @@ class EditService:
     ) -> _Target:
         access, message = await self.guard.find_message(actor, group_id, seq, tx)
         policy.check(refusal_of(access, message, self.clock.now()))
+        return _Target(actor, access, message, self.admin_log)
+
+    async def _open_recall(self, actor: Actor, group_id: GroupId, seq: int, tx: Tx) -> _Target:
+        access, message, may_always = await self.guard.find_message_to_recall(
+            actor, group_id, seq, tx
+        )
+        if not may_always:
+            window = self.limits.recall_seconds
+            policy.check(policy.recalling_refusal(access, message, self.clock.now(), window))
         return _Target(actor, access, message, self.admin_log)

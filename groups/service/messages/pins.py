@@ -52,7 +52,7 @@ class PinService:
 
         async def work(tx: Tx) -> VisibleMessage:
             access, message = await self.guard.find_message(actor, group_id, seq, tx)
-            policy.check(policy.pinning_refusal(access))
+            policy.check(policy.pinning_refusal(access, message))
             if message.recalled_at is not None:
                 raise MessageRecalled
             if message.pinned_at is not None:
@@ -72,7 +72,7 @@ class PinService:
 
         async def work(tx: Tx) -> None:
             access, message = await self.guard.find_message(actor, group_id, seq, tx)
-            policy.check(policy.pinning_refusal(access))
+            policy.check(policy.pinning_refusal(access, message))
             if message.pinned_at is None:
                 return
             unpinned = message.model_copy(update={"pinned_at": None})

@@ -11,6 +11,7 @@ import { consolePath, dialoguePath, go, publicPath } from "../router.js";
 import { t } from "../texts.js";
 import { verifiedMark } from "../ui/avatar.js";
 import { fill, h } from "../ui/dom.js";
+import { day } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
 import { attempt, confirmDialog, dialog, menu, notice } from "../ui/overlay.js";
 import { ConversationView } from "./conversation_view.js";
@@ -139,6 +140,13 @@ export class ChannelView extends ConversationView {
     });
   }
 
+  /** Also whether the owner made public what was written before the group became a channel. @returns {App.Child[]} */
+  profile() {
+    const { history_shared_at: sharedAt } = this.info;
+    const shared = sharedAt ? h("p.soft", {}, t("channel.historyShared", { date: day(sharedAt) })) : null;
+    return [...super.profile(), shared];
+  }
+
   renderFooter() {
     const { info } = this;
     fill(
@@ -162,14 +170,23 @@ export class ChannelView extends ConversationView {
    * @param {HTMLElement | null} old
    */
   renderItem(item, old) {
+    // The server refuses reactions to what was written before the group became a channel, unless that is public.
+    const mayReact = this.isMember && item.seq >= this.info.public_from_seq;
     /** @type {App.React | null} */
-    const react = this.isMember ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null;
+    const react = mayReact ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null;
     const replyHref = this.#mayOpenChat && acceptsMessages(this.info) ? dialoguePath(this.id, item.seq) : null;
     const mayForward = !this.info.settings.protect_content;
+    // To others than the staff, posts name their author only where the reader wrote them before, and may delete them.
+    const mayDelete = !this.#isStaff && item.author_id === session.userId;
     /** @type {App.OpenItemMenu | null} */
-    const openMenu = mayForward
-      ? (post, anchor) => menu(anchor, [forwardEntry({ channel_id: this.id, seq: post.seq })])
-      : null;
+    const openMenu =
+      mayForward || mayDelete
+        ? (post, anchor) =>
+            menu(anchor, [
+              ...(mayForward ? [forwardEntry({ channel_id: this.id, seq: post.seq })] : []),
+              ...(mayDelete ? [this.#deletingEntry(post.seq)] : []),
+            ])
+        : null;
     // An element is made for a user who may react or for one who may not, and cannot change that.
     const isMember = String(this.isMember);
     const element = postElement(
@@ -179,6 +196,19 @@ export class ChannelView extends ConversationView {
     );
     element.dataset.isMember = isMember;
     return element;
+  }
+
+  /**
+   * @param {number} seq
+   * @returns {App.MenuEntry}
+   */
+  #deletingEntry(seq) {
+    const title = t("message.delete");
+    const act = async () => {
+      const isSure = await confirmDialog({ title, text: t("message.delete.confirm"), action: title });
+      if (isSure) await attempt(() => this.stream.recall(seq));
+    };
+    return { label: title, icon: "trash", isDangerous: true, act };
   }
 
   /** @param {App.Event} event */

@@ -62,6 +62,7 @@ export default {
   "channel.verified": "Verified",
   "channel.manage": "Open in console",
   "channel.public": "Public page",
+  "channel.historyShared": "This was a group. Its owner made earlier messages public ({date}).",
   "channel.gone": "This channel does not exist or is private.",
 
   "history.label": "Message history",
