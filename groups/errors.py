@@ -323,20 +323,6 @@ class NotForThisType(Conflict):
     remedy: ClassVar[str] = "Do not offer the act in groups of this type."
 
 
-class MembersNotAsked(Conflict):
-    """Others added these members, who neither joined nor wrote since, so they did not agree to subscribe."""
-
-    code: ClassVar[str] = "members_not_asked"
-    summary: ClassVar[str] = "Some members did not agree to be in this group so far"
-    remedy: ClassVar[str] = (
-        "Remove the members of `user_ids`, or ask them to join (`PUT /v1/groups/{group_id}/members/me`). "
-        "Invite those whom you removed to the channel."
-    )
-    fields: ClassVar[Mapping[str, Detail]] = {
-        "user_ids": Detail(list, "The first of these members, at most 100."),
-    }
-
-
 class FixedInChannel(Conflict):
     """This setting is fixed in channels."""
 

@@ -32,7 +32,6 @@ from groups.errors import (
     GroupNotFound,
     GroupsPerUserReached,
     MediaNotFound,
-    MembersNotAsked,
     NotForThisType,
     WrongMediaKind,
 )
@@ -140,7 +139,6 @@ class ChannelRoutes:
             ChannelsPerOwnerReached,
             GroupNotFound,
             NotForThisType,
-            MembersNotAsked,
             GroupsPerUserReached,
             MediaNotFound,
             WrongMediaKind,

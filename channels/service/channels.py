@@ -181,9 +181,6 @@ class ChannelService:
             share_history=new.share_history,
             also_changed=new.of_profile(),
         )
-        if not actor.is_app_admin:
-            # Otherwise adding to a group and marking it would subscribe users who were never asked.
-            await self.groups.check_all_agreed(group_id, tx)
         await self._insert(actor, group_id, new, self.clock.now(), tx)
 
     async def _insert(

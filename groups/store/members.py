@@ -68,12 +68,6 @@ class MemberStore:
             "the groups to which others added a user, who did not agree so far",
             partial={"added": True},
         ),
-        Index(
-            "members",
-            [("group_id", 1), ("added", 1)],
-            "the members of a group whom others added, and who did not agree so far",
-            partial={"added": True},
-        ),
     )
 
     def __init__(self, database: Database) -> None:
@@ -224,13 +218,6 @@ class MemberStore:
             await self._database.fetch(tx, of_all, of_added)
             counts[user_id] = of_all.result.get(user_id, 0) - of_added.result.get(user_id, 0)
         return counts
-
-    async def list_added(self, group_id: GroupId, limit: int, tx: Tx) -> list[UserId]:
-        """Members whom others added, and who did not agree so far."""
-        # Uses index: group_id_1_added_1 (partial)
-        query: Document = {"group_id": group_id, "added": True}
-        cursor = self._members.find(query, {"user_id": 1}, limit=limit, session=tx.session)
-        return [row["user_id"] for row in await cursor.to_list(None)]
 
     async def agree(self, group_id: GroupId, user_id: UserId, tx: Tx) -> None:
         """Store that the user agrees to their membership; without one this changes nothing."""

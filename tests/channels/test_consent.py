@@ -545,22 +545,3 @@ async def test_blocking_somebody_is_not_leaving_their_group(
     # A member stays one: blocking somebody is not leaving a group.
     assert (await add(ada, path, bob)).status == 200
     assert (await bob.get(path)).body["role"] == "member"
-
-
-async def test_a_group_with_members_who_did_not_agree_does_not_become_a_channel(
-    shared_api: Api,
-) -> None:
-    ada, bob, cat, dan = (shared_api.new_user(name) for name in ("ada", "bob", "cat", "dan"))
-    path = await a_chat_group(ada)
-    for user in (bob, cat, dan):
-        assert (await add(ada, path, user)).status == 200
-    asked = {"group_id": id_of(path), "name": "News"}
-    await a_post(bob, path)
-    await cat.put(f"{path}/members/me")
-    refused = await ada.post("/v1/channels", asked)
-    assert refused.refusal == (409, "members_not_asked")
-    assert refused.body["details"] == {"user_ids": [dan.id]}
-    assert (await dan.get(path)).body["is_channel"] is False
-    await ada.delete(f"{path}/members/{part(dan.id)}")
-    assert (await ada.post("/v1/channels", asked)).status == 201
-    assert (await add(ada, path, dan)).status == 202

@@ -325,6 +325,8 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "find conversations": 1,
         "insert conversations": 1,
         "delete conversations": 1,
+        # Nobody adds a user who left without asking them.
+        "update restrictions": 1,
         **OF_A_TRANSACTION,
     },
     verify_the_channel: {

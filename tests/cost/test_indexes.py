@@ -70,7 +70,6 @@ EXPECTED: Final[Indexes] = {
     "members": {
         "user_id_1_group_id_1_joined_seq_1": "",
         "group_id_1_staff_1": 'only where {"staff": true}',
-        "group_id_1_added_1": 'only where {"added": true}',
         "user_id_1_added_1": 'only where {"added": true}',
     },
     "messages": {

@@ -2,23 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from groups import policy
-from groups.errors import GroupNotFound, MembersNotAsked
+from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import ID_BYTES, GroupId, is_id
-from groups.kernel.mongo import Tx
 from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import AccessContext, Group, Member, Stream, stream_of
 from groups.service.access.guard import AccessGuard
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.streams import StreamStore
-
-NAMED_MEMBERS: Final = 100
-"""How many members an error names."""
 
 SeenGroup = tuple[AccessContext, Stream]
 """A group as an actor sees it, and the head of its stream."""
@@ -39,15 +34,6 @@ class GroupReader:
         if stream is None:  # disbanded between the two reads
             raise GroupNotFound
         return access, stream
-
-    async def check_all_agreed(self, group_id: GroupId, tx: Tx) -> None:
-        """Raise MembersNotAsked where others added a member, who neither joined nor wrote since.
-
-        Adding writes the group, so it conflicts with a transaction that writes the group besides.
-        """
-        added = await self.members.list_added(group_id, NAMED_MEMBERS, tx)
-        if added:
-            raise MembersNotAsked(user_ids=added)
 
     async def get_many(
         self, actor: Actor, group_ids: Sequence[GroupId]
