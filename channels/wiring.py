@@ -103,6 +103,7 @@ def assemble(
         disbanding=chat.disbanding,
         directory=chat.directory,
         idempotency=chat.idempotency,
+        blocks=conversations.blocks,
         limits=limits,
         clock=clock,
         create_policy=create_policy,

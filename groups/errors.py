@@ -307,11 +307,11 @@ class InvitationNotFound(NotFound):
 
 
 class InvitationExpired(Conflict):
-    """The invitation was not accepted in time; the owner can invite again."""
+    """The invitation was not accepted in time; the user can be invited again."""
 
     code: ClassVar[str] = "invitation_expired"
-    summary: ClassVar[str] = "The invitation has expired; the owner can invite again"
-    remedy: ClassVar[str] = "Ask the owner to invite again."
+    summary: ClassVar[str] = "The invitation has expired; ask to be invited again"
+    remedy: ClassVar[str] = "Ask the owner or an admin to invite again."
 
 
 class AlreadyAdmin(Conflict):
@@ -400,6 +400,14 @@ class InvitationLimitReached(LimitReached):
     code: ClassVar[str] = "invitation_limit_reached"
     summary: ClassVar[str] = "There are too many open invitations; revoke one first"
     remedy: ClassVar[str] = "Revoke an invitation first."
+
+
+class InvitationsPerUserReached(LimitReached):
+    """The user has received `limit` invitations that are still open."""
+
+    code: ClassVar[str] = "invitations_per_user_reached"
+    summary: ClassVar[str] = "The user has too many open invitations"
+    remedy: ClassVar[str] = "Ask the user to answer their invitations, or try again in some days."
 
 
 class GroupsPerUserReached(LimitReached):

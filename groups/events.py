@@ -13,7 +13,7 @@ from pydantic import Field
 from groups.kernel.clock import rfc3339
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
-from groups.models import AccountKind, Grant, Group, Message, Role
+from groups.models import AccountKind, Grant, Group, InvitationEnd, Message, Role
 
 
 def profile_of(group: Group, more: Mapping[str, object] | None) -> dict[str, object] | None:
@@ -30,15 +30,6 @@ class LeaveReason(StrEnum):
     LEFT = "left"
     REMOVED = "removed"
     BANNED = "banned"
-
-
-class InvitationEnd(StrEnum):
-    """Why an invitation ended."""
-
-    ACCEPTED = "accepted"
-    DECLINED = "declined"
-    REVOKED = "revoked"
-    DELETED = "deleted"
 
 
 class GroupEvent(Event):
@@ -103,11 +94,30 @@ class AdminInvited(GroupEvent):
     audience: tuple[UserId, ...]
 
 
+class MemberInvited(GroupEvent):
+    """A user was invited to be a member; the user and the inviter are notified, or the inviter alone.
+
+    The user is not in the audience while they block the inviter or the group, after they declined, or when they were
+    told of an invitation to this group a short time ago.
+    """
+
+    type: Literal["member.invited"] = "member.invited"
+    user_id: UserId
+    group_name: str
+    expires_at: datetime
+    audience: tuple[UserId, ...]
+
+
 class InvitationEnded(GroupEvent):
-    """An invitation was answered or revoked, or its group disbanded; the user and the owner are notified."""
+    """An invitation was answered or revoked, or its group disbanded; the user and the inviting side are notified.
+
+    The inviting side is the owner for an invitation to be an `admin`, the inviter for one to be a `member`. It is not
+    told that a user declined to be a member.
+    """
 
     type: Literal["invitation.ended"] = "invitation.ended"
     user_id: UserId
+    role: Role = Role.ADMIN
     reason: InvitationEnd
     audience: tuple[UserId, ...]
 

@@ -2,7 +2,18 @@
 
 from typing import Annotated, Final
 
-from groups.kernel.limits import About, LimitModel, OrNone, OrUnlimited, Positive, Section, Source
+from pydantic import Field
+
+from groups.kernel.limits import (
+    About,
+    LimitModel,
+    OrNone,
+    OrUnlimited,
+    Positive,
+    Section,
+    Source,
+    Zero,
+)
 
 # Defaults that types of bodies name too.
 GROUP_NAME_BYTES: Final = 100
@@ -22,6 +33,7 @@ CUSTOM_KEY_BYTES: Final = 16  # letters, digits, underscore; Tencent, SDK 8.x he
 REACTIONS_PER_USER: Final = 10  # emoji of one user on one message of a group; ours
 DISTINCT_REACTIONS: Final = 50  # different emoji on one message; ours (Tencent: 10)
 ALLOWED_REACTIONS: Final = 100  # emoji in a group's own list of allowed ones; ours
+INVITATION_KEPT_SECONDS: Final = 30 * 24 * 3600  # after it expired or ended; ours
 MEDIA_NAME_BYTES: Final = 255  # UTF-8, the name of an uploaded file; as file systems have it
 IDS_PER_CALL: Final = 50  # groups, channels or users in one call; Tencent, get_group_info
 
@@ -79,7 +91,7 @@ class GroupLimits(LimitModel):
     groups_per_user: Annotated[
         Positive, About(Section.MEMBERS, Source.TENCENT, "`groups_per_user_reached`")
     ] = 5_000
-    """Groups and channels that one user is in."""
+    """Groups and channels that one user is in, without those to which others added them (`ADDED_GROUPS_PER_USER`)."""
     groups_per_owner: Annotated[
         OrNone, About(Section.MEMBERS, Source.OURS, "`groups_per_owner_reached`")
     ] = 1_000
@@ -94,6 +106,36 @@ class GroupLimits(LimitModel):
         Positive, About(Section.MEMBERS, Source.OURS, "`invitation_expired`")
     ] = 7 * 24 * 3600
     """How long an invitation to be an admin can be accepted."""
+    member_invitations: Annotated[
+        OrNone, About(Section.MEMBERS, Source.OURS, "`invitation_limit_reached`")
+    ] = 200
+    """Open invitations to subscribe to one channel, or to join one chat group."""
+    member_invitation_seconds: Annotated[
+        Positive, About(Section.MEMBERS, Source.OURS, "`invitation_expired`")
+    ] = 7 * 24 * 3600
+    """How long an invitation to subscribe or to join can be accepted.
+
+    A user's devices are told of one invitation from the same channel or group in this time, even if it is revoked and
+    made again.
+    """
+    invitations_per_user: Annotated[
+        OrNone, About(Section.MEMBERS, Source.OURS, "`invitations_per_user_reached`")
+    ] = 200
+    """Open invitations that one user has received, from all channels and chat groups that they are not in."""
+    declined_invitation_seconds: Annotated[
+        int,
+        Field(ge=0, le=INVITATION_KEPT_SECONDS),
+        Zero("the user is asked again at once"),
+        About(Section.MEMBERS, Source.OURS, "The user is not told."),
+    ] = 30 * 24 * 3600
+    """How long a user who declined an invitation is not asked again by the same channel or group; at most 30 days."""
+    added_groups_per_user: Annotated[
+        OrNone, About(Section.MEMBERS, Source.OURS, "The user is invited.")
+    ] = 200
+    """Chat groups to which others added one user, and in which the user neither joined nor wrote so far.
+
+    They do not count for `GROUPS_PER_USER`.
+    """
     message_body_bytes: Annotated[Positive, About(Section.MESSAGES, Source.TENCENT, _TOO_LONG)] = (
         12 * 1024
     )

@@ -328,6 +328,9 @@ class Member:
     muted_until: datetime | None = None
     name_card: str = ""
     grants: frozenset[Grant] | None = None
+    has_agreed: bool = True
+    """False: others added the user, who neither joined nor wrote here. Such a group does not count for the limit
+    `groups_per_user`, and has one of its own (`added_groups_per_user`)."""
 
     @property
     def effective_role(self) -> EffectiveRole:
@@ -365,25 +368,51 @@ class Restriction(Model):
     muted_until: datetime | None = None
     reacting_banned_at: datetime | None = None
     reacting_banned_by: UserId | None = None
+    left_at: datetime | None = None
+    """When the user left a chat group by themselves, or declined to join it: nobody adds them again without asking.
+    Channels do not need it, since nobody is added to one."""
 
     @property
     def restricts(self) -> bool:
-        return (self.banned_at, self.muted_until, self.reacting_banned_at) != (None, None, None)
+        values = (self.banned_at, self.muted_until, self.reacting_banned_at, self.left_at)
+        return any(value is not None for value in values)
+
+
+class InvitationEnd(StrEnum):
+    """Why an invitation ended."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    REVOKED = "revoked"
+    DELETED = "deleted"
 
 
 class Invitation(Model):
-    """An invitation to be an admin with these grants; it can be accepted until `expires_at`."""
+    """An invitation to be a member, or an admin with these grants; it can be accepted until `expires_at`.
+
+    An invitation to be a member that the user declined stays open for those who invited, and hidden from the user:
+    nobody learns who declined, or who blocks whom.
+    """
 
     group_id: GroupId
     user_id: UserId
-    grants: frozenset[Grant]
+    role: Role = Role.ADMIN
+    grants: frozenset[Grant] = frozenset()
     invited_by: UserId
     invited_at: datetime
     expires_at: datetime
+    hidden: bool = False
+    """The user does not see it, because they block the inviter or the group, or declined not long ago."""
+    told_at: datetime | None = None
+    """When the user's devices were last told of an invitation to this group."""
+    declined_at: datetime | None = None
+    """When the user last declined one."""
+    ended: InvitationEnd | None = None
+    """It is over, and kept for a while for the two times above. `expires_at` is in the past then."""
 
     def is_open(self, now: datetime) -> bool:
-        """Whether it can still be accepted."""
-        return self.expires_at > now
+        """Whether it can still be accepted, as far as the inviters know."""
+        return self.ended is None and self.expires_at > now
 
 
 class DepartureReason(StrEnum):
@@ -492,6 +521,7 @@ class AdminAction(StrEnum):
     GRANTS_CHANGED = "grants_changed"
     OWNER_CHANGED = "owner_changed"
     SUBSCRIBER_ADDED = "subscriber_added"
+    SUBSCRIBER_INVITED = "subscriber_invited"
     SUBSCRIBERS_IMPORTED = "subscribers_imported"
     SUBSCRIBER_REMOVED = "subscriber_removed"
     SUBSCRIBER_BANNED = "subscriber_banned"

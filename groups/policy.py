@@ -33,6 +33,7 @@ from groups.models import (
     Grant,
     Group,
     GroupType,
+    Invitation,
     JoinOption,
     Marking,
     Member,
@@ -217,6 +218,11 @@ def adding_refusal(access: AccessContext) -> DomainError | None:
     return grant_refusal(access, Grant.MANAGE_SUBSCRIBERS)
 
 
+def adds_at_once(group: Group) -> bool:
+    """Whether a user whom a member adds is in the group at once: in chat groups. A channel invites them instead."""
+    return not group.is_channel
+
+
 def importing_refusal(effective_role: EffectiveRole) -> DomainError | None:
     """Importing users: the application's admin."""
     return None if effective_role >= EffectiveRole.APP_ADMIN else PermissionRefused()
@@ -280,7 +286,7 @@ def appointing_refusal(
 
 
 def inviting_refusal(access: AccessContext, target: Member | None) -> DomainError | None:
-    """Inviting an admin, listing and revoking invitations: the owner, and no user who is an admin already."""
+    """Inviting an admin, revoking such invitations: the owner, and no user who is an admin already."""
     if access.effective_role < EffectiveRole.OWNER:
         return PermissionRefused()
     if access.group.type is GroupType.WORK:
@@ -288,6 +294,17 @@ def inviting_refusal(access: AccessContext, target: Member | None) -> DomainErro
     if target is not None and target.effective_role >= EffectiveRole.ADMIN:
         return AlreadyAdmin()
     return None
+
+
+def revoking_refusal(access: AccessContext, invitation: Invitation | None) -> DomainError | None:
+    """Revoking an invitation: as inviting an admin; of a member whoever manages members, or invited them."""
+    if invitation is None or invitation.ended is not None:
+        return managing_refusal(access)
+    if invitation.role is Role.ADMIN:
+        return inviting_refusal(access, None)
+    member = access.member
+    is_own = member is not None and member.user_id == invitation.invited_by
+    return None if is_own else managing_refusal(access)
 
 
 def transferring_refusal(effective_role: EffectiveRole) -> DomainError | None:

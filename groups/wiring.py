@@ -28,6 +28,7 @@ from groups.service.lifecycle.update import UpdateService
 from groups.service.media.avatars import Avatars
 from groups.service.media.service import MediaService
 from groups.service.media.upload_files import UploadFiles
+from groups.service.membership.agreement import Agreement
 from groups.service.membership.batch import MembershipBatch
 from groups.service.membership.bulk_import import BulkImport
 from groups.service.membership.import_service import ImportService
@@ -259,6 +260,7 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
             messages=stores.messages,
             hooks=hooks,
         ),
+        agreement=Agreement(members=stores.members, users=stores.users, limits=limits),
         hooks=hooks,
         limits=limits,
         on_batch=core.on_batch,
@@ -268,6 +270,7 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         groups=stores.groups,
         guard=core.guard,
         queue=queue,
+        hooks=hooks,
         limits=limits,
         clock=clock,
     )

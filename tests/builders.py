@@ -95,11 +95,11 @@ class World:
         admins: Sequence[Actor] = (),
         **other: Any,
     ) -> GroupId:
-        """Create a group with these members and admins. The events of it are not recorded."""
+        """Create a group with these members, whom the application adds, and admins. Its events are not recorded."""
         new = NewGroup(type=type, name=other.pop("name", "Tea"), **other)
         group_id = (await self.creation.create(owner, new)).group.group_id
         for user in (*admins, *members):
-            await self.membership.add(owner, group_id, user.user_id)
+            await self.membership.add(ROOT, group_id, user.user_id)
         for admin in admins:
             await self.membership.change(owner, group_id, admin.user_id, role=Role.ADMIN)
         self.heard.clear()

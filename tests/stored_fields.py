@@ -233,6 +233,10 @@ async def _every_field(api: Api) -> None:
     # Messages of every kind, signed, forwarded, edited, pinned.
     path = await a_channel(ada, bob, cat, admins=(cat,))
     await ada.patch(path, {"settings": {"reactions": ["👍"], "signatures": True}})
+    # An invitation that is hidden from a user who blocks the inviter.
+    shy = api.new_user()
+    await shy.put(f"/v1/blocks/{part(ada.id)}")
+    await ada.put(f"{path}/subscribers/{part(shy.id)}")
     picture = io.BytesIO()
     Image.new("RGB", (2_000, 2_000), "teal").save(picture, "PNG")
     upload = await ada.call("POST", "/v1/media", data=picture.getvalue(), headers={})

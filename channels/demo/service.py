@@ -158,10 +158,12 @@ async def _create(scene: Scene, script: GroupScript) -> None:
 async def _add_members(scene: Scene, script: GroupScript) -> None:
     membership, group_id, owner = scene.chat.membership, GroupId(script.group_id), script.owner
     channel = script if isinstance(script, ChannelScript) else None
+    # Others would have to accept an invitation.
+    app = Actor(UserId(script.owner), is_app_admin=True)
     await _try_all(
         membership.join(_actor(user_id), group_id)
         if channel and not channel.is_private
-        else membership.add(_actor(owner), group_id, UserId(user_id))
+        else membership.add(app, group_id, UserId(user_id))
         for user_id in script.members
     )
     await _try_all(

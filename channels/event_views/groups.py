@@ -15,6 +15,7 @@ from groups.events import (
     JoinRefused,
     JoinRequested,
     MemberChanged,
+    MemberInvited,
     MembersJoined,
     MembersLeft,
     MessageEdited,
@@ -23,7 +24,7 @@ from groups.events import (
 )
 from groups.kernel.clock import rfc3339
 from groups.kernel.ids import GroupId
-from groups.models import Tally, stream_of
+from groups.models import Role, Tally, stream_of
 from groups.routes.responses.messages import message_response
 from reactions.events import ReactionsChanged
 
@@ -109,27 +110,26 @@ def _refused(event: JoinRefused) -> Iterable[EventView]:
     yield EventView(payload, stream_of(event.group_id), (event.user_id,))
 
 
-def _invited(event: AdminInvited) -> Iterable[EventView]:
-    payload = payload_of(
-        "channel.invited",
-        event,
-        stream_of(event.group_id),
-        channel_id=event.group_id,
-        channel_name=event.group_name,
-        user_id=event.user_id,
-        grants=[grant.value for grant in event.grants],
-        expires_at=rfc3339(event.expires_at),
+def _invited(event: AdminInvited | MemberInvited) -> Iterable[EventView]:
+    grants = event.grants if isinstance(event, AdminInvited) else ()
+    name = "channel_name" if event.is_channel else "group_name"
+    fields: dict[str, Any] = {name: event.group_name, "user_id": event.user_id}
+    fields["role"] = (Role.ADMIN if isinstance(event, AdminInvited) else Role.MEMBER).value
+    if event.is_channel:
+        fields["grants"] = [grant.value for grant in grants]
+    payload = group_payload(
+        "group.invited", "channel.invited", event, **fields, expires_at=rfc3339(event.expires_at)
     )
     yield EventView(payload, stream_of(event.group_id), event.audience)
 
 
 def _invitation_ended(event: InvitationEnded) -> Iterable[EventView]:
-    payload = payload_of(
+    payload = group_payload(
+        "group.invitation_ended",
         "channel.invitation_ended",
         event,
-        stream_of(event.group_id),
-        channel_id=event.group_id,
         user_id=event.user_id,
+        role=event.role.value,
         reason=event.reason.value,
     )
     yield EventView(payload, stream_of(event.group_id), event.audience)
@@ -178,6 +178,7 @@ GROUP_EVENTS: Final[Rendering] = {
     JoinRequested: _requested,
     JoinRefused: _refused,
     AdminInvited: _invited,
+    MemberInvited: _invited,
     InvitationEnded: _invitation_ended,
     MessagePosted: _message("message.posted"),
     MessageEdited: _message("message.edited"),

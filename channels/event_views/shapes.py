@@ -18,9 +18,9 @@ from channels.models import AcceptMessages
 from channels.routes.dialogue_responses import DialogueMessageResponse, ThreadMessageResponse
 from channels.routes.responses import PostResponse
 from conversations.models import ConversationId
-from groups.events import InvitationEnd, LeaveReason
+from groups.events import LeaveReason
 from groups.kernel.ids import GroupId, UserId
-from groups.models import Grant, JoinOption, Posting, Role, Visibility
+from groups.models import Grant, InvitationEnd, JoinOption, Posting, Role, Visibility
 from groups.routes.responses.fields import Instant
 from groups.routes.responses.messages import MessageResponse
 
@@ -313,17 +313,19 @@ class ChannelDeleted(_OfChannel):
 
 
 class ChannelInvited(_OfChannel):
-    """A user was invited to be an admin."""
+    """A user was invited to subscribe, or to be an admin."""
 
-    receivers = "the user and the owner"
+    receivers = "the user and who invited; of an invitation to be an admin the user and the owner"
 
     type: Literal["channel.invited"]
     channel_name: str
     """Its name."""
     user_id: UserId
     """The user who is invited."""
+    role: Role
+    """What they become when they accept: `admin`, or `member` for a subscriber."""
     grants: list[Grant]
-    """What they may do when they accept."""
+    """What they may do as an admin."""
     expires_at: Instant
     """When the invitation ends by itself."""
 
@@ -331,11 +333,13 @@ class ChannelInvited(_OfChannel):
 class ChannelInvitationEnded(_OfChannel):
     """An invitation was answered or removed, or ended with its channel."""
 
-    receivers = "the user and the owner"
+    receivers = "as `channel.invited`; nobody but the user is told that they declined to subscribe"
 
     type: Literal["channel.invitation_ended"]
     user_id: UserId
     """The user who was invited."""
+    role: Role
+    """What they were invited to be: `admin` or `member`."""
     reason: InvitationEnd
     """`accepted`, `declined`, `revoked` or `deleted`."""
 
@@ -363,6 +367,36 @@ class GroupLeft(_OfChatGroup):
     """The user."""
     reason: LeaveReason
     """`left`, `removed` or `banned`."""
+
+
+class GroupInvited(_OfChatGroup):
+    """A user was invited to join a chat group, by somebody who adds them and must ask first."""
+
+    receivers = "the user and who invited"
+
+    type: Literal["group.invited"]
+    group_name: str
+    """Its name."""
+    user_id: UserId
+    """The user who is invited."""
+    role: Role
+    """What they become when they accept: `member`."""
+    expires_at: Instant
+    """When the invitation ends by itself."""
+
+
+class GroupInvitationEnded(_OfChatGroup):
+    """An invitation was answered or removed, or ended with its group."""
+
+    receivers = "as `group.invited`; nobody but the user is told that they declined"
+
+    type: Literal["group.invitation_ended"]
+    user_id: UserId
+    """The user who was invited."""
+    role: Role
+    """`member`."""
+    reason: InvitationEnd
+    """`accepted`, `declined`, `revoked` or `deleted`."""
 
 
 class GroupUpdated(_OfChatGroup):
@@ -608,6 +642,8 @@ AnyEvent = Annotated[
     | ChannelInvitationEnded
     | GroupJoined
     | GroupLeft
+    | GroupInvited
+    | GroupInvitationEnded
     | GroupUpdated
     | GroupDisbanded
     | MemberChanged

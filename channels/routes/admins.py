@@ -1,4 +1,4 @@
-"""Routes of a channel's admins: their rights, bans from reacting, the admin log, invitations to be an admin."""
+"""Routes of a channel's admins: their rights, bans from reacting, the admin log, invitations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,12 @@ from groups.errors import (
     AdminLimitReached,
     AlreadyAdmin,
     Banned,
+    BusinessAccount,
     GroupsPerUserReached,
     InvitationExpired,
     InvitationLimitReached,
     InvitationNotFound,
+    InvitationsPerUserReached,
     MemberLimitReached,
     MemberNotFound,
 )
@@ -27,6 +29,15 @@ from groups.kernel.ids import ID_BYTES, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import AdminAction, Grant, Group, Invitation, Member, Role
 from groups.routes.responses.fields import Instant, PatchBody
+from groups.routes.responses.invitations import (
+    AnswerToInvitation,
+    InvitationResponse,
+    InvitedRole,
+    OwnGroupInvitationResponse,
+    grants_in_order,
+    invitation_response,
+    own_group_invitation_response,
+)
 from groups.routes.responses.members import BanResponse
 from groups.service.admin_log import AdminLog
 from groups.service.membership.invitations import InvitationService
@@ -100,56 +111,33 @@ class InviteAdmin(Body):
     grants: Annotated[Grants, Field(default_factory=lambda: list(Grant))]
 
 
-class AnswerToInvitation(Body):
-    """Whether you accept or decline."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"accept": True}]})
-
-    accept: bool
-
-
-class InvitationResponse(Response):
-    """An open invitation to be an admin."""
-
-    user_id: UserId
-    grants: list[Grant]
-    invited_by: UserId
-    invited_at: Instant
-    expires_at: Instant
-
-
 class OwnInvitationResponse(Response):
-    """An open invitation to you. Of a private channel it shows nothing else."""
+    """An open invitation to you, to subscribe (`role` is `member`) or to be an admin.
+
+    Of a private channel it shows nothing else.
+    """
 
     channel_id: GroupId
     channel_name: str
     verified: bool
+    role: InvitedRole
     grants: list[Grant]
     invited_at: Instant
     expires_at: Instant
 
 
-def _in_order(grants: frozenset[Grant]) -> list[Grant]:
-    return [grant for grant in Grant if grant in grants]
-
-
-def _invitation_response(invitation: Invitation) -> InvitationResponse:
-    return InvitationResponse(
-        user_id=invitation.user_id,
-        grants=_in_order(invitation.grants),
-        invited_by=invitation.invited_by,
-        invited_at=invitation.invited_at,
-        expires_at=invitation.expires_at,
-    )
-
-
-def own_invitation_response(invitation: Invitation, group: Group) -> OwnInvitationResponse:
-    """The response for an invitation to the actor."""
+def own_invitation_response(
+    invitation: Invitation, group: Group
+) -> OwnInvitationResponse | OwnGroupInvitationResponse:
+    """The response for an invitation to the actor, to a channel or to a chat group."""
+    if not group.is_channel:
+        return own_group_invitation_response(invitation, group)
     return OwnInvitationResponse(
         channel_id=group.group_id,
         channel_name=group.name,
         verified=group.verified,
-        grants=_in_order(invitation.grants),
+        role=Role.ADMIN if invitation.role is Role.ADMIN else Role.MEMBER,
+        grants=grants_in_order(invitation.grants),
         invited_at=invitation.invited_at,
         expires_at=invitation.expires_at,
     )
@@ -276,7 +264,14 @@ class AdminRoutes:
     @post(
         "/v1/channels/{channel_id}/invitations",
         status=201,
-        errors=[ChannelNotFound, PermissionRefused, AlreadyAdmin, Banned, InvitationLimitReached],
+        errors=[
+            ChannelNotFound,
+            PermissionRefused,
+            AlreadyAdmin,
+            Banned,
+            InvitationLimitReached,
+            InvitationsPerUserReached,
+        ],
     )
     async def invite(
         self, actor: Actor, channel_id: ChannelIdText, body: InviteAdmin
@@ -284,13 +279,16 @@ class AdminRoutes:
         """Invite a user, subscriber or not, to be an admin (owner). All their devices receive `channel.invited`.
 
         Repeating it changes nothing. With other grants, or when the last one has expired, it makes a new invitation.
+        The devices of a user who does not subscribe receive one event in the time that an invitation is open. A user
+        who blocked you or the channel, or does not subscribe and declined not long ago, is not told, and you are
+        answered the same. To invite a subscriber, see `PUT /v1/channels/{channel_id}/subscribers/{user_id}`.
         """
         async with self.channel(channel_id):
             invited = await self.inviting.invite(
                 actor, channel_id, body.user_id, frozenset(body.grants)
             )
         assert invited.invitation is not None  # inviting makes one, or raises
-        return _invitation_response(invited.invitation)
+        return invitation_response(invited.invitation)
 
     @get(
         "/v1/channels/{channel_id}/invitations",
@@ -299,12 +297,12 @@ class AdminRoutes:
     async def invitations(
         self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
     ) -> Page[InvitationResponse]:
-        """The open invitations, by user id (owner)."""
+        """The open invitations, by user id (owner, admin). Those to be an admin are shown to the owner alone."""
         async with self.channel(channel_id):
             found, next_cursor = await self.inviting.list_of_group(
                 actor, channel_id, limit=query.limit, cursor=query.cursor
             )
-        return Page(items=[_invitation_response(i) for i in found], next_cursor=next_cursor)
+        return Page(items=[invitation_response(i) for i in found], next_cursor=next_cursor)
 
     @delete(
         "/v1/channels/{channel_id}/invitations/{user_id}",
@@ -312,7 +310,10 @@ class AdminRoutes:
         errors=[ChannelNotFound, PermissionRefused],
     )
     async def revoke(self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText) -> None:
-        """Remove an invitation (owner). Without one this changes nothing."""
+        """Remove an invitation (owner, admin). Only the owner removes one to be an admin.
+
+        Without an invitation this changes nothing.
+        """
         async with self.channel(channel_id):
             await self.inviting.revoke(actor, channel_id, user_id)
 
@@ -324,6 +325,7 @@ class AdminRoutes:
             InvitationNotFound,
             InvitationExpired,
             Banned,
+            BusinessAccount,
             AdminLimitReached,
             MemberLimitReached,
             GroupsPerUserReached,
@@ -332,13 +334,18 @@ class AdminRoutes:
     async def answer(
         self, actor: Actor, channel_id: ChannelIdText, body: AnswerToInvitation
     ) -> None:
-        """Accept your invitation, which makes you an admin and a subscriber, or decline it."""
+        """Accept your invitation, which makes you a subscriber, and an admin if you are invited as one; or decline it.
+
+        Nobody is told that you declined to subscribe.
+        """
         async with self.channel(channel_id):
             await self.inviting.answer(actor, channel_id, accept=body.accept)
 
     @get("/v1/invitations", errors=[BadCursor])
-    async def own_invitations(self, actor: Actor, query: PageQuery) -> Page[OwnInvitationResponse]:
-        """The channels that invite you to be an admin, by id."""
+    async def own_invitations(
+        self, actor: Actor, query: PageQuery
+    ) -> Page[OwnInvitationResponse | OwnGroupInvitationResponse]:
+        """The channels that invite you to subscribe or to be an admin, and the chat groups that invite you, by id."""
         found, next_cursor = await self.inviting.list_of_user(
             actor, limit=query.limit, cursor=query.cursor
         )

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, RootModel
 
 from channels.limits import CHANNEL_CUSTOM_DATA_BYTES, CHANNEL_ORGANIZATION_BYTES
 from channels.models import (
@@ -48,6 +48,7 @@ from groups.routes.responses.fields import (
     StreamVersion,
     expanded,
 )
+from groups.routes.responses.invitations import InvitedResponse
 from groups.routes.responses.messages import (
     HistoryPage,
     MarkedResponse,
@@ -283,6 +284,10 @@ class SubscriberResponse(Response):
     role: Role
     subscribed_at: Instant
     muted_until: Instant | None
+
+
+class AddedSubscriberResponse(RootModel[SubscriberResponse | InvitedResponse]):
+    """A subscriber, or with 202 a user who is invited to subscribe."""
 
 
 def subscriber_response(member: Member, user: User | None) -> SubscriberResponse:

@@ -7,6 +7,7 @@ from channels.errors import ChannelNotFound
 from channels.models import Channel, ChannelProfile
 from channels.routes.importing import ImportLine, ImportProgress, ImportQuery, SubscriberImport
 from channels.routes.responses import (
+    AddedSubscriberResponse,
     ChannelIdText,
     ChannelResponse,
     SubscriberResponse,
@@ -20,18 +21,30 @@ from groups.errors import (
     Banned,
     BusinessAccount,
     GroupsPerUserReached,
+    InvitationLimitReached,
+    InvitationsPerUserReached,
     MemberLimitReached,
     MemberNotFound,
     NotAPerson,
     OwnerCannotLeave,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import NdjsonBody, NdjsonStream, Rendered, delete, get, post, put
+from groups.kernel.endpoint import (
+    NdjsonBody,
+    NdjsonStream,
+    Rendered,
+    Reply,
+    delete,
+    get,
+    post,
+    put,
+)
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import AccessContext, Member
 from groups.routes.members import MemberQuery, RemoveQuery
+from groups.routes.responses.invitations import invited_response
 from groups.routes.responses.members import BanResponse, NewOwner, RemoveMember
 from groups.service.membership.commands import Membership
 from groups.service.membership.import_service import ImportService
@@ -159,24 +172,33 @@ class SubscriberRoutes:
 
     @put(
         "/v1/channels/{channel_id}/subscribers/{user_id}",
+        also=[202],
         errors=[
             ChannelNotFound,
             PermissionRefused,
             NotAPerson,
             MemberLimitReached,
             GroupsPerUserReached,
+            InvitationLimitReached,
+            InvitationsPerUserReached,
         ],
     )
     async def add(
         self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText
-    ) -> SubscriberResponse:
-        """Subscribe a user (owner, admin), also to a private channel. This lifts a ban."""
+    ) -> Reply[AddedSubscriberResponse]:
+        """Invite a user to subscribe (owner, admin), also to a private channel. This lifts a ban.
+
+        202: they subscribe when they accept. Repeating it changes nothing. Users who blocked you or the channel, and
+        users who declined not long ago, are not told, and you are answered the same. 200 for a subscriber, and for
+        everybody whom the application's back end adds: it subscribes them at once.
+        """
         async with self.channel(channel_id):
             membership = await self.memberships.add(actor, channel_id, user_id)
-        if membership.member is None:
-            raise MemberNotFound
-        [response] = await self._responses([membership.member])
-        return response
+        if membership.member is not None:
+            [response] = await self._responses([membership.member])
+            return Reply(AddedSubscriberResponse(response), 200)
+        assert membership.invitation is not None  # adding makes a member, or invites
+        return Reply(AddedSubscriberResponse(invited_response(membership.invitation)), 202)
 
     @delete(
         "/v1/channels/{channel_id}/subscribers/{user_id}",

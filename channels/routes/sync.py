@@ -24,6 +24,7 @@ from groups.limits import GroupLimits
 from groups.models import DepartureReason
 from groups.routes.responses.fields import Instant
 from groups.routes.responses.groups import GroupResponse, group_response
+from groups.routes.responses.invitations import OwnGroupInvitationResponse
 from groups.routes.responses.members import UserResponse
 
 
@@ -77,7 +78,7 @@ class SyncResponse(Page[SyncConversation | SyncEnd]):
     sync_token: str | None
     unread: UnreadResponse
     conversation_groups: list[ConversationGroupResponse]
-    invitations: Page[OwnInvitationResponse] | None
+    invitations: Page[OwnInvitationResponse | OwnGroupInvitationResponse] | None
     user: UserResponse | None
     limits: dict[str, int | float | None] | None
 
@@ -143,7 +144,9 @@ class SyncRoutes:
         )
 
 
-def _invitations(around: Surroundings | None) -> Page[OwnInvitationResponse] | None:
+def _invitations(
+    around: Surroundings | None,
+) -> Page[OwnInvitationResponse | OwnGroupInvitationResponse] | None:
     if around is None:
         return None
     items = [own_invitation_response(*invited) for invited in around.invitations]

@@ -69,6 +69,7 @@ from groups.kernel.event_bus import EventBus
 from groups.kernel.mongo import Database, Index, ensure_indexes
 from groups.kernel.mongo.schema import Schema
 from groups.routes.groups import GroupRoutes
+from groups.routes.invitations import InvitationRoutes
 from groups.routes.media import MediaRoutes
 from groups.routes.members import MemberRoutes
 from groups.routes.messages import MessageRoutes
@@ -184,6 +185,7 @@ def create_services(
         private_source=conversation_core.forward_sources.find,
         profile=channel_core.store.query_profile,
         tallies=engine,
+        blocks=conversation_core.blocks,
         read_cursor=conversation_core.hooks.read_cursor,
     )
     chat = group_wiring.assemble(group_core, hooks)
@@ -278,6 +280,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             users=chat.users,
             limits=services.limits,
         ),
+        InvitationRoutes(inviting=chat.invitations),
         MessageRoutes(
             messages=chat.messages,
             edits=chat.edits,

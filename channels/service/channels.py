@@ -1,7 +1,7 @@
 """The life of a channel: creation, reading, search, changes, deletion."""
 
 from collections.abc import Sequence
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from channels.policy import CreatePolicy, creating_refusal
 from channels.service.guard import ChannelGuard
 from channels.service.profiles import ProfileCache
 from channels.store import ChannelStore
+from conversations.service.blocks import BlockService
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -95,6 +96,7 @@ class ChannelService:
     disbanding: DisbandService
     directory: Directory
     idempotency: Idempotency
+    blocks: BlockService
     limits: Limits
     clock: Clock
     create_policy: CreatePolicy = "anyone"
@@ -246,6 +248,7 @@ class ChannelService:
     ) -> tuple[list[Channel], str | None]:
         """A page of the directory: public channels with `words` in their name, id or introduction.
 
+        Channels that the actor blocks are left out, so a page may have fewer than `limit` and another one behind it.
         `with_private` adds the private channels, for the application only.
         """
         if with_private and not actor.is_app_admin:
@@ -253,7 +256,11 @@ class ChannelService:
         found = await self.directory.search(
             actor, words=words, sort=sort, limit=limit, cursor=cursor, with_private=with_private
         )
-        return await self._page(found)
+        blocked = await self.blocks.find_blocked(
+            actor, [access.group.group_id for access, _ in found.items]
+        )
+        items = [one for one in found.items if one[0].group.group_id not in blocked]
+        return await self._page(replace(found, items=items))
 
     async def _page(
         self, found: UncutPage[tuple[AccessContext, Stream]]

@@ -13,7 +13,7 @@ from groups.routes.responses.fields import Instant
 
 
 class BlockResponse(Response):
-    """A user or a channel that you block; a channel by its full id."""
+    """A user, a channel or a chat group that you block; a channel by its full id."""
 
     user_id: str
     blocked_at: Instant
@@ -29,7 +29,7 @@ class BlockRoutes:
 
     @get("/v1/blocks", errors=[BadCursor])
     async def list_blocks(self, actor: Actor, query: PageQuery) -> Page[BlockResponse]:
-        """List the users and channels that you block, by id."""
+        """List the users, channels and chat groups that you block, by id."""
         blocks, next_cursor = await self.blocks.list_blocks(
             actor, limit=query.limit, cursor=query.cursor
         )
@@ -38,9 +38,10 @@ class BlockRoutes:
 
     @put("/v1/blocks/{user_id}", errors=[CannotBlock, BlockLimitReached])
     async def block(self, actor: Actor, user_id: PeerIdText) -> BlockResponse:
-        """Block a user, or a channel by its full id: no one-to-one messages between you any more.
+        """Block a user, or a channel or chat group by its full id: no one-to-one messages, no invitations, no adding.
 
-        The other side is not notified; earlier messages stay.
+        A blocked channel is left out of your directory. The other side is not notified; earlier messages stay, and so
+        do memberships.
         """
         peer_id, at = await self.blocks.block(actor, user_id)
         return BlockResponse(user_id=peer_id, blocked_at=at)

@@ -1,9 +1,10 @@
-"""Blocking: a blocked user or channel cannot write to the user any more, and is not told the reason.
+"""Blocking: a blocked user, channel or group cannot write to the user, invite or add them, and does not learn why.
 
 Earlier messages stay. The limit is exact under races: blocking writes the user's guard document in the transaction that
 counted. A channel's message that is under way conflicts with blocking it, so none comes after the answer.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -27,7 +28,7 @@ Block = tuple[str, datetime]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BlockService:
-    """The users and channels that a user blocks."""
+    """The users, channels and groups that a user blocks."""
 
     database: Database
     blocks: BlockStore
@@ -36,7 +37,7 @@ class BlockService:
     clock: Clock
 
     async def block(self, actor: Actor, peer_id: str) -> Block:
-        """Block a user or a channel, which need not exist. Publishes: BlockChanged, unless it was blocked."""
+        """Block a user, channel or group, which need not exist. Publishes: BlockChanged, unless it was blocked."""
         if peer_id == actor.user_id:
             raise CannotBlock
         limit = self.limits.blocks_per_user
@@ -75,6 +76,11 @@ class BlockService:
                 )
 
         await self.database.run(work, user_lock(actor.user_id))
+
+    async def find_blocked(self, actor: Actor, ids: Collection[str]) -> set[str]:
+        """Those of the users and groups that the actor blocks."""
+        pairs = [(actor.user_id, peer_id) for peer_id in ids]
+        return {peer_id for _, peer_id in await self.blocks.find_blocks(pairs)}
 
     async def list_blocks(
         self, actor: Actor, *, limit: int, cursor: str | None

@@ -4,13 +4,13 @@ The collection `block_guards` has one document a user. Each block writes it, so 
 conflict, and so does a channel that begins a thread with the user.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from pymongo import UpdateOne
 
 from groups.kernel.ids import UserId, join_key
-from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
+from groups.kernel.mongo import ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
 
 BlockKey = tuple[str, str]
 """The id of the user who blocks, and the blocked id."""
@@ -29,14 +29,19 @@ class BlockStore:
         self._blocks = database.collection("blocks")
         self._guards = database.collection("block_guards")
 
-    async def find_blocks(self, keys: Iterable[BlockKey], tx: Tx) -> set[BlockKey]:
-        wanted = list(keys)
-        query: Document = {
-            "_id": {"$in": [join_key(*key) for key in wanted]},
-            "user_id": {"$in": [user_id for user_id, _ in wanted]},
-        }
-        cursor = self._blocks.find(query, {"user_id": 1, "peer_id": 1}, session=tx.session)
-        return {(row["user_id"], row["peer_id"]) for row in await cursor.to_list(None)}
+    def query_blocks(self, pairs: Collection[BlockKey]) -> BatchedQuery[set[BlockKey]]:
+        """As `find_blocks`, as a query to send together with others."""
+        return BatchedQuery(self._blocks, _match(pairs), _keys_in)
+
+    async def find_blocks(self, pairs: Collection[BlockKey], tx: Tx | None = None) -> set[BlockKey]:
+        """Those of the pairs that are blocks."""
+        if not pairs:
+            return set()
+        session = tx.session if tx else None
+        cursor = self._blocks.find(
+            _match(pairs), {"user_id": 1, "peer_id": 1}, session=session, batch_size=ONE_REPLY
+        )
+        return _keys_in(await cursor.to_list(None))
 
     async def list_blocks(
         self, user_id: UserId, *, after: str, limit: int, tx: Tx | None = None
@@ -72,3 +77,14 @@ class BlockStore:
             {"_id": join_key(user_id, peer_id), "user_id": user_id}, session=tx.session
         )
         return outcome.deleted_count == 1
+
+
+def _match(pairs: Collection[BlockKey]) -> Document:
+    return {
+        "_id": {"$in": [join_key(*pair) for pair in pairs]},
+        "user_id": {"$in": list({user_id for user_id, _ in pairs})},
+    }
+
+
+def _keys_in(rows: list[Document]) -> set[BlockKey]:
+    return {(row["user_id"], row["peer_id"]) for row in rows}

@@ -11,6 +11,8 @@ from groups.errors import (
     BusinessAccount,
     GroupNotFound,
     GroupsPerUserReached,
+    InvitationLimitReached,
+    InvitationsPerUserReached,
     JoiningNotAllowed,
     JoinRequestNotFound,
     MemberLimitReached,
@@ -27,7 +29,9 @@ from groups.kernel.paging import Page, PageQuery
 from groups.limits import GroupLimits
 from groups.models import AccessContext, Member, User
 from groups.routes.responses.groups import GroupResponse, group_response
+from groups.routes.responses.invitations import invited_response
 from groups.routes.responses.members import (
+    AddedResponse,
     AnswerRequest,
     BanResponse,
     ChangeMember,
@@ -141,6 +145,7 @@ class MemberRoutes:
 
     @put(
         "/v1/groups/{group_id}/members/{user_id}",
+        also=[202],
         errors=[
             GroupNotFound,
             PermissionRefused,
@@ -148,14 +153,24 @@ class MemberRoutes:
             NotAPerson,
             MemberLimitReached,
             GroupsPerUserReached,
+            InvitationLimitReached,
+            InvitationsPerUserReached,
         ],
     )
-    async def add(self, actor: Actor, group_id: GroupIdText, user_id: UserIdText) -> MemberResponse:
-        """Add a user (owner, admin; any member of a Work group). It lifts a ban."""
+    async def add(
+        self, actor: Actor, group_id: GroupIdText, user_id: UserIdText
+    ) -> Reply[AddedResponse]:
+        """Add a user (owner, admin; any member of a Work group). It lifts a ban.
+
+        202 where the user is asked first: they are invited, and become a member when they accept. So it is in channels,
+        for users who left the group by themselves, declined to join it or want nothing of you, and for users whom
+        others added to many groups already. The application's back end adds anybody at once.
+        """
         added = await self.membership.add(actor, group_id, user_id)
-        if added.member is None:
-            raise MemberNotFound
-        return await self._member_response(added.member)
+        if added.member is not None:
+            return Reply(AddedResponse(await self._member_response(added.member)), 200)
+        assert added.invitation is not None  # adding makes a member, or invites
+        return Reply(AddedResponse(invited_response(added.invitation)), 202)
 
     @patch(
         "/v1/groups/{group_id}/members/{user_id}",

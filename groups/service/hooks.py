@@ -43,6 +43,8 @@ ProfileHook = Callable[[GroupId], BatchedQuery[dict[str, object] | None]]
 
 A join sends it together with its other queries, so it costs no database command of its own.
 """
+BlockPair = tuple[str, str]
+"""A user who may block, and the id of a user or group that they may block."""
 ReadCursorHook = Callable[[UserId, StreamId], Awaitable[int]]
 """Finds the last message that a member has read, as far as stored; 0 where nothing is. Joining counts as reading."""
 StreamEndedHook = Callable[[StreamId], Awaitable[None]]
@@ -52,6 +54,18 @@ DeleteOfStream = Callable[[StreamId, Tx], Awaitable[int]]
 
 It is called in one transaction after the other until it returns 0 (`StreamService.delete_remains`).
 """
+
+
+class BlockReader(Protocol):
+    """Finds who blocks whom, and which groups."""
+
+    def query_blocks(self, pairs: Collection[BlockPair]) -> BatchedQuery[set[BlockPair]]:
+        """Those of the pairs that are blocks, as a query to send together with others."""
+
+    async def find_blocks(
+        self, pairs: Collection[BlockPair], tx: Tx | None = None
+    ) -> set[BlockPair]:
+        """Those of the pairs that are blocks."""
 
 
 class TallyQuery(Protocol):
@@ -83,8 +97,9 @@ class TallyReader(Protocol):
 class Hooks:
     """All hooks of a deployment.
 
-    They run in the given order, inside the transaction. Only `tallies`, `read_cursor`, `known_owners`, `stream_ended`
-    and `profile` do not: they run outside, or only build a query. A deployment of groups alone has none of them.
+    They run in the given order, inside the transaction. Only `tallies`, `read_cursor`, `known_owners`, `stream_ended`,
+    `profile` and `blocks` do not: they run outside, or only build a query. A deployment of groups alone has none of
+    them.
     """
 
     members_left: Sequence[MembersLeftHook] = ()
@@ -102,4 +117,5 @@ class Hooks:
     known_owners: KnownOwnersHook | None = None
     profile: ProfileHook | None = None
     tallies: TallyReader | None = None
+    blocks: BlockReader | None = None
     read_cursor: ReadCursorHook | None = None

@@ -1,19 +1,23 @@
-"""Invitations to be an admin: `_id` is `group<US>user`, so a user has at most one from a group, under any race.
+"""Invitations to be an admin or a member. `_id` is `group<US>user`: a user has at most one of a group, under any race.
 
-They are kept for a while after they expired, so that a late answer gets the right error. Then the database deletes
-them.
+They are kept for a while after they expired or ended, so that a late answer gets the right error, and so that nobody is
+asked again too soon. Then the database deletes them. Documents without a `role` are invitations to be an admin, which
+were the only ones in older versions.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final
 
-from groups.kernel.ids import GroupId, UserId, join_key
-from groups.kernel.mongo import Database, Document, Index, Tx
-from groups.models import Invitation
+from pymongo import UpdateOne
 
-KEPT_SECONDS: Final = 30 * 24 * 3600
-"""How long an expired invitation is kept."""
+from groups.kernel.ids import GroupId, UserId, join_key
+from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx, aggregate
+from groups.kernel.mongo.driver import Operation
+from groups.limits import INVITATION_KEPT_SECONDS
+from groups.models import Invitation, Role
+
+_MEMBER: Final = Role.MEMBER.value
 
 
 class InvitationStore:
@@ -30,71 +34,105 @@ class InvitationStore:
             "admin_invitations",
             [("expires_at", 1)],
             "the TTL of expired invitations",
-            expire_after_seconds=KEPT_SECONDS,
+            expire_after_seconds=INVITATION_KEPT_SECONDS,
         ),
     )
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._invitations = database.collection("admin_invitations")
 
-    async def find_many(
-        self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
-    ) -> dict[UserId, Invitation]:
-        """The invitations of these users, expired or not."""
+    def query_invitations(
+        self, group_id: GroupId, user_ids: Iterable[UserId]
+    ) -> BatchedQuery[dict[UserId, Invitation]]:
+        """The invitations of these users, open or not, as a query to send together with others."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
-        query: Document = {"_id": {"$in": keys}, "group_id": group_id}
-        rows = await self._invitations.find(query, session=tx.session).to_list(None)
-        return {row["user_id"]: Invitation.from_stored(row) for row in rows}
+        match: Document = {"_id": {"$in": keys}, "group_id": group_id}
+        return BatchedQuery(self._invitations, match, _by_user)
 
-    async def list_open_ids(
-        self, group_id: GroupId, now: datetime, limit: int, tx: Tx
-    ) -> list[UserId]:
-        """The users with an open invitation of the group, at most `limit`."""
+    def query_any(self, group_id: GroupId, now: datetime) -> BatchedQuery[bool]:
+        """Whether the group has an open invitation to be a member, as a query to send together with others."""
         # Uses index: group_id_1_user_id_1
-        query: Document = {"group_id": group_id, "expires_at": {"$gt": now}}
-        cursor = self._invitations.find(query, {"user_id": 1}, limit=limit, session=tx.session)
-        return [row["user_id"] for row in await cursor.to_list(None)]
+        match: Document = {"group_id": group_id, "role": _MEMBER, "expires_at": {"$gt": now}}
+        return BatchedQuery(self._invitations, match, bool, {"$limit": 1}, {"$project": {"_id": 1}})
 
-    async def find_open(self, group_id: GroupId, now: datetime, tx: Tx) -> dict[UserId, Invitation]:
-        """All open invitations of the group; their number is limited."""
+    async def find_open(
+        self, group_id: GroupId, role: Role, now: datetime, tx: Tx
+    ) -> dict[UserId, Invitation]:
+        """All open invitations of the group to this role; their number is limited."""
         # Uses index: group_id_1_user_id_1
-        query: Document = {"group_id": group_id, "expires_at": {"$gt": now}}
+        query: Document = {"group_id": group_id, "expires_at": {"$gt": now}, **_of_role(role)}
         rows = await self._invitations.find(query, session=tx.session).to_list(None)
-        return {row["user_id"]: Invitation.from_stored(row) for row in rows}
+        return _by_user(rows)
+
+    async def count_open(
+        self, group_id: GroupId, role: Role, now: datetime, limit: int, tx: Tx
+    ) -> int:
+        """The number of open invitations of the group to this role, at most `limit`."""
+        # Uses index: group_id_1_user_id_1
+        query: Document = {"group_id": group_id, "expires_at": {"$gt": now}, **_of_role(role)}
+        cursor = self._invitations.find(query, {"_id": 1}, limit=limit, session=tx.session)
+        return len(await cursor.to_list(None))
+
+    async def count_received(
+        self, user_ids: Collection[UserId], now: datetime, tx: Tx
+    ) -> dict[UserId, int]:
+        """The numbers of open invitations that these users see; their number is limited."""
+        # Uses index: user_id_1_group_id_1
+        match = {"user_id": {"$in": list(user_ids)}, "expires_at": {"$gt": now}, **_SHOWN}
+        pipeline = [{"$match": match}, {"$group": {"_id": "$user_id", "number": {"$sum": 1}}}]
+        rows = await aggregate(self._invitations, pipeline, session=tx.session)
+        return {row["_id"]: row["number"] for row in rows}
 
     async def list_of_group(
-        self, group_id: GroupId, now: datetime, *, after: str, limit: int
+        self, group_id: GroupId, now: datetime, *, roles: Collection[Role], after: str, limit: int
     ) -> list[Invitation]:
-        """The open invitations of the group by user id, behind `after`."""
+        """The open invitations of the group to these roles by user id, behind `after`."""
         # Uses index: group_id_1_user_id_1
         query = {"group_id": group_id, "user_id": {"$gt": after}, "expires_at": {"$gt": now}}
+        if Role.ADMIN not in roles:
+            query |= _of_role(Role.MEMBER)
         cursor = self._invitations.find(query, sort=[("user_id", 1)], limit=limit)
         return [Invitation.from_stored(row) for row in await cursor.to_list(None)]
 
     async def list_of_user(
         self, user_id: UserId, now: datetime, *, after: str, limit: int
     ) -> list[Invitation]:
-        """The open invitations of the user by group id, behind `after`."""
+        """The open invitations that the user sees by group id, behind `after`."""
         # Uses index: user_id_1_group_id_1
-        query = {"user_id": user_id, "group_id": {"$gt": after}, "expires_at": {"$gt": now}}
+        query = {
+            "user_id": user_id,
+            "group_id": {"$gt": after},
+            "expires_at": {"$gt": now},
+            **_SHOWN,
+        }
         cursor = self._invitations.find(query, sort=[("group_id", 1)], limit=limit)
         return [Invitation.from_stored(row) for row in await cursor.to_list(None)]
 
-    async def put(self, invitation: Invitation, tx: Tx) -> None:
-        """Store the invitation, in place of an earlier one."""
-        values = invitation.model_dump(mode="python", exclude={"group_id"})
-        values["grants"] = sorted(invitation.grants)
-        key: Document = {
-            "_id": join_key(invitation.group_id, invitation.user_id),
-            "group_id": invitation.group_id,
-        }
-        await self._invitations.update_one(key, {"$set": values}, upsert=True, session=tx.session)
-
-    async def delete(self, group_id: GroupId, user_id: UserId, tx: Tx) -> None:
-        """Delete the user's invitation; without one this changes nothing."""
-        await self._invitations.delete_one(
-            {"_id": join_key(group_id, user_id), "group_id": group_id}, session=tx.session
-        )
+    async def put_many(self, invitations: Iterable[Invitation], tx: Tx) -> None:
+        """Store the invitations, in place of earlier ones."""
+        operations: list[Operation] = []
+        for invitation in invitations:
+            values = invitation.model_dump(mode="python", exclude={"group_id"})
+            values["role"] = invitation.role.value
+            values["grants"] = sorted(grant.value for grant in invitation.grants)
+            values["ended"] = invitation.ended.value if invitation.ended else None
+            group_id = invitation.group_id
+            key: Document = {"_id": join_key(group_id, invitation.user_id), "group_id": group_id}
+            operations.append(UpdateOne(key, {"$set": values}, upsert=True))
+        await self._database.apply(self._invitations, operations, tx)
 
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
         await self._invitations.delete_many({"group_id": group_id}, session=tx.session)
+
+
+_SHOWN: Final[Document] = {"hidden": {"$ne": True}}
+"""The condition for those that their user sees; older documents lack the field."""
+
+
+def _of_role(role: Role) -> Document:
+    return {"role": _MEMBER if role is Role.MEMBER else {"$ne": _MEMBER}}
+
+
+def _by_user(rows: list[Document]) -> dict[UserId, Invitation]:
+    return {row["user_id"]: Invitation.from_stored(row) for row in rows}

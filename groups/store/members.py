@@ -1,6 +1,7 @@
 """Member documents: `_id` is `group<US>user`, so a user is in a group once, under any race.
 
-`staff` is set for the owner and the admins only, for a partial index that stays tiny in a group of a million.
+`staff` is set for the owner and the admins only, for a partial index that stays tiny in a group of a million. So is
+`added` for those who did not agree to their membership so far.
 """
 
 from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
@@ -17,7 +18,6 @@ from groups.kernel.mongo import (
     Document,
     Index,
     Tx,
-    aggregate,
     milliseconds_of,
 )
 from groups.kernel.request_batching import RequestBatcher
@@ -26,7 +26,7 @@ from groups.models import Grant, Member, MembershipRow, Role, stream_of
 _membership_row: Final = MembershipRow._make
 """Half the cost of a call with arguments; lists make thousands of them."""
 
-_OPTIONAL: Final = ("muted_until", "name_card", "staff", "grants")
+_OPTIONAL: Final = ("muted_until", "name_card", "staff", "grants", "added")
 """Fields that are absent without a value: a million plain members should take little space."""
 
 _USERS_A_QUERY: Final = 100
@@ -61,6 +61,12 @@ class MemberStore:
             [("group_id", 1), ("staff", 1)],
             "owner and admins of a group",
             partial={"staff": True},
+        ),
+        Index(
+            "members",
+            [("user_id", 1), ("added", 1)],
+            "the groups to which others added a user, who did not agree so far",
+            partial={"added": True},
         ),
     )
 
@@ -132,11 +138,21 @@ class MemberStore:
         )
 
     def query_group_counts(self, user_ids: Iterable[UserId]) -> BatchedQuery[dict[UserId, int]]:
-        """As `count_groups`, as a query to send together with others."""
+        """In how many groups each user is, as a query to send together with others."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
         return BatchedQuery(
             self._members,
             {"user_id": {"$in": list(user_ids)}},
+            lambda rows: {row["_id"]: row["groups"] for row in rows},
+            _COUNT_GROUPS,
+        )
+
+    def query_added_counts(self, user_ids: Iterable[UserId]) -> BatchedQuery[dict[UserId, int]]:
+        """As `query_group_counts`, of the groups to which others added the user, who did not agree so far."""
+        # Uses index: user_id_1_added_1 (partial)
+        return BatchedQuery(
+            self._members,
+            {"user_id": {"$in": list(user_ids)}, "added": True},
             lambda rows: {row["_id"]: row["groups"] for row in rows},
             _COUNT_GROUPS,
         )
@@ -203,10 +219,21 @@ class MemberStore:
         return {row["group_id"]: Role(row["role"]) for row in await cursor.to_list(None)}
 
     async def count_groups(self, user_ids: Sequence[UserId], tx: Tx) -> dict[UserId, int]:
-        # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
-        pipeline = [{"$match": {"user_id": {"$in": list(user_ids)}}}, _COUNT_GROUPS]
-        rows = await aggregate(self._members, pipeline, session=tx.session, batchSize=ONE_REPLY)
-        return {row["_id"]: row["groups"] for row in rows}
+        """In how many groups each user is by their own will, with one command for each user."""
+        counts: dict[UserId, int] = {}
+        for user_id in user_ids:
+            of_all, of_added = (
+                self.query_group_counts([user_id]),
+                self.query_added_counts([user_id]),
+            )
+            await self._database.fetch(tx, of_all, of_added)
+            counts[user_id] = of_all.result.get(user_id, 0) - of_added.result.get(user_id, 0)
+        return counts
+
+    async def agree(self, group_id: GroupId, user_id: UserId, tx: Tx) -> None:
+        """Store that the user agrees to their membership; without one this changes nothing."""
+        key: Document = {"_id": join_key(group_id, user_id), "group_id": group_id}
+        await self._members.update_one(key, {"$unset": {"added": ""}}, session=tx.session)
 
     def query_group_counts_beside(
         self, group_id: GroupId, user_ids: Collection[UserId]
@@ -366,6 +393,8 @@ def _to_document(member: Member) -> Document:
         document["staff"] = True
     if member.role is Role.ADMIN and member.grants is not None:
         document["grants"] = [grant.value for grant in member.granted]
+    if not member.has_agreed:
+        document["added"] = True
     return document
 
 
@@ -380,6 +409,7 @@ def _to_member(document: Document) -> Member:
         muted_until=document.get("muted_until"),
         name_card=document.get("name_card", ""),
         grants=_grants_in(document) if "grants" in document else None,
+        has_agreed=not document.get("added", False),
     )
 
 

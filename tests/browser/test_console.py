@@ -235,8 +235,9 @@ async def test_owner_searches_promotes_bans_and_unbans_a_subscriber(
     await person.get_by_role("button", name="Unban").click()
     await expect(opened.page.get_by_text("No banned users.")).to_be_visible()
     await opened.by("textbox", "User id").fill(reader.id)
-    await opened.by("button", "Add", exact=True).click()
-    await expect(opened.page.get_by_text(f"{reader.id} was added")).to_be_visible()
+    await opened.by("button", "Invite", exact=True).click()
+    await expect(opened.page.get_by_text(f"{reader.id} was invited")).to_be_visible()
+    assert (await reader.get(path)).body["role"] is None
 
 
 async def test_owner_changes_settings_and_transfers_ownership(

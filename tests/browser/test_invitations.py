@@ -1,8 +1,8 @@
-"""Invitations to become an admin, in the reader."""
+"""Invitations to become an admin, a subscriber or a member, in the reader."""
 
 from playwright.async_api import expect
 
-from tests.api import Api, a_channel, fresh, part
+from tests.api import Api, a_channel, a_chat_group, fresh, part
 from tests.browser.windows import OpenWindow
 
 
@@ -30,3 +30,24 @@ async def test_an_invitation_appears_live_and_is_accepted_or_declined(
     await expect(other.page.locator("a.row", has_text=first)).to_be_visible()
     roles = [(await guest.get(path)).body["role"] for path in paths]
     assert roles == ["admin", None, None]
+
+
+async def test_invitations_to_subscribe_and_to_join_are_accepted(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, guest = server.new_user("owner"), server.new_user("guest")
+    news, trip = fresh("Ferries"), fresh("Island trip")
+    path, group = await a_channel(owner, name=news), await a_chat_group(owner, guest, name=trip)
+    await guest.delete(f"{group}/members/me")
+    opened = await window(guest)
+    assert (await owner.put(f"{path}/subscribers/{part(guest.id)}")).status == 202
+    assert (await owner.put(f"{group}/members/{part(guest.id)}")).status == 202
+    card = opened.page.locator(".invitation", has_text=news)
+    await expect(card).to_contain_text(f"You are invited to subscribe to “{news}”")
+    await opened.by("button", f"Accept the invitation to “{news}”").click()
+    await expect(opened.by("heading", news)).to_be_visible()
+    await opened.by("button", f"Accept the invitation to “{trip}”").click()
+    await expect(opened.page.get_by_text(f"You are now in “{trip}”")).to_be_visible()
+    await expect(opened.page.locator(".invitation")).to_have_count(0)
+    assert (await guest.get(path)).body["role"] == "member"
+    assert (await guest.get(group)).body["role"] == "member"

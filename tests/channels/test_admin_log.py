@@ -48,7 +48,9 @@ async def acts_of(user: User, path: str, **query: str) -> list[tuple[str, str, s
 async def test_every_administrative_change_has_an_entry(
     shared_api: Api,
 ) -> None:
-    ada, bob, cat, dan, eve = (shared_api.new_user(n) for n in ("ada", "bob", "cat", "dan", "eve"))
+    ada, bob, cat, dan, eve, fay = (
+        shared_api.new_user(n) for n in ("ada", "bob", "cat", "dan", "eve", "fay")
+    )
     app = shared_api.new_user("app", admin=True)
     path = await a_channel(ada)
     group = group_path(path)
@@ -56,6 +58,8 @@ async def test_every_administrative_change_has_an_entry(
     settings = {"reactions": "basic", "signatures": True, "accept_messages": "nobody"}
     await ada.patch(path, {"settings": settings})
     await ada.put(f"{path}/subscribers/{part(bob.id)}")
+    await bob.post(f"{path}/invitations/me", {"accept": True})
+    await app.put(f"{path}/subscribers/{part(fay.id)}")
     await ada.put(f"{path}/admins/{part(bob.id)}", {"grants": ["post"]})
     await ada.put(f"{path}/admins/{part(bob.id)}", {"grants": ["post", "edit_posts"]})
     for user in (cat, dan, eve):
@@ -103,7 +107,8 @@ async def test_every_administrative_change_has_an_entry(
         ("channel_created", ada.id, None),
         ("info_changed", ada.id, None),
         ("settings_changed", ada.id, None),
-        ("subscriber_added", ada.id, bob.id),
+        ("subscriber_invited", ada.id, bob.id),
+        ("subscriber_added", app.id, fay.id),
         ("admin_added", ada.id, bob.id),
         ("grants_changed", ada.id, bob.id),
         *(("admin_invited", ada.id, user.id) for user in (cat, dan, eve)),
@@ -136,7 +141,10 @@ async def test_every_administrative_change_has_an_entry(
         ("owner_changed", ada.id, bob.id),
     ]
     assert sorted({e["action"] for e in entries}) == sorted({*ALL} - OF_REQUESTS)
-    assert {e["action"] for e in entries if e["by_app"]} == {"subscribers_imported"}
+    assert {e["action"] for e in entries if e["by_app"]} == {
+        "subscriber_added",
+        "subscribers_imported",
+    }
     by_action = {e["action"]: (e["before"], e["after"]) for e in reversed(entries)}
     assert by_action["info_changed"] == (
         {"name": "News", "organization": ""},
@@ -188,8 +196,8 @@ async def test_adding_a_banned_user_is_logged_as_both_changes(shared_api: Api) -
     ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada)
     await ada.delete(f"{path}/subscribers/{part(bob.id)}?ban=true")
-    assert (await ada.put(f"{path}/subscribers/{part(bob.id)}")).status == 200
-    actions = ("subscriber_banned", "subscriber_unbanned", "subscriber_added")
+    assert (await ada.put(f"{path}/subscribers/{part(bob.id)}")).status == 202
+    actions = ("subscriber_banned", "subscriber_invited", "subscriber_unbanned")
     assert await acts_of(ada, path) == [(action, ada.id, bob.id) for action in actions]
 
 
@@ -256,11 +264,12 @@ async def test_changes_through_the_routes_of_groups_are_logged_too(shared_api: A
     group = group_path(path)
     await ada.patch(group, {"introduction": "All of it", "muted_all": True})
     await ada.put(f"{group}/members/{part(bob.id)}")
+    await bob.post(f"{group}/invitations/me", {"accept": True})
     await ada.patch(f"{group}/members/{part(bob.id)}", {"role": "admin", "mute_seconds": 60})
     assert await acts_of(ada, path) == [
         ("info_changed", ada.id, None),
         ("settings_changed", ada.id, None),
-        ("subscriber_added", ada.id, bob.id),
+        ("subscriber_invited", ada.id, bob.id),
         ("admin_added", ada.id, bob.id),
         ("subscriber_muted", ada.id, bob.id),
     ]

@@ -80,15 +80,15 @@ async def test_an_invitation_without_grants_offers_all_rights(shared_api: Api) -
     assert await grants_of(ada, path, bob) == ALL
 
 
-async def test_a_user_who_declined_may_be_invited_again(shared_api: Api) -> None:
+async def test_a_subscriber_who_declined_may_be_invited_again(shared_api: Api) -> None:
     ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
-    path = await a_channel(ada)
+    path = await a_channel(ada, bob)
     await invite(ada, path, bob)
     assert (await answer(bob, path, accept=False)).status == 204
     for accept in (False, True):
         assert (await answer(bob, path, accept=accept)).refusal == NONE
     assert await grants_of(ada, path, bob) is None
-    assert (await bob.get(path)).body["role"] is None
+    assert (await bob.get(path)).body["role"] == "member"
     await invite(ada, path, bob)
     assert (await answer(bob, path)).status == 204
 
@@ -108,7 +108,7 @@ async def test_inviting_again_with_other_grants_makes_a_new_invitation(
     shared_api: Api,
 ) -> None:
     ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
-    path = await a_channel(ada)
+    path = await a_channel(ada, bob)
     ears = await bob.socket()
     first, second = [await invite(ada, path, bob, "post") for _ in range(2)]
     assert (second.status, second.body) == (201, first.body)
@@ -373,7 +373,7 @@ async def test_an_invitation_shows_only_the_name_of_a_private_channel(
     path = await a_channel(ada, settings=PRIVATE, introduction="A secret")
     await invite(ada, path, bob, "post")
     (mine,) = (await bob.get("/v1/invitations")).items
-    shown = {"channel_id", "channel_name", "verified", "grants", "invited_at", "expires_at"}
+    shown = {"channel_id", "channel_name", "verified", "role", "grants", "invited_at", "expires_at"}
     assert set(mine) == shown
     hidden = (404, "channel_not_found")
     for call in ("", "/posts", "/admins", "/admin-log"):
@@ -409,7 +409,7 @@ async def test_invitations_are_listed_page_by_page(shared_api: Api) -> None:
 
 async def test_every_device_of_the_user_and_the_owner_receives_events(shared_api: Api) -> None:
     ada, bob, cat, dan = (shared_api.new_user(name) for name in ("ada", "bob", "cat", "dan"))
-    path = await a_channel(ada, cat, settings=PRIVATE)
+    path = await a_channel(ada, bob, cat, settings=PRIVATE)
     ears = [await user.socket() for user in (bob, bob, ada, cat)]
     await invite(ada, path, bob, "post")
     await answer(bob, path, accept=False)

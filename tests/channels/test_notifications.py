@@ -20,6 +20,7 @@ from tests.api import (
     group_path,
     id_of,
     part,
+    the_app,
 )
 from tests.conftest import OpenApi
 
@@ -125,7 +126,7 @@ async def test_added_and_imported_users_and_creators_receive_it_too(servers: lis
     assert event["channel"].items() >= TOLD.items()
     assert event["channel"]["subscriber_count"] == 1
     bobs, cats = await Devices.of(bob, servers), await Devices.of(cat, servers)
-    await ada.put(f"{path}/subscribers/{part(bob.id)}")
+    await the_app(ada).put(f"{path}/subscribers/{part(bob.id)}")
     lines = "".join(f'{{"user_id": "{user}"}}\n' for user in (cat.id, "x1", "x2", bob.id))
     await root.call("POST", f"{path}/subscribers", data=lines, headers=AS_LINES)
     for devices, user, count in ((bobs, bob, 2), (cats, cat, 5)):

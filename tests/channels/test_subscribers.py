@@ -162,10 +162,13 @@ async def test_removed_users_may_return_and_adding_lifts_a_ban(
         assert (await ada.delete(f"{path}/subscribers/{bob.id}")).status == 204
     assert (await bob.put(f"{path}/subscription")).status == 200
     await ada.delete(f"{path}/subscribers/{bob.id}?ban=true")
+    invited = await ada.put(f"{path}/subscribers/{bob.id}")
+    assert (invited.status, invited.body["user_id"]) == (202, bob.id)
+    assert (await ada.get(f"{path}/bans")).items == []
+    await bob.post(f"{path}/invitations/me", {"accept": True})
     for _ in range(2):
         added = await ada.put(f"{path}/subscribers/{bob.id}")
         assert (added.status, added.body["user_id"]) == (200, bob.id)
-    assert (await ada.get(f"{path}/bans")).items == []
     assert (await bob.get(f"{path}/posts")).status == 200
 
 

@@ -25,6 +25,7 @@ from tests.api import (
     group_path,
     id_of,
     part,
+    the_app,
 )
 from tests.conftest import OpenApi
 
@@ -258,7 +259,7 @@ async def test_of_several_ends_only_the_last_is_listed(server: Api) -> None:
     for act in (leave, remove, delete):
         await act(ada, bob, path)
         if act is not delete:
-            await ada.put(f"{path}/subscribers/{part(bob.id)}")
+            await the_app(ada).put(f"{path}/subscribers/{part(bob.id)}")
     await server.services.chat.cleanup.wait()
     assert await device.sync() == {id_of(path): "deleted"}
     assert await device.sync() == {}
@@ -269,7 +270,7 @@ async def test_a_subscription_made_on_another_device_is_listed(server: Api) -> N
     path, added = await a_channel(ada), await a_channel(ada)
     device = await Device(bob).load()
     await bob.put(f"{path}/subscription")
-    await ada.put(f"{added}/subscribers/{part(bob.id)}")
+    await the_app(ada).put(f"{added}/subscribers/{part(bob.id)}")
     listed = await device.sync()
     assert listed.keys() == {id_of(path), id_of(added)}
     assert all(channel["role"] == "member" for channel in listed.values())

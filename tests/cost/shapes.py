@@ -116,7 +116,10 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape(
         "find", "users", ("account_kind_at",)
     ): "the business accounts, at the start of a process",
-    Shape("find", "admin_invitations", ("expires_at", "group_id", "user_id")): (
+    Shape("aggregate", "admin_invitations", ("expires_at", "hidden", "user_id")): (
+        "the open invitations of a user who is invited once more: at most 200"
+    ),
+    Shape("find", "admin_invitations", ("expires_at", "group_id", "hidden", "user_id")): (
         "the invitations of a user: it goes to every shard, seldom, by a small index"
     ),
     Shape("find", "disbanded", ()): "groups still to be cleaned up, at the start and once a minute",

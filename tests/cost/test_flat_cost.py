@@ -15,7 +15,18 @@ import pytest_asyncio
 from groups.kernel.clock import rfc3339
 from groups.kernel.ids import GroupId, join_key
 from groups.models import message_key, stream_of
-from tests.api import Answer, Api, Ears, User, a_channel, a_post, conversation_of, id_of, part
+from tests.api import (
+    Answer,
+    Api,
+    Ears,
+    User,
+    a_channel,
+    a_post,
+    conversation_of,
+    id_of,
+    part,
+    the_app,
+)
 from tests.builders import seed_members
 from tests.cost.conftest import Watched
 from tests.probes import Work
@@ -170,7 +181,19 @@ async def unsubscribe(stage: Stage) -> Act:
 
 async def add_a_subscriber(stage: Stage) -> Act:
     who = part(stage.api.new_user("added").id)
+    app = the_app(stage.owner)
+    return lambda: app.put(f"{stage.path}/subscribers/{who}")
+
+
+async def invite_a_subscriber(stage: Stage) -> Act:
+    who = part(stage.api.new_user("invited").id)
     return lambda: stage.owner.put(f"{stage.path}/subscribers/{who}")
+
+
+async def accept_an_invitation(stage: Stage) -> Act:
+    who = stage.api.new_user("invited")
+    await stage.owner.put(f"{stage.path}/subscribers/{part(who.id)}")
+    return lambda: who.post(f"{stage.path}/invitations/me", {"accept": True})
 
 
 async def list_subscribers(stage: Stage) -> Act:
@@ -344,6 +367,8 @@ OPERATIONS: Final = [
     subscribe_again,
     unsubscribe,
     add_a_subscriber,
+    invite_a_subscriber,
+    accept_an_invitation,
     list_subscribers,
     list_further_subscribers,
     search_subscribers,

@@ -71,6 +71,7 @@ EXPECTED: Final[Indexes] = {
     "members": {
         "user_id_1_group_id_1_joined_seq_1": "",
         "group_id_1_staff_1": 'only where {"staff": true}',
+        "user_id_1_added_1": 'only where {"added": true}',
     },
     "messages": {
         "stream_id_1_changed_version_1": 'only where {"changed_version": {"$exists": true}}',

@@ -110,6 +110,7 @@ async def _channels(api: Api) -> None:
     ears = await dan.socket()
     await ears.tell(type="watch", conversation_id=conversation_of(path))
     await ada.put(f"{path}/subscribers/{part(eve.id)}")
+    await eve.post(f"{path}/invitations/me", {"accept": True})
     lines = "\n".join(f'{{"user_id": "{user.id}"}}' for user in (bob, dan, api.new_user()))
     await app.call("POST", f"{path}/subscribers", data=lines, headers=AS_LINES)
     for query in ("limit=1", "q=user", "staff=true"):
@@ -237,7 +238,13 @@ async def _groups(api: Api) -> None:
         await dan.delete(f"{path}/members/me")
     await dan.put(f"{path}/members/me", {"text": "Me?"})
     await dan.delete(f"{path}/join-requests/me")
+    # Dan has left the group by himself, so he is asked.
     await ada.put(f"{path}/members/{part(dan.id)}")
+    await ada.get(f"{path}/invitations?limit=1")
+    await dan.get("/v1/invitations")
+    await dan.post(f"{path}/invitations/me", {"accept": False})
+    await ada.delete(f"{path}/invitations/{part(dan.id)}")
+    await api.new_user(admin=True).put(f"{path}/members/{part(dan.id)}")
     await bob.get(f"{path}/members?limit=1")
     await bob.get(f"{path}/members/{part(ada.id)}")
     await ada.patch(f"{path}/members/{part(bob.id)}", {"role": "admin"})

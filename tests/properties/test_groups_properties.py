@@ -27,7 +27,11 @@ POWER = {Role.MEMBER: 1, Role.ADMIN: 2, Role.OWNER: 3}
 
 
 class Groups(RuleBasedStateMachine):
-    """One Community of at most four members; `roles` and `banned` are the expected state."""
+    """One Community of at most four members; the sets and `roles` are the expected state.
+
+    The users in `left` left by themselves or declined to join, those in `invited` see an invitation, and those in
+    `declined` are not asked again.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,6 +40,9 @@ class Groups(RuleBasedStateMachine):
         self.group_id = GroupId("@TGS#_tea")
         self.roles: dict[str, Role] = {"ada": Role.OWNER}
         self.banned: set[str] = set()
+        self.left: set[str] = set()
+        self.invited: set[str] = set()
+        self.declined: set[str] = set()
         self.posts = 0
 
     def teardown(self) -> None:
@@ -76,7 +83,12 @@ class Groups(RuleBasedStateMachine):
             assert code == "member_limit_reached"
         else:
             assert code is None
-            self.roles[user.user_id] = Role.MEMBER
+            self.came_in(user)
+
+    def came_in(self, user: Actor) -> None:
+        self.roles[user.user_id] = Role.MEMBER
+        for those in (self.left, self.invited, self.declined):
+            those.discard(user.user_id)
 
     @rule(user=USERS)
     def leave(self, user: Actor) -> None:
@@ -85,7 +97,26 @@ class Groups(RuleBasedStateMachine):
             assert code == "owner_cannot_leave"
         else:
             assert code is None
-            self.roles.pop(user.user_id, None)
+            if self.roles.pop(user.user_id, None):
+                self.left.add(user.user_id)
+
+    @rule(user=USERS, accept=st.booleans())
+    def answer(self, user: Actor, accept: bool) -> None:
+        answer = self.world.chat.invitations.answer(user, self.group_id, accept=accept)
+        is_invited, code = user.user_id in self.invited, self.done(answer)
+        if not is_invited:
+            # A member may accept again.
+            assert code in {None, "invitation_not_found", "banned"}
+        elif not accept:
+            assert code is None
+            self.invited.remove(user.user_id)
+            self.left.add(user.user_id)
+            self.declined.add(user.user_id)
+        elif len(self.roles) == LIMIT:
+            assert code == "member_limit_reached"
+        else:
+            assert code is None
+            self.came_in(user)
 
     @rule(actor=ACTORS, user=USERS)
     def add(self, actor: Actor, user: Actor) -> None:
@@ -98,8 +129,11 @@ class Groups(RuleBasedStateMachine):
             assert code == "member_limit_reached"
         else:
             assert code is None
-            self.roles[user.user_id] = Role.MEMBER
             self.banned.discard(user.user_id)
+            if actor.is_app_admin or user.user_id not in self.left | self.invited:
+                self.came_in(user)
+            elif user.user_id not in self.declined:
+                self.invited.add(user.user_id)
 
     @rule(actor=ACTORS, user=USERS, ban=st.booleans())
     def remove(self, actor: Actor, user: Actor, ban: bool) -> None:
@@ -111,7 +145,9 @@ class Groups(RuleBasedStateMachine):
         else:
             assert code is None
             self.roles.pop(user.user_id, None)
-            self.banned |= {user.user_id} if ban else set()
+            if ban:
+                self.banned.add(user.user_id)
+                self.invited.discard(user.user_id)
 
     @rule(actor=ACTORS, user=USERS)
     def unban(self, actor: Actor, user: Actor) -> None:
@@ -181,7 +217,7 @@ class Groups(RuleBasedStateMachine):
                 assert code == "member_limit_reached"
             else:
                 assert code is None
-                self.roles[user.user_id] = Role.MEMBER
+                self.came_in(user)
 
     @invariant()
     def state_matches_the_model(self) -> None:
@@ -189,6 +225,11 @@ class Groups(RuleBasedStateMachine):
             return  # not created yet
 
         async def look() -> None:
+            for user in (ADA, BOB, CAT, DAN, EVE):
+                shown, _ = await self.world.chat.invitations.list_of_user(
+                    user, limit=1, cursor=None
+                )
+                assert bool(shown) is (user.user_id in self.invited)
             assert await self.world.members(self.group_id) == self.roles
             assert await self.world.bans(self.group_id) == sorted(self.banned)
             assert await self.world.seqs(ROOT, self.group_id) == list(

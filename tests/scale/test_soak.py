@@ -296,7 +296,7 @@ async def soak(server: ServerProcess, seconds: float) -> tuple[Served, Served]:
     connector = aiohttp.TCPConnector(limit=0, local_addr=(HOSTILE, 0))
     async with aiohttp.ClientSession(connector=connector) as http:
         mallory = replace(server.user_of("mallory"), http=http)
-        assert (await owner.put(f"{path}/subscribers/mallory")).status == 200
+        assert (await mallory.put(f"{path}/subscription")).status == 200
         assert (await owner.put(f"{path}/admins/mallory")).status == 200
         attacks = Hostile(mallory, path, bombs()).attacks()
         await attack(attacks, 1)  # fills caches and pools before the measurement

@@ -43,6 +43,7 @@ HOW: Final = {
     "/v1/channels/{channel_id}/inbox/{user_id}/read": "itself",
     "/v1/channels/{channel_id}/invitations": "itself",
     "/v1/channels/{channel_id}/invitations/me": "itself",
+    "/v1/groups/{group_id}/invitations/me": "itself",
     "/v1/channels/{channel_id}/owner": "itself",
     "/v1/channels/{channel_id}/posts": "keyed",
     "/v1/channels/{channel_id}/posts/preview": "reads",
@@ -220,7 +221,9 @@ async def test_calls_that_name_the_new_resource_need_no_key(both: Processes) -> 
     ada, bob, cat = (both.first.new_user(name) for name in ("ada", "bob", "cat"))
     root = both.first.new_user("root", admin=True)
     channel = await a_channel(ada, bob)
-    club = await a_chat_group(ada, bob, type="public")
+    club, tea = await a_chat_group(ada, bob, type="public"), await a_chat_group(ada, bob)
+    await bob.delete(f"{tea}/members/me")
+    await ada.put(f"{tea}/members/{part(bob.id)}")
     await a_post(ada, channel)
     await bob.post(f"/v1/conversations/c2c_{part(id_of(channel))}/messages", TEXT)
     draft = await ada.post(f"{channel}/drafts", {"post": TEXT})
@@ -232,6 +235,7 @@ async def test_calls_that_name_the_new_resource_need_no_key(both: Processes) -> 
         (ada, f"{channel}/inbox/{bob.id}/read", {}),
         (ada, f"{channel}/invitations", {"user_id": bob.id}),
         (bob, f"{channel}/invitations/me", {"accept": True}),
+        (bob, f"{tea}/invitations/me", {"accept": True}),
         (bob, f"{channel}/posts/views", {"seqs": [1]}),
         (bob, "/v1/conversation-groups/news/conversations", {"add": [conversation_of(channel)]}),
         (bob, mine, {"seq": 1}),

@@ -362,6 +362,9 @@ async def a_flow(api: Api) -> None:
     for since in ("none", encode_cursor("sync-all", 0, 0, "")):
         await eve.get(f"/v1/sync?since={since}")
     await bob.get(f"/v1/channels?ids=nothing,{part('@TOA#_none')}")
+    for _ in range(2):
+        await ada.put(f"{channel}/subscribers/{api.new_user().id}")
+        await ada.put(f"{channel}/subscribers/{bob.id}")
     await ada.get(f"{channel}/subscribers?limit=1")
     await ada.get(f"{channel}/subscribers?staff=true")
     await bob.get(f"{channel}/subscribers")
@@ -513,6 +516,13 @@ async def a_flow(api: Api) -> None:
     await eve.delete(f"{club}/join-requests/me")
     await ada.post(f"{club}/join-requests/{eve.id}", {"approve": False})
     await ada.put(f"{tea}/members/{cat.id}")
+    await cat.delete(f"{tea}/members/me")
+    for accept in (False, True):
+        await ada.put(f"{tea}/members/{cat.id}")
+        await ada.get(f"{tea}/invitations")
+        await cat.get("/v1/invitations")
+        await cat.post(f"{tea}/invitations/me", {"accept": accept})
+        await ada.delete(f"{tea}/invitations/{cat.id}")
     await bob.delete(f"{tea}/members/{cat.id}")
     await ada.delete(f"{tea}/members/{cat.id}?ban=true")
     await ada.get(f"{tea}/bans")

@@ -43,6 +43,7 @@ from tests.api import (
     group_path,
     id_of,
     part,
+    the_app,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -162,7 +163,7 @@ class Stage:
         assert answered.status == 201, answered
 
     async def _add(self, user_id: str) -> None:
-        answer = await self.cast["owner"].put(f"{self._members}/{user_id}")
+        answer = await the_app(self.cast["owner"]).put(f"{self._members}/{user_id}")
         assert answer.status == 200, answer
 
     async def _change(self, name: str, body: object) -> None:
@@ -344,7 +345,7 @@ async def test_an_admin_is_answered_so_by_his_grants(
             stage = await make(cast)
             admins = f"/v1/channels/{stage.path.split('/')[3]}/admins"
         user = stage.cast[name] = shared_api.new_user(name)
-        assert (await cast["owner"].put(f"{admins[:-7]}/subscribers/{user.id}")).status == 200
+        assert (await the_app(user).put(f"{admins[:-7]}/subscribers/{user.id}")).status == 200
         appointed = await cast["owner"].put(f"{admins}/{user.id}", {"grants": grants})
         assert appointed.body["grants"] == [held for held in Grant if held in grants]
         answers[name] = await stage.call(row, name)

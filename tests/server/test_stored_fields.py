@@ -94,6 +94,7 @@ STORED_AS: Final = {
     "conversations.changed_ms": "changed_at",
     "groups.group_id": "_id",
     "media.media_id": "_id",
+    "members.has_agreed": "added",
     "streams.stream_id": "_id",
     "users.user_id": "_id",
 }

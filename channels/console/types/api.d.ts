@@ -27,6 +27,10 @@ declare namespace Api {
     conversation_ids?: string[];
   }
 
+  type AddedResponse = MemberResponse | InvitedResponse;
+
+  type AddedSubscriberResponse = SubscriberResponse | InvitedResponse;
+
   type AdminAction =
     | "channel_created"
     | "info_changed"
@@ -40,6 +44,7 @@ declare namespace Api {
     | "grants_changed"
     | "owner_changed"
     | "subscriber_added"
+    | "subscriber_invited"
     | "subscribers_imported"
     | "subscriber_removed"
     | "subscriber_banned"
@@ -456,6 +461,7 @@ declare namespace Api {
 
   interface InvitationResponse {
     user_id: string;
+    role: "admin" | "member";
     grants: Grant[];
     invited_by: string;
     invited_at: string;
@@ -465,6 +471,14 @@ declare namespace Api {
   interface InviteAdmin {
     user_id: string;
     grants?: Grant[];
+  }
+
+  interface InvitedResponse {
+    user_id: string;
+    is_invited: true;
+    role: "admin" | "member";
+    invited_at: string;
+    expires_at: string;
   }
 
   interface ItemError {
@@ -531,6 +545,11 @@ declare namespace Api {
     admins: number;
     admin_invitations: number;
     admin_invitation_seconds: number;
+    member_invitations: number;
+    member_invitation_seconds: number;
+    invitations_per_user: number;
+    declined_invitation_seconds: number;
+    added_groups_per_user: number;
     message_body_bytes: number;
     links_per_message: number;
     image_bytes: number;
@@ -712,10 +731,20 @@ declare namespace Api {
     user_id: string;
   }
 
+  interface OwnGroupInvitationResponse {
+    group_id: string;
+    group_name: string;
+    role: "admin" | "member";
+    invited_by: string;
+    invited_at: string;
+    expires_at: string;
+  }
+
   interface OwnInvitationResponse {
     channel_id: string;
     channel_name: string;
     verified: boolean;
+    role: "admin" | "member";
     grants: Grant[];
     invited_at: string;
     expires_at: string;
@@ -908,7 +937,7 @@ declare namespace Api {
     sync_token: string | null;
     unread: UnreadResponse;
     conversation_groups: ConversationGroupResponse[];
-    invitations: Page<OwnInvitationResponse> | null;
+    invitations: Page<OwnInvitationResponse | OwnGroupInvitationResponse> | null;
     user: UserResponse | null;
     limits: { [name: string]: number | null } | null;
   }
@@ -1113,6 +1142,7 @@ declare namespace Api {
     "/v1/groups": Call<{ limit?: number; cursor?: string; ids?: string; joined?: boolean; all?: boolean; type?: GroupType }, never, Page<GroupResponse | GroupMissing>>;
     [path: `/v1/groups/${Part}`]: Call<Nothing, never, GroupResponse>;
     [path: `/v1/groups/${Part}/bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
+    [path: `/v1/groups/${Part}/invitations`]: Call<{ limit?: number; cursor?: string }, never, Page<InvitationResponse>>;
     [path: `/v1/groups/${Part}/join-requests`]: Call<{ limit?: number; cursor?: string }, never, Page<JoinRequestResponse>>;
     [path: `/v1/groups/${Part}/members`]: Call<{ limit?: number; cursor?: string; q?: string; staff?: boolean }, never, Page<MemberResponse>>;
     [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, never, MemberResponse>;
@@ -1120,7 +1150,7 @@ declare namespace Api {
     [path: `/v1/groups/${Part}/messages/${number}`]: Call<Nothing, never, MessageResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<{ limit?: number; cursor?: string }, never, Page<ReactorResponse>>;
-    "/v1/invitations": Call<{ limit?: number; cursor?: string }, never, Page<OwnInvitationResponse>>;
+    "/v1/invitations": Call<{ limit?: number; cursor?: string }, never, Page<OwnInvitationResponse | OwnGroupInvitationResponse>>;
     [path: `/v1/media/${Part}`]: Call<{ size?: MediaSize }, never, null>;
     "/v1/sync": Call<{ limit?: number; cursor?: string; since?: string }, never, SyncResponse>;
     "/v1/unread": Call<{ include_muted?: boolean }, never, UnreadResponse>;
@@ -1149,6 +1179,7 @@ declare namespace Api {
     [path: `/v1/conversations/${Part}/messages`]: Call<{ to?: "user" }, NewMessage, DialogueMessageResponse>;
     [path: `/v1/conversations/${Part}/read`]: Call<Nothing, ReadUpTo, ReadMarkResponse>;
     "/v1/groups": Call<Nothing, CreateGroup, GroupResponse>;
+    [path: `/v1/groups/${Part}/invitations/me`]: Call<Nothing, AnswerToInvitation, null>;
     [path: `/v1/groups/${Part}/join-requests/${Part}`]: Call<Nothing, AnswerRequest, null>;
     [path: `/v1/groups/${Part}/messages`]: Call<Nothing, NewMessage, MessageResponse>;
     [path: `/v1/groups/${Part}/owner`]: Call<Nothing, NewOwner, GroupResponse>;
@@ -1165,13 +1196,13 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/posts/${number}/reactions-freeze`]: Call<Nothing, never, PostResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/reaction-bans/${Part}`]: Call<Nothing, never, null>;
-    [path: `/v1/channels/${Part}/subscribers/${Part}`]: Call<Nothing, never, SubscriberResponse>;
+    [path: `/v1/channels/${Part}/subscribers/${Part}`]: Call<Nothing, never, AddedSubscriberResponse>;
     [path: `/v1/channels/${Part}/subscription`]: Call<Nothing, never, ChannelResponse>;
     [path: `/v1/channels/${Part}/verified`]: Call<Nothing, never, ChannelResponse>;
     [path: `/v1/conversation-groups/${Part}`]: Call<Nothing, AddConversations, ChangedConversationGroupResponse>;
     [path: `/v1/conversations/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/groups/${Part}/members/me`]: Call<Nothing, JoinGroup, GroupResponse>;
-    [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, never, MemberResponse>;
+    [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, never, AddedResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
   }
 
@@ -1212,6 +1243,7 @@ declare namespace Api {
     [path: `/v1/conversations/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/groups/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/groups/${Part}/bans/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/groups/${Part}/invitations/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/groups/${Part}/join-requests/me`]: Call<Nothing, never, null>;
     [path: `/v1/groups/${Part}/members/me`]: Call<Nothing, never, null>;
     [path: `/v1/groups/${Part}/members/${Part}`]: Call<{ ban?: boolean }, RemoveMember, null>;

@@ -462,6 +462,8 @@ declare namespace App {
     state: globalThis.Event;
   }
 
+  type Invitation = Api.OwnInvitationResponse | Api.OwnGroupInvitationResponse;
+
   /** What an event may carry. `stream_id` is null where it is about no conversation. */
   interface Common<Type extends string> {
     type: Type;
@@ -494,7 +496,8 @@ declare namespace App {
     | MessageEvent<"message.posted" | "message.edited" | "message.recalled">
     | (MessageEvent<"reactions.changed"> & { counts: { [emoji: string]: number }; total: number; mine?: string[] })
     | MemberEvent<"channel.subscribed" | "channel.unsubscribed" | "group.joined" | "group.left">
-    | MemberEvent<"channel.invited" | "channel.invitation_ended" | "join.requested" | "join.refused" | "member.changed">
+    | MemberEvent<"channel.invited" | "channel.invitation_ended" | "group.invited" | "group.invitation_ended">
+    | MemberEvent<"join.requested" | "join.refused" | "member.changed">
     | (Common<"channel.updated"> & {
         changed: Partial<Omit<Api.ChannelResponse, "settings">> & { settings?: Partial<Api.SettingsResponse> };
       })

@@ -31,12 +31,12 @@ from groups.events import (
     AdminInvited,
     GroupDisbanded,
     GroupUpdated,
-    InvitationEnd,
     InvitationEnded,
     JoinRefused,
     JoinRequested,
     LeaveReason,
     MemberChanged,
+    MemberInvited,
     MembersJoined,
     MembersLeft,
     MessageEdited,
@@ -45,7 +45,7 @@ from groups.events import (
 )
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.models import Content, Grant, Kind, Message, Role, stream_of
+from groups.models import Content, Grant, InvitationEnd, Kind, Message, Role, stream_of
 from reactions.events import OwnReactions, ReactionsChanged
 
 _AT: Final = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -139,13 +139,13 @@ def _of_a_group(group_id: GroupId, *, is_channel: bool) -> Iterator[Event]:
         )
     yield GroupUpdated(**base, changed={"introduction": "What happens in town"}, version=3)
     yield GroupDisbanded(**base)
+    invited: dict[str, Any] = {"user_id": _BOB, "audience": (_BOB, _ADA)}
+    name: dict[str, Any] = {"group_name": "City News" if is_channel else "Tea"}
+    ends = _AT + timedelta(days=7)
+    yield MemberInvited(**base, **invited, **name, expires_at=ends)
+    yield InvitationEnded(**base, **invited, role=Role.MEMBER, reason=InvitationEnd.ACCEPTED)
     if is_channel:
-        invited: dict[str, Any] = {"user_id": _BOB, "audience": (_BOB, _ADA)}
-        ends = _AT + timedelta(days=7)
-        yield AdminInvited(
-            **base, **invited, group_name="City News", grants=grants, expires_at=ends
-        )
-        yield InvitationEnded(**base, **invited, reason=InvitationEnd.ACCEPTED)
+        yield AdminInvited(**base, **invited, **name, grants=grants, expires_at=ends)
     else:
         yield JoinRequested(**base, user_id=_BOB, text="May I?", audience=_STAFF)
         yield JoinRefused(**base, user_id=_BOB)

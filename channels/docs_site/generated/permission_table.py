@@ -66,8 +66,8 @@ PUT    /admins/{admin} grants             -        -          -      -      -   
 PUT    /admins/{nobody}                   -        -          -      -      none   none   -      none
 DELETE /admins/{admin}                    -        -          -      -      -      ok     -      ok
 POST   /invitations nobody                -        -          -      -      -      ok     -      ok
-GET    /invitations                       -        -          -      -      -      ok     -      ok
-DELETE /invitations/{nobody}              -        -          -      -      -      ok     -      ok
+GET    /invitations                       -        -          -      -      ok     ok     -      ok
+DELETE /invitations/{nobody}              -        -          -      -      ok     ok     -      ok
 POST   /invitations/me accept             uninv    uninv      uninv  ban    ok     ok     uninv  uninv
 GET    /reaction-bans                     -        -          -      -      ok     ok     -      ok
 PUT    /reaction-bans/{member}            -        -          -      -      ok     ok     -      ok
@@ -169,6 +169,9 @@ DELETE /bans/{banned}                     -        -          -      -      ok  
 GET    /join-requests                     -        -          -      -      ok     ok     -      ok
 POST   /join-requests/{nobody} approve    -        -          -      -      asks   asks   -      asks
 DELETE /join-requests/me                  asks     asks       asks   asks   asks   asks   asks   asks
+GET    /invitations                       -        -          -      -      ok     ok     -      ok
+DELETE /invitations/{nobody}              -        -          -      -      ok     ok     -      ok
+POST   /invitations/me accept             uninv    uninv      uninv  ban    ok     ok     uninv  uninv
 POST   /owner member                      -        -          -      -      -      ok     -      ok
 POST   /messages text                     write    write      write  ban    ok     ok     write  ok
 GET    /messages                          ok       ok         ok     ban    ok     ok     ok     ok
@@ -208,6 +211,9 @@ DELETE /bans/{banned}                     -        -          -      -      ok  
 GET    /join-requests                     -        -          -      -      ok     ok     -      ok
 POST   /join-requests/{nobody} approve    -        -          -      -      asks   asks   -      asks
 DELETE /join-requests/me                  asks     asks       asks   asks   asks   asks   asks   asks
+GET    /invitations                       -        -          -      -      ok     ok     -      ok
+DELETE /invitations/{nobody}              -        -          -      -      ok     ok     -      ok
+POST   /invitations/me accept             uninv    uninv      uninv  ban    ok     ok     uninv  uninv
 POST   /owner member                      -        -          -      -      -      ok     -      ok
 POST   /messages text                     write    ok         muted  ban    ok     ok     write  ok
 GET    /messages                          -        ok         ok     ban    ok     ok     -      ok
@@ -291,6 +297,7 @@ BY_GRANT: Final = {
         "PUT /admins/{nobody}",
         *("PATCH /members/{member} mute", "PATCH /members/{member} card"),
         *("GET /join-requests", "POST /join-requests/{nobody} approve"),
+        *("GET /invitations", "DELETE /invitations/{nobody}"),
         *("GET /posts/{post}/reactions/👍", "GET /messages/{post}/reactions/👍"),
     },
 }

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     ConfigDict,
     Field,
+    RootModel,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
@@ -18,6 +19,7 @@ from groups.kernel.text import TOO_LONG, Line, MaxBytes, OneLine, Text
 from groups.limits import NAME_CARD_BYTES, REQUEST_TEXT_BYTES, USER_NAME_BYTES, USERS_PER_CALL
 from groups.models import AccountKind, Member, Role, User
 from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody
+from groups.routes.responses.invitations import InvitedResponse
 
 
 class MemberResponse(Response):
@@ -30,6 +32,10 @@ class MemberResponse(Response):
     joined_at: Instant
     muted_until: Instant | None
     name_card: str
+
+
+class AddedResponse(RootModel[MemberResponse | InvitedResponse]):
+    """A member, or with 202 a user who is invited."""
 
 
 def member_response(member: Member, user: User | None) -> MemberResponse:

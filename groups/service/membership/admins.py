@@ -1,20 +1,12 @@
-"""Transitions of those who run a group: roles and grants, ownership, invitations, bans from reacting.
+"""Transitions of those who run a group: roles and grants, ownership, bans from reacting.
 
 As in `transitions`, a command that is refused leaves the state as it was; the rights are in `groups.policy`.
 """
 
 from dataclasses import replace
-from datetime import timedelta
 
 from groups import policy
-from groups.errors import (
-    Banned,
-    GroupNotFound,
-    InvitationExpired,
-    InvitationNotFound,
-    MemberNotFound,
-)
-from groups.events import AdminInvited, InvitationEnd
+from groups.errors import MemberNotFound
 from groups.kernel.clock import rfc3339
 from groups.models import (
     AccessContext,
@@ -23,15 +15,12 @@ from groups.models import (
     EffectiveRole,
     Grant,
     GroupType,
-    Invitation,
+    InvitationEnd,
     Member,
     Role,
 )
 from groups.service.membership.commands import (
-    AnswerInvitation,
     BanFromReacting,
-    Invite,
-    RevokeInvitation,
     Transfer,
     UpdateMember,
 )
@@ -48,10 +37,10 @@ def with_role(
     policy.check(policy.appointing_refusal(state.group, effective_role, member))
     if command.role is not Role.ADMIN:
         return replace(member, role=Role.MEMBER, grants=None)
-    return _as_admin(state, member, command.grants)
+    return as_admin(state, member, command.grants)
 
 
-def _as_admin(state: MembershipState, member: Member, grants: frozenset[Grant] | None) -> Member:
+def as_admin(state: MembershipState, member: Member, grants: frozenset[Grant] | None) -> Member:
     """The member as an admin with these grants; None means all."""
     if member.role is not Role.ADMIN:
         state.check_admin_limit()
@@ -93,7 +82,7 @@ def _mute_of(member: Member) -> dict[str, object]:
 
 
 def transfer(state: MembershipState, command: Transfer, access: AccessContext) -> bool:
-    """Transfer the ownership, and end the invitations that the former owner made: only an owner appoints admins."""
+    """Transfer the ownership, and end the former owner's invitations of admins: only an owner appoints admins."""
     policy.check(policy.transferring_refusal(access.effective_role))
     heir = state.members.get(command.user_id)
     if heir is None:
@@ -116,7 +105,7 @@ def transfer(state: MembershipState, command: Transfer, access: AccessContext) -
     ended = [
         user_id
         for user_id, made in state.invitations.items()
-        if made.invited_by == former_id and made.is_open(state.now)
+        if made.role is Role.ADMIN and made.invited_by == former_id and made.is_open(state.now)
     ]
     for user_id in ended:
         state.end_invitation(user_id, InvitationEnd.REVOKED)
@@ -126,87 +115,6 @@ def transfer(state: MembershipState, command: Transfer, access: AccessContext) -
     for user_id in ended:
         act = AdminAct(command.actor, AdminAction.INVITATION_REVOKED, user_id)
         state.admin_acts.append(act)
-    return True
-
-
-def invite(state: MembershipState, command: Invite, access: AccessContext) -> bool:
-    """Invite a user to be an admin."""
-    policy.check(policy.inviting_refusal(access, state.members.get(command.user_id)))
-    if state.is_banned(command.user_id):
-        raise Banned("The user is banned here")
-    known = state.invitations.get(command.user_id)
-    is_open = known is not None and known.is_open(state.now)
-    if known is not None and is_open and known.grants == command.grants:
-        return False
-    if not is_open:
-        state.check_invitation_limit()
-    invitation = Invitation(
-        group_id=state.group.group_id,
-        user_id=command.user_id,
-        grants=command.grants,
-        invited_by=command.actor.user_id,
-        invited_at=state.now,
-        expires_at=state.now + timedelta(seconds=state.limits.admin_invitation_seconds),
-    )
-    state.put_invitation(invitation)
-    grants = tuple(grant for grant in Grant if grant in command.grants)
-    owner_id = state.group.owner_id
-    state.events.append(
-        AdminInvited(
-            at=state.now,
-            group_id=state.group.group_id,
-            is_channel=state.group.is_channel,
-            user_id=command.user_id,
-            group_name=state.group.name,
-            grants=grants,
-            expires_at=invitation.expires_at,
-            audience=(command.user_id, owner_id) if owner_id else (command.user_id,),
-        )
-    )
-    state.log(command, AdminAction.ADMIN_INVITED, after={"grants": list(grants)})
-    return True
-
-
-def revoke_invitation(
-    state: MembershipState, command: RevokeInvitation, access: AccessContext
-) -> bool:
-    """Revoke an invitation."""
-    policy.check(policy.inviting_refusal(access, None))
-    if not state.end_invitation(command.user_id, InvitationEnd.REVOKED):
-        return False
-    state.log(command, AdminAction.INVITATION_REVOKED)
-    return True
-
-
-def answer_invitation(
-    state: MembershipState, command: AnswerInvitation, access: AccessContext
-) -> bool:
-    """Accept or decline an invitation."""
-    user_id = command.actor.user_id
-    member, invitation = state.members.get(user_id), state.invitations.get(user_id)
-    if invitation is None:
-        if not policy.may_see(state.group, access.effective_role):
-            raise GroupNotFound
-        if command.accept and member is not None and member.effective_role >= EffectiveRole.ADMIN:
-            return False
-        if access.effective_role == EffectiveRole.BANNED:
-            raise Banned
-        raise InvitationNotFound
-    if not command.accept:
-        state.end_invitation(user_id, InvitationEnd.DECLINED)
-        state.log(command, AdminAction.INVITATION_DECLINED)
-        return True
-    if not invitation.is_open(state.now):
-        raise InvitationExpired
-    if state.is_banned(user_id):
-        raise Banned
-    state.check_admin_limit()
-    if member is None:
-        state.admit(user_id)
-    appointed = _as_admin(state, state.members[user_id], invitation.grants)
-    state.replace(appointed)
-    state.end_invitation(user_id, InvitationEnd.ACCEPTED)
-    state.log(command, AdminAction.INVITATION_ACCEPTED, after=grants_of(appointed))
     return True
 
 

@@ -1,7 +1,8 @@
 """A batch of an import: what `transitions` does for an `Add` by the application's admin, for many ids at once.
 
 The limits are those of `capacity`. A ban is lifted, a mute that outlives membership stays, an open join request is
-closed. Nothing but ids is kept for each user, and the commands are the same few for one id and for thousands.
+closed, an open invitation to be a member ends. Nothing but ids is kept for each user, and the commands are the same few
+for one id and for thousands.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,12 +14,21 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import Group, MemberCountChange, Restriction, Stream, stream_of
+from groups.models import (
+    Group,
+    InvitationEnd,
+    MemberCountChange,
+    Restriction,
+    Role,
+    Stream,
+    stream_of,
+)
 from groups.service.accounts import Accounts
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
 from groups.service.membership.capacity import Capacity, capacity_of, members_joined
 from groups.service.membership.commands import Import, ImportOutcome, Outcome
+from groups.service.membership.state import invitation_ended
 from groups.service.stores import GroupStores
 from groups.store.members import GroupCount
 
@@ -48,23 +58,37 @@ class BulkImport:
         of_group = self.stores.groups.query_group(group_id)
         of_stream = self.stores.streams.query_stream(stream_of(group_id))
         of_counts = self.stores.members.query_group_counts_beside(group_id, outcomes)
+        of_added = self.stores.members.query_added_counts(outcomes)
         of_restrictions = self.stores.restrictions.query_restrictions(group_id, outcomes)
         of_requests = self.stores.requests.lookup_any(group_id, outcomes)
+        of_invitations = self.stores.invitations.query_any(group_id, self.clock.now())
         of_profile = self.hooks.profile(group_id) if self.hooks.profile else None
         also = [of_profile] if of_profile else []
         await self.database.fetch(
-            tx, of_group, of_stream, of_counts, of_restrictions, of_requests, *also
+            tx,
+            of_group,
+            of_stream,
+            of_counts,
+            of_added,
+            of_restrictions,
+            of_requests,
+            of_invitations,
+            *also,
         )
         group, row = of_group.result, of_stream.result
         if group is None or row is None:
             return GroupNotFound()
         capacity = capacity_of(group, self.limits)
-        new = _admit(capacity, outcomes, of_counts.result, self.accounts.is_business)
+        new = _admit(
+            capacity, outcomes, of_counts.result, of_added.result, self.accounts.is_business
+        )
         if new:
             profile = of_profile.result if of_profile else None
             await self._write(group, row.stream, new, capacity, of_restrictions.result, profile, tx)
             if of_requests.result:
                 await self.stores.requests.delete_many(group_id, new, tx)
+            if of_invitations.result:
+                await self._end_invitations(group, new, tx)
             if batch.mark is not None:
                 mark = batch.mark
                 await self.admin_log.count_imported(tx, group, mark.entry_id, mark.actor, len(new))
@@ -90,9 +114,11 @@ class BulkImport:
         )
         await self.stores.restrictions.put_many(
             [
-                restriction.model_copy(update={"banned_at": None, "banned_by": None})
+                restriction.model_copy(
+                    update={"banned_at": None, "banned_by": None, "left_at": None}
+                )
                 for restriction in restricted
-                if restriction.banned_at is not None
+                if restriction.banned_at is not None or restriction.left_at is not None
             ],
             tx,
         )
@@ -106,25 +132,36 @@ class BulkImport:
             members_joined(group, new, member_count=capacity.member_count, profile=profile, at=now)
         )
 
+    async def _end_invitations(self, group: Group, new: list[UserId], tx: Tx) -> None:
+        now = self.clock.now()
+        made = await self.stores.invitations.find_open(group.group_id, Role.MEMBER, now, tx)
+        ended = [made[user_id] for user_id in new if user_id in made]
+        values = {"ended": InvitationEnd.ACCEPTED, "expires_at": now}
+        await self.stores.invitations.put_many([i.model_copy(update=values) for i in ended], tx)
+        for invitation in ended:
+            tx.publish(invitation_ended(invitation, group, InvitationEnd.ACCEPTED, now))
+
 
 def _admit(
     capacity: Capacity,
     outcomes: dict[UserId, Outcome],
     counts: Mapping[UserId, GroupCount],
+    added_counts: Mapping[UserId, int],
     is_business: Callable[[UserId], bool],
 ) -> list[UserId]:
     """Set the outcome of each user who does not come in; returns the others."""
     new: list[UserId] = []
     for user_id in outcomes:
         known = counts.get(user_id, _NO_GROUP)
+        groups = known.groups - added_counts.get(user_id, 0)
         if known.is_member:
             outcomes[user_id] = "present"
         elif is_business(user_id):
             outcomes[user_id] = "not_a_person"
-        elif (refusal := capacity.refusal(known.groups)) is not None:
+        elif (refusal := capacity.refusal(groups)) is not None:
             outcomes[user_id] = refusal.code  # type: ignore[assignment]  # `Outcome` names the codes
         else:
-            capacity.admit(user_id, known.groups)
+            capacity.admit(user_id, groups)
             new.append(user_id)
     return new
 

@@ -26,7 +26,7 @@ class OnUser:
 
 
 class Add(OnUser):
-    """The actor makes a user a member."""
+    """The actor makes a user a member, or invites them where they have a say in it first."""
 
 
 class Approve(OnUser):

@@ -1,23 +1,27 @@
-"""Invitations to be an admin: the owner makes and revokes them, the invited user answers them, or they expire.
+"""Invitations to be an admin or a member: made, revoked, listed, answered by the invited user, or expired.
+
+The owner invites admins. An invitation to be a member is what `MembershipService.add` makes of a user who has a say in
+it first.
 
 Every change is a command in the group's membership queue, so accepting, revoking, banning and the limit of admins never
 race.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from groups import policy
-from groups.events import InvitationEnd, InvitationEnded
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
 from groups.kernel.paging import page_by_text
 from groups.limits import GroupLimits
-from groups.models import Grant, Group, Invitation
+from groups.models import EffectiveRole, Grant, Group, Invitation, InvitationEnd, Role
 from groups.service.access.guard import AccessGuard
+from groups.service.hooks import Hooks
 from groups.service.membership.commands import (
     AnswerInvitation,
     Invite,
@@ -25,6 +29,7 @@ from groups.service.membership.commands import (
     RevokeInvitation,
 )
 from groups.service.membership.queue import MembershipQueue, membership
+from groups.service.membership.state import invitation_ended
 from groups.store.groups import GroupStore
 from groups.store.invitations import InvitationStore
 
@@ -37,6 +42,7 @@ class InvitationService:
     groups: GroupStore
     guard: AccessGuard
     queue: MembershipQueue
+    hooks: Hooks
     limits: GroupLimits
     clock: Clock
 
@@ -54,7 +60,7 @@ class InvitationService:
         await self.queue.submit(group_id, RevokeInvitation(actor, user_id))
 
     async def answer(self, actor: Actor, group_id: GroupId, *, accept: bool) -> Membership:
-        """Accept and become an admin, and a member if the actor is none; or decline. An admin may accept again.
+        """Accept and become a member, and an admin if invited as one; or decline. Accepting again changes nothing.
 
         Publishes: InvitationEnded; when accepted MembersJoined, MemberChanged.
         """
@@ -63,30 +69,23 @@ class InvitationService:
     async def end_all(self, group: Group, now: datetime, tx: Tx) -> None:
         """Notify the owner and the invited users of a group that is being disbanded; `cleanup` deletes the documents.
 
-        Inviting and answering also write the group, so they conflict with this transaction. At most
-        `GroupLimits.admin_invitations` users are notified. Publishes: InvitationEnded.
+        Inviting and answering also write the group, so they conflict with this transaction. The limits of open
+        invitations bound how many users are notified. Publishes: InvitationEnded.
         """
-        most = self.limits.admin_invitations
-        for user_id in await self.invitations.list_open_ids(group.group_id, now, most, tx):
-            audience = (user_id, group.owner_id) if group.owner_id else (user_id,)
-            tx.publish(
-                InvitationEnded(
-                    at=now,
-                    group_id=group.group_id,
-                    is_channel=group.is_channel,
-                    user_id=user_id,
-                    reason=InvitationEnd.DELETED,
-                    audience=audience,
-                )
-            )
+        for role in (Role.ADMIN, Role.MEMBER):
+            found = await self.invitations.find_open(group.group_id, role, now, tx)
+            for invitation in found.values():
+                tx.publish(invitation_ended(invitation, group, InvitationEnd.DELETED, now))
 
     async def list_of_group(
         self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[Invitation], str | None]:
-        """A page of the group's open invitations, by user id."""
+        """A page of the group's open invitations, by user id; those to be an admin only for the owner."""
         access = await self.guard.access_of(actor, group_id)
-        policy.check(policy.inviting_refusal(access, None))
-        read = partial(self.invitations.list_of_group, group_id, self.clock.now())
+        policy.check(policy.managing_refusal(access))
+        is_owner = access.effective_role >= EffectiveRole.OWNER
+        roles = (Role.ADMIN, Role.MEMBER) if is_owner else (Role.MEMBER,)
+        read = partial(self.invitations.list_of_group, group_id, self.clock.now(), roles=roles)
         return await page_by_text("invitations", cursor, limit, read, lambda one: one.user_id)
 
     async def list_of_user(
@@ -94,7 +93,8 @@ class InvitationService:
     ) -> tuple[list[tuple[Invitation, Group]], str | None]:
         """A page of the actor's own open invitations by group id, each with its group.
 
-        Invitations of disbanded groups are left out. An invitation reveals that its group exists, and its name.
+        Those of disbanded groups are left out, and those of groups and inviters whom the actor blocks. An invitation
+        reveals that its group exists, and its name.
         """
         read = partial(self.invitations.list_of_user, actor.user_id, self.clock.now())
         found, next_cursor = await page_by_text(
@@ -103,5 +103,19 @@ class InvitationService:
         if not found:
             return [], None
         groups = await self.groups.find_many([invitation.group_id for invitation in found])
-        shown = [(i, groups[i.group_id]) for i in found if i.group_id in groups]
+        blocked = await self._blocked(actor.user_id, found)
+        shown = [
+            (invitation, groups[invitation.group_id])
+            for invitation in found
+            if invitation.group_id in groups
+            and blocked.isdisjoint((invitation.group_id, invitation.invited_by))
+        ]
         return shown, next_cursor
+
+    async def _blocked(self, user_id: UserId, found: Sequence[Invitation]) -> set[str]:
+        """The groups and inviters of these invitations whom the user blocks."""
+        if not found or self.hooks.blocks is None:
+            return set()
+        ids = {i.group_id for i in found} | {i.invited_by for i in found}
+        pairs = await self.hooks.blocks.find_blocks([(user_id, each) for each in ids])
+        return {blocked for _, blocked in pairs}

@@ -53,7 +53,12 @@ class MembershipService:
         return membership(await self.queue.submit(group_id, Join(actor, text)))
 
     async def add(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Membership:
-        """Make another user a member; by the owner or an admin this also lifts a ban. Publishes: MembersJoined."""
+        """Make another user a member, or invite them; by the owner or an admin this also lifts a ban.
+
+        `member` of the result is None where the user is invited (`invitation`): in a channel, and in a chat group that
+        they left, of whose adder they want nothing, or when others added them to too many groups. Only the application
+        makes anybody a member without their word. Publishes: MembersJoined or MemberInvited.
+        """
         return membership(await self.queue.submit(group_id, Add(actor, user_id)))
 
     async def leave(self, actor: Actor, group_id: GroupId) -> Membership:

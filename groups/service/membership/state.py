@@ -1,20 +1,24 @@
 """A group's membership in memory, which a batch reads, changes, and then writes."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
 from groups import policy
-from groups.errors import AdminLimitReached, InvitationLimitReached
+from groups.errors import (
+    AdminLimitReached,
+    InvitationLimitReached,
+    InvitationsPerUserReached,
+)
 from groups.events import (
-    InvitationEnd,
     InvitationEnded,
     LeaveReason,
     MemberChanged,
     MembersLeft,
     StrangerBanned,
 )
+from groups.kernel.actor import Actor
 from groups.kernel.events import Event
 from groups.kernel.ids import UserId
 from groups.limits import GroupLimits
@@ -26,6 +30,7 @@ from groups.models import (
     DepartureReason,
     Group,
     Invitation,
+    InvitationEnd,
     JoinRequest,
     Member,
     MemberCountChange,
@@ -33,7 +38,13 @@ from groups.models import (
     Role,
     Stream,
 )
-from groups.service.membership.capacity import Capacity, members_joined
+from groups.service.membership.capacity import (
+    Capacity,
+    groups_refusal,
+    is_near_limit,
+    members_joined,
+    most_invitations,
+)
 from groups.service.membership.commands import Command, subject_of
 
 
@@ -62,13 +73,21 @@ class MembershipState:
     members: dict[UserId, Member]
     restrictions: dict[UserId, Restriction]
     group_counts: dict[UserId, int]
+    """The groups that count for the limit of groups, of users who may become members."""
+    added_counts: dict[UserId, int]
+    """The groups to which others added these users, who did not agree so far."""
+    blocks: Collection[tuple[str, str]]
+    """Who blocks whom, and which groups, among those whom an adder or inviter may disturb."""
     requests: set[UserId]
     staff: list[UserId]
     admins: set[UserId]
     """Known where the batch may make one."""
     invitations: dict[UserId, Invitation]
-    open_invitations: int
+    """Open ones, expired ones, and those that ended a while ago."""
+    open_invitations: dict[Role, int]
     """Of the whole group; known where the batch may make one."""
+    received_invitations: dict[UserId, int]
+    """Of users who may be invited, from all groups."""
     profile: dict[str, object] | None
     """The fields that higher packages add to the group's profile; known where somebody may join."""
     changed_invitations: set[UserId] = field(default_factory=set)
@@ -79,11 +98,37 @@ class MembershipState:
     left: list[UserId] = field(default_factory=list)
     events: "list[Event | _Run]" = field(default_factory=list)
 
-    def admit(self, user_id: UserId) -> None:
-        groups = self.group_counts.get(user_id, 0)
-        policy.check(self.capacity.refusal(groups))
-        self.capacity.admit(user_id, groups)
+    def must_ask(self, adder: Actor, user_id: UserId) -> bool:
+        """Whether this user becomes a member only by accepting an invitation, since nothing says that they agree."""
+        if adder.is_app_admin or user_id in self.requests:
+            return False
+        if not policy.adds_at_once(self.group):
+            return True
+        invitation = self.invitations.get(user_id)
+        return (
+            (invitation is not None and invitation.is_open(self.now))
+            or self.restriction_of(user_id).left_at is not None
+            or self.is_blocked(adder, user_id)
+            or not self.capacity.may_add(self.added_counts.get(user_id, 0))
+        )
+
+    def is_blocked(self, actor: Actor, user_id: UserId) -> bool:
+        """Whether the user blocks the actor or the group. The application's admin is not a person to block."""
+        pairs = ((user_id, actor.user_id), (user_id, self.group.group_id))
+        return not actor.is_app_admin and any(pair in self.blocks for pair in pairs)
+
+    def admit(self, user_id: UserId, *, has_agreed: bool = True) -> None:
+        """Make the user a member. `has_agreed` False: another member adds them, and nothing says that they agree."""
+        if has_agreed:
+            groups = self.group_counts.get(user_id, 0)
+            policy.check(self.capacity.refusal(groups))
+            self.capacity.admit(user_id, groups)
+        else:
+            policy.check(self.capacity.full_refusal())
+            self.capacity.add(user_id, self.added_counts.get(user_id, 0))
         restriction = self.restrictions.get(user_id)
+        if restriction is not None and restriction.left_at is not None:
+            self.restrict(user_id, left_at=None)
         self.members[user_id] = Member(
             group_id=self.group.group_id,
             user_id=user_id,
@@ -92,9 +137,28 @@ class MembershipState:
             joined_seq=self.stream.head_seq,
             # A mute outlives the membership: leaving and joining again does not end it.
             muted_until=restriction.muted_until if restriction else None,
+            has_agreed=has_agreed,
         )
         self.close_request(user_id)
         self._current_run(None).append(user_id)
+        invitation = self.invitations.get(user_id)
+        if invitation is not None and invitation.role is Role.MEMBER:
+            self.end_invitation(user_id, InvitationEnd.ACCEPTED)
+        self._forget_refusal(user_id)
+
+    def _forget_refusal(self, user_id: UserId) -> None:
+        """A user who declined once and came in later may be asked again when they are gone."""
+        invitation = self.invitations.get(user_id)
+        if invitation is not None and invitation.declined_at is not None:
+            self.invitations[user_id] = invitation.model_copy(update={"declined_at": None})
+            self.changed_invitations.add(user_id)
+
+    def agree(self, member: Member) -> None:
+        """Have the member whom others added agree to the membership, which now counts for their limit of groups."""
+        groups = self.group_counts.get(member.user_id, 0)
+        policy.check(groups_refusal(groups, self.limits.groups_per_user))
+        self.capacity.agree(member.user_id, groups)
+        self.members[member.user_id] = replace(member, has_agreed=True)
 
     def end_membership(self, member: Member, reason: LeaveReason) -> None:
         del self.members[member.user_id]
@@ -185,35 +249,49 @@ class MembershipState:
         if len(self.admins - {besides}) >= self.limits.admins:
             raise AdminLimitReached(limit=self.limits.admins)
 
-    def check_invitation_limit(self) -> None:
-        if self.open_invitations >= self.limits.admin_invitations:
-            raise InvitationLimitReached(limit=self.limits.admin_invitations)
+    def check_invitation_limits(self, user_id: UserId, role: Role) -> None:
+        """Refuse one more open invitation of the group, or to a user who is no member and has enough to answer."""
+        limits, most = self.limits, most_invitations(self.limits, role)
+        if self.open_invitations.get(role, 0) >= most:
+            raise InvitationLimitReached(limit=most)
+        received = self.received_invitations.get(user_id, 0)
+        if user_id not in self.members:
+            if received >= limits.invitations_per_user:
+                raise InvitationsPerUserReached(limit=limits.invitations_per_user)
+            if is_near_limit(received, limits.invitations_per_user):
+                self.capacity.near_limit.add(user_id)
 
     def put_invitation(self, invitation: Invitation) -> None:
         """Store the invitation, in place of an earlier one."""
         before = self.invitations.get(invitation.user_id)
-        self.open_invitations += not (before and before.is_open(self.now))
+        if before is not None and before.is_open(self.now):
+            self.open_invitations[before.role] = self.open_invitations.get(before.role, 0) - 1
+        role = invitation.role
+        self.open_invitations[role] = self.open_invitations.get(role, 0) + 1
         self.invitations[invitation.user_id] = invitation
         self.changed_invitations.add(invitation.user_id)
 
     def end_invitation(self, user_id: UserId, reason: InvitationEnd) -> bool:
-        """Remove the user's invitation. Returns whether there was one."""
-        invitation = self.invitations.pop(user_id, None)
-        if invitation is None:
+        """End the user's invitation. Returns whether there was one.
+
+        The inviters do not learn that a user declined to be a member: for them it stays open until it expires.
+        """
+        invitation = self.invitations.get(user_id)
+        if invitation is None or invitation.ended is not None:
             return False
-        self.open_invitations -= invitation.is_open(self.now)
+        is_declined = reason is InvitationEnd.DECLINED
+        declined_at = self.now if is_declined else invitation.declined_at
+        if is_declined and invitation.role is Role.MEMBER:
+            values: dict[str, object] = {"hidden": True, "declined_at": declined_at}
+        else:
+            if invitation.is_open(self.now):
+                role = invitation.role
+                self.open_invitations[role] = self.open_invitations.get(role, 0) - 1
+            ends_at = min(invitation.expires_at, self.now)
+            values = {"ended": reason, "expires_at": ends_at, "declined_at": declined_at}
+        self.invitations[user_id] = invitation.model_copy(update=values)
         self.changed_invitations.add(user_id)
-        owner_id = self.group.owner_id
-        self.events.append(
-            InvitationEnded(
-                at=self.now,
-                group_id=self.group.group_id,
-                is_channel=self.group.is_channel,
-                user_id=user_id,
-                reason=reason,
-                audience=(user_id, owner_id) if owner_id else (user_id,),
-            )
-        )
+        self.events.append(invitation_ended(invitation, self.group, reason, self.now))
         return True
 
     def log(
@@ -230,6 +308,11 @@ class MembershipState:
         """Store the mute beyond the membership; None removes it."""
         if self.restriction_of(user_id).muted_until != until:
             self.restrict(user_id, muted_until=until)
+
+    def remember_leaving(self, user_id: UserId) -> None:
+        """Store that the user does not want to be in this chat group; nobody adds them to a channel anyway."""
+        if policy.adds_at_once(self.group):
+            self.restrict(user_id, left_at=self.now)
 
     def lift_ban(self, user_id: UserId) -> None:
         self.restrict(user_id, banned_at=None, banned_by=None)
@@ -266,3 +349,33 @@ class MembershipState:
     def restrict(self, user_id: UserId, **values: object) -> None:
         self.restrictions[user_id] = self.restriction_of(user_id).model_copy(update=values)
         self.changed_restrictions.add(user_id)
+
+
+def invitation_audience(
+    invitation: Invitation, group: Group, end: InvitationEnd | None = None
+) -> tuple[UserId, ...]:
+    """The users who are told of the invitation, or of its end: its user, unless it is hidden, and who invited.
+
+    Of an invitation to be an admin the owner is told in any case. Of a refusal to be a member nobody but its user is.
+    """
+    told = [] if invitation.hidden else [invitation.user_id]
+    if invitation.role is Role.ADMIN:
+        told += [group.owner_id] if group.owner_id else []
+    elif end is not InvitationEnd.DECLINED:
+        told.append(invitation.invited_by)
+    return tuple(dict.fromkeys(told))
+
+
+def invitation_ended(
+    invitation: Invitation, group: Group, reason: InvitationEnd, at: datetime
+) -> InvitationEnded:
+    """The event of the end of this invitation, as it was before."""
+    return InvitationEnded(
+        at=at,
+        group_id=group.group_id,
+        is_channel=group.is_channel,
+        user_id=invitation.user_id,
+        role=invitation.role,
+        reason=reason,
+        audience=invitation_audience(invitation, group, reason),
+    )

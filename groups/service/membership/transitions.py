@@ -6,15 +6,20 @@ from typing import assert_never
 
 from groups import policy
 from groups.errors import Banned, GroupNotFound, JoinRequestNotFound, MemberNotFound
-from groups.events import InvitationEnd, JoinRefused, JoinRequested, LeaveReason
-from groups.models import AccessContext, AdminAction, EffectiveRole, JoinOption, JoinRequest, Role
+from groups.events import JoinRefused, JoinRequested, LeaveReason
+from groups.models import (
+    AccessContext,
+    AdminAction,
+    EffectiveRole,
+    InvitationEnd,
+    JoinOption,
+    JoinRequest,
+    Role,
+)
 from groups.service.membership.admins import (
-    answer_invitation,
     ban_from_reacting,
     grants_of,
-    invite,
     log_change,
-    revoke_invitation,
     transfer,
     with_role,
 )
@@ -35,6 +40,12 @@ from groups.service.membership.commands import (
     Unban,
     UpdateMember,
     subject_of,
+)
+from groups.service.membership.inviting import (
+    answer_invitation,
+    ask,
+    invite,
+    revoke_invitation,
 )
 from groups.service.membership.state import MembershipState
 
@@ -99,8 +110,11 @@ def _apply(state: MembershipState, command: Command, access: AccessContext) -> b
 def _join(state: MembershipState, command: Join, access: AccessContext) -> bool:
     user_id = command.actor.user_id
     policy.check(policy.person_refusal(command.actor.is_business))
-    if user_id in state.members:
-        return False
+    member = state.members.get(user_id)
+    if member is not None:
+        if not member.has_agreed:
+            state.agree(member)
+        return not member.has_agreed
     policy.check(policy.joining_refusal(state.group, access.effective_role))
     asks_first = (
         state.group.join_option is JoinOption.APPROVAL
@@ -136,12 +150,17 @@ def _add(state: MembershipState, command: Add, access: AccessContext) -> bool:
     is_banned = state.is_banned(command.user_id)
     if is_banned and access.effective_role < EffectiveRole.ADMIN:
         raise Banned("The user is banned here")
-    state.admit(command.user_id)
+    if state.must_ask(command.actor, command.user_id):
+        has_changed = ask(state, command)
+    else:
+        has_agreed = command.actor.is_app_admin or command.user_id in state.requests
+        state.admit(command.user_id, has_agreed=has_agreed)
+        state.log(command, AdminAction.SUBSCRIBER_ADDED)
+        has_changed = True
     if is_banned:  # only now: in a full group the user stays banned
         state.lift_ban(command.user_id)
         state.log(command, AdminAction.SUBSCRIBER_UNBANNED)
-    state.log(command, AdminAction.SUBSCRIBER_ADDED)
-    return True
+    return has_changed or is_banned
 
 
 def _approve(state: MembershipState, command: Approve, access: AccessContext) -> bool:
@@ -180,6 +199,7 @@ def _leave(state: MembershipState, command: Leave) -> bool:
     if member.role is Role.OWNER:
         state.group = state.group.model_copy(update={"owner_id": None})
     state.end_membership(member, LeaveReason.LEFT)
+    state.remember_leaving(member.user_id)
     if member.role is Role.ADMIN:
         state.log(command, AdminAction.ADMIN_REMOVED, before=grants_of(member))
     return True

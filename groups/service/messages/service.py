@@ -17,6 +17,7 @@ from groups.models import AccessContext, Content, Group, Message, Tallies, strea
 from groups.service.access.bulk import BulkAccess
 from groups.service.access.guard import AccessGuard
 from groups.service.hooks import Hooks
+from groups.service.membership.agreement import Agreement
 from groups.service.messages.page_reader import PageReader
 from groups.service.messages.pages import StreamPage, WantedPage, cut_messages
 from groups.service.messages.posting import (
@@ -62,6 +63,7 @@ class _Target:
     """Without actors who may not see the group."""
     signatures: Mapping[UserId, str]
     hooks: Hooks
+    agreement: Agreement
     media_limit: int
 
     def refusal(self, post: PendingPost, now: datetime, *, is_repeated: bool) -> DomainError | None:
@@ -82,6 +84,13 @@ class _Target:
     async def after_append(self, batch: PostBatch, tx: Tx) -> None:
         # The application may post without being a member; it has no conversation then.
         members = {actor.user_id for actor, access in self.accesses.items() if access.member}
+        agreeing = {
+            access.member.user_id
+            for access in self.accesses.values()
+            if access.member and not access.member.has_agreed
+        } & batch.newest_seqs.keys()
+        if agreeing:
+            await self.agreement.agree(self.group.group_id, agreeing, tx)
         newest_seqs = {
             user_id: seq for user_id, seq in batch.newest_seqs.items() if user_id in members
         }
@@ -110,6 +119,7 @@ class MessageService:
     guard: AccessGuard
     bulk_access: BulkAccess
     page_reader: PageReader
+    agreement: Agreement
     hooks: Hooks
     limits: GroupLimits
     on_batch: OnBatch | None
@@ -184,6 +194,7 @@ class MessageService:
             accesses=accesses,
             signatures=signatures,
             hooks=self.hooks,
+            agreement=self.agreement,
             media_limit=self.limits.channel_media_bytes,
         )
 

@@ -62,7 +62,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
   unread = { total: 0, channels: 0, chats: 0, conversation_groups: {} };
   /** @type {string[]} */
   folders = [];
-  /** @type {Api.OwnInvitationResponse[]} */
+  /** @type {App.Invitation[]} */
   invitations = [];
   isReady = false;
   #wasLoaded = false;

@@ -79,9 +79,10 @@ class Members {
       if (!userId) return;
       error.hidden = true;
       try {
-        await put(`${this.#path}/members/${part(userId)}`);
+        const added = await put(`${this.#path}/members/${part(userId)}`);
         input.value = "";
-        notice(t("members.added", { user: userId }));
+        const isInvited = "is_invited" in added;
+        notice(t(isInvited ? "members.invited" : "members.added", { user: userId }));
         this.#members.reload();
       } catch (refusal) {
         error.textContent = asProblem(refusal).userMessage;

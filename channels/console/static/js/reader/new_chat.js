@@ -197,7 +197,8 @@ class GroupForm {
   async #addMembers(group) {
     for (const userId of this.#userIds) {
       try {
-        await put(`/v1/groups/${part(group.group_id)}/members/${part(userId)}`);
+        const added = await put(`/v1/groups/${part(group.group_id)}/members/${part(userId)}`);
+        if ("is_invited" in added) notice(t("members.invited", { user: userId }));
       } catch (error) {
         notice(`${userId}: ${asProblem(error).userMessage}`, { isBad: true });
       }

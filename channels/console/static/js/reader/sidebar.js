@@ -70,9 +70,11 @@ export class Sidebar {
   #newChat;
   #listMenu;
   #invitations = new Invitations({
-    onAccept: (channelId) => {
+    onAccept: (invitation) => {
       conversations.load().catch(() => {});
-      go(consolePath(channelId));
+      if (!("channel_id" in invitation)) go(groupPath(invitation.group_id));
+      else if (invitation.role === "admin") go(consolePath(invitation.channel_id));
+      else go(channelPath(invitation.channel_id));
     },
   });
   #empty = h("div.empty", { hidden: true });

@@ -208,6 +208,7 @@ export default {
   "members.add": "Add a member by user id",
   "members.add.do": "Add",
   "members.added": "{user} was added to the group",
+  "members.invited": "{user} was invited, and joins by accepting",
   "members.remove": "Remove",
   "members.remove.label": "Remove {name}",
   "members.remove.title": "Remove member",

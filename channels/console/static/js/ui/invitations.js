@@ -1,4 +1,5 @@
-// Invitations to become an admin of a channel: shown above the list of conversations and in the console until answered.
+// Invitations to a channel, as a subscriber or an admin, or to a group: shown above the list of conversations and in the
+// console until answered.
 
 import { asProblem, get, part, post } from "../client/api.js";
 import { conversations } from "../client/conversations.js";
@@ -11,11 +12,26 @@ import { day } from "./format.js";
 import { attempt, notice } from "./overlay.js";
 
 const MAX_SHOWN = 100;
+/** @type {string[]} */
+const TYPES = ["channel.invited", "channel.invitation_ended", "group.invited", "group.invitation_ended"];
+
+/**
+ * The name of what the invitation is to, its id, and its calls.
+ * @param {App.Invitation} invitation
+ */
+function placeOf(invitation) {
+  if ("channel_id" in invitation) {
+    const { channel_id: id, channel_name: name } = invitation;
+    return { id, name, answerPath: /** @type {const} */ (`/v1/channels/${part(id)}/invitations/me`) };
+  }
+  const { group_id: id, group_name: name } = invitation;
+  return { id, name, answerPath: /** @type {const} */ (`/v1/groups/${part(id)}/invitations/me`) };
+}
 
 export class Invitations {
   /**
-   * `onAccept(channelId)` is called after the user has become an admin.
-   * @param {{ onAccept: (channelId: string) => unknown }} options
+   * `onAccept` is called after the user has become a member or an admin.
+   * @param {{ onAccept: (invitation: App.Invitation) => unknown }} options
    */
   constructor({ onAccept }) {
     this.#onAccept = onAccept;
@@ -26,10 +42,10 @@ export class Invitations {
 
   element = h("ul.invitations", { "aria-label": t("invitation.list"), hidden: true });
   #onAccept;
-  /** @type {Api.OwnInvitationResponse[] | null} */
+  /** @type {App.Invitation[] | null} */
   #shown = null;
   /** @type {Map<string, { json: string; card: HTMLElement }>} */
-  #cards = new Map(); // by channel id: the invitation as JSON, and its card
+  #cards = new Map(); // by channel or group id: the invitation as JSON, and its card
 
   close() {
     socket.removeEventListener("event", this.#onEvent);
@@ -39,7 +55,7 @@ export class Invitations {
   /** @param {CustomEvent<App.Event>} event */
   #onEvent = ({ detail: event }) => {
     const isForMe = event.user_id === session.userId;
-    if (isForMe && (event.type === "channel.invited" || event.type === "channel.invitation_ended")) this.#load();
+    if (isForMe && TYPES.includes(event.type)) this.#load();
     else if (event.type === "channel.deleted" && this.#cards.has(event.channel_id ?? "")) this.#load();
   };
 
@@ -67,10 +83,13 @@ export class Invitations {
 
   /**
    * A card is made again only when its invitation has changed, so its buttons keep their focus.
-   * @param {Api.OwnInvitationResponse} invitation
+   * @param {App.Invitation} invitation
    */
   #card(invitation) {
-    const { channel_id: id, channel_name: name, grants, expires_at: expiresAt } = invitation;
+    const { id, name } = placeOf(invitation);
+    const isChannel = "channel_id" in invitation;
+    const isForAdmin = isChannel && invitation.role === "admin";
+    const text = isForAdmin ? "invitation.text" : isChannel ? "invitation.subscribe" : "invitation.join";
     const json = JSON.stringify(invitation);
     const known = this.#cards.get(id);
     if (known?.json === json) return known.card;
@@ -79,9 +98,9 @@ export class Invitations {
     const card = h(
       "li.invitation",
       {},
-      h("p", { dir: "auto" }, t("invitation.text", { name })),
-      h("p.soft", {}, t("invitation.grants", { grants: grantsText(grants) })),
-      h("p.soft", {}, t("invitation.expires", { when: day(expiresAt) })),
+      h("p", { dir: "auto" }, t(text, { name })),
+      isForAdmin ? h("p.soft", {}, t("invitation.grants", { grants: grantsText(invitation.grants) })) : null,
+      h("p.soft", {}, t("invitation.expires", { when: day(invitation.expires_at) })),
       h(
         "div.actions",
         {},
@@ -102,14 +121,16 @@ export class Invitations {
   }
 
   /**
-   * @param {Api.OwnInvitationResponse} invitation
+   * @param {App.Invitation} invitation
    * @param {boolean} accept
    */
-  async #answer({ channel_id: id, channel_name: name }, accept) {
-    const isDone = await attempt(() => post(`/v1/channels/${part(id)}/invitations/me`, { accept }));
+  async #answer(invitation, accept) {
+    const { name, answerPath } = placeOf(invitation);
+    const isDone = await attempt(() => post(answerPath, { accept }));
     await this.#load();
     if (!isDone) return;
-    notice(t(accept ? "invitation.accepted" : "invitation.declined", { name }));
-    if (accept) this.#onAccept(id);
+    const accepted = invitation.role === "admin" ? "invitation.accepted" : "invitation.joined";
+    notice(t(accept ? accepted : "invitation.declined", { name }));
+    if (accept) this.#onAccept(invitation);
   }
 }

@@ -24,6 +24,7 @@ const ACTIONS = [
   "grants_changed",
   "owner_changed",
   "subscriber_added",
+  "subscriber_invited",
   "subscribers_imported",
   "subscriber_removed",
   "subscriber_banned",

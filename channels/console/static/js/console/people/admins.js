@@ -188,7 +188,9 @@ export class Admins {
           { title: exact(invitation.expires_at) },
           t("admins.invitation.times", { when: ago(invitation.invited_at), until: ago(invitation.expires_at) }),
         ),
-        grantsLine(invitation.grants),
+        invitation.role === "admin"
+          ? grantsLine(invitation.grants)
+          : h("span.soft", {}, t("admins.invitation.subscribe")),
       ],
     );
   }

@@ -87,14 +87,13 @@ export class Subscribers {
     const button = h("button.plain", { type: "submit" }, t("people.add.do"));
     const submit = submitting(async () => {
       const user = userId.value.trim();
-      const isDone = await submitForm({
-        fields: [userId],
-        error,
-        button,
-        work: () => put(`${this.#path}/subscribers/${part(user)}`),
-      });
-      if (!isDone) return;
-      notice(t("people.added", { user }));
+      /** @type {App.TextKey} */
+      let done = "people.added";
+      const work = async () => {
+        if ("is_invited" in (await put(`${this.#path}/subscribers/${part(user)}`))) done = "people.invited";
+      };
+      if (!(await submitForm({ fields: [userId], error, button, work }))) return;
+      notice(t(done, { user }));
       userId.input.value = "";
       this.#people.reload();
     });

@@ -1,9 +1,10 @@
 // Texts of the console about subscribers and banned users. See `../../texts.js` for the format.
 
 export default {
-  "people.add": "Add a subscriber",
-  "people.add.do": "Add",
+  "people.add": "Invite a subscriber",
+  "people.add.do": "Invite",
   "people.added": "{user} was added",
+  "people.invited": "{user} was invited, and subscribes by accepting",
   "people.filter": "Filter",
   "people.all": "All subscribers",
   "people.staff": "Owner and admins",
