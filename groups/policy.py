@@ -219,8 +219,11 @@ def adding_refusal(access: AccessContext) -> DomainError | None:
 
 
 def adds_at_once(group: Group) -> bool:
-    """Whether a user whom a member adds is in the group at once: in chat groups. A channel invites them instead."""
-    return not group.is_channel
+    """Whether a user whom a member adds is in the group at once. A Community invites them instead.
+
+    A Community is a channel, or may become one, whose members are then its subscribers.
+    """
+    return group.type is not GroupType.COMMUNITY
 
 
 def importing_refusal(effective_role: EffectiveRole) -> DomainError | None:

@@ -162,9 +162,9 @@ class MemberRoutes:
     ) -> Reply[AddedResponse]:
         """Add a user (owner, admin; any member of a Work group). It lifts a ban.
 
-        202 where the user is asked first: they are invited, and become a member when they accept. So it is in channels,
-        for users who left the group by themselves, declined to join it or want nothing of you, and for users whom
-        others added to many groups already. The application's back end adds anybody at once.
+        202 where the user is asked first: they are invited, and become a member when they accept. So it is in a
+        Community, for users who left the group by themselves, declined to join it or want nothing of you, and for users
+        whom others added to many groups already. The application's back end adds anybody at once.
         """
         added = await self.membership.add(actor, group_id, user_id)
         if added.member is not None:

@@ -402,7 +402,7 @@ async def test_nobody_is_invited_to_a_full_channel(api: OpenApi) -> None:
 # --- chat groups ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["work", "public", "meeting", "community"])
+@pytest.mark.parametrize("kind", ["work", "public", "meeting"])
 async def test_chat_groups_add_at_once_but_nobody_who_left(shared_api: Api, kind: str) -> None:
     ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_group(ada, kind)
@@ -427,6 +427,19 @@ async def test_chat_groups_add_at_once_but_nobody_who_left(shared_api: Api, kind
     await ada.delete(f"{path}/members/{part(bob.id)}")
     assert (await add(ada, path, bob)).status == 200
     await ears.close()
+
+
+async def test_marking_makes_nobody_a_subscriber_against_their_word(shared_api: Api) -> None:
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
+    path = await a_group(ada, "community")
+    added = await add(ada, path, bob)
+    assert (added.status, added.body["is_invited"]) == (202, True)
+    marked = await ada.post("/v1/channels", {"group_id": id_of(path), "name": "News"})
+    assert (marked.status, marked.body["subscriber_count"]) == (201, 1)
+    assert await conversations(bob) == []
+    # The invitation is one to subscribe now.
+    (mine,) = (await bob.get("/v1/invitations")).items
+    assert (mine["channel_id"], mine["role"]) == (id_of(path), "member")
 
 
 async def test_a_user_who_declined_to_join_is_not_added_later(shared_api: Api) -> None:

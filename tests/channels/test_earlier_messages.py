@@ -23,6 +23,7 @@ from tests.api import (
     group_path,
     id_of,
     part,
+    join,
 )
 from tests.channels.test_marking import channel_path
 from tests.conftest import OpenApi
@@ -74,7 +75,7 @@ async def a_tea_group(api: Api, **body: Any) -> _Tea:
     group = await a_chat_group(ada, bob, **body)
     await a_post(bob, group, f"{SECRET} of bob")
     await a_post(ada, group, f"{SECRET} of ada")
-    assert (await ada.put(f"{group}/members/{part(late.id)}")).status == 200
+    await join(late, f"{group}/members/me", f"{group}/members/{part(late.id)}")
     assert (await ada.put(f"{group}/messages/1/reactions/{THUMB}")).status == 200
     return _Tea(api, ada, bob, late, group)
 

@@ -174,7 +174,7 @@ async def test_a_user_cannot_be_in_more_groups_than_the_limit() -> None:
 
 
 async def test_the_owner_and_admins_add_and_remove_members(world: World) -> None:
-    group_id = await world.group(BOB, admins=[CAT])
+    group_id = await world.group(BOB, admins=[CAT], type=GroupType.PUBLIC)
     added = await world.membership.add(CAT, group_id, DAN.user_id)
     assert (added.member is not None, added.changed) == (True, True)
     assert not (await world.membership.add(CAT, group_id, DAN.user_id)).changed
