@@ -22,8 +22,8 @@ from tests.api import (
     conversation_of,
     group_path,
     id_of,
-    part,
     join,
+    part,
 )
 from tests.channels.test_marking import channel_path
 from tests.conftest import OpenApi
