@@ -100,7 +100,7 @@ class WrongMediaKind(InvalidInput):
     )
     fields: ClassVar[Mapping[str, Detail]] = {
         "media_id": Detail(str, "The upload."),
-        "kind": Detail(str, "What the upload is: `image`, `video` or `file`."),
+        "kind": Detail(str, "What the upload is: `image`, `video`, `audio` or `file`."),
     }
 
 

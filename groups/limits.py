@@ -151,7 +151,11 @@ class GroupLimits(LimitModel):
     video_bytes: Annotated[Positive, About(Section.MEDIA, Source.TENCENT, "`media_too_large`")] = (
         100 * 2**20
     )
-    """An uploaded video or sound."""
+    """An uploaded video."""
+    audio_bytes: Annotated[Positive, About(Section.MEDIA, Source.OURS, "`media_too_large`")] = (
+        100 * 2**20
+    )
+    """An uploaded sound: a voice message, music. As large as a video or any other file."""
     file_bytes: Annotated[Positive, About(Section.MEDIA, Source.TENCENT, "`media_too_large`")] = (
         100 * 2**20
     )

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from sys import getsizeof
-from typing import Any, Final, Literal, NamedTuple, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
 from groups.kernel.actor import Actor
 from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR, GroupId, StreamId, UserId
@@ -584,7 +584,27 @@ class MediaKind(StrEnum):
 
     IMAGE = "image"
     VIDEO = "video"
+    AUDIO = "audio"
     FILE = "file"
+
+
+def _stored_kind(kind: MediaKind) -> MediaKind:
+    return MediaKind.VIDEO if kind is MediaKind.AUDIO else kind
+
+
+StoredMediaKind = Annotated[MediaKind, PlainSerializer(_stored_kind)]
+"""A sound is stored as a video, as which versions without `MediaKind.AUDIO` stored it, and read it."""
+
+
+def _known_sound(values: Any) -> Any:
+    """The fields of an upload as stored, of kind `audio` where the content type is a sound's."""
+    if (
+        isinstance(values, Mapping)
+        and values.get("kind") == MediaKind.VIDEO
+        and str(values.get("content_type", "")).startswith("audio/")
+    ):
+        return {**values, "kind": MediaKind.AUDIO}
+    return values
 
 
 class MediaSize(StrEnum):
@@ -603,12 +623,16 @@ class Attachment(Model):
     """An upload as a message holds it; its description is written once, with the message."""
 
     media_id: str
-    kind: MediaKind
+    kind: StoredMediaKind
     content_type: str = ""
     size_bytes: int = 0
     width: int | None = None
     height: int | None = None
+    duration_seconds: float | None = None
+    """How long a sound lasts; None where its file does not say so believably, and for other uploads."""
     name: str = ""
+
+    _know_sound = model_validator(mode="before")(_known_sound)
 
 
 class Media(Model):
@@ -616,17 +640,20 @@ class Media(Model):
 
     media_id: str
     uploader_id: UserId
-    kind: MediaKind
+    kind: StoredMediaKind
     content_type: str
     size_bytes: int
     width: int | None = None
     height: int | None = None
+    duration_seconds: float | None = None
     name: str = ""
     created_at: datetime
     expires_at: datetime | None
     uses: int = 0
     stored_bytes: int = 0
     """The bytes that count against quotas: its own, those of its smaller versions, and `RECORD_BYTES`."""
+
+    _know_sound = model_validator(mode="before")(_known_sound)
 
     @property
     def attachment(self) -> Attachment:
@@ -654,6 +681,7 @@ class Kind(StrEnum):
     IMAGE = "image"
     TEXT_AND_IMAGE = "text_and_image"
     VIDEO = "video"
+    AUDIO = "audio"
     FILE = "file"
     LOCATION = "location"
     CUSTOM = "custom"

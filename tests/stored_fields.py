@@ -40,6 +40,7 @@ from tests.api import (
 )
 from tests.cost.test_query_shapes import every_call
 from tests.mongod import Mongod, scratch_directory
+from tests.sounds import wav
 
 SNAPSHOT: Final = Path(__file__).parents[1] / "tests/server/stored_fields.json"
 
@@ -243,6 +244,8 @@ async def _every_field(api: Api) -> None:
     image = {"kind": "image", "images": [upload.body["media_id"]], "custom": {"n": 1}}
     place = {"latitude": 22.5, "longitude": 114.1, "name": "Pier", "address": "1 Bay Road"}
     link = {"title": "Tea", "url": "https://example.org/tea"}
+    sound = await ada.call("POST", "/v1/media", data=wav(), headers={})
+    audio = {"kind": "audio", "audio": sound.body["media_id"]}
     for body in (image, {"kind": "location", "location": place, "links": [link]}):
         await ada.post(f"{path}/posts", body)
         await ada.post(f"{path}/drafts", {"post": body})
@@ -254,6 +257,7 @@ async def _every_field(api: Api) -> None:
     forward = {"forward": {"channel_id": id_of(path), "seq": 1}}
     await ada.post(f"{path}/drafts", {"post": forward})
     await ada.post(f"{path}/posts", forward)
+    await ada.post(f"{path}/posts", audio)
     for grants in (["post"], ["pin_posts"]):  # the later invitation replaces the earlier one
         invited = await ada.post(f"{path}/invitations", {"user_id": bob.id, "grants": grants})
         assert invited.status == 201

@@ -26,6 +26,7 @@ from channels.models import Channel
 from groups.kernel.clock import rfc3339
 from groups.models import (
     CHANNEL_PREFIX,
+    Attachment,
     Content,
     Group,
     MediaKind,
@@ -106,13 +107,22 @@ class PublicPost:
         ]
 
     @property
-    def files(self) -> list[tuple[str, str]]:
-        """Path and name of each of its other uploads."""
+    def files(self) -> list[tuple[str, str, str]]:
+        """Path, name and (of sounds) duration of each of its other uploads."""
         return [
-            (f"/v1/media/{one.media_id}", one.name or one.content_type)
+            (
+                f"/v1/media/{one.media_id}",
+                one.name or one.content_type,
+                _clock(one.duration_seconds),
+            )
             for one in self.content.media
             if one.kind is not MediaKind.IMAGE
         ]
+
+    @property
+    def sounds(self) -> list[Attachment]:
+        """Its sounds, which feeds name as enclosures, so that players of podcasts find them."""
+        return [one for one in self.content.media if one.kind is MediaKind.AUDIO]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +177,15 @@ class PublicChannel:
         profile = self.channel.profile
         name = f"{profile.channel_id} {rfc3339(profile.created_at)} {post.seq if post else ''}"
         return uuid5(_FEED_IDS, name).urn
+
+
+def _clock(seconds: float | None) -> str:
+    """A duration as players show it, such as 1:05 or 1:00:05; empty if it is not known."""
+    if seconds is None:
+        return ""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def _degrees(value: float) -> str:
@@ -227,10 +246,24 @@ def _json_feed(shown: PublicChannel) -> dict[str, Any]:
                 "content_text": post.content.text or post.place,
                 "date_published": rfc3339(post.created_at),
                 "date_modified": rfc3339(post.updated_at),
+                **({"attachments": _attachments(shown, post)} if post.sounds else {}),
             }
             for post in shown.posts
         ],
     }
+
+
+def _attachments(shown: PublicChannel, post: PublicPost) -> list[dict[str, Any]]:
+    return [
+        {
+            "url": f"{shown.base}/v1/media/{one.media_id}",
+            "mime_type": one.content_type,
+            "size_in_bytes": one.size_bytes,
+            **({"title": one.name} if one.name else {}),
+            **({"duration_in_seconds": one.duration_seconds} if one.duration_seconds else {}),
+        }
+        for one in post.sounds
+    ]
 
 
 def _html_of(shown: PublicChannel, post: PublicPost) -> str:

@@ -1,4 +1,4 @@
-"""The job of a worker process, as one line of JSON, and the limits of one image."""
+"""The jobs of a worker process, each as one line of JSON, and the limits of one image."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -87,3 +87,22 @@ class Job:
         """The job of a line that `encode` made."""
         fields = json.loads(line)
         return cls(**fields | {"budget": Budget(**fields["budget"])})
+
+
+@dataclass(frozen=True, slots=True)
+class SoundJob:
+    """One sound whose duration is wanted; `seconds` is CPU time."""
+
+    source: str
+    content_type: str
+    seconds: float
+
+    def encode(self) -> bytes:
+        """The job as a line of JSON."""
+        return json.dumps({"sound": asdict(self)}).encode() + b"\n"
+
+
+def decode_job(line: bytes) -> Job | SoundJob:
+    """The job of a line that `encode` of either made."""
+    sound = json.loads(line).get("sound")
+    return Job.decode(line) if sound is None else SoundJob(**sound)

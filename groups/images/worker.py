@@ -1,6 +1,8 @@
-"""The process that redraws images: a job a line on standard input, an answer a line on standard output, in JSON.
+"""The process that redraws images and measures sounds: one job after the other.
 
-Promises: it holds no more memory than it is given. It ends itself when an image takes more processor time than allowed,
+A job is a line on standard input, an answer a line on standard output, in JSON.
+
+Promises: it holds no more memory than it is given. It ends itself when a job takes more processor time than allowed,
 and when its standard input ends, so that it never outlives a killed server.
 """
 
@@ -15,7 +17,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from groups.images.drawing import DiskFull, redraw
-from groups.images.job import ImageRefused, Job, TooLargeForWorker
+from groups.images.job import ImageRefused, Job, SoundJob, TooLargeForWorker, decode_job
+from groups.images.sounds import duration_of
 
 _BASE_BYTES: Final = 96 * 2**20  # of the interpreter, the libraries and the upload itself
 _OPEN_FILES: Final = 10_240  # that a process may have on macOS, where the limit can be infinite
@@ -23,7 +26,7 @@ _NICENESS: Final = 10  # the server's requests go first
 
 
 def main(memory_bytes: int, file_bytes: int) -> None:
-    """Redraw one image after the other."""
+    """Do one job after the other."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Files that the server inherited from its parent, and the copies of these three that uvloop leaves open.
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -35,10 +38,10 @@ def main(memory_bytes: int, file_bytes: int) -> None:
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(sys.stdin.buffer, lines), daemon=True).start()
     while True:
-        job = Job.decode(lines.get())
+        job = decode_job(lines.get())
         # The signal's default action ends the process, whatever library is at work.
         signal.setitimer(signal.ITIMER_PROF, job.seconds)
-        answer = answer_to(job)
+        answer = answer_to(job) if isinstance(job, Job) else duration_answer(job)
         signal.setitimer(signal.ITIMER_PROF, 0)
         sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
         sys.stdout.buffer.flush()
@@ -69,6 +72,16 @@ def answer_to(job: Job) -> dict[str, Any]:
     except Exception as error:
         return {"failed": f"{type(error).__name__}: {error}"}
     return {"width": width, "height": height}
+
+
+def duration_answer(job: SoundJob) -> dict[str, Any]:
+    """Read how long the sound lasts; returns its `duration`, which may be None, or `failed` with the reason."""
+    try:
+        return {"duration": duration_of(Path(job.source), job.content_type)}
+    except MemoryError:
+        return {"failed": "memory"}
+    except Exception as error:
+        return {"failed": f"{type(error).__name__}: {error}"}
 
 
 def _limit(resource_id: int, most: int) -> None:

@@ -30,7 +30,7 @@ class SizeQuery(Query):
 
 
 class MediaRoutes:
-    """Images, videos and files."""
+    """Images, videos, sounds and files."""
 
     tag = "Media"
 
@@ -52,7 +52,7 @@ class MediaRoutes:
         """Upload a file, as the body or as a part of a form; kept for 24 hours until a message uses it.
 
         Its bytes decide what kind of file it is. An image is redrawn: upright, and without the place and the camera
-        that the file may name.
+        that the file may name. Of a sound, `duration_seconds` is read where its file says it believably.
         """
         media = await self._media.upload(
             actor, upload.chunks, length=upload.length, name=upload.name, key=key

@@ -4,6 +4,7 @@ from playwright.async_api import expect
 
 from tests.api import Api, User, a_channel, a_post, fresh, id_of, part
 from tests.browser.windows import OpenWindow, a_picture, view_of
+from tests.sounds import wav
 
 
 async def uploaded(user: User, data: bytes) -> str:
@@ -113,6 +114,9 @@ async def test_every_kind_of_content_is_shown(server: Api, window: OpenWindow) -
             "text": "See https://a.example/x.",
             "links": [{"title": "The plan", "url": "https://b.example/plan"}],
         },
+        {"kind": "audio", "audio": await uploaded(owner, wav(65.2))},
+        # As clients sent it that knew no sounds.
+        {"kind": "video", "video": await uploaded(owner, wav(2))},
     ):
         posted = await owner.post(f"{path}/posts", body)
         assert posted.status == 201, posted
@@ -131,6 +135,12 @@ async def test_every_kind_of_content_is_shown(server: Api, window: OpenWindow) -
         "href", "https://a.example/x"
     )
     await expect(page.locator(f"{post(5)} .links a")).to_contain_text("b.example")
+    await expect(page.locator(f"{post(6)} figcaption")).to_have_text("1:05")
+    await expect(page.locator(f"{post(7)} figcaption")).to_have_text("0:02")
+    player = page.locator(f"{post(6)} audio")
+    await player.evaluate("audio => { audio.preload = 'metadata'; audio.load(); }")
+    # It was loaded: the content security policy allows it, and the player reads the same duration.
+    await expect(player).to_have_js_property("duration", 65.2)
 
 
 async def test_a_changed_count_does_not_render_the_post_again(

@@ -17,6 +17,7 @@ from channels.limits import Limits
 from groups.models import MediaSize
 from tests.api import Answer, Api, MovedClock, User, fresh, part
 from tests.conftest import OpenApi
+from tests.sounds import wav
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 own_loop = pytest.mark.asyncio(loop_scope="function")
@@ -166,13 +167,14 @@ async def upload_in_a_form(user: User, data: bytes) -> Answer:
 
 @own_loop
 @pytest.mark.parametrize("send", [upload, upload_in_a_form])
-@pytest.mark.parametrize("kind", ["image", "video", "file"])
+@pytest.mark.parametrize("kind", ["image", "video", "audio", "file"])
 async def test_an_upload_has_a_limit_of_bytes(
     api: OpenApi, kind: str, send: Callable[[User, bytes], Awaitable[Answer]]
 ) -> None:
     data = {
         "image": an_image((400, 400), "PNG", compress_level=0),
         "video": MP4,
+        "audio": wav(),
         "file": b"hello there",
     }[kind]
     limits: dict[str, Any] = {f"{kind}_bytes": len(data)}

@@ -126,6 +126,7 @@ CONTENTS: Final[dict[str, dict[str, Any]]] = {
                 size_bytes=123_456,
                 width=1_000,
                 height=1_000,
+                duration_seconds=61.234,
                 name=f"{n}{ASTRAL}.png",
             )
             for n in range(10)

@@ -273,6 +273,7 @@ declare namespace Api {
     links: LinkResponse[] | null;
     images: MediaResponse[] | null;
     video: MediaResponse | null;
+    audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
     custom: JsonValue;
@@ -305,6 +306,7 @@ declare namespace Api {
     links?: LinkBody[];
     images?: string[];
     video?: string | null;
+    audio?: string | null;
     file?: string | null;
     location?: LocationBody | null;
     custom?: JsonValue;
@@ -319,6 +321,7 @@ declare namespace Api {
     links: LinkResponse[] | null;
     images: MediaResponse[] | null;
     video: MediaResponse | null;
+    audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
     custom: JsonValue;
@@ -508,7 +511,7 @@ declare namespace Api {
 
   type JsonValue = unknown;
 
-  type Kind = "text" | "image" | "text_and_image" | "video" | "file" | "location" | "custom";
+  type Kind = "text" | "image" | "text_and_image" | "video" | "audio" | "file" | "location" | "custom";
 
   interface LastMessageResponse {
     seq: number;
@@ -554,6 +557,7 @@ declare namespace Api {
     links_per_message: number;
     image_bytes: number;
     video_bytes: number;
+    audio_bytes: number;
     file_bytes: number;
     image_pixels: number;
     animation_pixels: number;
@@ -638,7 +642,7 @@ declare namespace Api {
     address: string;
   }
 
-  type MediaKind = "image" | "video" | "file";
+  type MediaKind = "image" | "video" | "audio" | "file";
 
   interface MediaResponse {
     media_id: string;
@@ -647,6 +651,7 @@ declare namespace Api {
     size_bytes: number;
     width: number | null;
     height: number | null;
+    duration_seconds: number | null;
     name: string;
     url: string;
     large_url: string | null;
@@ -672,6 +677,7 @@ declare namespace Api {
     links: LinkResponse[] | null;
     images: MediaResponse[] | null;
     video: MediaResponse | null;
+    audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
     custom: JsonValue;
@@ -705,6 +711,7 @@ declare namespace Api {
     links?: LinkBody[];
     images?: string[];
     video?: string | null;
+    audio?: string | null;
     file?: string | null;
     location?: LocationBody | null;
     custom?: JsonValue;
@@ -719,6 +726,7 @@ declare namespace Api {
     links?: LinkBody[];
     images?: string[];
     video?: string | null;
+    audio?: string | null;
     file?: string | null;
     location?: LocationBody | null;
     custom?: JsonValue;
@@ -773,6 +781,7 @@ declare namespace Api {
     links: LinkResponse[] | null;
     images: MediaResponse[] | null;
     video: MediaResponse | null;
+    audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
     custom: JsonValue;
@@ -964,6 +973,7 @@ declare namespace Api {
     links: LinkResponse[] | null;
     images: MediaResponse[] | null;
     video: MediaResponse | null;
+    audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
     custom: JsonValue;
@@ -1017,6 +1027,7 @@ declare namespace Api {
     links: LinkResponse[] | null;
     images: MediaResponse[] | null;
     video: MediaResponse | null;
+    audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
     custom: JsonValue;
@@ -1106,6 +1117,7 @@ declare namespace Api {
     links?: LinkBody[];
     images?: string[];
     video?: string | null;
+    audio?: string | null;
     file?: string | null;
     location?: LocationBody | null;
     custom?: JsonValue;

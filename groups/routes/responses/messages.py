@@ -40,6 +40,10 @@ class MediaResponse(Response):
     size_bytes: int
     width: int | None
     height: int | None
+    duration_seconds: Annotated[
+        float | None,
+        Field(description="How long a sound lasts, as its file says; null where it is not known."),
+    ]
     name: str
     url: str
     large_url: str | None
@@ -57,6 +61,7 @@ def media_response(attachment: Attachment) -> MediaResponse:
         size_bytes=attachment.size_bytes,
         width=attachment.width,
         height=attachment.height,
+        duration_seconds=attachment.duration_seconds,
         name=attachment.name,
         url=url,
         large_url=f"{url}?size=large" if is_image else None,
@@ -82,6 +87,7 @@ class ContentResponse(Response):
     links: list[LinkResponse] | None
     images: list[MediaResponse] | None
     video: MediaResponse | None
+    audio: MediaResponse | None
     file: MediaResponse | None
     location: LocationResponse | None
     custom: JsonValue

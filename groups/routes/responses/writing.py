@@ -19,6 +19,7 @@ FIELD_OF: Final = {
     Kind.IMAGE: "images",
     Kind.TEXT_AND_IMAGE: "images",
     Kind.VIDEO: "video",
+    Kind.AUDIO: "audio",
     Kind.FILE: "file",
     Kind.LOCATION: "location",
     Kind.CUSTOM: "custom",
@@ -53,7 +54,12 @@ class ContentBody(Body):
     text: Text = ""
     links: tuple[LinkBody, ...] = ()
     images: Annotated[tuple[AnyIdText, ...], Field(description="For `image`: 1 to 10.")] = ()
-    video: AnyIdText | None = None
+    video: Annotated[
+        AnyIdText | None, Field(description="For `video`: a film; a sound is accepted, too.")
+    ] = None
+    audio: Annotated[
+        AnyIdText | None, Field(description="For `audio`: a sound, such as a voice message.")
+    ] = None
     file: AnyIdText | None = None
     location: LocationBody | None = None
     custom: Annotated[
@@ -66,6 +72,7 @@ class ContentBody(Body):
         given = {
             "images": bool(self.images),
             "video": self.video is not None,
+            "audio": self.audio is not None,
             "file": self.file is not None,
             "location": self.location is not None,
             "custom": self.custom is not None,
@@ -94,6 +101,8 @@ class ContentBody(Body):
         media = [Attachment(media_id=one, kind=MediaKind.IMAGE) for one in self.images]
         if self.video is not None:
             media.append(Attachment(media_id=self.video, kind=MediaKind.VIDEO))
+        if self.audio is not None:
+            media.append(Attachment(media_id=self.audio, kind=MediaKind.AUDIO))
         if self.file is not None:
             media.append(Attachment(media_id=self.file, kind=MediaKind.FILE))
         return Content(

@@ -1,5 +1,7 @@
 """Redraws uploaded images in worker processes, so that no image takes memory or time from other users.
 
+The worker for ordinary images also reads how long sounds last.
+
 Promises:
     Isolated: an image is decoded in a process with limits of memory and processor time. The process holds no socket, no
     secret and no connection of the server; one that ends, for whatever reason, is replaced for the next image.
@@ -25,7 +27,8 @@ from typing import Any, Final
 from cachetools import LRUCache
 
 from groups.errors import BadMedia, InsufficientStorage
-from groups.images.job import Budget, Job
+from groups.images.job import Budget, Job, SoundJob
+from groups.images.sounds import READ
 from groups.kernel.errors import Unavailable
 from groups.kernel.ids import UserId
 from groups.kernel.wait_queue import WaitQueue
@@ -49,6 +52,8 @@ ORDINARY_PIXELS: Final = 16_000_000
 ORDINARY_FRAMES: Final = 200
 ORDINARY_MEMORY_BYTES: Final = 192 * 2**20
 ORDINARY_SECONDS: Final = 3.0
+SOUND_SECONDS: Final = 2.0
+"""Processor time for reading how long a sound lasts; an Ogg file of 100 MiB takes 0.3 seconds."""
 _GROWTH: Final = 2  # how many times as large as the largest upload a redrawn image may be
 
 MAX_WAITING: Final = 100  # images at each worker
@@ -115,6 +120,18 @@ class ImageWorkers:
                 limit=limit,
             ) from ended
         return self._image_info(answer, target)
+
+    async def duration_of(self, user_id: UserId, source: Path, content_type: str) -> float | None:
+        """How many seconds the sound at `source` lasts; None where that cannot be read, for whatever reason."""
+        if content_type not in READ:
+            return None
+        job = SoundJob(str(source), content_type, min(SOUND_SECONDS, self.ordinary.seconds))
+        # A sound plays without it, so it is not worth refusing the upload.
+        with suppress(WorkerEnded, Unavailable):
+            answer = await self.ordinary.run(user_id, job)
+            duration: float | None = answer.get("duration")
+            return duration
+        return None
 
     def _budget(self, *, is_ordinary: bool) -> Budget:
         limits = self._limits
@@ -214,7 +231,7 @@ class WorkerQueue:
         self.queue = FairQueue()
         self.worker = WorkerProcess(memory_bytes, file_bytes)
 
-    async def run(self, user_id: UserId, job: Job) -> dict[str, Any]:
+    async def run(self, user_id: UserId, job: Job | SoundJob) -> dict[str, Any]:
         """Wait for the user's turn, then for the worker's answer. Raises: WorkerEnded; Unavailable."""
         async with self.queue.turn(user_id):
             try:
@@ -252,7 +269,7 @@ class WorkerProcess:
         """The id of the process; None while there is none."""
         return self._process.pid if self._process is not None else None
 
-    async def run(self, job: Job) -> dict[str, Any]:
+    async def run(self, job: Job | SoundJob) -> dict[str, Any]:
         """Send the job to the process; returns its answer. Raises: WorkerEnded; Unavailable when it takes too long."""
         if self._idle_timer is not None:
             self._idle_timer.cancel()

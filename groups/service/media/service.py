@@ -12,7 +12,8 @@ Promises:
     Disks are watched: a disk that is nearly full takes no upload (`upload_files`).
     Once: an upload that is repeated with its key returns the first one.
 
-An image is redrawn (`image_workers`); videos and other files are kept as they were sent.
+An image is redrawn (`image_workers`); sounds, videos and other files are kept as they were sent. How long a sound lasts
+is read in a worker, too; where it cannot be read, the sound is kept without it.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ from groups.kernel.mongo import Database
 from groups.limits import MEDIA_NAME_BYTES, GroupLimits
 from groups.models import RECORD_BYTES, Attachment, Content, Kind, Media, MediaKind, MediaSize
 from groups.service.media.image_workers import THUMBNAIL_TYPE, ImageWorkers
-from groups.service.media.upload_files import UploadFiles, UploadReceiver, digest_of
+from groups.service.media.upload_files import UploadFiles, UploadReceiver, digest_of, limits_of
 from groups.service.media.upload_quotas import UploadQuotas
 from groups.store.media import MediaStore, UploadKey
 from groups.store.media_bytes import MediaBytes, StoredFile
@@ -47,13 +48,15 @@ SWEPT_AT_ONCE: Final = 100
 STORING_SECONDS: Final = 3_600
 """How long storing an upload's bytes may take; a longer one was ended by a crash."""
 
-KINDS_OF: Final[Mapping[Kind, MediaKind]] = {
-    Kind.IMAGE: MediaKind.IMAGE,
-    Kind.TEXT_AND_IMAGE: MediaKind.IMAGE,
-    Kind.VIDEO: MediaKind.VIDEO,
-    Kind.FILE: MediaKind.FILE,
+KINDS_OF: Final[Mapping[Kind, frozenset[MediaKind]]] = {
+    Kind.IMAGE: frozenset({MediaKind.IMAGE}),
+    Kind.TEXT_AND_IMAGE: frozenset({MediaKind.IMAGE}),
+    # Sounds too: there was no kind of their own once, and clients of that time send them as videos.
+    Kind.VIDEO: frozenset({MediaKind.VIDEO, MediaKind.AUDIO}),
+    Kind.AUDIO: frozenset({MediaKind.AUDIO}),
+    Kind.FILE: frozenset(MediaKind),
 }
-"""The kind of upload that a message of each kind takes; a file may be of any kind."""
+"""The kinds of upload that a message of each kind takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ class MediaService:
 
         Raises: RateLimited at `uploads_per_user`; Unavailable, also when another upload with this key overtook this.
         """
-        most = max(self._limits.image_bytes, self._limits.video_bytes, self._limits.file_bytes)
+        most = max(limits_of(self._limits).values())
         if length is not None and length > most:
             raise MediaTooLarge(limit_bytes=most)
         with self._slot_of(actor.user_id), self._files.directory() as directory:
@@ -147,6 +150,9 @@ class MediaService:
                 versions = {MediaSize.ORIGINAL: image.path, **image.smaller}
                 size = {"width": image.width, "height": image.height}
                 media = media.model_copy(update={**size, "size_bytes": image.path.stat().st_size})
+            if kind is MediaKind.AUDIO:
+                seconds = await self.image_workers.duration_of(actor.user_id, source, content_type)
+                media = media.model_copy(update={"duration_seconds": seconds})
             stored_bytes = RECORD_BYTES + sum(path.stat().st_size for path in versions.values())
             media = media.model_copy(update={"stored_bytes": stored_bytes})
             await self._store(actor, media, upload_key, versions)
@@ -258,15 +264,15 @@ def describe_media(actor: Actor, content: Content, known: Mapping[str, Media]) -
     """The content with its uploads described; they must be the author's own and of the right kind."""
     if not content.media:
         return content
-    wanted = KINDS_OF.get(content.kind)
+    accepted = KINDS_OF.get(content.kind, frozenset())
     described: list[Attachment] = []
     for attachment in content.media:
         media = known.get(attachment.media_id)
         if media is None or (media.uploader_id != actor.user_id and not actor.is_app_admin):
             raise MediaNotFound(media_id=attachment.media_id)
-        if wanted is not MediaKind.FILE and media.kind is not wanted:
+        if media.kind not in accepted:
             raise WrongMediaKind(
-                f"A message of kind {content.kind.value} cannot carry a {media.kind.value}",
+                f"A message of kind {content.kind.value} cannot carry an upload of kind {media.kind.value}",
                 media_id=media.media_id,
                 kind=media.kind.value,
             )

@@ -18,7 +18,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ from groups.errors import BadMedia, InsufficientStorage, MediaTooLarge
 from groups.limits import GroupLimits
 from groups.models import MediaKind
 from groups.service.media.image_workers import FORMATS
+from groups.service.media.tracks import type_by_tracks
 
 PREFIX: Final = "channels-uploads-"
 ROOM_BYTES: Final = 256 * 2**20
@@ -162,13 +163,20 @@ class UploadReceiver:
         return *known, size
 
     def _check_size(self, kind: MediaKind, size_bytes: int) -> None:
-        limit = {
-            MediaKind.IMAGE: self.limits.image_bytes,
-            MediaKind.VIDEO: self.limits.video_bytes,
-            MediaKind.FILE: self.limits.file_bytes,
-        }[kind]
+        limit = limits_of(self.limits)[kind]
         if size_bytes > limit:
-            raise MediaTooLarge(f"At most {limit} bytes, for {kind.value}s", limit_bytes=limit)
+            detail = f"At most {limit} bytes, for an upload of kind {kind.value}"
+            raise MediaTooLarge(detail, limit_bytes=limit)
+
+
+def limits_of(limits: GroupLimits) -> Mapping[MediaKind, int]:
+    """The most bytes that an upload of each kind may have."""
+    return {
+        MediaKind.IMAGE: limits.image_bytes,
+        MediaKind.VIDEO: limits.video_bytes,
+        MediaKind.AUDIO: limits.audio_bytes,
+        MediaKind.FILE: limits.file_bytes,
+    }
 
 
 def digest_of(path: Path) -> str:
@@ -182,6 +190,9 @@ def _kind_of(head: bytes) -> tuple[MediaKind, str]:
     content_type = found.mime if found is not None else _UNKNOWN_TYPE
     if content_type in FORMATS:
         return MediaKind.IMAGE, content_type
-    if content_type.startswith(("video/", "audio/")):
+    content_type = type_by_tracks(content_type, head)
+    if content_type.startswith("video/"):
         return MediaKind.VIDEO, content_type
+    if content_type.startswith("audio/"):
+        return MediaKind.AUDIO, content_type
     return MediaKind.FILE, content_type

@@ -25,6 +25,7 @@ const BODY_FIELDS = [
   "links",
   "images",
   "video",
+  "audio",
   "file",
   "location",
   "custom",

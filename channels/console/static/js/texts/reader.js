@@ -21,6 +21,7 @@ export default {
   "kind.image": "Photo",
   "kind.text_and_image": "Photo",
   "kind.video": "Video",
+  "kind.audio": "Sound",
   "kind.file": "File",
   "kind.location": "Location",
   "kind.custom": "App content",

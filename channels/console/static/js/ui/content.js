@@ -3,7 +3,7 @@
 import { t } from "../texts.js";
 import { localPicture } from "./avatar.js";
 import { h } from "./dom.js";
-import { size } from "./format.js";
+import { duration, size } from "./format.js";
 import { icon } from "./icons.js";
 import { showPictures } from "./picture_viewer.js";
 
@@ -62,6 +62,7 @@ export function contentElements(item) {
   return [
     item.images?.length ? pictures(item.images) : null,
     item.video ? video(item.video) : null,
+    item.audio ? audio(item.audio) : null,
     item.title ? h("h2.title", { dir: "auto" }, item.title) : null,
     item.text ? h("p.text", { dir: "auto" }, richText(item.text)) : null,
     item.file ? file(item.file) : null,
@@ -103,9 +104,33 @@ function pictures(images) {
 
 /** @param {Api.MediaResponse} media */
 function video(media) {
-  if (media.content_type.startsWith("audio/"))
-    return h("audio.media", { src: media.url, controls: true, preload: "metadata" });
+  // Clients that knew no sounds sent them as videos.
+  if (media.content_type.startsWith("audio/")) return audio(media);
   return h("video.media", { src: media.url, controls: true, preload: "metadata", playsinline: true });
+}
+
+/** @param {Api.MediaResponse} media */
+function audio(media) {
+  const lasts = media.duration_seconds;
+  // A voice message recorded in a page may have neither a name nor a duration. The player then finds out by itself.
+  return h(
+    "figure.sound",
+    {},
+    h("audio.media", {
+      src: media.url,
+      controls: true,
+      preload: lasts === null ? "metadata" : "none",
+      "aria-label": media.name || t("kind.audio"),
+    }),
+    media.name || lasts !== null
+      ? h(
+          "figcaption.soft",
+          {},
+          media.name ? h("span.file-name", { dir: "auto" }, media.name) : null,
+          lasts === null ? null : h("span", {}, duration(lasts)),
+        )
+      : null,
+  );
 }
 
 /** @param {Api.MediaResponse} media */

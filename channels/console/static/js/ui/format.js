@@ -132,3 +132,14 @@ export function size(bytes) {
     maximumFractionDigits: 1,
   }).format(bytes / 1000 ** step);
 }
+
+/**
+ * 1:05, or 1:00:05: how long a sound lasts.
+ * @param {number} seconds
+ */
+export function duration(seconds) {
+  const whole = Math.round(seconds);
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const shown = parts[0] ? parts : parts.slice(1);
+  return shown.map((part, index) => (index ? String(part).padStart(2, "0") : String(part))).join(":");
+}
