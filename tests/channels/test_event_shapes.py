@@ -139,4 +139,4 @@ async def test_a_conversation_s_changes_are_those_of_the_conversation(shared_api
     )
     assert pinned["pinned_at"].endswith("Z")
     assert unpinned == {"pinned_at": None}
-    assert hidden == {"hidden": True, "muted": True}
+    assert hidden == {"hidden": True, "muted": True, "muted_until": None}

@@ -128,10 +128,15 @@ def test_an_unknown_field_is_refused(model: type[Body], base: dict[str, Any]) ->
     assert _refused(model, {**base, "nmae": "x"}) == "extra_forbidden"
 
 
-@pytest.mark.parametrize("field", ["visibility", "official_account", "owner_id", "member_count"])
+@pytest.mark.parametrize("field", ["visibility", "official_account", "member_count"])
 def test_a_field_that_the_caller_may_not_set_is_unknown(field: str) -> None:
     assert _refused(CreateGroup, {**GROUP, field: "public"}) == "extra_forbidden"
     assert _refused(UpdateGroup, {"name": "Tea", field: "public"}) == "extra_forbidden"
+
+
+def test_the_owner_is_named_when_a_group_is_created_and_never_by_a_change() -> None:
+    _taken(CreateGroup, {**GROUP, "owner_id": "ada"})
+    assert _refused(UpdateGroup, {"name": "Tea", "owner_id": "ada"}) == "extra_forbidden"
 
 
 @pytest.mark.parametrize(
