@@ -326,7 +326,6 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "insert conversations": 1,
         "delete conversations": 1,
         # Nobody adds a user who left without asking them.
-        "update restrictions": 1,
         **OF_A_TRANSACTION,
     },
     verify_the_channel: {

@@ -358,7 +358,7 @@ async def _dialogues(api: Api) -> None:
     await ada.post(f"{inbox}/read")
     # The channel begins threads, switched off before and after there is one; an id that may mean a channel.
     dan, root = api.new_user(), api.new_user(admin=True)
-    await ada.put(f"{news}/subscribers/{part(dan.id)}")
+    await dan.put(f"{news}/subscription")
     await dan.patch(talk, {"accept": False})
     await dan.get(talk)
     await dan.patch(talk, {"accept": True})
