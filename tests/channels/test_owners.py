@@ -32,7 +32,12 @@ async def test_admins_know_an_owner_without_a_name_and_others_do_not(shared_api:
     back_end = shared_api.new_user("back-end", admin=True)
     await a_channel(owner, fan, admins=(admin,))
     empty = (await owner.get("/v1/users/me")).body
-    assert empty == {"user_id": owner.id, "name": "", "face_url": ""}
+    assert empty == {
+        "user_id": owner.id,
+        "name": "",
+        "face_url": "",
+        "account_kind": "person",
+    }
     assert await profiles_of(owner, admin, back_end, fan, eve) == [empty, empty, UNKNOWN, UNKNOWN]
     assert await profiles_of(fan, admin, eve) == [UNKNOWN, UNKNOWN]
 

@@ -61,8 +61,14 @@ UNTOLD: Final = {
     "DELETE /posts/{post}/reactions-freeze": "it is not frozen; where it is: test_admin_log",
     "POST /posts/views seen": _FOR_HIMSELF,
     **dict.fromkeys(
-        ("POST /inbox/{writer}/messages text", "POST /inbox/{member}/messages text"), _SAYS
+        (
+            "POST /inbox/{writer}/messages text",
+            "POST /inbox/{member}/messages text",
+            "POST /inbox/messages many",
+        ),
+        _SAYS,
     ),
+    "POST /inbox/{nobody}/messages text": "nobody may",
     **{
         f"{how} /inbox/{{writer}}/messages/1{body}": "nobody may"
         for how, body in (("PATCH", " text"), ("DELETE", ""))

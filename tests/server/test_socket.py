@@ -347,6 +347,8 @@ async def a_group_s_life(ada: User, bob: User, cat: User) -> None:
     await a_post(bob, path)
     await ada.patch(path, {"name": "Club"})
     await bob.delete(f"{path}/members/me")
+    await ada.put(f"{path}/members/{bob.id}")  # who left by themselves is asked
+    await bob.post(f"{path}/invitations/me", {"accept": False})
     await ada.delete(path)
 
 
