@@ -163,7 +163,7 @@ async def test_history_before_joining_by_type(
     group_id = await world.group(type=type)
     await world.post(ADA, group_id)
     await world.post(ADA, group_id)
-    await world.membership.add(ADA, group_id, BOB.user_id)
+    await world.membership.add(ROOT, group_id, BOB.user_id)
     await world.post(ADA, group_id)
     assert await world.seqs(BOB, group_id) == seen
     assert (await world.messages.get(BOB, group_id, 3)).message.seq == 3
@@ -216,7 +216,7 @@ async def test_joins_and_leaves_are_announced_by_type(
     world: World, type: GroupType, announced: bool
 ) -> None:
     group_id = await world.group(type=type)
-    await world.membership.add(ADA, group_id, BOB.user_id)
+    await world.membership.add(ROOT, group_id, BOB.user_id)
     await world.membership.leave(BOB, group_id)
     joined, left = world.heard
     assert isinstance(joined, MembersJoined)

@@ -32,6 +32,7 @@ from groups.wiring import assemble as assemble_chat
 from reactions.store import ReactionStore
 from reactions.wiring import REACTION_INDEXES, build_engine
 from reactions.wiring import assemble as assemble_reactions
+from tests.builders import ROOT
 from tests.mongod import DRIVER
 
 THUMB: Final = Emoji("👍")
@@ -137,9 +138,7 @@ class Scene:
         return group_id
 
     async def join(self, group_id: GroupId, members: Iterable[Actor]) -> None:
-        await asyncio.gather(
-            *(self.membership.add(OWNER, group_id, one.user_id) for one in members)
-        )
+        await asyncio.gather(*(self.membership.add(ROOT, group_id, one.user_id) for one in members))
 
     async def post(self, group_id: GroupId) -> int:
         posted = await self.messages.post(OWNER, group_id, Content(kind=Kind.TEXT, text="hello"))
