@@ -39,6 +39,7 @@ from groups.models import (
     Visibility,
 )
 from groups.routes.responses.fields import (
+    SHORT_CHANNEL_ID_BYTES,
     FaceUrl,
     Instant,
     ItemError,
@@ -58,8 +59,6 @@ from groups.routes.responses.messages import (
 )
 from groups.routes.responses.tallies import TallyResponse, tally_response
 
-_SHORT_BYTES: Final = GROUP_ID_BYTES - len(CHANNEL_PREFIX)
-
 ChannelIdText = Annotated[
     GroupId,
     Field(
@@ -69,7 +68,7 @@ ChannelIdText = Annotated[
     AfterValidator(expanded),
     SchemaHint(
         # With its prefix, or so much shorter.
-        rf"^(?!\.{{1,2}}$)(@[^{UNSEEN}]*|[^{UNSEEN}]{{0,{_SHORT_BYTES - 1}}})[^ {UNSEEN}]$",
+        rf"^(?!\.{{1,2}}$)(@[^{UNSEEN}]*|[^{UNSEEN}]{{0,{SHORT_CHANNEL_ID_BYTES - 1}}})[^ {UNSEEN}]$",
         GROUP_ID_BYTES,
     ),
 ]

@@ -18,7 +18,7 @@ from channels.limits import Limits
 from channels.policy import CreatePolicy
 from channels.server.data_dir import SECRET_BYTES, load_or_create_secret
 from channels.server.startup import StartupError
-from groups.kernel.mongo import Driver
+from groups.kernel.drivers import Driver
 
 _ORIGIN: Final = re.compile(r"https?://[^/\s?#@]+")
 _HEADER_TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/=]{16,1024}")  # as RFC 6750 has them

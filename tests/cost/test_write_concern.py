@@ -12,8 +12,9 @@ from pymongo.monitoring import (
     CommandSucceededEvent,
 )
 
+from groups.kernel.drivers import Driver
 from groups.kernel.mongo import Database, connection
-from groups.kernel.mongo.driver import Client, Driver, create_client
+from groups.kernel.mongo.driver import Client, create_client
 from tests.api import MovedClock, open_api
 from tests.cost.test_query_shapes import every_call
 from tests.databases import an_empty_database

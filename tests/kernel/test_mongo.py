@@ -12,6 +12,7 @@ from pymongo.errors import AutoReconnect, OperationFailure
 
 from channels.server.embedded.process import find_mongod
 from groups.kernel.background import cancel
+from groups.kernel.drivers import Driver
 from groups.kernel.errors import AnswerTooLarge, BadCursor, Unavailable
 from groups.kernel.events import Event
 from groups.kernel.mongo import (
@@ -25,7 +26,7 @@ from groups.kernel.mongo import (
 )
 from groups.kernel.mongo import connection as connection_module
 from groups.kernel.mongo.batched_query import BatchedQuery
-from groups.kernel.mongo.driver import Client, Driver, create_client, result_of
+from groups.kernel.mongo.driver import Client, create_client, result_of
 from groups.kernel.mongo.outbox import OUTBOX, OUTBOX_SECONDS, follow
 from tests.builders import START, Deadline, connections, mock_database
 from tests.kernel.conftest import Connect

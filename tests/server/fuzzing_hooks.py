@@ -12,6 +12,7 @@ BEYOND_SCHEMA: Final = {
     "bad_group_id": "which ids a group may have depends on its type",
     "bad_member_limit": "how many members a group may have depends on its type",
     "bad_media": "what a file is, its bytes say; an empty one is none",
+    "bad_muted_until": "an instant is in the future, and not too far",
     "bad_publish_at": "an hour is in the future, and not too far",
 }
 """Codes of 400 that a request which fits its schema may be answered, and why the schema cannot say so."""
@@ -33,6 +34,10 @@ REASONS: Final = (
     r"^at most \d+ days at once$",
     r"^add and remove must not name the same conversation$",
     r"^channel_id and group_id exclude each other: a group that becomes a channel keeps its id$",
+    r"^owner_id and group_id exclude each other: a group that becomes a channel keeps its owner$",
+    r"^share_history needs a group_id: a new channel has no history$",
+    r"^`type` needs `all=true`$",
+    r"^muted false does not go with muted_until$",
     # Of one's own JSON the document says nothing, so neither of the strings in it.
     r"^holds a string or key with control characters$",
     # What an address is, a standard of many pages says.

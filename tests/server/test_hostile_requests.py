@@ -21,6 +21,7 @@ import channels.server.web.not_found_delay
 from channels.docs_site.generated.permission_table import Row
 from channels.server.app import endpoints_for
 from groups.kernel.endpoint import Endpoint
+from groups.routes.responses.members import SetUser
 from tests.api import (
     AS_LINES,
     PATIENCE_SECONDS,
@@ -127,6 +128,7 @@ async def test_an_operator_for_a_value_is_refused_in_every_field_of_every_body(
     shared_api: Api,
 ) -> None:
     ada, parts = await a_place(shared_api)
+    root = shared_api.new_user("root", admin=True)
     tried = 0
     for endpoint in endpoints_for(shared_api.services):
         if endpoint.body is None:
@@ -142,10 +144,30 @@ async def test_an_operator_for_a_value_is_refused_in_every_field_of_every_body(
                 {"$where": "sleep(9)"},
             ):
                 body = example | {field: operator}
+                if endpoint.spec.path == "/v1/users" and isinstance(operator, list):
+                    # Each user is answered by itself, and the call is the application's.
+                    (item,) = (await root.post("/v1/users", body)).items
+                    assert item["error"]["code"] == "invalid_request", item
+                    tried += 1
+                    continue
                 refused = await ada.call(endpoint.spec.method, path_of(endpoint, parts), body)
                 assert refused.refusal == (400, "invalid_request"), (endpoint.spec, field, refused)
                 tried += 1
     assert tried > 150
+
+
+async def test_an_operator_for_a_value_is_refused_in_every_field_of_a_user_in_a_list(
+    shared_api: Api,
+) -> None:
+    root = shared_api.new_user("root", admin=True)
+    user = {"user_id": shared_api.new_user("ada").id, "name": "Ada"}
+    operators = ({"$ne": None}, {"$gt": ""}, [{"$regex": ".*"}], {"$where": "sleep(9)"})
+    users = [user | {field: operator} for field in SetUser.model_fields for operator in operators]
+    items = (await root.post("/v1/users", {"users": [*users, user]})).items
+    assert [item.get("error", {}).get("code") for item in items] == [
+        *(["invalid_request"] * len(users)),
+        None,
+    ]
 
 
 KEYS: Final = [
@@ -619,7 +641,8 @@ async def test_every_call_that_answers_item_by_item_is_asked_above(shared_api: A
         if refers([answer.get("content") for answer in call["responses"].values()])
     }
     asked = {(method, path.partition("?")[0]) for method, path, _ in BATCHES}
-    assert found - asked == {("POST", "/v1/channels/{channel_id}/subscribers")}, "the application's"
+    applications = {("POST", "/v1/channels/{channel_id}/subscribers"), ("POST", "/v1/users")}
+    assert found - asked == applications, "the application's"
     assert asked <= found
 
 

@@ -58,6 +58,7 @@ HOW: Final = {
     "/v1/groups/{group_id}/owner": "itself",
     "/v1/media": "keyed",
     "/v1/read": "itself",
+    "/v1/users": "itself",
 }
 TEXT: Final = {"kind": "text", "text": "Hello"}
 OTHER: Final = {"kind": "text", "text": "Other"}

@@ -7,6 +7,7 @@ from gridfs.errors import NoFile
 from pymongo import DESCENDING
 from pymongo.errors import DuplicateKeyError
 
+from groups.kernel.drivers import Driver
 from groups.kernel.mongo.batched_query import BatchedQuery, JoinedOn
 from groups.kernel.mongo.columns import Changed, as_columns, columns_in, is_since
 from groups.kernel.mongo.connection import POOL_SIZE, OldServer, StandaloneServer
@@ -15,7 +16,6 @@ from groups.kernel.mongo.driver import (
     ONE_REPLY,
     Collection,
     Document,
-    Driver,
     GridFSBucket,
     Index,
     aggregate,

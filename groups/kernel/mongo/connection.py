@@ -23,11 +23,11 @@ from pymongo.monitoring import (
 )
 from pymongo.read_concern import ReadConcern
 
+from groups.kernel.drivers import Driver
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo.driver import (
     DatabaseHandle,
     Document,
-    Driver,
     close_client,
     create_client,
 )

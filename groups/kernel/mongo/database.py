@@ -23,6 +23,7 @@ from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.errors import OperationFailure, PyMongoError
 
 from groups.kernel.clock import Clock, DatabaseClock
+from groups.kernel.drivers import Driver
 from groups.kernel.errors import AnswerTooLarge, Unavailable
 from groups.kernel.events import Event
 from groups.kernel.keyed_locks import KeyedLocks
@@ -43,7 +44,6 @@ from groups.kernel.mongo.driver import (
     Collection,
     DatabaseHandle,
     Document,
-    Driver,
     GridFSBucket,
     Operation,
     aggregate,

@@ -8,7 +8,6 @@ of PyMongo; Motor's objects take their place at run time. Where the two differ, 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from inspect import isawaitable
 from typing import Any, Final, TypeVar, cast
 
@@ -19,6 +18,8 @@ from pymongo import AsyncMongoClient, DeleteMany, DeleteOne, InsertOne, UpdateOn
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
+
+from groups.kernel.drivers import Driver
 
 T = TypeVar("T")
 
@@ -38,13 +39,6 @@ NAIVE_INSTANTS: Final = CodecOptions(document_class=dict, tz_aware=False)
 AS_BYTES: Final[CodecOptions[Any]] = CodecOptions(document_class=RawBSONDocument)
 _EPOCH: Final = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)  # naive; see `milliseconds_of`
 _MILLISECOND: Final = timedelta(milliseconds=1)
-
-
-class Driver(StrEnum):
-    """Which driver talks to the database. Motor runs PyMongo in threads; PyMongo's own API runs on the event loop."""
-
-    MOTOR = "motor"
-    PYMONGO = "pymongo"
 
 
 def create_client(driver: Driver, uri: str, **options: Any) -> Client:

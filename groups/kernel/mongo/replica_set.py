@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from pymongo.errors import ConnectionFailure, OperationFailure
 
-from groups.kernel.mongo.driver import Client, Document, Driver, close_client, create_client
+from groups.kernel.drivers import Driver
+from groups.kernel.mongo.driver import Client, Document, close_client, create_client
 
 _READY_SECONDS: Final = 45.0
 """How long a node may take to become primary.

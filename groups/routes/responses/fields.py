@@ -1,7 +1,7 @@
 """Types of fields that several bodies and responses share."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -23,7 +23,10 @@ from groups.kernel.errors import DomainError, InvalidRequest
 from groups.kernel.ids import GROUP_ID_BYTES, GroupId, is_id
 from groups.kernel.text import Line, MaxBytes
 from groups.limits import ALLOWED_REACTIONS, FACE_URL_BYTES, IDS_PER_CALL
-from groups.models import expand_channel_id, media_in
+from groups.models import CHANNEL_PREFIX, expand_channel_id, media_in
+
+SHORT_CHANNEL_ID_BYTES: Final = GROUP_ID_BYTES - len(CHANNEL_PREFIX)
+"""How long a channel's id may be without its prefix."""
 
 
 def _web_address(text: str) -> str:

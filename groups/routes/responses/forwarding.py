@@ -1,21 +1,29 @@
 """The body of a forward, and the origin that a forwarded message shows."""
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from groups.kernel.endpoint import Body, Response
-from groups.kernel.ids import AnyIdText, GroupId, GroupIdText, StreamId
+from groups.kernel.ids import GROUP_ID_BYTES, UNSEEN, AnyIdText, GroupId, GroupIdText, StreamId
+from groups.kernel.text import SchemaHint
 from groups.models import Origin, Source
-from groups.routes.responses.fields import expanded
+from groups.routes.responses.fields import SHORT_CHANNEL_ID_BYTES, expanded
+
+_MIDDLE_CHARACTERS: Final = SHORT_CHANNEL_ID_BYTES - 2
+_CHANNEL_ID: Final = SchemaHint(
+    # With its prefix, or so much shorter.
+    rf"^(?!\.{{1,2}}$)(@[^{UNSEEN}]*|[^ {UNSEEN}][^{UNSEEN}]{{0,{_MIDDLE_CHARACTERS}}}|)[^ {UNSEEN}]$",
+    GROUP_ID_BYTES,
+)
 
 
 class ForwardBody(Body):
     """The message to copy: of a group, of a channel, or of one of the caller's own conversations."""
 
     channel_id: Annotated[
-        Annotated[GroupIdText, AfterValidator(expanded)] | None,
+        Annotated[GroupIdText, AfterValidator(expanded), _CHANNEL_ID] | None,
         Field(description="In full, or without its prefix (`news`).", examples=["@TOA#_news"]),
     ] = None
     group_id: GroupIdText | None = None
