@@ -325,7 +325,6 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "find conversations": 1,
         "insert conversations": 1,
         "delete conversations": 1,
-        # Nobody adds a user who left without asking them.
         **OF_A_TRANSACTION,
     },
     verify_the_channel: {
