@@ -14,6 +14,7 @@ from tests.api import (
     conversation_of,
     group_path,
     id_of,
+    join,
 )
 from tests.conftest import OpenApi
 from tests.groups.test_media import an_image, load, upload
@@ -111,8 +112,8 @@ async def test_users_forward_only_what_they_may_read(shared_api: Api) -> None:
         await a_post(ada, place)
     # A new member sees no earlier messages here, and cannot forward them.
     late = shared_api.new_user("late")
-    await ada.put(f"{group_chat}/members/{late.id}")
-    await eve.put(f"{mine}/members/{late.id}")
+    for place in (group_chat, mine):
+        await join(late, f"{place}/members/me", f"{place}/members/{late.id}")
     for source in (from_channel(private), from_group(group_chat)):
         assert (await bob.post(f"{mine}/messages", source)).status == 201
     refusals = [
