@@ -92,7 +92,7 @@ async def test_owner_adds_and_removes_members_and_deletes_the_group(
     server: Api, window: OpenWindow
 ) -> None:
     ada, bob = server.new_user("ada"), server.new_user("bob")
-    path = await a_chat_group(ada, name="Tea")
+    path = await a_chat_group(ada, name="Tea", type="public")
     mine, bobs = await window(ada, view_of(path)), await window(bob)
     await bobs.by("button", "Chats").click()
     await mine.page.locator(".conversation-head").get_by_role("button", name="More options").click()
