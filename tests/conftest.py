@@ -13,7 +13,7 @@ import uvloop
 from hypothesis import settings
 
 from channels.server.open_files import raise_open_files, too_few
-from groups.kernel.mongo import Database
+from groups.kernel.mongo import Database, Driver
 from tests import database_watch
 from tests.api import Api, open_api, open_database
 from tests.mongod import DRIVER, Mongod, scratch_directory
@@ -34,6 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if allowed < OPEN_FILES:
         raise pytest.UsageError(too_few(allowed, OPEN_FILES))
     database_watch.prepare(config)
+    if DRIVER is Driver.PYMONGO:
+        # PyMongo leaves a socket whose connection was refused to the garbage collector.
+        refused = r"ignore:unclosed <socket\.socket.*laddr=\('0\.0\.0\.0', 0\):ResourceWarning"
+        config.addinivalue_line("filterwarnings", refused)
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
