@@ -291,15 +291,16 @@ async def test_beyond_a_users_budget_the_longest_waiting_is_aborted(
         for _ in range(4):
             await stack.enter_async_context(deaf(server.base, get(page, ada, times=20)))
         waiting = server.app._unsent._bytes
+        # A page that begins behind another one may take the last connection of Ada over the budget, too: then nothing
+        # of hers waits any more.
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not (
                 metric(server, "channels_slow_readers_total")
-                and waiting[Client("user", ada.id)]
                 and waiting[Client("user", bob.id)]
+                and waiting[Client("user", ada.id)] <= 600_000
             ):
                 await asyncio.sleep(0.02)
-        assert waiting[Client("user", ada.id)] <= 600_000
-        assert metric(server, "channels_slow_readers_total") < 5
+        assert metric(server, "channels_slow_readers_total") <= 4, "Bob's connection stays"
 
 
 async def test_a_thousand_unread_responses_leave_nothing_behind(tmp_path: Path) -> None:
