@@ -1,0 +1,182 @@
+"""Page batching: readers of pages who ask at the same time share commands, of one page and of different ones.
+
+A command costs the driver half a millisecond of CPU, and the database as long. So one command reads pages of many
+channels, and for many readers of each. It is `RequestBatcher`, whose promises hold here too, for keys of two parts: what
+is read once for all readers of a page, and what is each reader's own.
+
+Promises beside those:
+    Side by side: several commands are under way at once, each for other pages. So answers are made of one while the
+    database works on the next.
+    Together: while a page is read, its further readers wait for the next command, and then share it.
+    Bounded: a command is for at most `max_pages` pages, and for readers of at most `max_weight`; `max_commands` are
+    under way. Where even such an answer is too large (`AnswerTooLarge`), two commands for half as much follow, and so
+    on.
+    Independent: a command that fails has failed for its own callers.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+from groups.kernel.batch_window import fill_batch
+from groups.kernel.errors import AnswerTooLarge
+
+P = TypeVar("P", bound=Hashable)
+R = TypeVar("R", bound=Hashable)
+V = TypeVar("V")
+
+MAX_CALLERS: Final = 1_000
+"""A batch that has so many stays open no longer."""
+MAX_PAGES: Final = 32
+"""Of a command. More would save little of the driver's CPU, and the first answer would wait for all pages."""
+MAX_COMMANDS: Final = 3
+
+Wanted = Mapping[P, Sequence[R]]
+"""The readers of each page that is to be read."""
+Found = Mapping[P, Mapping[R, V]]
+"""What each reader of each page has there."""
+
+
+@dataclass(slots=True, eq=False)
+class PageBatcher(Generic[P, R, V]):
+    """Finds what each reader of a page has there, with a function that does so for several pages.
+
+    `weight_of` tells what one reader of the page weighs, at most `max_weight`.
+    """
+
+    read_pages: Callable[[Wanted[P, R]], Awaitable[Found[P, R, V]]]
+    weight_of: Callable[[P], int]
+    max_weight: int
+    max_pages: int = MAX_PAGES
+    max_commands: int = MAX_COMMANDS
+    _waiting: dict[P, dict[R, list[asyncio.Future[V | None]]]] = field(
+        default_factory=dict, init=False
+    )
+    _callers: int = field(default=0, init=False)
+    _busy: set[P] = field(default_factory=set, init=False)
+    _commands: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    _starter: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def find(self, page: P, reader: R) -> Awaitable[V | None]:
+        """What this reader has on the page, or None. The reading begins at once; its error is raised to its callers."""
+        self._callers += 1
+        # A future for each caller, so that a caller which goes away cancels only its own.
+        future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(page, {}).setdefault(reader, []).append(future)
+        if self._starter is None and page not in self._busy:
+            self._start()
+        return future
+
+    def _start(self) -> None:
+        if len(self._commands) < self.max_commands:
+            self._starter = asyncio.create_task(self._start_commands(), name="batched-pages")
+
+    async def _start_commands(self) -> None:
+        try:
+            while len(self._commands) < self.max_commands and self._has_ready():
+                await fill_batch(lambda: self._callers, MAX_CALLERS)
+                self._callers = 0
+                free = self.max_commands - len(self._commands)
+                for batch in self._take(free):
+                    self._busy.update(batch)
+                    task = asyncio.create_task(self._run(batch), name="read-pages")
+                    self._commands.add(task)
+        finally:
+            # No await between the last look at what waits and this line, so no caller is left behind.
+            self._starter = None
+
+    def _has_ready(self) -> bool:
+        return any(page not in self._busy for page in self._waiting)
+
+    def _take(self, most: int) -> list["_Batch[P, R, V]"]:
+        """The readers of the pages that waited longest, in at most so many commands of about the same size."""
+        ready = [page for page in self._waiting if page not in self._busy]
+        per_command = min(self.max_pages, -(-len(ready) // -(-len(ready) // self.max_pages)))
+        batches: list[_Batch[P, R, V]] = []
+        batch: _Batch[P, R, V] = {}
+        room = self.max_weight
+        for page in ready:
+            readers, weight = self._waiting[page], max(1, self.weight_of(page))
+            while readers:
+                if len(batch) == per_command or (room < weight and batch):
+                    batches.append(batch)
+                    batch, room = {}, self.max_weight
+                    if len(batches) == most:
+                        return batches
+                number = max(1, min(len(readers), room // weight))
+                batch[page] = {reader: readers.pop(reader) for reader in [*readers][:number]}
+                room -= number * weight
+            del self._waiting[page]
+        if batch:
+            batches.append(batch)
+        return batches
+
+    async def _run(self, batch: "_Batch[P, R, V]") -> None:
+        task = asyncio.current_task()
+        try:
+            await self._answer(batch)
+        finally:
+            self._busy.difference_update(batch)
+            if task is not None:
+                self._commands.discard(task)
+            if self._starter is None and self._has_ready():
+                self._start()
+
+    async def _answer(self, batch: "_Batch[P, R, V]") -> None:
+        try:
+            found = await self.read_pages({page: list(readers) for page, readers in batch.items()})
+        except AnswerTooLarge as error:
+            # These readers have more on the pages than the estimate allows for; half as many may fit.
+            halves = _halves_of(batch)
+            if halves is None:
+                _fail(batch, error)
+                return
+            for half in halves:
+                await self._answer(half)
+        # Any error is the result for these callers; the next ones get a command of their own.
+        except Exception as error:
+            _fail(batch, error)
+        except asyncio.CancelledError:
+            # The server stops in the middle of a command: no caller may be left waiting for it.
+            for future in _all_of(batch):
+                future.cancel()
+            raise
+        else:
+            for page, readers in batch.items():
+                of_page = found.get(page, {})
+                for reader, futures in readers.items():
+                    value = of_page.get(reader)
+                    for future in futures:
+                        if not future.done():
+                            future.set_result(value)
+
+
+_Batch = dict[P, dict[R, list[asyncio.Future[V | None]]]]
+"""The callers that a command answers, by page and reader."""
+
+
+def _halves_of(batch: _Batch[P, R, V]) -> tuple[_Batch[P, R, V], _Batch[P, R, V]] | None:
+    """Half of the pages each, or half of the only page's readers; None where there is one reader."""
+    pages = list(batch.items())
+    if len(pages) > 1:
+        half = len(pages) // 2
+        return dict(pages[:half]), dict(pages[half:])
+    [(page, readers)] = pages
+    if len(readers) == 1:
+        return None
+    callers, half = list(readers.items()), len(readers) // 2
+    return {page: dict(callers[:half])}, {page: dict(callers[half:])}
+
+
+def _all_of(batch: _Batch[P, R, V]) -> Iterator[asyncio.Future[V | None]]:
+    return (
+        future for readers in batch.values() for futures in readers.values() for future in futures
+    )
+
+
+def _fail(batch: _Batch[P, R, V], error: Exception) -> None:
+    for future in _all_of(batch):
+        if not future.done():
+            future.set_exception(error)
+            future.exception()  # retrieved, since the caller may have failed with another one
