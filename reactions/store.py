@@ -18,7 +18,7 @@ from reactions.models import Reaction, mine_of
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
 # Bytes of memory, and bytes that an entry takes beside its document (measured in `tests/server/test_caches.py`).
-_KEPT_TALLY_BYTES: Final = 2 * 2**20  # some 2,000 messages
+_KEPT_TALLY_BYTES: Final = 2**20  # some 1,000 messages
 _TALLY_BYTES: Final = 500
 _COUNT_BYTES: Final = 160
 _KEPT_HELD_BYTES: Final = 2**20  # some 2,000 reactions

@@ -1,7 +1,7 @@
 """Page batching: readers of pages who ask at the same time share commands, of one page and of different ones.
 
 A command costs the driver half a millisecond of CPU, and the database as long. So one command reads pages of many
-channels, and for many readers of each. It is `RequestBatcher`, whose promises hold here too, for keys of two parts: what
+channels, for many readers of each. It is `RequestBatcher`, whose promises hold here too, for keys of two parts: what
 is read once for all readers of a page, and what is each reader's own.
 
 Promises beside those:

@@ -41,11 +41,11 @@ ToResponse = Callable[[Message, AccessContext, Tally, User | None], ReactedRespo
 Senders = Mapping[UserId, User]
 """The profiles of the senders; empty where the response does not show them."""
 
-KEPT_PAGES_BYTES: Final = 8 * 2**20  # some 300 pages of 20, with what they were rendered from
+KEPT_PAGES_BYTES: Final = 7 * 2**20  # some 250 pages of 20, with what they were rendered from
 _TALLY_BYTES: Final = 600
 _COUNT_BYTES: Final = 160
 _EMPTY_PAGE_BYTES: Final = 1_500
-_PLACE_BYTES: Final = 300
+_PLACE_BYTES: Final = 160
 """Of one message: its place in the page, and in the lists that are the page's own."""
 _NOTHING_MINE: Final = b"[]"
 _AFTER_MINE: Final = b"}}"  # the end of the tally, and of the message

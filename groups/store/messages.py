@@ -45,7 +45,7 @@ class _ChangesKey(NamedTuple):
     limit: int
 
 
-_KEPT_BYTES: Final = 5 * 2**20  # of memory: some 1,300 messages
+_KEPT_BYTES: Final = 2 * 2**20  # of memory: some 500 messages
 
 
 class MessageStore:
@@ -77,6 +77,7 @@ class MessageStore:
             max_bytes=_KEPT_BYTES,
             size_of=lambda raw, message: len(raw) + message.memory_bytes,
         )
+        self._reader = RequestBatcher(self._find_keys)
         self._page_reader = RequestBatcher(self._find_pages)
         self._changes_reader = RequestBatcher(self._find_all_changes)
 
@@ -119,10 +120,23 @@ class MessageStore:
         return found
 
     async def find(self, stream_id: StreamId, seq: int, tx: Tx | None = None) -> Message | None:
-        document = await self._messages.find_one(
-            _by_id(stream_id, seq), session=tx.session if tx else None
-        )
+        """The message, if it exists; callers without a `tx` who ask at the same time share the query."""
+        if tx is None:
+            return await self._reader.find((stream_id, seq))
+        document = await self._messages.find_one(_by_id(stream_id, seq), session=tx.session)
         return _to_message(document) if document else None
+
+    async def _find_keys(
+        self, wanted: Collection[tuple[StreamId, int]]
+    ) -> dict[tuple[StreamId, int], Message]:
+        query: Document = {
+            "_id": {"$in": [message_key(stream_id, seq) for stream_id, seq in wanted]},
+            "stream_id": {"$in": list({stream_id for stream_id, _ in wanted})},
+        }
+        # The index on streams would do too: the database need not try which one is better.
+        options: Document = {"hint": [("_id", 1)]} if self._database.transactional else {}
+        found = await self._cache.find(query, batch_size=ONE_REPLY, **options)
+        return {(message.stream_id, message.seq): message for message in found}
 
     async def touch(self, stream_id: StreamId, seq: int, tx: Tx) -> Message | None:
         """Write the message with this seq without a change that anyone sees; returns the message."""
