@@ -82,11 +82,12 @@ class _PageSource(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _RenderedPage:
     """A page as it is but for the reader's own reactions."""
 
     source: _PageSource
+    """An equal one may take its place."""
     parts: Sequence[bytes]
     """Two for each message: the JSON up to `mine`, and `mine` with what follows it, for a reader who holds nothing."""
     places_of_mine: Mapping[int, int]
@@ -158,6 +159,9 @@ class MessageRendering:
         if kept is None or kept.source != source:
             kept = self._render_page(source, access, kept)
             self._pages.put(key, kept)
+        else:
+            # The next readers of this command have the same objects, which compare faster than equal ones.
+            kept.source = source
         return kept
 
     def _render_page(

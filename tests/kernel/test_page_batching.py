@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from groups.kernel.errors import AnswerTooLarge
-from groups.kernel.page_batching import MAX_PAGES, PageBatcher
+from groups.kernel.page_batching import LEAST_PAGES, MAX_PAGES, PageBatcher
 
 
 class Library:
@@ -67,11 +67,22 @@ async def test_readers_of_different_pages_share_a_command() -> None:
     assert library.asked == [{"a": 2, "b": 2, "c": 2}]
 
 
-async def test_a_command_is_for_a_bounded_number_of_pages_and_the_pages_are_shared_out() -> None:
+@pytest.mark.parametrize(
+    ("pages", "commands"),
+    [
+        (LEAST_PAGES, [LEAST_PAGES]),
+        (LEAST_PAGES + 2, [LEAST_PAGES, 2]),
+        (2 * LEAST_PAGES + 2, [LEAST_PAGES + 1] * 2),
+        (2 * MAX_PAGES + 5, [MAX_PAGES, MAX_PAGES, 5]),
+    ],
+)
+async def test_many_pages_are_shared_out_to_commands_of_bounded_size(
+    pages: int, commands: list[int]
+) -> None:
     library = Library()
-    wanted = [(f"{number}", 1) for number in range(MAX_PAGES + 2)]
-    await found(library.batcher(max_weight=1_000), *wanted)
-    assert [len(pages) for pages in library.asked] == [MAX_PAGES // 2 + 1] * 2
+    wanted = [(f"{number}", 1) for number in range(pages)]
+    assert await found(library.batcher(max_weight=1_000), *wanted) == [f"{p}1" for p, _ in wanted]
+    assert [len(pages) for pages in library.asked] == commands
 
 
 async def test_a_command_is_for_readers_of_a_bounded_weight() -> None:
@@ -89,9 +100,22 @@ async def test_a_reader_who_weighs_more_than_a_command_gets_one_alone() -> None:
     assert library.asked == [{"a very long one": 1}] * 2
 
 
-async def test_other_pages_are_read_while_a_command_runs_and_its_own_pages_afterwards() -> None:
+async def test_few_other_pages_wait_for_a_command_that_runs_and_share_the_next_one() -> None:
     library = Library()
     batcher = library.batcher()
+    library.gate.clear()
+    waiting = [asyncio.ensure_future(found(batcher, ("a", 1)))]
+    await library.begun(1)
+    waiting += [asyncio.ensure_future(found(batcher, (page, 1))) for page in "bac"]
+    await asyncio.sleep(0)
+    library.gate.set()
+    assert await asyncio.gather(*waiting) == [["a1"], ["b1"], ["a1"], ["c1"]]
+    assert library.asked == [{"a": 1}, {"b": 1, "a": 1, "c": 1}]
+
+
+async def test_many_other_pages_are_read_beside_it_and_its_own_pages_afterwards() -> None:
+    library = Library()
+    batcher = library.batcher(least_pages=1)
     library.gate.clear()
     waiting = [asyncio.ensure_future(found(batcher, ("a", 1)))]
     await library.begun(1)
@@ -106,7 +130,7 @@ async def test_other_pages_are_read_while_a_command_runs_and_its_own_pages_after
 
 async def test_a_bounded_number_of_commands_runs_and_the_longest_waiting_page_comes_next() -> None:
     library = Library()
-    batcher = library.batcher(max_commands=2)
+    batcher = library.batcher(max_commands=2, least_pages=1)
     library.gate.clear()
     waiting = []
     for number, page in enumerate("abcdef", 1):
@@ -115,12 +139,12 @@ async def test_a_bounded_number_of_commands_runs_and_the_longest_waiting_page_co
     assert library.asked == [{"a": 1}, {"b": 1}]
     library.gate.set()
     assert await asyncio.gather(*waiting) == [[f"{page}1"] for page in "abcdef"]
-    assert library.asked[2:] == [{"c": 1, "d": 1, "e": 1, "f": 1}]
+    assert library.asked[2:] == [{"c": 1, "d": 1}, {"e": 1, "f": 1}]
 
 
 async def test_a_failed_command_fails_its_own_callers_and_no_others() -> None:
     library = Library()
-    batcher = library.batcher(max_pages=1)
+    batcher = library.batcher(max_pages=1, least_pages=1)
     library.broken = "b"
     first, second, third = await found(batcher, ("a", 1), ("b", 1), ("c", 1))
     assert (first, type(second), third) == ("a1", ConnectionError, "c1")

@@ -27,7 +27,7 @@ from groups.store.members import MemberStore
 from groups.store.messages import MessageStore
 from groups.store.streams import StreamStore
 
-AHEAD: Final = 4
+AHEAD: Final = 2
 """How many messages beyond the last known head are asked for; a name that does not exist costs a microsecond."""
 _GUESSES: Final = 3
 """Of a page whose head is always ahead of them; then it is read alone, which needs no guess."""
