@@ -18,6 +18,7 @@ from groups.kernel.events import Event, read_event
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Document, Index, Tx, ensure_indexes
+from groups.kernel.mongo.database import KEYS_PER_TRANSACTION
 from groups.kernel.mongo.driver import create_client
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, Kind, Member, Role
@@ -168,10 +169,10 @@ class World:
         assert not set(await self.bans(group_id)) & set(members)
 
 
-def mock_database() -> Database:
+def mock_database(*, keys_per_transaction: int = KEYS_PER_TRANSACTION) -> Database:
     """A database in memory, without transactions: for logic with one caller at a time."""
     client: Any = mongomock_motor.AsyncMongoMockClient(tz_aware=True)
-    return Database(client["x"], transactional=False)
+    return Database(client["x"], transactional=False, keys_per_transaction=keys_per_transaction)
 
 
 def mock_world(**options: Any) -> World:
