@@ -207,7 +207,8 @@ async def drive(job: Job) -> Outcome:
     return run.outcome
 
 
-async def _drive_all(jobs: Sequence[Job]) -> list[Outcome]:
+async def drive_all(jobs: Sequence[Job]) -> list[Outcome]:
+    """Do these jobs at the same time in this process. Each outcome has the processor time of all."""
     return await asyncio.gather(*(drive(job) for job in jobs))
 
 
@@ -218,7 +219,7 @@ def _serve(pipe: Connection) -> None:
         except EOFError:
             return
         try:
-            pipe.send(uvloop.run(_drive_all(jobs)))
+            pipe.send(uvloop.run(drive_all(jobs)))
         # The other process decides what the error means. It would wait forever for a generator that died.
         except Exception as error:
             pipe.send(LoadFailed(repr(error)))

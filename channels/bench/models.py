@@ -80,6 +80,11 @@ class CpuTime(Model):
     of: str = "request"
     """What it is the time of, where that is no request."""
 
+    @property
+    def total(self) -> float | None:
+        """Both together."""
+        return None if self.server is None or self.database is None else self.server + self.database
+
 
 class Row(Model):
     """One line of the table. The ratio is ours / baseline, the median over pairs measured one after the other."""

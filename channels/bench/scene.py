@@ -12,6 +12,9 @@ from itertools import chain, zip_longest
 from typing import Final, TypeVar
 from urllib.parse import quote
 
+from groups.kernel.ids import GroupId
+from groups.models import stream_of
+
 HOT: Final = "hot-scene"
 SEED: Final = 17
 NEIGHBOURS: Final = 256
@@ -140,8 +143,8 @@ def _react(channel: str, user: str, seq: int) -> Call:
 
 
 def _mark_read(channel: str, user: str, seq: int) -> Call:
-    path = f"/v1/conversations/{quote(f'@TOA#_{channel}', safe='')}/read"
-    return Call("POST", path, user, {"seq": seq})
+    conversation = quote(stream_of(GroupId(f"@TOA#_{channel}")), safe="")
+    return Call("POST", f"/v1/conversations/{conversation}/read", user, {"seq": seq})
 
 
 def _view(channel: str, user: str, seq: int) -> Call:

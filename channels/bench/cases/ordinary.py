@@ -271,7 +271,7 @@ async def scene_of(context: BenchContext) -> Scene:
     context.say("ordinary: posts")
     # All of a channel in a row, so that they share transactions.
     posts = [context.post_request(name) for name in names for _ in range(plan.posts)]
-    await context.prepare(posts, connections=4 * MAKERS)
+    await context.prepare(posts, connections=2 * MAKERS)
     context.scene = made
     return made
 
@@ -388,7 +388,8 @@ async def _measure(
 ) -> Outcome:
     length = context.plan.ordinary.seconds if seconds is None else seconds
     most = int(min(MOST_A_SECOND, 1_000 + 300 * callers) * length)
-    requests = [context.call(call) for call in way.calls.take(REPEATED if way.repeats else most)]
+    count = min(REPEATED, most) if way.repeats else most
+    requests = [context.call(call) for call in way.calls.take(count)]
     outcome = await context.drive(
         requests,
         connections=callers,
@@ -452,6 +453,15 @@ def _row(
     target: Target | None,
 ) -> Row:
     """A row whose two sides are measured on our server."""
+    cpu, other_cpu = cpu_of(mine), cpu_of(other)
+    notes = [
+        f"{ours.what}: {mine[-1].latency_text}",
+        f"{theirs.what}: {other[-1].latency_text}",
+    ]
+    if cpu.total and other_cpu.total:
+        notes.append(
+            f"processor time of server and mongod: {cpu.total / other_cpu.total:.2f} times the baseline's"
+        )
     return Row(
         name=name,
         what=what,
@@ -459,13 +469,10 @@ def _row(
         baseline=theirs,
         target=target,
         generator_busy=_busiest(mine + other),
-        cpu=cpu_of(mine),
-        baseline_cpu=cpu_of(other),
+        cpu=cpu,
+        baseline_cpu=other_cpu,
         refused=refused_by(mine + other),
-        notes=(
-            f"{ours.what}: {mine[-1].latency_text}",
-            f"{theirs.what}: {other[-1].latency_text}",
-        ),
+        notes=tuple(notes),
     )
 
 
