@@ -132,6 +132,7 @@ class ReactionStore:
         self._reader: PageBatcher[MessageKeys, UserId, Tallies] = PageBatcher(
             self._read,
             weight_of=lambda messages: len(messages.seqs),
+            bytes_of=lambda messages: len(messages.seqs) * _TALLY_BYTES,
             max_weight=SEEN_A_COMMAND,
         )
 

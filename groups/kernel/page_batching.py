@@ -8,9 +8,9 @@ Promises beside those:
     Side by side: where many pages wait, two commands are under way at once, each for other pages. So answers are made
     of the one while the database works on the other.
     Together: while a page is read, its further readers wait for the next command, and then share it.
-    Bounded: a command is for at most `max_pages` pages, and for readers of at most `max_weight`; `max_commands` are
-    under way. Where even such an answer is too large (`AnswerTooLarge`), two commands for half as much follow, and so
-    on.
+    Bounded: a command is for at most `max_pages` pages of about `MAX_BYTES` together, and for readers of at most
+    `max_weight`; `max_commands` are under way. Where even such an answer is too large (`AnswerTooLarge`), two commands
+    for half as much follow, and so on.
     Independent: a command that fails has failed for its own callers.
 """
 
@@ -32,6 +32,8 @@ MAX_PAGES: Final = 32
 """Of a command. With twice as many, a page takes 10 % less CPU, and all callers wait for the same command again."""
 LEAST_PAGES: Final = 16
 """Of a command beside another one. With half as many, a page takes 20 % more CPU."""
+MAX_BYTES: Final = 8 * 2**20
+"""Of the pages of a command, by what is known of them: half of the largest answer."""
 MAX_COMMANDS: Final = 2
 
 Wanted = Mapping[P, Sequence[R]]
@@ -44,11 +46,12 @@ Found = Mapping[P, Mapping[R, V]]
 class PageBatcher(Generic[P, R, V]):
     """Finds what each reader of a page has there, with a function that does so for several pages.
 
-    `weight_of` tells what one reader of the page weighs, at most `max_weight`.
+    `weight_of` tells what one reader of the page weighs, `bytes_of` about how large the page is without its readers.
     """
 
     read_pages: Callable[[Wanted[P, R]], Awaitable[Found[P, R, V]]]
     weight_of: Callable[[P], int]
+    bytes_of: Callable[[P], int]
     max_weight: int
     max_pages: int = MAX_PAGES
     least_pages: int = LEAST_PAGES
@@ -108,18 +111,21 @@ class PageBatcher(Generic[P, R, V]):
         per_command = min(self.max_pages, max(share, self.least_pages))
         batches: list[_Batch[P, R, V]] = []
         batch: _Batch[P, R, V] = {}
-        room = self.max_weight
+        room, bytes_left = self.max_weight, MAX_BYTES
         for page in ready:
             readers, weight = self._waiting[page], max(1, self.weight_of(page))
+            size = self.bytes_of(page)
             while readers:
-                if len(batch) == per_command or (room < weight and batch):
+                is_full = len(batch) == per_command or room < weight or bytes_left < size
+                if batch and is_full:
                     batches.append(batch)
-                    batch, room = {}, self.max_weight
+                    batch, room, bytes_left = {}, self.max_weight, MAX_BYTES
                     if len(batches) == most:
                         return batches
                 number = max(1, min(len(readers), room // weight))
                 batch[page] = {reader: readers.pop(reader) for reader in [*readers][:number]}
                 room -= number * weight
+                bytes_left -= size
             del self._waiting[page]
         if batch:
             batches.append(batch)

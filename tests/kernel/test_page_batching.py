@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from groups.kernel.errors import AnswerTooLarge
-from groups.kernel.page_batching import LEAST_PAGES, MAX_PAGES, PageBatcher
+from groups.kernel.page_batching import LEAST_PAGES, MAX_BYTES, MAX_PAGES, PageBatcher
 
 
 class Library:
@@ -37,7 +37,12 @@ class Library:
 
     def batcher(self, **bounds: int) -> PageBatcher[str, int, str]:
         # What a reader of the page weighs is the length of its name.
-        return PageBatcher(self.read_pages, weight_of=len, **{"max_weight": 100} | bounds)
+        return PageBatcher(
+            self.read_pages,
+            weight_of=len,
+            bytes_of=lambda page: MAX_BYTES // 2 if page.startswith("large") else 0,
+            **{"max_weight": 100} | bounds,
+        )
 
     async def begun(self, commands: int) -> None:
         """Wait until so many commands were sent, and as long again for one too many."""
@@ -91,6 +96,15 @@ async def test_a_command_is_for_readers_of_a_bounded_weight() -> None:
     wanted += [("s", reader) for reader in range(1, 9)]
     assert await found(library.batcher(max_weight=12), *wanted) == [f"{p}{n}" for p, n in wanted]
     assert library.asked == [{"long": 3}, {"long": 1, "s": 8}]
+
+
+async def test_a_command_is_for_pages_of_bounded_size_whatever_the_number_of_their_readers() -> (
+    None
+):
+    library = Library()
+    wanted = [(f"large{place}", reader) for place in range(3) for reader in (1, 2, 3)]
+    assert await found(library.batcher(), *wanted) == [f"{page}{n}" for page, n in wanted]
+    assert library.asked == [{"large0": 3, "large1": 3}, {"large2": 3}]
 
 
 async def test_a_reader_who_weighs_more_than_a_command_gets_one_alone() -> None:
@@ -205,6 +219,8 @@ async def test_an_answer_too_large_for_one_reader_is_raised_to_them_alone() -> N
             raise AnswerTooLarge
         return {page: dict.fromkeys(readers, page) for page, readers in wanted.items()}
 
-    batcher: PageBatcher[str, int, str] = PageBatcher(read_pages, weight_of=len, max_weight=100)
+    batcher: PageBatcher[str, int, str] = PageBatcher(
+        read_pages, weight_of=len, bytes_of=lambda _: 0, max_weight=100
+    )
     first, *others = await found(batcher, ("p", 1), ("p", 2), ("q", 1))
     assert (type(first), others) == (AnswerTooLarge, ["p", "q"])

@@ -35,6 +35,7 @@ from groups.models import (
     Tally,
 )
 from groups.routes.rendering import MessageRendering
+from groups.service.messages.page_reader import PageReader
 from groups.service.messages.service import MessagePage
 from groups.store.groups import GroupStore
 from groups.store.groups import _to_document as group_document
@@ -160,6 +161,31 @@ def test_messages(content: dict[str, Any]) -> None:
         list(query.result)  # decodes it
 
     check(made["messages"], put)
+
+
+@pytest.mark.parametrize("length", [1, 40])
+def test_heads(length: int) -> None:
+    store = MessageStore(mock_database())
+    nothing: Any = None
+    reader, made = made_with_caches(
+        lambda: PageReader(
+            database=nothing,
+            groups=nothing,
+            members=nothing,
+            messages=store,
+            streams=nothing,
+            hooks=nothing,
+        )
+    )
+
+    def put(number: int) -> None:
+        reader._see(
+            StreamId(f"group_{number:0{length}}"),
+            1_000 + number,
+            store.rows_of({}, StreamId(""), ()),
+        )
+
+    check(made["heads"], put)
 
 
 @pytest.mark.parametrize("is_full", [False, True])

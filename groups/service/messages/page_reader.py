@@ -32,7 +32,7 @@ AHEAD: Final = 2
 _GUESSES: Final = 3
 """Of a page whose head is always ahead of them; then it is read alone, which needs no guess."""
 _KEPT_HEADS_BYTES: Final = 2**20  # some 3,000 streams
-_HEAD_BYTES: Final = 120
+_HEAD_BYTES: Final = 200
 _NO_TALLIES: Final = Tallies()
 _NO_SEQS: Final = range(0)
 
@@ -48,6 +48,13 @@ class FoundPage:
     member: Member | None
     messages: Sequence[Message]
     tallies: Tallies
+
+
+class _Seen(NamedTuple):
+    """A stream as it was read last: its head, and the bytes of a message on average."""
+
+    head: int
+    message_bytes: int
 
 
 class _Page(NamedTuple):
@@ -77,14 +84,16 @@ class PageReader:
     streams: StreamStore
     hooks: Hooks
     _reader: PageBatcher[_Page, UserId, FoundPage] = field(init=False)
-    _heads: ByteCache[StreamId, int] = field(init=False)
-    """The heads that were seen last."""
+    _seen: ByteCache[StreamId, _Seen] = field(init=False)
 
     def __post_init__(self) -> None:
         self._reader = PageBatcher(
-            self._read, weight_of=lambda page: page.limit, max_weight=SEEN_A_COMMAND
+            self._read,
+            weight_of=lambda page: page.limit,
+            bytes_of=self._bytes_of,
+            max_weight=SEEN_A_COMMAND,
         )
-        self._heads = ByteCache(
+        self._seen = ByteCache(
             "heads", _KEPT_HEADS_BYTES, lambda stream_id, _: len(stream_id) + _HEAD_BYTES
         )
 
@@ -119,8 +128,8 @@ class PageReader:
         await self.database.fetch(None, of_group, of_members, of_messages, *beside)
         group, members, messages = of_group.result, of_members.result, of_messages.result
         tallies = query.by_user() if query is not None else {}
-        if page.below is None and isinstance(messages, UndecodedRows) and messages:
-            self._know(stream_id, messages.keys[0])
+        if page.below is None and messages and isinstance(messages, UndecodedRows):
+            self._see(stream_id, messages.keys[0], messages)
         return {
             user_id: FoundPage(
                 group, members.get(user_id), messages, tallies.get(user_id, _NO_TALLIES)
@@ -153,13 +162,13 @@ class PageReader:
         found: dict[_Page, Mapping[UserId, FoundPage]] = {}
         for page, user_ids in wanted.items():
             group, stream_id = of_groups.result.get(page.group_id), stream_ids[page]
-            seqs = _NO_SEQS
-            if group is not None and stream_id in heads:
-                self._know(stream_id, heads[stream_id])
-                seqs = page.seqs(heads[stream_id])
+            is_there = group is not None and stream_id in heads
+            seqs = page.seqs(heads[stream_id]) if is_there else _NO_SEQS
+            messages = self.messages.rows_of(of_messages.result, stream_id, reversed(seqs))
+            if is_there:
+                self._see(stream_id, heads[stream_id], messages)
             if not _covers(asked[page], seqs):
                 continue
-            messages = self.messages.rows_of(of_messages.result, stream_id, reversed(seqs))
             tallies: Mapping[UserId, Tallies] = {}
             if of_tallies is not None:
                 tallies = of_tallies.of_page(stream_id, seqs, user_ids)
@@ -176,14 +185,19 @@ class PageReader:
 
     def _guess(self, page: _Page) -> range:
         """The seqs that the page has if its stream's head is where it was, and a few more."""
-        head = self._heads.get(stream_of(page.group_id))
-        if head is not None:
-            return page.seqs(head, ahead=AHEAD)
+        seen = self._seen.get(stream_of(page.group_id))
+        if seen is not None:
+            return page.seqs(seen.head, ahead=AHEAD)
         return _NO_SEQS if page.below is None else page.seqs(page.below)
 
-    def _know(self, stream_id: StreamId, head: int) -> None:
-        if self._heads.get(stream_id) != head:
-            self._heads.put(stream_id, head)
+    def _bytes_of(self, page: _Page) -> int:
+        seen = self._seen.get(stream_of(page.group_id))
+        return page.limit * seen.message_bytes if seen is not None else 0
+
+    def _see(self, stream_id: StreamId, head: int, messages: UndecodedRows[Message]) -> None:
+        seen = _Seen(head, messages.memory_bytes // max(1, len(messages)))
+        if self._seen.get(stream_id) != seen:
+            self._seen.put(stream_id, seen)
 
 
 def _covers(asked: range, seqs: range) -> bool:
