@@ -203,7 +203,7 @@ def bench(
         typer.Argument(metavar="[NAME]...", help="Cases to measure; all by default."),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Smaller and shorter: under two minutes.")
+        bool, typer.Option("--quick", help="Smaller and shorter: about five minutes.")
     ] = False,
     report: Annotated[
         Path | None,

@@ -103,7 +103,7 @@ async def mix(context: BenchContext) -> list[Row]:
     ]
     rows: list[Row] = []
     points: list[tuple[float, float]] = []
-    await _measure(context, way, MAKERS)  # warm
+    await _measure(context, way, MAKERS, is_warming=True)
     async with baseline("http") as address:
         for callers in context.plan.ordinary.callers:
             ours: list[Outcome] = []
@@ -153,14 +153,11 @@ async def flood(context: BenchContext) -> list[Row]:
             for _ in range(context.plan.ordinary.repeats):
                 context.say(f"flood: {kind.what}")
                 alone.append(await _measure(context, quiet, 1, generator=other))
-                flooding = asyncio.create_task(
-                    _measure(
-                        context,
-                        _way(context, kind, "", is_hot=True),
-                        MANY,
-                        seconds=context.plan.ordinary.seconds + 2 * HEAD_START,
-                    )
-                )
+                many = _way(context, kind, "", is_hot=True)
+                length = context.plan.ordinary.seconds + 2 * HEAD_START
+                # Before either begins, since it takes as long as the flood is ahead.
+                requests = _requests(context, many, MANY, length)
+                flooding = asyncio.create_task(_send(context, many, requests, MANY, length))
                 await asyncio.sleep(HEAD_START)
                 beside.append(await _measure(context, quiet, 1, generator=other))
                 floods.append(await flooding)
@@ -342,7 +339,7 @@ async def _beside(
     """Measure two ways in turn, with each number of callers."""
     rows: list[Row] = []
     for way in (ours, theirs):
-        await _measure(context, way, MAKERS)  # warm
+        await _measure(context, way, MAKERS, is_warming=True)
     for callers in context.plan.ordinary.callers:
         pairs: list[tuple[Outcome, Outcome]] = []
         for _ in range(context.plan.ordinary.repeats):
@@ -383,17 +380,33 @@ async def _measure(
     way: _Way,
     callers: int,
     *,
-    seconds: float | None = None,
+    is_warming: bool = False,
     generator: Generator | None = None,
 ) -> Outcome:
-    length = context.plan.ordinary.seconds if seconds is None else seconds
-    most = int(min(MOST_A_SECOND, 1_000 + 300 * callers) * length)
+    seconds = context.plan.ordinary.seconds / (2 if is_warming else 1)
+    requests = _requests(context, way, callers, seconds)
+    return await _send(context, way, requests, callers, seconds, generator=generator)
+
+
+def _requests(context: BenchContext, way: _Way, callers: int, seconds: float) -> list[bytes]:
+    most = int(min(MOST_A_SECOND, 1_000 + 300 * callers) * seconds)
     count = min(REPEATED, most) if way.repeats else most
-    requests = [context.call(call) for call in way.calls.take(count)]
+    return [context.call(call) for call in way.calls.take(count)]
+
+
+async def _send(
+    context: BenchContext,
+    way: _Way,
+    requests: Sequence[bytes],
+    callers: int,
+    seconds: float,
+    *,
+    generator: Generator | None = None,
+) -> Outcome:
     outcome = await context.drive(
         requests,
         connections=callers,
-        seconds=length,
+        seconds=seconds,
         is_cycle=way.repeats,
         generator=generator,
     )
