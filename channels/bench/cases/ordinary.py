@@ -8,6 +8,7 @@ is counted.
 
 import asyncio
 import statistics
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
@@ -16,7 +17,8 @@ from typing import Final, Protocol
 
 from channels.bench.cases.rows import cpu_of, refused_by
 from channels.bench.context import BenchContext
-from channels.bench.load import Generator, Outcome, together
+from channels.bench.cpu import precise_seconds
+from channels.bench.load import Generator, LoadFailed, Outcome, together
 from channels.bench.models import Figures, Row, Series, Target, figures
 from channels.bench.processes import Server, baseline, server
 from channels.bench.scene import (
@@ -43,6 +45,9 @@ MAKERS: Final = 16  # connections that make the scene: few, since these servers 
 MANY: Final = 256  # callers of a flood, and of several processes together
 HEAD_START: Final = 0.5  # seconds of a flood before the lone caller begins, and after they ended
 COLD: Final = "cold-scene"
+BUSY_CALLERS: Final = 64  # callers of another process than the one that is watched
+SETTLE_SECONDS: Final = 1.0  # after a start
+LAG_SECONDS: Final = 0.2  # until the last event has reached every process
 
 SPREAD: Final = Target(bound="at_least", value=0.6)
 OF_WRITES: Final = {16: SPREAD, 64: SPREAD, 256: SPREAD}
@@ -50,6 +55,7 @@ OF_PAGES: Final = {64: Target(bound="at_least", value=0.5)}
 OF_LISTS: Final = {64: Target(bound="at_least", value=0.7)}
 OF_LONE: Final = Target(bound="at_most", value=1.6)
 OF_PROCESSES: Final = Target(bound="at_least", value=0.9)
+OF_BYSTANDERS: Final = Target(bound="at_most", value=20)
 
 
 class _Calls(Protocol):
@@ -247,10 +253,75 @@ async def processes(context: BenchContext) -> list[Row]:
     return rows
 
 
+async def bystander(context: BenchContext) -> list[Row]:
+    """Processor time of a process that nobody is connected to, for each event of another process."""
+    what = "processor time of a process on which nobody listens, for a {} on another"
+    name = "bystander"
+    if context.deployment.server is not None:
+        why = "a second process beside a given server cannot be started"
+        return [Row(name=name, what=what.format("write"), skipped=why)]
+    await scene_of(context)
+    rows: list[Row] = []
+    seconds = context.plan.ordinary.seconds
+    async with server(context.deployment, sheds_load=True) as other:
+        assert other.pid is not None  # it was started here
+        if precise_seconds(other.pid) is None:
+            why = "the kernel does not count the processor time of threads"
+            return [Row(name=name, what=what.format("write"), skipped=why)]
+        await asyncio.sleep(SETTLE_SECONDS)
+        before = _precise(other)
+        await asyncio.sleep(seconds)
+        idle = (_precise(other) - before) / seconds
+        for kind in (SUBSCRIBE, REACT, POST):
+            way = _way(context, kind, kind.what)
+            outcomes: list[Outcome] = []
+            values: list[float] = []
+            for _ in range(context.plan.ordinary.repeats):
+                context.say(f"bystander: {kind.what}")
+                before, started = _precise(other), time.monotonic()
+                outcome = await _measure(context, way, BUSY_CALLERS)
+                await asyncio.sleep(LAG_SECONDS)
+                used = _precise(other) - before - idle * (time.monotonic() - started)
+                values.append(max(used, 0) / len(outcome.latencies) * 1e6)
+                outcomes.append(outcome)
+            rows.append(
+                Row(
+                    name=name,
+                    what=what.format(kind.what),
+                    ours=figures(f"{kind.what}, {BUSY_CALLERS} callers", "µs", values),
+                    target=OF_BYSTANDERS,
+                    generator_busy=_busiest(outcomes),
+                    cpu=cpu_of(outcomes),
+                    refused=refused_by(outcomes),
+                    notes=(f"without any event it takes {idle * 1000:.1f} ms a second",),
+                )
+            )
+    return rows
+
+
+def _precise(process: Server) -> float:
+    seconds = None if process.pid is None else precise_seconds(process.pid)
+    if seconds is None:
+        raise LoadFailed("the second process ended")
+    return seconds
+
+
 async def scene_of(context: BenchContext) -> Scene:
-    """The scene, which the first call of this makes."""
+    """The scene, which the first call of this makes. Raises: LoadFailed."""
     if context.scene is not None:
         return context.scene
+    if context.scene_failure:
+        # It is half made: to begin again would only meet what is there.
+        raise LoadFailed(context.scene_failure)
+    try:
+        context.scene = await _make_scene(context)
+    except LoadFailed as error:
+        context.scene_failure = f"the channels and users could not be made: {error}"
+        raise
+    return context.scene
+
+
+async def _make_scene(context: BenchContext) -> Scene:
     plan = context.plan.ordinary
     made = make_scene(plan.channels, plan.users, plan.channels_of_a_user, plan.posts)
     names = [HOT, *made.channels]
@@ -269,7 +340,6 @@ async def scene_of(context: BenchContext) -> Scene:
     # All of a channel in a row, so that they share transactions.
     posts = [context.post_request(name) for name in names for _ in range(plan.posts)]
     await context.prepare(posts, connections=2 * MAKERS)
-    context.scene = made
     return made
 
 
