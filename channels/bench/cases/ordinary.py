@@ -43,6 +43,7 @@ REPEATED: Final = 10_000  # different calls of a measurement whose calls may rep
 IMPORTS: Final = 4  # at once
 MAKERS: Final = 16  # connections that make the scene: few, since these servers refuse what they cannot serve in time
 MANY: Final = 256  # callers of a flood, and of several processes together
+FLOOD_TIMES: Final = 3  # as long as another measurement: a lone caller has few latencies
 HEAD_START: Final = 0.5  # seconds of a flood before the lone caller begins, and after they ended
 COLD: Final = "cold-scene"
 BUSY_CALLERS: Final = 64  # callers of another process than the one that is watched
@@ -109,7 +110,7 @@ async def mix(context: BenchContext) -> list[Row]:
     ]
     rows: list[Row] = []
     points: list[tuple[float, float]] = []
-    await _measure(context, way, MAKERS, is_warming=True)
+    await _warm(context, way)
     async with baseline("http") as address:
         for callers in context.plan.ordinary.callers:
             ours: list[Outcome] = []
@@ -149,6 +150,7 @@ async def flood(context: BenchContext) -> list[Row]:
     scene = await scene_of(context)
     await context.channel(COLD)
     rows: list[Row] = []
+    seconds = context.plan.ordinary.seconds * FLOOD_TIMES
     # A generator of its own, which is not delayed by the responses to the flood.
     with closing(Generator()) as other:
         for kind in (SUBSCRIBE, POST):
@@ -158,14 +160,14 @@ async def flood(context: BenchContext) -> list[Row]:
             floods: list[Outcome] = []
             for _ in range(context.plan.ordinary.repeats):
                 context.say(f"flood: {kind.what}")
-                alone.append(await _measure(context, quiet, 1, generator=other))
+                alone.append(await _measure(context, quiet, 1, seconds=seconds, generator=other))
                 many = _way(context, kind, "", is_hot=True)
-                length = context.plan.ordinary.seconds + 2 * HEAD_START
+                length = seconds + 2 * HEAD_START
                 # Before either begins, since it takes as long as the flood is ahead.
                 requests = _requests(context, many, MANY, length)
                 flooding = asyncio.create_task(_send(context, many, requests, MANY, length))
                 await asyncio.sleep(HEAD_START)
-                beside.append(await _measure(context, quiet, 1, generator=other))
+                beside.append(await _measure(context, quiet, 1, seconds=seconds, generator=other))
                 floods.append(await flooding)
             rows += _flood_rows(kind, alone, beside, floods)
     return rows
@@ -409,7 +411,7 @@ async def _beside(
     """Measure two ways in turn, with each number of callers."""
     rows: list[Row] = []
     for way in (ours, theirs):
-        await _measure(context, way, MAKERS, is_warming=True)
+        await _warm(context, way)
     for callers in context.plan.ordinary.callers:
         pairs: list[tuple[Outcome, Outcome]] = []
         for _ in range(context.plan.ordinary.repeats):
@@ -450,12 +452,16 @@ async def _measure(
     way: _Way,
     callers: int,
     *,
-    is_warming: bool = False,
+    seconds: float | None = None,
     generator: Generator | None = None,
 ) -> Outcome:
-    seconds = context.plan.ordinary.seconds / (2 if is_warming else 1)
-    requests = _requests(context, way, callers, seconds)
-    return await _send(context, way, requests, callers, seconds, generator=generator)
+    length = context.plan.ordinary.seconds if seconds is None else seconds
+    requests = _requests(context, way, callers, length)
+    return await _send(context, way, requests, callers, length, generator=generator)
+
+
+async def _warm(context: BenchContext, way: _Way) -> None:
+    await _measure(context, way, MAKERS, seconds=context.plan.ordinary.seconds / 2)
 
 
 def _requests(context: BenchContext, way: _Way, callers: int, seconds: float) -> list[bytes]:
