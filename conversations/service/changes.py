@@ -35,6 +35,7 @@ from conversations.models import (
 )
 from conversations.service.conversation_list import listed_conversation
 from conversations.service.guard import dialogues_among, heads_of_existing, streams_of
+from conversations.service.list_reader import Shown
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from groups import policy
@@ -46,18 +47,12 @@ from groups.models import (
     AccessContext,
     Departure,
     DepartureKind,
-    Group,
     Head,
     MembershipRow,
     Stream,
-    User,
     stream_of,
 )
-from groups.service.access.membership_reader import (
-    MembershipReader,
-    MembershipSummary,
-    summary_of,
-)
+from groups.service.access.membership_reader import MembershipReader, summary_of
 from groups.service.membership.sync import ChangeReader, mark_of, order_of
 from groups.service.users import UserService
 
@@ -303,14 +298,12 @@ class ConversationChangeReader:
             listed = listed_conversation(conversation, summary_of(access, stream), now)
             loaded[key] = LoadedConversation(listed, (access, stream), *state_of(key))
         users = {user: profile for user, (profile, _) in of_users.result.items()}
+        shown = Shown(groups, streams, users)
         for dialogue in dialogues:
             key = dialogue.conversation_id
-            of_dialogue, stored = streams.get(dialogue.stream_id), settings.get(key)
-            if of_dialogue is None or stored is None:
-                continue
-            summary = _dialogue_summary(dialogue, of_dialogue, groups, users)
-            if summary is not None:
-                conversation = dialogue_conversation(key, of_dialogue.head, stored)
+            stored, summary = settings.get(key), shown.summary_of_dialogue(dialogue)
+            if stored is not None and summary is not None:
+                conversation = dialogue_conversation(key, summary.head, stored)
                 listed = listed_conversation(conversation, summary, now)
                 loaded[key] = LoadedConversation(listed, None, *state_of(key))
         return loaded
@@ -429,25 +422,6 @@ def _conversation_of(departure: Departure) -> ConversationId:
     if departure.kind is DepartureKind.DIALOGUE:
         return Dialogue(departure.user_id, departure.group_id).conversation_id
     return conversation_of(departure.group_id)
-
-
-def _dialogue_summary(
-    dialogue: Dialogue,
-    stream: Stream,
-    groups: Mapping[GroupId, Group],
-    users: Mapping[UserId, User],
-) -> MembershipSummary | None:
-    """The dialogue as its user's list shows it; None where its channel is gone."""
-    if dialogue.channel_id is not None:
-        channel = groups.get(dialogue.channel_id)
-        if channel is None:
-            return None
-        title, face_url, verified = channel.name, channel.face_url, channel.verified
-    else:
-        user = users.get(UserId(dialogue.peer_id))
-        title = (user.name if user else "") or dialogue.peer_id
-        face_url, verified = user.face_url if user else "", False
-    return MembershipSummary(title, face_url, stream.head, stream.last, verified)
 
 
 def _ms(instant: datetime) -> int:

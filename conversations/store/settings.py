@@ -14,7 +14,7 @@ runs again: no settings outlive their membership. A channel that begins a thread
 channel too (`touch`), for the same reason.
 """
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -41,6 +41,7 @@ from groups.kernel.mongo import (
     columns_in,
     is_since,
 )
+from groups.kernel.request_batching import RequestBatcher
 
 _WITHOUT_TEXTS: Document = {
     "_id": 0,
@@ -55,8 +56,18 @@ _WITHOUT_TEXTS: Document = {
     "begun_by_channel": 1,
 }
 """The fields that totals need. Drafts and custom data may have kilobytes each, and only a page shows them."""
+_FOR_LISTS: Final[Document] = {
+    "$project": {
+        **_WITHOUT_TEXTS,
+        "user_id": 1,
+        # Null and a missing field are no greater.
+        "has_texts": {"$or": [{"$gt": ["$draft", None]}, {"$gt": ["$custom_data", None]}]},
+    }
+}
+_TEXTS: Final[Document] = {"draft": 1, "custom_data": 1}
 _CHANGED_MS: Final[Document] = {"$toLong": "$changed_at"}
 """The database's number, which costs less than half of an instant to decode."""
+_TEXTS_A_QUERY: Final = 200  # of up to 13 kB, so that several users do not wait for megabytes
 _HAS_SETTINGS: Final[list[Document]] = [
     {"$gt": [f"${name}", None]}
     for name in _WITHOUT_TEXTS
@@ -97,6 +108,7 @@ class ConversationSettingsStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._conversations = database.collection("conversations")
+        self._texts_reader = RequestBatcher(self._find_texts, max_keys=_TEXTS_A_QUERY)
 
     async def list_user_settings(
         self, user_ids: Collection[UserId], tx: Tx | None = None
@@ -117,6 +129,36 @@ class ConversationSettingsStore:
                 user_settings = of_users[user_id] = UserSettings()
             _add(user_settings, row)
         return of_users
+
+    def query_settings_of_users(
+        self, user_ids: Collection[UserId]
+    ) -> BatchedQuery[dict[UserId, UserSettings]]:
+        """As `list_user_settings`, and which have texts, as a query to send together with others."""
+        # Uses index: user_id_1_conversation_id_1
+        return BatchedQuery(
+            self._conversations, {"user_id": {"$in": list(user_ids)}}, _to_users, _FOR_LISTS
+        )
+
+    def find_texts(self, key: ConversationKey) -> Awaitable[tuple[str, str] | None]:
+        """The draft and the custom data, which callers who ask at the same time find together; None without either."""
+        return self._texts_reader.find(key)
+
+    async def _find_texts(
+        self, keys: Collection[ConversationKey]
+    ) -> dict[ConversationKey, tuple[str, str]]:
+        query: Document = {
+            "_id": {"$in": [join_key(*key) for key in keys]},
+            "user_id": {"$in": list({user_id for user_id, _ in keys})},
+        }
+        fields = {"user_id": 1, "conversation_id": 1, **_TEXTS}
+        cursor = self._conversations.find(query, fields, batch_size=ONE_REPLY)
+        return {
+            (row["user_id"], row["conversation_id"]): (
+                row.get("draft", ""),
+                row.get("custom_data", ""),
+            )
+            for row in await cursor.to_list(None)
+        }
 
     def query_user_settings(
         self, user_id: UserId, since: datetime
@@ -376,6 +418,19 @@ def _add(user_settings: UserSettings, row: Document) -> None:
         user_settings.dialogues.append(conversation_id)
     if len(row) > 1 + ("read_seq" in row):  # more than its key and a read cursor
         user_settings.settings[conversation_id] = _to_settings(row)
+
+
+def _to_users(rows: list[Document]) -> dict[UserId, UserSettings]:
+    of_users: dict[UserId, UserSettings] = {}
+    for row in rows:
+        user_id, has_texts = row.pop("user_id"), row.pop("has_texts")
+        user_settings = of_users.get(user_id)
+        if user_settings is None:
+            user_settings = of_users[user_id] = UserSettings()
+        _add(user_settings, row)
+        if has_texts:
+            user_settings.with_texts.append(row["conversation_id"])
+    return of_users
 
 
 def _to_user_settings(

@@ -5,7 +5,8 @@
 """
 
 from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 from pymongo.errors import DuplicateKeyError, OperationFailure
@@ -34,6 +35,15 @@ _KEPT_BYTES: Final = 2 * 2**20  # of memory: some 2,000 members
 _MEMBER_BYTES: Final = 450
 """The size of a member without texts; the texts count twice, besides the document."""
 
+_AS_COLUMNS: Final[Document] = {
+    "$group": {
+        "_id": "$user_id",
+        "ids": {"$push": "$group_id"},
+        "seqs": {"$push": "$joined_seq"},
+        "joined_ms": {"$push": {"$subtract": ["$joined_at", datetime.fromtimestamp(0, UTC)]}},
+    }
+}
+"""A document for each user instead of one for each membership, which costs several times as much to decode."""
 _COUNT_GROUPS: Final[Document] = {"$group": {"_id": "$user_id", "groups": {"$sum": 1}}}
 DUPLICATE_KEY: Final = 11000  # MongoDB's error code
 
@@ -135,6 +145,18 @@ class MemberStore:
             {"_id": {"$in": keys}, "group_id": {"$in": wanted}},
             lambda rows: {row["group_id"]: (_to_member(row), row["changed_ms"]) for row in rows},
             {"$set": {"changed_ms": {"$toLong": {"$max": ["$joined_at", "$changed_at"]}}}},
+        )
+
+    def query_memberships(
+        self, user_ids: Iterable[UserId]
+    ) -> BatchedQuery[dict[UserId, dict[StreamId, MembershipRow]]]:
+        """As `list_memberships` with times, as a query to send together with others. Users without any are absent."""
+        # Uses index: user_id_1_group_id_1_joined_seq_1
+        return BatchedQuery(
+            self._members,
+            {"user_id": {"$in": list(user_ids)}},
+            lambda rows: {row["_id"]: _to_rows(row) for row in rows},
+            _AS_COLUMNS,
         )
 
     def query_group_counts(self, user_ids: Iterable[UserId]) -> BatchedQuery[dict[UserId, int]]:
@@ -365,6 +387,12 @@ def _by_id(group_id: GroupId, user_ids: Iterable[UserId]) -> Document:
     """The condition that finds the memberships of these users by their `_id`s."""
     keys = [join_key(group_id, user_id) for user_id in user_ids]
     return {"_id": {"$in": keys}, "group_id": group_id}
+
+
+def _to_rows(columns: Document) -> dict[StreamId, MembershipRow]:
+    ids: list[GroupId] = columns["ids"]
+    values = zip(ids, columns["seqs"], columns["joined_ms"], repeat(""), repeat(0), strict=False)
+    return dict(zip(map(stream_of, ids), map(_membership_row, values), strict=True))
 
 
 def _members_by_user(rows: list[Document]) -> dict[UserId, Member]:

@@ -4,7 +4,6 @@ These are facts about users' own memberships, so no rights are checked: the call
 view. Each method takes the same few queries for one group and for thousands.
 """
 
-import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +22,6 @@ from groups.models import (
     MembershipRow,
     Role,
     Stream,
-    stream_of,
 )
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
@@ -74,6 +72,12 @@ class MembershipReader:
             return {}
         return await self.streams.find_heads(stream_ids, tx, with_times=with_times)
 
+    def query_memberships(
+        self, user_ids: Collection[UserId]
+    ) -> BatchedQuery[dict[UserId, dict[StreamId, MembershipRow]]]:
+        """As `list_memberships` with times, to send together with other queries. Users without any are absent."""
+        return self.members.query_memberships(user_ids)
+
     def query_heads(
         self, stream_ids: Collection[StreamId], since: datetime, *, with_times: bool
     ) -> BatchedQuery[Changed[StreamId, Head]]:
@@ -99,36 +103,24 @@ class MembershipReader:
     async def find_groups(self, group_ids: Sequence[GroupId]) -> Mapping[GroupId, Group]:
         return await self.groups.find_many(group_ids) if group_ids else {}
 
-    async def find_summaries(
-        self, actor: Actor, memberships: Sequence[MembershipRow]
-    ) -> dict[GroupId, MembershipSummary]:
-        """The groups that exist, as the actor's list shows them, with their heads as they are now.
 
-        The memberships were read with their times.
-        """
-        if not memberships:
-            return {}
-        group_ids = [membership.group_id for membership in memberships]
-        groups, streams = await asyncio.gather(
-            self.groups.find_many(group_ids), self.streams.find_many(map(stream_of, group_ids))
+def summary_for_member(
+    actor: Actor, membership: MembershipRow, group: Group, stream: Stream
+) -> MembershipSummary:
+    """The group as the list of its member shows it. The membership was read with its times."""
+    if not policy.hides_history(group):  # nearly always
+        return MembershipSummary(
+            group.name, group.face_url, stream.head, stream.last, group.verified
         )
-        summaries: dict[GroupId, MembershipSummary] = {}
-        for membership in memberships:
-            group = groups.get(membership.group_id)
-            stream = streams.get(stream_of(membership.group_id))
-            if group is None or stream is None:
-                continue
-            # What a member may read depends on the head and the time when they joined, not on their role.
-            member = Member(
-                group_id=membership.group_id,
-                user_id=actor.user_id,
-                role=Role.MEMBER,
-                joined_at=datetime.fromtimestamp(membership.joined_ms / 1000, UTC),
-                joined_seq=membership.joined_seq,
-            )
-            access = policy.access_of(actor, group, member)
-            summaries[membership.group_id] = summary_of(access, stream)
-        return summaries
+    # What a member may read depends on the head and the time when they joined, not on their role.
+    member = Member(
+        group_id=membership.group_id,
+        user_id=actor.user_id,
+        role=Role.MEMBER,
+        joined_at=datetime.fromtimestamp(membership.joined_ms / 1000, UTC),
+        joined_seq=membership.joined_seq,
+    )
+    return summary_of(policy.access_of(actor, group, member), stream)
 
 
 def summary_of(access: AccessContext, stream: Stream) -> MembershipSummary:
