@@ -149,12 +149,11 @@ def revoke(
     # Imported here: see `serve`.
     from channels.server.app import create_services
     from channels.server.embedded.supervisor import database_uri
-    from channels.server.run import database_errors_as_startup_errors
-    from groups.kernel.mongo import Database
+    from channels.server.run import database_errors_as_startup_errors, open_database
 
     async def revoke_stored() -> None:
         async with database_uri(settings) as uri:
-            database = await Database.connect(uri, settings.database, driver=settings.driver)
+            database = await open_database(settings, uri)
             try:
                 services = create_services(database, settings.limits)
                 await services.chat.revocations.revoke(OPERATOR, UserId(user))
