@@ -146,12 +146,8 @@ class ConversationSettingsStore:
     async def _find_texts(
         self, keys: Collection[ConversationKey]
     ) -> dict[ConversationKey, tuple[str, str]]:
-        query: Document = {
-            "_id": {"$in": [join_key(*key) for key in keys]},
-            "user_id": {"$in": list({user_id for user_id, _ in keys})},
-        }
         fields = {"user_id": 1, "conversation_id": 1, **_TEXTS}
-        cursor = self._conversations.find(query, fields, batch_size=ONE_REPLY)
+        cursor = self._conversations.find(_of_keys(keys), fields, batch_size=ONE_REPLY)
         return {
             (row["user_id"], row["conversation_id"]): (
                 row.get("draft", ""),
@@ -205,18 +201,24 @@ class ConversationSettingsStore:
         self, keys: Iterable[ConversationKey], tx: Tx
     ) -> dict[ConversationKey, ConversationSettings]:
         """Find the settings for these users and conversations, without drafts and custom data."""
-        wanted = list(keys)
-        query: Document = {
-            "_id": {"$in": [join_key(*key) for key in wanted]},
-            "user_id": {"$in": list({user_id for user_id, _ in wanted})},
-        }
         cursor = self._conversations.find(
-            query, {**_WITHOUT_TEXTS, "user_id": 1}, session=tx.session, batch_size=ONE_REPLY
+            _of_keys(list(keys)),
+            {**_WITHOUT_TEXTS, "user_id": 1},
+            session=tx.session,
+            batch_size=ONE_REPLY,
         )
-        return {
-            (row["user_id"], row["conversation_id"]): _to_settings(row)
-            for row in await cursor.to_list(None)
-        }
+        return _by_key(await cursor.to_list(None))
+
+    def query_settings_of_keys(
+        self, keys: Collection[ConversationKey]
+    ) -> BatchedQuery[dict[ConversationKey, ConversationSettings]]:
+        """As `find_settings_of_users`, as a query to send together with others."""
+        return BatchedQuery(
+            self._conversations,
+            _of_keys(keys),
+            _by_key,
+            {"$project": {**_WITHOUT_TEXTS, "user_id": 1}},
+        )
 
     async def list_in_group(
         self, user_id: UserId, name: str, *, limit: int, tx: Tx
@@ -400,6 +402,13 @@ def _key(key: ConversationKey) -> Document:
     return {"_id": join_key(*key), "user_id": user_id, "conversation_id": conversation_id}
 
 
+def _of_keys(keys: Collection[ConversationKey]) -> Document:
+    return {
+        "_id": {"$in": [join_key(*key) for key in keys]},
+        "user_id": {"$in": list({user_id for user_id, _ in keys})},
+    }
+
+
 def _by_id(key: ConversationKey) -> Document:
     return {"_id": join_key(*key), "user_id": key[0]}
 
@@ -418,6 +427,10 @@ def _add(user_settings: UserSettings, row: Document) -> None:
         user_settings.dialogues.append(conversation_id)
     if len(row) > 1 + ("read_seq" in row):  # more than its key and a read cursor
         user_settings.settings[conversation_id] = _to_settings(row)
+
+
+def _by_key(rows: list[Document]) -> dict[ConversationKey, ConversationSettings]:
+    return {(row["user_id"], row["conversation_id"]): _to_settings(row) for row in rows}
 
 
 def _to_users(rows: list[Document]) -> dict[UserId, UserSettings]:

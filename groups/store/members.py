@@ -159,6 +159,20 @@ class MemberStore:
             _AS_COLUMNS,
         )
 
+    def query_pairs(
+        self, pairs: Iterable[tuple[GroupId, UserId]]
+    ) -> BatchedQuery[dict[tuple[GroupId, UserId], MembershipRow]]:
+        """As `find_memberships` without times, as a query to send together with others."""
+        return BatchedQuery(
+            self._members,
+            _of_pairs(set(pairs)),
+            lambda rows: {
+                (row["group_id"], row["user_id"]): MembershipRow(row["group_id"], row["joined_seq"])
+                for row in rows
+            },
+            {"$project": {"_id": 0, "group_id": 1, "user_id": 1, "joined_seq": 1}},
+        )
+
     def query_group_counts(self, user_ids: Iterable[UserId]) -> BatchedQuery[dict[UserId, int]]:
         """In how many groups each user is, as a query to send together with others."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
@@ -364,13 +378,8 @@ class MemberStore:
         self, pairs: Iterable[tuple[GroupId, UserId]], tx: Tx | None = None
     ) -> dict[tuple[GroupId, UserId], MembershipRow]:
         """The memberships that exist among these pairs, with times."""
-        wanted = set(pairs)
-        query: Document = {
-            "_id": {"$in": [join_key(group_id, user_id) for group_id, user_id in wanted]},
-            "group_id": {"$in": list({group_id for group_id, _ in wanted})},
-        }
         cursor = self._members_naive.find(
-            query,
+            _of_pairs(set(pairs)),
             {"_id": 0, "group_id": 1, "user_id": 1, "joined_seq": 1, "joined_at": 1},
             session=tx.session if tx else None,
             batch_size=ONE_REPLY,
@@ -381,6 +390,13 @@ class MemberStore:
             )
             for row in await cursor.to_list(None)
         }
+
+
+def _of_pairs(pairs: Collection[tuple[GroupId, UserId]]) -> Document:
+    return {
+        "_id": {"$in": [join_key(group_id, user_id) for group_id, user_id in pairs]},
+        "group_id": {"$in": list({group_id for group_id, _ in pairs})},
+    }
 
 
 def _by_id(group_id: GroupId, user_ids: Iterable[UserId]) -> Document:

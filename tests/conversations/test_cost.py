@@ -125,13 +125,13 @@ async def test_many_readers_share_their_commands(real_world: World, probe: Comma
     )
     sent = probe.take()
     # All came before the first transaction began, so one carries them all: their first cursors, and the event.
-    assert sent == Counter(find=3, insert=2, commitTransaction=1)
+    assert sent == Counter(aggregate=1, insert=2, commitTransaction=1)
     await real_world.post(tea)
     probe.take()
     await asyncio.gather(
         *(real_world.mine.read_cursors.mark_read(reader, tea) for reader in readers)
     )
-    assert probe.take() == Counter(find=3, update=1, insert=1, commitTransaction=1)
+    assert probe.take() == Counter(aggregate=1, update=1, insert=1, commitTransaction=1)
 
 
 async def test_a_post_costs_one_command_more_for_its_authors_cursors(

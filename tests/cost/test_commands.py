@@ -290,7 +290,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "find messages": 1,
         "aggregate tallies": 1,
     },
-    mark_read: {**OF_ALL_CONVERSATIONS, "update conversations": 1, **OF_A_TRANSACTION},
+    mark_read: {"aggregate": 1, "update conversations": 1, **OF_A_TRANSACTION},
     mark_all_read: {
         "find conversation_groups": 1,
         **OF_ALL_CONVERSATIONS,

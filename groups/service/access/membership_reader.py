@@ -64,6 +64,12 @@ class MembershipReader:
         """Those of the memberships that exist, with their times."""
         return await self.members.find_memberships(pairs, tx)
 
+    def query_pairs(
+        self, pairs: Iterable[tuple[GroupId, UserId]]
+    ) -> BatchedQuery[dict[tuple[GroupId, UserId], MembershipRow]]:
+        """As `find_memberships` without times, to send together with other queries."""
+        return self.members.query_pairs(pairs)
+
     async def find_heads(
         self, stream_ids: Collection[StreamId], tx: Tx | None = None, *, with_times: bool = False
     ) -> Mapping[StreamId, Head]:
