@@ -18,7 +18,6 @@ import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Final, cast
 
 from channels.limits import Limits
@@ -58,7 +57,6 @@ from groups.kernel.paging import (
 )
 from groups.models import AccessContext, Departure, Group, Invitation, Stream, User
 from groups.service.membership.invitations import InvitationService
-from groups.service.users import UserService
 
 _TOKEN: Final = "sync-all"
 _START, _CHANGES = "sync-start", "sync-changes"
@@ -118,7 +116,6 @@ class SyncService:
 
     store: ChannelStore
     changes: ConversationChangeReader
-    users: UserService
     invitations: InvitationService
     limits: Limits
     clock: Clock
@@ -252,8 +249,7 @@ class SyncService:
         most: int,
         with_times: bool = False,
     ) -> tuple[ConversationChanges, Surroundings | None]:
-        find = partial(
-            self.changes.find,
+        finding = self.changes.find(
             actor,
             known.instant,
             next_since=reading.next_since,
@@ -262,13 +258,11 @@ class SyncService:
             with_times=with_times,
         )
         if not is_first:
-            return await find(), None
-        of_user = self.users.query_profiles([actor.user_id])
+            return await finding, None
         found, (invitations, next_cursor) = await asyncio.gather(
-            find(of_user), self.invitations.list_of_user(actor, limit=_INVITATIONS, cursor=None)
+            finding, self.invitations.list_of_user(actor, limit=_INVITATIONS, cursor=None)
         )
-        user, _ = of_user.result.get(actor.user_id, (User(user_id=actor.user_id), 0))
-        return found, Surroundings(user, invitations, next_cursor)
+        return found, Surroundings(found.user, invitations, next_cursor)
 
     async def _load(
         self, actor: Actor, conversation_ids: Sequence[ConversationId], reading: Reading

@@ -8,26 +8,32 @@ before its last reading, and recognises by its mark what it reads twice (`groups
 Promises:
     The same for any number: two commands find all changes, one loads a page of them. A third finds the ends of
     conversations whose group was disbanded and is being cleaned up.
+    Shared: users who ask at the same time share these two commands, as far as they were here last about as long ago. A
+    user with many conversations shares the first one alone.
     Complete: settings are read before heads, and memberships before departures, so whatever ends meanwhile is found as
     one or the other, or has a time that the next reading covers.
     Exact marks: a mark is made of the versions that were read with the content or before it. The same mark never stands
     for two contents.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import asyncio
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple
 
 from conversations.models import (
     C2C_PREFIX,
     DEFAULT_SETTINGS,
+    NO_USER_SETTINGS,
+    ConversationGroup,
     ConversationId,
     ConversationSettings,
     ConversationSnapshot,
     Dialogue,
     ListedConversation,
+    UserSettings,
     conversation_from,
     conversation_of,
     dialogue_conversation,
@@ -35,14 +41,15 @@ from conversations.models import (
 )
 from conversations.service.conversation_list import listed_conversation
 from conversations.service.guard import dialogues_among, heads_of_existing, streams_of
-from conversations.service.list_reader import Shown
+from conversations.service.list_reader import FEW, Shown
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.kernel.mongo import BatchedQuery, Database
+from groups.kernel.mongo import BatchedQuery, Changed, Database
+from groups.kernel.request_batching import PageBatcher
 from groups.models import (
     AccessContext,
     Departure,
@@ -50,6 +57,7 @@ from groups.models import (
     Head,
     MembershipRow,
     Stream,
+    User,
     stream_of,
 )
 from groups.service.access.membership_reader import MembershipReader, summary_of
@@ -74,13 +82,14 @@ class ConversationChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ConversationChanges:
-    """All conversations of a user as they are, the changes among them in order, and their conversation groups' names.
+    """All conversations of a user as they are, the changes among them in order, their conversation groups' names.
 
     There may be more ends behind `horizon`, unless that is None; changes behind it are left out.
     """
 
     snapshot: ConversationSnapshot
     group_names: Sequence[str]
+    user: User
     changes: Sequence[ConversationChange]
     horizon: str | None
 
@@ -102,6 +111,10 @@ class _Profile(NamedTuple):
     changed_ms: int = 0
 
 
+USERS_A_QUERY: Final = 32
+"""Bounds the rows of a query: a user may have thousands of conversations."""
+_DEPARTURES_A_QUERY: Final = 1_000
+_YOUNG: Final = timedelta(minutes=5)
 _OLD_PROFILE: Final = _Profile()
 _OLD_MEMBERSHIP: Final = MembershipRow(GroupId(""), 0)
 _OLD_HEAD: Final = Head(0, False)
@@ -142,7 +155,50 @@ class _State(NamedTuple):
     at_ms: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+class _Wanted(NamedTuple):
+    """The changes that a user asks for."""
+
+    user_id: UserId
+    since: datetime
+    after: str
+    most_departures: int
+
+
+class _Page(NamedTuple):
+    """What users who share commands have in common: `age` is about how long ago they were here last.
+
+    A command asks from the instant of the one who was away longest.
+    """
+
+    with_times: bool
+    age: int
+
+
+class _Others(NamedTuple):
+    """What others changed of the conversations of some users: their heads, and the profiles that they show."""
+
+    heads: Changed[StreamId, Head]
+    profiles: "_ProfileQueries"
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What is stored of one user; `others` is None where their conversations are many."""
+
+    memberships: Changed[StreamId, MembershipRow]
+    settings: UserSettings
+    groups: Sequence[ConversationGroup]
+    departures: Sequence[Departure]
+    user: User
+    dialogues: Sequence[Dialogue]
+    others: _Others | None = None
+
+    @property
+    def is_few(self) -> bool:
+        return len(self.memberships.all) + len(self.dialogues) <= FEW
+
+
+@dataclass(kw_only=True, slots=True)
 class ConversationChangeReader:
     """Finds changed conversations of the actor, and loads pages of conversations with their groups."""
 
@@ -153,64 +209,143 @@ class ConversationChangeReader:
     settings: ConversationSettingsStore
     groups: ConversationGroupStore
     clock: Clock
+    _batcher: PageBatcher[_Page, _Wanted, _Own] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._batcher = PageBatcher(self._read_users, readers_per_query=lambda _: USERS_A_QUERY)
 
     async def find(
         self,
         actor: Actor,
         since: datetime,
-        *beside: BatchedQuery[Any],
+        *,
         next_since: datetime,
         after: str,
         most_departures: int,
         with_times: bool = False,
     ) -> ConversationChanges:
-        """The changes at or after the instant, behind the key `after`; `beside` are sent with the first command.
+        """The changes at or after the instant, behind the key `after`.
 
         `next_since` is the instant from which the next reading will ask. `with_times` loads when each conversation was
         active.
         """
-        user_id = actor.user_id
-        of_memberships = self.changes.query_memberships(user_id, since, with_times=with_times)
-        of_settings = self.settings.query_user_settings(user_id, since)
-        of_groups = self.groups.query_groups(user_id)
-        of_departures = self.changes.query_departures(
-            user_id, since, after=after, limit=most_departures
-        )
-        await self.database.fetch_together(
-            of_memberships, of_settings, of_groups, of_departures, *beside
-        )
-        memberships, (user_settings, settings) = of_memberships.result, of_settings.result
-        dialogues = dialogues_among(user_id, user_settings.dialogues)
-        of_heads = self.memberships.query_heads(
-            {*memberships.all, *streams_of(dialogues)}, since, with_times=with_times
-        )
-        group_ids = [membership.group_id for membership in memberships.all.values()]
-        profiles = _ProfileQueries.of(self, group_ids, dialogues, since)
-        await self.database.fetch_together(of_heads, *profiles.queries)
-        heads = of_heads.result
+        wanted = _Wanted(actor.user_id, since, after, most_departures)
+        age = (self.clock.now() - since) // _YOUNG
+        own = await self._batcher.find(_Page(with_times, age.bit_length() // 3), wanted)
+        assert own is not None, "every user has a state"
+        others = own.others
+        if others is None:
+            others = await self._read_others([own], since, with_times=with_times)
+        since_ms, dialogues = _ms(since), own.dialogues
         snapshot = ConversationSnapshot(
-            memberships.all, user_settings, heads.all, heads_of_existing(dialogues, heads.all)
+            own.memberships.all,
+            own.settings,
+            others.heads.all,
+            heads_of_existing(dialogues, others.heads.all),
         )
-        departures = of_departures.result
+        departures = own.departures
         horizon = _key_of(departures[-1]) if len(departures) == most_departures else None
         ended = await self._find_ended(actor, snapshot, dialogues, since)
         departed = {_conversation_of(departure): departure for departure in [*departures, *ended]}
+        # The instant that was asked for may be that of another user, who was away longer.
         changed = _Changed(
-            memberships.changed,
-            settings,
-            profiles.read(dialogues),
-            _by_conversation(heads.changed, dialogues),
+            {
+                key: row
+                for key, row in own.memberships.changed.items()
+                if row.changed_ms >= since_ms
+            },
+            {key: one for key, one in own.settings.settings.items() if one.changed_ms >= since_ms},
+            _changed_profiles(own, others, since_ms),
+            _changed_heads(own, others.heads.changed, since_ms),
         )
         found = _ends(departed, snapshot) + _changes(
-            snapshot, changed, departed, _ms(since), _ms(next_since)
+            snapshot, changed, departed, since_ms, _ms(next_since)
         )
         found = [
             one for one in found if one.key > after and (horizon is None or one.key <= horizon)
         ]
         found.sort()
-        return ConversationChanges(
-            snapshot, [group.name for group in of_groups.result], found, horizon
+        names = [group.name for group in own.groups]
+        return ConversationChanges(snapshot, names, own.user, found, horizon)
+
+    async def _read_users(
+        self, page: "_Page", wanted: Sequence["_Wanted"]
+    ) -> dict["_Wanted", "_Own"]:
+        """What is stored of each user, and for those with few conversations, what others changed of these."""
+        user_ids = list({one.user_id for one in wanted})
+        since = min(one.since for one in wanted)
+        of_memberships = self.changes.query_memberships(user_ids, since, with_times=page.with_times)
+        of_settings = self.settings.query_user_settings(user_ids, since)
+        of_groups = self.groups.query_groups(user_ids)
+        of_departures = self._query_departures(wanted)
+        of_users = self.users.query_users(user_ids)
+        await self.database.fetch_together(
+            of_memberships, of_settings, of_groups, of_departures, of_users
         )
+        departures = await self._departures_of(wanted, of_departures.result)
+        found: dict[_Wanted, _Own] = {}
+        for one in wanted:
+            user_id = one.user_id
+            settings = of_settings.result.get(user_id, NO_USER_SETTINGS)
+            found[one] = _Own(
+                of_memberships.result.get(user_id) or Changed({}, {}),
+                settings,
+                of_groups.result.get(user_id, ()),
+                departures[one],
+                of_users.result.get(user_id) or User(user_id=user_id),
+                dialogues_among(user_id, settings.dialogues),
+            )
+        few = {one: own for one, own in found.items() if own.is_few}
+        if few:
+            others = await self._read_others(list(few.values()), since, with_times=page.with_times)
+            found |= {one: replace(own, others=others) for one, own in few.items()}
+        return found
+
+    def _query_departures(self, wanted: Sequence["_Wanted"]) -> BatchedQuery[list[Departure]]:
+        if len(wanted) == 1:
+            return self._query_departures_of(wanted[0])
+        user_ids, since = {one.user_id for one in wanted}, min(one.since for one in wanted)
+        return self.changes.query_departures_of_users(user_ids, since, limit=_DEPARTURES_A_QUERY)
+
+    def _query_departures_of(self, one: "_Wanted") -> BatchedQuery[list[Departure]]:
+        return self.changes.query_departures(
+            one.user_id, one.since, after=one.after, limit=one.most_departures
+        )
+
+    async def _departures_of(
+        self, wanted: Sequence["_Wanted"], found: list[Departure]
+    ) -> dict["_Wanted", list[Departure]]:
+        """The departures for which each asked; each has a command of their own in the rare case that not all came."""
+        if len(wanted) == 1:
+            return {wanted[0]: found}
+        if len(found) == _DEPARTURES_A_QUERY:
+            queries = [self._query_departures_of(one) for one in wanted]
+            await asyncio.gather(*map(self.database.fetch_together, queries))
+            return {one: query.result for one, query in zip(wanted, queries, strict=True)}
+        of_users: dict[UserId, list[Departure]] = {}
+        for departure in found:
+            of_users.setdefault(departure.user_id, []).append(departure)
+        return {
+            one: [
+                departure
+                for departure in of_users.get(one.user_id, ())
+                if departure.at >= one.since and _key_of(departure) > one.after
+            ][: one.most_departures]
+            for one in wanted
+        }
+
+    async def _read_others(
+        self, users: Sequence["_Own"], since: datetime, *, with_times: bool
+    ) -> "_Others":
+        """The heads of the users' conversations, and the profiles that changed, with one command."""
+        dialogues = [dialogue for own in users for dialogue in own.dialogues]
+        memberships = [row for own in users for row in own.memberships.all.items()]
+        stream_ids = {stream_id for stream_id, _ in memberships} | streams_of(dialogues)
+        group_ids = {row.group_id for _, row in memberships}
+        of_heads = self.memberships.query_heads(stream_ids, since, with_times=with_times)
+        profiles = _ProfileQueries.of(self, group_ids, dialogues, since)
+        await self.database.fetch_together(of_heads, *profiles.queries)
+        return _Others(of_heads.result, profiles)
 
     async def _find_ended(
         self,
@@ -286,7 +421,10 @@ class ConversationChangeReader:
         heads = {stream_id: stream.head for stream_id, stream in streams.items()}
         state_of = partial(
             _Changed(
-                rows, settings, profiles.read(dialogues), _by_conversation(heads, dialogues)
+                rows,
+                settings,
+                profiles.read(dialogues, group_ids),
+                _by_conversation(heads, dialogues),
             ).state_of,
             since_ms=_ms(since),
         )
@@ -321,23 +459,27 @@ class _ProfileQueries:
     def of(
         cls,
         reader: ConversationChangeReader,
-        group_ids: Sequence[GroupId],
+        group_ids: Iterable[GroupId],
         dialogues: Sequence[Dialogue],
         since: datetime,
     ) -> "_ProfileQueries":
         channel_ids = [one.channel_id for one in dialogues if one.channel_id is not None]
-        user_ids = [UserId(one.peer_id) for one in dialogues if one.channel_id is None]
-        shown = [*group_ids, *channel_ids]
+        user_ids = list({UserId(one.peer_id) for one in dialogues if one.channel_id is None})
+        shown = list({*group_ids, *channel_ids})
         queries: list[BatchedQuery[Any]] = [reader.changes.query_versions(shown, since)]
         if user_ids:
             queries.append(reader.users.query_changed(user_ids, since))
         return cls(shown, user_ids, queries)
 
-    def read(self, dialogues: Sequence[Dialogue]) -> dict[ConversationId, _Profile]:
-        """The profiles that changed, by the conversations that show them."""
+    def read(
+        self, dialogues: Sequence[Dialogue], group_ids: Container[GroupId]
+    ) -> dict[ConversationId, _Profile]:
+        """The profiles that changed, by the conversations with these groups, and the dialogues, that show them."""
         versions = self.queries[0].result
         found: dict[ConversationId, _Profile] = {
-            conversation_of(group_id): _Profile(*version) for group_id, version in versions.items()
+            conversation_of(group_id): _Profile(*version)
+            for group_id, version in versions.items()
+            if group_id in group_ids
         }
         users: Mapping[UserId, int] = self.queries[1].result if self.user_ids else {}
         for dialogue in dialogues:
@@ -361,6 +503,32 @@ def _by_conversation(
         if dialogue.stream_id in heads
     }
     return {**heads, **of_dialogues}
+
+
+def _changed_heads(
+    own: _Own, heads: Mapping[StreamId, Head], since_ms: int
+) -> dict[ConversationId, Head]:
+    """The heads that changed, by the ids that the user has for their conversations."""
+    memberships = own.memberships.all
+    changed = {
+        key: head
+        for key, head in heads.items()
+        if head.active_ms >= since_ms or head.changed_ms >= since_ms
+    }
+    of_groups = {key: head for key, head in changed.items() if key in memberships}
+    of_dialogues = {
+        dialogue.conversation_id: changed[dialogue.stream_id]
+        for dialogue in own.dialogues
+        if dialogue.stream_id in changed
+    }
+    return of_groups | of_dialogues
+
+
+def _changed_profiles(own: _Own, others: _Others, since_ms: int) -> dict[ConversationId, _Profile]:
+    """The profiles that changed, by the user's conversations that show them."""
+    group_ids = {row.group_id for row in own.memberships.all.values()}
+    profiles = others.profiles.read(own.dialogues, group_ids)
+    return {key: one for key, one in profiles.items() if one.changed_ms >= since_ms}
 
 
 def _changes(

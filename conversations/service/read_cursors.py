@@ -2,8 +2,8 @@
 
 Single reads of all users share the batches of one commit queue. A batch takes the same few commands for any number of
 users and conversations, of which one finds all that it must know. Two queues would halve the batches (measured with 16
-callers on 2 cores: 2,700 reads/s with one queue, 1,200 with two, 550 with eight). A stored cursor moves by `$max`, so no
-other process can move it back.
+callers on 2 cores: 2,700 reads/s with one queue, 1,200 with two, 550 with eight). A stored cursor moves by `$max`, so
+no other process can move it back.
 """
 
 from collections.abc import Container, Mapping, Sequence

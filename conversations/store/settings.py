@@ -16,7 +16,6 @@ channel too (`touch`), for the same reason.
 
 from collections.abc import Awaitable, Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 from pymongo import UpdateOne
@@ -157,19 +156,20 @@ class ConversationSettingsStore:
         }
 
     def query_user_settings(
-        self, user_id: UserId, since: datetime
-    ) -> BatchedQuery[tuple[UserSettings, dict[ConversationId, ConversationSettings]]]:
-        """As `list_user_settings` of one user, and which of them changed at or after the instant."""
+        self, user_ids: Collection[UserId], since: datetime
+    ) -> BatchedQuery[dict[UserId, UserSettings]]:
+        """As `list_user_settings`, with versions and times of those that changed at or after the instant."""
         # Uses index: user_id_1_conversation_id_1
         is_changed = is_since(since, "$changed_at")
         return BatchedQuery(
             self._conversations,
-            {"user_id": user_id},
-            partial(_to_user_settings, since=since),
+            {"user_id": {"$in": list(user_ids)}},
+            lambda rows: {row["_id"]: _to_user_settings(row) for row in rows},
             as_columns(
                 {"ids": "$conversation_id", "read_seqs": {"$ifNull": ["$read_seq", 0]}},
                 where={"$or": [is_changed, *_HAS_SETTINGS]},
                 details=_AS_ROW,
+                by="$user_id",
             ),
         )
 
@@ -446,15 +446,11 @@ def _to_users(rows: list[Document]) -> dict[UserId, UserSettings]:
     return of_users
 
 
-def _to_user_settings(
-    rows: list[Document], since: datetime
-) -> tuple[UserSettings, dict[ConversationId, ConversationSettings]]:
-    (ids, read_seqs), details = columns_in(rows, "ids", "read_seqs")
+def _to_user_settings(row: Document) -> UserSettings:
+    (ids, read_seqs), details = columns_in([row], "ids", "read_seqs")
     dialogues = [conversation_id for conversation_id in ids if conversation_id[0] == "c"]
     settings = {row["conversation_id"]: _to_settings(row) for row in details}
-    since_ms = round(since.timestamp() * 1000)
-    changed = {key: one for key, one in settings.items() if one.changed_ms >= since_ms}
-    return UserSettings(dict(zip(ids, read_seqs, strict=True)), settings, dialogues), changed
+    return UserSettings(dict(zip(ids, read_seqs, strict=True)), settings, dialogues)
 
 
 def _to_settings(row: Document) -> ConversationSettings:
