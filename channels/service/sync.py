@@ -37,7 +37,6 @@ from conversations.models import (
     ConversationId,
     GroupTotal,
     Unread,
-    group_of,
 )
 from conversations.service.changes import (
     ConversationChangeReader,
@@ -268,12 +267,9 @@ class SyncService:
         self, actor: Actor, conversation_ids: Sequence[ConversationId], reading: Reading
     ) -> dict[ConversationId, SyncedConversation]:
         """Those of the conversations that the actor still has, in this order."""
-        group_ids = [
-            group_id for key in conversation_ids if (group_id := group_of(key)) is not None
-        ]
-        of_profiles = self.store.query_profiles(group_ids)
-        found = await self.changes.load(actor, conversation_ids, reading.next_since, of_profiles)
-        profiles = of_profiles.result if found else {}
+        found, profiles = await self.changes.load(
+            actor, conversation_ids, reading.next_since, self.store.query_profiles
+        )
         return {key: _synced(found[key], profiles) for key in conversation_ids if key in found}
 
 

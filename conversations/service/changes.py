@@ -8,8 +8,8 @@ before its last reading, and recognises by its mark what it reads twice (`groups
 Promises:
     The same for any number: two commands find all changes, one loads a page of them. A third finds the ends of
     conversations whose group was disbanded and is being cleaned up.
-    Shared: users who ask at the same time share these two commands, as far as they were here last about as long ago. A
-    user with many conversations shares the first one alone.
+    Shared: users who ask at the same time share these commands, as far as they were here last about as long ago. A user
+    with many conversations has the second one for themselves.
     Complete: settings are read before heads, and memberships before departures, so whatever ends meanwhile is found as
     one or the other, or has a time that the next reading covers.
     Exact marks: a mark is made of the versions that were read with the content or before it. The same mark never stands
@@ -17,11 +17,11 @@ Promises:
 """
 
 import asyncio
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from conversations.models import (
     C2C_PREFIX,
@@ -55,6 +55,7 @@ from groups.models import (
     Departure,
     DepartureKind,
     Head,
+    Member,
     MembershipRow,
     Stream,
     User,
@@ -113,6 +114,7 @@ class _Profile(NamedTuple):
 
 USERS_A_QUERY: Final = 32
 """Bounds the rows of a query: a user may have thousands of conversations."""
+LOADS_A_QUERY: Final = 16  # pages, which have drafts of up to 12 kB and profiles
 _DEPARTURES_A_QUERY: Final = 1_000
 _YOUNG: Final = timedelta(minutes=5)
 _OLD_PROFILE: Final = _Profile()
@@ -198,6 +200,46 @@ class _Own:
         return len(self.memberships.all) + len(self.dialogues) <= FEW
 
 
+B = TypeVar("B")
+QueryBeside = Callable[[Sequence[GroupId]], BatchedQuery[dict[GroupId, B]]]
+"""Makes the query for what the package above has of groups."""
+
+
+class _Load(NamedTuple):
+    """The page of conversations that a user wants."""
+
+    user_id: UserId
+    conversation_ids: tuple[ConversationId, ...]
+    since: datetime
+
+    @property
+    def group_ids(self) -> list[GroupId]:
+        return [one for key in self.conversation_ids if (one := group_of(key)) is not None]
+
+    @property
+    def dialogues(self) -> list[Dialogue]:
+        keys = [key for key in self.conversation_ids if group_of(key) is None]
+        return dialogues_among(self.user_id, keys)
+
+
+class _LoadPage(NamedTuple):
+    """What users have in common who share the command that loads their pages; `age` as in `_Page`."""
+
+    age: int
+    query_beside: QueryBeside[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a page is made of: the user's own, and what they share with the others who asked."""
+
+    settings: Mapping[ConversationId, ConversationSettings]
+    members: Mapping[GroupId, tuple[Member, int]]
+    profiles: "_ProfileQueries"
+    shown: Shown
+    beside: Mapping[GroupId, Any]
+
+
 @dataclass(kw_only=True, slots=True)
 class ConversationChangeReader:
     """Finds changed conversations of the actor, and loads pages of conversations with their groups."""
@@ -210,9 +252,11 @@ class ConversationChangeReader:
     groups: ConversationGroupStore
     clock: Clock
     _batcher: PageBatcher[_Page, _Wanted, _Own] = field(init=False)
+    _loader: "PageBatcher[_LoadPage, _Load, _Facts]" = field(init=False)
 
     def __post_init__(self) -> None:
         self._batcher = PageBatcher(self._read_users, readers_per_query=lambda _: USERS_A_QUERY)
+        self._loader = PageBatcher(self._read_loads, readers_per_query=lambda _: LOADS_A_QUERY)
 
     async def find(
         self,
@@ -230,8 +274,7 @@ class ConversationChangeReader:
         active.
         """
         wanted = _Wanted(actor.user_id, since, after, most_departures)
-        age = (self.clock.now() - since) // _YOUNG
-        own = await self._batcher.find(_Page(with_times, age.bit_length() // 3), wanted)
+        own = await self._batcher.find(_Page(with_times, self._age(since)), wanted)
         assert own is not None, "every user has a state"
         others = own.others
         if others is None:
@@ -376,39 +419,24 @@ class ConversationChangeReader:
         actor: Actor,
         conversation_ids: Sequence[ConversationId],
         since: datetime,
-        *beside: BatchedQuery[Any],
-    ) -> dict[ConversationId, LoadedConversation]:
-        """Those of the conversations that the actor has, hidden or not; `beside` are sent with the one command.
+        query_beside: QueryBeside[B],
+    ) -> tuple[dict[ConversationId, LoadedConversation], Mapping[GroupId, B]]:
+        """Those of the conversations that the actor has, hidden or not, and what the package above has of their groups.
 
-        Marks cover changes of profiles at or after the instant, as those of `find` with the same instant do.
+        Marks cover changes of profiles at or after the instant, as those of `find` with the same instant do. Users who
+        ask at the same time share the one command, and the objects that it finds of groups.
         """
         if not conversation_ids:
-            return {}
-        user_id = actor.user_id
-        group_ids = [
-            group_id for key in conversation_ids if (group_id := group_of(key)) is not None
-        ]
-        dialogues = dialogues_among(
-            user_id, [key for key in conversation_ids if group_of(key) is None]
-        )
-        of_settings = self.settings.query_settings(user_id, conversation_ids)
-        of_members = self.memberships.query_members(user_id, group_ids)
-        profiles = _ProfileQueries.of(self, group_ids, dialogues, since)
-        of_groups = self.memberships.query_groups(profiles.group_ids)
-        of_users = self.users.query_profiles(profiles.user_ids)
-        of_streams = self.memberships.query_streams(
-            {*map(stream_of, group_ids), *streams_of(dialogues)}
-        )
-        # In this order: versions before the content, and read cursors before heads, which only grow.
-        await self.database.fetch_together(
-            of_settings, of_members, *profiles.queries, *beside, of_groups, of_users, of_streams
-        )
-        groups, streams, settings = of_groups.result, of_streams.result, of_settings.result
+            return {}, {}
+        wanted = _Load(actor.user_id, tuple(conversation_ids), since)
+        facts = await self._loader.find(_LoadPage(self._age(since), query_beside), wanted)
+        assert facts is not None, "every user has facts"
+        shown, settings, dialogues = facts.shown, facts.settings, wanted.dialogues
         seen: dict[ConversationId, tuple[AccessContext, Stream]] = {}
         rows: dict[ConversationId, MembershipRow] = {}
-        for group_id, (member, changed_ms) in of_members.result.items():
+        for group_id, (member, changed_ms) in facts.members.items():
             key = conversation_of(group_id)
-            group, stream = groups.get(group_id), streams.get(key)
+            group, stream = shown.groups.get(group_id), shown.streams.get(key)
             if group is not None and stream is not None:
                 seen[key] = policy.access_of(actor, group, member), stream
                 rows[key] = MembershipRow(
@@ -418,16 +446,12 @@ class ConversationChangeReader:
                     member.role.value,
                     changed_ms,
                 )
-        heads = {stream_id: stream.head for stream_id, stream in streams.items()}
-        state_of = partial(
-            _Changed(
-                rows,
-                settings,
-                profiles.read(dialogues, group_ids),
-                _by_conversation(heads, dialogues),
-            ).state_of,
-            since_ms=_ms(since),
-        )
+        heads = {key: stream.head for key, (_, stream) in seen.items()}
+        for dialogue in dialogues:
+            if dialogue.stream_id in shown.streams:
+                heads[dialogue.conversation_id] = shown.streams[dialogue.stream_id].head
+        profiles = facts.profiles.read(dialogues, wanted.group_ids, _ms(since))
+        state_of = partial(_Changed(rows, settings, profiles, heads).state_of, since_ms=_ms(since))
         now = self.clock.now()
         loaded: dict[ConversationId, LoadedConversation] = {}
         for key, (access, stream) in seen.items():
@@ -435,8 +459,6 @@ class ConversationChangeReader:
             conversation = conversation_from(key, rows[key], heads[key], own)
             listed = listed_conversation(conversation, summary_of(access, stream), now)
             loaded[key] = LoadedConversation(listed, (access, stream), *state_of(key))
-        users = {user: profile for user, (profile, _) in of_users.result.items()}
-        shown = Shown(groups, streams, users)
         for dialogue in dialogues:
             key = dialogue.conversation_id
             stored, summary = settings.get(key), shown.summary_of_dialogue(dialogue)
@@ -444,7 +466,53 @@ class ConversationChangeReader:
                 conversation = dialogue_conversation(key, summary.head, stored)
                 listed = listed_conversation(conversation, summary, now)
                 loaded[key] = LoadedConversation(listed, None, *state_of(key))
-        return loaded
+        return loaded, facts.beside
+
+    async def _read_loads(
+        self, page: "_LoadPage", wanted: Sequence["_Load"]
+    ) -> dict["_Load", "_Facts"]:
+        """What the conversations of several users are made of, with one command."""
+        keys = {(one.user_id, key) for one in wanted for key in one.conversation_ids}
+        pairs = {(group_id, one.user_id) for one in wanted for group_id in one.group_ids}
+        group_ids = {group_id for group_id, _ in pairs}
+        dialogues = [dialogue for one in wanted for dialogue in one.dialogues]
+        of_settings = self.settings.query_timed_settings(keys)
+        of_members = self.memberships.query_members(pairs)
+        profiles = _ProfileQueries.of(self, group_ids, dialogues, min(one.since for one in wanted))
+        of_beside = page.query_beside(list(group_ids))
+        of_groups = self.memberships.query_groups(profiles.group_ids)
+        of_users = self.users.query_users(profiles.user_ids)
+        of_streams = self.memberships.query_streams(
+            {*map(stream_of, group_ids), *streams_of(dialogues)}
+        )
+        # In this order: versions before the content, and read cursors before heads, which only grow.
+        await self.database.fetch_together(
+            of_settings, of_members, *profiles.queries, of_beside, of_groups, of_users, of_streams
+        )
+        shown = Shown(of_groups.result, of_streams.result, of_users.result)
+        settings, members = of_settings.result, of_members.result
+        return {
+            one: _Facts(
+                {
+                    key: settings[one.user_id, key]
+                    for key in one.conversation_ids
+                    if (one.user_id, key) in settings
+                },
+                {
+                    group_id: members[group_id, one.user_id]
+                    for group_id in one.group_ids
+                    if (group_id, one.user_id) in members
+                },
+                profiles,
+                shown,
+                of_beside.result,
+            )
+            for one in wanted
+        }
+
+    def _age(self, since: datetime) -> int:
+        """About how long ago the instant is: the next number for each eightfold of time."""
+        return ((self.clock.now() - since) // _YOUNG).bit_length() // 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,9 +540,12 @@ class _ProfileQueries:
         return cls(shown, user_ids, queries)
 
     def read(
-        self, dialogues: Sequence[Dialogue], group_ids: Container[GroupId]
+        self, dialogues: Sequence[Dialogue], group_ids: Container[GroupId], since_ms: int
     ) -> dict[ConversationId, _Profile]:
-        """The profiles that changed, by the conversations with these groups, and the dialogues, that show them."""
+        """The profiles that changed since then, by the conversations with these groups, and the dialogues, with them.
+
+        The queries may have asked from an earlier instant, and for more conversations.
+        """
         versions = self.queries[0].result
         found: dict[ConversationId, _Profile] = {
             conversation_of(group_id): _Profile(*version)
@@ -490,19 +561,7 @@ class _ProfileQueries:
             elif (changed_ms := users.get(UserId(dialogue.peer_id))) is not None:
                 # Two changes within a millisecond would need two transactions within one.
                 found[dialogue.conversation_id] = _Profile(changed_ms, changed_ms)
-        return found
-
-
-def _by_conversation(
-    heads: Mapping[StreamId, Head], dialogues: Sequence[Dialogue]
-) -> dict[ConversationId, Head]:
-    """The heads by the ids that the user has for their conversations."""
-    of_dialogues = {
-        dialogue.conversation_id: heads[dialogue.stream_id]
-        for dialogue in dialogues
-        if dialogue.stream_id in heads
-    }
-    return {**heads, **of_dialogues}
+        return {key: one for key, one in found.items() if one.changed_ms >= since_ms}
 
 
 def _changed_heads(
@@ -527,8 +586,7 @@ def _changed_heads(
 def _changed_profiles(own: _Own, others: _Others, since_ms: int) -> dict[ConversationId, _Profile]:
     """The profiles that changed, by the user's conversations that show them."""
     group_ids = {row.group_id for row in own.memberships.all.values()}
-    profiles = others.profiles.read(own.dialogues, group_ids)
-    return {key: one for key, one in profiles.items() if one.changed_ms >= since_ms}
+    return others.profiles.read(own.dialogues, group_ids, since_ms)
 
 
 def _changes(

@@ -176,13 +176,20 @@ class ConversationSettingsStore:
     def query_settings(
         self, user_id: UserId, conversation_ids: Iterable[ConversationId]
     ) -> BatchedQuery[dict[ConversationId, ConversationSettings]]:
-        """As `find_settings`, with the versions and times of changes, to send together with other queries."""
-        keys = [join_key(user_id, conversation_id) for conversation_id in conversation_ids]
+        """As `find_settings`, as a query to send together with others."""
+        keys = [(user_id, conversation_id) for conversation_id in conversation_ids]
         return BatchedQuery(
             self._conversations,
-            {"_id": {"$in": keys}, "user_id": user_id},
+            _of_keys(keys),
             lambda rows: {row["conversation_id"]: _to_settings(row) for row in rows},
-            {"$set": {"changed_ms": _CHANGED_MS}},
+        )
+
+    def query_timed_settings(
+        self, keys: Collection[ConversationKey]
+    ) -> BatchedQuery[dict[ConversationKey, ConversationSettings]]:
+        """The settings for these users and conversations, with versions and times of changes, to send with others."""
+        return BatchedQuery(
+            self._conversations, _of_keys(keys), _by_key, {"$set": {"changed_ms": _CHANGED_MS}}
         )
 
     async def find_settings(

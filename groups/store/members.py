@@ -134,16 +134,17 @@ class MemberStore:
             self._members, _by_id(group_id, user_ids), _known_by_user, cache=self._cache
         )
 
-    def query_of_user(
-        self, user_id: UserId, group_ids: Iterable[GroupId]
-    ) -> BatchedQuery[dict[GroupId, tuple[Member, int]]]:
-        """The user's memberships in these groups, each with the time of its last change in milliseconds since 1970."""
-        wanted = list(group_ids)
-        keys = [join_key(group_id, user_id) for group_id in wanted]
+    def query_changed(
+        self, pairs: Iterable[tuple[GroupId, UserId]]
+    ) -> BatchedQuery[dict[tuple[GroupId, UserId], tuple[Member, int]]]:
+        """These memberships, each with the time of its last change in milliseconds since 1970."""
         return BatchedQuery(
             self._members,
-            {"_id": {"$in": keys}, "group_id": {"$in": wanted}},
-            lambda rows: {row["group_id"]: (_to_member(row), row["changed_ms"]) for row in rows},
+            _of_pairs(set(pairs)),
+            lambda rows: {
+                (row["group_id"], row["user_id"]): (_to_member(row), row["changed_ms"])
+                for row in rows
+            },
             {"$set": {"changed_ms": {"$toLong": {"$max": ["$joined_at", "$changed_at"]}}}},
         )
 

@@ -91,10 +91,10 @@ class MembershipReader:
         return self.streams.query_heads(stream_ids, since, with_times=with_times)
 
     def query_members(
-        self, user_id: UserId, group_ids: Collection[GroupId]
-    ) -> BatchedQuery[dict[GroupId, tuple[Member, int]]]:
-        """The user's memberships in these groups, each with the time of its last change in milliseconds since 1970."""
-        return self.members.query_of_user(user_id, group_ids)
+        self, pairs: Iterable[tuple[GroupId, UserId]]
+    ) -> BatchedQuery[dict[tuple[GroupId, UserId], tuple[Member, int]]]:
+        """These memberships, each with the time of its last change in milliseconds since 1970."""
+        return self.members.query_changed(pairs)
 
     def query_groups(self, group_ids: Collection[GroupId]) -> BatchedQuery[dict[GroupId, Group]]:
         """As `find_groups`, to send together with other queries."""
