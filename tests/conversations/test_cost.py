@@ -5,6 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from conversations.models import ListedConversation
 from conversations.service.conversation_list import ListFilter
 from conversations.service.guard import USERS_A_QUERY
@@ -12,7 +14,9 @@ from conversations.service.list_reader import USERS_A_QUERY as LIST_USERS_A_QUER
 from conversations.service.settings import ConversationChanges
 from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
+from groups.kernel.errors import AnswerTooLarge
 from groups.kernel.ids import UserId
+from groups.kernel.mongo import Database
 from tests.conversations.world import World
 from tests.probes import CommandProbe
 
@@ -95,6 +99,27 @@ async def test_lists_of_many_users_share_their_commands(
         assert cursor is not None
         drafts = [listed.conversation.settings.draft for listed in page]
         assert drafts == [f"Dear {actor.user_id}" if actor in with_draft else "", ""]
+
+
+async def test_a_user_with_too_much_for_one_answer_does_not_disturb_the_others(
+    real_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actors = [Actor(UserId(name)) for name in ("few", "huge", "other")]
+    for number, actor in enumerate(actors):
+        key, *_ = await real_world.seat_in_many(actor.user_id, range(number * 3, number * 3 + 3))
+        changes = ConversationChanges(draft="Dear", pinned=True)
+        await real_world.mine.settings.update_settings(actor, key, changes)
+    expected = [await real_world.shown(actor) for actor in actors]
+    fetch_together = Database.fetch_together
+
+    async def fetch_little(database: Database, *queries: Any, **options: Any) -> None:
+        if any("huge" in str(query.pipeline[0]) for query in queries):
+            raise AnswerTooLarge
+        await fetch_together(database, *queries, **options)
+
+    monkeypatch.setattr(Database, "fetch_together", fetch_little)
+    assert await asyncio.gather(*map(real_world.shown, actors)) == expected
+    assert [listed[0].conversation.settings.draft for listed in expected] == ["Dear"] * 3
 
 
 async def test_totals_of_many_users_share_their_commands(
