@@ -3,7 +3,7 @@
 `counters` holds the number of channels of the deployment; the transaction that creates or deletes one changes it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from channels.models import ChannelProfile
 from groups.kernel.clock import rfc3339
@@ -55,9 +55,15 @@ class ChannelStore:
         )
         return result.matched_count == 1
 
-    def query_profile(self, channel_id: GroupId) -> BatchedQuery[dict[str, object] | None]:
-        """The profile fields that the group lacks, as JSON values; None when there is no such channel."""
-        return BatchedQuery(self._channels, {"_id": channel_id}, _event_fields)
+    def query_event_fields(
+        self, channel_ids: Collection[GroupId]
+    ) -> BatchedQuery[dict[GroupId, dict[str, object]]]:
+        """The profile fields that the groups lack, as JSON values, of those that are channels."""
+        return BatchedQuery(
+            self._channels,
+            {"_id": {"$in": list(channel_ids)}},
+            lambda rows: {row["_id"]: _event_fields(row) for row in rows},
+        )
 
     async def list_badges(self, limit: int) -> list[tuple[GroupId, bool]]:
         """Up to `limit` channels that still have a badge here, as older versions stored it, and whether it was set."""
@@ -106,10 +112,8 @@ class ChannelStore:
         return before, after
 
 
-def _event_fields(rows: list[Document]) -> dict[str, object] | None:
-    if not rows:
-        return None
-    profile = _to_profile(rows[0])
+def _event_fields(row: Document) -> dict[str, object]:
+    profile = _to_profile({**row})
     return {
         "organization": profile.organization,
         "custom_data": profile.custom_data,
