@@ -92,7 +92,6 @@ def build_core(
     permission = WritePermission(
         streams=streams,
         settings=settings,
-        hold=groups.membership_reader.hold,
         blocks=blocks,
         groups=own_groups,
         threads=threads,

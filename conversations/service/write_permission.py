@@ -26,11 +26,12 @@ from conversations.models import (
     DEFAULT_SETTINGS,
     ConversationSettings,
     Dialogue,
+    conversation_of,
 )
 from conversations.service.inbox_rules import InboxRules, Writer, channel_exists
 from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
-from conversations.store.settings import ConversationSettingsStore, Hold
+from conversations.store.settings import ConversationSettingsStore
 from conversations.store.threads import ThreadStore
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import RESERVED_USER_IDS, GroupId, StreamId, UserId
@@ -49,7 +50,6 @@ class WritePermission:
 
     streams: StreamService
     settings: ConversationSettingsStore
-    hold: Hold
     blocks: BlockStore
     groups: ConversationGroupStore
     threads: ThreadStore
@@ -152,7 +152,7 @@ class WritePermission:
         self, channel_id: GroupId, user_ids: Collection[UserId], tx: Tx
     ) -> None:
         """Conflict with the end of these users' subscriptions to the channel."""
-        self.hold([(channel_id, user_id) for user_id in user_ids], tx)
+        await self.settings.touch([(each, conversation_of(channel_id)) for each in user_ids], tx)
 
     async def record_openings(
         self,

@@ -10,8 +10,9 @@ values are absent, which keeps the documents of a million readers small.
 
 No settings outlive their membership. The end of a membership deletes the settings that it finds, so it conflicts with
 changes of these, and one of the two runs again. Where nothing is stored it writes nothing; so what stores the first
-settings of a membership writes the membership too (`hold`), and conflicts there. The end of a dialogue writes each key
-that it deletes (`delete_settings`).
+settings of a membership writes the membership too (`hold`), and conflicts there. A channel that begins a thread writes
+its user's document of the channel (`touch`), for the same reason. The end of a dialogue writes each key that it deletes
+(`delete_settings`).
 """
 
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
@@ -274,6 +275,11 @@ class ConversationSettingsStore:
         if gone:
             update["$unset"] = dict.fromkeys(gone, "")
         await self._upsert({key: update}, tx)
+
+    async def touch(self, keys: Iterable[ConversationKey], tx: Tx) -> None:
+        """Conflict with the end of these memberships."""
+        more: Document = {"$inc": {"touched": 1}}
+        await self._upsert(dict.fromkeys(keys, more), tx)
 
     async def switch_unbegun(self, key: ConversationKey, *, accept: bool, tx: Tx) -> None:
         """Store whether a channel may begin the dialogue, which has not begun; to accept is stored as no document.

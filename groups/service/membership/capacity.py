@@ -63,7 +63,7 @@ class UserCount:
     def add(self, user_id: UserId) -> None:
         """Count one more. Raises: TooFarAtOnceError."""
         before, change = self.stored.get(user_id, 0), self.changes.get(user_id, 0)
-        if change or is_near_limit(before, self.limit):
+        if change > 0 or is_near_limit(before, self.limit):
             self.guarded.add(user_id)
         self.changes[user_id] = change + 1
         is_close = before + change + NEAR_LIMIT // 2 >= self.limit
