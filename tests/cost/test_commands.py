@@ -90,6 +90,7 @@ LIKE: Final = part("👍")
 CALLERS: Final = 12
 MOST_BATCHES: Final = CALLERS // 2
 """Over HTTP some callers arrive a moment later than the others."""
+FEW_BATCHES: Final = 8  # of 64 callers
 
 
 async def write_to_a_user(stage: Stage) -> Act:
@@ -697,6 +698,34 @@ async def test_a_batch_sends_the_commands_of_one_caller(
         for times in range(1, MOST_BATCHES + 1)
     ]
     assert sent in batches
+
+
+@pytest.mark.parametrize("count", [1, 64])
+async def test_a_batch_sends_the_same_commands_for_one_channel_and_for_many(
+    watched: Watched, stage: Stage, count: int
+) -> None:
+    owners = [watched.api.new_user("owner") for _ in range(count)]
+    paths = await asyncio.gather(*(a_channel(owner) for owner in owners))
+    users = [watched.api.new_user("reader") for _ in range(count)]
+    for act, operation in (("put", subscribe), ("delete", unsubscribe)):
+        await stage.settle()
+        await watched.probe.take()
+        answers = await asyncio.gather(
+            *(
+                getattr(user, act)(f"{path}/subscription")
+                for user, path in zip(users, paths, strict=True)
+            )
+        )
+        assert all(answer.status < 300 for answer in answers), answers
+        sent = Counter((await watched.probe.take()).commands)
+        expected = Counter(COMMANDS[operation])
+        for counted in (sent, expected):
+            del counted["update insights"]
+        batches = range(1, FEW_BATCHES + 1)
+        assert sent in [
+            Counter({name: times * number for name, number in expected.items()})
+            for times in batches
+        ]
 
 
 async def test_lists_of_conversations_cost_no_more_side_by_side(

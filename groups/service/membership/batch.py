@@ -305,15 +305,18 @@ class MembershipBatch:
                     await counted(state.group, count_change, tx)
         stores = self.stores
         for state in states:
-            stores.restrictions.put_many(
-                [state.restrictions[user] for user in state.changed_restrictions], tx
-            )
+            if state.changed_restrictions:
+                stores.restrictions.put_many(
+                    [state.restrictions[user] for user in state.changed_restrictions], tx
+                )
             # A user who was refused may ask again in the same batch: deletions come first.
             stores.requests.insert_many(state.new_requests.values(), tx)
-            stores.invitations.put_many(
-                [state.invitations[user] for user in state.changed_invitations], tx
-            )
-            await self.admin_log.record(tx, state.group, *state.admin_acts)
+            if state.changed_invitations:
+                stores.invitations.put_many(
+                    [state.invitations[user] for user in state.changed_invitations], tx
+                )
+            if state.admin_acts:
+                await self.admin_log.record(tx, state.group, *state.admin_acts)
             for event in state.pending_events():
                 tx.publish(event)
         stores.requests.delete_requests(
