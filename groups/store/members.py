@@ -245,12 +245,15 @@ class MemberStore:
         key: Document = {"_id": join_key(group_id, user_id), "group_id": group_id}
         await self._members.update_one(key, {"$unset": {"added": ""}}, session=tx.session)
 
-    def touch(self, memberships: Iterable[tuple[GroupId, UserId]], tx: Tx) -> None:
-        """Write these memberships, so that a transaction that ends one conflicts; collected (`Tx.write`)."""
-        more: Document = {"$inc": {"touched": 1}}
-        for group_id, user_id in memberships:
-            key: Document = {"_id": join_key(group_id, user_id), "group_id": group_id}
-            tx.write(self._members, UpdateOne(key, more))
+    async def touch(self, memberships: Collection[tuple[GroupId, UserId]], tx: Tx) -> None:
+        """Write these memberships, which may be thousands, so that a transaction that ends one conflicts."""
+        if memberships:
+            query: Document = {
+                "_id": {"$in": [join_key(group_id, user_id) for group_id, user_id in memberships]},
+                "group_id": {"$in": list({group_id for group_id, _ in memberships})},
+            }
+            more: Document = {"$inc": {"touched": 1}}
+            await self._members.update_many(query, more, session=tx.session)
 
     def query_group_counts_beside(
         self, group_id: GroupId, user_ids: Collection[UserId]
