@@ -15,7 +15,7 @@ its user's document of the channel (`touch`), for the same reason. The end of a 
 (`delete_settings`).
 """
 
-from collections.abc import Awaitable, Callable, Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -72,11 +72,11 @@ _AS_ROW: Final[Document] = {
 }
 
 
-Hold = Callable[[Collection[tuple[GroupId, UserId]], Tx], Awaitable[None]]
+Hold = Callable[[Collection[tuple[GroupId, UserId]], Tx], None]
 """Conflicts with the end of these memberships (`MembershipReader.hold`)."""
 
 
-async def _hold_nothing(_: Collection[tuple[GroupId, UserId]], tx: Tx) -> None:
+def _hold_nothing(_: Collection[tuple[GroupId, UserId]], tx: Tx) -> None:
     """For stores without groups."""
 
 
@@ -229,7 +229,7 @@ class ConversationSettingsStore:
         await self._upsert(updates, tx)
         if new:
             await self._conversations.insert_many(list(new.values()), session=tx.session)
-            await self._hold_members(new, tx)
+            self._hold_members(new, tx)
 
     async def record_posts(
         self,
@@ -258,12 +258,12 @@ class ConversationSettingsStore:
         keys = list(updates)
         operations = [UpdateOne(_key(key), update, upsert=True) for key, update in updates.items()]
         inserted = await self._database.apply(self._conversations, operations, tx)
-        await self._hold_members((keys[place] for place in inserted), tx)
+        self._hold_members((keys[place] for place in inserted), tx)
 
-    async def _hold_members(self, keys: Iterable[ConversationKey], tx: Tx) -> None:
+    def _hold_members(self, keys: Iterable[ConversationKey], tx: Tx) -> None:
         """Conflict with the end of the memberships whose first settings these are; dialogues have none."""
         memberships = [(group_of(key), user_id) for user_id, key in keys]
-        await self._hold([(group_id, user_id) for group_id, user_id in memberships if group_id], tx)
+        self._hold([(group_id, user_id) for group_id, user_id in memberships if group_id], tx)
 
     async def update_settings(
         self, key: ConversationKey, values: Mapping[str, object], at: datetime, tx: Tx

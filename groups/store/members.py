@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from pymongo import DeleteMany, InsertOne, UpdateOne
+from pymongo import DeleteMany, InsertOne, UpdateMany, UpdateOne
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, UserId, join_key
@@ -256,15 +256,18 @@ class MemberStore:
         key: Document = {"_id": join_key(group_id, user_id), "group_id": group_id}
         await self._members.update_one(key, {"$unset": {"added": ""}}, session=tx.session)
 
-    async def touch(self, memberships: Collection[tuple[GroupId, UserId]], tx: Tx) -> None:
-        """Write these memberships, which may be thousands, so that a transaction that ends one conflicts."""
+    def touch(self, memberships: Collection[tuple[GroupId, UserId]], tx: Tx) -> None:
+        """Write these memberships, which may be thousands, so that a transaction that ends one conflicts.
+
+        Collected (`Tx.write`).
+        """
         if memberships:
             query: Document = {
                 "_id": {"$in": [join_key(group_id, user_id) for group_id, user_id in memberships]},
                 "group_id": {"$in": list({group_id for group_id, _ in memberships})},
             }
             more: Document = {"$inc": {"touched": 1}}
-            await self._members.update_many(query, more, session=tx.session)
+            tx.write(self._members, UpdateMany(query, more))
 
     def query_group_counts_beside(
         self, group_id: GroupId, user_ids: Collection[UserId]

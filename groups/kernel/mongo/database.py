@@ -19,7 +19,7 @@ from datetime import UTC
 from functools import cache, partial
 from typing import Any, Final, TypeVar
 
-from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
+from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateMany, UpdateOne
 from pymongo.errors import OperationFailure, PyMongoError
 
 from groups.kernel.clock import Clock, DatabaseClock
@@ -321,6 +321,8 @@ class Database:
                     await collection.update_one(
                         operation._filter, operation._doc, upsert=bool(operation._upsert)
                     )
+                case UpdateMany():
+                    await collection.update_many(operation._filter, operation._doc)
                 case DeleteOne():
                     await collection.delete_one(operation._filter)
                 case DeleteMany():

@@ -60,9 +60,9 @@ class MembershipReader:
         """
         return await self.members.list_memberships(user_ids, tx, with_times=with_times)
 
-    async def hold(self, memberships: Collection[tuple[GroupId, UserId]], tx: Tx) -> None:
+    def hold(self, memberships: Collection[tuple[GroupId, UserId]], tx: Tx) -> None:
         """Conflict with the end of these memberships: of two transactions, one runs again and sees the other."""
-        await self.members.touch(memberships, tx)
+        self.members.touch(memberships, tx)
 
     async def find_memberships(
         self, pairs: Iterable[tuple[GroupId, UserId]], tx: Tx | None = None
