@@ -3,7 +3,8 @@
 `counters` holds the number of channels of the deployment; the transaction that creates or deletes one changes it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from channels.models import ChannelProfile
 from groups.kernel.clock import rfc3339
@@ -11,6 +12,7 @@ from groups.kernel.ids import GroupId
 from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx
 
 _COUNTER: Document = {"_id": "channels"}
+_KEPT_BYTES: Final = 2 * 2**20  # of memory: some thousand channels
 
 
 class ChannelStore:
@@ -24,6 +26,13 @@ class ChannelStore:
     def __init__(self, database: Database) -> None:
         self._channels = database.collection("channels")
         self._counters = database.collection("counters")
+        self._event_fields = database.decoded_cache(
+            "channels",
+            _event_fields,
+            max_bytes=_KEPT_BYTES,
+            size_of=lambda raw, _: 3 * len(raw) + 500,
+            ignored_fields=("touched",),
+        )
 
     async def find_profile(
         self, channel_id: GroupId, tx: Tx | None = None
@@ -55,9 +64,13 @@ class ChannelStore:
         )
         return result.matched_count == 1
 
-    def query_profile(self, channel_id: GroupId) -> BatchedQuery[dict[str, object] | None]:
-        """The profile fields that the group lacks, as JSON values; None when there is no such channel."""
-        return BatchedQuery(self._channels, {"_id": channel_id}, _event_fields)
+    def query_event_fields(
+        self, channel_ids: Collection[GroupId]
+    ) -> BatchedQuery[dict[GroupId, dict[str, object]]]:
+        """The profile fields that the groups lack, as JSON values, of those that are channels."""
+        return BatchedQuery(
+            self._channels, {"_id": {"$in": list(channel_ids)}}, dict, cache=self._event_fields
+        )
 
     async def list_badges(self, limit: int) -> list[tuple[GroupId, bool]]:
         """Up to `limit` channels that still have a badge here, as older versions stored it, and whether it was set."""
@@ -106,11 +119,10 @@ class ChannelStore:
         return before, after
 
 
-def _event_fields(rows: list[Document]) -> dict[str, object] | None:
-    if not rows:
-        return None
-    profile = _to_profile(rows[0])
-    return {
+def _event_fields(row: Document) -> tuple[GroupId, dict[str, object]]:
+    """The channel's id, and the fields of its profile that events of joins have; shared, so nobody changes them."""
+    profile = _to_profile({**row})
+    return profile.channel_id, {
         "organization": profile.organization,
         "custom_data": profile.custom_data,
         "created_at": rfc3339(profile.created_at),

@@ -86,7 +86,8 @@ def build_core(
 ) -> ConversationCore:
     """Build the objects behind the hooks of group chat. The arguments after `limits` come from packages above."""
     database, streams, clock = groups.database, groups.streams, groups.clock
-    settings, own_groups = ConversationSettingsStore(database), ConversationGroupStore(database)
+    settings = ConversationSettingsStore(database, groups.membership_reader.hold)
+    own_groups = ConversationGroupStore(database)
     threads, blocks = ThreadStore(database), BlockStore(database)
     totals = InboxTotalStore(database)
     permission = WritePermission(

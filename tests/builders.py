@@ -5,7 +5,7 @@ database stand for two server processes.
 """
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -18,7 +18,7 @@ from groups.kernel.event_bus import EventBus
 from groups.kernel.events import Event, read_event
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Database, Document, Index, Tx, ensure_indexes
+from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx, ensure_indexes
 from groups.kernel.mongo.driver import create_client
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, Kind, Member, Role
@@ -175,6 +175,22 @@ def mock_database(*, keys_per_transaction: int = KEYS_PER_TRANSACTION) -> Databa
     return Database(client["x"], transactional=False, keys_per_transaction=keys_per_transaction)
 
 
+class Leaving:
+    """A hook (`groups.service.hooks.LeavingHook`) that remembers the users who left."""
+
+    def __init__(self) -> None:
+        self.left: list[UserId] = []
+
+    def query_leaving(self, users: Mapping[GroupId, Collection[UserId]]) -> BatchedQuery[Any]:
+        return MemberStore(mock_database()).query_members_by_group(users)  # any query will do
+
+    async def members_left(
+        self, users: Mapping[GroupId, Collection[UserId]], stored: Any, tx: Tx
+    ) -> None:
+        for user_ids in users.values():
+            self.left.extend(user_ids)
+
+
 def mock_world(**options: Any) -> World:
     return World(mock_database(), **options)
 
@@ -241,7 +257,9 @@ async def seed_members(database: Database, group_id: GroupId, more: int) -> None
     for start in range(1, more + 1, SEED_BATCH):
         numbers = range(start, min(start + SEED_BATCH, more + 1))
         # Outside a transaction: no such batch would fit into one.
-        await store.insert_many([_a_member(group_id, number) for number in numbers], Tx(None))
+        tx = Tx(None)
+        store.insert_many([_a_member(group_id, number) for number in numbers], tx)
+        await database.flush(tx)
 
     async def count(tx: Tx) -> None:
         await GroupStore(database).update(group_id, {}, tx, joined=more)

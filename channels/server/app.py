@@ -170,7 +170,7 @@ def create_services(
     )
     threads = conversation_core.threads
     hooks = Hooks(
-        members_left=[conversation_core.hooks.members_left],
+        members_left=[conversation_core.hooks],
         messages_posted=[conversation_core.hooks.messages_posted],
         members_counted=[analytics_core.counter.members_counted],
         messages_counted=[analytics_core.counter.messages_counted],
@@ -187,7 +187,7 @@ def create_services(
         may_forward=channel_core.post_settings.may_forward,
         known_owners=channel_core.known_owners.among,
         private_source=conversation_core.forward_sources.find,
-        profile=channel_core.store.query_profile,
+        profile=channel_core.store.query_event_fields,
         tallies=engine,
         blocks=conversation_core.blocks,
         read_cursor=conversation_core.hooks.read_cursor,

@@ -1,12 +1,12 @@
 """The hooks of conversations in the transactions of groups (`groups.service.hooks`)."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from conversations.models import ConversationId, conversation_of
+from conversations.models import ConversationId, ConversationKey, conversation_of
 from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.kernel.mongo import Tx
+from groups.kernel.mongo import BatchedQuery, Tx
 
 MutedHook = Callable[[ConversationId, UserId, int, Tx], Awaitable[None]]
 """Called with the change of the number of users who have muted the conversation, and one of these users."""
@@ -25,12 +25,29 @@ class ConversationHooks:
         for hook in self.muted:
             await hook(conversation_id, user_id, more, tx)
 
-    async def members_left(self, group_id: GroupId, user_ids: Sequence[UserId], tx: Tx) -> None:
+    def query_leaving(
+        self, users: Mapping[GroupId, Collection[UserId]]
+    ) -> BatchedQuery[dict[ConversationKey, bool]]:
+        """Query the settings of members who may leave; mostly nothing is stored, and then nothing is deleted."""
+        return self.settings.query_stored(_keys(users))
+
+    async def members_left(
+        self,
+        users: Mapping[GroupId, Collection[UserId]],
+        stored: Mapping[ConversationKey, bool],
+        tx: Tx,
+    ) -> None:
         """Delete the settings of the members who left: a user who joins again starts with the defaults."""
-        conversation_id = conversation_of(group_id)
-        muted = await self.settings.delete_settings(conversation_id, user_ids, tx)
-        if muted:
-            await self.muted_changed(conversation_id, user_ids[0], -muted, tx)
+        left = [key for key in _keys(users) if key in stored]
+        if not left:
+            return
+        self.settings.delete_stored(left, tx)
+        muted: dict[ConversationId, list[UserId]] = {}
+        for user_id, conversation_id in left:
+            if stored[user_id, conversation_id]:
+                muted.setdefault(conversation_id, []).append(user_id)
+        for conversation_id, user_ids in muted.items():
+            await self.muted_changed(conversation_id, user_ids[0], -len(user_ids), tx)
 
     async def read_cursor(self, user_id: UserId, stream_id: StreamId) -> int:
         """Return the last message of the group that the member has read, as far as stored; 0 if nothing is."""
@@ -46,3 +63,10 @@ class ConversationHooks:
         await self.settings.advance_read_cursors(
             [((user_id, conversation_id), seq) for user_id, seq in newest.items()], tx
         )
+
+
+def _keys(users: Mapping[GroupId, Collection[UserId]]) -> Iterator[ConversationKey]:
+    for group_id, user_ids in users.items():
+        conversation_id = conversation_of(group_id)
+        for user_id in user_ids:
+            yield user_id, conversation_id

@@ -8,17 +8,18 @@ values are absent, which keeps the documents of a million readers small.
 `changed_at` and `version` tell a device that was offline what changed (`conversations.service.changes`). Reading moves
 `changed_at` alone. What a message does to the settings of its author moves neither: the stream has its time.
 
-Every write here is an upsert or insert by `_id`, or updates what exists, and `delete_settings` writes each key that it
-deletes even if nothing is stored. So a change of settings conflicts with the end of the membership, and one of the two
-runs again: no settings outlive their membership. A channel that begins a thread writes its user's document of the
-channel too (`touch`), for the same reason.
+No settings outlive their membership. The end of a membership deletes the settings that it finds, so it conflicts with
+changes of these, and one of the two runs again. Where nothing is stored it writes nothing; so what stores the first
+settings of a membership writes the membership too (`hold`), and conflicts there. A channel that begins a thread writes
+its user's document of the channel (`touch`), for the same reason. The end of a dialogue writes each key that it deletes
+(`delete_settings`).
 """
 
-from collections.abc import Awaitable, Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from pymongo import UpdateOne
+from pymongo import DeleteMany, UpdateOne
 
 from conversations.models import (
     AFTER_C2C_PREFIX,
@@ -27,8 +28,9 @@ from conversations.models import (
     ConversationKey,
     ConversationSettings,
     UserSettings,
+    group_of,
 )
-from groups.kernel.ids import UserId, join_key
+from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import (
     ONE_REPLY,
     BatchedQuery,
@@ -80,6 +82,14 @@ _AS_ROW: Final[Document] = {
 }
 
 
+Hold = Callable[[Collection[tuple[GroupId, UserId]], Tx], None]
+"""Conflicts with the end of these memberships (`MembershipReader.hold`)."""
+
+
+def _hold_nothing(_: Collection[tuple[GroupId, UserId]], tx: Tx) -> None:
+    """For stores without groups."""
+
+
 class ConversationSettingsStore:
     """The `conversations` collection."""
 
@@ -104,10 +114,11 @@ class ConversationSettingsStore:
         ),
     )
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, hold: Hold = _hold_nothing) -> None:
         self._database = database
         self._conversations = database.collection("conversations")
         self._texts_reader = RequestBatcher(self._find_texts, max_keys=_TEXTS_A_QUERY)
+        self._hold = hold
 
     async def list_user_settings(
         self, user_ids: Collection[UserId], tx: Tx | None = None
@@ -262,18 +273,19 @@ class ConversationSettingsStore:
         `absent` are keys that the transaction has seen not to be stored. They are inserted, which takes a fifth of the
         time of an upsert (5,000 of them: 70 instead of 330 ms).
         """
-        new: list[Document] = []
-        operations: list[UpdateOne] = []
+        new: dict[ConversationKey, Document] = {}
+        updates: dict[ConversationKey, Document] = {}
         time: Document = {} if at is None else {"changed_at": at}
         for key, seq in reads:
             values: Document = {"read_seq": seq, **time}
             if key in absent:
-                new.append({**_key(key), **values})
+                new[key] = {**_key(key), **values}
             else:
-                operations.append(UpdateOne(_key(key), {"$max": values}, upsert=True))
-        await self._database.apply(self._conversations, operations, tx)
+                updates[key] = {"$max": values}
+        await self._upsert(updates, tx)
         if new:
-            await self._conversations.insert_many(new, session=tx.session)
+            await self._conversations.insert_many(list(new.values()), session=tx.session)
+            self._hold_members(new, tx)
 
     async def record_posts(
         self,
@@ -296,8 +308,18 @@ class ConversationSettingsStore:
         }
         for key in begun:
             updates.setdefault(key, {"$max": {"read_seq": 0}, "$set": {waiting: True}})
+        await self._upsert(updates, tx)
+
+    async def _upsert(self, updates: Mapping[ConversationKey, Document], tx: Tx) -> None:
+        keys = list(updates)
         operations = [UpdateOne(_key(key), update, upsert=True) for key, update in updates.items()]
-        await self._database.apply(self._conversations, operations, tx)
+        inserted = await self._database.apply(self._conversations, operations, tx)
+        self._hold_members((keys[place] for place in inserted), tx)
+
+    def _hold_members(self, keys: Iterable[ConversationKey], tx: Tx) -> None:
+        """Conflict with the end of the memberships whose first settings these are; dialogues have none."""
+        memberships = [(group_of(key), user_id) for user_id, key in keys]
+        self._hold([(group_id, user_id) for group_id, user_id in memberships if group_id], tx)
 
     async def update_settings(
         self, key: ConversationKey, values: Mapping[str, object], at: datetime, tx: Tx
@@ -312,13 +334,12 @@ class ConversationSettingsStore:
             gone.append("unanswered")  # removing a dialogue from the list counts like an answer
         if gone:
             update["$unset"] = dict.fromkeys(gone, "")
-        await self._conversations.update_one(_key(key), update, upsert=True, session=tx.session)
+        await self._upsert({key: update}, tx)
 
     async def touch(self, keys: Iterable[ConversationKey], tx: Tx) -> None:
-        """Conflict with the end of these memberships, which writes the documents even if nothing is stored."""
+        """Conflict with the end of these memberships."""
         more: Document = {"$inc": {"touched": 1}}
-        operations = [UpdateOne(_key(key), more, upsert=True) for key in keys]
-        await self._database.apply(self._conversations, operations, tx)
+        await self._upsert(dict.fromkeys(keys, more), tx)
 
     async def switch_unbegun(self, key: ConversationKey, *, accept: bool, tx: Tx) -> None:
         """Store whether a channel may begin the dialogue, which has not begun; to accept is stored as no document.
@@ -343,11 +364,8 @@ class ConversationSettingsStore:
         tx: Tx,
     ) -> None:
         added = {"$addToSet": {"groups": name}, **_changed(at)}
-        operations = [
-            UpdateOne(_key((user_id, conversation_id)), added, upsert=True)
-            for conversation_id in conversation_ids
-        ]
-        await self._database.apply(self._conversations, operations, tx)
+        keys = [(user_id, conversation_id) for conversation_id in conversation_ids]
+        await self._upsert(dict.fromkeys(keys, added), tx)
 
     async def remove_from_group(
         self,
@@ -380,6 +398,23 @@ class ConversationSettingsStore:
             {"$pull": {"groups": name}, **_changed(at)},
             session=tx.session,
         )
+
+    def query_stored(
+        self, keys: Iterable[ConversationKey]
+    ) -> BatchedQuery[dict[ConversationKey, bool]]:
+        """Those of the keys under which something is stored, and whether it mutes the conversation."""
+        return BatchedQuery(
+            self._conversations,
+            _of_keys(list(keys)),
+            lambda rows: {
+                (row["user_id"], row["conversation_id"]): row.get("muted", False) for row in rows
+            },
+            {"$project": {"user_id": 1, "conversation_id": 1, "muted": 1}},
+        )
+
+    def delete_stored(self, keys: Iterable[ConversationKey], tx: Tx) -> None:
+        """Delete the settings under these keys, which `query_stored` found; collected (`Tx.write`)."""
+        tx.write(self._conversations, DeleteMany(_of_keys(list(keys))))
 
     async def delete_settings(
         self, conversation_id: ConversationId, user_ids: Sequence[UserId], tx: Tx

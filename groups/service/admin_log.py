@@ -45,7 +45,7 @@ class AdminLog:
         """Add entries for what the transaction does, in this order; nothing where the group is no channel."""
         if acts and group.is_channel:
             entries = [self._entry(group.group_id, self.next_id(), act) for act in acts]
-            await self.entries.insert_many(entries, tx)
+            self.entries.insert_many(entries, tx)
 
     def next_id(self) -> str:
         """The id of a new entry: greater than earlier ids of this process, and by the clock than those of others."""

@@ -15,8 +15,6 @@ from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import BatchedQuery, Tx
 from groups.models import Group, MemberCountChange, Message, Tallies
 
-MembersLeftHook = Callable[[GroupId, Sequence[UserId], Tx], Awaitable[None]]
-"""Memberships end: the users leave, are removed, or the group is disbanded."""
 MessagesPostedHook = Callable[[StreamId, Mapping[UserId, int], Tx], Awaitable[None]]
 """Members post; the mapping holds the newest seq of each author."""
 MembersCountedHook = Callable[[Group, MemberCountChange, Tx], Awaitable[None]]
@@ -38,8 +36,8 @@ PrivateSourceHook = Callable[[Actor, StreamId, int, Tx], Awaitable[Message | Non
 
 Raises: ForwardingNotAllowed.
 """
-ProfileHook = Callable[[GroupId], BatchedQuery[dict[str, object] | None]]
-"""Queries the JSON-ready fields that the group's profile has beyond the group; None where it has none.
+ProfileHook = Callable[[Collection[GroupId]], BatchedQuery[dict[GroupId, dict[str, object]]]]
+"""Queries the JSON-ready fields that the groups' profiles have beyond the groups; groups that have none are absent.
 
 A join sends it together with its other queries, so it costs no database command of its own.
 """
@@ -54,6 +52,18 @@ DeleteOfStream = Callable[[StreamId, Tx], Awaitable[int]]
 
 It is called in one transaction after the other until it returns 0 (`StreamService.delete_remains`).
 """
+
+
+class LeavingHook(Protocol):
+    """Acts when memberships end: the users leave, are removed, or the group is disbanded."""
+
+    def query_leaving(self, users: Mapping[GroupId, Collection[UserId]]) -> BatchedQuery[Any]:
+        """Query what is stored about these memberships, which may end, to send together with other queries."""
+
+    async def members_left(
+        self, users: Mapping[GroupId, Collection[UserId]], stored: Any, tx: Tx
+    ) -> None:
+        """Act on the end of these memberships. `stored` is what `query_leaving` found about these and maybe others."""
 
 
 class BlockReader(Protocol):
@@ -120,7 +130,7 @@ class Hooks:
     them.
     """
 
-    members_left: Sequence[MembersLeftHook] = ()
+    members_left: Sequence[LeavingHook] = ()
     messages_posted: Sequence[MessagesPostedHook] = ()
     members_counted: Sequence[MembersCountedHook] = ()
     messages_counted: Sequence[MessagesCountedHook] = ()

@@ -3,7 +3,10 @@
 An entry never changes, except the count in the entry of an import that is still running.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict
+
+from pymongo import InsertOne
 
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import DESCENDING, Database, Document, Index, Tx
@@ -28,9 +31,9 @@ class AdminLogStore:
     def __init__(self, database: Database) -> None:
         self._entries = database.collection("admin_log")
 
-    async def insert_many(self, entries: list[AdminLogEntry], tx: Tx) -> None:
-        documents = [_to_document(entry) for entry in entries]
-        await self._entries.insert_many(documents, ordered=True, session=tx.session)
+    def insert_many(self, entries: Iterable[AdminLogEntry], tx: Tx) -> None:
+        """Insert new entries; collected (`Tx.write`)."""
+        tx.write(self._entries, *(InsertOne(_to_document(entry)) for entry in entries))
 
     async def count_up(self, entry: AdminLogEntry, field: str, more: int, tx: Tx) -> None:
         """Add `more` to this field of the entry's `after`; the first call inserts the entry."""

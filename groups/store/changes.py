@@ -27,7 +27,6 @@ from groups.kernel.mongo import (
     is_since,
     milliseconds_of,
 )
-from groups.kernel.mongo.driver import Operation
 from groups.models import (
     CHANNEL_MARKER,
     Departure,
@@ -59,25 +58,20 @@ class ChangeStore:
     )
 
     def __init__(self, database: Database) -> None:
-        self._database = database
         self._departures = database.collection("departures")
         self._members = database.collection("members", naive_instants=True)
         self._groups = database.collection("groups", naive_instants=True)
         self._disbanded = database.collection("disbanded")
 
-    async def put_departures(
-        self, departures: Iterable[Departure], expires_at: datetime, tx: Tx
-    ) -> None:
-        """Store departures, in one command; a later departure replaces an earlier one."""
-        operations: list[Operation] = []
+    def put_departures(self, departures: Iterable[Departure], expires_at: datetime, tx: Tx) -> None:
+        """Store departures; a later departure replaces an earlier one. Collected (`Tx.write`)."""
         for departure in departures:
             values = _to_document(departure, expires_at)
             key = {name: values.pop(name) for name in ("_id", "user_id")}
             update: Document = {"$set": values}
             if "kind" not in values:  # the id may have been a chat group's before
                 update["$unset"] = {"kind": ""}
-            operations.append(UpdateOne(key, update, upsert=True))
-        await self._database.apply(self._departures, operations, tx)
+            tx.write(self._departures, UpdateOne(key, update, upsert=True))
 
     async def put_many_departures(
         self, departures: Sequence[Departure], expires_at: datetime, tx: Tx

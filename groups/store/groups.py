@@ -1,9 +1,11 @@
 """Group documents: `_id` is the group id; custom fields are a sub-document."""
 
 import re
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Literal
+
+from pymongo import UpdateOne
 
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import DESCENDING, BatchedQuery, Database, Document, Index, Tx, aggregate
@@ -18,6 +20,7 @@ DirectorySort = Literal["popular", "new"]
 _KEPT_BYTES = 2 * 2**20  # of memory: some 400 groups
 _IGNORED_FIELDS = ("touched", "changed_at")
 """Fields that changes write and nobody reads: a group that differs only in them counts as unchanged."""
+_TOUCH: Document = {"$inc": {"touched": 1}}
 _SORT_FIELD = {"popular": "member_count", "new": "created_at"}
 
 
@@ -114,23 +117,30 @@ class GroupStore:
 
         `changed_at` is the time of a change of the profile, here or in a higher package; it increments `version`.
         """
-        update: Document = {}
-        if changed_at is not None:
-            stored = {
-                name: value.model_dump(mode="python") if isinstance(value, Model) else value
-                for name, value in values.items()
-            }
-            update["$set"] = {**stored, "changed_at": changed_at}
-            update["$inc"] = {"version": 1}
-        if joined:
-            update["$inc"] = {**update.get("$inc", {}), "member_count": joined}
+        update = _update(values, changed_at, joined)
         if update:
             await self._groups.update_one({"_id": group_id}, update, session=tx.session)
 
-    async def touch(self, group_id: GroupId, tx: Tx) -> None:
-        """Write the group's document, so that two transactions which both do conflict and one runs again."""
-        await self._groups.update_one(
-            {"_id": group_id}, {"$inc": {"touched": 1}}, session=tx.session
+    def collect_update(
+        self,
+        group_id: GroupId,
+        values: Mapping[str, object],
+        tx: Tx,
+        *,
+        changed_at: datetime | None = None,
+        joined: int = 0,
+    ) -> None:
+        """As `update`, but collected (`Tx.write`); without any change it touches the group.
+
+        A touch makes two transactions which both write the group conflict, so that one of them runs again.
+        """
+        update = _update(values, changed_at, joined) or _TOUCH
+        tx.write(self._groups, UpdateOne({"_id": group_id}, update))
+
+    async def touch(self, group_ids: Iterable[GroupId], tx: Tx) -> None:
+        """Write the groups' documents, so that two transactions which both do conflict and one runs again."""
+        await self._groups.update_many(
+            {"_id": {"$in": list(group_ids)}}, _TOUCH, session=tx.session
         )
 
     async def delete(self, group: Group, at: datetime, tx: Tx) -> None:
@@ -244,6 +254,20 @@ def _holding(words: str) -> list[Document]:
     # Escaped: the words are text, not a pattern.
     pattern = {"$regex": re.escape(words), "$options": "i"}
     return [{"$or": [{"name": pattern}, {"_id": pattern}, {"introduction": pattern}]}]
+
+
+def _update(values: Mapping[str, object], changed_at: datetime | None, joined: int) -> Document:
+    update: Document = {}
+    if changed_at is not None:
+        stored = {
+            name: value.model_dump(mode="python") if isinstance(value, Model) else value
+            for name, value in values.items()
+        }
+        update["$set"] = {**stored, "changed_at": changed_at}
+        update["$inc"] = {"version": 1}
+    if joined:
+        update["$inc"] = {**update.get("$inc", {}), "member_count": joined}
+    return update
 
 
 def _to_document(group: Group) -> Document:

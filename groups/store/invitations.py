@@ -20,12 +20,11 @@ from groups.kernel.mongo import (
     Document,
     Index,
     Tx,
-    aggregate,
 )
-from groups.kernel.mongo.driver import Operation
 from groups.kernel.request_batching import RequestBatcher
 from groups.limits import INVITATION_KEPT_SECONDS
 from groups.models import Invitation, Role
+from groups.store.users_by_group import UsersByGroup, match_users
 
 _MEMBER: Final = Role.MEMBER.value
 _USERS_A_QUERY: Final = 100
@@ -65,17 +64,14 @@ class InvitationStore:
     )
 
     def __init__(self, database: Database) -> None:
-        self._database = database
         self._invitations = database.collection("admin_invitations")
         self._first_reader = RequestBatcher(self._find_first, max_keys=_USERS_A_QUERY)
 
     def query_invitations(
-        self, group_id: GroupId, user_ids: Iterable[UserId]
-    ) -> BatchedQuery[dict[UserId, Invitation]]:
+        self, users: UsersByGroup
+    ) -> BatchedQuery[dict[GroupId, dict[UserId, Invitation]]]:
         """The invitations of these users, open or not, as a query to send together with others."""
-        keys = [join_key(group_id, user_id) for user_id in user_ids]
-        match: Document = {"_id": {"$in": keys}, "group_id": group_id}
-        return BatchedQuery(self._invitations, match, _by_user)
+        return BatchedQuery(self._invitations, match_users(users), _by_group)
 
     def query_any(self, group_id: GroupId, now: datetime) -> BatchedQuery[bool]:
         """Whether the group has an open invitation to be a member, as a query to send together with others."""
@@ -92,24 +88,44 @@ class InvitationStore:
         rows = await self._invitations.find(query, session=tx.session).to_list(None)
         return _by_user(rows)
 
-    async def count_open(
-        self, group_id: GroupId, role: Role, now: datetime, limit: int, tx: Tx
-    ) -> int:
-        """The number of open invitations of the group to this role, at most `limit`."""
+    def query_open(
+        self, group_ids: Collection[GroupId], role: Role, now: datetime
+    ) -> BatchedQuery[dict[GroupId, dict[UserId, Invitation]]]:
+        """As `find_open`, of several groups, as a query to send together with others."""
         # Uses index: group_id_1_user_id_1
-        query: Document = {"group_id": group_id, "expires_at": {"$gt": now}, **_of_role(role)}
-        cursor = self._invitations.find(query, {"_id": 1}, limit=limit, session=tx.session)
-        return len(await cursor.to_list(None))
+        match = {"group_id": {"$in": list(group_ids)}, "expires_at": {"$gt": now}, **_of_role(role)}
+        return BatchedQuery(self._invitations, match, _by_group)
 
-    async def count_received(
-        self, user_ids: Collection[UserId], now: datetime, tx: Tx
-    ) -> dict[UserId, int]:
-        """The numbers of open invitations that these users see; their number is limited."""
+    def query_open_counts(
+        self, group_ids: Collection[GroupId], now: datetime
+    ) -> BatchedQuery[dict[GroupId, dict[Role, int]]]:
+        """The numbers of open invitations of these groups, by role; they are limited."""
+        # Uses index: group_id_1_user_id_1
+        sums = {
+            # As `_of_role`: documents of older versions have no role.
+            "members": {"$sum": {"$cond": [{"$eq": ["$role", _MEMBER]}, 1, 0]}},
+            "admins": {"$sum": {"$cond": [{"$eq": ["$role", _MEMBER]}, 0, 1]}},
+        }
+        return BatchedQuery(
+            self._invitations,
+            {"group_id": {"$in": list(group_ids)}, "expires_at": {"$gt": now}},
+            lambda rows: {
+                row["_id"]: {Role.MEMBER: row["members"], Role.ADMIN: row["admins"]} for row in rows
+            },
+            {"$group": {"_id": "$group_id", **sums}},
+        )
+
+    def query_received_counts(
+        self, user_ids: Collection[UserId], now: datetime
+    ) -> BatchedQuery[dict[UserId, int]]:
+        """The numbers of open invitations that these users see; they are limited."""
         # Uses index: user_id_1_group_id_1
-        match = {"user_id": {"$in": list(user_ids)}, "expires_at": {"$gt": now}, **_SHOWN}
-        pipeline = [{"$match": match}, {"$group": {"_id": "$user_id", "number": {"$sum": 1}}}]
-        rows = await aggregate(self._invitations, pipeline, session=tx.session)
-        return {row["_id"]: row["number"] for row in rows}
+        return BatchedQuery(
+            self._invitations,
+            {"user_id": {"$in": list(user_ids)}, "expires_at": {"$gt": now}, **_SHOWN},
+            lambda rows: {row["_id"]: row["number"] for row in rows},
+            {"$group": {"_id": "$user_id", "number": {"$sum": 1}}},
+        )
 
     async def list_of_group(
         self, group_id: GroupId, now: datetime, *, roles: Collection[Role], after: str, limit: int
@@ -166,9 +182,8 @@ class InvitationStore:
         cursor = self._invitations.find(query, sort=[("group_id", 1)], limit=limit)
         return [Invitation.from_stored(row) for row in await cursor.to_list(None)]
 
-    async def put_many(self, invitations: Iterable[Invitation], tx: Tx) -> None:
-        """Store the invitations, in place of earlier ones."""
-        operations: list[Operation] = []
+    def put_many(self, invitations: Iterable[Invitation], tx: Tx) -> None:
+        """Store the invitations, in place of earlier ones; collected (`Tx.write`)."""
         for invitation in invitations:
             values = invitation.model_dump(mode="python", exclude={"group_id"})
             values["role"] = invitation.role.value
@@ -176,8 +191,7 @@ class InvitationStore:
             values["ended"] = invitation.ended.value if invitation.ended else None
             group_id = invitation.group_id
             key: Document = {"_id": join_key(group_id, invitation.user_id), "group_id": group_id}
-            operations.append(UpdateOne(key, {"$set": values}, upsert=True))
-        await self._database.apply(self._invitations, operations, tx)
+            tx.write(self._invitations, UpdateOne(key, {"$set": values}, upsert=True))
 
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
         await self._invitations.delete_many({"group_id": group_id}, session=tx.session)
@@ -193,3 +207,10 @@ def _of_role(role: Role) -> Document:
 
 def _by_user(rows: list[Document]) -> dict[UserId, Invitation]:
     return {row["user_id"]: Invitation.from_stored(row) for row in rows}
+
+
+def _by_group(rows: list[Document]) -> dict[GroupId, dict[UserId, Invitation]]:
+    found: dict[GroupId, dict[UserId, Invitation]] = {}
+    for row in rows:
+        found.setdefault(row["group_id"], {})[row["user_id"]] = Invitation.from_stored(row)
+    return found

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 
+from pymongo import DeleteMany, InsertOne
+
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx
 from groups.models import JoinRequest
+from groups.store.users_by_group import UsersByGroup, match_users
 
 
 class JoinRequestStore:
@@ -19,22 +22,20 @@ class JoinRequestStore:
     def __init__(self, database: Database) -> None:
         self._requests = database.collection("join_requests")
 
-    async def insert(self, request: JoinRequest, tx: Tx) -> bool:
-        """Insert the request; False where the user has one already."""
-        key = join_key(request.group_id, request.user_id)
-        known: Document = {"_id": key, "group_id": request.group_id}
-        if await self._requests.find_one(known, session=tx.session):
-            return False
-        document = {"_id": key, **request.model_dump(mode="python")}
-        await self._requests.insert_one(document, session=tx.session)
-        return True
+    def insert_many(self, requests: Iterable[JoinRequest], tx: Tx) -> None:
+        """Insert the requests of users who are known to have none; collected (`Tx.write`)."""
+        for request in requests:
+            key = join_key(request.group_id, request.user_id)
+            tx.write(self._requests, InsertOne({"_id": key, **request.model_dump(mode="python")}))
 
-    async def find_many(self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx) -> set[UserId]:
-        """Those of the users who have a request."""
-        keys = [join_key(group_id, user_id) for user_id in user_ids]
-        query: Document = {"_id": {"$in": keys}, "group_id": group_id}
-        cursor = self._requests.find(query, {"user_id": 1}, session=tx.session)
-        return {document["user_id"] for document in await cursor.to_list(None)}
+    def query_requests(self, users: UsersByGroup) -> BatchedQuery[dict[GroupId, set[UserId]]]:
+        """Those of the users who have a request, as a query to send together with others."""
+        return BatchedQuery(
+            self._requests,
+            match_users(users),
+            _by_group,
+            {"$project": {"group_id": 1, "user_id": 1}},
+        )
 
     def lookup_any(self, group_id: GroupId, user_ids: Iterable[UserId]) -> BatchedQuery[bool]:
         """Whether any of the users has a request, as a query to send together with others."""
@@ -47,12 +48,10 @@ class JoinRequestStore:
             {"$project": {"_id": 1}},
         )
 
-    async def delete_many(self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx) -> int:
-        """Delete the requests of these users; returns how many there were."""
-        keys = [join_key(group_id, user_id) for user_id in user_ids]
-        query: Document = {"_id": {"$in": keys}, "group_id": group_id}
-        result = await self._requests.delete_many(query, session=tx.session)
-        return result.deleted_count
+    def delete_requests(self, users: UsersByGroup, tx: Tx) -> None:
+        """Delete the requests of these users; collected (`Tx.write`)."""
+        if users:
+            tx.write(self._requests, DeleteMany(match_users(users)))
 
     async def list_of_group(
         self, group_id: GroupId, *, after: str, limit: int
@@ -65,3 +64,10 @@ class JoinRequestStore:
 
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
         await self._requests.delete_many({"group_id": group_id}, session=tx.session)
+
+
+def _by_group(rows: list[Document]) -> dict[GroupId, set[UserId]]:
+    found: dict[GroupId, set[UserId]] = {}
+    for row in rows:
+        found.setdefault(row["group_id"], set()).add(row["user_id"])
+    return found

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import repeat
 from typing import Any, Final, NamedTuple
 
+from pymongo import DeleteMany, InsertOne, UpdateMany, UpdateOne
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, UserId, join_key
@@ -23,6 +24,7 @@ from groups.kernel.mongo import (
 )
 from groups.kernel.request_batching import RequestBatcher
 from groups.models import Grant, Member, MembershipRow, Role, stream_of
+from groups.store.users_by_group import UsersByGroup, match_users
 
 _membership_row: Final = MembershipRow._make
 """Half the cost of a call with arguments; lists make thousands of them."""
@@ -114,17 +116,17 @@ class MemberStore:
         )
         return dict(found)
 
-    async def find_many(
-        self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
-    ) -> dict[UserId, Member]:
-        keys = [join_key(group_id, user_id) for user_id in user_ids]
-        return {one.user_id: one for one in (await self._find_keys(keys, tx)).values()}
-
     def query_members(
         self, group_id: GroupId, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, Member]]:
-        """As `find_many`, as a query to send together with others."""
+        """The members among these users, as a query to send together with others."""
         return BatchedQuery(self._members, _by_id(group_id, user_ids), _members_by_user)
+
+    def query_members_by_group(
+        self, users: UsersByGroup
+    ) -> BatchedQuery[dict[GroupId, dict[UserId, Member]]]:
+        """The members among these users of several groups, as a query to send together with others."""
+        return BatchedQuery(self._members, match_users(users), _members_by_group)
 
     def query_cached_members(
         self, group_id: GroupId, user_ids: Iterable[UserId]
@@ -207,6 +209,14 @@ class MemberStore:
         )
         return [_to_member(document) for document in await cursor.to_list(None)]
 
+    def query_staff(
+        self, group_ids: Iterable[GroupId]
+    ) -> BatchedQuery[dict[GroupId, dict[UserId, Member]]]:
+        """As `find_staff`, of several groups, as a query to send together with others."""
+        # Uses index: group_id_1_staff_1 (partial)
+        match: Document = {"group_id": {"$in": list(group_ids)}, "staff": True}
+        return BatchedQuery(self._members, match, _members_by_group)
+
     async def list_of_group(
         self, group_id: GroupId, *, after: str, limit: int, prefix: str = ""
     ) -> list[Member]:
@@ -278,6 +288,19 @@ class MemberStore:
         key: Document = {"_id": join_key(group_id, user_id), "group_id": group_id}
         await self._members.update_one(key, {"$unset": {"added": ""}}, session=tx.session)
 
+    def touch(self, memberships: Collection[tuple[GroupId, UserId]], tx: Tx) -> None:
+        """Write these memberships, which may be thousands, so that a transaction that ends one conflicts.
+
+        Collected (`Tx.write`).
+        """
+        if memberships:
+            query: Document = {
+                "_id": {"$in": [join_key(group_id, user_id) for group_id, user_id in memberships]},
+                "group_id": {"$in": list({group_id for group_id, _ in memberships})},
+            }
+            more: Document = {"$inc": {"touched": 1}}
+            tx.write(self._members, UpdateMany(query, more))
+
     def query_group_counts_beside(
         self, group_id: GroupId, user_ids: Collection[UserId]
     ) -> BatchedQuery[dict[UserId, GroupCount]]:
@@ -291,10 +314,9 @@ class MemberStore:
             {"$group": _COUNT_GROUPS["$group"] | {"is_member": {"$max": is_this}}},
         )
 
-    async def insert_many(self, members: Sequence[Member], tx: Tx) -> None:
-        """Insert members who are known not to exist."""
-        if members:
-            await self._insert([_to_document(member) for member in members], tx)
+    def insert_many(self, members: Iterable[Member], tx: Tx) -> None:
+        """Insert members who are known not to exist; collected (`Tx.write`)."""
+        tx.write(self._members, *(InsertOne(_to_document(member)) for member in members))
 
     async def insert_plain(
         self,
@@ -339,8 +361,8 @@ class MemberStore:
             kind = DuplicateKeyError if error["code"] == DUPLICATE_KEY else OperationFailure
             raise kind(error["errmsg"], error["code"], error)
 
-    async def replace(self, member: Member, changed_at: datetime, tx: Tx) -> None:
-        """Store the changed member; `changed_at` is the time of the change."""
+    def replace(self, member: Member, changed_at: datetime, tx: Tx) -> None:
+        """Store the changed member; collected (`Tx.write`). `changed_at` is the time of the change."""
         values = _to_document(member) | {"changed_at": changed_at}
         key: Document = {"_id": values.pop("_id"), "group_id": values.pop("group_id")}
         # Field by field, so that fields of a newer version stay.
@@ -348,7 +370,12 @@ class MemberStore:
         absent = [name for name in _OPTIONAL if name not in values]
         if absent:
             update["$unset"] = dict.fromkeys(absent, "")
-        await self._members.update_one(key, update, session=tx.session)
+        tx.write(self._members, UpdateOne(key, update))
+
+    def delete_memberships(self, users: UsersByGroup, tx: Tx) -> None:
+        """Delete the memberships of these users in several groups; collected (`Tx.write`)."""
+        if users:
+            tx.write(self._members, DeleteMany(match_users(users)))
 
     async def delete_many(
         self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx | None = None
@@ -416,6 +443,13 @@ def _to_rows(columns: Document) -> dict[StreamId, MembershipRow]:
     ids: list[GroupId] = columns["ids"]
     values = zip(ids, columns["seqs"], columns["joined_ms"], repeat(""), repeat(0), strict=False)
     return dict(zip(map(stream_of, ids), map(_membership_row, values), strict=True))
+
+
+def _members_by_group(rows: list[Document]) -> dict[GroupId, dict[UserId, Member]]:
+    found: dict[GroupId, dict[UserId, Member]] = {}
+    for row in rows:
+        found.setdefault(row["group_id"], {})[row["user_id"]] = _to_member(row)
+    return found
 
 
 def _members_by_user(rows: list[Document]) -> dict[UserId, Member]:

@@ -9,9 +9,9 @@ from pymongo import DeleteOne, UpdateOne
 
 from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
-from groups.kernel.mongo.driver import Operation
 from groups.kernel.request_batching import RequestBatcher
 from groups.models import Restriction
+from groups.store.users_by_group import UsersByGroup, match_users
 
 
 class RestrictionStore:
@@ -28,7 +28,6 @@ class RestrictionStore:
     )
 
     def __init__(self, database: Database) -> None:
-        self._database = database
         self._restrictions = database.collection("restrictions")
         self._reader = RequestBatcher(self._find_keys)
 
@@ -52,20 +51,18 @@ class RestrictionStore:
         rows = await cursor.to_list(None)
         return {row["_id"]: Restriction.from_stored(row) for row in rows}
 
-    async def put_many(self, restrictions: Iterable[Restriction], tx: Tx) -> None:
-        """Store the restrictions; one that restricts nothing is deleted."""
-        operations: list[Operation] = []
+    def put_many(self, restrictions: Iterable[Restriction], tx: Tx) -> None:
+        """Store the restrictions; one that restricts nothing is deleted. Collected (`Tx.write`)."""
         for restriction in restrictions:
             group_id = restriction.group_id
             key: Document = {"_id": join_key(group_id, restriction.user_id), "group_id": group_id}
             if not restriction.restricts:
-                operations.append(DeleteOne(key))
+                tx.write(self._restrictions, DeleteOne(key))
                 continue
             values = restriction.model_dump(mode="python", exclude={"group_id"})
             # A flag beside the instant, for an index of those alone.
             values["reacting_banned"] = restriction.reacting_banned_at is not None
-            operations.append(UpdateOne(key, {"$set": values}, upsert=True))
-        await self._database.apply(self._restrictions, operations, tx)
+            tx.write(self._restrictions, UpdateOne(key, {"$set": values}, upsert=True))
 
     async def list_reaction_bans(
         self, group_id: GroupId, *, after: str, limit: int
@@ -91,9 +88,22 @@ class RestrictionStore:
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
         return BatchedQuery(self._restrictions, match, _by_user)
 
+    def query_restrictions_by_group(
+        self, users: UsersByGroup
+    ) -> BatchedQuery[dict[GroupId, dict[UserId, Restriction]]]:
+        """As `query_restrictions`, for users of several groups."""
+        return BatchedQuery(self._restrictions, match_users(users), _by_group)
+
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
         await self._restrictions.delete_many({"group_id": group_id}, session=tx.session)
 
 
 def _by_user(rows: list[Document]) -> dict[UserId, Restriction]:
     return {row["user_id"]: Restriction.from_stored(row) for row in rows}
+
+
+def _by_group(rows: list[Document]) -> dict[GroupId, dict[UserId, Restriction]]:
+    found: dict[GroupId, dict[UserId, Restriction]] = {}
+    for row in rows:
+        found.setdefault(row["group_id"], {})[row["user_id"]] = Restriction.from_stored(row)
+    return found

@@ -143,13 +143,15 @@ class UserStore:
             for row in await cursor.to_list(None)
         }
 
-    async def touch_many(self, user_ids: Iterable[UserId], tx: Tx) -> None:
-        """Write the users' documents, so that two transactions which both do conflict and one runs again."""
-        operations: list[Operation] = [
-            UpdateOne({"_id": user_id}, {"$inc": {"touched": 1}}, upsert=True)
-            for user_id in user_ids
-        ]
-        await self._database.apply(self._users, operations, tx)
+    def touch_many(self, user_ids: Iterable[UserId], tx: Tx) -> None:
+        """Write the users' documents, so that two transactions which both do conflict and one runs again.
+
+        Collected (`Tx.write`).
+        """
+        more: Document = {"$inc": {"touched": 1}}
+        tx.write(
+            self._users, *(UpdateOne({"_id": user_id}, more, upsert=True) for user_id in user_ids)
+        )
 
     async def revoke(self, user_id: UserId, at: datetime, tx: Tx) -> None:
         """Revoke the tokens that were issued to the user until then."""

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable
+from contextlib import suppress
 
 import pytest
 
@@ -16,6 +17,7 @@ from conversations.limits import ConversationLimits
 from conversations.models import ReadMark
 from conversations.service.conversation_groups import ChangedConversationGroup
 from conversations.service.settings import ConversationChanges
+from groups.errors import GroupNotFound, PostingNotAllowed
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
 from tests.conversations.world import BOB, World
@@ -128,7 +130,7 @@ async def test_only_the_non_member_among_many_readers_is_refused(real_world: Wor
     assert {getattr(outcome, "unread_count", outcome) for outcome in outcomes} == {0}
 
 
-@pytest.mark.parametrize("act", ["read", "mute", "file"])
+@pytest.mark.parametrize("act", ["read", "mute", "file", "post"])
 async def test_no_settings_outlive_the_membership(real_world: World, act: str) -> None:
     readers = [Actor(UserId(f"user{number}")) for number in range(24)]
     tea = await real_world.group("tea", *readers)
@@ -141,6 +143,9 @@ async def test_no_settings_outlive_the_membership(real_world: World, act: str) -
                 await other.read_cursors.mark_read(reader, tea)
             case "mute":
                 await other.settings.update_settings(reader, tea, ConversationChanges(muted=True))
+            case "post":
+                with suppress(PostingNotAllowed, GroupNotFound):
+                    await real_world.post(tea, reader)
             case _:
                 await other.conversation_groups.put(reader, "Mine", [tea])
 
@@ -151,6 +156,22 @@ async def test_no_settings_outlive_the_membership(real_world: World, act: str) -
         assert outcome is None or isinstance(outcome, ConversationNotFound)
     left = [row["user_id"] for row in await real_world.settings_rows() if row["user_id"] != "ada"]
     assert left == []
+
+
+async def test_a_user_does_not_leave_while_their_first_settings_are_stored(
+    real_world: World,
+) -> None:
+    tea = await real_world.group("tea", BOB)
+    await real_world.post(tea, times=3)
+    settings = real_world.mine.settings.settings
+    async with real_world.database.transaction() as tx:
+        await settings.advance_read_cursors([((BOB.user_id, tea), 3)], tx)
+        await real_world.database.flush(tx)
+        leaving = asyncio.ensure_future(real_world.leave(tea, BOB))
+        await asyncio.wait([leaving], timeout=0.3)
+        assert not leaving.done()
+    await leaving
+    assert [row["user_id"] for row in await real_world.settings_rows()] == ["ada"]
 
 
 async def test_concurrent_posts_and_reads_lose_nothing(real_world: World) -> None:

@@ -106,7 +106,7 @@ class World:
         own = self._own_core(self.limits)
         posted = [own.hooks.messages_posted] if moves_cursors else []
         self.chat = assemble_groups(
-            self.core, Hooks(members_left=[own.hooks.members_left], messages_posted=posted)
+            self.core, Hooks(members_left=[own.hooks], messages_posted=posted)
         )
         self.mine = self.conversations(self.limits)
 

@@ -64,6 +64,9 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape("aggregate", "members", ("user_id",)): (
         "the number of groups of a user who joins one more: from the same index, at most 5,000 keys"
     ),
+    Shape("aggregate", "members", ("added", "user_id")): (
+        "the same, of groups to which others added the user: by a partial index, at most 200 keys"
+    ),
     Shape("find", "groups", ("custom.official_account", "visibility")): (
         "the directory: at most as many as a deployment has channels, and searched seldom"
     ),

@@ -13,13 +13,14 @@ import random
 import signal
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 import pytest
+from pymongo import MongoClient
 
 from channels.server.run import DRAIN_SECONDS
-from tests.faults.audit import audit
-from tests.faults.deployment import Server, kill
+from tests.faults.audit import audit, verify
+from tests.faults.deployment import DATABASE, Server, kill
 from tests.faults.load import Clients, Load
 
 SEED: Final = int(os.environ.get("CHANNELS_FAULTS_SEED", "0")) or random.randrange(1, 10_000)
@@ -67,6 +68,8 @@ FAULTS: Final[dict[str, Fault]] = {
     "frozen": freeze_mongod,
     "stopped": stop_server,
 }
+CHANNELS: Final = 50
+JOINS: Final = 1_000
 SHORT: Final = ("mongod", "both", "stopped")  # test_replica_set has the others
 
 
@@ -85,6 +88,50 @@ async def test_nothing_acknowledged_is_lost_when_processes_end(embedded: Server)
         await audit(journal, clients, embedded)
         print(f"{journal.figures()}; lost 0")
     assert embedded.runs
+
+
+async def test_a_kill_amid_joins_of_many_channels_leaves_none_half_done(embedded: Server) -> None:
+    async with Clients([embedded.url]) as clients:
+        channels = [f"@TOA#_spread{number}" for number in range(CHANNELS)]
+        made = [{"channel_id": channel, "name": "Spread"} for channel in channels]
+        await asyncio.gather(
+            *(
+                clients.insist("POST", "/v1/channels", f"spread{number % 5}", body)
+                for number, body in enumerate(made)
+            )
+        )
+        joined: set[tuple[str, str]] = set()
+
+        async def join(number: int) -> None:
+            channel, user = channels[number % CHANNELS], f"joiner{number}"
+            path = f"/v1/channels/{channel.removeprefix('@TOA#_')}/subscription"
+            answer = await clients.ask("PUT", path, user)
+            if answer is not None and answer.is_ok:
+                joined.add((channel, user))
+
+        joins = asyncio.gather(*(join(number) for number in range(JOINS)))
+        while len(joined) < JOINS // 4 and not joins.done():
+            await asyncio.sleep(0)
+        await kill_both(embedded)
+        await joins
+        # One more in each channel, so that nothing of before is under way.
+        await asyncio.gather(
+            *(
+                clients.insist(
+                    "PUT", f"/v1/channels/{channel.removeprefix('@TOA#_')}/subscription", "last"
+                )
+                for channel in channels
+            )
+        )
+    stored = await asyncio.to_thread(_members_of, embedded, channels)
+    assert joined <= stored
+    await asyncio.to_thread(verify, embedded)
+
+
+def _members_of(server: Server, channels: list[str]) -> set[tuple[str, str]]:
+    with MongoClient[dict[str, Any]](server.uri) as client:
+        rows = client[DATABASE]["members"].find({"group_id": {"$in": channels}})
+        return {(row["group_id"], row["user_id"]) for row in rows}
 
 
 @pytest.mark.faults

@@ -1,7 +1,6 @@
 """Groups: create, read, list, change, disband, clean up."""
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 
@@ -18,7 +17,7 @@ from groups.errors import (
 )
 from groups.events import GroupDisbanded, GroupUpdated, MembersJoined
 from groups.kernel.errors import BadCursor, IdempotencyConflict, PermissionRefused
-from groups.kernel.ids import GroupId, UserId
+from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
 from groups.models import (
     CHANNEL_MARKER,
@@ -34,7 +33,19 @@ from groups.service.hooks import Hooks
 from groups.service.lifecycle.cleanup import STEP
 from groups.service.lifecycle.create import NewGroup
 from groups.service.lifecycle.update import GroupChanges
-from tests.builders import ADA, BOB, CAT, ROOT, START, OpenWorld, World, a_user, mock_world, text
+from tests.builders import (
+    ADA,
+    BOB,
+    CAT,
+    ROOT,
+    START,
+    Leaving,
+    OpenWorld,
+    World,
+    a_user,
+    mock_world,
+    text,
+)
 
 COMMUNITY, MEETING = GroupType.COMMUNITY, GroupType.MEETING
 
@@ -393,26 +404,23 @@ async def test_a_disbanded_group_is_gone_at_once_with_one_event(world: World) ->
 
 async def test_what_a_disbanded_group_leaves_is_deleted(open_world: OpenWorld) -> None:
     ended: list[str] = []
-    left: list[str] = []
+    leaving = Leaving()
 
     async def stream_ended(stream_id: str) -> None:
         ended.append(stream_id)
 
-    async def members_left(group_id: GroupId, users: Sequence[UserId], tx: Tx) -> None:
-        left.extend(users)
-
-    world = await open_world(hooks=Hooks(stream_ended=[stream_ended], members_left=[members_left]))
+    world = await open_world(hooks=Hooks(stream_ended=[stream_ended], members_left=[leaving]))
     group_id = await _lived_in(world)
     other = await world.group(BOB)
     await world.post(BOB, other)
     kept = await _left(world, other)
-    left.clear()
+    leaving.left.clear()
     await world.disbanding.disband(ADA, group_id)
     await world.chat.cleanup.wait()
     assert await _left(world, group_id) == {}
     assert await _left(world, other) == kept
     assert ended == ["group_tea"]
-    assert sorted(left) == ["ada", "bob"]
+    assert sorted(leaving.left) == ["ada", "bob"]
 
 
 async def _disband_and_crash(world: World, group_id: GroupId) -> None:

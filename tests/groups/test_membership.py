@@ -1,7 +1,6 @@
 """Memberships: join, add, ask, mute, appoint, remove, ban, transfer."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -30,7 +29,6 @@ from groups.events import (
 from groups.kernel.errors import BadCursor, DomainError, PermissionRefused
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Tx
 from groups.models import GroupType, JoinOption, Role
 from groups.service.hooks import Hooks
 from groups.service.lifecycle.update import GroupChanges
@@ -42,6 +40,7 @@ from tests.builders import (
     EVE,
     ROOT,
     Deadline,
+    Leaving,
     OpenWorld,
     World,
     a_user,
@@ -137,12 +136,8 @@ async def test_a_batch_applies_its_commands_in_order(world: World) -> None:
 
 
 async def test_a_member_who_leaves_and_returns_in_one_batch_is_a_new_member() -> None:
-    gone: list[UserId] = []
-
-    async def members_left(group_id: GroupId, users: Sequence[UserId], tx: Tx) -> None:
-        gone.extend(users)
-
-    world = mock_world(hooks=Hooks(members_left=[members_left]))
+    leaving = Leaving()
+    world = mock_world(hooks=Hooks(members_left=[leaving]))
     group_id = await world.group(BOB)
     await world.post(ADA, group_id)
     world.clock.move(seconds=9)
@@ -151,7 +146,7 @@ async def test_a_member_who_leaves_and_returns_in_one_batch_is_a_new_member() ->
     )
     member = await world.member(group_id, BOB)
     assert (member.joined_seq, member.joined_at) == (1, world.clock.now())
-    assert gone == [BOB.user_id]
+    assert leaving.left == [BOB.user_id]
     await world.check_sound(group_id)
 
 

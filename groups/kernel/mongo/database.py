@@ -19,7 +19,7 @@ from datetime import UTC
 from functools import cache, partial
 from typing import Any, Final, TypeVar
 
-from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
+from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateMany, UpdateOne
 from pymongo.errors import OperationFailure, PyMongoError
 
 from groups.kernel.clock import Clock, DatabaseClock
@@ -301,16 +301,18 @@ class Database:
 
     async def apply(
         self, collection: Collection, operations: Sequence[Operation], tx: Tx | None
-    ) -> None:
+    ) -> Sequence[int]:
         """Apply the operations, in order, in one command (one by one on mongomock).
 
         Without a `tx`, each operation is atomic by itself and waits for transactions that write its document.
+        Returns the places of the upserts that inserted a document; none on mongomock, which has no conflicts.
         """
         if not operations:
-            return
+            return ()
         if self.transactional:
-            await collection.bulk_write(list(operations), session=tx.session if tx else None)
-            return
+            session = tx.session if tx else None
+            result = await collection.bulk_write(list(operations), session=session)
+            return list(result.upserted_ids or ())
         for operation in operations:
             match operation:
                 case InsertOne():
@@ -319,7 +321,10 @@ class Database:
                     await collection.update_one(
                         operation._filter, operation._doc, upsert=bool(operation._upsert)
                     )
+                case UpdateMany():
+                    await collection.update_many(operation._filter, operation._doc)
                 case DeleteOne():
                     await collection.delete_one(operation._filter)
                 case DeleteMany():
                     await collection.delete_many(operation._filter)
+        return ()

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar, cast
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from gridfs import AsyncGridFSBucket
-from pymongo import AsyncMongoClient, DeleteMany, DeleteOne, InsertOne, UpdateOne
+from pymongo import AsyncMongoClient, DeleteMany, DeleteOne, InsertOne, UpdateMany, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
@@ -32,7 +32,7 @@ Session = AsyncClientSession
 DatabaseHandle = AsyncDatabase[Document]
 GridFSBucket = AsyncGridFSBucket
 Collection = AsyncCollection[Document]
-Operation = InsertOne[Document] | UpdateOne | DeleteOne | DeleteMany
+Operation = InsertOne[Document] | UpdateOne | UpdateMany | DeleteOne | DeleteMany
 
 ONE_REPLY: Final = 10_000
 """The `batch_size` of a query by many keys; with the default of 101 documents, the rest costs another command."""

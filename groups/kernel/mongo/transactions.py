@@ -21,7 +21,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
+from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateMany, UpdateOne
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -281,7 +281,7 @@ def _place_of(operation: Operation) -> int:
     match operation:
         case DeleteOne() | DeleteMany():
             return 0
-        case UpdateOne():
+        case UpdateOne() | UpdateMany():
             return 1
         case InsertOne():
             return 2

@@ -58,6 +58,10 @@ class MembershipReader:
         """
         return await self.members.list_memberships(user_ids, tx, with_times=with_times)
 
+    def hold(self, memberships: Collection[tuple[GroupId, UserId]], tx: Tx) -> None:
+        """Conflict with the end of these memberships: of two transactions, one runs again and sees the other."""
+        self.members.touch(memberships, tx)
+
     async def find_memberships(
         self, pairs: Iterable[tuple[GroupId, UserId]], tx: Tx | None = None
     ) -> Mapping[tuple[GroupId, UserId], MembershipRow]:

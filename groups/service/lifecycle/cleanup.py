@@ -140,8 +140,11 @@ class CleanupService:
         expires_at = expiry_of(ended.at, self.limits)
         await self.stores.changes.put_many_departures(departures, expires_at, tx)
         await self.stores.members.delete_many(group_id, users, tx)
+        left = {group_id: users}
         for hook in self.hooks.members_left:
-            await hook(group_id, users, tx)
+            of_hook = hook.query_leaving(left)
+            await self.database.fetch_together(of_hook, tx=tx)
+            await hook.members_left(left, of_hook.result, tx)
         return True
 
     async def _clear_rest(self, group_id: GroupId, tx: Tx) -> None:

@@ -174,7 +174,7 @@ class CreateService:
             policy.check(created_refusal(created, quota))
             is_near = is_near or is_near_limit(created, quota)
         if is_near:
-            await self.users.touch_many([owner_id], tx)
+            self.users.touch_many([owner_id], tx)
         now = self.clock.now()
         group = self._new_group(actor, new, group_id, now)
         owner = Member(
@@ -185,7 +185,7 @@ class CreateService:
         await self.groups.insert(group, tx)
         await self.idempotency.remember(call, group_id, tx)
         await self.streams.insert(stream, tx)
-        await self.members.insert_many([owner], tx)
+        self.members.insert_many([owner], tx)
         await self.admin_log.record(tx, group, AdminAct(actor, AdminAction.CHANNEL_CREATED))
         tx.publish(
             MembersJoined(

@@ -30,5 +30,5 @@ class Agreement:
             groups = (await self.members.count_groups([user_id], tx))[user_id]
             if groups_refusal(groups, most) is None:
                 if is_near_limit(groups, most):
-                    await self.users.touch_many([user_id], tx)
+                    self.users.touch_many([user_id], tx)
                 await self.members.agree(group_id, user_id, tx)

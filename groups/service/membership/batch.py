@@ -1,8 +1,14 @@
-"""Applies a batch of commands: loads the state that they touch, applies each of them, and writes the difference."""
+"""Applies a batch of commands on several groups: loads the state that they touch, decides, and writes the difference.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+One command loads what all groups need, a second one what only joins that wait for approval need. The commands of each
+group are then applied in memory, and each collection is written with one command for all groups (`Tx.write`). So a
+batch takes the same commands for one group and for hundreds.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
 
 from groups.errors import GroupNotFound
 from groups.events import GroupUpdated
@@ -11,11 +17,11 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.limits import GroupLimits
-from groups.models import JoinOption, Role, stream_of
+from groups.models import Invitation, JoinOption, Member, Role, stream_of
 from groups.service.accounts import Accounts
 from groups.service.admin_log import AdminLog
-from groups.service.hooks import Hooks
-from groups.service.membership.capacity import capacity_of, most_invitations
+from groups.service.hooks import BlockPair, Hooks
+from groups.service.membership.capacity import UserCounts, capacity_of
 from groups.service.membership.commands import (
     Add,
     AnswerInvitation,
@@ -37,6 +43,102 @@ from groups.service.membership.sync import expiry_of
 from groups.service.membership.transitions import apply_command
 from groups.service.stores import GroupStores
 
+T = TypeVar("T")
+
+Users = dict[GroupId, set[UserId]]
+
+
+@dataclass(slots=True)
+class _Needed:
+    """What the commands of a batch need to know, of all groups, as far as the commands themselves tell it."""
+
+    users: Users = field(default_factory=dict)
+    """The subjects and the actors of the commands, of every group."""
+    comers: set[UserId] = field(default_factory=set)
+    """Users who may become members."""
+    profiles: set[GroupId] = field(default_factory=set)
+    invitations: Users = field(default_factory=dict)
+    requests: Users = field(default_factory=dict)
+    leaving: Users = field(default_factory=dict)
+    """Members whose membership may end."""
+    staff: set[GroupId] = field(default_factory=set)
+    blocks: set[BlockPair] = field(default_factory=set)
+    inviting: set[GroupId] = field(default_factory=set)
+    invited: set[UserId] = field(default_factory=set)
+    admin_invitations: set[GroupId] = field(default_factory=set)
+    """Groups whose former owner's invitations end."""
+
+    @classmethod
+    def by(cls, batch: Mapping[GroupId, Sequence[Command]]) -> "_Needed":
+        needed = cls()
+        for group_id, commands in batch.items():
+            needed.users[group_id] = set()
+            for command in commands:
+                needed.add(group_id, command)
+        return needed
+
+    def add(self, group_id: GroupId, command: Command) -> None:
+        subject, actor = subject_of(command), command.actor
+        users = self.users[group_id]
+        users.add(subject)
+        users.add(actor.user_id)
+        match command:
+            case Join() | Add() | Approve() | AnswerInvitation():
+                self.comers.add(subject)
+                self.profiles.add(group_id)
+        if _concerns_invitation(command):
+            self.invitations.setdefault(group_id, set()).add(subject)
+        match command:
+            case Approve() | Refuse() | Add() | Remove() | AnswerInvitation():
+                self.requests.setdefault(group_id, set()).add(subject)
+        match command:
+            case Leave() | Remove() | UpdateMember():
+                self.leaving.setdefault(group_id, set()).add(subject)
+        match command:
+            case UpdateMember() | Transfer() | AnswerInvitation():
+                self.staff.add(group_id)
+        match command:
+            case Transfer():
+                self.admin_invitations.add(group_id)
+            case Add() | Invite() if not actor.is_app_admin:
+                self.blocks |= {(command.user_id, actor.user_id), (command.user_id, group_id)}
+        match command:
+            case Invite():
+                self._may_invite(group_id, subject)
+            case Add() if not actor.is_app_admin:
+                self._may_invite(group_id, subject)
+
+    def _may_invite(self, group_id: GroupId, user_id: UserId) -> None:
+        self.inviting.add(group_id)
+        self.invited.add(user_id)
+
+
+class _LookUps:
+    """Queries that are sent together, each only if it is needed."""
+
+    def __init__(self) -> None:
+        self.queries: list[BatchedQuery[Any]] = []
+
+    def add(
+        self, needed: Collection[Any], query: Callable[[Any], BatchedQuery[dict[Any, T]]]
+    ) -> "_Found[T]":
+        """Ask `query` about what is needed, unless nothing is."""
+        if not needed:
+            return _Found(None)
+        asked = query(needed)
+        self.queries.append(asked)
+        return _Found(asked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found(Generic[T]):
+    """What a query found, by key; nothing where it was not needed."""
+
+    query: BatchedQuery[dict[Any, T]] | None
+
+    def all(self) -> dict[Any, T]:
+        return self.query.result if self.query is not None else {}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MembershipBatch:
@@ -51,191 +153,219 @@ class MembershipBatch:
     clock: Clock
 
     async def apply(
-        self, tx: Tx, group_id: GroupId, commands: Sequence[Command]
-    ) -> Sequence[Membership | DomainError]:
-        """Apply the commands of one group in order; returns the outcome of each."""
+        self, tx: Tx, batch: Mapping[GroupId, Sequence[Command]]
+    ) -> dict[GroupId, Sequence[Membership | DomainError]]:
+        """Apply the commands of each group in order; returns the outcome of each.
+
+        A refusal is of one command: it changes nothing for the others. Publishes what each command publishes.
+        """
         if tx.is_retry:
-            # As in `bulk_import`: this time we write the group before we read.
-            await self.stores.groups.touch(group_id, tx)
-        state = await self._load(group_id, commands, tx)
-        if state is None:
-            return [GroupNotFound() for _ in commands]
-        owner_before = state.group.owner_id
-        outcomes: list[Membership | DomainError] = []
-        for command in commands:
-            try:
-                outcomes.append(apply_command(state, command))
-            except DomainError as refusal:
-                outcomes.append(refusal)
-        await self._write(state, owner_before, tx)
+            # As in `bulk_import`: this time we write the groups before we read.
+            await self.stores.groups.touch(batch, tx)
+        states, stored = await self._load(batch, tx)
+        outcomes: dict[GroupId, list[Membership | DomainError]] = {}
+        for group_id, commands in batch.items():
+            state = states.get(group_id)
+            outcomes[group_id] = (
+                [GroupNotFound() for _ in commands] if state is None else _decide(state, commands)
+            )
+        await self._write(states.values(), stored, tx)
         # Each with the group as committed, so with the member count after the whole batch.
-        return [
-            outcome if isinstance(outcome, DomainError) else replace(outcome, group=state.group)
-            for outcome in outcomes
-        ]
+        return {
+            group_id: [
+                outcome
+                if isinstance(outcome, DomainError)
+                else replace(outcome, group=states[group_id].group)
+                for outcome in of_group
+            ]
+            for group_id, of_group in outcomes.items()
+        }
+
+    # --- loading ----------------------------------------------------------------------------------------------------
 
     async def _load(
-        self, group_id: GroupId, commands: Sequence[Command], tx: Tx
-    ) -> MembershipState | None:
-        users = {subject_of(command) for command in commands}
-        users |= {command.actor.user_id for command in commands}
-        comers = {
-            subject_of(command)
-            for command in commands
-            if isinstance(command, Join | Add | Approve | AnswerInvitation)
-        }
-        concerned = comers | {subject_of(c) for c in commands if _concerns_invitation(c)}
-        pairs = {pair for command in commands for pair in _block_pairs(group_id, command)}
-        of_group = self.stores.groups.query_group(group_id)
-        of_row = self.stores.streams.query_stream(stream_of(group_id))
-        of_members = self.stores.members.query_members(group_id, users)
-        of_restrictions = self.stores.restrictions.query_restrictions(group_id, users)
-        of_counts = self.stores.members.query_group_counts(comers)
-        of_added = self.stores.members.query_added_counts(comers)
-        of_invitations = self.stores.invitations.query_invitations(group_id, concerned)
-        of_profile = self.hooks.profile(group_id) if comers and self.hooks.profile else None
-        of_blocks = self.hooks.blocks.query_blocks(pairs) if pairs and self.hooks.blocks else None
-        queries: list[BatchedQuery[Any]] = [of_group, of_row, of_members, of_restrictions]
-        queries += [of_counts, of_added] if comers else []
-        queries += [of_invitations] if concerned else []
-        queries += [query for query in (of_profile, of_blocks) if query is not None]
-        await self.database.fetch(tx, *queries)
-        group, row, members = of_group.result, of_row.result, of_members.result
-        if group is None or row is None:
-            return None
-        if group.owner_id and any(isinstance(command, Transfer) for command in commands):
-            members |= await self.stores.members.find_many(group_id, [group.owner_id], tx)
-        of_requests = Approve | Refuse | Add | Remove | AnswerInvitation
-        asks = {subject_of(command) for command in commands if isinstance(command, of_requests)}
-        if group.join_option is JoinOption.APPROVAL:
-            asks |= comers - members.keys()
-        requests = await self.stores.requests.find_many(group_id, asks, tx) if asks else set()
-        wants_staff = any(
-            isinstance(c, UpdateMember | Transfer | AnswerInvitation) for c in commands
-        ) or (group.join_option is JoinOption.APPROVAL)
-        staff = await self.stores.members.find_staff(group_id, tx) if wants_staff else []
-        now = self.clock.now()
-        invitations = of_invitations.result if concerned else {}
-        if any(isinstance(command, Transfer) for command in commands):
+        self, batch: Mapping[GroupId, Sequence[Command]], tx: Tx
+    ) -> tuple[dict[GroupId, MembershipState], list[Any]]:
+        """The states of the groups that exist, and what the hooks for members who leave find stored."""
+        stores, needed, now = self.stores, _Needed.by(batch), self.clock.now()
+        of_groups = stores.groups.query_groups(batch)
+        of_streams = stores.streams.query_streams([stream_of(group_id) for group_id in batch])
+        of_members = stores.members.query_members_by_group(needed.users)
+        of_restrictions = stores.restrictions.query_restrictions_by_group(needed.users)
+        also = _LookUps()
+        of_counts = also.add(needed.comers, stores.members.query_group_counts)
+        of_added = also.add(needed.comers, stores.members.query_added_counts)
+        of_invitations = also.add(needed.invitations, stores.invitations.query_invitations)
+        of_requests = also.add(needed.requests, stores.requests.query_requests)
+        of_staff = also.add(needed.staff, stores.members.query_staff)
+        of_open = also.add(
+            needed.inviting, lambda groups: stores.invitations.query_open_counts(groups, now)
+        )
+        of_received = also.add(
+            needed.invited, lambda users: stores.invitations.query_received_counts(users, now)
+        )
+        of_admins_invited = also.add(
+            needed.admin_invitations,
+            lambda groups: stores.invitations.query_open(groups, Role.ADMIN, now),
+        )
+        profile, blocks = self.hooks.profile, self.hooks.blocks
+        of_profiles = also.add(needed.profiles if profile else (), profile or _no_query)
+        of_blocks = blocks.query_blocks(needed.blocks) if blocks and needed.blocks else None
+        of_leaving = [
+            hook.query_leaving(needed.leaving) for hook in self.hooks.members_left if needed.leaving
+        ]
+        await self.database.fetch_together(
+            of_groups,
+            of_streams,
+            of_members,
+            of_restrictions,
+            *also.queries,
+            *([of_blocks] if of_blocks else []),
+            *of_leaving,
+            tx=tx,
+        )
+        users = UserCounts.of(
+            self.limits,
+            groups=of_counts.all(),
+            added_groups=of_added.all(),
+            invitations=of_received.all(),
+        )
+        states: dict[GroupId, MembershipState] = {}
+        for group_id, group in of_groups.result.items():
+            stream = of_streams.result.get(stream_of(group_id))
+            if stream is None:
+                continue
+            members = of_members.result.get(group_id, {})
+            staff = of_staff.all().get(group_id, {})
+            if group_id in needed.admin_invitations and group.owner_id in staff:
+                members[group.owner_id] = staff[group.owner_id]
+            invitations: dict[UserId, Invitation] = of_invitations.all().get(group_id, {})
             # Those that the former owner made end with the transfer.
-            invitations |= await self.stores.invitations.find_open(group_id, Role.ADMIN, now, tx)
-        added_counts = of_added.result if comers else {}
-        state = MembershipState(
-            limits=self.limits,
-            is_business=self.accounts.is_business,
-            group=group,
-            capacity=capacity_of(group, self.limits),
-            stream=row.stream,
-            now=now,
-            before=members,
-            members=dict(members),
-            restrictions=of_restrictions.result,
-            group_counts={
-                user_id: groups - added_counts.get(user_id, 0)
-                for user_id, groups in (of_counts.result if comers else {}).items()
-            },
-            added_counts=added_counts,
-            blocks=of_blocks.result if of_blocks else (),
-            requests=requests,
-            staff=[member.user_id for member in staff],
-            admins={member.user_id for member in staff if member.role is Role.ADMIN},
-            invitations=invitations,
-            open_invitations={},
-            received_invitations={},
-            profile=of_profile.result if of_profile else None,
-        )
-        await self._count_invitations(state, commands, tx)
-        return state
-
-    async def _count_invitations(
-        self, state: MembershipState, commands: Sequence[Command], tx: Tx
-    ) -> None:
-        """Count the open invitations of the group and of its invited users, where the batch may make new ones."""
-        # Whoever leaves in this batch must be asked by a later command of it.
-        leaving = {command.actor.user_id for command in commands if isinstance(command, Leave)}
-        asked = {
-            command.user_id
-            for command in commands
-            if isinstance(command, Add)
-            and (command.user_id in leaving or state.must_ask(command.actor, command.user_id))
-        }
-        invited = {command.user_id for command in commands if isinstance(command, Invite)}
-        for role, users in ((Role.MEMBER, asked), (Role.ADMIN, invited)):
-            if users:
-                most = most_invitations(self.limits, role)
-                state.open_invitations[role] = await self.stores.invitations.count_open(
-                    state.group.group_id, role, state.now, most, tx
-                )
-        strangers = (asked | invited) - (state.members.keys() - leaving)
-        if strangers:
-            state.received_invitations = await self.stores.invitations.count_received(
-                strangers, state.now, tx
+            invitations |= of_admins_invited.all().get(group_id, {})
+            state = states[group_id] = MembershipState(
+                limits=self.limits,
+                is_business=self.accounts.is_business,
+                group=group,
+                capacity=capacity_of(group, self.limits, users),
+                stream=stream,
+                now=now,
+                before=members,
+                members=dict(members),
+                restrictions=of_restrictions.result.get(group_id, {}),
+                blocks=of_blocks.result if of_blocks else (),
+                requests=of_requests.all().get(group_id, set()),
+                invitations=invitations,
+                open_invitations=of_open.all().get(group_id, {}),
+                profile=of_profiles.all().get(group_id),
             )
+            state.know_staff(staff.values())
+        await self._load_of_approval(states, batch, tx)
+        return states, [query.result for query in of_leaving]
 
-    async def _write(self, state: MembershipState, owner_before: UserId | None, tx: Tx) -> None:
-        group_id = state.group.group_id
-        gone = [user for user in state.before if user not in state.members]
-        new = [member for user, member in state.members.items() if user not in state.before]
-        # The group first: if another process is writing it, this transaction ends here, before the bulk.
-        await self._write_group(state, owner_before, tx)
-        if gone:
-            await self.stores.members.delete_many(group_id, gone, tx)
-        await self.stores.members.insert_many(new, tx)
-        for user, member in state.members.items():
-            if user in state.before and state.before[user] != member:
-                await self.stores.members.replace(member, state.now, tx)
-        if departures := state.departures():
-            expires_at = expiry_of(state.now, self.limits)
-            await self.stores.changes.put_departures(departures, expires_at, tx)
-        if state.left:
-            for hook in self.hooks.members_left:
-                await hook(group_id, state.left, tx)
-        count_change = state.count_change()
-        if count_change.joined or state.left:
-            for counted in self.hooks.members_counted:
-                await counted(state.group, count_change, tx)
-        await self.stores.restrictions.put_many(
-            [state.restrictions[user] for user in state.changed_restrictions], tx
-        )
-        # In this order: a user who was refused may ask again in the same batch.
-        if state.answered_requests:
-            await self.stores.requests.delete_many(group_id, state.answered_requests, tx)
-        for request in state.new_requests.values():
-            await self.stores.requests.insert(request, tx)
-        await self.stores.invitations.put_many(
-            [state.invitations[user] for user in state.changed_invitations], tx
-        )
-        await self.admin_log.record(tx, state.group, *state.admin_acts)
-        await self.stores.users.touch_many(state.capacity.near_limit, tx)
-        for event in state.pending_events():
-            tx.publish(event)
-
-    async def _write_group(
-        self, state: MembershipState, owner_before: UserId | None, tx: Tx
+    async def _load_of_approval(
+        self,
+        states: Mapping[GroupId, MembershipState],
+        batch: Mapping[GroupId, Sequence[Command]],
+        tx: Tx,
     ) -> None:
+        """Load the requests of users who join, and the staff who approve them, of the groups that require approval."""
+        asking: Users = {}
+        for group_id, state in states.items():
+            if state.group.join_option is JoinOption.APPROVAL:
+                joining = {c.actor.user_id for c in batch[group_id] if isinstance(c, Join)}
+                if joining:
+                    asking[group_id] = joining
+        if not asking:
+            return
+        of_requests = self.stores.requests.query_requests(asking)
+        of_staff = self.stores.members.query_staff(asking)
+        await self.database.fetch_together(of_requests, of_staff, tx=tx)
+        for group_id in asking:
+            states[group_id].requests |= of_requests.result.get(group_id, set())
+            states[group_id].know_staff(of_staff.result.get(group_id, {}).values())
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    async def _write(self, states: Collection[MembershipState], stored: list[Any], tx: Tx) -> None:
+        """Write the difference, each collection with one command for all groups."""
+        # The groups first: if another process is writing one, this transaction ends here, before the bulk.
+        for state in states:
+            await self._write_group(state, tx)
+        self._write_members(states, tx)
+        left = {
+            state.group.group_id: list(dict.fromkeys(state.left)) for state in states if state.left
+        }
+        if left:
+            for hook, of_hook in zip(self.hooks.members_left, stored, strict=True):
+                await hook.members_left(left, of_hook, tx)
+        for state in states:
+            count_change = state.count_change()
+            if count_change.joined or state.left:
+                for counted in self.hooks.members_counted:
+                    await counted(state.group, count_change, tx)
+        stores = self.stores
+        for state in states:
+            if state.changed_restrictions:
+                stores.restrictions.put_many(
+                    [state.restrictions[user] for user in state.changed_restrictions], tx
+                )
+            # A user who was refused may ask again in the same batch: deletions come first.
+            stores.requests.insert_many(state.new_requests.values(), tx)
+            if state.changed_invitations:
+                stores.invitations.put_many(
+                    [state.invitations[user] for user in state.changed_invitations], tx
+                )
+            if state.admin_acts:
+                await self.admin_log.record(tx, state.group, *state.admin_acts)
+            for event in state.pending_events():
+                tx.publish(event)
+        stores.requests.delete_requests(
+            {s.group.group_id: s.answered_requests for s in states if s.answered_requests}, tx
+        )
+        for state in states:
+            stores.users.touch_many(state.capacity.users.guarded, tx)
+            break  # all states share it
+
+    def _write_members(self, states: Iterable[MembershipState], tx: Tx) -> None:
+        members = self.stores.members
+        gone: dict[GroupId, list[UserId]] = {}
+        for state in states:
+            before, after = state.before, state.members
+            left = [user_id for user_id in before if user_id not in after]
+            if left:
+                gone[state.group.group_id] = left
+            new: list[Member] = []
+            for user_id, member in after.items():
+                was = before.get(user_id)
+                if was is None:
+                    new.append(member)
+                elif was is not member and was != member:
+                    members.replace(member, state.now, tx)
+            members.insert_many(new, tx)
+            departures = state.departures()
+            if departures:
+                expires_at = expiry_of(state.now, self.limits)
+                self.stores.changes.put_departures(departures, expires_at, tx)
+        members.delete_memberships(gone, tx)
+
+    async def _write_group(self, state: MembershipState, tx: Tx) -> None:
         group = state.group
         values: dict[str, object] = {}
-        if group.owner_id != owner_before:
-            values["owner_id"] = group.owner_id
+        changed_at: datetime | None = None
+        if group.owner_id != state.owner_before:
+            values, changed_at = {"owner_id": group.owner_id}, state.now
             state.group = group.model_copy(update={"version": group.version + 1})
             state.events.append(await self._owner_changed(state, tx))
         joined = state.capacity.member_count - group.member_count
-        if values or joined:
-            changed_at = state.now if values else None
-            await self.stores.groups.update(
+        # Otherwise a ban here and a join in another process could both be committed without seeing each other.
+        if values or joined or state.has_changed:
+            self.stores.groups.collect_update(
                 group.group_id, values, tx, changed_at=changed_at, joined=joined
             )
+        if joined:
             state.group = state.group.model_copy(
                 update={"member_count": state.capacity.member_count}
             )
-        elif (
-            state.events
-            or state.changed_restrictions
-            or state.answered_requests
-            or state.changed_invitations
-        ):
-            # Otherwise a ban here and a join in another process could both be committed without seeing each other.
-            await self.stores.groups.touch(group.group_id, tx)
 
     async def _owner_changed(self, state: MembershipState, tx: Tx) -> GroupUpdated:
         group = state.group
@@ -258,17 +388,27 @@ class MembershipBatch:
         )
 
 
-def _block_pairs(group_id: GroupId, command: Command) -> Iterator[tuple[str, str]]:
-    """The blocks by which the subject of the command may refuse to be disturbed."""
-    if isinstance(command, Add | Invite) and not command.actor.is_app_admin:
-        yield command.user_id, command.actor.user_id
-        yield command.user_id, group_id
+def _decide(state: MembershipState, commands: Iterable[Command]) -> list[Membership | DomainError]:
+    """Apply the commands of one group to its state, in order."""
+    outcomes: list[Membership | DomainError] = []
+    for command in commands:
+        try:
+            outcomes.append(apply_command(state, command))
+        except DomainError as refusal:
+            outcomes.append(refusal)
+    return outcomes
+
+
+def _no_query(_: object) -> BatchedQuery[dict[GroupId, dict[str, object]]]:
+    raise AssertionError("nothing is needed of a hook that is absent")
 
 
 def _concerns_invitation(command: Command) -> bool:
     """Whether the command may create or end an invitation of its subject."""
     match command:
-        case Invite() | RevokeInvitation() | AnswerInvitation() | Transfer():
+        case Join() | Add() | Approve() | AnswerInvitation():
+            return True
+        case Invite() | RevokeInvitation() | Transfer():
             return True
         case UpdateMember():
             return command.role is Role.ADMIN

@@ -5,7 +5,7 @@ closed, an open invitation to be a member ends. Nothing but ids is kept for each
 for one id and for thousands.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from groups.errors import GroupNotFound
@@ -26,13 +26,15 @@ from groups.models import (
 from groups.service.accounts import Accounts
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
-from groups.service.membership.capacity import Capacity, capacity_of, members_joined
+from groups.service.membership.capacity import (
+    Capacity,
+    UserCounts,
+    capacity_of,
+    members_joined,
+)
 from groups.service.membership.commands import Import, ImportOutcome, Outcome
 from groups.service.membership.state import invitation_ended
 from groups.service.stores import GroupStores
-from groups.store.members import GroupCount
-
-_NO_GROUP = GroupCount(groups=0, is_member=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +54,7 @@ class BulkImport:
         if tx.is_retry:
             # Another process changed the group while we read. This time we write its document before we read. The
             # first attempt writes it only afterwards, so that others find it free for a good part of the time.
-            await self.stores.groups.touch(group_id, tx)
+            await self.stores.groups.touch([group_id], tx)
         # A dict, so that each id counts once and keeps its place.
         outcomes: dict[UserId, Outcome] = dict.fromkeys(batch.user_ids, "added")
         of_group = self.stores.groups.query_group(group_id)
@@ -62,7 +64,7 @@ class BulkImport:
         of_restrictions = self.stores.restrictions.query_restrictions(group_id, outcomes)
         of_requests = self.stores.requests.lookup_any(group_id, outcomes)
         of_invitations = self.stores.invitations.query_any(group_id, self.clock.now())
-        of_profile = self.hooks.profile(group_id) if self.hooks.profile else None
+        of_profile = self.hooks.profile([group_id]) if self.hooks.profile else None
         also = [of_profile] if of_profile else []
         await self.database.fetch(
             tx,
@@ -78,15 +80,20 @@ class BulkImport:
         group, row = of_group.result, of_stream.result
         if group is None or row is None:
             return GroupNotFound()
-        capacity = capacity_of(group, self.limits)
-        new = _admit(
-            capacity, outcomes, of_counts.result, of_added.result, self.accounts.is_business
+        counts = of_counts.result
+        users = UserCounts.of(
+            self.limits,
+            groups={user_id: known.groups for user_id, known in counts.items()},
+            added_groups=of_added.result,
         )
+        capacity = capacity_of(group, self.limits, users)
+        present = {user_id for user_id, known in counts.items() if known.is_member}
+        new = _admit(capacity, outcomes, present, self.accounts.is_business)
         if new:
-            profile = of_profile.result if of_profile else None
+            profile = of_profile.result.get(group_id) if of_profile else None
             await self._write(group, row.stream, new, capacity, of_restrictions.result, profile, tx)
             if of_requests.result:
-                await self.stores.requests.delete_many(group_id, new, tx)
+                self.stores.requests.delete_requests({group_id: new}, tx)
             if of_invitations.result:
                 await self._end_invitations(group, new, tx)
             if batch.mark is not None:
@@ -112,7 +119,7 @@ class BulkImport:
         await self.stores.members.insert_plain(
             group_id, new, joined_at=now, joined_seq=stream.head_seq, muted_until=muted, tx=tx
         )
-        await self.stores.restrictions.put_many(
+        self.stores.restrictions.put_many(
             [
                 restriction.model_copy(
                     update={"banned_at": None, "banned_by": None, "left_at": None}
@@ -122,7 +129,7 @@ class BulkImport:
             ],
             tx,
         )
-        await self.stores.users.touch_many(capacity.near_limit, tx)
+        self.stores.users.touch_many(capacity.users.guarded, tx)
         change = MemberCountChange(
             joined=len(new), left=0, removed=0, member_count=capacity.member_count, at=now
         )
@@ -137,7 +144,7 @@ class BulkImport:
         made = await self.stores.invitations.find_open(group.group_id, Role.MEMBER, now, tx)
         ended = [made[user_id] for user_id in new if user_id in made]
         values = {"ended": InvitationEnd.ACCEPTED, "expires_at": now}
-        await self.stores.invitations.put_many([i.model_copy(update=values) for i in ended], tx)
+        self.stores.invitations.put_many([i.model_copy(update=values) for i in ended], tx)
         for invitation in ended:
             tx.publish(invitation_ended(invitation, group, InvitationEnd.ACCEPTED, now))
 
@@ -145,23 +152,20 @@ class BulkImport:
 def _admit(
     capacity: Capacity,
     outcomes: dict[UserId, Outcome],
-    counts: Mapping[UserId, GroupCount],
-    added_counts: Mapping[UserId, int],
+    present: Collection[UserId],
     is_business: Callable[[UserId], bool],
 ) -> list[UserId]:
     """Set the outcome of each user who does not come in; returns the others."""
     new: list[UserId] = []
     for user_id in outcomes:
-        known = counts.get(user_id, _NO_GROUP)
-        groups = known.groups - added_counts.get(user_id, 0)
-        if known.is_member:
+        if user_id in present:
             outcomes[user_id] = "present"
         elif is_business(user_id):
             outcomes[user_id] = "not_a_person"
-        elif (refusal := capacity.refusal(groups)) is not None:
+        elif (refusal := capacity.refusal(user_id)) is not None:
             outcomes[user_id] = refusal.code  # type: ignore[assignment]  # `Outcome` names the codes
         else:
-            capacity.admit(user_id, groups)
+            capacity.admit(user_id)
             new.append(user_id)
     return new
 

@@ -1,13 +1,13 @@
 """One queue for each group, through which every change of its membership goes.
 
-Single commands share transactions. A batch of an import has a transaction of its own, and the commands that arrive
-meanwhile share the next one: a join beside an import of a million waits for one batch, not for all.
+Single commands, of all groups, share transactions. A batch of an import has a transaction of its own, and the commands
+that arrive meanwhile share the next one: a join beside an import of a million waits for one batch, not for all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from groups.kernel.errors import DomainError
-from groups.kernel.group_commit import GroupCommit, OnBatch, each_key
+from groups.kernel.group_commit import GroupCommit, OnBatch
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.service.membership.batch import MembershipBatch
@@ -29,17 +29,20 @@ def build_queue(
     """The queue that applies its commands with `batch`, and imports with `bulk_import`."""
 
     async def apply(
-        tx: Tx, key: str, commands: Sequence[Command | Import]
-    ) -> Sequence[Membership | ImportOutcome | DomainError]:
-        first = commands[0]
-        if isinstance(first, Import):  # alone, because of `is_alone`
-            return [await bulk_import.apply(tx, GroupId(key), first)]
-        single = [command for command in commands if not isinstance(command, Import)]
-        return await batch.apply(tx, GroupId(key), single)
+        tx: Tx, commands: Mapping[str, Sequence[Command | Import]]
+    ) -> Mapping[str, Sequence[Membership | ImportOutcome | DomainError]]:
+        single: dict[GroupId, list[Command]] = {}
+        for key, of_key in commands.items():
+            first = of_key[0]
+            if isinstance(first, Import):  # alone, because of `is_alone`
+                return {key: [await bulk_import.apply(tx, GroupId(key), first)]}
+            single[GroupId(key)] = [each for each in of_key if not isinstance(each, Import)]
+        outcomes = await batch.apply(tx, single)
+        return {key: outcomes[key] for key in single}
 
     return GroupCommit(
         database,
-        each_key(apply),
+        apply,
         name="membership",
         is_alone=lambda command: isinstance(command, Import),
         on_batch=on_batch,

@@ -1,9 +1,10 @@
 """A group's membership in memory, which a batch reads, changes, and then writes."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
+from typing import Literal
 
 from groups import policy
 from groups.errors import (
@@ -40,8 +41,6 @@ from groups.models import (
 )
 from groups.service.membership.capacity import (
     Capacity,
-    groups_refusal,
-    is_near_limit,
     members_joined,
     most_invitations,
 )
@@ -66,30 +65,28 @@ class MembershipState:
     is_business: Callable[[UserId], bool]
     group: Group
     capacity: Capacity
+    """Its counts of users are shared by all groups of the transaction."""
     stream: Stream
     now: datetime
     before: dict[UserId, Member]
     """The members as stored."""
     members: dict[UserId, Member]
     restrictions: dict[UserId, Restriction]
-    group_counts: dict[UserId, int]
-    """The groups that count for the limit of groups, of users who may become members."""
-    added_counts: dict[UserId, int]
-    """The groups to which others added these users, who did not agree so far."""
     blocks: Collection[tuple[str, str]]
     """Who blocks whom, and which groups, among those whom an adder or inviter may disturb."""
     requests: set[UserId]
-    staff: list[UserId]
-    admins: set[UserId]
-    """Known where the batch may make one."""
+    """Users with a join request, among those whom the batch may make members."""
     invitations: dict[UserId, Invitation]
     """Open ones, expired ones, and those that ended a while ago."""
     open_invitations: dict[Role, int]
     """Of the whole group; known where the batch may make one."""
-    received_invitations: dict[UserId, int]
-    """Of users who may be invited, from all groups."""
     profile: dict[str, object] | None
     """The fields that higher packages add to the group's profile; known where somebody may join."""
+    staff: list[UserId] = field(default_factory=list)
+    admins: set[UserId] = field(default_factory=set)
+    """Known where the batch may make one."""
+    owner_before: UserId | None = field(init=False)
+    """As stored."""
     changed_invitations: set[UserId] = field(default_factory=set)
     admin_acts: list[AdminAct] = field(default_factory=list)
     new_requests: dict[UserId, JoinRequest] = field(default_factory=dict)
@@ -97,6 +94,25 @@ class MembershipState:
     changed_restrictions: set[UserId] = field(default_factory=set)
     left: list[UserId] = field(default_factory=list)
     events: "list[Event | _Run]" = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.owner_before = self.group.owner_id
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether anything is to be written."""
+        return bool(
+            self.events
+            or self.changed_restrictions
+            or self.answered_requests
+            or self.changed_invitations
+        )
+
+    def know_staff(self, staff: Iterable[Member]) -> None:
+        """Take note of the owner and the admins, as stored."""
+        members = list(staff)
+        self.staff = [member.user_id for member in members]
+        self.admins = {member.user_id for member in members if member.role is Role.ADMIN}
 
     def must_ask(self, adder: Actor, user_id: UserId) -> bool:
         """Whether this user becomes a member only by accepting an invitation, since nothing says that they agree."""
@@ -109,7 +125,7 @@ class MembershipState:
             (invitation is not None and invitation.is_open(self.now))
             or self.restriction_of(user_id).left_at is not None
             or self.is_blocked(adder, user_id)
-            or not self.capacity.may_add(self.added_counts.get(user_id, 0))
+            or not self.capacity.may_add(user_id)
         )
 
     def is_blocked(self, actor: Actor, user_id: UserId) -> bool:
@@ -119,13 +135,9 @@ class MembershipState:
 
     def admit(self, user_id: UserId, *, has_agreed: bool = True) -> None:
         """Make the user a member. `has_agreed` False: another member adds them, and nothing says that they agree."""
-        if has_agreed:
-            groups = self.group_counts.get(user_id, 0)
-            policy.check(self.capacity.refusal(groups))
-            self.capacity.admit(user_id, groups)
-        else:
-            policy.check(self.capacity.full_refusal())
-            self.capacity.add(user_id, self.added_counts.get(user_id, 0))
+        capacity = self.capacity
+        policy.check(capacity.refusal(user_id) if has_agreed else capacity.full_refusal())
+        capacity.admit(user_id, has_agreed=has_agreed)
         restriction = self.restrictions.get(user_id)
         if restriction is not None and restriction.left_at is not None:
             self.restrict(user_id, left_at=None)
@@ -155,16 +167,15 @@ class MembershipState:
 
     def agree(self, member: Member) -> None:
         """Have the member whom others added agree to the membership, which now counts for their limit of groups."""
-        groups = self.group_counts.get(member.user_id, 0)
-        policy.check(groups_refusal(groups, self.limits.groups_per_user))
-        self.capacity.agree(member.user_id, groups)
+        policy.check(self.capacity.groups_refusal(member.user_id))
+        self.capacity.agree(member.user_id)
         self.members[member.user_id] = replace(member, has_agreed=True)
 
     def end_membership(self, member: Member, reason: LeaveReason) -> None:
         del self.members[member.user_id]
         self.admins.discard(member.user_id)
         self.left.append(member.user_id)
-        self.capacity.member_count -= 1
+        self.capacity.end(member.user_id, has_agreed=member.has_agreed)
         self._current_run(reason).append(member.user_id)
 
     def _current_run(self, reason: LeaveReason | None) -> list[UserId]:
@@ -254,20 +265,15 @@ class MembershipState:
         limits, most = self.limits, most_invitations(self.limits, role)
         if self.open_invitations.get(role, 0) >= most:
             raise InvitationLimitReached(limit=most)
-        received = self.received_invitations.get(user_id, 0)
-        if user_id not in self.members:
-            if received >= limits.invitations_per_user:
-                raise InvitationsPerUserReached(limit=limits.invitations_per_user)
-            if is_near_limit(received, limits.invitations_per_user):
-                self.capacity.near_limit.add(user_id)
+        if user_id not in self.members and not self.capacity.users.invitations.has_room(user_id):
+            raise InvitationsPerUserReached(limit=limits.invitations_per_user)
 
     def put_invitation(self, invitation: Invitation) -> None:
         """Store the invitation, in place of an earlier one."""
         before = self.invitations.get(invitation.user_id)
-        if before is not None and before.is_open(self.now):
-            self.open_invitations[before.role] = self.open_invitations.get(before.role, 0) - 1
-        role = invitation.role
-        self.open_invitations[role] = self.open_invitations.get(role, 0) + 1
+        if before is not None:
+            self._count_open(before, -1)
+        self._count_open(invitation, 1)
         self.invitations[invitation.user_id] = invitation
         self.changed_invitations.add(invitation.user_id)
 
@@ -283,16 +289,32 @@ class MembershipState:
         declined_at = self.now if is_declined else invitation.declined_at
         if is_declined and invitation.role is Role.MEMBER:
             values: dict[str, object] = {"hidden": True, "declined_at": declined_at}
+            if invitation.is_open(self.now) and not invitation.hidden:
+                self._count_shown(user_id, -1)
         else:
-            if invitation.is_open(self.now):
-                role = invitation.role
-                self.open_invitations[role] = self.open_invitations.get(role, 0) - 1
+            self._count_open(invitation, -1)
             ends_at = min(invitation.expires_at, self.now)
             values = {"ended": reason, "expires_at": ends_at, "declined_at": declined_at}
         self.invitations[user_id] = invitation.model_copy(update=values)
         self.changed_invitations.add(user_id)
         self.events.append(invitation_ended(invitation, self.group, reason, self.now))
         return True
+
+    def _count_open(self, invitation: Invitation, more: Literal[1, -1]) -> None:
+        """Count an invitation that is made, or that ends, if it is open."""
+        if not invitation.is_open(self.now):
+            return
+        role = invitation.role
+        self.open_invitations[role] = self.open_invitations.get(role, 0) + more
+        if not invitation.hidden:
+            self._count_shown(invitation.user_id, more)
+
+    def _count_shown(self, user_id: UserId, more: Literal[1, -1]) -> None:
+        received = self.capacity.users.invitations
+        if more == 1:
+            received.add(user_id)
+        else:
+            received.subtract(user_id)
 
     def log(
         self,

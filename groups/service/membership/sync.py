@@ -186,7 +186,7 @@ class DepartureLog:
         at = ended.at if ended is not None else now
         kind, reason = DepartureKind.DIALOGUE, DepartureReason.DELETED
         departure = Departure(channel_id, user_id, reason, at, kind)
-        await self.changes.put_departures([departure], expiry_of(at, self.limits), tx)
+        self.changes.put_departures([departure], expiry_of(at, self.limits), tx)
 
 
 def expiry_of(at: datetime, limits: GroupLimits) -> datetime:
