@@ -52,7 +52,7 @@ from groups.kernel.mongo.driver import (
     start_session,
 )
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, TOO_LARGE
-from groups.kernel.mongo.outbox import OUTBOX
+from groups.kernel.mongo.outbox import OUTBOX, outbox_document
 from groups.kernel.mongo.transactions import StaleTransactions, TransactionRunner, Tx, committed
 
 T = TypeVar("T")
@@ -221,10 +221,8 @@ class Database:
                 listener(tx.events)
             return
         # One document for all events of the transaction, which may serve many callers.
-        events = [event.model_dump(mode="python") for event in tx.events]
-        await self.collection(OUTBOX).insert_one(
-            {"at": self.clock.now(), "events": events}, session=tx.session
-        )
+        document = outbox_document(tx.events, self.clock.now())
+        await self.collection(OUTBOX).insert_one(document, session=tx.session)
 
     def on_local_events(self, listener: Callable[[list[Event]], None]) -> None:
         """Call the listener with the events of this process directly; for mongomock, which has no change stream."""
