@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 import mongomock_motor
 
 from groups.kernel.actor import Actor
+from groups.kernel.database_options import KEYS_PER_TRANSACTION
 from groups.kernel.event_bus import EventBus
 from groups.kernel.events import Event, read_event
 from groups.kernel.group_commit import OnBatch
@@ -168,10 +169,10 @@ class World:
         assert not set(await self.bans(group_id)) & set(members)
 
 
-def mock_database() -> Database:
+def mock_database(*, keys_per_transaction: int = KEYS_PER_TRANSACTION) -> Database:
     """A database in memory, without transactions: for logic with one caller at a time."""
     client: Any = mongomock_motor.AsyncMongoMockClient(tz_aware=True)
-    return Database(client["x"], transactional=False)
+    return Database(client["x"], transactional=False, keys_per_transaction=keys_per_transaction)
 
 
 def mock_world(**options: Any) -> World:

@@ -29,7 +29,7 @@ from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, InvalidRequest, PermissionRefused
-from groups.kernel.group_commit import GroupCommit, OnBatch
+from groups.kernel.group_commit import GroupCommit, OnBatch, each_key
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import UncutPage, cut_page
@@ -106,7 +106,7 @@ class ChannelService:
     def __post_init__(self, on_batch: OnBatch | None) -> None:
         # One creation at a time: all of a deployment write one counter, and side by side they would only conflict.
         self._queue = GroupCommit(
-            self.database, self._apply, name="channels", max_batch=1, on_batch=on_batch
+            self.database, each_key(self._apply), name="channels", max_batch=1, on_batch=on_batch
         )
 
     async def create(self, actor: Actor, new: NewChannel, *, key: str | None = None) -> Channel:

@@ -32,7 +32,7 @@ from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError
-from groups.kernel.group_commit import GroupCommit, OnBatch
+from groups.kernel.group_commit import GroupCommit, OnBatch, each_key
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import stream_of
@@ -72,7 +72,9 @@ class ReadCursorService:
     _queue: GroupCommit[_Read, ReadMark] = field(init=False)
 
     def __post_init__(self, on_batch: OnBatch | None) -> None:
-        self._queue = GroupCommit(self.database, self._apply, name="reads", on_batch=on_batch)
+        self._queue = GroupCommit(
+            self.database, each_key(self._apply), name="reads", on_batch=on_batch
+        )
 
     async def mark_read(
         self, actor: Actor, conversation_id: ConversationId, *, seq: int | None = None

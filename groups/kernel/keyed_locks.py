@@ -13,7 +13,7 @@ Promises:
 Other processes have locks of their own; their transactions conflict with ours in the database and are retried.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -77,6 +77,10 @@ class KeyedLocks:
     def held(self) -> int:
         """The number of keys that are held now."""
         return len(self._held)
+
+    def are_free(self, keys: Iterable[str]) -> bool:
+        """Whether nobody holds any of the keys: `hold` would give them at once."""
+        return not any(key in self._held for key in keys)
 
     @asynccontextmanager
     async def hold(self, *keys: str, is_batch: bool = False) -> AsyncIterator[None]:

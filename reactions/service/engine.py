@@ -21,7 +21,7 @@ from groups.errors import MessageNotFound, MessageRecalled
 from groups.kernel.clock import Clock
 from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
-from groups.kernel.group_commit import GroupCommit, OnBatch
+from groups.kernel.group_commit import GroupCommit, OnBatch, each_key
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.models import Message, Tallies, Tally, message_key, split_message_key
@@ -126,7 +126,7 @@ class ReactionQueue(Generic[C]):
     def __post_init__(self, name: str) -> None:
         database, on_batch = self.engine.database, self.engine.on_batch
         self._commits = GroupCommit(
-            database, self._apply, name=name, on_batch=on_batch, locks_of=_locks_of
+            database, each_key(self._apply), name=name, on_batch=on_batch, locks_of=_locks_of
         )
 
     def submit(self, stream_id: StreamId, seq: int, command: C) -> Awaitable[Tally]:

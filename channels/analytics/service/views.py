@@ -25,7 +25,7 @@ from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, InvalidRequest
-from groups.kernel.group_commit import GroupCommit, OnBatch
+from groups.kernel.group_commit import GroupCommit, OnBatch, each_key
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import stream_of
@@ -69,7 +69,9 @@ class ViewService:
     _queue: GroupCommit[_Report, _BatchCounts] = field(init=False)
 
     def __post_init__(self, on_batch: OnBatch | None) -> None:
-        self._queue = GroupCommit(self.database, self._apply, name="views", on_batch=on_batch)
+        self._queue = GroupCommit(
+            self.database, each_key(self._apply), name="views", on_batch=on_batch
+        )
 
     async def report(
         self, actor: Actor, channel_id: GroupId, seqs: Sequence[int]

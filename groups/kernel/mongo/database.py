@@ -23,7 +23,7 @@ from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.errors import OperationFailure, PyMongoError
 
 from groups.kernel.clock import Clock, DatabaseClock
-from groups.kernel.drivers import Driver
+from groups.kernel.database_options import KEYS_PER_TRANSACTION, Driver
 from groups.kernel.errors import AnswerTooLarge, Unavailable
 from groups.kernel.events import Event
 from groups.kernel.keyed_locks import KeyedLocks
@@ -70,8 +70,11 @@ class Database:
         *,
         transactional: bool,
         clock: Clock | None = None,
+        keys_per_transaction: int = KEYS_PER_TRANSACTION,
     ) -> None:
         self._database = database
+        self.keys_per_transaction: Final = keys_per_transaction
+        """The keys that one transaction of a group commit may have; on a sharded cluster it spans their shards."""
         self.transactional = transactional
         self.clock: Final = DatabaseClock(clock)
         """The time by which all processes on this database decide; `clock` is the machine's."""
@@ -91,10 +94,13 @@ class Database:
         driver: Driver = Driver.MOTOR,
         clock: Clock | None = None,
         patience_seconds: float = 10.0,
+        keys_per_transaction: int = KEYS_PER_TRANSACTION,
     ) -> "Database":
         """Connect to a replica set within `patience_seconds`. Raises: StandaloneServer; OldServer; Unavailable."""
         handle = await connect(uri, name, driver=driver, patience_seconds=patience_seconds)
-        database = cls(handle, transactional=True, clock=clock)
+        database = cls(
+            handle, transactional=True, clock=clock, keys_per_transaction=keys_per_transaction
+        )
         try:
             await database.read_clock()
         except PyMongoError as error:
@@ -183,21 +189,28 @@ class Database:
         if not self.transactional:
             tx = Tx(None, attempt)
             yield tx
+            await self.flush(tx)
             await self._write_outbox(tx)
             return
         async with await start_session(self._database.client) as session, committed(session):
             tx = Tx(session, attempt)
             yield tx
+            await self.flush(tx)
             await self._write_outbox(tx)
 
     async def run(
-        self, work: Callable[[Tx], Awaitable[T]], *keys: str, is_batch: bool = False
+        self,
+        work: Callable[[Tx], Awaitable[T]],
+        *keys: str,
+        is_batch: bool = False,
+        on_conflict: Callable[[], None] = lambda: None,
     ) -> T:
         """Run `work` in a transaction, again after a conflict, and return its result once it is committed.
 
         `work` may run several times, so it must change nothing but the database through its `Tx`. `keys` name the
         documents that many callers write (`groups.kernel.keyed_locks`): one transaction for each key runs at a time in
-        this process, and the others wait without taking a slot for transactions.
+        this process, and the others wait without taking a slot for transactions. `on_conflict` is called after each
+        attempt that ended by a conflict; what it raises ends the run.
 
         Raises: what `work` raises, with nothing written; Unavailable when the outcome is unknown or there was no
             primary for `PATIENCE_SECONDS`; RateLimited when too many callers wait for a key.
@@ -208,10 +221,16 @@ class Database:
                 return await work(tx)
 
         if not keys:
-            return await self._transactions.run(attempt_once)
+            return await self._transactions.run(attempt_once, on_conflict=on_conflict)
         # The keys first, since slots for transactions are for those that can run.
         async with self.locks.hold(*keys, is_batch=is_batch):
-            return await self._transactions.run(attempt_once)
+            return await self._transactions.run(attempt_once, on_conflict=on_conflict)
+
+    async def flush(self, tx: Tx) -> None:
+        """Send what `Tx.write` collected, so that queries of the transaction see it."""
+        for writes in tx.writes.values():
+            await self.apply(writes.collection, sorted(writes.operations, key=_place_of), tx)
+        tx.writes.clear()
 
     async def _write_outbox(self, tx: Tx) -> None:
         if not tx.events:
@@ -244,7 +263,7 @@ class Database:
             return
         await self._fetch_raw(queries, self._as_bytes(first.name), pipeline)
 
-    async def fetch_together(self, *queries: BatchedQuery[Any]) -> None:
+    async def fetch_together(self, *queries: BatchedQuery[Any], tx: Tx | None = None) -> None:
         """Answer all queries in one command, each after those before it (one by one on mongomock).
 
         Any of them may find nothing. Raises: AnswerTooLarge.
@@ -253,15 +272,21 @@ class Database:
             await fetch_one_by_one(queries)
             return
         whole: Any = self._database.with_options(codec_options=AS_BYTES)
-        await self._fetch_raw(queries, whole, separate_pipeline(queries))
+        await self._fetch_raw(queries, whole, separate_pipeline(queries), tx)
 
     async def _fetch_raw(
-        self, queries: Sequence[BatchedQuery[Any]], target: Collection, pipeline: list[Document]
+        self,
+        queries: Sequence[BatchedQuery[Any]],
+        target: Collection,
+        pipeline: list[Document],
+        tx: Tx | None = None,
     ) -> None:
         """Give each query its rows from the one document that the pipeline makes, on a collection or the database."""
         try:
             # The driver's types do not say that these are raw documents.
-            raw: list[Any] = await aggregate(target, pipeline, batchSize=ONE_REPLY)
+            raw: list[Any] = await aggregate(
+                target, pipeline, session=tx.session if tx else None, batchSize=ONE_REPLY
+            )
         except OperationFailure as error:
             if error.code in TOO_LARGE:
                 # Without the error's own text, which holds the whole answer.
@@ -293,3 +318,14 @@ class Database:
                     await collection.delete_one(operation._filter)
                 case DeleteMany():
                     await collection.delete_many(operation._filter)
+
+
+def _place_of(operation: Operation) -> int:
+    """The place of the operation among those of one bulk: each kind of operations is a command of its own."""
+    match operation:
+        case DeleteOne() | DeleteMany():
+            return 0
+        case UpdateOne():
+            return 1
+        case InsertOne():
+            return 2

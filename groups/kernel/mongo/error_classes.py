@@ -3,6 +3,7 @@
 from typing import Final
 
 from pymongo.errors import (
+    BulkWriteError,
     ConfigurationError,
     ConnectionFailure,
     DuplicateKeyError,
@@ -23,6 +24,7 @@ _OUTAGE_CODES: Final = frozenset(
     {6, 7, 43, 64, 89, 91, 134, 189, 237, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436}
     | {INTERRUPTED}
 )
+_DUPLICATE: Final = 11000
 
 TOO_LARGE: Final = frozenset({10334, 13548, 17419, 17420})
 """The answer does not fit into a document, or into the server's buffer for it."""
@@ -33,10 +35,15 @@ PATIENCE_SECONDS: Final = 20.0
 
 def is_transient(error: PyMongoError) -> bool:
     """Whether the transaction certainly did not commit and may be run again."""
-    # DuplicateKeyError: two transactions inserted the same key, and the next attempt reads what the winner stored.
-    return error.has_error_label("TransientTransactionError") or isinstance(
-        error, DuplicateKeyError
-    )
+    # A duplicate: two transactions inserted the same key, and the next attempt reads what the winner stored.
+    return error.has_error_label("TransientTransactionError") or is_duplicate(error)
+
+
+def is_duplicate(error: PyMongoError) -> bool:
+    """Whether the key that a command or a bulk inserts is there already."""
+    if isinstance(error, BulkWriteError):
+        return any(each["code"] == _DUPLICATE for each in error.details["writeErrors"])
+    return isinstance(error, DuplicateKeyError)
 
 
 def is_outage(error: Exception) -> bool:

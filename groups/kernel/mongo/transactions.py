@@ -21,14 +21,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event
-from groups.kernel.mongo.driver import Client, Session, result_of
-from groups.kernel.mongo.error_classes import INTERRUPTED, PATIENCE_SECONDS, is_outage, is_transient
+from groups.kernel.mongo.driver import Client, Collection, Operation, Session, result_of
+from groups.kernel.mongo.error_classes import (
+    INTERRUPTED,
+    PATIENCE_SECONDS,
+    is_duplicate,
+    is_outage,
+    is_transient,
+)
 
 T = TypeVar("T")
 
@@ -48,6 +54,14 @@ _MAX_DUPLICATES: Final = 5
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """Operations on one collection that a transaction has not sent yet."""
+
+    collection: Collection
+    operations: list[Operation] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class Tx:
     """A transaction under way: the session for the stores, and the events that are committed with it."""
@@ -56,11 +70,25 @@ class Tx:
     attempt: int = 0
     """0 at first; higher when earlier attempts were rolled back, or their outcome is unknown."""
     events: list[Event] = field(default_factory=list)
+    writes: dict[str, "Writes"] = field(default_factory=dict)
+    """What `write` collected, by collection, in the order of their first use."""
 
     @property
     def is_retry(self) -> bool:
         """Whether an earlier attempt may have been committed after all."""
         return self.attempt > 0
+
+    def write(self, collection: Collection, *operations: Operation) -> None:
+        """Collect operations, which are sent at the end of the transaction, or by `Database.flush`.
+
+        All of one collection share a command for each kind: deletions first, then updates, then insertions. So one
+        document is the object of one operation. Queries of the transaction do not see them before they are sent.
+        """
+        if operations:
+            writes = self.writes.get(collection.name)
+            if writes is None:
+                writes = self.writes[collection.name] = Writes(collection)
+            writes.operations.extend(operations)
 
     def publish(self, event: Event) -> None:
         """Publish the event if, and only if, this transaction commits."""
@@ -144,8 +172,16 @@ class TransactionRunner:
         self._stale_transactions = stale_transactions
         self._slots = asyncio.Semaphore(CONCURRENT_TRANSACTIONS)
 
-    async def run(self, attempt_once: Callable[[int], Coroutine[Any, Any, T]]) -> T:
+    async def run(
+        self,
+        attempt_once: Callable[[int], Coroutine[Any, Any, T]],
+        *,
+        on_conflict: Callable[[], None] = lambda: None,
+    ) -> T:
         """Call `attempt_once` with 0, 1, … until an attempt is known to have happened, and return its result.
+
+        `on_conflict` is called after each attempt that ended by a conflict; what it raises ends the run, with nothing
+        stored by this attempt.
 
         Raises: what an attempt raises, when it is neither a conflict nor an outage; Unavailable when no attempt
             succeeds within `PATIENCE_SECONDS`.
@@ -159,9 +195,11 @@ class TransactionRunner:
                 except PyMongoError as error:
                     attempt += 1
                     if not (is_transient(error) or is_outage(error)) or (
-                        isinstance(error, DuplicateKeyError) and attempt > _MAX_DUPLICATES
+                        is_duplicate(error) and attempt > _MAX_DUPLICATES
                     ):
                         raise
+                    if not is_outage(error):
+                        on_conflict()
                     lasted = time.monotonic() - started
                     if lasted >= PATIENCE_SECONDS:
                         log.warning("gave up after %d attempts: %r", attempt, error)

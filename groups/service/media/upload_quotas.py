@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from groups.errors import QuotaScope, StorageQuotaReached
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError, Unavailable
-from groups.kernel.group_commit import GroupCommit, OnBatch
+from groups.kernel.group_commit import GroupCommit, OnBatch, each_key
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
@@ -43,7 +43,7 @@ class UploadQuotas:
         self._limits = limits
         # All uploads meet in the deployment's counter, so they share transactions.
         self._queue: GroupCommit[_PendingUpload, None] = GroupCommit(
-            database, self._record, name="uploads", on_batch=on_batch
+            database, each_key(self._record), name="uploads", on_batch=on_batch
         )
 
     async def check(self, actor: Actor, size_bytes: int, key: str | None) -> None:

@@ -7,7 +7,7 @@ meanwhile share the next one: a join beside an import of a million waits for one
 from collections.abc import Sequence
 
 from groups.kernel.errors import DomainError
-from groups.kernel.group_commit import GroupCommit, OnBatch
+from groups.kernel.group_commit import GroupCommit, OnBatch, each_key
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.service.membership.batch import MembershipBatch
@@ -39,7 +39,7 @@ def build_queue(
 
     return GroupCommit(
         database,
-        apply,
+        each_key(apply),
         name="membership",
         is_alone=lambda command: isinstance(command, Import),
         on_batch=on_batch,

@@ -21,7 +21,7 @@ from groups.errors import MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, IdempotencyConflict
-from groups.kernel.group_commit import GroupCommit, LocksOf, OnBatch
+from groups.kernel.group_commit import GroupCommit, LocksOf, OnBatch, each_key
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import json_size
@@ -354,7 +354,7 @@ class PostQueue(Generic[P, R]):
         self._clock = streams.clock
         self._open_target = open_target
         self._commits: GroupCommit[P, R] = GroupCommit(
-            streams.database, self._apply, name=name, on_batch=on_batch, locks_of=locks_of
+            streams.database, each_key(self._apply), name=name, on_batch=on_batch, locks_of=locks_of
         )
 
     async def submit(self, stream_id: StreamId, post: P) -> R:
