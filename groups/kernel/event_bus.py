@@ -100,6 +100,9 @@ class EventBus:
                 await asyncio.sleep(1)
 
     def _pass_on(self, committed: Committed) -> None:
+        turns = self._database.turns
+        if turns.is_any_contended and committed.process_id is not None:
+            turns.heard(committed.process_id, committed.keys)
         events = committed.events(self._is_wanted)
         if events:
             self._is_quiet = False
@@ -109,7 +112,7 @@ class EventBus:
         return event_type in self._types or any(wants(event_type, routes) for wants in self._wants)
 
     async def _pause(self) -> None:
-        if self._is_quiet:
+        if self._is_quiet and not self._database.turns.is_any_contended:
             await asyncio.sleep(PAUSE_SECONDS)
         self._is_quiet = True
 

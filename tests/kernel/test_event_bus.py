@@ -30,7 +30,7 @@ def rang(number: int) -> Rang:
 
 def committed(*events: Event) -> Committed:
     """The transaction as a process reads it."""
-    return Committed(RawBSONDocument(encode(outbox_document(events, START))))
+    return Committed(RawBSONDocument(encode(outbox_document(events, START, process_id="p"))))
 
 
 async def _publish(connection: Database, *numbers: int) -> None:

@@ -26,6 +26,7 @@ from groups.kernel.clock import Clock, DatabaseClock
 from groups.kernel.database_options import KEYS_PER_TRANSACTION, Driver
 from groups.kernel.errors import AnswerTooLarge, Unavailable
 from groups.kernel.events import Event
+from groups.kernel.ids import mint_id
 from groups.kernel.keyed_locks import KeyedLocks
 from groups.kernel.mongo.batched_query import (
     BatchedQuery,
@@ -54,6 +55,7 @@ from groups.kernel.mongo.driver import (
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, TOO_LARGE
 from groups.kernel.mongo.outbox import OUTBOX, outbox_document
 from groups.kernel.mongo.transactions import StaleTransactions, TransactionRunner, Tx, committed
+from groups.kernel.mongo.turns import Turns
 
 T = TypeVar("T")
 
@@ -78,8 +80,10 @@ class Database:
         self.transactional = transactional
         self.clock: Final = DatabaseClock(clock)
         """The time by which all processes on this database decide; `clock` is the machine's."""
+        self.turns: Final = Turns(mint_id())
+        """This process's turns on documents that other processes write too; the event bus tells it of their commits."""
         self._transactions = TransactionRunner(
-            StaleTransactions(database.client, app_name_of(database.name))
+            StaleTransactions(database.client, app_name_of(database.name)), self.turns
         )
         self.locks = KeyedLocks(patience_seconds=PATIENCE_SECONDS)
         self._local_listeners: list[Callable[[list[Event]], None]] = []
@@ -184,16 +188,16 @@ class Database:
         self.clock.compare(*min(readings, key=lambda reading: reading[2] - reading[0]))
 
     @asynccontextmanager
-    async def transaction(self, attempt: int = 0) -> AsyncIterator[Tx]:
+    async def transaction(self, attempt: int = 0, keys: Sequence[str] = ()) -> AsyncIterator[Tx]:
         """Try once to run the body in a transaction, on mongomock without a session; `run` retries."""
         if not self.transactional:
-            tx = Tx(None, attempt)
+            tx = Tx(None, attempt, keys)
             yield tx
             await self.flush(tx)
             await self._write_outbox(tx)
             return
         async with await start_session(self._database.client) as session, committed(session):
-            tx = Tx(session, attempt)
+            tx = Tx(session, attempt, keys)
             yield tx
             await self.flush(tx)
             await self._write_outbox(tx)
@@ -217,14 +221,14 @@ class Database:
         """
 
         async def attempt_once(attempt: int) -> T:
-            async with self.transaction(attempt) as tx:
+            async with self.transaction(attempt, keys) as tx:
                 return await work(tx)
 
         if not keys:
             return await self._transactions.run(attempt_once, on_conflict=on_conflict)
         # The keys first, since slots for transactions are for those that can run.
         async with self.locks.hold(*keys, is_batch=is_batch):
-            return await self._transactions.run(attempt_once, on_conflict=on_conflict)
+            return await self._transactions.run(attempt_once, keys, on_conflict=on_conflict)
 
     async def flush(self, tx: Tx) -> None:
         """Send what `Tx.write` collected, so that queries of the transaction see it."""
@@ -240,7 +244,9 @@ class Database:
                 listener(tx.events)
             return
         # One document for all events of the transaction, which may serve many callers.
-        document = outbox_document(tx.events, self.clock.now())
+        document = outbox_document(
+            tx.events, self.clock.now(), process_id=self.turns.process_id, keys=tx.keys
+        )
         await self.collection(OUTBOX).insert_one(document, session=tx.session)
 
     def on_local_events(self, listener: Callable[[list[Event]], None]) -> None:

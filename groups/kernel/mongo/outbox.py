@@ -44,18 +44,17 @@ Wants = Callable[[str, Sequence[str]], bool]
 """Whether somebody on this process listens to an event of this type with these routes (`Event.routes`)."""
 
 
-def outbox_document(events: Sequence[Event], at: datetime) -> Document:
-    """The document that stores the events of one transaction."""
+def outbox_document(
+    events: Sequence[Event], at: datetime, *, process_id: str, keys: Sequence[str] = ()
+) -> Document:
+    """The document that stores the events of one transaction of this process, on these lock keys."""
     heads: list[list[str] | None] = []
     for event in events:
         routes = event.routes
         heads.append(None if routes is None else [event.type, *routes])
     # First the heads, so that they are found without a look at the events.
-    return {
-        "at": at,
-        "heads": heads,
-        "events": [event.model_dump(mode="python") for event in events],
-    }
+    stored = [event.model_dump(mode="python") for event in events]
+    return {"at": at, "by": process_id, "keys": list(keys), "heads": heads, "events": stored}
 
 
 def _everything(_: str, __: Sequence[str]) -> bool:
@@ -67,6 +66,18 @@ class Committed:
     """One committed transaction, as its document in the outbox tells it."""
 
     document: RawBSONDocument
+
+    @property
+    def process_id(self) -> str | None:
+        """The process that committed it; None for one of an older version."""
+        process_id: str | None = self.document.get("by")
+        return process_id
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Its lock keys."""
+        keys: Sequence[str] = self.document.get("keys") or ()
+        return keys
 
     def events(self, wants: Wants = _everything) -> list[Event]:
         """Its events, in order, except those that nobody wants, and those of types that only newer versions know."""

@@ -16,7 +16,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -35,6 +35,7 @@ from groups.kernel.mongo.error_classes import (
     is_outage,
     is_transient,
 )
+from groups.kernel.mongo.turns import Turns
 
 T = TypeVar("T")
 
@@ -69,6 +70,8 @@ class Tx:
     session: Session | None
     attempt: int = 0
     """0 at first; higher when earlier attempts were rolled back, or their outcome is unknown."""
+    keys: Sequence[str] = ()
+    """The lock keys of the transaction, by which other processes know what it wrote."""
     events: list[Event] = field(default_factory=list)
     writes: dict[str, "Writes"] = field(default_factory=dict)
     """What `write` collected, by collection, in the order of their first use."""
@@ -168,18 +171,21 @@ class StaleTransactions:
 class TransactionRunner:
     """Runs the transactions of one process on one database."""
 
-    def __init__(self, stale_transactions: StaleTransactions) -> None:
+    def __init__(self, stale_transactions: StaleTransactions, turns: Turns) -> None:
         self._stale_transactions = stale_transactions
+        self._turns = turns
         self._slots = asyncio.Semaphore(CONCURRENT_TRANSACTIONS)
 
     async def run(
         self,
         attempt_once: Callable[[int], Coroutine[Any, Any, T]],
+        keys: Sequence[str] = (),
         *,
         on_conflict: Callable[[], None] = lambda: None,
     ) -> T:
         """Call `attempt_once` with 0, 1, … until an attempt is known to have happened, and return its result.
 
+        On `keys` that are contended it takes turns with other processes (`groups.kernel.mongo.turns`).
         `on_conflict` is called after each attempt that ended by a conflict; what it raises ends the run, with nothing
         stored by this attempt.
 
@@ -188,10 +194,13 @@ class TransactionRunner:
         """
         started = time.monotonic()
         attempt = 0
+        # Before it takes a slot, since slots are for transactions that can run.
+        await self._turns.wait(keys)
         async with self._slot():
             while True:
+                heard = self._turns.heard_of(keys)
                 try:
-                    return await _uninterrupted(attempt_once(attempt))
+                    result = await _uninterrupted(attempt_once(attempt))
                 except PyMongoError as error:
                     attempt += 1
                     if not (is_transient(error) or is_outage(error)) or (
@@ -206,11 +215,18 @@ class TransactionRunner:
                         raise Unavailable from error
                     if lasted >= CONFLICT_SECONDS and not is_outage(error):
                         await self._stale_transactions.end()
+                    if keys and not is_outage(error) and not is_duplicate(error):
+                        self._turns.conflicted(keys, heard)
+                        await self._turns.wait(keys)
+                        continue
                     longest = _OUTAGE_PAUSE_SECONDS if is_outage(error) else _CONFLICT_PAUSE_SECONDS
                     # Full jitter: processes that collide must not collide again in step.
                     await asyncio.sleep(
                         random.uniform(0, min(longest, 0.002 * 2 ** min(attempt, 9)))
                     )
+                else:
+                    self._turns.committed(keys)
+                    return result
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
