@@ -45,7 +45,12 @@ Wants = Callable[[str, Sequence[str]], bool]
 
 
 def outbox_document(
-    events: Sequence[Event], at: datetime, *, process_id: str, keys: Sequence[str] = ()
+    events: Sequence[Event],
+    at: datetime,
+    *,
+    process_id: str,
+    keys: Sequence[str] = (),
+    is_turn_kept: bool = False,
 ) -> Document:
     """The document that stores the events of one transaction of this process, on these lock keys."""
     heads: list[list[str] | None] = []
@@ -54,7 +59,14 @@ def outbox_document(
         heads.append(None if routes is None else [event.type, *routes])
     # First the heads, so that they are found without a look at the events.
     stored = [event.model_dump(mode="python") for event in events]
-    return {"at": at, "by": process_id, "keys": list(keys), "heads": heads, "events": stored}
+    return {
+        "at": at,
+        "by": process_id,
+        "keys": list(keys),
+        "is_turn_kept": is_turn_kept,
+        "heads": heads,
+        "events": stored,
+    }
 
 
 def _everything(_: str, __: Sequence[str]) -> bool:
@@ -78,6 +90,11 @@ class Committed:
         """Its lock keys."""
         keys: Sequence[str] = self.document.get("keys") or ()
         return keys
+
+    @property
+    def is_turn_kept(self) -> bool:
+        """Whether its process goes on with these keys (`groups.kernel.mongo.turns`)."""
+        return bool(self.document.get("is_turn_kept"))
 
     def events(self, wants: Wants = _everything) -> list[Event]:
         """Its events, in order, except those that nobody wants, and those of types that only newer versions know."""

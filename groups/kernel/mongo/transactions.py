@@ -72,6 +72,8 @@ class Tx:
     """0 at first; higher when earlier attempts were rolled back, or their outcome is unknown."""
     keys: Sequence[str] = ()
     """The lock keys of the transaction, by which other processes know what it wrote."""
+    is_turn_kept: bool = False
+    """Whether this process goes on with these keys before another has its turn (`groups.kernel.mongo.turns`)."""
     events: list[Event] = field(default_factory=list)
     writes: dict[str, "Writes"] = field(default_factory=dict)
     """What `write` collected, by collection, in the order of their first use."""
@@ -200,7 +202,7 @@ class TransactionRunner:
             while True:
                 heard = self._turns.heard_of(keys)
                 try:
-                    result = await _uninterrupted(attempt_once(attempt))
+                    return await _uninterrupted(attempt_once(attempt))
                 except PyMongoError as error:
                     attempt += 1
                     if not (is_transient(error) or is_outage(error)) or (
@@ -224,9 +226,6 @@ class TransactionRunner:
                     await asyncio.sleep(
                         random.uniform(0, min(longest, 0.002 * 2 ** min(attempt, 9)))
                     )
-                else:
-                    self._turns.committed(keys)
-                    return result
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:

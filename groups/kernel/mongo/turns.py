@@ -3,7 +3,10 @@
 A transaction that meets another process's conflicts with it and aborts, so its commands were for nothing; and while it
 pauses before it tries again, the document is free. But every process reads every commit in the outbox, in one order,
 with the process that made it and its lock keys. So all of them know whose turn is next on a contended key: of those
-that committed lately, the one whose last commit is the oldest. It begins as soon as it hears the commit before its own.
+that committed lately, the one whose last turn is the longest ago. It begins when it hears that the turn before ended.
+
+A process with a crowd of callers keeps its turn for several commits (`TURN_SECONDS`): the next process hears the end of
+a turn some milliseconds late, and its own callers gather meanwhile. One with few callers ends its turn with each commit.
 
 Promises:
     Nothing is written or asked for it. A key without a conflict has no turns: no wait, no timer, no memory.
@@ -11,8 +14,8 @@ Promises:
     Bounded: a process waits one slot for each of those before it: twice the usual time between two commits of the key,
     `LONGEST_SLOT_SECONDS` at most. One that does not use its turn, since it has nothing to write or was killed, or
     since we hear late, is not waited for again before we hear its next commit.
-    Fair: a process that committed goes behind all others. One that begins to wait is behind those that committed lately,
-    and before their next commits.
+    Fair: a process that had its turn goes behind all others. One that begins to wait is behind those that committed
+    lately, and before their next turns.
 """
 
 import asyncio
@@ -24,6 +27,7 @@ from typing import Final
 
 CONTENDED_SECONDS: Final = 1.0
 """How long a key has turns after its last conflict, or after the last commit of another process that was heard."""
+TURN_SECONDS: Final = 0.05
 SHORTEST_SLOT_SECONDS: Final = 0.01
 LONGEST_SLOT_SECONDS: Final = 0.1
 MAX_CONTENDED: Final = 1_024
@@ -37,17 +41,17 @@ _GAPS_AVERAGED: Final = 8
 class _Key:
     """What a process knows of a contended key."""
 
-    until: float
+    until: float = 0.0
     """When it is forgotten, unless there is news."""
     order: list[str] = field(default_factory=list)
-    """Processes, the one whose last commit is the oldest first. One that waits here is in it too."""
+    """Processes: the one whose turn it is, then the others, the longest without a turn first."""
+    began: float | None = None
+    """When this process's turn began, while it has it."""
     heard: int = 0
     """Commits of other processes."""
     awaited: int = 0
     """The value of `heard` before which another attempt would meet the same transaction again."""
     awaited_since: float = 0.0
-    is_unheard: bool = False
-    """Whether the outbox has not shown this process's own last commit yet."""
     last_commit: float = 0.0
     gap: float = _FIRST_GAP_SECONDS
     """Seconds between a commit and the next one, on average."""
@@ -74,7 +78,7 @@ class Turns:
 
     def are_contended(self, keys: Sequence[str]) -> bool:
         """Whether one of the keys is contended: its transactions wait for turns, and should be about nothing else."""
-        return any(self._find(key) is not None for key in keys)
+        return self.is_any_contended and any(self._find(key) is not None for key in keys)
 
     def heard_of(self, keys: Sequence[str]) -> Mapping[str, int]:
         """How many commits of other processes were heard for each key; `conflicted` asks for it."""
@@ -87,35 +91,47 @@ class Turns:
             if known is None:
                 if len(self._keys) >= MAX_CONTENDED:
                     del self._keys[next(iter(self._keys))]
-                known = self._keys[key] = _Key(until=0.0)
+                known = self._keys[key] = _Key()
             self._renew(key, known)
+            known.began = None
             known.awaited = heard_before.get(key, 0) + 1
             known.awaited_since = self._clock()
 
-    def committed(self, keys: Sequence[str]) -> None:
+    def are_kept(self, keys: Sequence[str], *, is_crowded: bool) -> bool:
+        """Whether this process keeps its turns on the keys after the transaction that it is about to commit."""
+        found = [known for key in keys if (known := self._find(key)) is not None]
+        return (
+            is_crowded
+            and bool(found)
+            and all(
+                known.began is not None and self._clock() - known.began < TURN_SECONDS
+                for known in found
+            )
+        )
+
+    def committed(self, keys: Sequence[str], *, is_kept: bool) -> None:
         """Note that this process committed a transaction on these keys."""
         for key in keys:
             known = self._find(key)
             if known is not None:
-                known.is_unheard = True
-                known.last_commit = self._clock()
+                self._note(known, self.process_id, is_kept=is_kept)
+                if not is_kept:
+                    known.began = None
 
-    def heard(self, process_id: str, keys: Sequence[str]) -> None:
+    def heard(self, process_id: str, keys: Sequence[str], *, is_kept: bool) -> None:
         """Note a transaction that the outbox shows, of this process or another."""
+        if process_id == self.process_id:
+            return
         for key in keys:
             known = self._find(key)
             if known is None:
                 continue
-            self._move_behind(known.order, process_id)
-            if process_id == self.process_id:
-                known.is_unheard = False
-            else:
-                known.heard += 1
-                passed = self._clock() - known.last_commit
-                if passed < LONGEST_SLOT_SECONDS:  # otherwise somebody had nothing to write
-                    known.gap += (passed - known.gap) / _GAPS_AVERAGED
-                known.last_commit = self._clock()
-                self._renew(key, known)
+            known.heard += 1
+            passed = self._clock() - known.last_commit
+            if passed < LONGEST_SLOT_SECONDS:  # otherwise somebody had nothing to write
+                known.gap += (passed - known.gap) / _GAPS_AVERAGED
+            self._note(known, process_id, is_kept=is_kept)
+            self._renew(key, known)
             known.news.set()
 
     async def wait(self, keys: Sequence[str]) -> None:
@@ -136,12 +152,18 @@ class Turns:
         known.until = self._until = self._clock() + CONTENDED_SECONDS
         self._keys[key] = self._keys.pop(key)
 
-    def _move_behind(self, order: list[str], process_id: str) -> None:
+    def _note(self, known: _Key, process_id: str, *, is_kept: bool) -> None:
+        """A commit of this process."""
+        known.last_commit = self._clock()
+        order = known.order
         if process_id in order:
             # Those before it did not use their turns, but for this process: it knows itself whether it still wants one.
             place = order.index(process_id)
             order[: place + 1] = [self.process_id] if self.process_id in order[:place] else []
-        order.append(process_id)
+        if is_kept:
+            order.insert(0, process_id)
+        else:
+            order.append(process_id)
 
     async def _wait(self, known: _Key) -> None:
         if self.process_id not in known.order:
@@ -155,18 +177,16 @@ class Turns:
                     await known.news.wait()
             except TimeoutError:
                 break
-        if known.is_unheard:
-            known.is_unheard = False
-            known.order[:] = [self.process_id]
-        elif self.process_id in known.order:
+        if self.process_id in known.order:
             del known.order[: known.order.index(self.process_id)]
         known.awaited = 0
+        if known.began is None:
+            known.began = self._clock()
 
     def _deadline(self, known: _Key, patience: float) -> float:
         """When this process tries, though it heard nothing more; a past instant where it is its turn."""
-        others = len(known.order) - 1
-        before = others if known.is_unheard else known.order.index(self.process_id)
         deadline = 0.0
+        before = known.order.index(self.process_id)
         if before:
             deadline = known.last_commit + known.slot * before * patience
         if known.heard < known.awaited:
