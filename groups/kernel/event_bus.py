@@ -102,7 +102,7 @@ class EventBus:
     def _pass_on(self, committed: Committed) -> None:
         turns = self._database.turns
         if turns.is_any_contended and committed.process_id is not None:
-            turns.heard(committed.process_id, committed.keys, is_kept=committed.is_turn_kept)
+            turns.heard(committed.process_id, committed.keys)
         events = committed.events(self._is_wanted)
         if events:
             self._is_quiet = False

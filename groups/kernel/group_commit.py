@@ -42,8 +42,6 @@ _Batch = dict[str, list[_Queued[E, R]]]
 """The entries of one transaction, by key."""
 
 MAX_BATCH: Final = 256  # entries of one transaction; beyond it the batch's own time dominates
-CROWD: Final = 8
-"""Entries of a batch after which more of the same key are soon to come, since their callers were answered at once."""
 MAX_WAITING: Final = 8_192  # entries in all queues of one GroupCommit
 SHARED_BATCHES: Final = 2
 """Batches of several keys under way at once: while one waits for the database, the next is prepared."""
@@ -309,16 +307,14 @@ class GroupCommit(Generic[E, R]):
     async def _run(
         self, batch: _Batch[E, R], on_conflict: Callable[[], None]
     ) -> Mapping[str, Sequence[R | DomainError]]:
-        size = sum(map(len, batch.values()))
         if self.on_batch is not None:
-            self.on_batch(self.name, size, self.waiting)
+            self.on_batch(self.name, sum(map(len, batch.values())), self.waiting)
         entries = {key: [entry for entry, _ in queued] for key, queued in batch.items()}
         locks = dict.fromkeys(lock for key in batch for lock in self.locks_of(key))
         return await self.database.run(
             lambda tx: self.apply(tx, entries),
             *locks,
             is_batch=True,
-            is_crowded=size >= CROWD,
             on_conflict=on_conflict,
         )
 

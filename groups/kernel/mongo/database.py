@@ -207,7 +207,6 @@ class Database:
         work: Callable[[Tx], Awaitable[T]],
         *keys: str,
         is_batch: bool = False,
-        is_crowded: bool = False,
         on_conflict: Callable[[], None] = lambda: None,
     ) -> T:
         """Run `work` in a transaction, again after a conflict, and return its result once it is committed.
@@ -215,8 +214,7 @@ class Database:
         `work` may run several times, so it must change nothing but the database through its `Tx`. `keys` name the
         documents that many callers write (`groups.kernel.keyed_locks`): one transaction for each key runs at a time in
         this process, and the others wait without taking a slot for transactions. Processes that conflict on a key take
-        turns at it; one that `is_crowded`, with many callers for these keys, keeps its turn for some transactions.
-        `on_conflict` is called after each attempt that ended by a conflict; what it raises ends the run.
+        turns at it. `on_conflict` is called after each attempt that ended by a conflict; what it raises ends the run.
 
         Raises: what `work` raises, with nothing written; Unavailable when the outcome is unknown or there was no
             primary for `PATIENCE_SECONDS`; RateLimited when too many callers wait for a key.
@@ -225,8 +223,7 @@ class Database:
         async def attempt_once(attempt: int) -> T:
             async with self.transaction(attempt, keys) as tx:
                 result = await work(tx)
-                tx.is_turn_kept = self.turns.are_kept(keys, is_crowded=is_crowded)
-            self.turns.committed(keys, is_kept=tx.is_turn_kept)
+            self.turns.committed(keys)
             return result
 
         if not keys:
@@ -254,7 +251,6 @@ class Database:
             self.clock.now(),
             process_id=self.turns.process_id,
             keys=tx.keys,
-            is_turn_kept=tx.is_turn_kept,
         )
         await self.collection(OUTBOX).insert_one(document, session=tx.session)
 

@@ -50,7 +50,6 @@ def outbox_document(
     *,
     process_id: str,
     keys: Sequence[str] = (),
-    is_turn_kept: bool = False,
 ) -> Document:
     """The document that stores the events of one transaction of this process, on these lock keys."""
     heads: list[list[str] | None] = []
@@ -63,7 +62,6 @@ def outbox_document(
         "at": at,
         "by": process_id,
         "keys": list(keys),
-        "is_turn_kept": is_turn_kept,
         "heads": heads,
         "events": stored,
     }
@@ -90,11 +88,6 @@ class Committed:
         """Its lock keys."""
         keys: Sequence[str] = self.document.get("keys") or ()
         return keys
-
-    @property
-    def is_turn_kept(self) -> bool:
-        """Whether its process goes on with these keys (`groups.kernel.mongo.turns`)."""
-        return bool(self.document.get("is_turn_kept"))
 
     def events(self, wants: Wants = _everything) -> list[Event]:
         """Its events, in order, except those that nobody wants, and those of types that only newer versions know."""

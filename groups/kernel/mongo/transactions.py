@@ -72,8 +72,6 @@ class Tx:
     """0 at first; higher when earlier attempts were rolled back, or their outcome is unknown."""
     keys: Sequence[str] = ()
     """The lock keys of the transaction, by which other processes know what it wrote."""
-    is_turn_kept: bool = False
-    """Whether this process goes on with these keys before another has its turn (`groups.kernel.mongo.turns`)."""
     events: list[Event] = field(default_factory=list)
     writes: dict[str, "Writes"] = field(default_factory=dict)
     """What `write` collected, by collection, in the order of their first use."""

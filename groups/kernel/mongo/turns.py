@@ -3,19 +3,17 @@
 A transaction that meets another process's conflicts with it and aborts, so its commands were for nothing; and while it
 pauses before it tries again, the document is free. But every process reads every commit in the outbox, in one order,
 with the process that made it and its lock keys. So all of them know whose turn is next on a contended key: of those
-that committed lately, the one whose last turn is the longest ago. It begins when it hears that the turn before ended.
-
-A process with a crowd of callers keeps its turn for several commits (`TURN_SECONDS`): the next process hears the end of
-a turn some milliseconds late, and its own callers gather meanwhile. One with few callers ends its turn with each commit.
+that committed lately, the one whose last commit is the oldest. It begins when it hears the commit before its own.
+Meanwhile its callers gather, so each turn commits a batch of all that waits there.
 
 Promises:
     Nothing is written or asked for it. A key without a conflict has no turns: no wait, no timer, no memory.
     Only a hint: whatever a process believes, the conflicts of the database decide, and every attempt may be made.
-    Bounded: a process waits one slot for each of those before it: twice the usual time between two commits of the key,
-    `LONGEST_SLOT_SECONDS` at most. One that does not use its turn, since it has nothing to write or was killed, or
-    since we hear late, is not waited for again before we hear its next commit.
-    Fair: a process that had its turn goes behind all others. One that begins to wait is behind those that committed
-    lately, and before their next turns.
+    Bounded: a process waits one slot for each of those before it: some times the usual time between two commits of the
+    key, `LONGEST_SLOT_SECONDS` at most. One that does not use its turn, since it has nothing to write or was killed,
+    or because we hear late, is not waited for again before we hear its next commit.
+    Fair: a process that committed goes behind all others. One that begins to wait is behind those that committed
+    lately, and before their next commits.
 """
 
 import asyncio
@@ -27,13 +25,13 @@ from typing import Final
 
 CONTENDED_SECONDS: Final = 1.0
 """How long a key has turns after its last conflict, or after the last commit of another process that was heard."""
-TURN_SECONDS: Final = 0.05
 SHORTEST_SLOT_SECONDS: Final = 0.01
-LONGEST_SLOT_SECONDS: Final = 0.1
+LONGEST_SLOT_SECONDS: Final = 0.15
 MAX_CONTENDED: Final = 1_024
 """Keys of one process that have turns. With more, those without news for the longest time have none."""
 _FIRST_GAP_SECONDS: Final = 0.02
-_SLOT_GAPS: Final = 2.0
+_SLOT_GAPS: Final = 3.0
+"""Slots of so many usual gaps: to wait too long costs once, when a process leaves; a conflict costs each time."""
 _GAPS_AVERAGED: Final = 8
 
 
@@ -44,9 +42,7 @@ class _Key:
     until: float = 0.0
     """When it is forgotten, unless there is news."""
     order: list[str] = field(default_factory=list)
-    """Processes: the one whose turn it is, then the others, the longest without a turn first."""
-    began: float | None = None
-    """When this process's turn began, while it has it."""
+    """Processes, the one whose last commit is the oldest first. One that waits here is in it too."""
     heard: int = 0
     """Commits of other processes."""
     awaited: int = 0
@@ -93,33 +89,19 @@ class Turns:
                     del self._keys[next(iter(self._keys))]
                 known = self._keys[key] = _Key()
             self._renew(key, known)
-            known.began = None
             known.awaited = heard_before.get(key, 0) + 1
             known.awaited_since = self._clock()
 
-    def are_kept(self, keys: Sequence[str], *, is_crowded: bool) -> bool:
-        """Whether this process keeps its turns on the keys after the transaction that it is about to commit."""
-        found = [known for key in keys if (known := self._find(key)) is not None]
-        return (
-            is_crowded
-            and bool(found)
-            and all(
-                known.began is not None and self._clock() - known.began < TURN_SECONDS
-                for known in found
-            )
-        )
-
-    def committed(self, keys: Sequence[str], *, is_kept: bool) -> None:
+    def committed(self, keys: Sequence[str]) -> None:
         """Note that this process committed a transaction on these keys."""
         for key in keys:
             known = self._find(key)
             if known is not None:
-                self._note(known, self.process_id, is_kept=is_kept)
-                if not is_kept:
-                    known.began = None
+                self._note(known, self.process_id)
 
-    def heard(self, process_id: str, keys: Sequence[str], *, is_kept: bool) -> None:
+    def heard(self, process_id: str, keys: Sequence[str]) -> None:
         """Note a transaction that the outbox shows, of this process or another."""
+        # Its own commits are noted as soon as they are made.
         if process_id == self.process_id:
             return
         for key in keys:
@@ -130,7 +112,7 @@ class Turns:
             passed = self._clock() - known.last_commit
             if passed < LONGEST_SLOT_SECONDS:  # otherwise somebody had nothing to write
                 known.gap += (passed - known.gap) / _GAPS_AVERAGED
-            self._note(known, process_id, is_kept=is_kept)
+            self._note(known, process_id)
             self._renew(key, known)
             known.news.set()
 
@@ -152,18 +134,15 @@ class Turns:
         known.until = self._until = self._clock() + CONTENDED_SECONDS
         self._keys[key] = self._keys.pop(key)
 
-    def _note(self, known: _Key, process_id: str, *, is_kept: bool) -> None:
-        """A commit of this process."""
+    def _note(self, known: _Key, process_id: str) -> None:
+        """A commit of this process: it goes behind all others."""
         known.last_commit = self._clock()
         order = known.order
         if process_id in order:
             # Those before it did not use their turns, but for this process: it knows itself whether it still wants one.
             place = order.index(process_id)
             order[: place + 1] = [self.process_id] if self.process_id in order[:place] else []
-        if is_kept:
-            order.insert(0, process_id)
-        else:
-            order.append(process_id)
+        order.append(process_id)
 
     async def _wait(self, known: _Key) -> None:
         if self.process_id not in known.order:
@@ -180,8 +159,6 @@ class Turns:
         if self.process_id in known.order:
             del known.order[: known.order.index(self.process_id)]
         known.awaited = 0
-        if known.began is None:
-            known.began = self._clock()
 
     def _deadline(self, known: _Key, patience: float) -> float:
         """When this process tries, though it heard nothing more; a past instant where it is its turn."""
