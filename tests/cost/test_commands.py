@@ -220,7 +220,6 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "update streams": 1,
         "insert messages": 1,
         "update conversations": 1,
-        "update insights": 1,
         **OF_A_TRANSACTION,
     },
     write_to_a_user: {
@@ -236,7 +235,6 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "aggregate groups": 1,
         "update groups": 1,
         "insert members": 1,
-        "update insights": 1,
         **OF_A_TRANSACTION,
     },
     subscribe_again: {"aggregate groups": 1, "commitTransaction": 1},
@@ -248,7 +246,6 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "find conversations": 1,
         "insert conversations": 1,
         "delete conversations": 1,
-        "update insights": 1,
         **OF_A_TRANSACTION,
     },
     react: {
@@ -256,7 +253,6 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "aggregate groups": 1,
         "update tallies": 1,
         "insert reactions": 1,
-        "update insights": 1,
         **OF_A_TRANSACTION,
     },
     replace_a_reaction: {
@@ -265,7 +261,6 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "update tallies": 1,
         "delete reactions": 1,
         "insert reactions": 1,
-        "update insights": 1,
         **OF_A_TRANSACTION,
     },
     unreact: {
@@ -343,8 +338,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "update messages": 2,
         "insert views": 1,
         "update views": 1,
-        "update insights": 1,
-        "commitTransaction": 1,
+        **OF_A_TRANSACTION,
     },
     report_views_again: {
         "aggregate groups": 1,
@@ -352,7 +346,8 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "find views": 1,
         "commitTransaction": 1,
     },
-    show_insights: {**OF_ACCESS, "find insights": 4},
+    # The events: whether a count waits to be added up.
+    show_insights: {**OF_ACCESS, "find events": 1, "find insights": 4},
     show_insights_of_posts: {**OF_ACCESS, "aggregate groups": 1},
     mute_the_channel: {
         "find members": 2,
@@ -369,7 +364,6 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "find join_requests": 1,
         "update groups": 1,
         "insert members": 1,
-        "update insights": 1,
         "insert admin_log": 1,
         "find users": 1,
         **OF_A_TRANSACTION,
@@ -390,7 +384,6 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "find members": 1,
         "update groups": 1,
         "insert members": 1,
-        "update insights": 1,
         "update admin_invitations": 1,
         **OF_A_TRANSACTION,
     },
@@ -407,7 +400,6 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "find conversations": 1,
         "insert conversations": 1,
         "delete conversations": 1,
-        "update insights": 1,
         "insert admin_log": 1,
         **OF_A_TRANSACTION,
     },
@@ -420,7 +412,6 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "find conversations": 1,
         "insert conversations": 1,
         "delete conversations": 1,
-        "update insights": 1,
         "update restrictions": 1,
         "insert admin_log": 1,
         **OF_A_TRANSACTION,
@@ -471,7 +462,6 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "update streams": 1,
         "insert messages": 1,
         "update conversations": 1,
-        "update insights": 1,
         **OF_A_TRANSACTION,
     },
     pin: {
@@ -509,7 +499,6 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "update streams": 1,
         "insert messages": 1,
         "update conversations": 1,
-        "update insights": 1,
         **OF_A_TRANSACTION,
     },
     write_to_a_chat: {
@@ -655,6 +644,28 @@ async def test_watching_sends_the_same_commands_for_one_conversation_and_for_man
     sent = (await watched.probe.take()).commands
     assert sent == {"find groups": 1, "find members": 1, "find streams": 1, "aggregate tallies": 1}
     await ears.close()
+
+
+@pytest.mark.parametrize("count", [1, CALLERS])
+async def test_counts_of_insights_are_added_up_by_five_commands(
+    watched: Watched, stage: Stage, count: int
+) -> None:
+    counting = watched.api.services.analytics.counting
+    paths = [await a_channel(stage.owner) for _ in range(count)]
+    for path in paths:
+        await a_post(stage.owner, path)
+        await (await subscribe(stage))()
+    await stage.settle()
+    await watched.probe.take()
+    await counting.catch_up()
+    assert (await watched.probe.take()).commands == {
+        "find events": 2,
+        "update events": 1,
+        "update insights": 1,
+        "commitTransaction": 1,
+    }
+    await counting.catch_up()
+    assert (await watched.probe.take()).commands == {"find events": 1}
 
 
 # --- in a batch -------------------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from bson.raw_bson import RawBSONDocument
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
-from groups.kernel.mongo.outbox import OUTBOX, Committed, follow, outbox_document
-from tests.builders import START, Deadline
+from groups.kernel.mongo.outbox import OUTBOX, Committed, events_document, follow
+from tests.builders import Deadline
 from tests.server.test_hub import posted
 
 EVENTS = 256  # of one transaction, each of another channel
@@ -31,7 +31,7 @@ def _cpu_seconds(work: Callable[[], object]) -> float:
 
 def test_events_that_nobody_wants_cost_a_fraction_of_those_that_are_decoded() -> None:
     events: list[Event] = [posted(GroupId(f"@TOA#_{number}")) for number in range(EVENTS)]
-    stored = encode(outbox_document(events, START, process_id="p"))
+    stored = encode(events_document(events, process_id="p"))
 
     def read(*, is_wanted: bool) -> list[Event]:
         return Committed(RawBSONDocument(stored)).events(lambda _, __: is_wanted)

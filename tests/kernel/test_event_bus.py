@@ -12,7 +12,7 @@ from groups.kernel.errors import BadCursor
 from groups.kernel.event_bus import EventBus
 from groups.kernel.events import Event, read_event
 from groups.kernel.mongo import Database, Tx
-from groups.kernel.mongo.outbox import Committed, outbox_document
+from groups.kernel.mongo.outbox import Committed, events_document
 from tests.builders import START, Deadline, mock_database
 from tests.kernel.conftest import Connect
 
@@ -30,7 +30,7 @@ def rang(number: int) -> Rang:
 
 def committed(*events: Event) -> Committed:
     """The transaction as a process reads it."""
-    return Committed(RawBSONDocument(encode(outbox_document(events, START, process_id="p"))))
+    return Committed(RawBSONDocument(encode(events_document(events, process_id="p"))))
 
 
 async def _publish(connection: Database, *numbers: int) -> None:

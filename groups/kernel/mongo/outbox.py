@@ -3,12 +3,12 @@
 A document has the events and, beside each, its type and routes (`heads`). A process reads the heads of all events, and
 decodes those that somebody there listens to: an event that nobody there needs costs about a microsecond.
 Documents of older versions have no heads; all of their events are decoded.
+A document may also hold counts, which no process listens to: `uncounted` has them added up.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from bson import decode
@@ -44,27 +44,19 @@ Wants = Callable[[str, Sequence[str]], bool]
 """Whether somebody on this process listens to an event of this type with these routes (`Event.routes`)."""
 
 
-def outbox_document(
-    events: Sequence[Event],
-    at: datetime,
-    *,
-    process_id: str,
-    keys: Sequence[str] = (),
+def events_document(
+    events: Sequence[Event], *, process_id: str, keys: Sequence[str] = ()
 ) -> Document:
-    """The document that stores the events of one transaction of this process, on these lock keys."""
+    """The fields of a document of the outbox that tell the events of one transaction.
+
+    `process_id` is the process that commits it, and `keys` are its lock keys (`groups.kernel.mongo.turns`).
+    """
     heads: list[list[str] | None] = []
     for event in events:
         routes = event.routes
         heads.append(None if routes is None else [event.type, *routes])
-    # First the heads, so that they are found without a look at the events.
     stored = [event.model_dump(mode="python") for event in events]
-    return {
-        "at": at,
-        "by": process_id,
-        "keys": list(keys),
-        "heads": heads,
-        "events": stored,
-    }
+    return {"by": process_id, "keys": list(keys), "heads": heads, "events": stored}
 
 
 def _everything(_: str, __: Sequence[str]) -> bool:
