@@ -124,6 +124,17 @@ class MemberStore:
             self._members, _by_id(group_id, user_ids), _known_by_user, cache=self._cache
         )
 
+    def query_pairs(
+        self, pairs: Iterable[tuple[GroupId, UserId]]
+    ) -> BatchedQuery[dict[tuple[GroupId, UserId], Member]]:
+        """Those of the memberships that exist, of users who ask often: an unchanged member is the same object."""
+        wanted = list(pairs)
+        match: Document = {
+            "_id": {"$in": [join_key(group_id, user_id) for group_id, user_id in wanted]},
+            "group_id": {"$in": list({group_id for group_id, _ in wanted})},
+        }
+        return BatchedQuery(self._members, match, _known_by_pair, cache=self._cache)
+
     def query_of_user(
         self, user_id: UserId, group_ids: Iterable[GroupId]
     ) -> BatchedQuery[dict[GroupId, tuple[Member, int]]]:
@@ -373,6 +384,10 @@ def _members_by_user(rows: list[Document]) -> dict[UserId, Member]:
 
 def _known_by_user(known: list[tuple[str, Member]]) -> dict[UserId, Member]:
     return {member.user_id: member for _, member in known}
+
+
+def _known_by_pair(known: list[tuple[str, Member]]) -> dict[tuple[GroupId, UserId], Member]:
+    return {(member.group_id, member.user_id): member for _, member in known}
 
 
 def _to_document(member: Member) -> Document:
