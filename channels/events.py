@@ -17,6 +17,10 @@ class DraftScheduled(Event):
     channel_id: GroupId
     due_at: datetime
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return ()
+
 
 class DialogueReacted(Event):
     """The reactions to a one-to-one message after a transaction, and those of each side.
@@ -38,6 +42,10 @@ class DialogueReacted(Event):
     def dialogue(self) -> Dialogue:
         return Dialogue(self.user_id, self.peer_id)
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (self.user_id, self.peer_id, *self.staff)
+
 
 class Spent(BaseModel):
     """How many requests one key took of one quota."""
@@ -55,3 +63,7 @@ class RatesSpent(Event):
     type: Literal["rates.spent"] = "rates.spent"
     process_id: str
     spent: tuple[Spent, ...]
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return ()

@@ -21,6 +21,7 @@ from channels.service.timeline import TimelineService
 from channels.service.verified_badges import VerifiedBadges
 from channels.store import ChannelStore
 from conversations.wiring import Conversations
+from groups.events import GroupDisbanded, GroupUpdated
 from groups.kernel.clock import Clock
 from groups.kernel.event_bus import EventBus
 from groups.kernel.group_commit import OnBatch
@@ -116,7 +117,7 @@ def assemble(
         streams=chat.streams,
         engine=reactions.engine,
     )
-    bus.listen(profiles.on_events)
+    bus.listen(profiles.on_events, GroupUpdated, GroupDisbanded)
     bus.on_resync(profiles.forget_all)
     return Channels(
         channels=channels,

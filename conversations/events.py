@@ -19,6 +19,10 @@ class PersonalEvent(Event):
     type: str = "personal.event"
     user_id: UserId
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (self.user_id,)
+
 
 class ConversationRead(PersonalEvent):
     """The user marked one or many conversations as read; `reads` is the state of each after it."""
@@ -98,6 +102,10 @@ class DialogueEvent(Event):
     def dialogue(self) -> Dialogue:
         return Dialogue(self.user_id, self.peer_id)
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (self.user_id, self.peer_id, *self.staff)
+
 
 class DialoguePosted(DialogueEvent):
     """A one-to-one message was sent."""
@@ -126,3 +134,7 @@ class ThreadRead(Event):
     staff: tuple[UserId, ...]
     read_seq: int
     unread_count: int
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return self.staff

@@ -13,7 +13,7 @@ from pydantic import Field
 from groups.kernel.clock import rfc3339
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
-from groups.models import AccountKind, Grant, Group, InvitationEnd, Message, Role
+from groups.models import AccountKind, Grant, Group, InvitationEnd, Message, Role, stream_of
 
 
 def profile_of(group: Group, more: Mapping[str, object] | None) -> dict[str, object] | None:
@@ -46,6 +46,10 @@ class GroupEvent(Event):
     group_id: GroupId
     is_channel: bool = False
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (stream_of(self.group_id),)
+
 
 class MembersJoined(GroupEvent):
     """Users became members; one event for all of one transaction. `announce`: the other members are notified.
@@ -60,6 +64,14 @@ class MembersJoined(GroupEvent):
     announce: bool
     profile: dict[str, object] | None = None
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (*self.user_ids, stream_of(self.group_id)) if self.announce else self.user_ids
+
+    @property
+    def opens(self) -> tuple[str, ...]:
+        return (stream_of(self.group_id),)
+
 
 class MembersLeft(GroupEvent):
     """Memberships ended; one event for all of one transaction with the same reason."""
@@ -70,12 +82,20 @@ class MembersLeft(GroupEvent):
     member_count: int
     announce: bool
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (*self.user_ids, stream_of(self.group_id)) if self.announce else self.user_ids
+
 
 class StrangerBanned(GroupEvent):
     """A user who is no member was banned. Nobody is notified; the user's subscriptions to the group's events end."""
 
     type: Literal["stranger.banned"] = "stranger.banned"
     user_id: UserId
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (self.user_id,)
 
 
 class MemberChanged(GroupEvent):
@@ -89,6 +109,10 @@ class MemberChanged(GroupEvent):
     grants: tuple[Grant, ...] = ()
     audience: tuple[UserId, ...] | None
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (stream_of(self.group_id),) if self.audience is None else self.audience
+
 
 class AdminInvited(GroupEvent):
     """A user was invited to be an admin; the user and the owner are notified."""
@@ -99,6 +123,10 @@ class AdminInvited(GroupEvent):
     grants: tuple[Grant, ...]
     expires_at: datetime
     audience: tuple[UserId, ...]
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return self.audience
 
 
 class MemberInvited(GroupEvent):
@@ -114,6 +142,10 @@ class MemberInvited(GroupEvent):
     expires_at: datetime
     audience: tuple[UserId, ...]
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return self.audience
+
 
 class InvitationEnded(GroupEvent):
     """An invitation was answered or revoked, or its group disbanded; the user and the inviting side are notified.
@@ -128,6 +160,10 @@ class InvitationEnded(GroupEvent):
     reason: InvitationEnd
     audience: tuple[UserId, ...]
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return self.audience
+
 
 class GroupUpdated(GroupEvent):
     """The profile or a setting changed; `changed` holds the new values by field name, JSON-ready.
@@ -140,6 +176,10 @@ class GroupUpdated(GroupEvent):
     version: int
     changed_for_staff: dict[str, object] = Field(default_factory=dict)
     staff: tuple[UserId, ...] = ()
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (stream_of(self.group_id), *self.staff)
 
 
 class GroupDisbanded(GroupEvent):
@@ -156,6 +196,10 @@ class JoinRequested(GroupEvent):
     text: str
     audience: tuple[UserId, ...]
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return self.audience
+
 
 class JoinRefused(GroupEvent):
     """A join request was refused; the user is notified."""
@@ -163,12 +207,20 @@ class JoinRefused(GroupEvent):
     type: Literal["join.refused"] = "join.refused"
     user_id: UserId
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (self.user_id,)
+
 
 class TokensRevoked(Event):
     """The tokens issued to the user until then are revoked; the user's sockets are closed."""
 
     type: Literal["tokens.revoked"] = "tokens.revoked"
     user_id: UserId
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (self.user_id,)
 
 
 class AccountKindChanged(Event):
@@ -178,12 +230,20 @@ class AccountKindChanged(Event):
     user_id: UserId
     account_kind: AccountKind
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (self.user_id,)
+
 
 class MessagePosted(GroupEvent):
     """A message was added to the group's stream."""
 
     type: Literal["message.posted"] = "message.posted"
     message: Message
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (self.message.stream_id, self.message.sender_id)
 
 
 class MessageEdited(GroupEvent):
@@ -192,9 +252,17 @@ class MessageEdited(GroupEvent):
     type: Literal["message.edited"] = "message.edited"
     message: Message
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (self.message.stream_id,)
+
 
 class MessageRecalled(GroupEvent):
     """A message was recalled; its seq stays."""
 
     type: Literal["message.recalled"] = "message.recalled"
     message: Message
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (self.message.stream_id,)

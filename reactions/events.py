@@ -28,3 +28,7 @@ class ReactionsChanged(Event):
     counts: dict[str, int]
     total: int
     own: tuple[OwnReactions, ...] = ()
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (self.stream_id, *(user_id for one in self.own for user_id in one.user_ids))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from channels.drafts.service.drafts import DraftCleanup, DraftService, TouchChannel
 from channels.drafts.service.scheduler import Scheduler
 from channels.drafts.store import DraftStore
+from channels.events import DraftScheduled
 from channels.limits import ChannelLimits
 from channels.service.guard import ChannelGuard
 from groups.kernel.clock import Clock
@@ -54,6 +55,6 @@ def assemble(
         clock=clock,
     )
     scheduler = Scheduler(drafts=drafts, store=store, clock=clock)
-    bus.listen(scheduler.on_events)
+    bus.listen(scheduler.on_events, DraftScheduled)
     bus.on_resync(scheduler.wake)
     return Drafting(drafts, scheduler)

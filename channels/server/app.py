@@ -22,6 +22,7 @@ import reactions.wiring as reaction_wiring
 from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
 from channels.drafts.routes import DraftRoutes
+from channels.events import RatesSpent
 from channels.limits import Limits, limits_of_clients
 from channels.policy import CreatePolicy
 from channels.routes.admins import AdminRoutes
@@ -40,7 +41,7 @@ from channels.server.limits.rate_sharing import RateSharing
 from channels.server.limits.unsent_bytes import UnsentBytes
 from channels.server.metrics import Metrics
 from channels.server.migrations import migrations
-from channels.server.realtime.hub import Hub
+from channels.server.realtime.hub import NEEDED_BY_HUBS, Hub
 from channels.server.realtime.inbox_unread import InboxUnreadFeed
 from channels.server.realtime.socket import SocketServer
 from channels.server.realtime.unread import UnreadFeed
@@ -61,6 +62,7 @@ from conversations.routes.blocks import BlockRoutes
 from conversations.routes.conversation_groups import ConversationGroupRoutes
 from conversations.routes.conversations import ConversationRoutes
 from conversations.wiring import CONVERSATION_INDEXES, Conversations
+from groups.events import AccountKindChanged, TokensRevoked
 from groups.kernel.actor import Actor
 from groups.kernel.background import PeriodicTask
 from groups.kernel.clock import CLOCK_SYNC_SECONDS, Clock
@@ -193,9 +195,9 @@ def create_services(
         read_cursor=conversation_core.hooks.read_cursor,
     )
     chat = group_wiring.assemble(group_core, hooks)
-    bus.listen(chat.revocations.on_events)
+    bus.listen(chat.revocations.on_events, TokensRevoked)
     bus.on_resync(chat.revocations.reload)
-    bus.listen(chat.accounts.on_events)
+    bus.listen(chat.accounts.on_events, AccountKindChanged)
     bus.on_resync(chat.accounts.reload)
     conversations = conversation_wiring.assemble(
         database, conversation_core, chat, limits, limits, clock, on_batch=metrics.batch
@@ -391,14 +393,14 @@ class App(web.BaseRunner):
         self.services = services
         self.router = http.router
         self.hub = Hub(metrics, limits.sockets_per_user, services.clock)
-        services.bus.listen(self.hub.on_events)
+        services.bus.listen(self.hub.on_events, *NEEDED_BY_HUBS, wants=self.hub.wants)
         self._inbox_unread = InboxUnreadFeed(self.hub, services.conversations.threads.unread_totals)
-        services.bus.listen(self._inbox_unread.on_events)
+        services.bus.listen(self._inbox_unread.on_events, wants=self.hub.wants)
         self.unread_feed = UnreadFeed(
             self.hub,
             lambda user_id: services.conversations.conversation_list.unread_totals(Actor(user_id)),
         )
-        services.bus.listen(self.unread_feed.on_events)
+        services.bus.listen(self.unread_feed.on_events, wants=self.hub.wants)
         services.bus.on_resync(self.hub.resync)
         self._http = http
         self._socket = SocketServer(
@@ -430,7 +432,7 @@ class App(web.BaseRunner):
             services.clock,
             [each for each in (rates.buckets, addresses.buckets) if each is not None],
         )
-        services.bus.listen(self.rate_sharing.on_events)
+        services.bus.listen(self.rate_sharing.on_events, RatesSpent)
         handlers = self.handlers = EndpointHandlers(
             authenticator, addresses, rates, limits, load_shedder, not_found_delay
         )

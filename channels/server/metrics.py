@@ -105,7 +105,7 @@ class Metrics:
         )
         self.event_lag = histogram(
             "channels_event_lag_seconds",
-            "Seconds from an event until this process receives it",
+            "Seconds from an event that this process needs until it receives it",
             buckets=_SECONDS,
         )
 

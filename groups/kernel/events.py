@@ -23,6 +23,20 @@ class Event(BaseModel):
     type: str
     at: datetime
 
+    @property
+    def routes(self) -> tuple[str, ...] | None:
+        """The users and streams whose listeners need this event. None: every process decodes it.
+
+        Stored beside the event, so that a process where nobody listens to any of them does not decode it. Listeners of
+        the event's type receive it in any case.
+        """
+        return None
+
+    @property
+    def opens(self) -> tuple[str, ...]:
+        """The routes to which a listener of this event may listen from this event on, in its own transaction too."""
+        return ()
+
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)

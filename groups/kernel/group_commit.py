@@ -177,7 +177,10 @@ class GroupCommit(Generic[E, R]):
         if self.is_alone is not None and self.is_alone(self._queues[key][0][0]):
             return True
         until = self._contended.get(key)
-        return until is not None and time.monotonic() < until
+        if until is not None and time.monotonic() < until:
+            return True
+        # Without conflicts, because processes take turns at it: the other keys must not wait for its turn.
+        return self.database.turns.are_contended(self.locks_of(key))
 
     def _take(self, key: str, most: int) -> list[_Queued[E, R]]:
         """Take the next entries of the key that may be in one transaction, without those whose callers went away."""
@@ -310,7 +313,10 @@ class GroupCommit(Generic[E, R]):
         entries = {key: [entry for entry, _ in queued] for key, queued in batch.items()}
         locks = dict.fromkeys(lock for key in batch for lock in self.locks_of(key))
         return await self.database.run(
-            lambda tx: self.apply(tx, entries), *locks, is_batch=True, on_conflict=on_conflict
+            lambda tx: self.apply(tx, entries),
+            *locks,
+            is_batch=True,
+            on_conflict=on_conflict,
         )
 
     # --- outcomes ---------------------------------------------------------------------------------------------------

@@ -224,8 +224,8 @@ async def test_a_commit_that_was_not_heard_of_is_not_counted_again(
     transaction, lost = totals.database.transaction, [True]
 
     @asynccontextmanager
-    async def lossy(attempt: int = 0) -> AsyncIterator[Tx]:
-        async with transaction(attempt) as tx:
+    async def lossy(attempt: int = 0, keys: Sequence[str] = ()) -> AsyncIterator[Tx]:
+        async with transaction(attempt, keys) as tx:
             yield tx
         if lost:
             lost.clear()

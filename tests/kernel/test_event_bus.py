@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Literal
 
 import pytest
+from bson import encode
+from bson.raw_bson import RawBSONDocument
 
 from groups.kernel.errors import BadCursor
 from groups.kernel.event_bus import EventBus
 from groups.kernel.events import Event, read_event
 from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo.outbox import Committed, events_document
 from tests.builders import START, Deadline, mock_database
 from tests.kernel.conftest import Connect
 
@@ -23,6 +26,11 @@ class Rang(Event):
 
 def rang(number: int) -> Rang:
     return Rang(at=START, number=number)
+
+
+def committed(*events: Event) -> Committed:
+    """The transaction as a process reads it."""
+    return Committed(RawBSONDocument(encode(events_document(events, process_id="p"))))
 
 
 async def _publish(connection: Database, *numbers: int) -> None:
@@ -123,13 +131,13 @@ async def test_listeners_are_called_when_events_were_lost(
     connection = await connect()
 
     async def tail(
-        _: object, *, ready: asyncio.Event, after_loss: bool
-    ) -> AsyncIterator[list[Event] | None]:
+        _: object, *, ready: asyncio.Event, after_loss: bool, **__: object
+    ) -> AsyncIterator[Committed | None]:
         assert not after_loss
         ready.set()
-        yield [rang(1)]
+        yield committed(rang(1))
         yield None
-        yield [rang(3)]
+        yield committed(rang(3))
         await asyncio.Event().wait()
 
     monkeypatch.setattr("groups.kernel.event_bus.follow", tail)
@@ -150,14 +158,14 @@ async def test_a_tail_that_breaks_is_begun_again_after_a_resync(
     tails = 0
 
     async def tail(
-        _: object, *, ready: asyncio.Event, after_loss: bool
-    ) -> AsyncIterator[list[Event] | None]:
+        _: object, *, ready: asyncio.Event, after_loss: bool, **__: object
+    ) -> AsyncIterator[Committed | None]:
         nonlocal tails
         tails += 1
         ready.set()
         if after_loss:
             yield None
-        yield [rang(tails)]
+        yield committed(rang(tails))
         if tails == 1:
             raise RuntimeError("a defect")
         await asyncio.Event().wait()

@@ -384,10 +384,12 @@ class Tail:
         self._task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        async for events in follow(self._connection.collection(OUTBOX), ready=self.ready):
-            if events is None:
+        outbox = self._connection.collection(OUTBOX)
+        async for committed in follow(outbox, ready=self.ready):
+            if committed is None:
                 self.heard.append(None)
             else:
+                events = committed.events()
                 self.heard += [event.number for event in events if isinstance(event, Noted)]
 
     async def has(self, *numbers: int | None) -> None:

@@ -48,6 +48,10 @@ K = TypeVar("K", UserId, StreamId)
 
 MERGE_SECONDS: Final = 0.5  # between two events about the reactions to one message
 
+NEEDED_BY_HUBS: Final = (GroupDisbanded, GroupUpdated)
+"""Types of events that a hub needs whoever is connected: they end what sessions watch, or are about to receive."""
+_REACTIONS: Final = ReactionsChanged.model_fields["type"].default
+
 
 class Hub:
     """The open sessions of this process."""
@@ -165,6 +169,11 @@ class Hub:
         session.streams.discard(stream_id)
         _discard(self._receivers, stream_id, session)
         self.unwatch(session, stream_id)
+
+    def wants(self, event_type: str, routes: Sequence[str]) -> bool:
+        """Whether a session here receives an event of this type with these routes (`EventBus.listen`)."""
+        streams = self._watchers if event_type == _REACTIONS else self._receivers
+        return not (self._sessions.keys().isdisjoint(routes) and streams.keys().isdisjoint(routes))
 
     def on_events(self, events: Sequence[Event]) -> None:
         """Send the events of one transaction to the sessions that receive them (a listener of the event bus)."""

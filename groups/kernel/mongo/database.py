@@ -26,6 +26,7 @@ from groups.kernel.clock import Clock, DatabaseClock
 from groups.kernel.database_options import KEYS_PER_TRANSACTION, Driver
 from groups.kernel.errors import AnswerTooLarge, Unavailable
 from groups.kernel.events import Event
+from groups.kernel.ids import mint_id
 from groups.kernel.keyed_locks import KeyedLocks
 from groups.kernel.mongo.batched_query import (
     BatchedQuery,
@@ -53,6 +54,7 @@ from groups.kernel.mongo.driver import (
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, TOO_LARGE
 from groups.kernel.mongo.outbox import OUTBOX
 from groups.kernel.mongo.transactions import StaleTransactions, TransactionRunner, Tx, transaction
+from groups.kernel.mongo.turns import Turns
 from groups.kernel.mongo.uncounted import outbox_document
 
 T = TypeVar("T")
@@ -78,8 +80,10 @@ class Database:
         self.transactional = transactional
         self.clock: Final = DatabaseClock(clock)
         """The time by which all processes on this database decide; `clock` is the machine's."""
+        self.turns: Final = Turns(mint_id())
+        """This process's turns on documents that other processes write too; the event bus tells it of their commits."""
         self._transactions = TransactionRunner(
-            StaleTransactions(database.client, app_name_of(database.name))
+            StaleTransactions(database.client, app_name_of(database.name)), self.turns
         )
         self.locks = KeyedLocks(patience_seconds=PATIENCE_SECONDS)
         self._local_listeners: list[Callable[[list[Event]], None]] = []
@@ -185,15 +189,15 @@ class Database:
         self.clock.compare(*min(readings, key=lambda reading: reading[2] - reading[0]))
 
     @asynccontextmanager
-    async def transaction(self, attempt: int = 0) -> AsyncIterator[Tx]:
+    async def transaction(self, attempt: int = 0, keys: Sequence[str] = ()) -> AsyncIterator[Tx]:
         """Try once to run the body in a transaction, on mongomock without a session; `run` retries."""
         if not self.transactional:
-            tx = Tx(None, attempt)
+            tx = Tx(None, attempt, keys)
             yield tx
             await self.flush(tx)
             self._tell_local_listeners(tx.events)
             return
-        async with transaction(self._database.client, attempt) as tx:
+        async with transaction(self._database.client, attempt, keys) as tx:
             yield tx
             self._write_outbox(tx)
         if tx.counts:
@@ -211,22 +215,24 @@ class Database:
 
         `work` may run several times, so it must change nothing but the database through its `Tx`. `keys` name the
         documents that many callers write (`groups.kernel.keyed_locks`): one transaction for each key runs at a time in
-        this process, and the others wait without taking a slot for transactions. `on_conflict` is called after each
-        attempt that ended by a conflict; what it raises ends the run.
+        this process, and the others wait without taking a slot for transactions. Processes that conflict on a key take
+        turns at it. `on_conflict` is called after each attempt that ended by a conflict; what it raises ends the run.
 
         Raises: what `work` raises, with nothing written; Unavailable when the outcome is unknown or there was no
             primary for `PATIENCE_SECONDS`; RateLimited when too many callers wait for a key.
         """
 
         async def attempt_once(attempt: int) -> T:
-            async with self.transaction(attempt) as tx:
-                return await work(tx)
+            async with self.transaction(attempt, keys) as tx:
+                result = await work(tx)
+            self.turns.committed(keys)
+            return result
 
         if not keys:
             return await self._transactions.run(attempt_once, on_conflict=on_conflict)
         # The keys first, since slots for transactions are for those that can run.
         async with self.locks.hold(*keys, is_batch=is_batch):
-            return await self._transactions.run(attempt_once, on_conflict=on_conflict)
+            return await self._transactions.run(attempt_once, keys, on_conflict=on_conflict)
 
     async def flush(self, tx: Tx) -> None:
         """Send what `Tx.write` collected, so that queries of the transaction see it."""
@@ -236,7 +242,13 @@ class Database:
     def _write_outbox(self, tx: Tx) -> None:
         if tx.events or tx.counts:
             # One document for all events of the transaction, which may serve many callers.
-            document = outbox_document(tx.events, tx.counts, self.clock.now())
+            document = outbox_document(
+                tx.events,
+                tx.counts,
+                self.clock.now(),
+                process_id=self.turns.process_id,
+                keys=tx.keys,
+            )
             tx.write(self.collection(OUTBOX), InsertOne(document))
 
     def _tell_local_listeners(self, events: list[Event]) -> None:

@@ -139,6 +139,20 @@ async def aggregate(
     return await cursor.to_list(None)
 
 
+async def next_changes(stream: Any) -> list[Any]:
+    """The changes that the next answer of the server brings to a change stream; none after its longest wait."""
+    change = await stream.try_next()
+    if change is None:
+        return []
+    changes = [change]
+    # Motor would use a thread for each change, though the answer held them all. Below it is PyMongo's stream for
+    # threads, which has no reason to wait while it still has some.
+    source = getattr(stream, "delegate", stream)
+    while getattr(getattr(source, "_cursor", None), "_data", None):
+        changes.append(await result_of(source.try_next()))
+    return changes
+
+
 def create_bucket(database: DatabaseHandle, name: str, *, chunk_bytes: int) -> GridFSBucket:
     """The GridFS bucket of this name."""
     if isinstance(database, AsyncDatabase):

@@ -16,7 +16,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -45,6 +45,7 @@ from groups.kernel.mongo.error_classes import (
     is_outage,
     is_transient,
 )
+from groups.kernel.mongo.turns import Turns
 
 T = TypeVar("T")
 
@@ -79,6 +80,8 @@ class Tx:
     session: Session | None
     attempt: int = 0
     """0 at first; higher when earlier attempts were rolled back, or their outcome is unknown."""
+    keys: Sequence[str] = ()
+    """The lock keys of the transaction, by which other processes know what it wrote."""
     events: list[Event] = field(default_factory=list)
     counts: list[Event] = field(default_factory=list)
     """The published events that are counted in the background, and that no listener receives."""
@@ -117,7 +120,7 @@ class Tx:
 
 
 @asynccontextmanager
-async def transaction(client: Client, attempt: int) -> AsyncIterator[Tx]:
+async def transaction(client: Client, attempt: int, keys: Sequence[str] = ()) -> AsyncIterator[Tx]:
     """Commit the body's transaction with what `Tx.write` collected, or abort it if the body fails.
 
     Raises: what the body raises; PyMongoError; Unavailable if the outcome is unknown.
@@ -131,7 +134,7 @@ async def transaction(client: Client, attempt: int) -> AsyncIterator[Tx]:
             )
         )
         try:
-            tx = Tx(session, attempt)
+            tx = Tx(session, attempt, keys)
             yield tx
             error = await write_and_commit(session, tx.take_writes())
         except BaseException:
@@ -201,18 +204,21 @@ class StaleTransactions:
 class TransactionRunner:
     """Runs the transactions of one process on one database."""
 
-    def __init__(self, stale_transactions: StaleTransactions) -> None:
+    def __init__(self, stale_transactions: StaleTransactions, turns: Turns) -> None:
         self._stale_transactions = stale_transactions
+        self._turns = turns
         self._slots = asyncio.Semaphore(CONCURRENT_TRANSACTIONS)
 
     async def run(
         self,
         attempt_once: Callable[[int], Coroutine[Any, Any, T]],
+        keys: Sequence[str] = (),
         *,
         on_conflict: Callable[[], None] = lambda: None,
     ) -> T:
         """Call `attempt_once` with 0, 1, … until an attempt is known to have happened, and return its result.
 
+        On `keys` that are contended it takes turns with other processes (`groups.kernel.mongo.turns`).
         `on_conflict` is called after each attempt that ended by a conflict; what it raises ends the run, with nothing
         stored by this attempt.
 
@@ -221,8 +227,11 @@ class TransactionRunner:
         """
         started = time.monotonic()
         attempt = 0
+        # Before it takes a slot, since slots are for transactions that can run.
+        await self._turns.wait(keys)
         async with self._slot():
             while True:
+                heard = self._turns.heard_of(keys)
                 try:
                     return await _uninterrupted(attempt_once(attempt))
                 except PyMongoError as error:
@@ -239,6 +248,10 @@ class TransactionRunner:
                         raise Unavailable from error
                     if lasted >= CONFLICT_SECONDS and not is_outage(error):
                         await self._stale_transactions.end()
+                    if keys and not is_outage(error) and not is_duplicate(error):
+                        self._turns.conflicted(keys, heard)
+                        await self._turns.wait(keys)
+                        continue
                     longest = _OUTAGE_PAUSE_SECONDS if is_outage(error) else _CONFLICT_PAUSE_SECONDS
                     # Full jitter: processes that collide must not collide again in step.
                     await asyncio.sleep(

@@ -20,7 +20,7 @@ from pymongo import DESCENDING
 
 from groups.kernel.events import Event, read_event
 from groups.kernel.mongo.driver import ONE_REPLY, Collection, Document, Index
-from groups.kernel.mongo.outbox import OUTBOX
+from groups.kernel.mongo.outbox import OUTBOX, events_document
 from groups.kernel.mongo.transactions import Tx
 
 _IS_UNCOUNTED: Final[Document] = {"uncounted": {"$exists": True}}
@@ -33,9 +33,16 @@ MOST_COUNTS: Final = 2_500
 """Counts after which a transaction takes no further document; one document has as many as a batch at most."""
 
 
-def outbox_document(events: Sequence[Event], counts: Sequence[Event], now: datetime) -> Document:
-    """The document of a transaction that published these."""
-    document: Document = {"events": [event.model_dump(mode="python") for event in events]}
+def outbox_document(
+    events: Sequence[Event],
+    counts: Sequence[Event],
+    now: datetime,
+    *,
+    process_id: str,
+    keys: Sequence[str],
+) -> Document:
+    """The document of a transaction that published these, of this process and on these lock keys."""
+    document = events_document(events, process_id=process_id, keys=keys)
     if not counts:
         return {"at": now, **document}
     # The database replaces an empty timestamp by its time.
