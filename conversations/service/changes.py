@@ -194,7 +194,11 @@ class ConversationChangeReader:
         await self.database.fetch_together(of_heads, *profiles.queries)
         heads = of_heads.result
         snapshot = ConversationSnapshot(
-            memberships.all, user_settings, heads.all, heads_of_existing(dialogues, heads.all)
+            user_id,
+            memberships.all,
+            user_settings,
+            heads.all,
+            heads_of_existing(dialogues, heads.all),
         )
         departures = of_departures.result
         horizon = _key_of(departures[-1]) if len(departures) == most_departures else None
@@ -299,7 +303,7 @@ class ConversationChangeReader:
         loaded: dict[ConversationId, LoadedConversation] = {}
         for key, (access, stream) in seen.items():
             own = settings.get(key, DEFAULT_SETTINGS)
-            conversation = conversation_from(key, rows[key], heads[key], own)
+            conversation = conversation_from(user_id, key, rows[key], heads[key], own)
             listed = listed_conversation(conversation, summary_of(access, stream), now)
             loaded[key] = LoadedConversation(listed, (access, stream), *state_of(key))
         users = {user: profile for user, (profile, _) in of_users.result.items()}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from conversations.models import ConversationId, conversation_of
 from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.kernel.mongo import Tx
+from groups.kernel.mongo import BatchedQuery, Tx
 
 MutedHook = Callable[[ConversationId, UserId, int, Tx], Awaitable[None]]
 """Called with the change of the number of users who have muted the conversation, and one of these users."""
@@ -32,14 +32,12 @@ class ConversationHooks:
         if muted:
             await self.muted_changed(conversation_id, user_ids[0], -muted, tx)
 
-    async def read_cursor(self, user_id: UserId, stream_id: StreamId) -> int:
-        """Return the last message of the group that the member has read, as far as stored; 0 if nothing is."""
-        conversation_id = ConversationId(stream_id)
-        stored = await self.settings.find_settings(user_id, [conversation_id])
-        return stored[conversation_id].read_seq if conversation_id in stored else 0
+    def read_cursor(self, user_id: UserId, stream_id: StreamId) -> BatchedQuery[int]:
+        """Query the last message of the group that the member has read, as far as stored; 0 if nothing is."""
+        return self.settings.query_read_cursor(user_id, ConversationId(stream_id))
 
-    async def messages_posted(self, newest: Sequence[tuple[UserId, StreamId, int]], tx: Tx) -> None:
-        """Move the cursor of each author to their newest message: writing counts as reading."""
+    async def messages_posted(self, read: Sequence[tuple[UserId, StreamId, int]], tx: Tx) -> None:
+        """Store how far authors have read, which their streams do not tell any more: writing counts as reading."""
         self.settings.write_read_cursors(
-            [((user_id, ConversationId(stream_id)), seq) for user_id, stream_id, seq in newest], tx
+            [((user_id, ConversationId(stream_id)), seq) for user_id, stream_id, seq in read], tx
         )

@@ -241,6 +241,18 @@ class ConversationSettingsStore:
         if new:
             await self._conversations.insert_many(new, session=tx.session)
 
+    def query_read_cursor(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> BatchedQuery[int]:
+        """The user's stored read cursor of one conversation; 0 where there is none."""
+        key = user_id, conversation_id
+        return BatchedQuery(
+            self._conversations,
+            _by_id(key),
+            lambda rows: int(rows[0].get("read_seq", 0)) if rows else 0,
+            {"$project": {"_id": 0, "read_seq": 1}},
+        )
+
     def write_read_cursors(self, reads: Iterable[tuple[ConversationKey, int]], tx: Tx) -> None:
         """Move read cursors forward, never back, with the other writes of the transaction."""
         for key, seq in reads:

@@ -18,7 +18,7 @@ from groups.models import Group, MemberCountChange, Message, Tallies
 MembersLeftHook = Callable[[GroupId, Sequence[UserId], Tx], Awaitable[None]]
 """Memberships end: the users leave, are removed, or the group is disbanded."""
 MessagesPostedHook = Callable[[Sequence[tuple[UserId, StreamId, int]], Tx], Awaitable[None]]
-"""Members posted in streams of groups; with the seq of the newest message of each author in each stream."""
+"""Members have read messages of theirs in streams of groups; the streams do not tell it any more (`Head.read_by`)."""
 MembersCountedHook = Callable[[Group, MemberCountChange, Tx], Awaitable[None]]
 """A batch changes the number of members, or replaces some of them."""
 MessagesCountedHook = Callable[[Group, int, datetime, Tx], Awaitable[None]]
@@ -47,8 +47,10 @@ A join sends it together with its other queries, so it costs no database command
 """
 BlockPair = tuple[str, str]
 """A user who may block, and the id of a user or group that they may block."""
-ReadCursorHook = Callable[[UserId, StreamId], Awaitable[int]]
-"""Finds the last message that a member has read, as far as stored; 0 where nothing is. Joining counts as reading."""
+ReadCursorHook = Callable[[UserId, StreamId], BatchedQuery[int]]
+"""Queries the last message that a member has read, as far as stored; 0 where nothing is.
+
+Joining counts as reading, and so does writing (`Head.read_by`)."""
 StreamEndedHook = Callable[[StreamId], Awaitable[None]]
 """Deletes what belongs to an ended stream, outside a transaction. A crash repeats the call, so it is idempotent."""
 DeleteOfStream = Callable[[StreamId, Tx], Awaitable[int]]

@@ -17,11 +17,13 @@ from groups.kernel.mongo import (
     Database,
     Document,
     Index,
+    JoinedOn,
     Tx,
     milliseconds_of,
 )
 from groups.kernel.request_batching import RequestBatcher
 from groups.models import Grant, Member, MembershipRow, Role, stream_of
+from groups.store.streams import AUTHOR_KEY
 
 _membership_row: Final = MembershipRow._make
 """Half the cost of a call with arguments; lists make thousands of them."""
@@ -133,6 +135,18 @@ class MemberStore:
             "group_id": {"$in": list({group_id for group_id, _ in pairs})},
         }
         return BatchedQuery(self._members, match, _known_by_pair, cache=self._cache)
+
+    def query_authors(
+        self, of_states: BatchedQuery[Any], group_ids: Collection[GroupId]
+    ) -> BatchedQuery[set[tuple[GroupId, UserId]]]:
+        """Which authors of the streams of these groups are members, behind the query for the streams' states."""
+        return BatchedQuery(
+            self._members,
+            {"group_id": {"$in": list(group_ids)}},
+            lambda rows: {(row["group_id"], row["user_id"]) for row in rows},
+            {"$project": {"_id": 0, "group_id": 1, "user_id": 1}},
+            joined_on=JoinedOn(of_states, AUTHOR_KEY, "_id"),
+        )
 
     def query_of_user(
         self, user_id: UserId, group_ids: Iterable[GroupId]

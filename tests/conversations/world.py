@@ -109,10 +109,7 @@ class World:
         self,
         database: Database,
         limits: ConversationLimits | None = None,
-        *,
-        moves_cursors: bool = True,
     ) -> None:
-        """`moves_cursors` False: posts do not call the hook that moves their authors' cursors."""
         self.database = database
         self.clock = FakeClock()
         self.heard: list[Event] = []
@@ -121,9 +118,11 @@ class World:
         self.core = build_group_core(database, self.group_limits, self.clock)
         self.limits = limits or ConversationLimits()
         own = self._own_core(self.limits)
-        posted = [own.hooks.messages_posted] if moves_cursors else []
         self.chat = assemble_groups(
-            self.core, Hooks(members_left=[own.hooks.members_left], messages_posted=posted)
+            self.core,
+            Hooks(
+                members_left=[own.hooks.members_left], messages_posted=[own.hooks.messages_posted]
+            ),
         )
         self.mine = self.conversations(self.limits)
 

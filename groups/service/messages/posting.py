@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from groups.errors import StorageQuotaReached
 from groups.kernel.actor import Actor
@@ -144,6 +144,10 @@ class PostBatch:
         """The uploads that nobody has counted yet, each as often as the messages use it."""
         self.media_bytes = 0
         """The bytes of uploads that the messages of the batch carry."""
+        self.author_id: UserId | None = None
+        """Who has read the newest message, as the stream is to tell (`groups.models.Head`)."""
+        self.before: Final = state.stream
+        """The stream before the batch."""
         self._head_seq = state.stream.head_seq
         self._media_bytes_before = state.media_bytes
         self._media_limit = media_limit

@@ -91,6 +91,8 @@ class _Targets:
     """The streams of groups in one transaction; `message.posted` goes to all members of each."""
 
     targets: Mapping[StreamId, _Target]
+    authors: Collection[tuple[GroupId, UserId]]
+    """The authors of the newest messages so far who are members."""
     hooks: Hooks
     agreement: Agreement
 
@@ -98,15 +100,21 @@ class _Targets:
         return self.targets.get(stream_id, GroupNotFound)
 
     async def record(self, batches: Sequence[PostBatch], tx: Tx) -> None:
-        newest: list[tuple[UserId, StreamId, int]] = []
+        read: list[tuple[UserId, StreamId, int]] = []
         for batch in batches:
             target = self.targets[batch.stream_id]
             group, members = target.group, target.members_among(batch.newest_seqs)
             agreeing = [member.user_id for member in members if not member.has_agreed]
             if agreeing:
                 await self.agreement.agree(group.group_id, agreeing, tx)
-            for member in members:
-                newest.append((member.user_id, batch.stream_id, batch.newest_seqs[member.user_id]))
+            batch.author_id = author_id = batch.last.sender_id
+            seqs = {member.user_id: batch.newest_seqs[member.user_id] for member in members}
+            before = batch.before.author_id
+            if before is not None and (group.group_id, before) in self.authors:
+                seqs.setdefault(before, batch.before.author_seq)
+            # Of the newest author the stream tells it: where one writes after the other, no cursor is written.
+            seqs.pop(author_id, None)
+            read += [(user_id, batch.stream_id, seq) for user_id, seq in seqs.items()]
             for counted in self.hooks.messages_counted:
                 await counted(group, len(batch.added), batch.now, tx)
             for added in batch.added:
@@ -118,9 +126,9 @@ class _Targets:
                         message=added.message,
                     )
                 )
-        if newest:
+        if read:
             for hook in self.hooks.messages_posted:
-                await hook(newest, tx)
+                await hook(read, tx)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -199,7 +207,8 @@ class MessageService:
         }
         users = {i: {actor.user_id for actor in of_group} for i, of_group in actors.items()}
         of_accesses = self.bulk_access.query(users)
-        await self.database.fetch_together(*of_accesses.queries, *query.queries, tx=tx)
+        of_authors = self.bulk_access.members.query_authors(query.of_states, users.keys())
+        await self.database.fetch_together(*of_accesses.queries, *query.queries, of_authors, tx=tx)
         accesses: dict[GroupId, dict[Actor, AccessContext]] = {}
         for group_id, of_group in actors.items():
             found = of_accesses.accesses_of(of_group, group_id)
@@ -220,6 +229,7 @@ class MessageService:
                 )
                 for group_id, found in accesses.items()
             },
+            authors=of_authors.result,
             hooks=self.hooks,
             agreement=self.agreement,
         )
@@ -286,8 +296,14 @@ class MessageService:
         member, read_cursor = access.member, self.hooks.read_cursor
         if member is None or read_cursor is None:
             return None
-        read_seq = await read_cursor(member.user_id, access.group.stream_id)
-        return max(read_seq, member.joined_seq) + 1
+        stream_id = access.group.stream_id
+        # The stream first: what it does not tell any more is stored by then.
+        of_stream = self.streams.query_streams([stream_id])
+        of_cursor = read_cursor(member.user_id, stream_id)
+        await self.database.fetch_together(of_stream, of_cursor)
+        stream = of_stream.result.get(stream_id)
+        written = stream.head.read_by(member.user_id) if stream is not None else 0
+        return max(of_cursor.result, written, member.joined_seq) + 1
 
     async def get(self, actor: Actor, group_id: GroupId, seq: int) -> VisibleMessage:
         access, message = await self.guard.find_message(actor, group_id, seq)

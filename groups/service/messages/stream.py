@@ -23,7 +23,7 @@ from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, IdempotencyConflict
 from groups.kernel.group_commit import GroupCommit, LocksOf, OnBatch
 from groups.kernel.ids import StreamId
-from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.kernel.paging import json_size
 from groups.limits import GroupLimits
 from groups.models import Content, Media, Message, Stream
@@ -126,7 +126,14 @@ class StreamService:
             await targets.record(batches, tx)
             self.streams.advance(
                 [
-                    Advance(b.stream_id, b.is_new_stream, b.last, b.rate.left, b.media_bytes)
+                    Advance(
+                        stream_id=b.stream_id,
+                        is_new=b.is_new_stream,
+                        last=b.last,
+                        left=b.rate.left,
+                        media_bytes=b.media_bytes,
+                        author_id=b.author_id,
+                    )
                     for b in batches
                 ],
                 tx,
@@ -319,6 +326,10 @@ class StreamService:
     ) -> Mapping[StreamId, Stream]:
         """The streams that exist among these, with their last messages."""
         return await self.streams.find_many(stream_ids, tx) if stream_ids else {}
+
+    def query_streams(self, stream_ids: Sequence[StreamId]) -> BatchedQuery[dict[StreamId, Stream]]:
+        """As `heads`, as a query to send together with others."""
+        return self.streams.query_streams(stream_ids)
 
     async def end(self, stream_id: StreamId, tx: Tx) -> None:
         """End the stream; `clear_some` then deletes its messages. Ending it twice changes nothing."""
