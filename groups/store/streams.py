@@ -8,7 +8,7 @@ a message moves. Streams whose messages never changed have neither. In the strea
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
 from typing import Any, Final, Literal, NamedTuple
@@ -318,9 +318,20 @@ def _to_document(stream: Stream) -> Document:
     }
 
 
+def _last_to_document(last: LastMessage) -> Document:
+    # By hand: `asdict` takes a twentieth of the time of a post.
+    return {
+        "seq": last.seq,
+        "sender_id": last.sender_id,
+        "preview": last.preview,
+        "at": last.at,
+        "kind": last.kind,
+    }
+
+
 def _advance(advance: Advance) -> Operation:
     last, left = advance.last, advance.left
-    values: Document = {"head_seq": last.seq, "last": asdict(last)}
+    values: Document = {"head_seq": last.seq, "last": _last_to_document(last)}
     if left is not None:
         values |= {"tokens": left.messages, "bytes_left": left.bytes, "tokens_at": left.at}
     if advance.author_id is not None:
