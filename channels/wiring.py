@@ -134,7 +134,6 @@ def assemble(
         sync=SyncService(
             store=store,
             changes=conversations.changes,
-            users=chat.users,
             invitations=chat.invitations,
             limits=limits,
             clock=clock,

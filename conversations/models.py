@@ -206,12 +206,14 @@ class UserSettings:
 
     `read_seqs` has an entry for every document, 0 where nothing was read. `settings` has an entry only where more than
     a read cursor is stored. `dialogues` are the ids of one-to-one conversations: each has a document from its first
-    message on, so these are all of them.
+    message on, so these are all of them. `with_texts` have a draft or custom data, which are not loaded; only queries
+    for lists tell.
     """
 
     read_seqs: dict[ConversationId, int] = field(default_factory=dict)
     settings: dict[ConversationId, ConversationSettings] = field(default_factory=dict)
     dialogues: list[ConversationId] = field(default_factory=list)
+    with_texts: list[ConversationId] = field(default_factory=list)
 
     def settings_of(self, conversation_id: ConversationId) -> ConversationSettings:
         settings = self.settings.get(conversation_id)

@@ -16,6 +16,7 @@ from conversations.service.guard import ConversationGuard
 from conversations.service.hooks import ConversationHooks, MutedHook
 from conversations.service.inbox_rules import InboxRules
 from conversations.service.inbox_threads import ThreadService
+from conversations.service.list_reader import ConversationListReader
 from conversations.service.read_cursors import ReadCursorService
 from conversations.service.settings import SettingsService
 from conversations.service.write_permission import WritePermission
@@ -138,9 +139,14 @@ def assemble(
     guard = ConversationGuard(membership_reader=reader, settings=settings)
     conversation_list = ConversationListService(
         membership_reader=reader,
-        streams=streams,
-        users=chat.users,
         guard=guard,
+        reader=ConversationListReader(
+            database=database,
+            membership_reader=reader,
+            users=chat.users,
+            settings=settings,
+            guard=guard,
+        ),
         settings=settings,
         groups=groups,
         clock=clock,

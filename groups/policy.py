@@ -147,6 +147,13 @@ def history_floor(access: AccessContext) -> int:
     return 0 if group.history_visible or member is None else member.joined_seq
 
 
+def hides_history(group: Group) -> bool:
+    """Whether some members may not read all that was written in the group (`history_floor`)."""
+    marking = group.marking
+    is_shared = marking is None or marking.is_history_shared
+    return not (group.history_visible and is_shared)
+
+
 def _was_member(member: Member, marking: Marking) -> bool:
     """Whether the member joined before the marking. Nobody joins later with an earlier time (`Group.joining_time`)."""
     if member.joined_seq == marking.head_seq:

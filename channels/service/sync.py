@@ -18,7 +18,6 @@ import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Final, cast
 
 from channels.limits import Limits
@@ -38,7 +37,6 @@ from conversations.models import (
     ConversationId,
     GroupTotal,
     Unread,
-    group_of,
 )
 from conversations.service.changes import (
     ConversationChangeReader,
@@ -58,7 +56,6 @@ from groups.kernel.paging import (
 )
 from groups.models import AccessContext, Departure, Group, Invitation, Stream, User
 from groups.service.membership.invitations import InvitationService
-from groups.service.users import UserService
 
 _TOKEN: Final = "sync-all"
 _START, _CHANGES = "sync-start", "sync-changes"
@@ -118,7 +115,6 @@ class SyncService:
 
     store: ChannelStore
     changes: ConversationChangeReader
-    users: UserService
     invitations: InvitationService
     limits: Limits
     clock: Clock
@@ -252,8 +248,7 @@ class SyncService:
         most: int,
         with_times: bool = False,
     ) -> tuple[ConversationChanges, Surroundings | None]:
-        find = partial(
-            self.changes.find,
+        finding = self.changes.find(
             actor,
             known.instant,
             next_since=reading.next_since,
@@ -262,24 +257,19 @@ class SyncService:
             with_times=with_times,
         )
         if not is_first:
-            return await find(), None
-        of_user = self.users.query_profiles([actor.user_id])
+            return await finding, None
         found, (invitations, next_cursor) = await asyncio.gather(
-            find(of_user), self.invitations.list_of_user(actor, limit=_INVITATIONS, cursor=None)
+            finding, self.invitations.list_of_user(actor, limit=_INVITATIONS, cursor=None)
         )
-        user, _ = of_user.result.get(actor.user_id, (User(user_id=actor.user_id), 0))
-        return found, Surroundings(user, invitations, next_cursor)
+        return found, Surroundings(found.user, invitations, next_cursor)
 
     async def _load(
         self, actor: Actor, conversation_ids: Sequence[ConversationId], reading: Reading
     ) -> dict[ConversationId, SyncedConversation]:
         """Those of the conversations that the actor still has, in this order."""
-        group_ids = [
-            group_id for key in conversation_ids if (group_id := group_of(key)) is not None
-        ]
-        of_profiles = self.store.query_profiles(group_ids)
-        found = await self.changes.load(actor, conversation_ids, reading.next_since, of_profiles)
-        profiles = of_profiles.result if found else {}
+        found, profiles = await self.changes.load(
+            actor, conversation_ids, reading.next_since, self.store.query_profiles
+        )
         return {key: _synced(found[key], profiles) for key in conversation_ids if key in found}
 
 

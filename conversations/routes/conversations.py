@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -22,6 +22,7 @@ from conversations.models import (
     ListedConversation,
     dialogue_of,
 )
+from conversations.routes.rendering import ConversationRendering
 from conversations.routes.responses import (
     ConversationMissing,
     ConversationResponse,
@@ -37,7 +38,7 @@ from conversations.service.dialogues import DialogueService
 from conversations.service.read_cursors import ReadCursorService
 from conversations.service.settings import ConversationChanges, SettingsService
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import Query, delete, get, patch, post
+from groups.kernel.endpoint import Query, Rendered, delete, get, patch, post
 from groups.kernel.errors import BadCursor
 from groups.kernel.ids import AnyIdText
 from groups.kernel.paging import Page, PageQuery, page_of_ids
@@ -90,11 +91,12 @@ class ConversationRoutes:
     read_cursors: ReadCursorService
     settings: SettingsService
     dialogues: DialogueService
+    rendering: ConversationRendering = field(default_factory=ConversationRendering, init=False)
 
     @get("/v1/conversations", errors=[ConversationGroupNotFound, BadCursor])
     async def list_conversations(
         self, actor: Actor, query: ConversationQuery
-    ) -> Page[ConversationResponse | ConversationMissing]:
+    ) -> Rendered[Page[ConversationResponse | ConversationMissing]]:
         """List your conversations: pinned ones first, the latest pinned on top, then by last activity.
 
         With `ids` all other filters are ignored: it returns each of these conversations, hidden or not, in this order,
@@ -110,7 +112,7 @@ class ConversationRoutes:
                 return [_item(i, item) for i, item in zip(ids, found, strict=True)]
 
             items, next_cursor = await page_of_ids(named, query.cursor, read)
-            return Page(items=items, next_cursor=next_cursor)
+            return _rendered(items, next_cursor)
         wanted = ListFilter(
             conversation_group=query.conversation_group,
             type=query.type,
@@ -120,7 +122,7 @@ class ConversationRoutes:
         listed, next_cursor = await self.conversation_list.list_conversations(
             actor, wanted, limit=query.limit, cursor=query.cursor
         )
-        return Page(items=[conversation_response(item) for item in listed], next_cursor=next_cursor)
+        return Rendered(self.rendering.page(listed, next_cursor))
 
     @get("/v1/conversations/{conversation_id}", errors=_NONE_SUCH)
     async def get_conversation(
@@ -195,6 +197,17 @@ class ConversationRoutes:
             if dialogue is not None:
                 await self.dialogues.check_meant(actor, dialogue)
             raise
+
+
+_ConversationPage = Page[ConversationResponse | ConversationMissing]
+
+
+def _rendered(
+    items: list[ConversationResponse | ConversationMissing], next_cursor: str | None
+) -> Rendered[_ConversationPage]:
+    page = _ConversationPage.model_construct(items=items, next_cursor=next_cursor)
+    is_missing = any(isinstance(item, ConversationMissing) for item in items)
+    return Rendered(page.__pydantic_serializer__.to_json(page), is_missing)
 
 
 def _item(

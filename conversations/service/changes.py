@@ -8,26 +8,32 @@ before its last reading, and recognises by its mark what it reads twice (`groups
 Promises:
     The same for any number: two commands find all changes, one loads a page of them. A third finds the ends of
     conversations whose group was disbanded and is being cleaned up.
+    Shared: users who ask at the same time share these commands, as far as they were here last about as long ago. A user
+    with many conversations has the second one for themselves.
     Complete: settings are read before heads, and memberships before departures, so whatever ends meanwhile is found as
     one or the other, or has a time that the next reading covers.
     Exact marks: a mark is made of the versions that were read with the content or before it. The same mark never stands
     for two contents.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import asyncio
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from conversations.models import (
     C2C_PREFIX,
     DEFAULT_SETTINGS,
+    NO_USER_SETTINGS,
+    ConversationGroup,
     ConversationId,
     ConversationSettings,
     ConversationSnapshot,
     Dialogue,
     ListedConversation,
+    UserSettings,
     conversation_from,
     conversation_of,
     dialogue_conversation,
@@ -35,29 +41,28 @@ from conversations.models import (
 )
 from conversations.service.conversation_list import listed_conversation
 from conversations.service.guard import dialogues_among, heads_of_existing, streams_of
+from conversations.service.list_reader import FEW, Shown
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
+from groups.kernel.errors import AnswerTooLarge
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.kernel.mongo import BatchedQuery, Database
+from groups.kernel.mongo import BatchedQuery, Changed, Database
+from groups.kernel.page_batching import PageBatcher, each_page
 from groups.models import (
     AccessContext,
     Departure,
     DepartureKind,
-    Group,
     Head,
+    Member,
     MembershipRow,
     Stream,
     User,
     stream_of,
 )
-from groups.service.access.membership_reader import (
-    MembershipReader,
-    MembershipSummary,
-    summary_of,
-)
+from groups.service.access.membership_reader import MembershipReader, summary_of
 from groups.service.membership.sync import ChangeReader, mark_of, order_of
 from groups.service.users import UserService
 
@@ -79,13 +84,14 @@ class ConversationChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ConversationChanges:
-    """All conversations of a user as they are, the changes among them in order, and their conversation groups' names.
+    """All conversations of a user as they are, the changes among them in order, their conversation groups' names.
 
     There may be more ends behind `horizon`, unless that is None; changes behind it are left out.
     """
 
     snapshot: ConversationSnapshot
     group_names: Sequence[str]
+    user: User
     changes: Sequence[ConversationChange]
     horizon: str | None
 
@@ -107,6 +113,11 @@ class _Profile(NamedTuple):
     changed_ms: int = 0
 
 
+USERS_A_QUERY: Final = 32
+"""Bounds the rows of a query: a user may have thousands of conversations."""
+LOADS_A_QUERY: Final = 16  # pages, which have drafts of up to 12 kB and profiles
+_DEPARTURES_A_QUERY: Final = 1_000
+_YOUNG: Final = timedelta(minutes=5)
 _OLD_PROFILE: Final = _Profile()
 _OLD_MEMBERSHIP: Final = MembershipRow(GroupId(""), 0)
 _OLD_HEAD: Final = Head(0, False)
@@ -147,7 +158,90 @@ class _State(NamedTuple):
     at_ms: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+class _Wanted(NamedTuple):
+    """The changes that a user asks for."""
+
+    user_id: UserId
+    since: datetime
+    after: str
+    most_departures: int
+
+
+class _Page(NamedTuple):
+    """What users who share commands have in common: `age` is about how long ago they were here last.
+
+    A command asks from the instant of the one who was away longest.
+    """
+
+    with_times: bool
+    age: int
+
+
+class _Others(NamedTuple):
+    """What others changed of the conversations of some users: their heads, and the profiles that they show."""
+
+    heads: Changed[StreamId, Head]
+    profiles: "_ProfileQueries"
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What is stored of one user; `others` is None where their conversations are many."""
+
+    memberships: Changed[StreamId, MembershipRow]
+    settings: UserSettings
+    groups: Sequence[ConversationGroup]
+    departures: Sequence[Departure]
+    user: User
+    dialogues: Sequence[Dialogue]
+    others: _Others | None = None
+
+    @property
+    def is_few(self) -> bool:
+        return len(self.memberships.all) + len(self.dialogues) <= FEW
+
+
+B = TypeVar("B")
+QueryBeside = Callable[[Sequence[GroupId]], BatchedQuery[dict[GroupId, B]]]
+"""Makes the query for what the package above has of groups."""
+
+
+class _Load(NamedTuple):
+    """The page of conversations that a user wants."""
+
+    user_id: UserId
+    conversation_ids: tuple[ConversationId, ...]
+    since: datetime
+
+    @property
+    def group_ids(self) -> list[GroupId]:
+        return [one for key in self.conversation_ids if (one := group_of(key)) is not None]
+
+    @property
+    def dialogues(self) -> list[Dialogue]:
+        keys = [key for key in self.conversation_ids if group_of(key) is None]
+        return dialogues_among(self.user_id, keys)
+
+
+class _LoadPage(NamedTuple):
+    """What users have in common who share the command that loads their pages; `age` as in `_Page`."""
+
+    age: int
+    query_beside: QueryBeside[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a page is made of: the user's own, and what they share with the others who asked."""
+
+    settings: Mapping[ConversationId, ConversationSettings]
+    members: Mapping[GroupId, tuple[Member, int]]
+    profiles: "_ProfileQueries"
+    shown: Shown
+    beside: Mapping[GroupId, Any]
+
+
+@dataclass(kw_only=True, slots=True)
 class ConversationChangeReader:
     """Finds changed conversations of the actor, and loads pages of conversations with their groups."""
 
@@ -158,68 +252,151 @@ class ConversationChangeReader:
     settings: ConversationSettingsStore
     groups: ConversationGroupStore
     clock: Clock
+    _batcher: PageBatcher[_Page, _Wanted, _Own] = field(init=False)
+    _loader: "PageBatcher[_LoadPage, _Load, _Facts]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._batcher = PageBatcher(each_page(self._read_users), max_weight=USERS_A_QUERY)
+        self._loader = PageBatcher(each_page(self._read_loads), max_weight=LOADS_A_QUERY)
 
     async def find(
         self,
         actor: Actor,
         since: datetime,
-        *beside: BatchedQuery[Any],
+        *,
         next_since: datetime,
         after: str,
         most_departures: int,
         with_times: bool = False,
     ) -> ConversationChanges:
-        """The changes at or after the instant, behind the key `after`; `beside` are sent with the first command.
+        """The changes at or after the instant, behind the key `after`.
 
         `next_since` is the instant from which the next reading will ask. `with_times` loads when each conversation was
         active.
         """
-        user_id = actor.user_id
-        of_memberships = self.changes.query_memberships(user_id, since, with_times=with_times)
-        of_settings = self.settings.query_user_settings(user_id, since)
-        of_groups = self.groups.query_groups(user_id)
-        of_departures = self.changes.query_departures(
-            user_id, since, after=after, limit=most_departures
-        )
-        await self.database.fetch_together(
-            of_memberships, of_settings, of_groups, of_departures, *beside
-        )
-        memberships, (user_settings, settings) = of_memberships.result, of_settings.result
-        dialogues = dialogues_among(user_id, user_settings.dialogues)
-        of_heads = self.memberships.query_heads(
-            {*memberships.all, *streams_of(dialogues)}, since, with_times=with_times
-        )
-        group_ids = [membership.group_id for membership in memberships.all.values()]
-        profiles = _ProfileQueries.of(self, group_ids, dialogues, since)
-        await self.database.fetch_together(of_heads, *profiles.queries)
-        heads = of_heads.result
+        wanted = _Wanted(actor.user_id, since, after, most_departures)
+        own = await self._batcher.find(_Page(with_times, self._age(since)), wanted)
+        if own is None:
+            raise AnswerTooLarge
+        others = own.others
+        if others is None:
+            others = await self._read_others([own], since, with_times=with_times)
+        since_ms, dialogues = _ms(since), own.dialogues
         snapshot = ConversationSnapshot(
-            user_id,
-            memberships.all,
-            user_settings,
-            heads.all,
-            heads_of_existing(dialogues, heads.all),
+            actor.user_id,
+            own.memberships.all,
+            own.settings,
+            others.heads.all,
+            heads_of_existing(dialogues, others.heads.all),
         )
-        departures = of_departures.result
+        departures = own.departures
         horizon = _key_of(departures[-1]) if len(departures) == most_departures else None
         ended = await self._find_ended(actor, snapshot, dialogues, since)
         departed = {_conversation_of(departure): departure for departure in [*departures, *ended]}
+        # The instant that was asked for may be that of another user, who was away longer.
         changed = _Changed(
-            memberships.changed,
-            settings,
-            profiles.read(dialogues),
-            _by_conversation(heads.changed, dialogues),
+            {
+                key: row
+                for key, row in own.memberships.changed.items()
+                if row.changed_ms >= since_ms
+            },
+            {key: one for key, one in own.settings.settings.items() if one.changed_ms >= since_ms},
+            _changed_profiles(own, others, since_ms),
+            _changed_heads(own, others.heads.changed, since_ms),
         )
         found = _ends(departed, snapshot) + _changes(
-            snapshot, changed, departed, _ms(since), _ms(next_since)
+            snapshot, changed, departed, since_ms, _ms(next_since)
         )
         found = [
             one for one in found if one.key > after and (horizon is None or one.key <= horizon)
         ]
         found.sort()
-        return ConversationChanges(
-            snapshot, [group.name for group in of_groups.result], found, horizon
+        names = [group.name for group in own.groups]
+        return ConversationChanges(snapshot, names, own.user, found, horizon)
+
+    async def _read_users(
+        self, page: "_Page", wanted: Sequence["_Wanted"]
+    ) -> dict["_Wanted", "_Own"]:
+        """What is stored of each user, and for those with few conversations, what others changed of these."""
+        user_ids = list({one.user_id for one in wanted})
+        since = min(one.since for one in wanted)
+        of_memberships = self.changes.query_memberships(user_ids, since, with_times=page.with_times)
+        of_settings = self.settings.query_user_settings(user_ids, since)
+        of_groups = self.groups.query_groups(user_ids)
+        of_departures = self._query_departures(wanted)
+        of_users = self.users.query_users(user_ids)
+        try:
+            await self.database.fetch_together(
+                of_memberships, of_settings, of_groups, of_departures, of_users
+            )
+        except AnswerTooLarge:
+            if len(wanted) == 1:
+                return {}  # and not an error for those who asked at the same time
+            raise
+        departures = await self._departures_of(wanted, of_departures.result)
+        found: dict[_Wanted, _Own] = {}
+        for one in wanted:
+            user_id = one.user_id
+            settings = of_settings.result.get(user_id, NO_USER_SETTINGS)
+            found[one] = _Own(
+                of_memberships.result.get(user_id) or Changed({}, {}),
+                settings,
+                of_groups.result.get(user_id, ()),
+                departures[one],
+                of_users.result.get(user_id) or User(user_id=user_id),
+                dialogues_among(user_id, settings.dialogues),
+            )
+        few = {one: own for one, own in found.items() if own.is_few}
+        if few:
+            others = await self._read_others(list(few.values()), since, with_times=page.with_times)
+            found |= {one: replace(own, others=others) for one, own in few.items()}
+        return found
+
+    def _query_departures(self, wanted: Sequence["_Wanted"]) -> BatchedQuery[list[Departure]]:
+        if len(wanted) == 1:
+            return self._query_departures_of(wanted[0])
+        user_ids, since = {one.user_id for one in wanted}, min(one.since for one in wanted)
+        return self.changes.query_departures_of_users(user_ids, since, limit=_DEPARTURES_A_QUERY)
+
+    def _query_departures_of(self, one: "_Wanted") -> BatchedQuery[list[Departure]]:
+        return self.changes.query_departures(
+            one.user_id, one.since, after=one.after, limit=one.most_departures
         )
+
+    async def _departures_of(
+        self, wanted: Sequence["_Wanted"], found: list[Departure]
+    ) -> dict["_Wanted", list[Departure]]:
+        """The departures for which each asked; each has a command of their own in the rare case that not all came."""
+        if len(wanted) == 1:
+            return {wanted[0]: found}
+        if len(found) == _DEPARTURES_A_QUERY:
+            queries = [self._query_departures_of(one) for one in wanted]
+            await asyncio.gather(*map(self.database.fetch_together, queries))
+            return {one: query.result for one, query in zip(wanted, queries, strict=True)}
+        of_users: dict[UserId, list[Departure]] = {}
+        for departure in found:
+            of_users.setdefault(departure.user_id, []).append(departure)
+        return {
+            one: [
+                departure
+                for departure in of_users.get(one.user_id, ())
+                if departure.at >= one.since and _key_of(departure) > one.after
+            ][: one.most_departures]
+            for one in wanted
+        }
+
+    async def _read_others(
+        self, users: Sequence["_Own"], since: datetime, *, with_times: bool
+    ) -> "_Others":
+        """The heads of the users' conversations, and the profiles that changed, with one command."""
+        dialogues = [dialogue for own in users for dialogue in own.dialogues]
+        memberships = [row for own in users for row in own.memberships.all.items()]
+        stream_ids = {stream_id for stream_id, _ in memberships} | streams_of(dialogues)
+        group_ids = {row.group_id for _, row in memberships}
+        of_heads = self.memberships.query_heads(stream_ids, since, with_times=with_times)
+        profiles = _ProfileQueries.of(self, group_ids, dialogues, since)
+        await self.database.fetch_together(of_heads, *profiles.queries)
+        return _Others(of_heads.result, profiles)
 
     async def _find_ended(
         self,
@@ -250,39 +427,24 @@ class ConversationChangeReader:
         actor: Actor,
         conversation_ids: Sequence[ConversationId],
         since: datetime,
-        *beside: BatchedQuery[Any],
-    ) -> dict[ConversationId, LoadedConversation]:
-        """Those of the conversations that the actor has, hidden or not; `beside` are sent with the one command.
+        query_beside: QueryBeside[B],
+    ) -> tuple[dict[ConversationId, LoadedConversation], Mapping[GroupId, B]]:
+        """Those of the conversations that the actor has, hidden or not, and what the package above has of their groups.
 
-        Marks cover changes of profiles at or after the instant, as those of `find` with the same instant do.
+        Marks cover changes of profiles at or after the instant, as those of `find` with the same instant do. Users who
+        ask at the same time share the one command, and the objects that it finds of groups.
         """
         if not conversation_ids:
-            return {}
-        user_id = actor.user_id
-        group_ids = [
-            group_id for key in conversation_ids if (group_id := group_of(key)) is not None
-        ]
-        dialogues = dialogues_among(
-            user_id, [key for key in conversation_ids if group_of(key) is None]
-        )
-        of_settings = self.settings.query_settings(user_id, conversation_ids)
-        of_members = self.memberships.query_members(user_id, group_ids)
-        profiles = _ProfileQueries.of(self, group_ids, dialogues, since)
-        of_groups = self.memberships.query_groups(profiles.group_ids)
-        of_users = self.users.query_profiles(profiles.user_ids)
-        of_streams = self.memberships.query_streams(
-            {*map(stream_of, group_ids), *streams_of(dialogues)}
-        )
-        # In this order: versions before the content, and read cursors before heads, which only grow.
-        await self.database.fetch_together(
-            of_settings, of_members, *profiles.queries, *beside, of_groups, of_users, of_streams
-        )
-        groups, streams, settings = of_groups.result, of_streams.result, of_settings.result
+            return {}, {}
+        wanted = _Load(actor.user_id, tuple(conversation_ids), since)
+        facts = await self._loader.find(_LoadPage(self._age(since), query_beside), wanted)
+        assert facts is not None, "every user has facts"
+        shown, settings, dialogues = facts.shown, facts.settings, wanted.dialogues
         seen: dict[ConversationId, tuple[AccessContext, Stream]] = {}
         rows: dict[ConversationId, MembershipRow] = {}
-        for group_id, (member, changed_ms) in of_members.result.items():
+        for group_id, (member, changed_ms) in facts.members.items():
             key = conversation_of(group_id)
-            group, stream = groups.get(group_id), streams.get(key)
+            group, stream = shown.groups.get(group_id), shown.streams.get(key)
             if group is not None and stream is not None:
                 seen[key] = policy.access_of(actor, group, member), stream
                 rows[key] = MembershipRow(
@@ -292,32 +454,73 @@ class ConversationChangeReader:
                     member.role.value,
                     changed_ms,
                 )
-        heads = {stream_id: stream.head for stream_id, stream in streams.items()}
-        state_of = partial(
-            _Changed(
-                rows, settings, profiles.read(dialogues), _by_conversation(heads, dialogues)
-            ).state_of,
-            since_ms=_ms(since),
-        )
+        heads = {key: stream.head for key, (_, stream) in seen.items()}
+        for dialogue in dialogues:
+            if dialogue.stream_id in shown.streams:
+                heads[dialogue.conversation_id] = shown.streams[dialogue.stream_id].head
+        profiles = facts.profiles.read(dialogues, wanted.group_ids, _ms(since))
+        state_of = partial(_Changed(rows, settings, profiles, heads).state_of, since_ms=_ms(since))
         now = self.clock.now()
         loaded: dict[ConversationId, LoadedConversation] = {}
         for key, (access, stream) in seen.items():
             own = settings.get(key, DEFAULT_SETTINGS)
-            conversation = conversation_from(user_id, key, rows[key], heads[key], own)
+            conversation = conversation_from(actor.user_id, key, rows[key], heads[key], own)
             listed = listed_conversation(conversation, summary_of(access, stream), now)
             loaded[key] = LoadedConversation(listed, (access, stream), *state_of(key))
-        users = {user: profile for user, (profile, _) in of_users.result.items()}
         for dialogue in dialogues:
             key = dialogue.conversation_id
-            of_dialogue, stored = streams.get(dialogue.stream_id), settings.get(key)
-            if of_dialogue is None or stored is None:
-                continue
-            summary = _dialogue_summary(dialogue, of_dialogue, groups, users)
-            if summary is not None:
-                conversation = dialogue_conversation(key, of_dialogue.head, stored)
+            stored, summary = settings.get(key), shown.summary_of_dialogue(dialogue)
+            if stored is not None and summary is not None:
+                conversation = dialogue_conversation(key, summary.head, stored)
                 listed = listed_conversation(conversation, summary, now)
                 loaded[key] = LoadedConversation(listed, None, *state_of(key))
-        return loaded
+        return loaded, facts.beside
+
+    async def _read_loads(
+        self, page: "_LoadPage", wanted: Sequence["_Load"]
+    ) -> dict["_Load", "_Facts"]:
+        """What the conversations of several users are made of, with one command."""
+        keys = {(one.user_id, key) for one in wanted for key in one.conversation_ids}
+        pairs = {(group_id, one.user_id) for one in wanted for group_id in one.group_ids}
+        group_ids = {group_id for group_id, _ in pairs}
+        dialogues = [dialogue for one in wanted for dialogue in one.dialogues]
+        of_settings = self.settings.query_timed_settings(keys)
+        of_members = self.memberships.query_members(pairs)
+        profiles = _ProfileQueries.of(self, group_ids, dialogues, min(one.since for one in wanted))
+        of_beside = page.query_beside(list(group_ids))
+        of_groups = self.memberships.query_groups(profiles.group_ids)
+        of_users = self.users.query_users(profiles.user_ids)
+        of_streams = self.memberships.query_streams(
+            {*map(stream_of, group_ids), *streams_of(dialogues)}
+        )
+        # In this order: versions before the content, and read cursors before heads, which only grow.
+        await self.database.fetch_together(
+            of_settings, of_members, *profiles.queries, of_beside, of_groups, of_users, of_streams
+        )
+        shown = Shown(of_groups.result, of_streams.result, of_users.result)
+        settings, members = of_settings.result, of_members.result
+        return {
+            one: _Facts(
+                {
+                    key: settings[one.user_id, key]
+                    for key in one.conversation_ids
+                    if (one.user_id, key) in settings
+                },
+                {
+                    group_id: members[group_id, one.user_id]
+                    for group_id in one.group_ids
+                    if (group_id, one.user_id) in members
+                },
+                profiles,
+                shown,
+                of_beside.result,
+            )
+            for one in wanted
+        }
+
+    def _age(self, since: datetime) -> int:
+        """About how long ago the instant is: the next number for each eightfold of time."""
+        return ((self.clock.now() - since) // _YOUNG).bit_length() // 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,23 +535,30 @@ class _ProfileQueries:
     def of(
         cls,
         reader: ConversationChangeReader,
-        group_ids: Sequence[GroupId],
+        group_ids: Iterable[GroupId],
         dialogues: Sequence[Dialogue],
         since: datetime,
     ) -> "_ProfileQueries":
         channel_ids = [one.channel_id for one in dialogues if one.channel_id is not None]
-        user_ids = [UserId(one.peer_id) for one in dialogues if one.channel_id is None]
-        shown = [*group_ids, *channel_ids]
+        user_ids = list({UserId(one.peer_id) for one in dialogues if one.channel_id is None})
+        shown = list({*group_ids, *channel_ids})
         queries: list[BatchedQuery[Any]] = [reader.changes.query_versions(shown, since)]
         if user_ids:
             queries.append(reader.users.query_changed(user_ids, since))
         return cls(shown, user_ids, queries)
 
-    def read(self, dialogues: Sequence[Dialogue]) -> dict[ConversationId, _Profile]:
-        """The profiles that changed, by the conversations that show them."""
+    def read(
+        self, dialogues: Sequence[Dialogue], group_ids: Container[GroupId], since_ms: int
+    ) -> dict[ConversationId, _Profile]:
+        """The profiles that changed since then, by the conversations with these groups, and the dialogues, with them.
+
+        The queries may have asked from an earlier instant, and for more conversations.
+        """
         versions = self.queries[0].result
         found: dict[ConversationId, _Profile] = {
-            conversation_of(group_id): _Profile(*version) for group_id, version in versions.items()
+            conversation_of(group_id): _Profile(*version)
+            for group_id, version in versions.items()
+            if group_id in group_ids
         }
         users: Mapping[UserId, int] = self.queries[1].result if self.user_ids else {}
         for dialogue in dialogues:
@@ -359,19 +569,32 @@ class _ProfileQueries:
             elif (changed_ms := users.get(UserId(dialogue.peer_id))) is not None:
                 # Two changes within a millisecond would need two transactions within one.
                 found[dialogue.conversation_id] = _Profile(changed_ms, changed_ms)
-        return found
+        return {key: one for key, one in found.items() if one.changed_ms >= since_ms}
 
 
-def _by_conversation(
-    heads: Mapping[StreamId, Head], dialogues: Sequence[Dialogue]
+def _changed_heads(
+    own: _Own, heads: Mapping[StreamId, Head], since_ms: int
 ) -> dict[ConversationId, Head]:
-    """The heads by the ids that the user has for their conversations."""
-    of_dialogues = {
-        dialogue.conversation_id: heads[dialogue.stream_id]
-        for dialogue in dialogues
-        if dialogue.stream_id in heads
+    """The heads that changed, by the ids that the user has for their conversations."""
+    memberships = own.memberships.all
+    changed = {
+        key: head
+        for key, head in heads.items()
+        if head.active_ms >= since_ms or head.changed_ms >= since_ms
     }
-    return {**heads, **of_dialogues}
+    of_groups = {key: head for key, head in changed.items() if key in memberships}
+    of_dialogues = {
+        dialogue.conversation_id: changed[dialogue.stream_id]
+        for dialogue in own.dialogues
+        if dialogue.stream_id in changed
+    }
+    return of_groups | of_dialogues
+
+
+def _changed_profiles(own: _Own, others: _Others, since_ms: int) -> dict[ConversationId, _Profile]:
+    """The profiles that changed, by the user's conversations that show them."""
+    group_ids = {row.group_id for row in own.memberships.all.values()}
+    return others.profiles.read(own.dialogues, group_ids, since_ms)
 
 
 def _changes(
@@ -433,25 +656,6 @@ def _conversation_of(departure: Departure) -> ConversationId:
     if departure.kind is DepartureKind.DIALOGUE:
         return Dialogue(departure.user_id, departure.group_id).conversation_id
     return conversation_of(departure.group_id)
-
-
-def _dialogue_summary(
-    dialogue: Dialogue,
-    stream: Stream,
-    groups: Mapping[GroupId, Group],
-    users: Mapping[UserId, User],
-) -> MembershipSummary | None:
-    """The dialogue as its user's list shows it; None where its channel is gone."""
-    if dialogue.channel_id is not None:
-        channel = groups.get(dialogue.channel_id)
-        if channel is None:
-            return None
-        title, face_url, verified = channel.name, channel.face_url, channel.verified
-    else:
-        user = users.get(UserId(dialogue.peer_id))
-        title = (user.name if user else "") or dialogue.peer_id
-        face_url, verified = user.face_url if user else "", False
-    return MembershipSummary(title, face_url, stream.head, stream.last, verified)
 
 
 def _ms(instant: datetime) -> int:

@@ -15,7 +15,6 @@ from conversations.models import (
     Conversation,
     ConversationId,
     ConversationSettings,
-    ConversationSnapshot,
     ConversationType,
     Dialogue,
     GroupTotal,
@@ -27,16 +26,15 @@ from conversations.models import (
     group_of,
 )
 from conversations.service.guard import ConversationGuard, dialogues_among
+from conversations.service.list_reader import ConversationListReader, ListSource
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.ids import ID_BYTES, UserId, is_id
+from groups.kernel.ids import ID_BYTES, is_id
 from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import Head
 from groups.service.access.membership_reader import MembershipReader, MembershipSummary
-from groups.service.messages.stream import StreamService
-from groups.service.users import UserService
 
 
 class ListFilter(Model):
@@ -66,9 +64,8 @@ class ConversationListService:
     """The conversation list and the unread totals of one user."""
 
     membership_reader: MembershipReader
-    streams: StreamService
-    users: UserService
     guard: ConversationGuard
+    reader: ConversationListReader
     settings: ConversationSettingsStore
     groups: ConversationGroupStore
     clock: Clock
@@ -82,10 +79,9 @@ class ConversationListService:
         neither skipped nor repeated, even if others move.
         """
         after = decode_cursor("conversations", cursor, int, int, str)
-        snapshot, _ = await asyncio.gather(
-            self.guard.snapshot(actor, with_times=True),
-            self._check_group(actor, wanted.conversation_group),
-        )
+        await self._check_group(actor, wanted.conversation_group)
+        source = await self.reader.read(actor)
+        snapshot = source.snapshot
         keyed = [
             (policy.sort_key(conversation), conversation)
             for conversation in snapshot.conversations()
@@ -95,7 +91,7 @@ class ConversationListService:
             keyed = [pair for pair in keyed if pair[0] > cast(policy.SortKey, after)]
         # A page is much shorter than the list, so only the page is sorted. Keys differ: conversations are not compared.
         keyed, has_more = cut_page(heapq.nsmallest(limit + 1, keyed), limit)
-        page = await self._with_summaries(actor, snapshot, [item for _, item in keyed])
+        page = await self._with_summaries(actor, source, [item for _, item in keyed])
         last = keyed[-1][0] if has_more else None
         fitting = count_fitting(map(_size_of, page))
         if fitting < len(page):
@@ -111,32 +107,37 @@ class ConversationListService:
             raise ConversationGroupNotFound
 
     async def _with_summaries(
-        self, actor: Actor, snapshot: ConversationSnapshot, conversations: list[Conversation]
+        self, actor: Actor, source: ListSource, conversations: list[Conversation]
     ) -> list[ListedConversation]:
-        """Load what only a page needs: titles, last messages, drafts and custom data."""
+        """Add what only a page needs: titles, last messages, drafts and custom data."""
         ids = [conversation.conversation_id for conversation in conversations]
-        of_groups, of_dialogues, stored = await asyncio.gather(
-            self.membership_reader.find_summaries(
-                actor, [snapshot.memberships[i] for i in ids if i in snapshot.memberships]
-            ),
-            self._find_dialogue_summaries(actor, [i for i in ids if i in snapshot.dialogues]),
-            self.settings.find_settings(actor.user_id, ids),
-        )
+        with_texts = source.with_texts
+        # Each is asked for before the first is awaited, so that one query finds them all.
+        of_texts = [
+            (key, self.settings.find_texts((actor.user_id, key)))
+            for key in ids
+            if with_texts is None or key in with_texts
+        ]
+        shown = source.shown or await self.reader.find_shown(actor, ids)
+        texts = {key: found for key, texts in of_texts if (found := await texts) is not None}
+        memberships, now = source.snapshot.memberships, self.clock.now()
         listed = []
         for conversation in conversations:
+            key = conversation.conversation_id
             if conversation.group_id is None:
-                summary = of_dialogues.get(conversation.conversation_id)
+                [dialogue] = dialogues_among(actor.user_id, [key])
+                summary = shown.summary_of_dialogue(dialogue)
             else:
-                summary = of_groups.get(conversation.group_id)
+                summary = shown.summary_of_group(actor, memberships[key])
             if summary is None:  # deleted meanwhile
                 continue
-            texts = stored.get(conversation.conversation_id, DEFAULT_SETTINGS)
-            # Only the texts are taken: this read cursor was read at the same time as the head and may have passed it.
-            settings = conversation.settings._replace(
-                draft=texts.draft, custom_data=texts.custom_data
-            )
-            current = conversation._replace(settings=settings, head_seq=summary.head.head_seq)
-            listed.append(listed_conversation(current, summary, self.clock.now()))
+            if key in texts:
+                draft, custom_data = texts[key]
+                settings = conversation.settings._replace(draft=draft, custom_data=custom_data)
+                conversation = conversation._replace(settings=settings)
+            if conversation.head_seq != summary.head.head_seq:
+                conversation = conversation._replace(head_seq=summary.head.head_seq)
+            listed.append(listed_conversation(conversation, summary, now))
         return listed
 
     async def get_conversation(
@@ -167,7 +168,7 @@ class ConversationListService:
         if not memberships:
             return {}
         # The summaries hold the heads, which are read after the read cursors (see `ConversationGuard`).
-        summaries = await self.membership_reader.find_summaries(actor, list(memberships.values()))
+        shown = await self.reader.find_shown(actor, memberships)
         return {
             key: listed_conversation(
                 conversation_from(
@@ -181,22 +182,23 @@ class ConversationListService:
                 self.clock.now(),
             )
             for key, membership in memberships.items()
-            if (summary := summaries.get(membership.group_id)) is not None
+            if (summary := shown.summary_of_group(actor, membership)) is not None
         }
 
     async def _find_dialogues(
         self, actor: Actor, ids: Sequence[ConversationId]
     ) -> dict[ConversationId, ListedConversation]:
         found = await self.guard.find_conversations(actor, ids) if ids else []
-        summaries = await self._find_dialogue_summaries(
-            actor, [conversation.conversation_id for conversation in found]
-        )
+        keys = [conversation.conversation_id for conversation in found]
+        shown, now = await self.reader.find_shown(actor, keys), self.clock.now()
         listed = {
             conversation.conversation_id: listed_conversation(
-                conversation._replace(head_seq=summary.head.head_seq), summary, self.clock.now()
+                conversation._replace(head_seq=summary.head.head_seq), summary, now
             )
-            for conversation in found
-            if (summary := summaries.get(conversation.conversation_id)) is not None
+            for conversation, dialogue in zip(
+                found, dialogues_among(actor.user_id, keys), strict=True
+            )
+            if (summary := shown.summary_of_dialogue(dialogue)) is not None
         }
         return listed | await self._find_switched_off(actor, [i for i in ids if i not in listed])
 
@@ -234,43 +236,6 @@ class ConversationListService:
         summary = MembershipSummary(channel.name, channel.face_url, head, None, channel.verified)
         conversation = dialogue_conversation(dialogue.conversation_id, head, settings)
         return listed_conversation(conversation, summary, self.clock.now())
-
-    async def _find_dialogue_summaries(
-        self, actor: Actor, conversation_ids: Sequence[ConversationId]
-    ) -> dict[ConversationId, MembershipSummary]:
-        """Find those of the actor's dialogues that exist, with three queries for any number.
-
-        The title of a user without a name is their id. A channel is included even if the actor may no longer see it:
-        they wrote to each other, and it may still answer.
-        """
-        dialogues = dialogues_among(actor.user_id, conversation_ids)
-        if not dialogues:
-            return {}
-        channel_ids = [d.channel_id for d in dialogues if d.channel_id is not None]
-        user_ids = [UserId(d.peer_id) for d in dialogues if d.channel_id is None]
-        streams, channels, users = await asyncio.gather(
-            self.streams.heads([dialogue.stream_id for dialogue in dialogues]),
-            self.membership_reader.find_groups(channel_ids),
-            self.users.find_users(user_ids),
-        )
-        summaries: dict[ConversationId, MembershipSummary] = {}
-        for dialogue in dialogues:
-            stream = streams.get(dialogue.stream_id)
-            if stream is None:
-                continue
-            if dialogue.channel_id is not None:
-                channel = channels.get(dialogue.channel_id)
-                if channel is None:
-                    continue
-                title, face_url, verified = channel.name, channel.face_url, channel.verified
-            else:
-                user = users.get(UserId(dialogue.peer_id))
-                title = (user.name if user else "") or dialogue.peer_id
-                face_url, verified = user.face_url if user else "", False
-            summaries[dialogue.conversation_id] = MembershipSummary(
-                title, face_url, stream.head, stream.last, verified
-            )
-        return summaries
 
     async def unread_totals(self, actor: Actor, *, include_muted: bool = False) -> Unread:
         """Return the unread totals, with those of the actor's conversation groups, without hidden conversations."""

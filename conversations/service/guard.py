@@ -167,7 +167,7 @@ def dialogues_among(user_id: UserId, conversation_ids: Sequence[ConversationId])
     return [dialogue for dialogue in dialogues if dialogue is not None]
 
 
-def streams_of(dialogues: Iterable[Dialogue]) -> set[StreamId]:
+def streams_of(dialogues: Collection[Dialogue]) -> set[StreamId]:
     """Return the streams whose heads tell whether the dialogues exist: their own, and the channels'."""
     ids = {dialogue.stream_id for dialogue in dialogues}
     return ids | {stream_of(d.channel_id) for d in dialogues if d.channel_id is not None}

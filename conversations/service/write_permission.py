@@ -118,7 +118,7 @@ class WritePermission:
                         opening.add(channel_id)
         return PermissionQuery(
             self.blocks.query_blocks(pairs),
-            self.settings.query_settings_of_users(threads) if threads else None,
+            self.settings.query_settings_of_keys(threads) if threads else None,
             self.inbox_rules.query(users) if users else None,
             self.threads.query_opened(opening, now.date()) if opening else None,
         )

@@ -51,10 +51,12 @@ class ConversationGroupStore:
             groups.sort(key=_age)
         return found
 
-    def query_groups(self, user_id: UserId) -> BatchedQuery[list[ConversationGroup]]:
-        """As `list_groups`, as a query to send together with others."""
+    def query_groups(
+        self, user_ids: Collection[UserId]
+    ) -> BatchedQuery[dict[UserId, list[ConversationGroup]]]:
+        """As `list_groups` of each user who has any, as a query to send together with others."""
         # Uses index: user_id_1_created_at_1
-        return BatchedQuery(self._groups, {"user_id": user_id}, _in_order)
+        return BatchedQuery(self._groups, {"user_id": {"$in": list(user_ids)}}, _in_order)
 
     async def find_group(
         self, user_id: UserId, name: str, tx: Tx | None = None
@@ -91,8 +93,13 @@ def _age(group: ConversationGroup) -> tuple[datetime, str]:
     return group.created_at, group.name
 
 
-def _in_order(rows: list[Document]) -> list[ConversationGroup]:
-    return sorted(map(_to_group, rows), key=_age)
+def _in_order(rows: list[Document]) -> dict[UserId, list[ConversationGroup]]:
+    of_users: dict[UserId, list[ConversationGroup]] = {}
+    for row in rows:
+        of_users.setdefault(row["user_id"], []).append(_to_group(row))
+    for groups in of_users.values():
+        groups.sort(key=_age)
+    return of_users
 
 
 def _to_group(row: Document) -> ConversationGroup:

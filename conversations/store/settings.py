@@ -14,9 +14,8 @@ runs again: no settings outlive their membership. A channel that begins a thread
 channel too (`touch`), for the same reason.
 """
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 from pymongo import UpdateOne
@@ -41,6 +40,7 @@ from groups.kernel.mongo import (
     columns_in,
     is_since,
 )
+from groups.kernel.request_batching import RequestBatcher
 
 _WITHOUT_TEXTS: Document = {
     "_id": 0,
@@ -55,8 +55,18 @@ _WITHOUT_TEXTS: Document = {
     "begun_by_channel": 1,
 }
 """The fields that totals need. Drafts and custom data may have kilobytes each, and only a page shows them."""
+_FOR_LISTS: Final[Document] = {
+    "$project": {
+        **_WITHOUT_TEXTS,
+        "user_id": 1,
+        # Null and a missing field are no greater.
+        "has_texts": {"$or": [{"$gt": ["$draft", None]}, {"$gt": ["$custom_data", None]}]},
+    }
+}
+_TEXTS: Final[Document] = {"draft": 1, "custom_data": 1}
 _CHANGED_MS: Final[Document] = {"$toLong": "$changed_at"}
 """The database's number, which costs less than half of an instant to decode."""
+_TEXTS_A_QUERY: Final = 200  # of up to 13 kB, so that several users do not wait for megabytes
 _HAS_SETTINGS: Final[list[Document]] = [
     {"$gt": [f"${name}", None]}
     for name in _WITHOUT_TEXTS
@@ -97,6 +107,7 @@ class ConversationSettingsStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._conversations = database.collection("conversations")
+        self._texts_reader = RequestBatcher(self._find_texts, max_keys=_TEXTS_A_QUERY)
 
     async def list_user_settings(
         self, user_ids: Collection[UserId], tx: Tx | None = None
@@ -118,33 +129,67 @@ class ConversationSettingsStore:
             _add(user_settings, row)
         return of_users
 
+    def query_settings_of_users(
+        self, user_ids: Collection[UserId]
+    ) -> BatchedQuery[dict[UserId, UserSettings]]:
+        """As `list_user_settings`, and which have texts, as a query to send together with others."""
+        # Uses index: user_id_1_conversation_id_1
+        return BatchedQuery(
+            self._conversations, {"user_id": {"$in": list(user_ids)}}, _to_users, _FOR_LISTS
+        )
+
+    def find_texts(self, key: ConversationKey) -> Awaitable[tuple[str, str] | None]:
+        """The draft and the custom data, which callers who ask at the same time find together; None without either."""
+        return self._texts_reader.find(key)
+
+    async def _find_texts(
+        self, keys: Collection[ConversationKey]
+    ) -> dict[ConversationKey, tuple[str, str]]:
+        fields = {"user_id": 1, "conversation_id": 1, **_TEXTS}
+        cursor = self._conversations.find(_of_keys(keys), fields, batch_size=ONE_REPLY)
+        return {
+            (row["user_id"], row["conversation_id"]): (
+                row.get("draft", ""),
+                row.get("custom_data", ""),
+            )
+            for row in await cursor.to_list(None)
+        }
+
     def query_user_settings(
-        self, user_id: UserId, since: datetime
-    ) -> BatchedQuery[tuple[UserSettings, dict[ConversationId, ConversationSettings]]]:
-        """As `list_user_settings` of one user, and which of them changed at or after the instant."""
+        self, user_ids: Collection[UserId], since: datetime
+    ) -> BatchedQuery[dict[UserId, UserSettings]]:
+        """As `list_user_settings`, with versions and times of those that changed at or after the instant."""
         # Uses index: user_id_1_conversation_id_1
         is_changed = is_since(since, "$changed_at")
         return BatchedQuery(
             self._conversations,
-            {"user_id": user_id},
-            partial(_to_user_settings, since=since),
+            {"user_id": {"$in": list(user_ids)}},
+            lambda rows: {row["_id"]: _to_user_settings(row) for row in rows},
             as_columns(
                 {"ids": "$conversation_id", "read_seqs": {"$ifNull": ["$read_seq", 0]}},
                 where={"$or": [is_changed, *_HAS_SETTINGS]},
                 details=_AS_ROW,
+                by="$user_id",
             ),
         )
 
     def query_settings(
         self, user_id: UserId, conversation_ids: Iterable[ConversationId]
     ) -> BatchedQuery[dict[ConversationId, ConversationSettings]]:
-        """As `find_settings`, with the versions and times of changes, to send together with other queries."""
-        keys = [join_key(user_id, conversation_id) for conversation_id in conversation_ids]
+        """As `find_settings`, as a query to send together with others."""
+        keys = [(user_id, conversation_id) for conversation_id in conversation_ids]
         return BatchedQuery(
             self._conversations,
-            {"_id": {"$in": keys}, "user_id": user_id},
+            _of_keys(keys),
             lambda rows: {row["conversation_id"]: _to_settings(row) for row in rows},
-            {"$set": {"changed_ms": _CHANGED_MS}},
+        )
+
+    def query_timed_settings(
+        self, keys: Collection[ConversationKey]
+    ) -> BatchedQuery[dict[ConversationKey, ConversationSettings]]:
+        """The settings for these users and conversations, with versions and times of changes, to send with others."""
+        return BatchedQuery(
+            self._conversations, _of_keys(keys), _by_key, {"$set": {"changed_ms": _CHANGED_MS}}
         )
 
     async def find_settings(
@@ -159,39 +204,16 @@ class ConversationSettingsStore:
         )
         return {row["conversation_id"]: _to_settings(row) for row in await cursor.to_list(None)}
 
-    def query_settings_of_users(
+    def query_settings_of_keys(
         self, keys: Collection[ConversationKey]
     ) -> BatchedQuery[dict[ConversationKey, ConversationSettings]]:
-        """As `find_settings_of_users`, as a query to send together with others."""
-        match: Document = {
-            "_id": {"$in": [join_key(*key) for key in keys]},
-            "user_id": {"$in": list({user_id for user_id, _ in keys})},
-        }
+        """The settings for these users and conversations, without drafts and custom data."""
         return BatchedQuery(
             self._conversations,
-            match,
-            lambda rows: {
-                (row["user_id"], row["conversation_id"]): _to_settings(row) for row in rows
-            },
+            _of_keys(keys),
+            _by_key,
             {"$project": {**_WITHOUT_TEXTS, "user_id": 1}},
         )
-
-    async def find_settings_of_users(
-        self, keys: Iterable[ConversationKey], tx: Tx
-    ) -> dict[ConversationKey, ConversationSettings]:
-        """Find the settings for these users and conversations, without drafts and custom data."""
-        wanted = list(keys)
-        query: Document = {
-            "_id": {"$in": [join_key(*key) for key in wanted]},
-            "user_id": {"$in": list({user_id for user_id, _ in wanted})},
-        }
-        cursor = self._conversations.find(
-            query, {**_WITHOUT_TEXTS, "user_id": 1}, session=tx.session, batch_size=ONE_REPLY
-        )
-        return {
-            (row["user_id"], row["conversation_id"]): _to_settings(row)
-            for row in await cursor.to_list(None)
-        }
 
     async def list_in_group(
         self, user_id: UserId, name: str, *, limit: int, tx: Tx
@@ -393,6 +415,13 @@ def _key(key: ConversationKey) -> Document:
     return {"_id": join_key(*key), "user_id": user_id, "conversation_id": conversation_id}
 
 
+def _of_keys(keys: Collection[ConversationKey]) -> Document:
+    return {
+        "_id": {"$in": [join_key(*key) for key in keys]},
+        "user_id": {"$in": list({user_id for user_id, _ in keys})},
+    }
+
+
 def _by_id(key: ConversationKey) -> Document:
     return {"_id": join_key(*key), "user_id": key[0]}
 
@@ -413,15 +442,28 @@ def _add(user_settings: UserSettings, row: Document) -> None:
         user_settings.settings[conversation_id] = _to_settings(row)
 
 
-def _to_user_settings(
-    rows: list[Document], since: datetime
-) -> tuple[UserSettings, dict[ConversationId, ConversationSettings]]:
-    (ids, read_seqs), details = columns_in(rows, "ids", "read_seqs")
+def _by_key(rows: list[Document]) -> dict[ConversationKey, ConversationSettings]:
+    return {(row["user_id"], row["conversation_id"]): _to_settings(row) for row in rows}
+
+
+def _to_users(rows: list[Document]) -> dict[UserId, UserSettings]:
+    of_users: dict[UserId, UserSettings] = {}
+    for row in rows:
+        user_id, has_texts = row.pop("user_id"), row.pop("has_texts")
+        user_settings = of_users.get(user_id)
+        if user_settings is None:
+            user_settings = of_users[user_id] = UserSettings()
+        _add(user_settings, row)
+        if has_texts:
+            user_settings.with_texts.append(row["conversation_id"])
+    return of_users
+
+
+def _to_user_settings(row: Document) -> UserSettings:
+    (ids, read_seqs), details = columns_in([row], "ids", "read_seqs")
     dialogues = [conversation_id for conversation_id in ids if conversation_id[0] == "c"]
     settings = {row["conversation_id"]: _to_settings(row) for row in details}
-    since_ms = round(since.timestamp() * 1000)
-    changed = {key: one for key, one in settings.items() if one.changed_ms >= since_ms}
-    return UserSettings(dict(zip(ids, read_seqs, strict=True)), settings, dialogues), changed
+    return UserSettings(dict(zip(ids, read_seqs, strict=True)), settings, dialogues)
 
 
 def _to_settings(row: Document) -> ConversationSettings:

@@ -123,9 +123,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Rendered(Generic[T]):
-    """A `T` that is JSON already, so that callers who are answered by one batch share what is the same for all."""
+    """A `T` that is JSON already, so that callers who are answered by one batch share what is the same for all.
+
+    `refuses_an_item`: an item of it holds an error.
+    """
 
     json: bytes
+    refuses_an_item: bool = False
 
 
 @dataclass(frozen=True, slots=True)

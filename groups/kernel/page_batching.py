@@ -16,7 +16,7 @@ Promises beside those:
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Final, Generic, TypeVar
 
 from groups.kernel.batch_window import fill_batch
@@ -50,8 +50,9 @@ class PageBatcher(Generic[P, R, V]):
     """
 
     read_pages: Callable[[Wanted[P, R]], Awaitable[Found[P, R, V]]]
-    weight_of: Callable[[P], int]
-    bytes_of: Callable[[P], int]
+    _: KW_ONLY
+    weight_of: Callable[[P], int] = lambda _: 1
+    bytes_of: Callable[[P], int] = lambda _: 0
     max_weight: int
     max_pages: int = MAX_PAGES
     least_pages: int = LEAST_PAGES
@@ -168,6 +169,18 @@ class PageBatcher(Generic[P, R, V]):
                     for future in futures:
                         if not future.done():
                             future.set_result(value)
+
+
+def each_page(
+    read_page: Callable[[P, Sequence[R]], Awaitable[Mapping[R, V]]],
+) -> Callable[[Wanted[P, R]], Awaitable[Found[P, R, V]]]:
+    """Read each page with a command of its own, side by side: where one for all would read more than is wanted."""
+
+    async def read_pages(wanted: Wanted[P, R]) -> Found[P, R, V]:
+        found = await asyncio.gather(*(read_page(*each) for each in wanted.items()))
+        return dict(zip(wanted, found, strict=True))
+
+    return read_pages
 
 
 _Batch = dict[P, dict[R, list[asyncio.Future[V | None]]]]

@@ -65,6 +65,10 @@ class UserService:
         wanted = list(user_ids)
         return await self.users.find_many(wanted) if wanted else {}
 
+    def query_users(self, user_ids: Iterable[UserId]) -> BatchedQuery[dict[UserId, User]]:
+        """As `find_users`, to send together with other queries."""
+        return self.users.query_many(user_ids)
+
     def query_profiles(
         self, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, tuple[User, int]]]:

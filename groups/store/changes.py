@@ -5,6 +5,7 @@ after `expires_at`. For the dialogue with a deleted channel it is `user<US>group
 channels. This store only reads `members`, `groups` and `disbanded`, which other stores own.
 """
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import repeat
@@ -103,6 +104,24 @@ class ChangeStore:
         cursor = self._departures.find(query, sort=[("_id", 1)], limit=limit)
         return [_to_departure(row) for row in await cursor.to_list(None)]
 
+    def query_departures_of_users(
+        self, user_ids: Collection[UserId], since: datetime, *, limit: int
+    ) -> BatchedQuery[list[Departure]]:
+        """As `query_departures` of all these users together, each's in order, from the beginning."""
+        # Uses index: _id, of which it reads the range of each prefix; user_id selects the shards.
+        prefixes = [re.compile("^" + re.escape(join_key(user_id, ""))) for user_id in user_ids]
+        return BatchedQuery(
+            self._departures,
+            {
+                "_id": {"$in": prefixes},
+                "user_id": {"$in": list(user_ids)},
+                "at": {"$gte": since},
+            },
+            _to_departures,
+            {"$sort": {"_id": 1}},
+            {"$limit": limit},
+        )
+
     def query_departures(
         self, user_id: UserId, since: datetime, *, after: str, limit: int
     ) -> BatchedQuery[list[Departure]]:
@@ -126,9 +145,9 @@ class ChangeStore:
         return BatchedQuery(self._departures, query, _to_departures)
 
     def query_memberships(
-        self, user_id: UserId, since: datetime, *, with_times: bool
-    ) -> BatchedQuery[Changed[StreamId, MembershipRow]]:
-        """All memberships of the user by the groups' streams, and those that changed at or after the instant.
+        self, user_ids: Collection[UserId], since: datetime, *, with_times: bool
+    ) -> BatchedQuery[dict[UserId, Changed[StreamId, MembershipRow]]]:
+        """All memberships of each user by the groups' streams, and those that changed at or after the instant.
 
         Only these have a role and all times, unless `with_times` asks when each began.
         """
@@ -137,11 +156,12 @@ class ChangeStore:
         if with_times:
             columns["joined_ms"] = {"$toLong": "$joined_at"}
         where = is_since(since, "$joined_at", "$changed_at")
+        parse = _to_timed_memberships if with_times else _to_memberships
         return BatchedQuery(
             self._members,
-            {"user_id": user_id},
-            _to_timed_memberships if with_times else _to_memberships,
-            as_columns(columns, where=where, details=_AS_ROW),
+            {"user_id": {"$in": list(user_ids)}},
+            lambda rows: {row["_id"]: parse([row]) for row in rows},
+            as_columns(columns, where=where, details=_AS_ROW, by="$user_id"),
         )
 
     def query_versions(

@@ -5,19 +5,45 @@ asked again too soon. Then the database deletes them. Documents without a `role`
 were the only ones in older versions.
 """
 
-from collections.abc import Collection, Iterable
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from pymongo import UpdateOne
 
 from groups.kernel.ids import GroupId, UserId, join_key
-from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx, aggregate
+from groups.kernel.mongo import (
+    ONE_REPLY,
+    BatchedQuery,
+    Database,
+    Document,
+    Index,
+    Tx,
+    aggregate,
+)
 from groups.kernel.mongo.driver import Operation
+from groups.kernel.request_batching import RequestBatcher
 from groups.limits import INVITATION_KEPT_SECONDS
 from groups.models import Invitation, Role
 
 _MEMBER: Final = Role.MEMBER.value
+_USERS_A_QUERY: Final = 100
+_FIRST_A_QUERY: Final = 1_000
+"""Invitations of all users of a query; few have any. Where there are more, each user has a query of their own."""
+
+
+class _First(NamedTuple):
+    """The first open invitations that a user asks for."""
+
+    user_id: UserId
+    now: datetime
+    limit: int
+
+    def among(self, invitations: Sequence[Invitation]) -> list[Invitation]:
+        """Those that the user asks for, of all that they have."""
+        is_open = [one for one in invitations if one.expires_at > self.now]
+        return sorted(is_open, key=lambda one: one.group_id)[: self.limit]
 
 
 class InvitationStore:
@@ -41,6 +67,7 @@ class InvitationStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._invitations = database.collection("admin_invitations")
+        self._first_reader = RequestBatcher(self._find_first, max_keys=_USERS_A_QUERY)
 
     def query_invitations(
         self, group_id: GroupId, user_ids: Iterable[UserId]
@@ -98,7 +125,37 @@ class InvitationStore:
     async def list_of_user(
         self, user_id: UserId, now: datetime, *, after: str, limit: int
     ) -> list[Invitation]:
-        """The open invitations that the user sees by group id, behind `after`."""
+        """The open invitations that the user sees by group id, behind `after`.
+
+        Users who ask for their first ones at the same time share a query.
+        """
+        if not after:
+            return await self._first_reader.find(_First(user_id, now, limit)) or []
+        return await self._list_of_user(user_id, now, after=after, limit=limit)
+
+    async def _find_first(self, wanted: Collection[_First]) -> dict[_First, list[Invitation]]:
+        if len(wanted) > 1:
+            # Uses index: user_id_1_group_id_1
+            query = {
+                "user_id": {"$in": [one.user_id for one in wanted]},
+                "expires_at": {"$gt": min(one.now for one in wanted)},
+                **_SHOWN,
+            }
+            cursor = self._invitations.find(query, limit=_FIRST_A_QUERY, batch_size=ONE_REPLY)
+            rows = await cursor.to_list(None)
+            if len(rows) < _FIRST_A_QUERY:
+                of_users: dict[UserId, list[Invitation]] = {}
+                for row in rows:
+                    of_users.setdefault(row["user_id"], []).append(Invitation.from_stored(row))
+                return {one: one.among(of_users.get(one.user_id, ())) for one in wanted}
+        found = [
+            self._list_of_user(one.user_id, one.now, after="", limit=one.limit) for one in wanted
+        ]
+        return dict(zip(wanted, await asyncio.gather(*found), strict=True))
+
+    async def _list_of_user(
+        self, user_id: UserId, now: datetime, *, after: str, limit: int
+    ) -> list[Invitation]:
         # Uses index: user_id_1_group_id_1
         query = {
             "user_id": user_id,

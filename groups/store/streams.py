@@ -78,6 +78,15 @@ class ChangeState(NamedTuple):
     last_seq: int
 
 
+_KEPT_BYTES: Final = 2 * 2**20  # of memory: some 1,200 streams
+_STREAM_BYTES: Final = 700
+"""The size of a stream without texts; the texts count twice, besides the document."""
+_OF_WRITERS: Final = (
+    *("tokens", "bytes_left", "tokens_at", "edits", "recalls"),
+    *("media_bytes", "pins"),
+)
+"""Fields that readers of streams do not need: a stream that differs only in them counts as unchanged."""
+
 _head: Final = Head._make
 """Costs half of a call with three arguments, which lists make by the thousand."""
 
@@ -92,6 +101,13 @@ class StreamStore:
         self._streams = database.collection("streams")
         self._messages = database.collection("messages")
         self._streams_naive = database.collection("streams", naive_instants=True)
+        self._cache = database.decoded_cache(
+            "streams",
+            _to_stream,
+            max_bytes=_KEPT_BYTES,
+            size_of=lambda raw, _: 3 * len(raw) + _STREAM_BYTES,
+            ignored_fields=_OF_WRITERS,
+        )
         self._reader = RequestBatcher(self.find_many)
 
     async def insert(self, stream: Stream, tx: Tx) -> None:
@@ -123,11 +139,12 @@ class StreamStore:
         )
 
     def query_streams(self, stream_ids: Iterable[StreamId]) -> BatchedQuery[dict[StreamId, Stream]]:
-        """As `find_many`, as a query to send together with others."""
+        """As `find_many`, as a query to send together with others; an unchanged stream is the same object."""
         return BatchedQuery(
             self._streams,
             {"_id": {"$in": list(stream_ids)}},
-            lambda rows: {row["_id"]: _to_stream(row) for row in rows},
+            lambda streams: {stream.stream_id: stream for stream in streams},
+            cache=self._cache,
         )
 
     def query_head_seqs(self, stream_ids: Iterable[StreamId]) -> BatchedQuery[dict[StreamId, int]]:

@@ -60,6 +60,14 @@ class UserStore:
         cursor = self._users.find({"_id": {"$in": list(user_ids)}, **_HAS_PROFILE})
         return {row["_id"]: _to_user(row) for row in await cursor.to_list(None)}
 
+    def query_many(self, user_ids: Iterable[UserId]) -> BatchedQuery[dict[UserId, User]]:
+        """As `find_many`, as a query to send together with others."""
+        return BatchedQuery(
+            self._users,
+            {"_id": {"$in": list(user_ids)}, **_HAS_PROFILE},
+            lambda rows: {row["_id"]: _to_user(row) for row in rows},
+        )
+
     def query_profiles(
         self, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, tuple[User, int]]]:

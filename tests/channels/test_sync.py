@@ -207,6 +207,47 @@ async def test_a_first_page_is_enough_to_follow_all_changes(server: Api) -> None
     assert await phone.sync() == {}
 
 
+# --- users who ask at once --------------------------------------------------------------------------------------------
+
+
+@own_loop
+async def test_users_who_ask_at_once_each_get_their_own_changes(api: OpenApi) -> None:
+    clock = MovedClock.from_noon()
+    server = await api(clock=clock)
+    ada = server.new_user("ada", hours=1_000)
+    channel, other = await a_channel(ada), await a_channel(ada)
+    alone: list[Phone] = []
+    together: list[Phone] = []
+    # Each was here last at another time: minutes, hours and days ago.
+    for number, seconds in enumerate([60, 200, 1_000, 5_000, 20_000, 90_000, 200_000, 90, 90, 10]):
+        bob = server.new_user("bob", hours=1_000)
+        for path in (channel, other):
+            assert (await bob.put(f"{path}/subscription")).status == 200
+        dialogue = f"/v1/conversations/c2c_{part(bob.id)}/messages"
+        assert (await ada.post(dialogue, TEXT)).status == 201
+        for phones in (alone, together):
+            phones.append(await Phone(bob, 100).start())
+        clock.move(seconds=seconds)
+        if number % 2:
+            await a_post(ada, channel)
+            await ada.post(dialogue, TEXT)
+            await bob.delete(f"{other}/subscription")
+            await ada.post(f"{other}/invitations", {"user_id": bob.id, "role": "member"})
+        if number % 3 == 0:
+            await ada.patch(other, {"name": f"Name {number}"})
+            await ada.patch("/v1/users/me", {"name": f"Ada {number}"})
+            await bob.post("/v1/read", {"scope": "all"})
+    expected = [await phone.sync() for phone in alone]
+    assert await asyncio.gather(*(phone.sync() for phone in together)) == expected
+    assert [phone.around for phone in together] == [phone.around for phone in alone]
+    ends = [sum(isinstance(state, str) for state in told.values()) for told in expected]
+    assert ends == [number % 2 for number in range(len(alone))]
+    # And nobody gets anything twice, or of others.
+    assert await asyncio.gather(*(phone.sync() for phone in together)) == [{}] * len(together)
+    started = await asyncio.gather(*(Phone(phone.user, 100).start() for phone in together))
+    assert [phone.model() for phone in started] == [phone.model() for phone in together]
+
+
 # --- changes ----------------------------------------------------------------------------------------------------------
 
 Act = Callable[[Scene], Awaitable[object]]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -22,7 +23,7 @@ from conversations.routes.responses import (
     RenameConversationGroup,
     UpdateConversation,
 )
-from groups.kernel.endpoint import Body, endpoints_of
+from groups.kernel.endpoint import Body, Rendered, endpoints_of
 from groups.kernel.text import LIMITS
 from tests.conversations.world import ADA, BOB, World
 
@@ -45,6 +46,9 @@ def routes(world: World) -> tuple[ConversationRoutes, ConversationGroupRoutes]:
 
 
 def as_json(view: Any) -> AnyJson:
+    if isinstance(view, Rendered):
+        page: AnyJson = orjson.loads(view.json)
+        return page
     shown: AnyJson = view.model_dump(mode="json")
     return shown
 

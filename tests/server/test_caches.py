@@ -14,6 +14,13 @@ from channels.models import ChannelProfile
 from channels.routes.responses import post_response
 from channels.server.tokens import TokenVerifier, mint
 from channels.service.profiles import ProfileCache
+from conversations.models import (
+    DEFAULT_SETTINGS,
+    Conversation,
+    ListedConversation,
+    conversation_of,
+)
+from conversations.routes.rendering import ConversationRendering
 from groups.kernel.byte_cache import ByteCache, cached_bytes, caches
 from groups.kernel.clock import SystemClock
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, UserId
@@ -26,6 +33,7 @@ from groups.models import (
     EffectiveRole,
     Grant,
     Kind,
+    LastMessage,
     Link,
     MediaKind,
     Member,
@@ -44,6 +52,7 @@ from groups.store.members import _to_document as member_document
 from groups.store.messages import KeyedMessage, MessageStore
 from groups.store.messages import _to_document as message_document
 from groups.store.messages import _to_message as to_message
+from groups.store.streams import StreamStore
 from reactions.store import ReactionStore
 from tests.api import SECRET
 from tests.builders import mock_database
@@ -60,7 +69,7 @@ HONEST: Final = 1.5
 """The memory that a cache may take, over its own estimate; the measure includes what Python's allocator adds."""
 ASTRAL: Final = "\N{GRINNING FACE}"  # has a text take four bytes for each of its characters
 EMOJI: Final = [chr(0x1F400 + number) for number in range(50)]
-FULL_BYTES: Final = 48 * 2**20
+FULL_BYTES: Final = 52 * 2**20
 """The limit of all caches of a process together: a small part of the 150 MB that a process may take."""
 
 
@@ -230,6 +239,20 @@ def test_groups(values: dict[str, Any]) -> None:
     check(made["groups"], put)
 
 
+@pytest.mark.parametrize("preview", ["x", "x" * 100, ASTRAL * 100])
+def test_streams(preview: str) -> None:
+    store, made = made_with_caches(lambda: StreamStore(mock_database()))
+    query = store.query_streams([])
+
+    def put(number: int) -> None:
+        last = {"seq": number, "sender_id": f"{number:032}", "preview": preview, "at": NOW}
+        stream = {"_id": f"group_@TOA#_{number}", "head_seq": number, "is_channel": True}
+        more = {"version": 1_000 + number, "changed_at": NOW + timedelta(seconds=number)}
+        query.take_raw([encode({**stream, **more, "last": {**last, "kind": "text"}})])
+
+    check(made["streams"], put)
+
+
 @pytest.mark.parametrize("emoji", [1, 50])
 def test_tallies(emoji: int) -> None:
     store, made = made_with_caches(lambda: ReactionStore(mock_database()))
@@ -328,6 +351,23 @@ def test_rendered_pages(number: int, content: dict[str, Any], is_decoded: bool) 
     bound = sum(cache.max_bytes for cache in made.values())
     assert all(cache.size_bytes <= cache.max_bytes for cache in made.values())
     assert took < HONEST * bound, f"{took} of {bound}"
+
+
+@pytest.mark.parametrize("text", ["x", "x" * 100, ASTRAL * 100, "\x01" * 100])
+def test_rendered_conversations(text: str) -> None:
+    rendering, made = made_with_caches(ConversationRendering)
+
+    def put(number: int) -> None:
+        group_id = GroupId(f"@TOA#_{number}")
+        conversation = Conversation(
+            conversation_of(group_id), group_id, True, 1_000 + number, 0, 0, DEFAULT_SETTINGS
+        )
+        last = LastMessage(number, UserId(f"{number:032}"), text + " ", NOW, Kind.TEXT)
+        title, face_url = f"{number}{text}", f"https://a.b/{number}.png"
+        listed = ListedConversation(conversation, title, face_url, last, True, number, False, None)
+        rendering.page([listed], None)
+
+    check(made["rendered conversations"], put)
 
 
 # --- the others -----------------------------------------------------------------------------------------------------

@@ -279,6 +279,8 @@ def _model_mentions(kind: type[BaseModel], wanted: type[BaseModel]) -> bool:
 def _refuses_an_item(answer: Any) -> bool:
     """Whether an item of a batch response holds an error."""
     view = answer.body if isinstance(answer, Reply) else answer
+    if isinstance(view, Rendered):
+        return view.refuses_an_item
     lists = (value for value in vars(view).values() if isinstance(value, list))
     return any(getattr(item, "error", None) is not None for items in lists for item in items)
 

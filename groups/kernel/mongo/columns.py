@@ -16,14 +16,17 @@ V = TypeVar("V")
 DETAILS: Final = "details"
 
 
-def as_columns(columns: Mapping[str, Any], *, where: Any, details: Document) -> Document:
+def as_columns(
+    columns: Mapping[str, Any], *, where: Any, details: Document, by: str | None = None
+) -> Document:
     """The stage that makes one document of all rows: an array for each column, and details of the rows of a condition.
 
-    Columns are expressions that have a value in every row; arrays leave out missing values.
+    Columns are expressions that have a value in every row; arrays leave out missing values. `by`: one document for the
+    rows of each value of this expression, with the value as its `_id`.
     """
     arrays: Document = {name: {"$push": value} for name, value in columns.items()}
     chosen = {"$push": {"$cond": [where, details, "$$REMOVE"]}}
-    return {"$group": {"_id": None, **arrays, DETAILS: chosen}}
+    return {"$group": {"_id": by, **arrays, DETAILS: chosen}}
 
 
 def is_since(since: datetime, *fields: str) -> Document:

@@ -61,7 +61,7 @@ class BulkAccess:
         pairs = [(group_id, user_id) for group_id in users for user_id in users[group_id]]
         return AccessQuery(
             self.groups.query_groups(users.keys()),
-            self.members.query_pairs(pairs),
+            self.members.query_cached_pairs(pairs),
             self.restrictions.query_pairs(pairs),
         )
 

@@ -4,7 +4,6 @@ These are facts about users' own memberships, so no rights are checked: the call
 view. Each method takes the same few queries for one group and for thousands.
 """
 
-import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +22,6 @@ from groups.models import (
     MembershipRow,
     Role,
     Stream,
-    stream_of,
 )
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
@@ -66,6 +64,12 @@ class MembershipReader:
         """Those of the memberships that exist, with their times."""
         return await self.members.find_memberships(pairs, tx)
 
+    def query_pairs(
+        self, pairs: Iterable[tuple[GroupId, UserId]]
+    ) -> BatchedQuery[dict[tuple[GroupId, UserId], MembershipRow]]:
+        """As `find_memberships` without times, to send together with other queries."""
+        return self.members.query_pairs(pairs)
+
     async def find_heads(
         self, stream_ids: Collection[StreamId], tx: Tx | None = None, *, with_times: bool = False
     ) -> Mapping[StreamId, Head]:
@@ -74,6 +78,12 @@ class MembershipReader:
             return {}
         return await self.streams.find_heads(stream_ids, tx, with_times=with_times)
 
+    def query_memberships(
+        self, user_ids: Collection[UserId]
+    ) -> BatchedQuery[dict[UserId, dict[StreamId, MembershipRow]]]:
+        """As `list_memberships` with times, to send together with other queries. Users without any are absent."""
+        return self.members.query_memberships(user_ids)
+
     def query_heads(
         self, stream_ids: Collection[StreamId], since: datetime, *, with_times: bool
     ) -> BatchedQuery[Changed[StreamId, Head]]:
@@ -81,10 +91,10 @@ class MembershipReader:
         return self.streams.query_heads(stream_ids, since, with_times=with_times)
 
     def query_members(
-        self, user_id: UserId, group_ids: Collection[GroupId]
-    ) -> BatchedQuery[dict[GroupId, tuple[Member, int]]]:
-        """The user's memberships in these groups, each with the time of its last change in milliseconds since 1970."""
-        return self.members.query_of_user(user_id, group_ids)
+        self, pairs: Iterable[tuple[GroupId, UserId]]
+    ) -> BatchedQuery[dict[tuple[GroupId, UserId], tuple[Member, int]]]:
+        """These memberships, each with the time of its last change in milliseconds since 1970."""
+        return self.members.query_changed(pairs)
 
     def query_groups(self, group_ids: Collection[GroupId]) -> BatchedQuery[dict[GroupId, Group]]:
         """As `find_groups`, to send together with other queries."""
@@ -99,36 +109,24 @@ class MembershipReader:
     async def find_groups(self, group_ids: Sequence[GroupId]) -> Mapping[GroupId, Group]:
         return await self.groups.find_many(group_ids) if group_ids else {}
 
-    async def find_summaries(
-        self, actor: Actor, memberships: Sequence[MembershipRow]
-    ) -> dict[GroupId, MembershipSummary]:
-        """The groups that exist, as the actor's list shows them, with their heads as they are now.
 
-        The memberships were read with their times.
-        """
-        if not memberships:
-            return {}
-        group_ids = [membership.group_id for membership in memberships]
-        groups, streams = await asyncio.gather(
-            self.groups.find_many(group_ids), self.streams.find_many(map(stream_of, group_ids))
+def summary_for_member(
+    actor: Actor, membership: MembershipRow, group: Group, stream: Stream
+) -> MembershipSummary:
+    """The group as the list of its member shows it. The membership was read with its times."""
+    if not policy.hides_history(group):  # nearly always
+        return MembershipSummary(
+            group.name, group.face_url, stream.head, stream.last, group.verified
         )
-        summaries: dict[GroupId, MembershipSummary] = {}
-        for membership in memberships:
-            group = groups.get(membership.group_id)
-            stream = streams.get(stream_of(membership.group_id))
-            if group is None or stream is None:
-                continue
-            # What a member may read depends on the head and the time when they joined, not on their role.
-            member = Member(
-                group_id=membership.group_id,
-                user_id=actor.user_id,
-                role=Role.MEMBER,
-                joined_at=datetime.fromtimestamp(membership.joined_ms / 1000, UTC),
-                joined_seq=membership.joined_seq,
-            )
-            access = policy.access_of(actor, group, member)
-            summaries[membership.group_id] = summary_of(access, stream)
-        return summaries
+    # What a member may read depends on the head and the time when they joined, not on their role.
+    member = Member(
+        group_id=membership.group_id,
+        user_id=actor.user_id,
+        role=Role.MEMBER,
+        joined_at=datetime.fromtimestamp(membership.joined_ms / 1000, UTC),
+        joined_seq=membership.joined_seq,
+    )
+    return summary_of(policy.access_of(actor, group, member), stream)
 
 
 def summary_of(access: AccessContext, stream: Stream) -> MembershipSummary:

@@ -108,16 +108,22 @@ class ChangeReader:
         ]
 
     def query_memberships(
-        self, user_id: UserId, since: datetime, *, with_times: bool
-    ) -> BatchedQuery[Changed[StreamId, MembershipRow]]:
-        """All memberships of the user and which of them changed, to send together with other queries."""
-        return self.changes.query_memberships(user_id, since, with_times=with_times)
+        self, user_ids: Collection[UserId], since: datetime, *, with_times: bool
+    ) -> BatchedQuery[dict[UserId, Changed[StreamId, MembershipRow]]]:
+        """All memberships of the users and which of them changed, to send together with other queries."""
+        return self.changes.query_memberships(user_ids, since, with_times=with_times)
 
     def query_departures(
         self, user_id: UserId, since: datetime, *, after: str, limit: int
     ) -> BatchedQuery[list[Departure]]:
         """The user's departures since the instant by `departure_key`; sent after `query_memberships`."""
         return self.changes.query_departures(user_id, since, after=after, limit=limit)
+
+    def query_departures_of_users(
+        self, user_ids: Collection[UserId], since: datetime, *, limit: int
+    ) -> BatchedQuery[list[Departure]]:
+        """As `query_departures` of several users, of whom none has any `after`; with `limit` rows, some may lack."""
+        return self.changes.query_departures_of_users(user_ids, since, limit=limit)
 
     def query_versions(
         self, group_ids: Collection[GroupId], since: datetime

@@ -142,7 +142,7 @@ class PageReader:
         asked = {page: self._guess(page) for page in wanted}
         stream_ids = {page: stream_of(page.group_id) for page in wanted}
         of_groups = self.groups.query_groups({page.group_id for page in wanted})
-        of_members = self.members.query_pairs(
+        of_members = self.members.query_cached_pairs(
             {(page.group_id, user_id) for page, user_ids in wanted.items() for user_id in user_ids}
         )
         # Before the messages: whatever was posted up to these heads is found then.
