@@ -134,10 +134,11 @@ class Dialogue(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DialogueMessage:
-    """A message of a dialogue."""
+    """A message of a dialogue. `is_new`: it was written just now, so nobody has reacted to it."""
 
     dialogue: Dialogue
     message: Message
+    is_new: bool = False
 
 
 class Thread(NamedTuple):
@@ -232,6 +233,7 @@ class ConversationSnapshot:
     `heads` may hold other streams too. Totals are computed from it directly, without an object for each conversation.
     """
 
+    user_id: UserId
     memberships: Mapping[ConversationId, MembershipRow]
     user_settings: UserSettings
     heads: Mapping[StreamId, Head]
@@ -243,7 +245,7 @@ class ConversationSnapshot:
             head = self.heads.get(conversation_id)
             if head is not None:
                 settings = self.user_settings.settings_of(conversation_id)
-                yield conversation_from(conversation_id, membership, head, settings)
+                yield conversation_from(self.user_id, conversation_id, membership, head, settings)
         for conversation_id, head in self.dialogues.items():
             settings = self.user_settings.settings_of(conversation_id)
             yield dialogue_conversation(conversation_id, head, settings)
@@ -312,12 +314,16 @@ def conversation_of(group_id: GroupId) -> ConversationId:
 
 
 def conversation_from(
+    user_id: UserId,
     conversation_id: ConversationId,
     membership: MembershipRow,
     head: Head,
     settings: ConversationSettings,
 ) -> Conversation:
-    """Build the conversation of a member of a group."""
+    """Build the conversation of a member of a group, who has read what they wrote."""
+    written = head.read_by(user_id)
+    if written > settings.read_seq:
+        settings = settings._replace(read_seq=written)
     return Conversation(
         conversation_id,
         membership.group_id,

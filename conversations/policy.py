@@ -131,6 +131,7 @@ def group_totals(
     """
     counts = dict.fromkeys((*BUILT_IN_GROUPS, *names), 0)
     unread = dict.fromkeys(counts, 0)
+    user_id = snapshot.user_id
     read_seqs, settings_of = snapshot.user_settings.read_seqs, snapshot.user_settings.settings
     # A dialogue counts like a membership from the start, so one loop serves both: a user may have thousands.
     dialogues = dict.fromkeys(snapshot.dialogues, _JOINED_AT_START)
@@ -143,6 +144,8 @@ def group_totals(
             if head is None:
                 continue
             read_seq = read_seqs.get(conversation_id, 0)
+            if head.author_id == user_id and head.author_seq > read_seq:
+                read_seq = head.author_seq
             more = unread_of(head.head_seq, read_seq, membership.joined_seq)
             built_in = CHANNELS if head.is_channel else CHATS
             settings = settings_of.get(conversation_id)

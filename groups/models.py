@@ -58,6 +58,8 @@ class Stream:
 
     `version` counts the changes of its messages: each edit, recall, pin, unpin, freeze and unfreeze adds one, in the
     order of their commits. Posts and reactions do not. `changed_at`: when the last one happened; None: there was none.
+
+    `author_id` has read up to `author_seq`, since they wrote that message (`Head.read_by`).
     """
 
     stream_id: StreamId
@@ -66,6 +68,8 @@ class Stream:
     last: LastMessage | None = None
     version: int = 0
     changed_at: datetime | None = None
+    author_id: UserId | None = None
+    author_seq: int = 0
 
     @property
     def head(self) -> "Head":
@@ -77,6 +81,8 @@ class Stream:
             round(last.at.timestamp() * 1000) if last is not None else 0,
             self.version,
             round(changed_at.timestamp() * 1000) if changed_at is not None else 0,
+            self.author_id,
+            self.author_seq,
         )
 
 
@@ -85,6 +91,9 @@ class Head(NamedTuple):
 
     The time is 0 where there is no message, or where it was not queried. So it is with `version`, which counts the
     changes of the stream's messages (`Stream`), and `changed_ms`, the time of the last one.
+
+    In the stream of a group, `author_id` wrote the newest message, `author_seq`, so they have read it: no cursor of
+    theirs is stored until another one writes. After a message of an older process they name an earlier message.
     """
 
     head_seq: int
@@ -92,6 +101,12 @@ class Head(NamedTuple):
     active_ms: int = 0
     version: int = 0
     changed_ms: int = 0
+    author_id: UserId | None = None
+    author_seq: int = 0
+
+    def read_by(self, user_id: UserId) -> int:
+        """The newest message that the member has read since they wrote it, as far as the stream tells."""
+        return self.author_seq if self.author_id == user_id else 0
 
 
 def stream_of(group_id: GroupId) -> StreamId:

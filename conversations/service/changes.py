@@ -283,6 +283,7 @@ class ConversationChangeReader:
             others = await self._read_others([own], since, with_times=with_times)
         since_ms, dialogues = _ms(since), own.dialogues
         snapshot = ConversationSnapshot(
+            actor.user_id,
             own.memberships.all,
             own.settings,
             others.heads.all,
@@ -463,7 +464,7 @@ class ConversationChangeReader:
         loaded: dict[ConversationId, LoadedConversation] = {}
         for key, (access, stream) in seen.items():
             own = settings.get(key, DEFAULT_SETTINGS)
-            conversation = conversation_from(key, rows[key], heads[key], own)
+            conversation = conversation_from(actor.user_id, key, rows[key], heads[key], own)
             listed = listed_conversation(conversation, summary_of(access, stream), now)
             loaded[key] = LoadedConversation(listed, (access, stream), *state_of(key))
         for dialogue in dialogues:

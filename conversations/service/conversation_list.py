@@ -172,7 +172,11 @@ class ConversationListService:
         return {
             key: listed_conversation(
                 conversation_from(
-                    key, membership, summary.head, settings.get(key, DEFAULT_SETTINGS)
+                    actor.user_id,
+                    key,
+                    membership,
+                    summary.head,
+                    settings.get(key, DEFAULT_SETTINGS),
                 ),
                 summary,
                 self.clock.now(),

@@ -92,6 +92,7 @@ class ConversationGuard:
         heads = await self._membership_reader.find_heads(stream_ids, tx, with_times=with_times)
         return {
             user_id: ConversationSnapshot(
+                user_id,
                 memberships[user_id],
                 user_settings.get(user_id, NO_USER_SETTINGS),
                 heads,
@@ -140,7 +141,9 @@ class ConversationGuard:
             {*memberships, *streams_of(dialogues)}, tx, with_times=bool(dialogues)
         )
         return [
-            conversation_from(key, membership, heads[key], settings.get(key, DEFAULT_SETTINGS))
+            conversation_from(
+                actor.user_id, key, membership, heads[key], settings.get(key, DEFAULT_SETTINGS)
+            )
             for key, membership in memberships.items()
             if key in heads
         ] + [

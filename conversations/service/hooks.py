@@ -49,19 +49,14 @@ class ConversationHooks:
         for conversation_id, user_ids in muted.items():
             await self.muted_changed(conversation_id, user_ids[0], -len(user_ids), tx)
 
-    async def read_cursor(self, user_id: UserId, stream_id: StreamId) -> int:
-        """Return the last message of the group that the member has read, as far as stored; 0 if nothing is."""
-        conversation_id = ConversationId(stream_id)
-        stored = await self.settings.find_settings(user_id, [conversation_id])
-        return stored[conversation_id].read_seq if conversation_id in stored else 0
+    def read_cursor(self, user_id: UserId, stream_id: StreamId) -> BatchedQuery[int]:
+        """Query the last message of the group that the member has read, as far as stored; 0 if nothing is."""
+        return self.settings.query_read_cursor(user_id, ConversationId(stream_id))
 
-    async def messages_posted(
-        self, stream_id: StreamId, newest: Mapping[UserId, int], tx: Tx
-    ) -> None:
-        """Move the cursor of each author to their newest message: writing counts as reading."""
-        conversation_id = ConversationId(stream_id)
-        await self.settings.advance_read_cursors(
-            [((user_id, conversation_id), seq) for user_id, seq in newest.items()], tx
+    async def messages_posted(self, read: Sequence[tuple[UserId, StreamId, int]], tx: Tx) -> None:
+        """Store how far authors have read, which their streams do not tell any more: writing counts as reading."""
+        self.settings.write_read_cursors(
+            [((user_id, ConversationId(stream_id)), seq) for user_id, stream_id, seq in read], tx
         )
 
 

@@ -95,6 +95,7 @@ _Heads = Mapping[StreamId, Head]
 class _Own:
     """What is stored of one user's conversations, without what others change."""
 
+    user_id: UserId
     memberships: Mapping[StreamId, MembershipRow]
     settings: UserSettings
     dialogues: Sequence[Dialogue]
@@ -110,7 +111,7 @@ class _Own:
 
     def snapshot(self, heads: _Heads) -> ConversationSnapshot:
         dialogues = heads_of_existing(self.dialogues, heads)
-        return ConversationSnapshot(self.memberships, self.settings, heads, dialogues)
+        return ConversationSnapshot(self.user_id, self.memberships, self.settings, heads, dialogues)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ class ConversationListReader:
         for user_id in user_ids:
             own = settings.get(user_id, NO_USER_SETTINGS)
             rows = memberships.get(user_id, {})
-            found = _Own(rows, own, dialogues_among(user_id, own.dialogues))
+            found = _Own(user_id, rows, own, dialogues_among(user_id, own.dialogues))
             of_users[user_id] = found
             if found.is_few:
                 group_ids.update([row.group_id for row in rows.values()])

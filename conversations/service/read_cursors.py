@@ -136,8 +136,9 @@ class ReadCursorService:
             membership = memberships.get((read.group_id, read.user_id)) if read.group_id else None
             head = heads.get(read.conversation_id)
             if membership is not None and head is not None:
+                own = settings.get(read.key, DEFAULT_SETTINGS)
                 found[read.key] = conversation_from(
-                    read.conversation_id, membership, head, settings.get(read.key, DEFAULT_SETTINGS)
+                    read.user_id, read.conversation_id, membership, head, own
                 )
         for key, dialogue in dialogues.items():
             for conversation_id, head in heads_of_existing([dialogue], heads).items():

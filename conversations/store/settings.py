@@ -215,22 +215,10 @@ class ConversationSettingsStore:
         )
         return {row["conversation_id"]: _to_settings(row) for row in await cursor.to_list(None)}
 
-    async def find_settings_of_users(
-        self, keys: Iterable[ConversationKey], tx: Tx
-    ) -> dict[ConversationKey, ConversationSettings]:
-        """Find the settings for these users and conversations, without drafts and custom data."""
-        cursor = self._conversations.find(
-            _of_keys(list(keys)),
-            {**_WITHOUT_TEXTS, "user_id": 1},
-            session=tx.session,
-            batch_size=ONE_REPLY,
-        )
-        return _by_key(await cursor.to_list(None))
-
     def query_settings_of_keys(
         self, keys: Collection[ConversationKey]
     ) -> BatchedQuery[dict[ConversationKey, ConversationSettings]]:
-        """As `find_settings_of_users`, as a query to send together with others."""
+        """The settings for these users and conversations, without drafts and custom data."""
         return BatchedQuery(
             self._conversations,
             _of_keys(keys),
@@ -287,7 +275,27 @@ class ConversationSettingsStore:
             await self._conversations.insert_many(list(new.values()), session=tx.session)
             self._hold_members(new, tx)
 
-    async def record_posts(
+    def query_read_cursor(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> BatchedQuery[int]:
+        """The user's stored read cursor of one conversation; 0 where there is none."""
+        key = user_id, conversation_id
+        return BatchedQuery(
+            self._conversations,
+            _by_id(key),
+            lambda rows: int(rows[0].get("read_seq", 0)) if rows else 0,
+            {"$project": {"_id": 0, "read_seq": 1}},
+        )
+
+    def write_read_cursors(self, reads: Collection[tuple[ConversationKey, int]], tx: Tx) -> None:
+        """Move read cursors forward, never back, with the other writes of the transaction."""
+        for key, seq in reads:
+            change: Document = {"$max": {"read_seq": seq}}
+            tx.write(self._conversations, UpdateOne(_key(key), change, upsert=True))
+        # Nothing tells here which of them are first settings.
+        self._hold_members((key for key, _ in reads), tx)
+
+    def record_posts(
         self,
         written: Mapping[ConversationKey, int],
         begun: Iterable[ConversationKey],
@@ -295,7 +303,7 @@ class ConversationSettingsStore:
         *,
         with_channel: bool,
     ) -> None:
-        """Record new messages of a dialogue.
+        """Record new messages of a dialogue, with the other writes of the transaction.
 
         `written`: the newest message of each user who wrote; their cursors move there, and their dialogue counts as
         answered. `begun`: the dialogue begins for these users; it is unanswered for those who did not write. A channel
@@ -308,7 +316,8 @@ class ConversationSettingsStore:
         }
         for key in begun:
             updates.setdefault(key, {"$max": {"read_seq": 0}, "$set": {waiting: True}})
-        await self._upsert(updates, tx)
+        for key, update in updates.items():
+            tx.write(self._conversations, UpdateOne(_key(key), update, upsert=True))
 
     async def _upsert(self, updates: Mapping[ConversationKey, Document], tx: Tx) -> None:
         keys = list(updates)
@@ -336,10 +345,12 @@ class ConversationSettingsStore:
             update["$unset"] = dict.fromkeys(gone, "")
         await self._upsert({key: update}, tx)
 
-    async def touch(self, keys: Iterable[ConversationKey], tx: Tx) -> None:
-        """Conflict with the end of these memberships."""
+    def touch(self, keys: Collection[ConversationKey], tx: Tx) -> None:
+        """Conflict with the end of these memberships, with the other writes of the transaction."""
         more: Document = {"$inc": {"touched": 1}}
-        await self._upsert(dict.fromkeys(keys, more), tx)
+        for key in keys:
+            tx.write(self._conversations, UpdateOne(_key(key), more, upsert=True))
+        self._hold_members(keys, tx)
 
     async def switch_unbegun(self, key: ConversationKey, *, accept: bool, tx: Tx) -> None:
         """Store whether a channel may begin the dialogue, which has not begun; to accept is stored as no document.

@@ -15,16 +15,18 @@ from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import BatchedQuery, Tx
 from groups.models import Group, MemberCountChange, Message, Tallies
 
-MessagesPostedHook = Callable[[StreamId, Mapping[UserId, int], Tx], Awaitable[None]]
-"""Members post; the mapping holds the newest seq of each author."""
+MessagesPostedHook = Callable[[Sequence[tuple[UserId, StreamId, int]], Tx], Awaitable[None]]
+"""Members have read messages of theirs in streams of groups; the streams do not tell it any more (`Head.read_by`)."""
 MembersCountedHook = Callable[[Group, MemberCountChange, Tx], Awaitable[None]]
 """A batch changes the number of members, or replaces some of them."""
 MessagesCountedHook = Callable[[Group, int, datetime, Tx], Awaitable[None]]
 """A batch adds this many messages, at this instant."""
 DisbandedHook = Callable[[Group, Tx], Awaitable[None]]
 """A group is disbanded, by any route."""
-SignaturesHook = Callable[[Group, Collection[UserId], Tx], Awaitable[Mapping[UserId, str]]]
-"""Returns the names under which these authors post in a channel; authors who do not sign are absent."""
+SignaturesHook = Callable[
+    [Mapping[GroupId, Collection[UserId]], Tx], Awaitable[Mapping[GroupId, Mapping[UserId, str]]]
+]
+"""Returns the names under which these authors post in these channels; authors who do not sign are absent."""
 ShowsOwnerHook = Callable[[Group, Tx], Awaitable[bool]]
 """Returns whether a channel shows its owner to everybody."""
 KnownOwnersHook = Callable[[Actor, Collection[UserId]], Awaitable[Collection[UserId]]]
@@ -43,8 +45,10 @@ A join sends it together with its other queries, so it costs no database command
 """
 BlockPair = tuple[str, str]
 """A user who may block, and the id of a user or group that they may block."""
-ReadCursorHook = Callable[[UserId, StreamId], Awaitable[int]]
-"""Finds the last message that a member has read, as far as stored; 0 where nothing is. Joining counts as reading."""
+ReadCursorHook = Callable[[UserId, StreamId], BatchedQuery[int]]
+"""Queries the last message that a member has read, as far as stored; 0 where nothing is.
+
+Joining counts as reading, and so does writing (`Head.read_by`)."""
 StreamEndedHook = Callable[[StreamId], Awaitable[None]]
 """Deletes what belongs to an ended stream, outside a transaction. A crash repeats the call, so it is idempotent."""
 DeleteOfStream = Callable[[StreamId, Tx], Awaitable[int]]

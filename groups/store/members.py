@@ -19,11 +19,13 @@ from groups.kernel.mongo import (
     Database,
     Document,
     Index,
+    JoinedOn,
     Tx,
     milliseconds_of,
 )
 from groups.kernel.request_batching import RequestBatcher
 from groups.models import Grant, Member, MembershipRow, Role, stream_of
+from groups.store.streams import AUTHOR_KEY
 from groups.store.users_by_group import UsersByGroup, match_users
 
 _membership_row: Final = MembershipRow._make
@@ -141,6 +143,18 @@ class MemberStore:
     ) -> BatchedQuery[dict[tuple[GroupId, UserId], Member]]:
         """Those of the memberships that exist, of users who ask often: an unchanged member is the same object."""
         return BatchedQuery(self._members, _of_pairs(set(pairs)), _known_by_pair, cache=self._cache)
+
+    def query_authors(
+        self, of_states: BatchedQuery[Any], group_ids: Collection[GroupId]
+    ) -> BatchedQuery[set[tuple[GroupId, UserId]]]:
+        """Which authors of the streams of these groups are members, behind the query for the streams' states."""
+        return BatchedQuery(
+            self._members,
+            {"group_id": {"$in": list(group_ids)}},
+            lambda rows: {(row["group_id"], row["user_id"]) for row in rows},
+            {"$project": {"_id": 0, "group_id": 1, "user_id": 1}},
+            joined_on=JoinedOn(of_states, AUTHOR_KEY, "_id"),
+        )
 
     def query_changed(
         self, pairs: Iterable[tuple[GroupId, UserId]]

@@ -94,6 +94,16 @@ class RestrictionStore:
         """As `query_restrictions`, for users of several groups."""
         return BatchedQuery(self._restrictions, match_users(users), _by_group)
 
+    def query_pairs(
+        self, pairs: Collection[tuple[GroupId, UserId]]
+    ) -> BatchedQuery[dict[tuple[GroupId, UserId], Restriction]]:
+        """The restrictions of these users in these groups."""
+        match: Document = {
+            "_id": {"$in": [join_key(*pair) for pair in pairs]},
+            "group_id": {"$in": list({group_id for group_id, _ in pairs})},
+        }
+        return BatchedQuery(self._restrictions, match, _by_pair)
+
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
         await self._restrictions.delete_many({"group_id": group_id}, session=tx.session)
 
@@ -107,3 +117,7 @@ def _by_group(rows: list[Document]) -> dict[GroupId, dict[UserId, Restriction]]:
     for row in rows:
         found.setdefault(row["group_id"], {})[row["user_id"]] = Restriction.from_stored(row)
     return found
+
+
+def _by_pair(rows: list[Document]) -> dict[tuple[GroupId, UserId], Restriction]:
+    return {(row["group_id"], row["user_id"]): Restriction.from_stored(row) for row in rows}

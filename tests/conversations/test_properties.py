@@ -1,5 +1,6 @@
 """After any sequence of actions unread is exact, totals add up, and cursors have never moved back."""
 
+import asyncio
 from typing import Any
 
 from hypothesis import given, settings
@@ -7,7 +8,9 @@ from hypothesis import strategies as st
 
 from conversations.models import ConversationId, ListedConversation
 from conversations.service.settings import ConversationChanges
-from tests.conversations.world import ADA, BOB, World, mock_database
+from groups.kernel.actor import Actor
+from groups.kernel.ids import GroupId, UserId
+from tests.conversations.world import ADA, BOB, CAT, World, mock_database
 
 NAMES = ["tea", "chess", "news"]
 TABS = ["A", "B"]
@@ -105,3 +108,81 @@ async def test_unread_is_exact_totals_add_up_and_cursors_never_move_back(
             totals["A"]
             == (await world.mine.conversation_list.unread_totals(BOB)).conversation_groups["A"]
         )
+
+
+# --- several authors in one group -------------------------------------------------------------------------------------
+
+user = st.sampled_from([ADA, BOB, CAT])
+guest = st.sampled_from([BOB, CAT])
+step = st.one_of(
+    st.tuples(st.just("write"), st.lists(user, min_size=1, max_size=5)),
+    st.tuples(st.just("read"), user, st.none() | st.integers(0, 12)),
+    st.tuples(st.just("recall"), st.integers(1, 12)),
+    st.tuples(st.just("remove"), user),
+    st.tuples(st.just("leave"), guest),
+    st.tuples(st.just("join"), guest),
+)
+
+
+class Club:
+    """A group whose members all write, and what each of them must have read."""
+
+    def __init__(self, world: World, key: ConversationId) -> None:
+        self.world, self.key, self.head = world, key, 0
+        self.group_id = GroupId(key.removeprefix("group_"))
+        self.read: dict[Actor, int] = dict.fromkeys([ADA, BOB, CAT], 0)
+        """The cursors of the members."""
+
+    async def take(self, step: tuple[Any, ...]) -> None:
+        """Do the step, as far as who takes it is a member."""
+        kind, *values = step
+        match kind, values:
+            case "write", [authors]:
+                authors = [author for author in authors if author in self.read]
+                # At once, so that they share a transaction, in this order.
+                await asyncio.gather(*(self.world.post(self.key, author) for author in authors))
+                for author in authors:
+                    self.head += 1
+                    self.read[author] = self.head
+            case "read", [reader, seq] if reader in self.read:
+                await self.world.mine.read_cursors.mark_read(reader, self.key, seq=seq)
+                until = self.head if seq is None else min(seq, self.head)
+                self.read[reader] = max(self.read[reader], until)
+            case "recall", [seq] if seq <= self.head:
+                await self.world.chat.edits.recall(ADA, self.group_id, seq)
+            case "remove", [reader] if reader in self.read:
+                await self.world.mine.settings.remove_from_list(reader, self.key)
+                self.read[reader] = self.head
+            case "leave", [guest] if guest in self.read:
+                await self.world.leave(self.key, guest)
+                del self.read[guest]
+            case "join", [guest] if guest not in self.read:
+                await self.world.join(self.key, guest)
+                self.read[guest] = self.head
+
+    async def check(self) -> None:
+        mine = self.world.mine
+        for member, read_seq in self.read.items():
+            shown = await mine.conversation_list.get_conversation(member, self.key)
+            found = shown.conversation
+            assert (found.head_seq, found.read_seq) == (self.head, read_seq)
+            unread = await mine.conversation_list.unread_totals(member)
+            listed = await self.world.shown(member, include_hidden=True)
+            assert [each.conversation.read_seq for each in listed] == [read_seq]
+            if not found.is_hidden:
+                assert unread.total == self.head - read_seq
+        stored = await self.world.settings_rows()
+        read = {member.user_id: seq for member, seq in self.read.items()}
+        assert all(row.get("read_seq", 0) <= read[UserId(row["user_id"])] for row in stored)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(step, max_size=25))
+async def test_authors_have_read_what_they_wrote_whoever_writes_next(
+    steps: list[tuple[Any, ...]],
+) -> None:
+    world = World(mock_database())
+    club = Club(world, await world.group("club", BOB, CAT))
+    for each in steps:
+        await club.take(each)
+        await club.check()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 
-from groups.errors import Banned, GroupIdTaken, GroupNotFound, RecallTooLate
+from groups.errors import Banned, GroupIdTaken, GroupNotFound, PostingNotAllowed, RecallTooLate
 from groups.events import MessageEdited, MessagePosted, MessageRecalled
 from groups.kernel.errors import (
     DomainError,
@@ -266,3 +266,73 @@ async def test_a_reader_who_follows_the_changes_ends_with_exactly_the_truth(
         if isinstance(event, MessageEdited | MessageRecalled)
     ]
     assert published == list(range(1, version + 1))
+
+
+# --- batches over many streams ----------------------------------------------------------------------------------------
+
+
+async def test_posts_to_many_groups_leave_no_gap_in_any(open_world: OpenWorld) -> None:
+    worlds = [await open_world(posts_per_second=0) for _ in range(2)]
+    groups = [await worlds[0].group(BOB) for _ in range(8)]
+    outcomes = await _together(
+        [
+            worlds[n % 2].messages.post((ADA, BOB)[n % 3 == 0], groups[n % 8], text(f"m{n}"))
+            for n in range(160)
+        ]
+    )
+    assert all(isinstance(outcome, VisibleMessage) for outcome in outcomes)
+    for group_id in groups:
+        assert await _stored(worlds[0], group_id) == list(range(1, 21))
+        _, stream = await worlds[0].groups.get(ADA, group_id)
+        assert stream.head_seq == 20
+    published = [e for e in await worlds[0].outbox() if isinstance(e, MessagePosted)]
+    for group_id in groups:
+        seqs = [event.message.seq for event in published if event.group_id == group_id]
+        assert seqs == list(range(1, 21))
+
+
+async def test_a_key_is_known_in_its_own_stream_alone(open_world: OpenWorld) -> None:
+    world = await open_world(posts_per_second=0)
+    groups = [await world.group() for _ in range(10)]
+    for _ in range(2):
+        outcomes = await _together(
+            [
+                world.messages.post(ADA, group_id, text(f"in {number}"), key="k")
+                for number, group_id in enumerate(groups)
+                for _ in range(2)
+            ]
+        )
+        assert {o.message.seq for o in outcomes if isinstance(o, VisibleMessage)} == {1}
+        assert len(outcomes) == 20
+    for group_id in groups:
+        assert await _stored(world, group_id) == [1]
+
+
+async def test_in_a_batch_over_many_groups_each_refusal_is_one_groups_own(
+    open_world: OpenWorld,
+) -> None:
+    world, other = [await open_world(posts_per_second=1) for _ in range(2)]
+    groups = [await world.group() for _ in range(64)]
+    deleted, closed, busy, contended, *rest = groups
+    await world.disbanding.disband(ADA, deleted)
+    await world.post(ADA, busy)
+    streams = other.database.collection("streams")
+    async with other.database.transaction() as tx:
+        # Another process is in the middle of a change of this stream.
+        key = {"_id": f"group_{contended}"}
+        await streams.update_one(key, {"$inc": {"touched": 1}}, session=tx.session)
+        calls = {
+            group_id: asyncio.create_task(
+                world.messages.post(BOB if group_id == closed else ADA, group_id, text())
+            )
+            for group_id in groups
+        }
+        stuck = calls.pop(contended)
+        outcomes = dict(zip(calls, await _together(list(calls.values())), strict=True))
+        assert not stuck.done()
+    assert all(isinstance(outcomes[group_id], VisibleMessage) for group_id in rest)
+    assert isinstance(outcomes[deleted], GroupNotFound)
+    assert isinstance(outcomes[closed], PostingNotAllowed)
+    assert isinstance(outcomes[busy], RateLimited)
+    assert (await stuck).message.seq == 1
+    assert [await _stored(world, group_id) for group_id in rest] == [[1]] * len(rest)
