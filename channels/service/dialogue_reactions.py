@@ -10,7 +10,7 @@ It is in this package because `conversations` and `reactions` do not know each o
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from channels.events import DialogueReacted
 from conversations.errors import ConversationNotFound
@@ -23,11 +23,11 @@ from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import UserId
-from groups.kernel.mongo import BatchedQuery, Database, Tx
+from groups.kernel.mongo import Database, Tx
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER
 from groups.models import Message, ReactionChoice, Tallies, Tally
 from groups.service.messages.stream import StreamService
-from reactions.service.engine import ReactionCommand, ReactionEngine, ReactionQueue
+from reactions.service.engine import Asked, ReactionCommand, ReactionEngine, ReactionQueue
 from reactions.service.state import ReactionState
 
 
@@ -108,7 +108,7 @@ class DialogueReactions:
     def __post_init__(self) -> None:
         self._queue = ReactionQueue(
             engine=self.engine,
-            open_target=self._open,
+            open_targets=self._open,
             holders_of=_both_sides,
             name="dialogue reactions",
         )
@@ -141,17 +141,18 @@ class DialogueReactions:
             raise
 
     async def _open(
-        self,
-        message: Message | None,
-        commands: Sequence[_Command],
-        queries: Sequence[BatchedQuery[Any]],
-        tx: Tx,
-    ) -> _Target | type[DomainError]:
-        if message is None:
-            return MessageNotFound
-        refusals = await self._refusals(commands, tx)
-        await self.database.fetch(tx, *queries)
-        return _Target(commands[0].dialogue, message, refusals, self.permission)
+        self, batch: Mapping[str, Sequence[_Command]], asked: Asked, tx: Tx
+    ) -> Mapping[str, _Target | type[DomainError]]:
+        await self.database.fetch_together(*asked.queries, tx=tx)
+        targets: dict[str, _Target | type[DomainError]] = {}
+        for key, commands in batch.items():
+            message = asked.message(key)
+            if message is None:
+                targets[key] = MessageNotFound
+                continue
+            refusals = await self._refusals(commands, tx)
+            targets[key] = _Target(commands[0].dialogue, message, refusals, self.permission)
+        return targets
 
     async def _refusals(
         self, commands: Collection[_Command], tx: Tx

@@ -14,7 +14,7 @@ from pymongo import UpdateOne
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import DESCENDING, ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
 from groups.kernel.request_batching import RequestBatcher
-from groups.models import Content, Message, Origin, message_key
+from groups.models import Content, Message, Origin, message_key, split_message_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class _ChangesKey(NamedTuple):
 
 _KEPT_BYTES: Final = 5 * 2**20  # of memory: some 1,300 messages
 _IGNORED_FIELDS: Final = ("touched", "key", "digest")
-"""The fields that readers do not see: a reaction writes the first, posting the others."""
+"""The fields that readers do not see: a first reaction writes the first, posting the others."""
+_TOUCH: Final[Document] = {"$inc": {"touched": 1}}
 
 
 class MessageStore:
@@ -125,9 +126,22 @@ class MessageStore:
     async def touch(self, stream_id: StreamId, seq: int, tx: Tx) -> Message | None:
         """Write the message with this seq without a change that anyone sees; returns the message."""
         document = await self._messages.find_one_and_update(
-            _by_id(stream_id, seq), {"$inc": {"touched": 1}}, session=tx.session
+            _by_id(stream_id, seq), _TOUCH, session=tx.session
         )
         return _to_message(document) if document else None
+
+    def touch_many(self, message_ids: Iterable[str], tx: Tx) -> None:
+        """Do as `touch` does to these messages, with the other writes of the transaction."""
+        tx.write(self._messages, *(UpdateOne(_by_key_of(key), _TOUCH) for key in message_ids))
+
+    def query_by_ids(self, message_ids: Collection[str]) -> BatchedQuery[dict[str, Message]]:
+        """The messages with these keys, by key, as a query to send together with others."""
+        return BatchedQuery(
+            self._messages,
+            _among(message_ids),
+            lambda messages: {message_key(each.stream_id, each.seq): each for each in messages},
+            cache=self._cache,
+        )
 
     async def find_some(self, stream_id: StreamId, seqs: Iterable[int]) -> dict[int, Message]:
         # Uses index: stream_id_1_seq_1
@@ -268,6 +282,17 @@ class MessageStore:
 
 def _by_id(stream_id: StreamId, seq: int) -> Document:
     return {"_id": message_key(stream_id, seq), "stream_id": stream_id}
+
+
+def _by_key_of(message_id: str) -> Document:
+    stream_id, _ = split_message_key(message_id)
+    return {"_id": message_id, "stream_id": stream_id}
+
+
+def _among(message_ids: Collection[str]) -> Document:
+    """The condition that finds these messages; the streams select the shards."""
+    stream_ids = {split_message_key(key)[0] for key in message_ids}
+    return {"_id": {"$in": list(message_ids)}, "stream_id": {"$in": list(stream_ids)}}
 
 
 def _to_document(keyed: KeyedMessage) -> Document:

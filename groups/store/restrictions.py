@@ -91,9 +91,23 @@ class RestrictionStore:
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
         return BatchedQuery(self._restrictions, match, _by_user)
 
+    def query_pairs(
+        self, pairs: Collection[tuple[GroupId, UserId]]
+    ) -> BatchedQuery[dict[tuple[GroupId, UserId], Restriction]]:
+        """The restrictions of these users in these groups."""
+        match: Document = {
+            "_id": {"$in": [join_key(*pair) for pair in pairs]},
+            "group_id": {"$in": list({group_id for group_id, _ in pairs})},
+        }
+        return BatchedQuery(self._restrictions, match, _by_pair)
+
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
         await self._restrictions.delete_many({"group_id": group_id}, session=tx.session)
 
 
 def _by_user(rows: list[Document]) -> dict[UserId, Restriction]:
     return {row["user_id"]: Restriction.from_stored(row) for row in rows}
+
+
+def _by_pair(rows: list[Document]) -> dict[tuple[GroupId, UserId], Restriction]:
+    return {(row["group_id"], row["user_id"]): Restriction.from_stored(row) for row in rows}

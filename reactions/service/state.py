@@ -15,12 +15,14 @@ class ReactionState:
     """The counts of a message, and the emoji that the users of a batch hold on it."""
 
     def __init__(
-        self, message_id: str, counts: Mapping[str, int], held: Mapping[UserId, Set[str]]
+        self, message_id: str, counts: Mapping[str, int] | None, held: Mapping[UserId, Set[str]]
     ) -> None:
         self.message_id = message_id
-        self._counts_before = counts
+        self.has_tally = counts is not None
+        """Whether a tally is stored, be it empty; without one, there were no reactions so far."""
+        self._counts_before = counts or {}
         self._held_before = held
-        self._counts = Counter(counts)
+        self._counts = Counter(self._counts_before)
         self._held = {user_id: set(emoji) for user_id, emoji in held.items()}
 
     def held_by(self, user_id: UserId) -> Set[str]:

@@ -1,0 +1,67 @@
+"""The commands of a batch: as many for 64 keys as for one."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import pytest
+
+from groups.kernel.actor import Actor
+from groups.kernel.emoji_text import Emoji
+from groups.kernel.ids import GroupId, UserId
+from tests.api import Api, User, a_channel, a_post, id_of, part
+from tests.cost.conftest import Watched
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LIKE: Final = Emoji("👍")
+CHANNELS: Final = 8
+POSTS: Final = 8  # of each channel
+
+Place = tuple[GroupId, int]
+"""A post of a channel."""
+Call = Callable[[Place], Awaitable[object]]
+
+
+def actor_of(user: User) -> Actor:
+    return Actor(UserId(user.id))
+
+
+async def posts_with_reactions(api: Api, *subscribers: User) -> list[Place]:
+    owner, places = api.new_user("owner"), list[Place]()
+    for _ in range(CHANNELS):
+        path = await a_channel(owner, *subscribers)
+        for _ in range(POSTS):
+            seq = (await a_post(owner, path))["seq"]
+            assert (await owner.put(f"{path}/posts/{seq}/reactions/{part(LIKE)}")).status == 200
+            places.append((GroupId(id_of(path)), seq))
+    return places
+
+
+async def commands_of(watched: Watched, call: Call, places: Sequence[Place]) -> Counter[str]:
+    await watched.probe.take()
+    await asyncio.gather(*(call(place) for place in places))
+    sent = Counter((await watched.probe.take()).commands)
+    del sent["update insights"]  # of which each post has one
+    return sent
+
+
+async def test_reactions_to_many_messages_send_the_commands_of_one(watched: Watched) -> None:
+    users = watched.api.new_user("ada"), watched.api.new_user("bob")
+    places = await posts_with_reactions(watched.api, *users)
+    ada, bob = map(actor_of, users)
+    reactions = watched.api.services.reactions
+
+    def react(who: Actor) -> Call:
+        return lambda place: reactions.react(who, *place, LIKE)
+
+    def unreact(who: Actor) -> Call:
+        return lambda place: reactions.unreact(who, *place, LIKE)
+
+    one = await commands_of(watched, react(ada), places[:1])
+    assert one.total() == 5
+    assert await commands_of(watched, react(bob), places) == one
+    one = await commands_of(watched, unreact(ada), places[:1])
+    assert one.total() == 5
+    assert await commands_of(watched, unreact(bob), places) == one
