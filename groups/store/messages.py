@@ -237,28 +237,22 @@ class MessageStore:
         key = _by_id(message.stream_id, message.seq)
         await self._messages.update_one(key, {"$set": values}, session=tx.session)
 
-    async def find_views(
-        self, stream_id: StreamId, seqs: Collection[int], tx: Tx
-    ) -> dict[int, int]:
-        """The views of the messages that exist and are not recalled."""
-        keys = [message_key(stream_id, seq) for seq in seqs]
-        cursor = self._messages.find(
-            {"_id": {"$in": keys}, "stream_id": stream_id, "recalled_at": None},
-            {"_id": 0, "seq": 1, "views": 1},
-            session=tx.session,
-            batch_size=ONE_REPLY,
+    def query_views(self, message_ids: Collection[str]) -> BatchedQuery[dict[str, int]]:
+        """The views of the messages that exist and are not recalled, by key."""
+        return BatchedQuery(
+            self._messages,
+            {**_among(message_ids), "recalled_at": None},
+            lambda rows: {row["_id"]: row.get("views", 0) for row in rows},
+            {"$project": {"views": 1}},
         )
-        return {row["seq"]: row.get("views", 0) for row in await cursor.to_list(None)}
 
-    async def raise_views(
-        self, stream_id: StreamId, views: Mapping[int, int], tx: Tx | None = None
-    ) -> None:
-        """Raise the views that messages show to these numbers; never creates a message."""
-        operations = [
-            UpdateOne(_by_id(stream_id, seq), {"$max": {"views": number}})
-            for seq, number in views.items()
-        ]
-        await self._database.apply(self._messages, operations, tx)
+    async def raise_views(self, views: Mapping[str, int]) -> None:
+        """Raise the views that messages show to these numbers, by key; never creates a message."""
+        await self._database.apply(self._messages, _raising(views), None)
+
+    def write_views(self, views: Mapping[str, int], tx: Tx) -> None:
+        """Do as `raise_views` does, with the other writes of the transaction."""
+        tx.write(self._messages, *_raising(views))
 
     async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> tuple[int, list[str]]:
         """Delete up to `limit` messages of an ended stream; returns their number and the uploads that they used."""
@@ -282,6 +276,12 @@ class MessageStore:
 
 def _by_id(stream_id: StreamId, seq: int) -> Document:
     return {"_id": message_key(stream_id, seq), "stream_id": stream_id}
+
+
+def _raising(views: Mapping[str, int]) -> list[UpdateOne]:
+    return [
+        UpdateOne(_by_key_of(key), {"$max": {"views": number}}) for key, number in views.items()
+    ]
 
 
 def _by_key_of(message_id: str) -> Document:

@@ -65,3 +65,18 @@ async def test_reactions_to_many_messages_send_the_commands_of_one(watched: Watc
     one = await commands_of(watched, unreact(ada), places[:1])
     assert one.total() == 5
     assert await commands_of(watched, unreact(bob), places) == one
+
+
+async def test_views_of_many_channels_send_the_commands_of_one(watched: Watched) -> None:
+    places = await posts_with_reactions(watched.api)
+    ada, bob = (actor_of(watched.api.new_user(name)) for name in ("ada", "bob"))
+    views = watched.api.services.analytics.views
+
+    def report(who: Actor) -> Call:
+        return lambda place: views.report(who, place[0], [place[1]])
+
+    # First views, further ones, and those that are known.
+    for who, number in ((ada, 4), (bob, 4), (ada, 2)):
+        one = await commands_of(watched, report(who), places[:1])
+        assert one.total() == number
+        assert await commands_of(watched, report(who), places[1:]) == one

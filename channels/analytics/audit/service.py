@@ -86,14 +86,14 @@ class _Audit:
                 yield Finding("P4", _name(message_id), problem, self._raise_shown(message_id))
 
     def _raise_shown(self, message_id: str) -> Repair:
-        stream_id, seq = _stream_and_seq(message_id)
-
         async def work(tx: Tx) -> str | None:
             count = await self.store.find_count(message_id, tx)
-            shown = await self.chat.view_counts.shown(stream_id, [seq], tx)
-            if seq not in shown or shown[seq] >= count:
+            query = self.chat.view_counts.query_shown([message_id])
+            await self.database.fetch(tx, query)
+            shown = query.result.get(message_id)
+            if shown is None or shown >= count:
                 return None
-            await self.chat.view_counts.raise_to(stream_id, {seq: count}, tx)
+            self.chat.view_counts.write({message_id: count}, tx)
             return f"shows {count} views"
 
         return lambda: self.database.run(work)
