@@ -149,12 +149,11 @@ def revoke(
     # Imported here: see `serve`.
     from channels.server.app import create_services
     from channels.server.embedded.supervisor import database_uri
-    from channels.server.run import database_errors_as_startup_errors
-    from groups.kernel.mongo import Database
+    from channels.server.run import database_errors_as_startup_errors, open_database
 
     async def revoke_stored() -> None:
         async with database_uri(settings) as uri:
-            database = await Database.connect(uri, settings.database, driver=settings.driver)
+            database = await open_database(settings, uri)
             try:
                 services = create_services(database, settings.limits)
                 await services.chat.revocations.revoke(OPERATOR, UserId(user))
@@ -193,7 +192,9 @@ def verify(
 
 @app.command(
     epilog="Example: channels bench --quick, or channels bench subscribe react --report results."
-    " The cases: subscribe, react, read, unread, inbox, fanout, burst, storm, workers, import, post, memory."
+    " The cases: subscribe, react, read, unread, inbox, fanout, burst, storm, workers, import, post, memory;"
+    " and ordinary, which is lone, subscribes, reactions, cursors, views, pages, lists, syncs, posts, mix, flood,"
+    " processes."
 )
 def bench(
     names: Annotated[
@@ -225,7 +226,7 @@ def bench(
     An installed `mosquitto` is measured too.
     """
     # Imported here: see `serve`.
-    from channels.bench.cases import NAMES
+    from channels.bench.cases import GROUPS, NAMES
     from channels.bench.command import is_missed, run
     from channels.bench.plan import FULL, QUICK
     from channels.bench.processes import Deployment, StartFailed
@@ -234,9 +235,11 @@ def bench(
     from groups.kernel.errors import Unavailable
 
     raise_open_files()  # the load holds thousands of connections
-    unknown = [name for name in names or [] if name not in NAMES]
+    unknown = [name for name in names or [] if name not in {*NAMES, *GROUPS}]
     if unknown:
-        raise StartupError(f"There is no case {unknown[0]!r}.", cure=f"Cases: {', '.join(NAMES)}.")
+        raise StartupError(
+            f"There is no case {unknown[0]!r}.", cure=f"Cases: {', '.join([*NAMES, *GROUPS])}."
+        )
     settings = Settings.load(needs_secret=server is not None)
     if server is not None and settings.is_embedded:
         raise StartupError("--server needs CHANNELS_MONGODB_URI, the database of that server.")

@@ -7,13 +7,14 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from rich import progress
 from rich.console import Console
 
-from channels.bench.cases import CASES, NAMES
+from channels.bench.cases import CASES, ORDINARY, chosen
 from channels.bench.context import BenchContext
 from channels.bench.load import Generator, Job, LoadFailed, request
 from channels.bench.models import Figures, Machine, Report, Row, Verdict, figures
@@ -36,7 +37,7 @@ async def run(
     directory: Path | None = None,
     console: Console | None = None,
 ) -> Report:
-    """Measure the cases of these names (all when there are none), print the table, and write the report.
+    """Measure the cases of these names or groups (all when there are none), print the table, and write the report.
 
     It starts servers on the deployment and drops their database at the end, also after an interruption. The database of
     a server that is already running keeps what was made in it.
@@ -51,21 +52,28 @@ async def run(
     try:
         with closing(Generator()) as generator:
             ceiling = await _ceiling(generator, plan)
-            async with server(deployment) as running:
-                with _progress(console) as bar:
-                    task = bar.add_task("", total=len(names or NAMES))
-                    context = BenchContext(
-                        plan=plan,
-                        deployment=deployment,
-                        store=BenchStore(database),
-                        generator=generator,
-                        server=running,
-                        say=lambda text: bar.update(task, description=text),
-                    )
-                    # In the order of `NAMES`: later cases use what earlier ones made.
-                    for name in [each for each in NAMES if each in (names or NAMES)]:
-                        rows += await _measure(context, name)
-                        bar.advance(task)
+            cases = chosen(names)
+            store = BenchStore(database)
+            with _progress(console) as bar:
+                task = bar.add_task("", total=len(cases))
+                context = BenchContext(
+                    plan=plan,
+                    deployment=deployment,
+                    store=store,
+                    generator=generator,
+                    say=lambda text: bar.update(task, description=text),
+                    mongod=await store.mongod(),
+                )
+                for is_ordinary, several in groupby(cases, ORDINARY.__contains__):
+                    # One server at a time: another one would follow all events, too.
+                    async with server(deployment, sheds_load=is_ordinary) as context.server:
+                        for name in several:
+                            rows += await _measure(
+                                context,
+                                name,
+                                is_late=time.monotonic() > started + plan.most_seconds,
+                            )
+                            bar.advance(task)
         version = await database.server_version()
     finally:
         if deployment.server is None:
@@ -92,7 +100,10 @@ def is_missed(report: Report) -> bool:
     return any(row.verdict is Verdict.MISSED for row in report.rows)
 
 
-async def _measure(context: BenchContext, name: str) -> list[Row]:
+async def _measure(context: BenchContext, name: str, *, is_late: bool) -> list[Row]:
+    if is_late:
+        why = f"the run had taken its {context.plan.most_seconds:.0f} seconds"
+        return [Row(name=name, what=name, skipped=why)]
     context.say(name)
     try:
         return await CASES[name](context)

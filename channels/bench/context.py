@@ -11,9 +11,11 @@ from typing import Any, Final
 
 import jwt
 
+from channels.bench.cpu import CpuSeconds, cpu_seconds
 from channels.bench.load import Generator, Job, LoadFailed, Outcome, request
 from channels.bench.plan import Plan
 from channels.bench.processes import Address, Deployment, Server
+from channels.bench.scene import TEXT, Call, Scene, Source
 from channels.bench.store import BenchStore
 
 APP: Final = "bench-app"
@@ -22,8 +24,6 @@ TOKEN_SECONDS: Final = 6 * 3600
 SETUP_SECONDS: Final = 240.0
 CALLERS: Final = 64  # connections for calls that prepare a case
 UPLOAD_LINES: Final = 5_000  # lines of the import that are sent together
-TEXT: Final = ("The bridge is open again. " * 8)[:200]
-"""The text of posts."""
 
 
 @dataclass(slots=True)
@@ -34,11 +34,18 @@ class BenchContext:
     deployment: Deployment
     store: BenchStore
     generator: Generator
-    server: Server
     say: Callable[[str], None]
     """Shows what is being done."""
+    mongod: int | None = None
+    """The process of the database, if it runs on this machine."""
+    server: Server = field(init=False)
+    """The server that is measured now."""
     made: dict[int, str] = field(default_factory=dict)
     """Channels by their number of subscribers."""
+    scene: Scene | None = None
+    """The channels and users of the ordinary load, once they are made."""
+    sources: dict[tuple[str, bool], Source] = field(default_factory=dict)
+    """The calls of the ordinary load, by kind and whether it is hot."""
     subscribed: list[str] = field(default_factory=list)
     """Users of the subscribe case, who are subscribed to `hot`."""
     hot: str = ""
@@ -59,6 +66,15 @@ class BenchContext:
         content = b"" if body is None else json.dumps(body).encode()
         return request(method, path, self.token(user), content)
 
+    def call(self, call: Call) -> bytes:
+        """The bytes of a call."""
+        return self.request(call.method, call.path, call.user or APP, call.body)
+
+    def create_request(self, name: str) -> bytes:
+        """The bytes of a request that creates the channel."""
+        body = {"channel_id": f"@TOA#_{name}", "name": name}
+        return self.request("POST", "/v1/channels", body=body)
+
     def post_request(self, channel: str, text: str = TEXT) -> bytes:
         """The bytes of a request that posts the text to the channel."""
         body = {"kind": "text", "text": text}
@@ -72,12 +88,45 @@ class BenchContext:
         seconds: float | None = None,
         is_cycle: bool = False,
         address: Address | None = None,
+        generator: Generator | None = None,
     ) -> Outcome:
         """Send the requests with the generator, by default to `server` for the plan's `seconds`."""
         where = address or self.server
         length = self.plan.seconds if seconds is None else seconds
         job = Job(where.host, where.port, requests, connections, length, is_cycle)
-        return await self.generator.drive(job)
+        before = self.spent(where) if isinstance(where, Server) else CpuSeconds()
+        outcome = await (generator or self.generator).drive(job)
+        if isinstance(where, Server):
+            outcome.spent = self.spent(where) - before
+        return outcome
+
+    async def drive_several(
+        self,
+        shares: Sequence[tuple[Server, Sequence[bytes]]],
+        *,
+        connections: int,
+        seconds: float,
+        is_cycle: bool,
+    ) -> list[Outcome]:
+        """Send to each of several servers its own requests, all at once, with this many connections in all.
+
+        Returns the outcome of each; `spent` of the first one is the processor time of all.
+        """
+        each = connections // len(shares)
+        jobs = [
+            Job(server.host, server.port, requests, each, seconds, is_cycle)
+            for server, requests in shares
+        ]
+        servers = [server for server, _ in shares]
+        before = self.spent(*servers)
+        outcomes = await self.generator.drive_all(jobs)
+        outcomes[0].spent = self.spent(*servers) - before
+        return outcomes
+
+    def spent(self, *servers: Server) -> CpuSeconds:
+        """Processor time so far of these servers (`server` without any), and of the database."""
+        pids = [each.pid for each in servers or [self.server]]
+        return CpuSeconds(cpu_seconds(pids), cpu_seconds([self.mongod]))
 
     async def prepare(self, requests: Sequence[bytes], *, connections: int = CALLERS) -> None:
         """Send each request once; all must succeed."""
@@ -89,8 +138,7 @@ class BenchContext:
 
     async def channel(self, name: str, *, posts: int = 0) -> str:
         """Create a channel with this many posts, one after the other. Returns its name in paths."""
-        body = {"channel_id": f"@TOA#_{name}", "name": name}
-        await self.prepare([self.request("POST", "/v1/channels", body=body)], connections=1)
+        await self.prepare([self.create_request(name)], connections=1)
         if posts:
             await self.prepare([self.post_request(name)] * posts, connections=1)
         return name

@@ -17,6 +17,7 @@ from typing import Final, cast
 import uvloop
 
 from channels.bench.child import Child
+from channels.bench.cpu import CpuSeconds
 
 STALL_SECONDS: Final = 30.0
 """How long a run waits after its end for the last responses, before it counts them as missing."""
@@ -36,17 +37,19 @@ class Job:
 
 @dataclass(slots=True)
 class Outcome:
-    """The outcome of a job. `latencies` holds the seconds of each response; `cpu_seconds` is the generator's."""
+    """The outcome of a job. `latencies` holds the seconds of each success (2xx); `cpu_seconds` is the generator's."""
 
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     missing: int = 0
+    spent: CpuSeconds = field(default_factory=CpuSeconds)
+    """Processor time of the server and of its database meanwhile."""
 
     @property
     def per_second(self) -> float:
-        """Responses a second."""
+        """Successes a second."""
         return len(self.latencies) / self.seconds if self.seconds else 0.0
 
     @property
@@ -60,9 +63,25 @@ class Outcome:
         return f"p50 {self.quantile(0.5) * 1000:.1f} ms, p99 {self.quantile(0.99) * 1000:.1f} ms"
 
     def quantile(self, share: float) -> float:
-        """The latency in seconds of this share of the responses, or less."""
+        """The latency in seconds of this share of the successes, or less."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+    @property
+    def refused(self) -> Counter[str]:
+        """How often which other status came; `no response` is one of them."""
+        found = Counter(
+            {str(status): count for status, count in self.statuses.items() if not _is_ok(status)}
+        )
+        if self.missing:
+            found["no response"] = self.missing
+        return found
+
+    def some(self) -> "Outcome":
+        """This outcome, if there was any success; what was refused is in `refused`."""
+        if not self.latencies:
+            raise LoadFailed(f"no success; refused: {dict(self.refused)}")
+        return self
 
     def only(self, *statuses: int) -> "Outcome":
         """This outcome, if every response had one of these statuses."""
@@ -70,6 +89,23 @@ class Outcome:
             said = ", ".join(f"{count} x {status}" for status, count in self.statuses.items())
             raise LoadFailed(f"responses: {said or 'none'}; missing: {self.missing}")
         return self
+
+
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    """One outcome of jobs that ran at the same time, in one process. `spent` stays empty."""
+    whole = Outcome(
+        seconds=max(each.seconds for each in outcomes),
+        cpu_seconds=max(each.cpu_seconds for each in outcomes),
+    )
+    for each in outcomes:
+        whole.latencies += each.latencies
+        whole.statuses += each.statuses
+        whole.missing += each.missing
+    return whole
+
+
+def _is_ok(status: int) -> bool:
+    return 200 <= status < 300
 
 
 class LoadFailed(Exception):
@@ -129,8 +165,10 @@ class _Caller(asyncio.Protocol):
         self._buffer = b""
         self._is_waiting = False
         run = self._run
-        run.outcome.latencies.append(time.perf_counter() - self._sent_at)
-        run.outcome.statuses[int(buffer[9:12])] += 1
+        status = int(buffer[9:12])
+        if _is_ok(status):
+            run.outcome.latencies.append(time.perf_counter() - self._sent_at)
+        run.outcome.statuses[status] += 1
         run.busy -= 1
         self.send_next()
         if not run.busy:
@@ -169,14 +207,19 @@ async def drive(job: Job) -> Outcome:
     return run.outcome
 
 
+async def drive_all(jobs: Sequence[Job]) -> list[Outcome]:
+    """Do these jobs at the same time in this process. Each outcome has the processor time of all."""
+    return await asyncio.gather(*(drive(job) for job in jobs))
+
+
 def _serve(pipe: Connection) -> None:
     while True:
         try:
-            job = pipe.recv()
+            jobs = pipe.recv()
         except EOFError:
             return
         try:
-            pipe.send(uvloop.run(drive(job)))
+            pipe.send(uvloop.run(drive_all(jobs)))
         # The other process decides what the error means. It would wait forever for a generator that died.
         except Exception as error:
             pipe.send(LoadFailed(repr(error)))
@@ -190,7 +233,12 @@ class Generator(Child):
 
     async def drive(self, job: Job) -> Outcome:
         """Do the job in the process."""
-        outcome: Outcome | LoadFailed = await self.ask(job)
-        if isinstance(outcome, LoadFailed):
-            raise outcome
+        (outcome,) = await self.drive_all([job])
         return outcome
+
+    async def drive_all(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """Do these jobs at the same time in the process. Each outcome has the processor time of all."""
+        outcomes: list[Outcome] | LoadFailed = await self.ask(jobs)
+        if isinstance(outcomes, LoadFailed):
+            raise outcomes
+        return outcomes

@@ -69,6 +69,23 @@ class Series(Model):
     points: tuple[tuple[float, float], ...]
 
 
+class CpuTime(Model):
+    """Processor time of one request, in microseconds; None where it is unknown.
+
+    `server` is that of all server processes together, `database` that of the mongod they write to.
+    """
+
+    server: float | None
+    database: float | None
+    of: str = "request"
+    """What it is the time of, where that is no request."""
+
+    @property
+    def total(self) -> float | None:
+        """Both together."""
+        return None if self.server is None or self.database is None else self.server + self.database
+
+
 class Row(Model):
     """One line of the table. The ratio is ours / baseline, the median over pairs measured one after the other."""
 
@@ -79,6 +96,12 @@ class Row(Model):
     target: Target | None = None
     generator_busy: float = 0.0
     """The largest share of a core that a load generator of this row used."""
+    cpu: CpuTime | None = None
+    """What ours cost; None in a row without a server."""
+    baseline_cpu: CpuTime | None = None
+    """The same of the baseline, where that is our server, too."""
+    refused: dict[str, int] = {}
+    """How often a status other than success came, by status, on both sides. Then the row does not meet its target."""
     notes: tuple[str, ...] = ()
     series: tuple[Series, ...] = ()
     skipped: str | None = None
@@ -105,13 +128,18 @@ class Row(Model):
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property
     def verdict(self) -> Verdict:
-        """The result of the row. Without a baseline the target applies to our own figure."""
+        """The result of the row. Without a baseline the target applies to our own figure.
+
+        A target is for a server that serves: where requests were refused, it is missed.
+        """
         if self.skipped is not None or self.ours is None:
             return Verdict.SKIPPED
         if self.generator_busy >= BUSY:
             return Verdict.GENERATOR_BOUND
         if self.target is None:
             return Verdict.MEASURED
+        if self.refused:
+            return Verdict.MISSED
         value = self.ours.median if self.ratio is None else self.ratio
         return Verdict.MET if self.target.is_met(value) else Verdict.MISSED
 

@@ -4,6 +4,26 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class OrdinaryPlan:
+    """The sizes of the ordinary load: many channels with few callers each."""
+
+    repeats: int
+    """Pairs of spread and hot; the median ratio counts."""
+    seconds: float
+    """Duration of one measurement."""
+    callers: tuple[int, ...] = (1, 16, 64, 256)
+    channels: int = 200
+    users: int = 10_000
+    channels_of_a_user: int = 20
+    posts: int = 25
+    """Posts in each channel before anything is measured."""
+    writes: int = 60
+    """Lone writes of each kind in a repeat."""
+    lone_repeats: int = 3
+    processes: tuple[int, ...] = (2, 4)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The sizes of a run; every loop of the benchmark is bounded by one of them."""
 
@@ -29,6 +49,9 @@ class Plan:
     inbox_groups: int
     """Groups of the user of the large conversation list, channels included."""
     workers: tuple[int, ...]
+    ordinary: OrdinaryPlan
+    most_seconds: float
+    """Cases that have not begun by then are skipped."""
 
 
 FULL = Plan(
@@ -47,6 +70,8 @@ FULL = Plan(
     readers=8,
     inbox_groups=5_000,
     workers=(1, 2, 4),
+    ordinary=OrdinaryPlan(repeats=2, seconds=1.5),
+    most_seconds=1_200,
 )
 
 QUICK = Plan(
@@ -65,4 +90,6 @@ QUICK = Plan(
     readers=4,
     inbox_groups=300,
     workers=(1, 2),
+    ordinary=OrdinaryPlan(repeats=1, seconds=1.0, users=2_000),
+    most_seconds=420,
 )

@@ -45,10 +45,15 @@ class Deployment:
     server: str | None = None
     """The address of a server that is already running, if one was given."""
 
-    def environment(self) -> dict[str, str]:
-        """The environment of a server, without the limits that would refuse the load."""
+    def environment(self, *, sheds_load: bool = False) -> dict[str, str]:
+        """The environment of a server, without the limits that would refuse the load of a few users.
+
+        With `sheds_load` it refuses what it cannot serve in time, as it is delivered; else everything waits.
+        """
+        patience = {} if sheds_load else {"CHANNELS_LIMIT_WAITING_MILLISECONDS": "60000"}
         return {
             **self.inherited,
+            **patience,
             "CHANNELS_MONGODB_URI": self.mongodb_uri,
             "CHANNELS_DATABASE": self.database,
             "CHANNELS_SECRET": self.secret,
@@ -57,7 +62,7 @@ class Deployment:
             "CHANNELS_LIMIT_TRANSFERS_PER_USER": "0",
             "CHANNELS_LIMIT_POSTS_PER_SECOND": "0",
             "CHANNELS_LIMIT_STREAM_BYTES_PER_SECOND": "0",
-            "CHANNELS_LIMIT_WAITING_MILLISECONDS": "60000",
+            "CHANNELS_LIMIT_REQUESTS_AT_WORK_PER_BACK_END": "0",
             "CHANNELS_LIMIT_CHANNELS": "5000",
             "CHANNELS_LIMIT_CHANNELS_PER_OWNER": "5000",
             "CHANNELS_LIMIT_GROUPS_PER_OWNER": "10000",
@@ -86,15 +91,18 @@ class Server(Address):
 
 
 @asynccontextmanager
-async def server(deployment: Deployment, *, workers: int = 1) -> AsyncIterator[Server]:
-    """A server that runs until the body ends, or the given server."""
+async def server(
+    deployment: Deployment, *, workers: int = 1, sheds_load: bool = False
+) -> AsyncIterator[Server]:
+    """A server that runs until the body ends, or the given server. `sheds_load`: see `Deployment.environment`."""
     if deployment.server is not None:
         parts = urlsplit(deployment.server)
         yield Server(parts.hostname or HOST, parts.port or 80, None)
         return
     command = [sys.executable, "-m", "channels", "serve"]
     command += ["--host", HOST, "--port", "0", "--workers", str(workers)]
-    async with _process(command, "Ready", deployment.environment()) as (process, printed):
+    environment = deployment.environment(sheds_load=sheds_load)
+    async with _process(command, "Ready", environment) as (process, printed):
         found = re.search(r"API +http://([^:]+):(\d+)/", printed)
         if found is None:
             raise StartFailed(f"the server did not print where it listens: {printed}")

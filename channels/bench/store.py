@@ -5,8 +5,13 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from socket import gethostname
 from typing import Final
 
+from bson import ObjectId
+from pymongo.errors import OperationFailure
+
+from channels.bench.cpu import is_mongod
 from groups.kernel.mongo import ONE_REPLY, Collection, Database, Document
 from groups.models import stream_of
 
@@ -40,6 +45,30 @@ class BenchStore:
         ).to_list(None)
         return time.perf_counter() - started
 
+    async def mongod(self) -> int | None:
+        """The process of the mongod that takes the writes, if it is one on this machine that may be asked."""
+        admin = self.database.collection("members").database.client.admin
+        try:
+            status: Document = await admin.command("serverStatus")
+        except OperationFailure:  # this user may not ask
+            return None
+        host, pid = str(status["host"]).partition(":")[0], int(status["pid"])
+        return pid if host == gethostname() and is_mongod(pid) else None
+
+    @asynccontextmanager
+    async def bare_writes(self) -> "AsyncIterator[BareWrites]":
+        """Collections for bare transactions. They are dropped at the end."""
+        names = [f"bench_{secrets.token_hex(4)}" for _ in range(3)]
+        writes = BareWrites(self.database, *map(self.database.collection, names))
+        try:
+            await writes.counters.insert_one({"_id": "counter", "value": 0})
+            for collection in (writes.records, writes.events):
+                await collection.insert_one({})  # so that no transaction has to create it
+            yield writes
+        finally:
+            for collection in (writes.counters, writes.records, writes.events):
+                await collection.drop()
+
     @asynccontextmanager
     async def bare_members(self, group_id: str) -> "AsyncIterator[BareMembers]":
         """A collection that grows like the members of the group, which needs one already. It is dropped at the end."""
@@ -56,6 +85,29 @@ class BenchStore:
             yield BareMembers(scratch, template)
         finally:
             await scratch.drop()
+
+
+@dataclass(frozen=True, slots=True)
+class BareWrites:
+    """The least that a durable write with a record and an event takes: an update and two inserts, in a transaction."""
+
+    database: Database
+    counters: Collection
+    records: Collection
+    events: Collection
+
+    async def commit(self) -> float:
+        """Run one such transaction with the settings of the server's. Returns the seconds."""
+        started = time.perf_counter()
+        async with self.database.transaction() as tx:
+            await self.counters.update_one(
+                {"_id": "counter"}, {"$inc": {"value": 1}}, session=tx.session
+            )
+            for collection in (self.records, self.events):
+                await collection.insert_one(
+                    {"_id": ObjectId(), "text": "x" * 200}, session=tx.session
+                )
+        return time.perf_counter() - started
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import errno
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
@@ -63,7 +63,7 @@ async def _serve(settings: Settings, *, demo: bool) -> None:
     try:
         async with _mongodb(settings, stop) as uri:
             with database_errors_as_startup_errors():
-                database = await Database.connect(uri, settings.database, driver=settings.driver)
+                database = await open_database(settings, uri)
             try:
                 await _run_app(settings, database, listener, stop, demo=demo)
             finally:
@@ -275,9 +275,19 @@ async def _supervise(settings: Settings, *, demo: bool) -> None:
         holder.close()
 
 
+def open_database(settings: Settings, uri: str) -> Awaitable[Database]:
+    """Connect to the database as the settings say. Raises: as `Database.connect`."""
+    return Database.connect(
+        uri,
+        settings.database,
+        driver=settings.driver,
+        keys_per_transaction=settings.keys_per_transaction,
+    )
+
+
 async def _fill(settings: Settings, uri: str) -> None:
     with database_errors_as_startup_errors():
-        database = await Database.connect(uri, settings.database, driver=settings.driver)
+        database = await open_database(settings, uri)
         services = create_services(database, settings.limits)
         await services.start()
     try:

@@ -18,7 +18,7 @@ from channels.limits import Limits
 from channels.policy import CreatePolicy
 from channels.server.data_dir import SECRET_BYTES, load_or_create_secret
 from channels.server.startup import StartupError
-from groups.kernel.drivers import Driver
+from groups.kernel.database_options import KEYS_PER_TRANSACTION, Driver
 
 _ORIGIN: Final = re.compile(r"https?://[^/\s?#@]+")
 _HEADER_TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/=]{16,1024}")  # as RFC 6750 has them
@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     """The library that talks to MongoDB: Motor, or the asyncio API of PyMongo, which takes less processor time.
 
     See [how to choose](../how-to/deploy.md#the-driver).
+    """
+    keys_per_transaction: int = Field(default=KEYS_PER_TRANSACTION, ge=1, le=10_000)
+    """How many channels, streams or messages one transaction may change.
+
+    A process commits what waits in shared transactions. On a sharded cluster such a transaction spans the shards of its
+    keys, which costs more than one shard's: choose 16 there, and measure.
     """
     database: str = Field(default="channels", min_length=1, max_length=63)
     """The name of the database on that replica set."""
@@ -228,6 +234,7 @@ class Settings(BaseSettings):
             **process_environment(),
             "CHANNELS_MONGODB_URI": mongodb_uri,
             "CHANNELS_DRIVER": self.driver,
+            "CHANNELS_KEYS_PER_TRANSACTION": str(self.keys_per_transaction),
             "CHANNELS_DATABASE": self.database,
             "CHANNELS_SECRET": self.signing_secret(),
             "CHANNELS_HOST": self.host,

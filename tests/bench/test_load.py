@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from channels.bench import load
-from channels.bench.load import Job, LoadFailed, drive, request
+from channels.bench.load import Job, LoadFailed, drive, drive_all, request, together
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -88,6 +88,32 @@ async def test_an_answer_that_does_not_come_counts_as_missing(
     assert (len(outcome.latencies), outcome.missing) == (4, 1)
     with pytest.raises(LoadFailed, match="missing: 1"):
         outcome.only(200)
+
+
+async def test_refusals_are_counted_and_are_no_successes() -> None:
+    refusal = b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\n\r\n"
+    async with answering(lambda n: [refusal if n % 5 == 0 else OK]) as port:
+        outcome = await drive(job(port, 20))
+    assert len(outcome.latencies) == 16
+    assert outcome.per_second == 16 / outcome.seconds
+    assert outcome.refused == {"503": 4}
+    assert outcome.some() is outcome
+
+
+async def test_a_load_without_any_success_failed() -> None:
+    refusal = b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\n\r\n"
+    async with answering(lambda n: [refusal]) as port:
+        outcome = await drive(job(port, 3))
+    with pytest.raises(LoadFailed, match=r"no success.*503"):
+        outcome.some()
+
+
+async def test_several_jobs_at_once_make_one_outcome() -> None:
+    async with answering(lambda n: [OK]) as one, answering(lambda n: [OK] if n < 3 else []) as two:
+        both = together(await drive_all([job(one, 5), job(two, 5, connections=1)]))
+    assert both.statuses == {200: 7}
+    assert len(both.latencies) == 7
+    assert both.refused == {"no response": 1}
 
 
 async def test_an_unexpected_status_fails_the_measurement() -> None:

@@ -88,6 +88,15 @@ def test_a_row_with_a_busy_load_generator_is_not_judged(ours: float) -> None:
     assert judged(BUSY - 0.01) is (Verdict.MET if ours == 900 else Verdict.MISSED)
 
 
+def test_a_row_with_refusals_does_not_meet_its_target() -> None:
+    served = row(900, against=(1000,), target=AT_LEAST_HALF)
+    assert served.verdict is Verdict.MET
+    refused = served.model_copy(update={"refused": {"503": 1}})
+    assert refused.verdict is Verdict.MISSED
+    # Without a target they are shown only.
+    assert refused.model_copy(update={"target": None}).verdict is Verdict.MEASURED
+
+
 def test_without_a_target_a_row_is_only_measured() -> None:
     assert row(100, against=(1000,)).verdict is Verdict.MEASURED
     assert row(100).verdict is Verdict.MEASURED

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
-from channels.bench.models import Machine, Report, Row, Series, Target, figures
+from channels.bench.models import CpuTime, Machine, Report, Row, Series, Target, figures
 from channels.bench.report import table, words
 from channels.bench.report.charts import CHARTS, charts
 from channels.bench.report.files import page, write
@@ -56,6 +56,18 @@ STORM = Row(
     ours=figures("until the last is ready", "s", [3.4]),
     generator_busy=0.93,
     notes=("one too many",),
+)
+
+
+SPREAD = Row(
+    name="subscribes",
+    what="subscribe, spread / hot, 256 callers",
+    ours=figures("over 200 channels", "/s", [453]),
+    baseline=figures("on one channel", "/s", [5433]),
+    target=Target(bound="at_least", value=0.6),
+    cpu=CpuTime(server=2136, database=None),
+    baseline_cpu=CpuTime(server=168, database=48.4),
+    refused={"503": 1957, "no response": 2},
 )
 
 
@@ -189,6 +201,28 @@ def test_the_table_has_a_line_for_each_row() -> None:
             *(words.ratio(row), words.target(row), row.verdict.value, words.busy(row)),
         ]
         assert " ".join(expected) in lines
+
+
+def test_a_second_table_has_the_processor_time_and_the_refusals() -> None:
+    lines = [" ".join(line.split()) for line in printed(report_of(SPREAD, POST)).splitlines()]
+    (line,) = [line for line in lines if line.startswith("subscribes request: ")]
+    assert line.endswith("2,136 µs unknown 168 µs 48.4 µs 1,957 x 503, 2 x no response")
+    assert not any(line.startswith("post request: ") for line in lines)  # it has none
+    assert "Processor time" not in printed(REPORT)
+
+
+def test_the_page_has_the_processor_time_and_the_refusals() -> None:
+    html = page(report_of(SPREAD, POST))
+    for expected in (
+        *("<b>2,136 µs</b><small>mongod unknown</small>", "<b>168 µs</b><small>mongod 48.4 µs"),
+        "refused: 1,957 x 503, 2 x no response",
+    ):
+        assert expected in html
+
+
+def test_the_json_keeps_the_processor_time_and_the_refusals(tmp_path: Path) -> None:
+    stored = write(report_of(SPREAD), tmp_path)[0].read_text(encoding="utf-8")
+    assert Report.model_validate_json(stored).rows == (SPREAD,)
 
 
 def test_notes_reasons_machine_and_ceiling_follow_the_table() -> None:

@@ -12,7 +12,7 @@ from pymongo.monitoring import (
     CommandSucceededEvent,
 )
 
-from groups.kernel.drivers import Driver
+from groups.kernel.database_options import Driver
 from groups.kernel.mongo import Database, connection
 from groups.kernel.mongo.driver import Client, create_client
 from tests.api import MovedClock, open_api

@@ -12,7 +12,7 @@ from pymongo.errors import AutoReconnect, OperationFailure
 
 from channels.server.embedded.process import find_mongod
 from groups.kernel.background import cancel
-from groups.kernel.drivers import Driver
+from groups.kernel.database_options import Driver
 from groups.kernel.errors import AnswerTooLarge, BadCursor, Unavailable
 from groups.kernel.events import Event
 from groups.kernel.mongo import (

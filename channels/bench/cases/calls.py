@@ -5,6 +5,7 @@ from itertools import count
 from typing import Final
 from urllib.parse import quote
 
+from channels.bench.cases.rows import cpu_of, refused_by
 from channels.bench.context import BenchContext
 from channels.bench.load import Outcome
 from channels.bench.models import Row, Series, Target, figures
@@ -58,7 +59,7 @@ async def subscribe_new(
     path = f"/v1/channels/{context.hot}/subscription"
     requests = [context.request("PUT", path, user) for user in users]
     outcome = await context.drive(requests, connections=callers, seconds=seconds, address=address)
-    outcome.only(200)
+    outcome.some()
     # Requests were sent in this order, so about this many of the first ones had a response.
     context.subscribed += users[: len(outcome.latencies) - callers]
     return outcome
@@ -86,7 +87,7 @@ async def react_anew(context: BenchContext, address: Address) -> Outcome:
     path = f"/v1/channels/{context.hot}/posts/1/reactions/{emoji}"
     requests = [context.request("PUT", path, user) for user in context.subscribed]
     outcome = await context.drive(requests, connections=CALLERS, address=address)
-    return outcome.only(200)
+    return outcome.some()
 
 
 async def read(context: BenchContext) -> list[Row]:
@@ -143,6 +144,9 @@ async def workers(context: BenchContext) -> list[Row]:
                 baseline=figures("1 process", "/s", [rates[first]]),
                 target=KEPT if processes <= cores else None,
                 generator_busy=outcomes[processes].busy,
+                cpu=cpu_of([outcomes[processes]]),
+                baseline_cpu=cpu_of([outcomes[first]]),
+                refused=refused_by([outcomes[first], outcomes[processes]]),
             )
             for processes in others
         ]
@@ -179,7 +183,7 @@ async def _beside_empty(
         for repeat in range(context.plan.repeats):
             context.say(f"{name}: {repeat + 1} of {context.plan.repeats}")
             theirs.append(await empty())
-            ours.append((await measure()).only(200))
+            ours.append((await measure()).some())
     return Row(
         name=name,
         what=what,
@@ -191,5 +195,7 @@ async def _beside_empty(
         ),
         target=Target(bound="at_least", value=least),
         generator_busy=max(outcome.busy for outcome in (*ours, *theirs)),
+        cpu=cpu_of(ours),
+        refused=refused_by(ours),
         notes=(f"latency {ours[-1].latency_text}",),
     )

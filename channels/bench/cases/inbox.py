@@ -3,7 +3,9 @@
 import asyncio
 import statistics
 
+from channels.bench.cases.rows import cpu_of
 from channels.bench.context import BenchContext
+from channels.bench.load import Outcome
 from channels.bench.models import Row, Target, figures
 
 TURNS = 20  # of each reader in one measurement
@@ -15,14 +17,14 @@ async def unread(context: BenchContext) -> list[Row]:
     channels = context.plan.channels_of_a_user
     ours: list[float] = []
     theirs: list[float] = []
-    busy = 0.0
+    outcomes: list[Outcome] = []
     requests = [context.request("GET", "/v1/unread", user) for user in readers]
     for repeat in range(context.plan.repeats):
         context.say(f"unread: {repeat + 1} of {context.plan.repeats}")
         bare = [await context.store.bare_unread(user) for user in readers * TURNS]
         theirs.append(statistics.median(bare) * 1000)
         outcome = await context.drive(requests * TURNS, connections=1, seconds=60)
-        busy = max(busy, outcome.only(200).busy)
+        outcomes.append(outcome.only(200))
         ours.append(outcome.quantile(0.5) * 1000)
     together = await context.drive(requests, connections=len(readers), is_cycle=True)
     together.only(200)
@@ -34,7 +36,8 @@ async def unread(context: BenchContext) -> list[Row]:
             ours=figures("GET /v1/unread, p50", "ms", ours),
             baseline=figures("the bare queries in motor, p50", "ms", theirs),
             target=Target(bound="at_most", value=1.5),
-            generator_busy=busy,
+            generator_busy=max(outcome.busy for outcome in outcomes),
+            cpu=cpu_of(outcomes),
             notes=(
                 f"{len(readers)} users at once: {together.per_second:.0f}/s,"
                 f" the bare queries {bare_together:.0f}/s",
@@ -99,6 +102,7 @@ async def inbox(context: BenchContext) -> list[Row]:
                 what=f"{what}: {name}",
                 ours=figures(name, "ms", values),
                 generator_busy=outcome.busy,
+                cpu=cpu_of([outcome]),
             )
         )
     return rows

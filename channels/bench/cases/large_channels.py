@@ -3,7 +3,10 @@
 import statistics
 from typing import Final
 
+from channels.bench.cases.rows import cpu_for, cpu_of
 from channels.bench.context import BenchContext
+from channels.bench.cpu import CpuSeconds
+from channels.bench.load import Outcome
 from channels.bench.models import Row, Series, Target, figures
 from channels.bench.processes import server
 
@@ -22,13 +25,16 @@ async def bulk_import(context: BenchContext) -> list[Row]:
     ours: list[float] = []
     bare: list[float] = []
     seconds = 0.0
+    spent = CpuSeconds(0, 0)
     await context.subscribe(name, users[:1])  # a member whose document the bare ones copy
     async with context.store.bare_members(f"@TOA#_{name}") as members:
         # In turn, so that noise of the machine affects both, and both indexes grow alike.
         for first in range(1, len(users), step):
             part = users[first : first + step]
             context.say(f"import: {first + len(part):,} of {len(users):,} subscribers")
+            before = context.spent()
             took = await context.import_users(name, part)
+            spent += context.spent() - before
             seconds += took
             ours.append(len(part) / took)
             bare.append(len(part) / await members.insert(part, BATCH))
@@ -40,6 +46,7 @@ async def bulk_import(context: BenchContext) -> list[Row]:
             ours=figures("the bulk import", "/s", ours),
             baseline=figures("bare insert_many", "/s", bare),
             target=Target(bound="at_least", value=0.5),
+            cpu=cpu_for(spent, len(users) - 1, "subscriber"),
             notes=(f"all in {seconds:.1f} s",),
         )
     ]
@@ -52,6 +59,7 @@ async def bulk_import(context: BenchContext) -> list[Row]:
                 what="the next one is refused (409)",
                 ours=figures("answers of 409", "", [refused.statuses[409]]),
                 target=Target(bound="at_least", value=1),
+                cpu=cpu_for(refused.spent, 1),
             )
         )
     return rows
@@ -69,7 +77,7 @@ async def post(context: BenchContext) -> list[Row]:
             context.made[size] = name
     turn = [context.post_request(context.made[size]) for size in sizes]
     medians: list[list[float]] = [[] for _ in sizes]
-    busy = 0.0
+    outcomes: list[Outcome] = []
     for repeat in range(context.plan.repeats):
         context.say(f"post: {repeat + 1} of {context.plan.repeats}")
         outcome = await context.drive(
@@ -77,8 +85,7 @@ async def post(context: BenchContext) -> list[Row]:
             connections=1,
             seconds=context.plan.posts * len(sizes),
         )
-        outcome.only(201)
-        busy = max(busy, outcome.busy)
+        outcomes.append(outcome.only(201))
         for place in range(len(sizes)):
             mine = outcome.latencies[place :: len(sizes)][WARM:]
             medians[place].append(statistics.median(mine) * 1000)
@@ -93,7 +100,8 @@ async def post(context: BenchContext) -> list[Row]:
             ours=figures(f"{sizes[-1]:,} subscribers", "ms", medians[-1]),
             baseline=figures(f"{sizes[0]:,} subscribers", "ms", medians[0]),
             target=Target(bound="at_most", value=1.1),
-            generator_busy=busy,
+            generator_busy=max(outcome.busy for outcome in outcomes),
+            cpu=cpu_of(outcomes),
             notes=tuple(f"{int(size):,} subscribers: p50 {value:.2f} ms" for size, value in points),
             series=(Series(chart="latency", name="post, p50", points=points),),
         )
@@ -126,5 +134,6 @@ async def memory(context: BenchContext) -> list[Row]:
             what=what,
             ours=figures("resident memory", "MB", [resident / 2**20]),
             target=Target(bound="at_most", value=150),
+            cpu=cpu_of([outcome]),
         )
     ]

@@ -7,11 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from channels.bench.context import TEXT, BenchContext
+from channels.bench.cases.rows import cpu_for
+from channels.bench.context import BenchContext
 from channels.bench.listeners import Listeners, Opening, connected, mqtt_connect, mqtt_publish
 from channels.bench.load import LoadFailed
 from channels.bench.models import Figures, Row, Series, Target, figures
 from channels.bench.processes import baseline, broker, find_broker, server
+from channels.bench.scene import TEXT
 
 SETTLE_SECONDS = 1.0  # after thousands of connections
 WARM = 3  # posts that do not count
@@ -69,8 +71,10 @@ async def fanout(context: BenchContext) -> list[Row]:
             context.say(f"fanout: {sockets:,} sockets")
             await asyncio.sleep(SETTLE_SECONDS)
             # In turn, so that noise of the machine affects both.
+            before = context.spent()
             for _ in range(context.plan.fanout_posts + WARM):
                 deliveries.append([await each.deliver(1) for each in systems])
+            spent = context.spent() - before
         deliveries = deliveries[WARM:]
         ours = figures(
             "until the last socket has it", "ms", [turn[0].seconds * 1000 for turn in deliveries]
@@ -85,7 +89,7 @@ async def fanout(context: BenchContext) -> list[Row]:
                 theirs=[each.seconds * 1000 for turn in deliveries for each in turn[1:]],
                 bound="at_most",
                 note=f"the listeners' share of a core while it went out: {busiest:.0%}",
-            )
+            ).model_copy(update={"cpu": cpu_for(spent, len(deliveries) + WARM, "post")})
         )
     series = Series(chart="fanout", name="until the last socket has it", points=tuple(points))
     rows[-1] = rows[-1].model_copy(update={"series": (series,)})
@@ -106,9 +110,12 @@ async def burst(context: BenchContext) -> list[Row]:
 
         authors = replace(system, send=lambda posts: asyncio.create_task(send(posts)))
         await authors.deliver(20)  # warm
+        before = context.spent()
         deliveries = await _bursts(context, "posts", authors)
+        spent = context.spent() - before
         note = await _latency_beside_burst(context, system)
     busy = max(each.busy for each in deliveries)
+    cpu = cpu_for(spent, posts * len(deliveries), "post")
     ours = figures("deliveries", "/s", _rates(deliveries))
     theirs: list[_Delivery] = []
     if program := find_broker():
@@ -120,7 +127,7 @@ async def burst(context: BenchContext) -> list[Row]:
     async with _send_str(context, sockets) as system:
         bare = await _bursts(context, "send_str", system)
     return [
-        row.model_copy(update={"generator_busy": busy}),
+        row.model_copy(update={"generator_busy": busy, "cpu": cpu}),
         Row(
             name="burst",
             what=f"{what}, the server's way to the sockets",
@@ -128,6 +135,7 @@ async def burst(context: BenchContext) -> list[Row]:
             baseline=figures("a bare aiohttp loop of send_str", "/s", _rates(bare)),
             target=Target(bound="at_least", value=1.0),
             generator_busy=busy,
+            cpu=cpu,
         ),
     ]
 
@@ -143,12 +151,14 @@ async def storm(context: BenchContext) -> list[Row]:
     # A fresh process: one that had sockets before would reuse memory that it holds already.
     async with server(context.deployment) as fresh:
         before = fresh.memory_bytes
+        spent = context.spent(fresh)
         context.say(f"storm: {sockets:,} sockets at once")
         opening = Opening(
             "websocket", fresh.host, fresh.port, "/v1/socket", tokens, at_once=sockets
         )
         with closing(Listeners()) as listeners:
             result = await listeners.open(opening)
+            cpu = cpu_for(context.spent(fresh) - spent, sockets, "socket")
             growth = fresh.memory_bytes - before
     what = f"{sockets:,} sockets open and authenticate at once"
     rows = [
@@ -156,12 +166,14 @@ async def storm(context: BenchContext) -> list[Row]:
             name="storm",
             what=f"{what}: the last is ready",
             ours=figures("seconds until the last is ready", "s", [result.seconds]),
+            cpu=cpu,
         ),
         Row(
             name="storm",
             what=f"{what}: refused or lost",
             ours=figures("sockets that failed", "", [result.failed]),
             target=Target(bound="at_most", value=0),
+            cpu=cpu,
         ),
     ]
     if before:
@@ -170,6 +182,7 @@ async def storm(context: BenchContext) -> list[Row]:
                 name="storm",
                 what="memory of an idle socket",
                 ours=figures("resident bytes a socket", "KB", [growth / sockets / 1024]),
+                cpu=cpu,
             )
         )
     return rows

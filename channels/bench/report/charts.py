@@ -28,6 +28,18 @@ class Chart:
     marks: tuple[int, ...]
 
 
+_CALLERS: Final = (1, 16, 64, 256)
+
+
+def _by_callers(what: str) -> Chart:
+    return Chart(
+        f"{what}: rate against callers, hot and spread",
+        "callers at once",
+        "calls a second",
+        _CALLERS,
+    )
+
+
 CHARTS: Final = {
     "latency": Chart(
         "Latency of a post against the channel's size",
@@ -49,6 +61,17 @@ CHARTS: Final = {
         "server processes",
         "calls a second",
         (1, 2, 4),
+    ),
+    "subscribes": _by_callers("Subscribe"),
+    "reactions": _by_callers("React"),
+    "cursors": _by_callers("Mark read"),
+    "views": _by_callers("Report views"),
+    "pages": _by_callers("Page of 20 posts"),
+    "lists": _by_callers("Conversation list"),
+    "syncs": _by_callers("Sync"),
+    "posts": _by_callers("Post"),
+    "mix": Chart(
+        "A mix like an app's: rate against callers", "callers at once", "calls a second", _CALLERS
     ),
 }
 """The charts by the names in `Series.chart`."""

@@ -21,8 +21,11 @@ STYLE: Final = {
 
 
 def show(console: Console, report: Report) -> None:
-    """Print the rows, their notes and why some were skipped, the verdicts, the machine and the generator's ceiling."""
+    """Print the rows, what they cost, their notes and why some were skipped, the verdicts, and the machine."""
     console.print(_table(report))
+    if any(row.cpu is not None or row.refused for row in report.rows):
+        console.print()
+        console.print(_cost(report))
     for row in report.rows:
         _show_details(console, row)
     console.print()
@@ -62,6 +65,27 @@ def _table(report: Report) -> Table:
             Text(row.verdict.value, STYLE[row.verdict]),
             words.busy(row),
         )
+    return table
+
+
+def _cost(report: Report) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("Row", no_wrap=True)
+    table.add_column("CPU of one", min_width=8)
+    for title in ("Server", "mongod", "Server*", "mongod*"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("Refused", justify="right")
+    for row in report.rows:
+        if row.cpu is not None or row.refused:
+            table.add_row(
+                Text(row.name),
+                Text(row.what if row.cpu is None else f"{row.cpu.of}: {row.what}"),
+                *words.cpu(row.cpu),
+                *words.cpu(row.baseline_cpu),
+                words.refused(row),
+            )
+    table.caption = "Processor time. * of the baseline, where that is this server, too."
+    table.caption_justify = "left"
     return table
 
 

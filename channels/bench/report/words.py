@@ -3,13 +3,13 @@
 from collections import Counter
 from typing import Final
 
-from channels.bench.models import BUSY, Figures, Report, Row, Verdict
+from channels.bench.models import BUSY, CpuTime, Figures, Report, Row, Verdict
 
 NONE: Final = "–"  # shown when there is no value
 
 MEANING: Final = {
     Verdict.MET: "the target is met",
-    Verdict.MISSED: "the target is missed",
+    Verdict.MISSED: "the target is missed, or requests were refused",
     Verdict.GENERATOR_BOUND: (
         f"a load generator used {BUSY:.0%} of a core or more,"
         " so the figure may be its own and is not judged"
@@ -58,6 +58,22 @@ def target(row: Row) -> str:
 def busy(row: Row) -> str:
     """The generator's share of a core in per cent."""
     return f"{row.generator_busy:.0%}" if row.generator_busy else NONE
+
+
+def cpu(time: CpuTime | None) -> tuple[str, str]:
+    """The processor time of the server and of the database: what was not read is `unknown`."""
+    if time is None:
+        return NONE, NONE
+    return _microseconds(time.server), _microseconds(time.database)
+
+
+def _microseconds(value: float | None) -> str:
+    return "unknown" if value is None else f"{number(value)} µs"
+
+
+def refused(row: Row) -> str:
+    """What came in place of a success, and how often."""
+    return ", ".join(f"{count:,} x {status}" for status, count in row.refused.items()) or NONE
 
 
 def verdicts(report: Report) -> list[tuple[Verdict, int]]:

@@ -7,7 +7,7 @@ from gridfs.errors import NoFile
 from pymongo import DESCENDING
 from pymongo.errors import DuplicateKeyError
 
-from groups.kernel.drivers import Driver
+from groups.kernel.database_options import Driver
 from groups.kernel.mongo.batched_query import BatchedQuery, JoinedOn
 from groups.kernel.mongo.columns import Changed, as_columns, columns_in, is_since
 from groups.kernel.mongo.connection import POOL_SIZE, OldServer, StandaloneServer

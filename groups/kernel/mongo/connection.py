@@ -23,7 +23,7 @@ from pymongo.monitoring import (
 )
 from pymongo.read_concern import ReadConcern
 
-from groups.kernel.drivers import Driver
+from groups.kernel.database_options import Driver
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo.driver import (
     DatabaseHandle,

@@ -23,7 +23,7 @@ from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.errors import OperationFailure, PyMongoError
 
 from groups.kernel.clock import Clock, DatabaseClock
-from groups.kernel.drivers import Driver
+from groups.kernel.database_options import KEYS_PER_TRANSACTION, Driver
 from groups.kernel.errors import AnswerTooLarge, Unavailable
 from groups.kernel.events import Event
 from groups.kernel.keyed_locks import KeyedLocks
@@ -57,7 +57,6 @@ from groups.kernel.mongo.transactions import StaleTransactions, TransactionRunne
 
 T = TypeVar("T")
 
-KEYS_PER_TRANSACTION: Final = 256  # as many as a batch has entries
 CLOCK_READINGS: Final = 3
 """Readings of the database's clock for each comparison, since one may be delayed on its way."""
 

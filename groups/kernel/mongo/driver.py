@@ -19,7 +19,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
-from groups.kernel.drivers import Driver
+from groups.kernel.database_options import Driver
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from pymongo.errors import ConnectionFailure, OperationFailure
 
-from groups.kernel.drivers import Driver
+from groups.kernel.database_options import Driver
 from groups.kernel.mongo.driver import Client, Document, close_client, create_client
 
 _READY_SECONDS: Final = 45.0
