@@ -134,10 +134,11 @@ class Dialogue(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DialogueMessage:
-    """A message of a dialogue."""
+    """A message of a dialogue. `is_new`: it was written just now, so nobody has reacted to it."""
 
     dialogue: Dialogue
     message: Message
+    is_new: bool = False
 
 
 class Thread(NamedTuple):

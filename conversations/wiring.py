@@ -89,6 +89,7 @@ def build_core(
     threads, blocks = ThreadStore(database), BlockStore(database)
     totals = InboxTotalStore(database)
     permission = WritePermission(
+        database=database,
         streams=streams,
         settings=settings,
         blocks=blocks,

@@ -215,6 +215,8 @@ class DialogueRoutes:
         await self.edits.recall(actor, self._dialogue(actor, conversation_id), seq)
 
     async def _response(self, sent: DialogueMessage) -> DialogueMessageResponse:
+        if sent.is_new:
+            return dialogue_message_response(sent, Tally())
         seq = sent.message.seq
         tallies = await self.reactions.tallies(sent.dialogue, [seq])
         return dialogue_message_response(sent, tallies.get(seq, Tally()))

@@ -373,6 +373,8 @@ class InboxRoutes:
         )
 
     async def _response(self, sent: DialogueMessage) -> ThreadMessageResponse:
+        if sent.is_new:
+            return thread_message_response(sent, Tally())
         [response] = await self._responses([sent])
         return response
 

@@ -4,10 +4,13 @@ Every rule is read in the transaction that stores the message, so a change by an
 after the response to the admin.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from channels import policy
+from channels.models import ChannelProfile
 from channels.store import ChannelStore
 from conversations.errors import ConversationNotFound
 from conversations.models import DialogueMessage
@@ -17,11 +20,57 @@ from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Tx
-from groups.models import AdminAct, AdminAction, expand_channel_id
-from groups.service.access.bulk import BulkAccess
+from groups.kernel.mongo import BatchedQuery, Tx
+from groups.models import AccessContext, AdminAct, AdminAction, Member, expand_channel_id
+from groups.service.access.bulk import AccessQuery, BulkAccess, staff_accesses
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelInboxQuery:
+    """Profiles of channels with the access and the staff of their groups, for `conversations.service.inbox_rules`."""
+
+    of_profiles: BatchedQuery[dict[GroupId, ChannelProfile]]
+    of_accesses: AccessQuery
+    of_staff: BatchedQuery[dict[GroupId, list[Member]]]
+    now: datetime
+
+    @property
+    def queries(self) -> Sequence[BatchedQuery[Any]]:
+        return self.of_profiles, *self.of_accesses.queries, self.of_staff
+
+    def decide(
+        self, channel_id: GroupId, user_ids: Collection[UserId], writers: Collection[Writer]
+    ) -> InboxDecision:
+        """Decide about any number of writers and users, who are among those of the query."""
+        profile = self.of_profiles.result.get(channel_id)
+        if profile is None:
+            return InboxDecision({writer: ConversationNotFound() for writer in writers}, ())
+        users = {Actor(user_id) for user_id in user_ids}
+        accesses = self.of_accesses.accesses_of(
+            users | {writer.actor for writer in writers}, channel_id
+        )
+        found: dict[Writer, DomainError | None] = {}
+        for writer in writers:
+            access = accesses.get(writer.actor)
+            if access is None:
+                found[writer] = ConversationNotFound()
+            elif writer.is_for_channel:
+                found[writer] = policy.inbox_refusal(access)
+            else:
+                found[writer] = policy.writing_refusal(access, profile.accept_messages, self.now)
+        subscribers = {
+            user.user_id
+            for user in users
+            if (access := accesses.get(user)) is not None and access.member is not None
+        }
+        return InboxDecision(found, subscribers)
+
+    def staff(self, channel_id: GroupId) -> tuple[UserId, ...]:
+        group = self.of_accesses.of_groups.result.get(channel_id)
+        members = self.of_staff.result.get(channel_id, ())
+        return _readers_among(staff_accesses(group, members))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +83,15 @@ class ChannelInboxRules:
     admin_log: AdminLog
     clock: Clock
 
+    def query(self, users: Mapping[GroupId, Collection[UserId]]) -> ChannelInboxQuery:
+        """What decides about writers in the threads of these channels, with these users."""
+        return ChannelInboxQuery(
+            self.store.query_profiles(list(users)),
+            self.bulk_access.query(users),
+            self.bulk_access.query_staff(users),
+            self.clock.now(),
+        )
+
     async def decide(
         self,
         channel_id: GroupId,
@@ -41,29 +99,10 @@ class ChannelInboxRules:
         writers: Collection[Writer],
         tx: Tx,
     ) -> InboxDecision:
-        """Decide about any number of writers and users with two database commands."""
-        profile = await self.store.find_profile(channel_id, tx)
-        if profile is None:
-            return InboxDecision({writer: ConversationNotFound() for writer in writers}, ())
-        users = {Actor(user_id) for user_id in user_ids}
-        actors = users | {writer.actor for writer in writers}
-        accesses = await self.bulk_access.accesses_of(actors, channel_id, tx)
-        now = self.clock.now()
-        found: dict[Writer, DomainError | None] = {}
-        for writer in writers:
-            access = accesses.get(writer.actor)
-            if access is None:
-                found[writer] = ConversationNotFound()
-            elif writer.is_for_channel:
-                found[writer] = policy.inbox_refusal(access)
-            else:
-                found[writer] = policy.writing_refusal(access, profile.accept_messages, now)
-        subscribers = {
-            user.user_id
-            for user in users
-            if (access := accesses.get(user)) is not None and access.member is not None
-        }
-        return InboxDecision(found, subscribers)
+        """Decide about any number of writers and users with one database command."""
+        found = self.query({channel_id: {*user_ids, *(writer.actor.user_id for writer in writers)}})
+        await self.bulk_access.database.fetch_together(*found.queries, tx=tx)
+        return found.decide(channel_id, user_ids, writers)
 
     async def channel_meant_by(self, actor: Actor, short_id: str, tx: Tx | None) -> GroupId | None:
         """The channel of this short id, unless it is hidden from the actor: its existence must not show."""
@@ -78,11 +117,7 @@ class ChannelInboxRules:
 
     async def staff(self, channel_id: GroupId, tx: Tx) -> tuple[UserId, ...]:
         """The owner, and the admins with the right to read the channel's inbox."""
-        return tuple(
-            access.member.user_id
-            for access in await self.bulk_access.staff(channel_id, tx)
-            if access.member is not None and policy.inbox_refusal(access) is None
-        )
+        return _readers_among(await self.bulk_access.staff(channel_id, tx))
 
     async def may_forward(self, channel_id: GroupId, tx: Tx) -> bool:
         """Whether private messages of the channel may be forwarded: `protect_content` forbids it, as for its posts."""
@@ -117,3 +152,12 @@ class ChannelInboxRules:
             await self.guard.access_of(actor, channel_id)
         except GroupNotFound:
             raise ConversationNotFound from None
+
+
+def _readers_among(staff: Iterable[AccessContext]) -> tuple[UserId, ...]:
+    """Those of the owner and the admins who may read the inbox."""
+    return tuple(
+        access.member.user_id
+        for access in staff
+        if access.member is not None and policy.inbox_refusal(access) is None
+    )

@@ -23,18 +23,21 @@ class PostSettings:
     users: UserService
 
     async def signatures(
-        self, group: Group, authors: Collection[UserId], _: Tx
-    ) -> Mapping[UserId, str]:
-        """The names of the authors, if the channel signs its posts; authors without a name do not sign.
+        self, authors: Mapping[GroupId, Collection[UserId]], _: Tx
+    ) -> Mapping[GroupId, Mapping[UserId, str]]:
+        """The names of the authors, where the channel signs its posts; authors without a name do not sign.
 
         The setting comes from memory, so where it is off a post costs no query more.
         """
-        group_id = GroupId(group.group_id)
-        profile = (await self.profiles.find_many([group_id])).get(group_id)
-        if profile is None or not profile.signatures:
+        profiles = await self.profiles.find_many(list(authors))
+        signing = {i: authors[i] for i, profile in profiles.items() if profile.signatures}
+        if not signing:
             return {}
-        known = await self.users.find_users(authors)
-        return {user_id: user.name for user_id, user in known.items()}
+        known = await self.users.find_users({user for users in signing.values() for user in users})
+        return {
+            channel_id: {user: known[user].name for user in users if user in known}
+            for channel_id, users in signing.items()
+        }
 
     async def shows_owner(self, group: Group, tx: Tx) -> bool:
         """Whether everybody may know the channel's owner: where it signs its posts."""

@@ -13,11 +13,13 @@ Users need no record: anybody may write to a user id that nobody has used yet, a
 with oneself holds notes.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from typing import Final
 
+from conversations import policy
 from conversations.errors import AmbiguousConversationId, ConversationNotFound
 from conversations.events import DialogueEvent, DialoguePosted
 from conversations.models import (
@@ -30,10 +32,10 @@ from conversations.models import (
 )
 from conversations.service.inbox_rules import Writer
 from conversations.service.inbox_threads import inbox_locks, opening_lock
-from conversations.service.write_permission import WritePermission
+from conversations.service.write_permission import PermissionQuery, WritePermission
 from conversations.store.inbox_totals import InboxTotalStore
 from conversations.store.settings import ConversationSettingsStore
-from conversations.store.threads import ThreadStore
+from conversations.store.threads import ThreadKey, ThreadStore
 from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
@@ -47,7 +49,7 @@ from groups.service.messages.posting import (
     ContentLoader,
     PendingPost,
     PostBatch,
-    StreamQuery,
+    StreamsQuery,
     check_bounds,
     fingerprint_of,
     loaded_once,
@@ -74,11 +76,10 @@ class _DialoguePost(PendingPost):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Target:
-    """A dialogue's stream: blocks and inbox rules decide who may write, and `dialogue.posted` goes to both sides."""
+    """A dialogue's stream: blocks and inbox rules decide who may write."""
 
     dialogue: Dialogue
     refusals: Mapping[Writer, DomainError | None]
-    service: "DialogueService"
     settings: ConversationSettings = DEFAULT_SETTINGS
     """The user's, in a dialogue with a channel."""
     channels_meant: Mapping[Actor, GroupId] = field(default_factory=lambda: NO_CHANNELS)
@@ -98,101 +99,68 @@ class _Target:
     def signature_of(self, post: _DialoguePost) -> str:
         return ""
 
-    def result(self, post: _DialoguePost, message: Message) -> DialogueMessage:
-        return DialogueMessage(post.dialogue, message)
-
-    async def before_append(self, batch: PostBatch, tx: Tx) -> None:
-        """Begin the stream with its first message, and count what a channel has not read."""
-        channel_id, permission = self.dialogue.channel_id, self.service.permission
-        if channel_id is not None and UserId(channel_id) in batch.newest_seqs:
-            if batch.is_new_stream and batch.added[0].message.sender_id == UserId(channel_id):
-                users = [self.dialogue.user_id]
-                await permission.record_openings(channel_id, users, batch.now, tx)
-            elif self.settings.begun_by_channel:
-                await permission.hold_subscriptions(channel_id, [self.dialogue.user_id], tx)
-        if batch.is_new_stream:
-            await self.service.streams.begin(batch.stream_id, tx)
-            if channel_id is not None:
-                await self.service.threads.touch_guard(channel_id, self.dialogue.user_id, tx)
-        if channel_id is not None:
-            # Before the bulk: if others write the same totals, this transaction ends here and begins again.
-            await self._count_unread(channel_id, batch, tx)
-
-    async def _count_unread(self, channel_id: GroupId, batch: PostBatch, tx: Tx) -> None:
-        """Move the thread to the top and its cursor to the channel's own message; the inbox's totals change with it."""
-        user_id, head = self.dialogue.user_id, batch.added[-1].message.seq
-        read_seq = batch.newest_seqs.get(UserId(channel_id), 0)
-        threads, totals = self.service.threads, self.service.totals
-        before = await threads.record_message(channel_id, user_id, batch.now, read_seq, tx)
-        was_unread = batch.added[0].message.seq - 1 - before
-        await totals.add(channel_id, user_id, was_unread, head - max(before, read_seq), tx)
-
-    async def after_append(self, batch: PostBatch, tx: Tx) -> None:
-        newest_seqs = batch.newest_seqs
-        sides = [(side.user_id, side.conversation_id) for side in self.dialogue.sides]
-        written = {side: newest_seqs[side[0]] for side in sides if side[0] in newest_seqs}
-        begun = sides if batch.is_new_stream else ()
-        with_channel = self.dialogue.channel_id is not None
-        await self.service.settings.record_posts(written, begun, tx, with_channel=with_channel)
-        staff = await self.service.permission.staff(self.dialogue, tx)
-        for added in batch.added:
-            event = dialogue_event(DialoguePosted, self.dialogue, staff, added.message, batch.now)
-            tx.publish(event)
+    def result(self, post: _DialoguePost, message: Message, *, is_new: bool) -> DialogueMessage:
+        return DialogueMessage(post.dialogue, message, is_new=is_new)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _ManyThreads:
-    """Threads of one channel with several users, each of which gets one message of the channel."""
+class _Targets:
+    """The dialogues of one transaction; `dialogue.posted` goes to both sides of each."""
 
-    channel_id: GroupId
-    dialogues: Mapping[StreamId, Dialogue]
-    refusals: Mapping[UserId, DomainError]
-    settings: Mapping[UserId, ConversationSettings]
-    opened: int
-    """How many threads the channel had begun today."""
+    targets: Mapping[StreamId, _Target]
+    found: PermissionQuery
+    read_seqs: Mapping[ThreadKey, int]
+    """The cursors of the channels in their threads."""
     service: "DialogueService"
 
-    def refusal(self, post: _DialoguePost, *, is_repeated: bool) -> DomainError | None:
-        return None if is_repeated else self.refusals.get(post.dialogue.user_id)
+    def target_of(self, stream_id: StreamId) -> _Target:
+        return self.targets[stream_id]
 
-    def result(self, post: _DialoguePost, message: Message) -> DialogueMessage:
-        return DialogueMessage(post.dialogue, message)
-
-    async def before_append(self, batches: Sequence[PostBatch], tx: Tx) -> None:
-        service, channel_id, now = self.service, self.channel_id, batches[0].now
-        heads = {self._user_of(batch): batch.last.seq for batch in batches}
-        new = [batch.stream_id for batch in batches if batch.is_new_stream]
-        if new:
-            users = [self.dialogues[stream_id].user_id for stream_id in new]
-            await service.permission.record_openings(channel_id, users, now, tx, before=self.opened)
-            await service.streams.begin_all(new, tx)
-            await service.threads.touch_guards_of(channel_id, users, tx)
-        still = [
-            user_id
-            for user_id in heads
-            if (settings := self.settings.get(user_id)) is not None and settings.begun_by_channel
-        ]
-        await service.permission.hold_subscriptions(channel_id, still, tx)
-        before = await service.threads.record_messages(channel_id, heads, now, tx)
-        # The channel's own message is read, and with it all before it.
-        unread = {user_id: (head - 1 - before[user_id], 0) for user_id, head in heads.items()}
-        await service.totals.add_all(channel_id, unread, tx)
-
-    async def after_append(self, batches: Sequence[PostBatch], tx: Tx) -> None:
-        service = self.service
-        begun = [
-            (dialogue.user_id, dialogue.conversation_id)
-            for batch in batches
-            if batch.is_new_stream and (dialogue := self.dialogues[batch.stream_id])
-        ]
-        await service.settings.record_posts({}, begun, tx, with_channel=True)
-        staff = await service.permission.staff(self.dialogues[batches[0].stream_id], tx)
+    async def record(self, batches: Sequence[PostBatch], tx: Tx) -> None:
+        threads: dict[ThreadKey, PostBatch] = {}
         for batch in batches:
-            dialogue, message = self.dialogues[batch.stream_id], batch.added[0].message
-            tx.publish(dialogue_event(DialoguePosted, dialogue, staff, message, batch.now))
+            dialogue = self.targets[batch.stream_id].dialogue
+            if dialogue.channel_id is not None:
+                threads[dialogue.channel_id, dialogue.user_id] = batch
+        if threads:
+            self._record_threads(threads, tx)
+        for batch in batches:
+            dialogue, newest_seqs = self.targets[batch.stream_id].dialogue, batch.newest_seqs
+            sides = [(side.user_id, side.conversation_id) for side in dialogue.sides]
+            written = {side: newest_seqs[side[0]] for side in sides if side[0] in newest_seqs}
+            begun = sides if batch.is_new_stream else ()
+            with_channel = dialogue.channel_id is not None
+            self.service.settings.record_posts(written, begun, tx, with_channel=with_channel)
+            staff = self.found.staff(dialogue)
+            for added in batch.added:
+                event = dialogue_event(DialoguePosted, dialogue, staff, added.message, batch.now)
+                tx.publish(event)
 
-    def _user_of(self, batch: PostBatch) -> UserId:
-        return self.dialogues[batch.stream_id].user_id
+    def _record_threads(self, threads: Mapping[ThreadKey, PostBatch], tx: Tx) -> None:
+        """Move threads to the top, and their cursors to the channel's own messages; the inboxes' totals change too."""
+        service, now = self.service, next(iter(threads.values())).now
+        read_seqs: dict[ThreadKey, int] = {}
+        unread: dict[ThreadKey, tuple[int, int]] = {}
+        opened, still = list[ThreadKey](), list[ThreadKey]()
+        for key, batch in threads.items():
+            channel_id, before = UserId(key[0]), self.read_seqs.get(key, 0)
+            own = batch.newest_seqs.get(channel_id, 0)
+            read_seqs[key] = own
+            head = batch.added[-1].message.seq
+            was_unread = batch.added[0].message.seq - 1 - before
+            unread[key] = was_unread, head - max(before, own)
+            if own and batch.is_new_stream and batch.added[0].message.sender_id == channel_id:
+                opened.append(key)
+            elif own and self.targets[batch.stream_id].settings.begun_by_channel:
+                still.append(key)
+        # First: if others write the same totals, this transaction ends there and begins again.
+        service.totals.add_all(unread, tx)
+        service.threads.record_messages(read_seqs, now, tx)
+        begun = [key for key, batch in threads.items() if batch.is_new_stream]
+        service.threads.touch_guards_of(begun, tx)
+        if opened:
+            service.permission.record_openings(opened, self.found.opened, now, tx)
+        service.permission.hold_subscriptions(still, tx)
 
 
 def dialogue_event(
@@ -337,17 +305,20 @@ class DialogueService:
                 else new
             )
             posts = {
-                dialogue.stream_id: _DialoguePost(
-                    actor=actor,
-                    dialogue=dialogue,
-                    content=content,
-                    key=keys[dialogue],
-                    silent=silent,
-                    spoken_for=UserId(channel_id),
-                )
+                dialogue.stream_id: [
+                    _DialoguePost(
+                        actor=actor,
+                        dialogue=dialogue,
+                        content=content,
+                        key=keys[dialogue],
+                        silent=silent,
+                        spoken_for=UserId(channel_id),
+                    )
+                ]
                 for dialogue in dialogues
             }
-            return await self.streams.post_each(posts, self._open_many, tx)
+            outcomes = await self.streams.post_all(posts, self._open, tx)
+            return {stream_id: outcome for stream_id, [outcome] in outcomes.items()}
 
         locks = [stream_lock(dialogue.stream_id) for dialogue in dialogues]
         locks += sorted({lock for d in dialogues for lock in inbox_locks(d.stream_id)})
@@ -355,64 +326,69 @@ class DialogueService:
         outcomes = await self.database.run(work, *locks)
         return [outcomes[Dialogue(user_id, channel_id).stream_id] for user_id in user_ids]
 
-    async def _open_many(
-        self,
-        posts: Mapping[StreamId, _DialoguePost],
-        begun: Container[StreamId],
-        tx: Tx,
-    ) -> "_ManyThreads":
-        first = next(iter(posts.values()))
-        dialogues = [post.dialogue for post in posts.values()]
-        stored = await self.settings.find_settings_of_users(
-            [(dialogue.user_id, dialogue.conversation_id) for dialogue in dialogues], tx
-        )
-        settings = {user_id: found for (user_id, _), found in stored.items()}
-        refusals, opened = await self.permission.refusals_of_channel(
-            first.writer, dialogues, begun, settings, self.streams.clock.now(), tx
-        )
-        return _ManyThreads(
-            channel_id=GroupId(first.dialogue.peer_id),
-            dialogues={stream_id: post.dialogue for stream_id, post in posts.items()},
-            refusals=refusals,
-            settings=settings,
-            opened=opened,
-            service=self,
-        )
-
     async def _open(
-        self, posts: Sequence[_DialoguePost], query: StreamQuery, tx: Tx
-    ) -> _Target | type[DomainError]:
-        dialogue = posts[0].dialogue
-        conversation_id = dialogue.conversation_id
-        of_settings = self.settings.query_settings(dialogue.user_id, [conversation_id])
-        beside = () if dialogue.channel_id is None else (of_settings,)
-        await self.database.fetch(tx, query.of_state, query.of_known, *beside)
-        is_begun = query.of_state.result is not None
-        settings, channels_meant = DEFAULT_SETTINGS, NO_CHANNELS
-        if dialogue.channel_id is not None:
-            by_channel = any(post.spoken_for for post in posts)
-            if is_begun:
-                settings = of_settings.result.get(conversation_id, DEFAULT_SETTINGS)
-            elif by_channel:
-                settings = await self.permission.settings_of(dialogue, tx)
-        elif not is_begun:
-            channels_meant = await self._channels_meant(posts, tx)
-        if query.of_media is not None:
-            # Not in the command that reads the stream: if the stream has not begun, that command finds nothing else.
-            await self.database.fetch(tx, query.of_media)
-        refusals = await self.permission.refusals(
-            {post.writer: post.dialogue for post in posts},
-            tx,
-            is_begun=is_begun,
-            settings=settings,
-        )
-        return _Target(
-            dialogue=dialogue,
-            refusals=refusals,
-            service=self,
-            settings=settings,
-            channels_meant=channels_meant,
-        )
+        self, posts: Mapping[StreamId, Sequence[_DialoguePost]], query: StreamsQuery, tx: Tx
+    ) -> _Targets:
+        now = self.streams.clock.now()
+        writers = {
+            stream_id: {post.writer: post.dialogue for post in of_stream}
+            for stream_id, of_stream in posts.items()
+        }
+        found = self.permission.query(writers.values(), now)
+        threads = {
+            (channel_id, dialogue.user_id)
+            for of_writers in writers.values()
+            for dialogue in of_writers.values()
+            if (channel_id := dialogue.channel_id) is not None
+        }
+        queries = [*query.queries, *found.queries]
+        of_threads = self.threads.query_read_seqs(threads) if threads else None
+        if of_threads is not None:
+            queries.append(of_threads)
+        await self.database.fetch_together(*queries, tx=tx)
+        opened, begins = dict(found.opened), Counter[UserId]()
+        for stream_id, of_stream in posts.items():
+            if stream_id not in query.states:
+                sides = of_stream[0].dialogue.sides
+                begins.update({side.user_id for side in sides})
+        targets: dict[StreamId, _Target] = {}
+        for stream_id, of_stream in posts.items():
+            dialogue, is_begun = of_stream[0].dialogue, stream_id in query.states
+            channels_meant = NO_CHANNELS
+            if not is_begun and dialogue.channel_id is None:
+                channels_meant = await self._channels_meant(of_stream, tx)
+            refusals = await self.permission.refusals_in(
+                found, writers[stream_id], tx, is_begun=is_begun, begins=begins
+            )
+            if not is_begun and dialogue.channel_id is not None:
+                refusals = self._with_openings(refusals, dialogue.channel_id, opened, now)
+            targets[stream_id] = _Target(
+                dialogue=dialogue,
+                refusals=refusals,
+                settings=found.settings_of(dialogue),
+                channels_meant=channels_meant,
+            )
+        read_seqs = of_threads.result if of_threads is not None else {}
+        return _Targets(targets=targets, found=found, read_seqs=read_seqs, service=self)
+
+    def _with_openings(
+        self,
+        refusals: Mapping[Writer, DomainError | None],
+        channel_id: GroupId,
+        opened: dict[GroupId, int],
+        now: datetime,
+    ) -> Mapping[Writer, DomainError | None]:
+        """The refusals in a thread that has not begun, also by the day's limit; where it begins, `opened` counts it."""
+        allowed = [w for w, refusal in refusals.items() if w.is_for_channel and refusal is None]
+        if not allowed:
+            return refusals
+        before = opened.get(channel_id, 0)
+        limit = self.permission.limits.opened_threads_per_day
+        refusal = policy.opening_refusal(before, limit, now)
+        if refusal is None:
+            opened[channel_id] = before + 1
+            return refusals
+        return {**refusals, **dict.fromkeys(allowed, refusal)}
 
     async def _channels_meant(
         self, posts: Sequence[_DialoguePost], tx: Tx

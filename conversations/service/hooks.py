@@ -1,6 +1,6 @@
 """The hooks of conversations in the transactions of groups (`groups.service.hooks`)."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from conversations.models import ConversationId, conversation_of
@@ -38,11 +38,8 @@ class ConversationHooks:
         stored = await self.settings.find_settings(user_id, [conversation_id])
         return stored[conversation_id].read_seq if conversation_id in stored else 0
 
-    async def messages_posted(
-        self, stream_id: StreamId, newest: Mapping[UserId, int], tx: Tx
-    ) -> None:
+    async def messages_posted(self, newest: Sequence[tuple[UserId, StreamId, int]], tx: Tx) -> None:
         """Move the cursor of each author to their newest message: writing counts as reading."""
-        conversation_id = ConversationId(stream_id)
-        await self.settings.advance_read_cursors(
-            [((user_id, conversation_id), seq) for user_id, seq in newest.items()], tx
+        self.settings.write_read_cursors(
+            [((user_id, ConversationId(stream_id)), seq) for user_id, stream_id, seq in newest], tx
         )

@@ -4,14 +4,14 @@ Channels are above this package, so `channels.service.inbox_rules` implements th
 them in.
 """
 
-from collections.abc import Collection, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from conversations.models import DialogueMessage
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Tx
+from groups.kernel.mongo import BatchedQuery, Tx
 from groups.models import stream_of
 from groups.service.messages.stream import StreamService
 
@@ -40,8 +40,27 @@ class InboxDecision(NamedTuple):
     """Those of the users who are subscribed to the channel."""
 
 
+class InboxQuery(Protocol):
+    """What decides who may write in the threads of channels, looked up for several channels at once."""
+
+    @property
+    def queries(self) -> Sequence[BatchedQuery[Any]]:
+        """The queries to send in the caller's command."""
+
+    def decide(
+        self, channel_id: GroupId, user_ids: Collection[UserId], writers: Collection[Writer]
+    ) -> InboxDecision:
+        """Decide about these writers in the channel's threads with these users."""
+
+    def staff(self, channel_id: GroupId) -> tuple[UserId, ...]:
+        """As `InboxRules.staff`, of what was looked up."""
+
+
 class InboxRules(Protocol):
     """The rules of channels that threads need."""
+
+    def query(self, users: Mapping[GroupId, Collection[UserId]]) -> InboxQuery:
+        """What decides about writers, and about the users of threads, who are all among these users of each channel."""
 
     async def decide(
         self,

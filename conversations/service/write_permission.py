@@ -8,10 +8,11 @@ A channel begins a thread with a subscriber only. What that rests on is written,
 block, switching it off and other threads that the channel begins conflict with it: whichever is committed first holds.
 """
 
-from collections.abc import Callable, Collection, Container, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from conversations import policy
 from conversations.errors import (
@@ -24,30 +25,70 @@ from conversations.errors import (
 from conversations.limits import ConversationLimits
 from conversations.models import (
     DEFAULT_SETTINGS,
+    ConversationKey,
     ConversationSettings,
     Dialogue,
     conversation_of,
 )
-from conversations.service.inbox_rules import InboxRules, Writer, channel_exists
+from conversations.service.inbox_rules import InboxQuery, InboxRules, Writer, channel_exists
 from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
-from conversations.store.threads import ThreadStore
+from conversations.store.threads import ThreadKey, ThreadStore
 from groups.kernel.errors import DomainError
-from groups.kernel.ids import RESERVED_USER_IDS, GroupId, StreamId, UserId
-from groups.kernel.mongo import Tx
+from groups.kernel.group_commit import NotTogether
+from groups.kernel.ids import RESERVED_USER_IDS, GroupId, UserId
+from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.policy import named_person_refusal, person_refusal
 from groups.service.messages.stream import StreamService
 
 _NEAR_LIMIT: Final = 16
 """This close to a limit, a transaction that begins a dialogue writes the guard of the user whose limit it is, so that
 transactions that race for the last place conflict."""
+NO_OTHERS: Final[Mapping[UserId, int]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionQuery:
+    """What decides who may write in several dialogues, and what else their messages change."""
+
+    of_blocks: BatchedQuery[set[tuple[str, str]]]
+    of_settings: BatchedQuery[dict[ConversationKey, ConversationSettings]] | None
+    """Of the users, in threads with channels."""
+    of_rules: InboxQuery | None
+    of_opened: BatchedQuery[dict[GroupId, int]] | None
+
+    @property
+    def queries(self) -> Sequence[BatchedQuery[Any]]:
+        """The queries to send in the caller's command."""
+        optional = self.of_settings, self.of_opened
+        of_rules = self.of_rules.queries if self.of_rules is not None else ()
+        return [self.of_blocks, *(query for query in optional if query is not None), *of_rules]
+
+    def settings_of(self, dialogue: Dialogue) -> ConversationSettings:
+        """The settings of the user of a thread."""
+        if self.of_settings is None:
+            return DEFAULT_SETTINGS
+        key = dialogue.user_id, dialogue.conversation_id
+        return self.of_settings.result.get(key, DEFAULT_SETTINGS)
+
+    def staff(self, dialogue: Dialogue) -> tuple[UserId, ...]:
+        """The users who read the dialogue for its channel; nobody if the other side is a user."""
+        if dialogue.channel_id is None or self.of_rules is None:
+            return ()
+        return self.of_rules.staff(dialogue.channel_id)
+
+    @property
+    def opened(self) -> Mapping[GroupId, int]:
+        """How many threads the channels that write have begun today, where they have begun any."""
+        return self.of_opened.result if self.of_opened is not None else {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WritePermission:
     """Refuses writers."""
 
+    database: Database
     streams: StreamService
     settings: ConversationSettingsStore
     blocks: BlockStore
@@ -58,32 +99,65 @@ class WritePermission:
     """Whether a user is a business account."""
     inbox_rules: InboxRules
 
+    def query(
+        self, of_streams: Iterable[Mapping[Writer, Dialogue]], now: datetime
+    ) -> PermissionQuery:
+        """What decides about writers in several dialogues, each seen from their own side."""
+        pairs: set[tuple[str, str]] = set()
+        users: dict[GroupId, set[UserId]] = {}
+        threads: dict[ConversationKey, None] = {}
+        opening: set[GroupId] = set()
+        for of_writers in of_streams:
+            for writer, dialogue in of_writers.items():
+                user_id, peer_id, channel_id = *dialogue, dialogue.channel_id
+                pairs |= {(user_id, peer_id), (peer_id, user_id)}
+                if channel_id is not None:
+                    users.setdefault(channel_id, set()).update((user_id, writer.actor.user_id))
+                    threads[user_id, dialogue.conversation_id] = None
+                    if writer.is_for_channel:
+                        opening.add(channel_id)
+        return PermissionQuery(
+            self.blocks.query_blocks(pairs),
+            self.settings.query_settings_of_users(threads) if threads else None,
+            self.inbox_rules.query(users) if users else None,
+            self.threads.query_opened(opening, now.date()) if opening else None,
+        )
+
     async def refusals(
+        self, of_writers: Mapping[Writer, Dialogue], tx: Tx, *, is_begun: bool
+    ) -> Mapping[Writer, DomainError | None]:
+        """Return the refusal of each writer in the one dialogue, seen from their own side; None: they may write."""
+        found = self.query([of_writers], self.streams.clock.now())
+        await self.database.fetch_together(*found.queries, tx=tx)
+        return await self.refusals_in(found, of_writers, tx, is_begun=is_begun)
+
+    async def refusals_in(
         self,
+        found: PermissionQuery,
         of_writers: Mapping[Writer, Dialogue],
         tx: Tx,
         *,
         is_begun: bool,
-        settings: ConversationSettings | None = None,
+        begins: Mapping[UserId, int] = NO_OTHERS,
     ) -> Mapping[Writer, DomainError | None]:
-        """Return the refusal of each writer in the one dialogue, seen from their own side; None: they may write.
+        """As `refusals`, of what was looked up; it looks up more only where a dialogue begins or a channel is gone.
 
-        `settings`: those of the user of a thread, where the caller has read them already.
+        `begins`: how many dialogues of each user may begin in the transaction, where that is more than this one.
+        Raises: NotTogether, where such a user is near a limit.
         """
         by_rules: Mapping[Writer, DomainError | None] = dict.fromkeys(of_writers)
         first = next(iter(of_writers.values()))
         channel_id, subscribers = first.channel_id, cast(Collection[UserId], ())
-        if channel_id is not None:
-            by_rules, subscribers = await self.inbox_rules.decide(
-                channel_id, [first.user_id], of_writers.keys(), tx
+        if channel_id is not None and found.of_rules is not None:
+            by_rules, subscribers = found.of_rules.decide(
+                channel_id, [first.user_id], of_writers.keys()
             )
         of_channel: DomainError | None = None
-        own = {(dialogue.user_id, dialogue.peer_id) for dialogue in of_writers.values()}
-        blocks = await self.blocks.find_blocks(own | {(peer, user) for user, peer in own}, tx)
+        blocks = found.of_blocks.result
         if any(writer.is_for_channel and by_rules[writer] is None for writer in of_writers):
             of_channel = policy.channel_message_refusal(
                 first.user_id,
-                settings or await self.settings_of(first, tx),
+                found.settings_of(first),
                 is_begun=is_begun,
                 is_subscriber=first.user_id in subscribers,
                 is_blocked=(first.user_id, first.peer_id) in blocks,
@@ -100,83 +174,30 @@ class WritePermission:
             elif refusal is None:
                 refusal = _refusal_by_blocks(writer, dialogue, blocks, is_begun=is_begun)
                 if refusal is None and not is_begun:
-                    refusal = await self.too_many_dialogues(dialogue.user_id, tx)
-                    refusal = refusal or await self._too_many_waiting(writer, dialogue, tx)
+                    refusal = await self.too_many_dialogues(dialogue.user_id, tx, begins)
+                    refusal = refusal or await self._too_many_waiting(writer, dialogue, tx, begins)
             refusals[writer] = refusal
         return refusals
 
-    async def settings_of(self, dialogue: Dialogue, tx: Tx) -> ConversationSettings:
-        conversation_id = dialogue.conversation_id
-        stored = await self.settings.find_settings(dialogue.user_id, [conversation_id], tx)
-        return stored.get(conversation_id, DEFAULT_SETTINGS)
+    def hold_subscriptions(self, threads: Iterable[ThreadKey], tx: Tx) -> None:
+        """Conflict with the end of the subscriptions of users to channels that write to them."""
+        self.settings.touch(
+            [(user_id, conversation_of(channel_id)) for channel_id, user_id in threads], tx
+        )
 
-    async def refusals_of_channel(
-        self,
-        writer: Writer,
-        dialogues: Collection[Dialogue],
-        begun: Container[StreamId],
-        settings: Mapping[UserId, ConversationSettings],
-        now: datetime,
-        tx: Tx,
-    ) -> tuple[Mapping[UserId, DomainError], int]:
-        """Return why users get no message that the writer sends in the channel's name, in their order; others get it.
-
-        Also returns how many threads the channel has begun today. `begun`: the streams that exist.
-        """
-        first = next(iter(dialogues))
-        channel_id, users = GroupId(first.peer_id), [each.user_id for each in dialogues]
-        by_rules, subscribers = await self.inbox_rules.decide(channel_id, users, [writer], tx)
-        by_rule = by_rules[writer]
-        if by_rule is not None:
-            return dict.fromkeys(users, by_rule), 0
-        blocks = await self.blocks.find_blocks([(user, channel_id) for user in users], tx)
-        before = opened = await self.threads.count_opened(channel_id, now.date(), tx)
-        refusals: dict[UserId, DomainError] = {}
-        for dialogue in dialogues:
-            user_id, is_begun = dialogue.user_id, dialogue.stream_id in begun
-            refusal = policy.channel_message_refusal(
-                user_id,
-                settings.get(user_id, DEFAULT_SETTINGS),
-                is_begun=is_begun,
-                is_subscriber=user_id in subscribers,
-                is_blocked=(user_id, channel_id) in blocks,
-            )
-            if refusal is None and not is_begun:
-                refusal = policy.opening_refusal(opened, self.limits.opened_threads_per_day, now)
-                opened += refusal is None
-            if refusal is not None:
-                refusals[user_id] = refusal
-        return refusals, before
-
-    async def hold_subscriptions(
-        self, channel_id: GroupId, user_ids: Collection[UserId], tx: Tx
+    def record_openings(
+        self, threads: Collection[ThreadKey], before: Mapping[GroupId, int], now: datetime, tx: Tx
     ) -> None:
-        """Conflict with the end of these users' subscriptions to the channel."""
-        await self.settings.touch([(each, conversation_of(channel_id)) for each in user_ids], tx)
+        """Count threads that channels begin, and conflict with all that would refuse them.
 
-    async def record_openings(
-        self,
-        channel_id: GroupId,
-        user_ids: Collection[UserId],
-        now: datetime,
-        tx: Tx,
-        *,
-        before: int | None = None,
-    ) -> None:
-        """Count threads that the channel begins with these users, and conflict with all that would refuse them.
-
-        The guards of the channel and the users' settings of the dialogues are written anyway. `before`: how many it had
-        begun today, where the caller has read and compared it. Raises: DailyThreadLimitReached.
+        The guards of the channels and the users' settings of the dialogues are written anyway. `before`: how many each
+        channel had begun today, which the caller has read and compared.
         """
-        today = now.date()
-        if before is None:
-            before = await self.threads.count_opened(channel_id, today, tx)
-            refusal = policy.opening_refusal(before, self.limits.opened_threads_per_day, now)
-            if refusal is not None:
-                raise refusal
-        await self.threads.put_opened(channel_id, today, before + len(user_ids), tx)
-        await self.hold_subscriptions(channel_id, user_ids, tx)
-        await self.blocks.touch_guards(user_ids, tx)
+        more = Counter(channel_id for channel_id, _ in threads)
+        after = {channel_id: before.get(channel_id, 0) + n for channel_id, n in more.items()}
+        self.threads.put_opened(after, now.date(), tx)
+        self.hold_subscriptions(threads, tx)
+        self.blocks.write_guards({user_id for _, user_id in threads}, tx)
 
     def _refusal_by_kind(self, writer: Writer, dialogue: Dialogue) -> DomainError | None:
         """One-to-one messages are between persons, and between a person and a channel."""
@@ -193,18 +214,34 @@ class WritePermission:
             return ()
         return await self.inbox_rules.staff(dialogue.channel_id, tx)
 
-    async def too_many_dialogues(self, user_id: UserId, tx: Tx) -> DomainError | None:
+    async def too_many_dialogues(
+        self, user_id: UserId, tx: Tx, begins: Mapping[UserId, int] = NO_OTHERS
+    ) -> DomainError | None:
         """Return the refusal if the user has as many dialogues as they may begin."""
         limit = self.limits.dialogues_per_user
         held = len(await self.settings.list_dialogues(user_id, limit=limit, tx=tx)) if limit else 0
         if held >= limit:
             return DialogueLimitReached(limit=limit)
-        if held + _NEAR_LIMIT >= limit:
-            await self.groups.touch_guard(user_id, tx)
+        await self._guard_limit(user_id, held, limit, begins, tx)
         return None
 
+    async def _guard_limit(
+        self, user_id: UserId, held: int, limit: int, begins: Mapping[UserId, int], tx: Tx
+    ) -> None:
+        """Conflict with transactions that may use the last places of the limit too.
+
+        A transaction that uses several places always does, and leaves those near the limit to transactions that use one
+        each. So it and some that do not conflict with it stay below the limit together.
+        """
+        number = begins.get(user_id, 1)
+        is_near = held + number - 1 + _NEAR_LIMIT >= limit
+        if number > 1 and is_near:
+            raise NotTogether
+        if number > 1 or is_near:
+            await self.groups.touch_guard(user_id, tx)
+
     async def _too_many_waiting(
-        self, writer: Writer, dialogue: Dialogue, tx: Tx
+        self, writer: Writer, dialogue: Dialogue, tx: Tx, begins: Mapping[UserId, int]
     ) -> DomainError | None:
         """Limit how many strangers wait for one user's answer: they neither fill the list nor use up its limit.
 
@@ -218,8 +255,7 @@ class WritePermission:
         waiting = len(await self.settings.list_unanswered(peer, limit=limit, tx=tx)) if limit else 0
         if waiting >= limit:
             return UnansweredLimitReached(limit=limit)
-        if waiting + _NEAR_LIMIT >= limit:
-            await self.groups.touch_guard(peer, tx)
+        await self._guard_limit(peer, waiting, limit, begins, tx)
         return None
 
 

@@ -65,6 +65,14 @@ class BlockStore:
         operations = [UpdateOne({"_id": user_id}, more, upsert=True) for user_id in user_ids]
         await self._database.apply(self._guards, operations, tx)
 
+    def write_guards(self, user_ids: Iterable[UserId], tx: Tx) -> None:
+        """Do as `touch_guards` does, with the other writes of the transaction."""
+        more: Document = {"$inc": {"version": 1}}
+        tx.write(
+            self._guards,
+            *(UpdateOne({"_id": user_id}, more, upsert=True) for user_id in user_ids),
+        )
+
     async def insert(self, user_id: UserId, peer_id: str, at: datetime, tx: Tx) -> None:
         await self.touch_guards([user_id], tx)
         key = join_key(user_id, peer_id)

@@ -12,6 +12,7 @@ from typing import Final
 from pymongo import UpdateOne
 
 from conversations.models import InboxUnread
+from conversations.store.threads import ThreadKey
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import Database, Index, Tx
 
@@ -45,28 +46,31 @@ class InboxTotalStore:
         self, channel_id: GroupId, user_id: UserId, before: int, after: int, tx: Tx
     ) -> None:
         """Record that the unread messages of the user's thread changed from `before` to `after`."""
-        await self.add_all(channel_id, {user_id: (before, after)}, tx)
+        await self._database.apply(
+            self._totals, _added({(channel_id, user_id): (before, after)}), tx
+        )
 
-    async def add_all(
-        self, channel_id: GroupId, changes: Mapping[UserId, tuple[int, int]], tx: Tx
-    ) -> None:
-        """Do as `add` does, for the threads of several users with one command."""
-        operations = [
-            UpdateOne(
-                {"_id": join_key(channel_id, share_of(user_id))},
-                {
-                    "$inc": {"messages": after - before, "threads": (after > 0) - (before > 0)},
-                    "$setOnInsert": {"channel_id": channel_id},
-                },
-                upsert=True,
-            )
-            for user_id, (before, after) in changes.items()
-            if after != before
-        ]
-        await self._database.apply(self._totals, operations, tx)
+    def add_all(self, changes: Mapping[ThreadKey, tuple[int, int]], tx: Tx) -> None:
+        """Do as `add` does, for several threads, with the other writes of the transaction."""
+        tx.write(self._totals, *_added(changes))
 
     async def delete(self, channel_id: GroupId, tx: Tx) -> None:
         await self._totals.delete_many({"_id": {"$in": _keys_of(channel_id)}}, session=tx.session)
+
+
+def _added(changes: Mapping[ThreadKey, tuple[int, int]]) -> list[UpdateOne]:
+    return [
+        UpdateOne(
+            {"_id": join_key(channel_id, share_of(user_id))},
+            {
+                "$inc": {"messages": after - before, "threads": (after > 0) - (before > 0)},
+                "$setOnInsert": {"channel_id": channel_id},
+            },
+            upsert=True,
+        )
+        for (channel_id, user_id), (before, after) in changes.items()
+        if after != before
+    ]
 
 
 def _keys_of(channel_id: GroupId) -> list[str]:

@@ -159,6 +159,23 @@ class ConversationSettingsStore:
         )
         return {row["conversation_id"]: _to_settings(row) for row in await cursor.to_list(None)}
 
+    def query_settings_of_users(
+        self, keys: Collection[ConversationKey]
+    ) -> BatchedQuery[dict[ConversationKey, ConversationSettings]]:
+        """As `find_settings_of_users`, as a query to send together with others."""
+        match: Document = {
+            "_id": {"$in": [join_key(*key) for key in keys]},
+            "user_id": {"$in": list({user_id for user_id, _ in keys})},
+        }
+        return BatchedQuery(
+            self._conversations,
+            match,
+            lambda rows: {
+                (row["user_id"], row["conversation_id"]): _to_settings(row) for row in rows
+            },
+            {"$project": {**_WITHOUT_TEXTS, "user_id": 1}},
+        )
+
     async def find_settings_of_users(
         self, keys: Iterable[ConversationKey], tx: Tx
     ) -> dict[ConversationKey, ConversationSettings]:
@@ -224,7 +241,13 @@ class ConversationSettingsStore:
         if new:
             await self._conversations.insert_many(new, session=tx.session)
 
-    async def record_posts(
+    def write_read_cursors(self, reads: Iterable[tuple[ConversationKey, int]], tx: Tx) -> None:
+        """Move read cursors forward, never back, with the other writes of the transaction."""
+        for key, seq in reads:
+            change: Document = {"$max": {"read_seq": seq}}
+            tx.write(self._conversations, UpdateOne(_key(key), change, upsert=True))
+
+    def record_posts(
         self,
         written: Mapping[ConversationKey, int],
         begun: Iterable[ConversationKey],
@@ -232,7 +255,7 @@ class ConversationSettingsStore:
         *,
         with_channel: bool,
     ) -> None:
-        """Record new messages of a dialogue.
+        """Record new messages of a dialogue, with the other writes of the transaction.
 
         `written`: the newest message of each user who wrote; their cursors move there, and their dialogue counts as
         answered. `begun`: the dialogue begins for these users; it is unanswered for those who did not write. A channel
@@ -245,8 +268,8 @@ class ConversationSettingsStore:
         }
         for key in begun:
             updates.setdefault(key, {"$max": {"read_seq": 0}, "$set": {waiting: True}})
-        operations = [UpdateOne(_key(key), update, upsert=True) for key, update in updates.items()]
-        await self._database.apply(self._conversations, operations, tx)
+        for key, update in updates.items():
+            tx.write(self._conversations, UpdateOne(_key(key), update, upsert=True))
 
     async def update_settings(
         self, key: ConversationKey, values: Mapping[str, object], at: datetime, tx: Tx
@@ -263,11 +286,11 @@ class ConversationSettingsStore:
             update["$unset"] = dict.fromkeys(gone, "")
         await self._conversations.update_one(_key(key), update, upsert=True, session=tx.session)
 
-    async def touch(self, keys: Iterable[ConversationKey], tx: Tx) -> None:
+    def touch(self, keys: Iterable[ConversationKey], tx: Tx) -> None:
         """Conflict with the end of these memberships, which writes the documents even if nothing is stored."""
         more: Document = {"$inc": {"touched": 1}}
-        operations = [UpdateOne(_key(key), more, upsert=True) for key in keys]
-        await self._database.apply(self._conversations, operations, tx)
+        for key in keys:
+            tx.write(self._conversations, UpdateOne(_key(key), more, upsert=True))
 
     async def switch_unbegun(self, key: ConversationKey, *, accept: bool, tx: Tx) -> None:
         """Store whether a channel may begin the dialogue, which has not begun; to accept is stored as no document.

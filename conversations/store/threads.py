@@ -7,7 +7,7 @@ channel begins conflict with each other, and wait in memory (`conversations.serv
 """
 
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 
@@ -15,10 +15,13 @@ from pymongo import UpdateOne
 
 from conversations.models import Thread
 from groups.kernel.ids import GroupId, UserId, join_key
-from groups.kernel.mongo import DESCENDING, ONE_REPLY, Database, Document, Index, Tx
+from groups.kernel.mongo import DESCENDING, BatchedQuery, Database, Document, Index, Tx
 
 GUARDS: Final = 16  # of one channel: about so many threads can begin at once without a conflict
 _OPENED: Final = "opened"
+
+
+ThreadKey = tuple[GroupId, UserId]
 
 
 class ThreadStore:
@@ -63,39 +66,25 @@ class ThreadStore:
         )
         return [_to_thread(row) for row in await cursor.to_list(None)]
 
-    async def record_message(
-        self, channel_id: GroupId, user_id: UserId, at: datetime, read_seq: int, tx: Tx
-    ) -> int:
-        """Move the thread to the top and its cursor forward, creating it if needed. Returns the cursor before."""
-        before = await self._threads.find_one_and_update(
-            _key(channel_id, user_id),
-            {"$max": {"active_ms": round(at.timestamp() * 1000), "read_seq": read_seq}},
-            {"_id": 0, "read_seq": 1},
-            upsert=True,
-            session=tx.session,
-        )
-        return before["read_seq"] if before else 0
-
-    async def record_messages(
-        self, channel_id: GroupId, read_seqs: Mapping[UserId, int], at: datetime, tx: Tx
-    ) -> dict[UserId, int]:
-        """Do as `record_message` does, for the threads with several users. Returns the cursors before."""
-        keys = {user_id: _key(channel_id, user_id) for user_id in read_seqs}
-        query: Document = {
-            "_id": {"$in": [key["_id"] for key in keys.values()]},
-            "channel_id": channel_id,
+    def query_read_seqs(self, keys: Collection[ThreadKey]) -> BatchedQuery[dict[ThreadKey, int]]:
+        """The cursors of the threads that exist among these, to send together with other queries."""
+        match: Document = {
+            "_id": {"$in": [join_key(*key) for key in keys]},
+            "channel_id": {"$in": list({channel_id for channel_id, _ in keys})},
         }
-        cursor = self._threads.find(
-            query, {"_id": 0, "user_id": 1, "read_seq": 1}, session=tx.session, batch_size=ONE_REPLY
+        return BatchedQuery(
+            self._threads,
+            match,
+            lambda rows: {(row["channel_id"], row["user_id"]): row["read_seq"] for row in rows},
+            {"$project": {"_id": 0, "channel_id": 1, "user_id": 1, "read_seq": 1}},
         )
-        before = {row["user_id"]: row["read_seq"] for row in await cursor.to_list(None)}
+
+    def record_messages(self, read_seqs: Mapping[ThreadKey, int], at: datetime, tx: Tx) -> None:
+        """Move threads to the top and their cursors forward, creating them if needed."""
         active_ms = round(at.timestamp() * 1000)
-        operations = [
-            UpdateOne(key, {"$max": {"active_ms": active_ms, "read_seq": seq}}, upsert=True)
-            for key, seq in zip(keys.values(), read_seqs.values(), strict=True)
-        ]
-        await self._database.apply(self._threads, operations, tx)
-        return {user_id: before.get(user_id, 0) for user_id in read_seqs}
+        for key, seq in read_seqs.items():
+            change: Document = {"$max": {"active_ms": active_ms, "read_seq": seq}}
+            tx.write(self._threads, UpdateOne(_key(*key), change, upsert=True))
 
     async def advance_read_cursor(
         self, channel_id: GroupId, user_id: UserId, seq: int, tx: Tx
@@ -108,24 +97,12 @@ class ThreadStore:
     async def delete_thread(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> None:
         await self._threads.delete_one(_key(channel_id, user_id), session=tx.session)
 
-    async def touch_guard(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> None:
-        """Conflict with the transaction that deletes the channel."""
-        await self._guards.update_one(
-            {"_id": _guard_of(channel_id, user_id)},
-            {"$inc": {"version": 1}},
-            upsert=True,
-            session=tx.session,
-        )
-
-    async def touch_guards_of(
-        self, channel_id: GroupId, user_ids: Collection[UserId], tx: Tx
-    ) -> None:
-        """Do as `touch_guard` does, for threads with several users."""
-        keys = {_guard_of(channel_id, user_id) for user_id in user_ids}
+    def touch_guards_of(self, keys: Iterable[ThreadKey], tx: Tx) -> None:
+        """Conflict with the transactions that delete the channels of new threads."""
         more: Document = {"$inc": {"version": 1}}
         # In order, so that two transactions that write several of them do not wait for each other.
-        operations = [UpdateOne({"_id": key}, more, upsert=True) for key in sorted(keys)]
-        await self._database.apply(self._guards, operations, tx)
+        for guard in sorted({_guard_of(*key) for key in keys}):
+            tx.write(self._guards, UpdateOne({"_id": guard}, more, upsert=True))
 
     async def touch_guards(self, channel_id: GroupId, tx: Tx) -> None:
         """Conflict with transactions that begin a thread in the channel."""
@@ -135,21 +112,24 @@ class ThreadStore:
         ]
         await self._database.apply(self._guards, operations, tx)
 
-    async def count_opened(self, channel_id: GroupId, day: date, tx: Tx) -> int:
-        """Return how many threads the channel has begun on the day."""
-        row = await self._guards.find_one(
-            {"_id": join_key(channel_id, _OPENED)}, session=tx.session
+    def query_opened(
+        self, channel_ids: Iterable[GroupId], day: date
+    ) -> BatchedQuery[dict[GroupId, int]]:
+        """How many threads each of the channels has begun on the day, where it has begun any."""
+        keys = {join_key(channel_id, _OPENED): channel_id for channel_id in channel_ids}
+        return BatchedQuery(
+            self._guards,
+            {"_id": {"$in": list(keys)}, "day": day.isoformat()},
+            lambda rows: {keys[row["_id"]]: int(row["count"]) for row in rows},
         )
-        return int(row["count"]) if row and row["day"] == day.isoformat() else 0
 
-    async def put_opened(self, channel_id: GroupId, day: date, count: int, tx: Tx) -> None:
-        """Store how many threads the channel has begun on the day, as `count_opened` read it and one more."""
-        await self._guards.update_one(
-            {"_id": join_key(channel_id, _OPENED)},
-            {"$set": {"day": day.isoformat(), "count": count}, "$inc": {"version": 1}},
-            upsert=True,
-            session=tx.session,
-        )
+    def put_opened(self, counts: Mapping[GroupId, int], day: date, tx: Tx) -> None:
+        """Store how many threads the channels have begun on the day: as `query_opened` found, and the new ones."""
+        for channel_id, count in counts.items():
+            values = {"day": day.isoformat(), "count": count}
+            change: Document = {"$set": values, "$inc": {"version": 1}}
+            key = {"_id": join_key(channel_id, _OPENED)}
+            tx.write(self._guards, UpdateOne(key, change, upsert=True))
 
     async def touch_thread(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> None:
         """Conflict with messages in the thread, if it exists."""

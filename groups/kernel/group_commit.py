@@ -65,8 +65,12 @@ LocksOf = Callable[[str], Sequence[str]]
 """The lock keys for the transactions of a key (`Database.run`): those of documents that other code writes too."""
 
 
-class _Conflict(Exception):
-    """A batch of several entries met a write conflict; nothing of it was stored."""
+class NotTogether(Exception):
+    """A batch of several keys cannot be applied in one transaction; `apply` may raise it, never for a single key."""
+
+
+class _Conflict(NotTogether):
+    """A batch of several keys met a write conflict; nothing of it was stored."""
 
 
 @dataclass(slots=True, eq=False)
@@ -248,7 +252,7 @@ class GroupCommit(Generic[E, R]):
             raise
         # A conflict, or an error that one entry causes, which must reach that entry's caller and no other.
         except Exception as error:
-            if not isinstance(error, _Conflict):
+            if not isinstance(error, NotTogether):
                 log.warning("batch of %d keys for %s failed: %r", len(batch), self.name, error)
             halves, middle = list(batch.items()), len(batch) // 2
             await asyncio.gather(

@@ -17,16 +17,18 @@ from groups.models import Group, MemberCountChange, Message, Tallies
 
 MembersLeftHook = Callable[[GroupId, Sequence[UserId], Tx], Awaitable[None]]
 """Memberships end: the users leave, are removed, or the group is disbanded."""
-MessagesPostedHook = Callable[[StreamId, Mapping[UserId, int], Tx], Awaitable[None]]
-"""Members post; the mapping holds the newest seq of each author."""
+MessagesPostedHook = Callable[[Sequence[tuple[UserId, StreamId, int]], Tx], Awaitable[None]]
+"""Members posted in streams of groups; with the seq of the newest message of each author in each stream."""
 MembersCountedHook = Callable[[Group, MemberCountChange, Tx], Awaitable[None]]
 """A batch changes the number of members, or replaces some of them."""
 MessagesCountedHook = Callable[[Group, int, datetime, Tx], Awaitable[None]]
 """A batch adds this many messages, at this instant."""
 DisbandedHook = Callable[[Group, Tx], Awaitable[None]]
 """A group is disbanded, by any route."""
-SignaturesHook = Callable[[Group, Collection[UserId], Tx], Awaitable[Mapping[UserId, str]]]
-"""Returns the names under which these authors post in a channel; authors who do not sign are absent."""
+SignaturesHook = Callable[
+    [Mapping[GroupId, Collection[UserId]], Tx], Awaitable[Mapping[GroupId, Mapping[UserId, str]]]
+]
+"""Returns the names under which these authors post in these channels; authors who do not sign are absent."""
 ShowsOwnerHook = Callable[[Group, Tx], Awaitable[bool]]
 """Returns whether a channel shows its owner to everybody."""
 KnownOwnersHook = Callable[[Actor, Collection[UserId]], Awaitable[Collection[UserId]]]

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from pymongo import UpdateOne
+
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx, aggregate
 from groups.models import Media
@@ -146,6 +148,16 @@ class MediaStore:
             )
             _count_uses(moved, before, times)
         await self.usage.add(moved, tx)
+
+    def use_known(self, media_ids: Iterable[str], known: Mapping[str, Media], tx: Tx) -> None:
+        """Do as `use` does, with the other writes of the transaction, which has read these uploads."""
+        moved: dict[UserId, MediaUsage] = {}
+        for media_id, times in Counter(media_ids).items():
+            more: Document = {"$inc": {"uses": times}, "$set": {"expires_at": None}}
+            tx.write(self._media, UpdateOne({"_id": media_id}, more))
+            media = known[media_id]
+            _count_uses(moved, media.model_dump(include=set(_COUNTED)), times)
+        self.usage.write_added(moved, tx)
 
     async def release(self, media_ids: Iterable[str], now: datetime, tx: Tx) -> None:
         """Count one use less for each time an id is listed; an upload without uses expires at once."""

@@ -64,20 +64,11 @@ class MediaUsageStore:
 
     async def add(self, changes: Mapping[UserId, MediaUsage], tx: Tx) -> None:
         """Add to the counters of the users, and the sum to the deployment's, in one command at most."""
-        total = sum(change.total for change in changes.values())
-        operations = [
-            UpdateOne(
-                {"_id": usage_key(user_id)},
-                {"$inc": {"bytes": change.total, "unused_bytes": change.unused}},
-                upsert=True,
-            )
-            for user_id, change in changes.items()
-            if change != MediaUsage()
-        ]
-        if total:
-            more_in_all = {"$inc": {"bytes": total}}
-            operations.append(UpdateOne({"_id": DEPLOYMENT}, more_in_all, upsert=True))
-        await self._database.apply(self._usage, operations, tx)
+        await self._database.apply(self._usage, _added(changes), tx)
+
+    def write_added(self, changes: Mapping[UserId, MediaUsage], tx: Tx) -> None:
+        """Do as `add` does, with the other writes of the transaction."""
+        tx.write(self._usage, *_added(changes))
 
     async def recount(self, key: str, tx: Tx) -> tuple[MediaUsage, MediaUsage]:
         """Set the counters to what the records say, which reads all of them; returns the old and the new values."""
@@ -107,6 +98,22 @@ class MediaUsageStore:
         merge: Document = {"$merge": {"into": "media_usage", "whenMatched": "merge"}}
         for pipeline in (by_user, whole):
             await aggregate(self._media, [*pipeline, merge], allowDiskUse=True)
+
+
+def _added(changes: Mapping[UserId, MediaUsage]) -> list[UpdateOne]:
+    total = sum(change.total for change in changes.values())
+    operations = [
+        UpdateOne(
+            {"_id": usage_key(user_id)},
+            {"$inc": {"bytes": change.total, "unused_bytes": change.unused}},
+            upsert=True,
+        )
+        for user_id, change in changes.items()
+        if change != MediaUsage()
+    ]
+    if total:
+        operations.append(UpdateOne({"_id": DEPLOYMENT}, {"$inc": {"bytes": total}}, upsert=True))
+    return operations
 
 
 _SUMS: Final[Document] = {

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from pymongo import UpdateOne
+from pymongo import InsertOne, UpdateOne
 
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import DESCENDING, ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
@@ -24,6 +24,14 @@ class KeyedMessage:
     message: Message
     key: str
     digest: str
+
+
+class KnownKey(NamedTuple):
+    """What makes a post the repetition of another one."""
+
+    stream_id: StreamId
+    sender_id: UserId
+    key: str
 
 
 class _PageKey(NamedTuple):
@@ -79,43 +87,30 @@ class MessageStore:
         self._page_reader = RequestBatcher(self._find_pages)
         self._changes_reader = RequestBatcher(self._find_all_changes)
 
-    async def insert_messages(self, messages: Sequence[KeyedMessage], tx: Tx) -> None:
-        """Add messages whose seq is known to be free."""
-        await self._messages.insert_many(
-            [_to_document(message) for message in messages], ordered=True, session=tx.session
-        )
+    def insert_messages(self, messages: Iterable[KeyedMessage], tx: Tx) -> None:
+        """Add messages whose seq is known to be free, with the other writes of the transaction."""
+        tx.write(self._messages, *(InsertOne(_to_document(message)) for message in messages))
 
     def query_by_keys(
-        self, stream_id: StreamId, keys: Iterable[tuple[UserId, str]]
-    ) -> BatchedQuery[dict[tuple[UserId, str], KeyedMessage]]:
-        """The messages that these senders posted under these idempotency keys."""
-        # Uses index: stream_id_1_sender_id_1_key_1; without any key, a condition that matches nothing.
-        wanted: list[Document] = [
-            {"stream_id": stream_id, "sender_id": user, "key": key} for user, key in keys
-        ]
-        nothing: list[Document] = [{"stream_id": stream_id, "sender_id": "", "key": ""}]
-        match: Document = {"stream_id": stream_id, "$or": wanted or nothing}
-        return BatchedQuery(self._messages, match, _by_key)
-
-    async def find_by_keys(
-        self, wanted: Mapping[StreamId, tuple[UserId, str]], tx: Tx
-    ) -> dict[StreamId, KeyedMessage]:
-        """The message of each stream that this sender posted there under this idempotency key."""
-        if not wanted:
-            return {}
+        self, keys: Collection[KnownKey]
+    ) -> BatchedQuery[dict[KnownKey, KeyedMessage]]:
+        """The messages that were posted with these idempotency keys, of which there is one at least."""
         # Uses index: stream_id_1_sender_id_1_key_1
-        query: Document = {
-            "stream_id": {"$in": list(wanted)},
-            "sender_id": {"$in": list({sender_id for sender_id, _ in wanted.values()})},
-            "key": {"$in": list({key for _, key in wanted.values()})},
-        }
-        cursor = self._messages.find(query, session=tx.session, batch_size=ONE_REPLY)
-        found: dict[StreamId, KeyedMessage] = {}
-        for row in await cursor.to_list(None):
-            [keyed] = _by_key([row]).values()
-            if wanted[row["stream_id"]] == (keyed.message.sender_id, keyed.key):
-                found[row["stream_id"]] = keyed
-        return found
+        of_streams: dict[StreamId, list[KnownKey]] = {}
+        for key in keys:
+            of_streams.setdefault(key.stream_id, []).append(key)
+        matches: list[Document] = [
+            {
+                "stream_id": stream_id,
+                "sender_id": {"$in": list({key.sender_id for key in of_stream})},
+                "key": {"$in": [key.key for key in of_stream]},
+            }
+            for stream_id, of_stream in of_streams.items()
+        ]
+        # Each stream by itself: 64 keys of as many senders in as many streams take a tenth of the time that `$in` over
+        # all streams takes, which looks for every sender in every stream.
+        match = matches[0] if len(matches) == 1 else {"$or": matches}
+        return BatchedQuery(self._messages, match, _by_key)
 
     async def find(self, stream_id: StreamId, seq: int, tx: Tx | None = None) -> Message | None:
         document = await self._messages.find_one(
@@ -328,10 +323,10 @@ def _to_message(document: Document) -> Message:
     )
 
 
-def _by_key(rows: list[Document]) -> dict[tuple[UserId, str], KeyedMessage]:
-    found: dict[tuple[UserId, str], KeyedMessage] = {}
+def _by_key(rows: list[Document]) -> dict[KnownKey, KeyedMessage]:
+    found: dict[KnownKey, KeyedMessage] = {}
     for document in rows:
-        message = _to_message(document)
-        key, digest = document["key"], document["digest"]
-        found[message.sender_id, key] = KeyedMessage(message, key, digest)
+        message, key = _to_message(document), document["key"]
+        known_as = KnownKey(message.stream_id, message.sender_id, key)
+        found[known_as] = KeyedMessage(message, key, document["digest"])
     return found

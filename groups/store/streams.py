@@ -6,13 +6,13 @@ buckets of edits and of deletions (`edits`, `recalls`); `media_bytes`, the bytes
 a message moves. Streams whose messages never changed have neither.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import repeat
 from typing import Any, Final, Literal, NamedTuple
 
-from pymongo import UpdateOne
+from pymongo import InsertOne, UpdateOne
 
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import (
@@ -29,6 +29,7 @@ from groups.kernel.mongo import (
     is_since,
     milliseconds_of,
 )
+from groups.kernel.mongo.driver import Operation
 from groups.kernel.request_batching import RequestBatcher
 from groups.models import Head, Kind, LastMessage, Message, Stream
 
@@ -55,9 +56,10 @@ class StreamState:
 
 
 class Advance(NamedTuple):
-    """How one stream moves on with its new messages."""
+    """How one stream moves on with its new messages; `is_new`: it begins with them."""
 
     stream_id: StreamId
+    is_new: bool
     last: LastMessage
     left: Allowance | None
     media_bytes: int
@@ -90,19 +92,15 @@ class StreamStore:
     async def insert(self, stream: Stream, tx: Tx) -> None:
         await self._streams.insert_one(_to_document(stream), session=tx.session)
 
-    async def insert_streams(self, streams: Sequence[Stream], tx: Tx) -> None:
-        if streams:
-            documents = [_to_document(stream) for stream in streams]
-            await self._streams.insert_many(documents, session=tx.session)
-
-    async def find_states(
-        self, stream_ids: Collection[StreamId], tx: Tx
-    ) -> dict[StreamId, StreamState]:
+    def query_states(
+        self, stream_ids: Iterable[StreamId]
+    ) -> BatchedQuery[dict[StreamId, StreamState]]:
         """The streams that exist among these, with their token buckets."""
-        cursor = self._streams.find(
-            {"_id": {"$in": list(stream_ids)}}, session=tx.session, batch_size=ONE_REPLY
+        return BatchedQuery(
+            self._streams,
+            {"_id": {"$in": list(stream_ids)}},
+            lambda rows: {row["_id"]: _to_state(row) for row in rows},
         )
-        return {row["_id"]: _to_state(row) for row in await cursor.to_list(None)}
 
     async def find(self, stream_id: StreamId, tx: Tx | None = None) -> Stream | None:
         if tx is None:
@@ -151,22 +149,12 @@ class StreamStore:
         )
         return {row["_id"]: _to_stream(row) for row in await cursor.to_list(None)}
 
-    async def advance(
-        self,
-        stream_id: StreamId,
-        last: LastMessage,
-        left: Allowance | None,
-        media_bytes: int,
-        tx: Tx,
-    ) -> None:
-        """Move the head to the last message, store the token bucket, and add to the bytes of uploads."""
-        changes = _advance(Advance(stream_id, last, left, media_bytes))
-        await self._streams.update_one({"_id": stream_id}, changes, session=tx.session)
+    def advance(self, advances: Iterable[Advance], tx: Tx) -> None:
+        """Move heads to the last messages, store the token buckets, and add to the bytes of uploads.
 
-    async def advance_streams(self, advances: Sequence[Advance], tx: Tx) -> None:
-        """Do as `advance` does, for several streams with one command."""
-        operations = [UpdateOne({"_id": each.stream_id}, _advance(each)) for each in advances]
-        await self._database.apply(self._streams, operations, tx)
+        Of two transactions that begin the same stream at once, one runs again.
+        """
+        tx.write(self._streams, *map(_advance, advances))
 
     async def add_media_bytes(self, stream_id: StreamId, more: int, tx: Tx) -> int:
         """Add to the bytes of uploads that its messages carry, or subtract; returns the bytes before."""
@@ -312,15 +300,19 @@ def _to_document(stream: Stream) -> Document:
     }
 
 
-def _advance(advance: Advance) -> Document:
+def _advance(advance: Advance) -> Operation:
     last, left = advance.last, advance.left
     values: Document = {"head_seq": last.seq, "last": asdict(last)}
     if left is not None:
         values |= {"tokens": left.messages, "bytes_left": left.bytes, "tokens_at": left.at}
+    if advance.is_new:
+        if advance.media_bytes:
+            values["media_bytes"] = advance.media_bytes
+        return InsertOne(_to_document(Stream(stream_id=advance.stream_id)) | values)
     changes: Document = {"$set": values}
     if advance.media_bytes:
         changes["$inc"] = {"media_bytes": advance.media_bytes}
-    return changes
+    return UpdateOne({"_id": advance.stream_id}, changes)
 
 
 _AS_HEAD: Final[Document] = {

@@ -1,6 +1,6 @@
 """Users, groups and channels on one database for the tests of conversations, with a record of the events."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -44,8 +44,25 @@ CAT = Actor(UserId("cat"))
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+class NothingAboutChannels:
+    """What is found about channels where there are none."""
+
+    queries = ()
+
+    def decide(
+        self, channel_id: GroupId, user_ids: Collection[UserId], writers: Collection[Writer]
+    ) -> InboxDecision:
+        return InboxDecision({writer: ConversationNotFound() for writer in writers}, ())
+
+    def staff(self, channel_id: GroupId) -> tuple[UserId, ...]:
+        return ()
+
+
 class NoInboxRules:
     """The rules where there are no channels. A channel is not found."""
+
+    def query(self, users: Mapping[GroupId, Collection[UserId]]) -> NothingAboutChannels:
+        return NothingAboutChannels()
 
     async def decide(
         self,
@@ -54,7 +71,7 @@ class NoInboxRules:
         writers: Collection[Writer],
         tx: Tx,
     ) -> InboxDecision:
-        return InboxDecision({writer: ConversationNotFound() for writer in writers}, ())
+        return NothingAboutChannels().decide(channel_id, user_ids, writers)
 
     async def channel_meant_by(self, actor: Actor, short_id: str, tx: Tx | None) -> GroupId | None:
         return None

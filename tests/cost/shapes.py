@@ -282,4 +282,6 @@ def _names(found: Mapping[str, Any], key: str) -> bool:
     for field, condition in _conditions(found):
         if field == key and (not isinstance(condition, dict) or condition.keys() & {"$in", "$eq"}):
             return True
+        if field == "$or" and all(_names(part, key) for part in condition):
+            return True
     return False

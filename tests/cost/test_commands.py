@@ -13,6 +13,10 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
+from conversations.models import Dialogue
+from groups.kernel.actor import Actor
+from groups.kernel.ids import GroupId, UserId
+from groups.models import Content, Kind
 from tests.api import (
     Answer,
     User,
@@ -226,9 +230,12 @@ OF_ACCESS: Final = {"find members": 1, "find groups": 1}
 OF_A_READ: Final = {**OF_ACCESS, "find messages": 1, "aggregate tallies": 1}
 OF_ALL_CONVERSATIONS: Final = {"find members": 1, "find conversations": 1, "find streams": 1}
 
+LOOK_UP: Final = "aggregate"
+"""Several queries in one command, which is sent to the database and to no collection."""
+
 COMMANDS: Final[dict[Operation, dict[str, int]]] = {
     post: {
-        "aggregate groups": 1,
+        LOOK_UP: 1,
         "update streams": 1,
         "insert messages": 1,
         "update conversations": 1,
@@ -236,12 +243,10 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         **OF_A_TRANSACTION,
     },
     write_to_a_user: {
-        "aggregate streams": 1,
-        "find blocks": 1,
+        LOOK_UP: 1,
         "update streams": 1,
         "insert messages": 1,
         "update conversations": 1,
-        "aggregate tallies": 1,
         **OF_A_TRANSACTION,
     },
     subscribe: {
@@ -478,7 +483,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
     },
     forward: {
         **OF_ACCESS,
-        "aggregate groups": 1,
+        LOOK_UP: 1,
         "find messages": 1,
         "find channels": 1,
         "update streams": 1,
@@ -518,7 +523,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
     },
     list_scheduled_posts: {**OF_ACCESS, "find drafts": 1},
     publish_a_draft: {
-        "aggregate groups": 1,
+        LOOK_UP: 1,
         "findAndModify drafts": 1,
         "update streams": 1,
         "insert messages": 1,
@@ -527,7 +532,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         **OF_A_TRANSACTION,
     },
     write_to_a_chat: {
-        "aggregate groups": 1,
+        LOOK_UP: 1,
         "update streams": 1,
         "insert messages": 1,
         "update conversations": 1,
@@ -537,7 +542,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
     read_a_chat: {"aggregate groups": 1, "find users": 1},
     edit_in_a_dialogue: {
         "find messages": 1,
-        "find blocks": 1,
+        LOOK_UP: 1,
         "find streams": 1,
         "update messages": 1,
         "update streams": 1,
@@ -553,39 +558,28 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         **OF_A_TRANSACTION,
     },
     react_in_a_dialogue: {
-        "aggregate": 1,
-        "find blocks": 1,
+        LOOK_UP: 1,
         "update messages": 1,
         "update tallies": 1,
         "insert reactions": 1,
         **OF_A_TRANSACTION,
     },
     write_to_a_channel: {
-        **OF_ACCESS,
-        "aggregate streams": 1,
-        "find channels": 1,
-        "aggregate groups": 1,
-        "find blocks": 1,
-        "findAndModify threads": 1,
+        LOOK_UP: 1,
         "update inbox_totals": 1,
+        "update threads": 1,
+        "update conversations": 1,
         "update streams": 1,
         "insert messages": 1,
-        "update conversations": 1,
-        "aggregate tallies": 1,
         **OF_A_TRANSACTION,
     },
     answer_for_a_channel: {
-        "find members": 2,
-        "find groups": 2,
-        "aggregate streams": 1,
-        "find channels": 1,
-        "aggregate groups": 1,
-        "find blocks": 1,
-        "findAndModify threads": 1,
+        **OF_ACCESS,
+        LOOK_UP: 1,
         "update inbox_totals": 1,
+        "update threads": 1,
         "update streams": 1,
         "insert messages": 1,
-        "aggregate tallies": 1,
         **OF_A_TRANSACTION,
     },
     read_for_a_channel: {
@@ -731,8 +725,6 @@ async def test_a_batch_sends_the_commands_of_one_caller(
     watched: Watched, stage: Stage, operation: Operation
 ) -> None:
     expected = Counter(COMMANDS[operation])
-    # Each answer needs one read of its own.
-    of_each = Counter({"aggregate tallies": 1}) if operation is write_to_a_user else Counter[str]()
     acts = await together(stage, operation)
     await stage.settle()
     await watched.probe.take()
@@ -740,11 +732,49 @@ async def test_a_batch_sends_the_commands_of_one_caller(
     assert all(answer.status < 300 for answer in answers), answers
     sent = Counter((await watched.probe.take()).commands)
     batches = [
-        Counter({name: times * number for name, number in (expected - of_each).items()})
-        + Counter({name: CALLERS * number for name, number in of_each.items()})
+        Counter({name: times * number for name, number in expected.items()})
         for times in range(1, MOST_BATCHES + 1)
     ]
     assert sent in batches
+
+
+@pytest.mark.parametrize("operation", [post, write_to_a_user, write_to_a_channel])
+@pytest.mark.parametrize("count", [1, 64])
+async def test_a_batch_sends_the_same_commands_for_one_stream_and_for_many(
+    watched: Watched, stage: Stage, operation: Operation, count: int
+) -> None:
+    services, hello = watched.api.services, Content(kind=Kind.TEXT, text="Hello")
+    writers = [watched.api.new_user("writer") for _ in range(count)]
+    readers = [watched.api.new_user("reader") for _ in writers]
+    paths = [await a_channel(*sides) for sides in zip(writers, readers, strict=True)]
+
+    async def write_all() -> None:
+        # Without HTTP, so that all are there before the first transaction begins.
+        sides = zip(map(actor_of, writers), map(actor_of, readers), map(id_of, paths), strict=True)
+        calls: list[Awaitable[object]] = []
+        for writer, reader, channel_id in sides:
+            if operation is post:
+                calls.append(services.chat.messages.post(writer, GroupId(channel_id), hello))
+            elif operation is write_to_a_user:
+                dialogue = Dialogue(writer.user_id, reader.user_id)
+                calls.append(services.conversations.dialogues.post(writer, dialogue, hello))
+            else:
+                dialogue = Dialogue(reader.user_id, channel_id)
+                calls.append(services.conversations.dialogues.post(reader, dialogue, hello))
+        await asyncio.gather(*calls)
+
+    await write_all()
+    await stage.settle()
+    await watched.probe.take()
+    await write_all()
+    sent, listed = (await watched.probe.take()).commands, Counter(COMMANDS[operation])
+    # One for each channel.
+    assert sent.pop("update insights", 0) == count * listed.pop("update insights", 0)
+    assert sent == listed
+
+
+def actor_of(user: User) -> Actor:
+    return Actor(UserId(user.id))
 
 
 async def test_lists_of_conversations_cost_no_more_side_by_side(

@@ -48,6 +48,8 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._workers = workers
+        self.settings: dict[str, str] = {}
+        """Further variables of the environment, from the next start on."""
         self._uri = mongodb_uri
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -107,6 +109,7 @@ class Server:
             "CHANNELS_LIMIT_CHANNELS": "1000000",
             "CHANNELS_LIMIT_CHANNELS_PER_OWNER": "1000000",
             "PYTHONUNBUFFERED": "1",
+            **self.settings,
         }
         if self._uri is not None:
             environment["CHANNELS_MONGODB_URI"] = self._uri

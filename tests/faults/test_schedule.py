@@ -122,6 +122,8 @@ async def caught(
 
     With SIGKILL this waits until the process has ended.
     """
+    # Otherwise one transaction publishes all of them, and there is no middle.
+    server.settings["CHANNELS_KEYS_PER_TRANSACTION"] = "1"
     for attempt in range(ATTEMPTS):
         if not server.runs:
             await asyncio.to_thread(server.start)

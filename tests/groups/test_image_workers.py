@@ -107,6 +107,17 @@ async def test_no_worker_runs_before_the_first_image(workers: ImageWorkers, smal
     assert workers.large.worker.pid is None
 
 
+async def test_closing_waits_for_a_process_that_is_just_ending(small: Path) -> None:
+    worker = WorkerProcess(10**9, 10**9, idle_seconds=0)
+    await worker.run(job(small))
+    process = worker._process
+    assert process is not None
+    while not worker._is_ending:
+        await asyncio.sleep(0)
+    await worker.close()
+    assert process.returncode is not None
+
+
 async def test_a_worker_keeps_its_process_and_ends_when_it_is_idle(small: Path) -> None:
     worker = WorkerProcess(10**9, 10**9, idle_seconds=0.5)
     await worker.run(job(small))

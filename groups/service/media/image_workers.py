@@ -262,6 +262,7 @@ class WorkerProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._idle_timer: asyncio.Task[None] | None = None
         self._is_closed = False
+        self._is_ending = False
         self.deaths = 0
 
     @property
@@ -302,7 +303,7 @@ class WorkerProcess:
     async def _started(self) -> asyncio.subprocess.Process:
         if self._is_closed:
             raise Unavailable
-        if self._process is not None and self._process.returncode is not None:
+        if self._process is not None and (self._is_ending or self._process.returncode is not None):
             await self._end()
         if self._process is None:
             try:
@@ -331,16 +332,15 @@ class WorkerProcess:
         A process that is ending by itself has `grace_seconds` for it. Python checks on a process before it sends a
         signal, and when that finds it ended, asyncio never learns its status.
         """
-        process, self._process = self._process, None
+        process = self._process
         if process is None:
             return 0
-        if grace_seconds:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(grace_seconds):
-                    return await asyncio.shield(process.wait())
-        with suppress(ProcessLookupError):
-            process.kill()
-        return await asyncio.shield(process.wait())
+        # It is forgotten when it has ended and not before, so that a second caller waits for its end, too.
+        self._is_ending = True
+        status = await _status_of(process, grace_seconds)
+        if self._process is process:
+            self._process, self._is_ending = None, False
+        return status
 
     async def close(self) -> None:
         """End the process for good."""
@@ -348,3 +348,14 @@ class WorkerProcess:
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         await self._end()
+
+
+async def _status_of(process: asyncio.subprocess.Process, grace_seconds: float) -> int:
+    """Wait for the end of the process, which is killed after `grace_seconds`; returns its exit status."""
+    if grace_seconds:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_seconds):
+                return await asyncio.shield(process.wait())
+    with suppress(ProcessLookupError):
+        process.kill()
+    return await asyncio.shield(process.wait())

@@ -15,7 +15,7 @@ from groups.limits import GroupLimits
 from groups.models import Content, LastMessage, Media, Message, Origin, Stream
 from groups.service.media.service import media_ids_of
 from groups.service.messages.stream_rates import StreamRate
-from groups.store.messages import KeyedMessage
+from groups.store.messages import KeyedMessage, KnownKey
 from groups.store.streams import StreamState
 
 
@@ -197,18 +197,27 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class StreamQuery:
-    """The stream of a batch, the messages that its keys posted before, and the uploads that it names."""
+class StreamsQuery:
+    """The streams of a transaction, the messages that its keys posted before, and the uploads that it names."""
 
-    of_state: BatchedQuery[StreamState | None]
-    of_known: BatchedQuery[dict[tuple[UserId, str], KeyedMessage]]
+    of_states: BatchedQuery[dict[StreamId, StreamState]]
+    of_known: BatchedQuery[dict[KnownKey, KeyedMessage]] | None
     of_media: BatchedQuery[dict[str, Media]] | None
 
     @property
     def queries(self) -> Sequence[BatchedQuery[Any]]:
-        """The queries to look up, behind the query for the group: where that finds nothing, neither do these."""
-        found = self.of_state, self.of_known
-        return found if self.of_media is None else (*found, self.of_media)
+        """The queries that a front door sends together with its own."""
+        optional = self.of_known, self.of_media
+        return [self.of_states, *(query for query in optional if query is not None)]
+
+    @property
+    def states(self) -> Mapping[StreamId, StreamState]:
+        """The streams that exist."""
+        return self.of_states.result
+
+    @property
+    def known(self) -> dict[KnownKey, KeyedMessage]:
+        return self.of_known.result if self.of_known is not None else {}
 
     @property
     def media(self) -> Mapping[str, Media]:
@@ -216,7 +225,7 @@ class StreamQuery:
 
 
 class PostTarget(Protocol[P_contra, R_co]):
-    """One stream in a transaction: decides who may post, and writes what changes along with the messages."""
+    """One stream in a transaction: decides who may post, from what was looked up."""
 
     @property
     def media_limit(self) -> int:
@@ -228,36 +237,24 @@ class PostTarget(Protocol[P_contra, R_co]):
     def signature_of(self, post: P_contra) -> str:
         """The name that the message is signed with; empty: none."""
 
-    def result(self, post: P_contra, message: Message) -> R_co:
-        """The answer to this post."""
-
-    async def before_append(self, batch: PostBatch, tx: Tx) -> None:
-        """Write the changes that must come before the messages."""
-
-    async def after_append(self, batch: PostBatch, tx: Tx) -> None:
-        """Write the changes that depend on the messages, and publish the messages."""
+    def result(self, post: P_contra, message: Message, *, is_new: bool) -> R_co:
+        """The answer to this post; `is_new`: this transaction adds the message."""
 
 
-class ManyPostsTarget(Protocol[P_contra, R_co]):
-    """Several streams in a transaction, each of which gets one message at most."""
+class PostTargets(Protocol[P_contra, R_co]):
+    """All streams of a transaction, which share its commands."""
 
-    def refusal(self, post: P_contra, *, is_repeated: bool) -> DomainError | None:
-        """The reason why this post is refused; None: it is allowed. Posts are asked for in their order."""
+    def target_of(self, stream_id: StreamId) -> PostTarget[P_contra, R_co] | type[DomainError]:
+        """The stream; the class of the error for all posts to it where it does not exist."""
 
-    def result(self, post: P_contra, message: Message) -> R_co:
-        """The answer to this post."""
+    async def record(self, batches: Sequence[PostBatch], tx: Tx) -> None:
+        """Write what changes along with the streams and their messages, and publish the messages.
 
-    async def before_append(self, batches: Sequence[PostBatch], tx: Tx) -> None:
-        """Begin the streams that are new, and write the changes that must come before the messages."""
-
-    async def after_append(self, batches: Sequence[PostBatch], tx: Tx) -> None:
-        """Write the changes that depend on the messages, and publish the messages."""
+        `batches` are those of the streams that get messages. Their streams and messages are not written yet.
+        """
 
 
-OpenPostTarget = Callable[
-    [Sequence[P], StreamQuery, Tx], Awaitable[PostTarget[P, R] | type[DomainError]]
+OpenStreams = Callable[
+    [Mapping[StreamId, Sequence[P]], StreamsQuery, Tx], Awaitable[PostTargets[P, R]]
 ]
-"""Opens the stream of a batch of posts, and looks up the given query.
-
-Returns the class of the error for all posts where the stream does not exist.
-"""
+"""Opens the streams of a transaction: sends the given queries, best with all that it must know in one command."""

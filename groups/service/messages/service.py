@@ -1,6 +1,6 @@
 """The messages of groups: posting, previews and reading. `edits` and `pins` change them later."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
@@ -10,10 +10,10 @@ from groups.events import MessagePosted
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
 from groups.kernel.group_commit import OnBatch
-from groups.kernel.ids import GroupId, UserId
+from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import AccessContext, Content, Group, Message, Tallies, stream_of
+from groups.models import AccessContext, Content, Group, Member, Message, Tallies, stream_of
 from groups.service.access.bulk import BulkAccess
 from groups.service.access.guard import AccessGuard
 from groups.service.hooks import Hooks
@@ -25,12 +25,12 @@ from groups.service.messages.posting import (
     PendingPost,
     PostBatch,
     PostKey,
-    StreamQuery,
+    StreamsQuery,
     fingerprint_of,
     post_key,
 )
 from groups.service.messages.stream import PostQueue, StreamService
-from groups.store.messages import MessageStore
+from groups.store.messages import KnownKey, MessageStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,12 @@ class _GroupPost(PendingPost):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Target:
-    """A group's stream: its posting rule decides who may post, and `message.posted` goes to all members."""
+    """A group's stream: its posting rule decides who may post."""
 
     group: Group
     accesses: Mapping[Actor, AccessContext]
     """Without actors who may not see the group."""
     signatures: Mapping[UserId, str]
-    hooks: Hooks
-    agreement: Agreement
     media_limit: int
 
     def refusal(self, post: PendingPost, now: datetime, *, is_repeated: bool) -> DomainError | None:
@@ -75,38 +73,54 @@ class _Target:
     def signature_of(self, post: PendingPost) -> str:
         return self.signatures.get(post.sender_id, "")
 
-    def result(self, post: PendingPost, message: Message) -> VisibleMessage:
+    def result(self, post: PendingPost, message: Message, *, is_new: bool) -> VisibleMessage:
         return VisibleMessage(message, self.accesses[post.actor])
 
-    async def before_append(self, batch: PostBatch, tx: Tx) -> None:
-        """The stream is there since the group is."""
-
-    async def after_append(self, batch: PostBatch, tx: Tx) -> None:
-        # The application may post without being a member; it has no conversation then.
-        members = {actor.user_id for actor, access in self.accesses.items() if access.member}
-        agreeing = {
-            access.member.user_id
+    def members_among(self, users: Collection[UserId]) -> list[Member]:
+        """Those of the authors who are members; the application may post without being one."""
+        found = {
+            access.member.user_id: access.member
             for access in self.accesses.values()
-            if access.member and not access.member.has_agreed
-        } & batch.newest_seqs.keys()
-        if agreeing:
-            await self.agreement.agree(self.group.group_id, agreeing, tx)
-        newest_seqs = {
-            user_id: seq for user_id, seq in batch.newest_seqs.items() if user_id in members
+            if access.member is not None
         }
-        for hook in self.hooks.messages_posted:
-            await hook(batch.stream_id, newest_seqs, tx)
-        for counted in self.hooks.messages_counted:
-            await counted(self.group, len(batch.added), batch.now, tx)
-        for added in batch.added:
-            tx.publish(
-                MessagePosted(
-                    at=batch.now,
-                    group_id=self.group.group_id,
-                    is_channel=self.group.is_channel,
-                    message=added.message,
+        return [member for user_id, member in found.items() if user_id in users]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Targets:
+    """The streams of groups in one transaction; `message.posted` goes to all members of each."""
+
+    targets: Mapping[StreamId, _Target]
+    hooks: Hooks
+    agreement: Agreement
+
+    def target_of(self, stream_id: StreamId) -> _Target | type[DomainError]:
+        return self.targets.get(stream_id, GroupNotFound)
+
+    async def record(self, batches: Sequence[PostBatch], tx: Tx) -> None:
+        newest: list[tuple[UserId, StreamId, int]] = []
+        for batch in batches:
+            target = self.targets[batch.stream_id]
+            group, members = target.group, target.members_among(batch.newest_seqs)
+            agreeing = [member.user_id for member in members if not member.has_agreed]
+            if agreeing:
+                await self.agreement.agree(group.group_id, agreeing, tx)
+            for member in members:
+                newest.append((member.user_id, batch.stream_id, batch.newest_seqs[member.user_id]))
+            for counted in self.hooks.messages_counted:
+                await counted(group, len(batch.added), batch.now, tx)
+            for added in batch.added:
+                tx.publish(
+                    MessagePosted(
+                        at=batch.now,
+                        group_id=group.group_id,
+                        is_channel=group.is_channel,
+                        message=added.message,
+                    )
                 )
-            )
+        if newest:
+            for hook in self.hooks.messages_posted:
+                await hook(newest, tx)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -171,31 +185,43 @@ class MessageService:
     async def find_posted(
         self, actor: Actor, group_id: GroupId, key: PostKey, tx: Tx
     ) -> Message | None:
-        query = self.messages.query_by_keys(stream_of(group_id), [(actor.user_id, key.stored)])
+        known_as = KnownKey(stream_of(group_id), actor.user_id, key.stored)
+        query = self.messages.query_by_keys([known_as])
         await self.database.fetch(tx, query)
-        found = query.result.get((actor.user_id, key.stored))
+        found = query.result.get(known_as)
         return found.message if found is not None else None
 
     async def _open(
-        self, posts: Sequence[_GroupPost], query: StreamQuery, tx: Tx
-    ) -> _Target | type[DomainError]:
-        accesses = await self.bulk_access.accesses_of(
-            {post.actor for post in posts}, posts[0].group_id, tx, beside=query.queries
-        )
-        if not accesses or query.of_state.result is None:
-            return GroupNotFound
-        group = next(iter(accesses.values())).group
-        signatures: Mapping[UserId, str] = {}
-        if group.is_channel and self.hooks.signatures is not None:
-            authors = {actor.user_id for actor in accesses}
-            signatures = await self.hooks.signatures(group, authors, tx)
-        return _Target(
-            group=group,
-            accesses=accesses,
-            signatures=signatures,
+        self, posts: Mapping[StreamId, Sequence[_GroupPost]], query: StreamsQuery, tx: Tx
+    ) -> _Targets:
+        actors = {
+            of_stream[0].group_id: {p.actor for p in of_stream} for of_stream in posts.values()
+        }
+        users = {i: {actor.user_id for actor in of_group} for i, of_group in actors.items()}
+        of_accesses = self.bulk_access.query(users)
+        await self.database.fetch_together(*of_accesses.queries, *query.queries, tx=tx)
+        accesses: dict[GroupId, dict[Actor, AccessContext]] = {}
+        for group_id, of_group in actors.items():
+            found = of_accesses.accesses_of(of_group, group_id)
+            if found and stream_of(group_id) in query.states:
+                accesses[group_id] = found
+        groups = of_accesses.of_groups.result
+        channels = {i: users[i] for i in accesses if groups[i].is_channel}
+        signatures: Mapping[GroupId, Mapping[UserId, str]] = {}
+        if channels and self.hooks.signatures is not None:
+            signatures = await self.hooks.signatures(channels, tx)
+        return _Targets(
+            targets={
+                stream_of(group_id): _Target(
+                    group=groups[group_id],
+                    accesses=found,
+                    signatures=signatures.get(group_id, {}),
+                    media_limit=self.limits.channel_media_bytes,
+                )
+                for group_id, found in accesses.items()
+            },
             hooks=self.hooks,
             agreement=self.agreement,
-            media_limit=self.limits.channel_media_bytes,
         )
 
     async def list_messages(

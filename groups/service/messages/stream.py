@@ -2,7 +2,7 @@
 
 `MessageService` and `EditService` stand on it for the streams of groups, `conversations` for those of one-to-one
 messages. It checks nobody's rights: its callers do, in the same transaction where there is one. A front door decides
-who may post, and what changes along with the messages (`posting.PostTarget`); the queue does the rest.
+who may post, and what changes along with the messages (`posting.PostTargets`); the queue does the rest.
 
 Promises:
     Dense seqs (P2): posts to one stream share transactions, and head and messages change in one of them.
@@ -21,7 +21,7 @@ from groups.errors import MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, IdempotencyConflict
-from groups.kernel.group_commit import GroupCommit, LocksOf, OnBatch, each_key
+from groups.kernel.group_commit import GroupCommit, LocksOf, OnBatch
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.kernel.paging import json_size
@@ -39,22 +39,21 @@ from groups.service.messages.pages import (
 )
 from groups.service.messages.posting import (
     LoadedContent,
-    ManyPostsTarget,
-    OpenPostTarget,
+    OpenStreams,
     P,
     PendingPost,
     PostBatch,
     PostTarget,
     R,
-    StreamQuery,
+    StreamsQuery,
     check_bounds,
     check_media_quota,
 )
 from groups.service.messages.stream_changes import StreamChanges
 from groups.service.write_locks import message_change_locks, stream_lock
 from groups.store.media import MediaStore
-from groups.store.messages import MessageStore
-from groups.store.streams import Advance, StreamState, StreamStore
+from groups.store.messages import KeyedMessage, KnownKey, MessageStore
+from groups.store.streams import Advance, StreamStore
 
 STEP: Final = 1_000  # messages a transaction: short enough not to hold others up
 
@@ -69,11 +68,6 @@ class ChangeTarget(Protocol):
     async def record(self, changed: Message, now: datetime, tx: Tx) -> None:
         """Log and publish the change: `changed` is edited, or recalled."""
 
-
-OpenManyPostsTarget = Callable[
-    [Mapping[StreamId, P], Mapping[StreamId, StreamState], Tx], Awaitable[ManyPostsTarget[P, R]]
-]
-"""Opens several streams, those of which that exist being known."""
 
 T = TypeVar("T", bound=ChangeTarget)
 
@@ -96,71 +90,89 @@ class StreamService:
 
     def post_queue(
         self,
-        open_target: OpenPostTarget[P, R],
+        open_streams: OpenStreams[P, R],
         *,
         name: str,
         on_batch: OnBatch | None = None,
         locks_of: LocksOf = lambda stream_id: (stream_lock(StreamId(stream_id)),),
     ) -> "PostQueue[P, R]":
         """The queue of a front door; `name` is what metrics call it."""
-        return PostQueue(self, open_target, name=name, on_batch=on_batch, locks_of=locks_of)
+        return PostQueue(self, open_streams, name=name, on_batch=on_batch, locks_of=locks_of)
 
-    async def begin(self, stream_id: StreamId, tx: Tx) -> None:
-        """Begin a stream that is known not to exist; of two transactions that begin it at once, one runs again."""
-        await self.streams.insert(Stream(stream_id=stream_id), tx)
-
-    async def begin_all(self, stream_ids: Sequence[StreamId], tx: Tx) -> None:
-        """Begin streams as `begin` does, with one command."""
-        await self.streams.insert_streams([Stream(stream_id=each) for each in stream_ids], tx)
-
-    async def post_each(
-        self,
-        posts: Mapping[StreamId, P],
-        open_target: OpenManyPostsTarget[P, R],
-        tx: Tx,
-    ) -> dict[StreamId, R | DomainError]:
-        """Add one message to each of these streams, in the caller's transaction; a refusal is one stream's own.
+    async def post_all(
+        self, posts: Mapping[StreamId, Sequence[P]], open_streams: OpenStreams[P, R], tx: Tx
+    ) -> dict[StreamId, list[R | DomainError]]:
+        """Add messages to these streams, in the caller's transaction; a refusal is one post's own.
 
         It costs the same few commands for any number of streams. The caller has called `check_bounds`.
         """
-        states = await self.streams.find_states(posts, tx)
-        keyed = {
-            stream_id: (post.sender_id, post.key.stored)
-            for stream_id, post in posts.items()
-            if stream_id in states and (post.key.is_callers or tx.is_retry)
-        }
-        known = await self.messages.find_by_keys(keyed, tx)
-        contents = [post.content for post in posts.values()]
-        uploads = {i for c in contents if isinstance(c, Content) for i in media_ids_of(c)}
-        media = await self.media.find_uploads(uploads, tx) if uploads else {}
-        target = await open_target(posts, states, tx)
-        now = self.clock.now()
-        outcomes: dict[StreamId, R | DomainError] = {}
+        query = self._query(posts, tx)
+        targets = await open_streams(posts, query, tx)
+        known, media, now = query.known, query.media, self.clock.now()
+        outcomes: dict[StreamId, list[R | DomainError]] = {}
         batches: list[PostBatch] = []
-        for stream_id, post in posts.items():
-            batch = PostBatch(stream_id, states.get(stream_id), now, self.limits, media_limit=0)
-            try:
-                first = known.get(stream_id)
-                policy.check(target.refusal(post, is_repeated=first is not None))
-                if first is None:
-                    batch.rate.check()
-                    first = batch.add(post, await _load(post, media, tx), "")
-                    batches.append(batch)
-                elif first.digest != post.key.digest:
-                    raise IdempotencyConflict
-                outcomes[stream_id] = target.result(post, first.message)
-            except DomainError as error:
-                outcomes[stream_id] = error
+        for stream_id, of_stream in posts.items():
+            target = targets.target_of(stream_id)
+            if isinstance(target, type):
+                outcomes[stream_id] = [target() for _ in of_stream]
+                continue
+            state, limit = query.states.get(stream_id), target.media_limit
+            batch = PostBatch(stream_id, state, now, self.limits, media_limit=limit)
+            outcomes[stream_id] = [
+                await _decide(post, target, batch, known, media, tx) for post in of_stream
+            ]
+            if batch.added:
+                batches.append(batch)
         if batches:
-            await target.before_append(batches, tx)
-            await self.streams.advance_streams(
-                [Advance(b.stream_id, b.last, b.rate.left, b.media_bytes) for b in batches], tx
+            await targets.record(batches, tx)
+            self.streams.advance(
+                [
+                    Advance(b.stream_id, b.is_new_stream, b.last, b.rate.left, b.media_bytes)
+                    for b in batches
+                ],
+                tx,
             )
-            added = [message for batch in batches for message in batch.added]
-            await self.messages.insert_messages(added, tx)
-            await self.media.use([i for b in batches for i in b.uncounted_uploads], tx)
-            await target.after_append(batches, tx)
+            self.messages.insert_messages((added for b in batches for added in b.added), tx)
+            await self._use([i for b in batches for i in b.uncounted_uploads], media, tx)
         return outcomes
+
+    async def preview(self, stream_id: StreamId, post: P, open_streams: OpenStreams[P, R]) -> R:
+        """The answer that the post would get, under the next seq; nothing is stored, and no rate applies."""
+
+        async def work(tx: Tx) -> R:
+            query = self._query({stream_id: [post]}, tx)
+            target = (await open_streams({stream_id: [post]}, query, tx)).target_of(stream_id)
+            if isinstance(target, type):
+                raise target
+            state, now = query.states.get(stream_id), self.clock.now()
+            batch = PostBatch(stream_id, state, now, self.limits, media_limit=target.media_limit)
+            policy.check(target.refusal(post, now, is_repeated=False))
+            loaded = await _load(post, query.media, tx)
+            added = batch.add(post, loaded, target.signature_of(post))
+            return target.result(post, added.message, is_new=True)
+
+        return await self.database.run(work)
+
+    def _query(self, posts: Mapping[StreamId, Sequence[P]], tx: Tx) -> StreamsQuery:
+        keys, uploads = list[KnownKey](), set[str]()
+        for stream_id, of_stream in posts.items():
+            for post in of_stream:
+                if post.key.is_callers or tx.is_retry:
+                    keys.append(KnownKey(stream_id, post.sender_id, post.key.stored))
+                if isinstance(post.content, Content) and post.content.media:
+                    uploads.update(media_ids_of(post.content))
+        return StreamsQuery(
+            self.streams.query_states(posts),
+            self.messages.query_by_keys(keys) if keys else None,
+            self.media.query_media(uploads) if uploads else None,
+        )
+
+    async def _use(self, media_ids: Sequence[str], known: Mapping[str, Media], tx: Tx) -> None:
+        """Count the uses of uploads; a forward's are not among the known ones."""
+        if all(media_id in known for media_id in media_ids):
+            self.media.use_known(media_ids, known, tx)
+        else:
+            await self.media.use(media_ids, tx)
 
     async def edit(
         self,
@@ -346,107 +358,74 @@ class StreamService:
 
 
 class PostQueue(Generic[P, R]):
-    """Posts of one front door; those to one stream share transactions."""
+    """Posts of one front door; those that wait at the same time share transactions, whatever their streams."""
 
     def __init__(
         self,
         streams: StreamService,
-        open_target: OpenPostTarget[P, R],
+        open_streams: OpenStreams[P, R],
         *,
         name: str,
         on_batch: OnBatch | None,
         locks_of: LocksOf,
     ) -> None:
-        self._database = streams.database
-        self._streams = streams.streams
-        self._messages = streams.messages
-        self._media = streams.media
-        self._limits = streams.limits
-        self._clock = streams.clock
-        self._open_target = open_target
+        self._streams = streams
+        self._open_streams = open_streams
         self._commits: GroupCommit[P, R] = GroupCommit(
-            streams.database, each_key(self._apply), name=name, on_batch=on_batch, locks_of=locks_of
+            streams.database, self._apply, name=name, on_batch=on_batch, locks_of=locks_of
         )
 
     async def submit(self, stream_id: StreamId, post: P) -> R:
         """Add a message to the stream; a post with a key that was used before answers the first message."""
         if isinstance(post.content, Content):
-            check_bounds(post.content, self._limits)
+            check_bounds(post.content, self._streams.limits)
         return await self._commits.submit(stream_id, post)
 
     async def preview(self, stream_id: StreamId, post: P) -> R:
-        """The answer that the post would get, under the next seq; nothing is stored, and no rate applies."""
+        """The answer that the post would get; nothing is stored."""
         if isinstance(post.content, Content):
-            check_bounds(post.content, self._limits)
+            check_bounds(post.content, self._streams.limits)
+        return await self._streams.preview(stream_id, post, self._open_streams)
 
-        async def work(tx: Tx) -> R:
-            query = self._query(stream_id, [post], tx)
-            target = await self._open_target([post], query, tx)
-            if isinstance(target, type):
-                raise target
-            batch = self._begin(stream_id, query, target)
-            policy.check(target.refusal(post, batch.now, is_repeated=False))
-            loaded = await _load(post, query.media, tx)
-            added = batch.add(post, loaded, target.signature_of(post))
-            return target.result(post, added.message)
-
-        return await self._database.run(work)
-
-    async def _apply(self, tx: Tx, key: str, posts: Sequence[P]) -> Sequence[R | DomainError]:
-        stream_id = StreamId(key)
-        query = self._query(stream_id, posts, tx)
-        target = await self._open_target(posts, query, tx)
-        if isinstance(target, type):
-            return [target() for _ in posts]
-        batch, known = self._begin(stream_id, query, target), query.of_known.result
-        outcomes: list[R | DomainError] = []
-        for post in posts:
-            has_deleted_draft = False
-            try:
-                first = known.get((post.sender_id, post.key.stored))
-                policy.check(target.refusal(post, batch.now, is_repeated=first is not None))
-                if first is None:
-                    batch.rate.check()
-                    loaded = await _load(post, query.media, tx)
-                    has_deleted_draft = loaded.are_uploads_counted
-                    first = batch.add(post, loaded, target.signature_of(post))
-                    known[post.sender_id, post.key.stored] = first
-                elif first.digest != post.key.digest:
-                    raise IdempotencyConflict
-                outcomes.append(target.result(post, first.message))
-            except DomainError as error:
-                if has_deleted_draft:
-                    # The transaction is rolled back, so that the draft that was deleted for this post comes back.
-                    raise
-                outcomes.append(error)
-        if batch.added:
-            await target.before_append(batch, tx)
-            left = batch.rate.left
-            await self._streams.advance(stream_id, batch.last, left, batch.media_bytes, tx)
-            await self._messages.insert_messages(batch.added, tx)
-            await self._media.use(batch.uncounted_uploads, tx)
-            await target.after_append(batch, tx)
-        return outcomes
-
-    def _query(self, stream_id: StreamId, posts: Sequence[P], tx: Tx) -> StreamQuery:
-        keys = [(p.sender_id, p.key.stored) for p in posts if p.key.is_callers or tx.is_retry]
-        uploads = {
-            i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)
-        }
-        return StreamQuery(
-            self._streams.query_stream(stream_id),
-            self._messages.query_by_keys(stream_id, keys),
-            self._media.query_media(uploads) if uploads else None,
-        )
-
-    def _begin(
-        self, stream_id: StreamId, query: StreamQuery, target: PostTarget[P, R]
-    ) -> PostBatch:
-        state, now = query.of_state.result, self._clock.now()
-        return PostBatch(stream_id, state, now, self._limits, media_limit=target.media_limit)
+    async def _apply(
+        self, tx: Tx, batch: Mapping[str, Sequence[P]]
+    ) -> Mapping[str, Sequence[R | DomainError]]:
+        posts = {StreamId(key): of_stream for key, of_stream in batch.items()}
+        outcomes = await self._streams.post_all(posts, self._open_streams, tx)
+        return {str(stream_id): of_stream for stream_id, of_stream in outcomes.items()}
 
     async def close(self) -> None:
         await self._commits.close()
+
+
+async def _decide(
+    post: P,
+    target: PostTarget[P, R],
+    batch: PostBatch,
+    known: dict[KnownKey, KeyedMessage],
+    media: Mapping[str, Media],
+    tx: Tx,
+) -> R | DomainError:
+    """Number the post's message and note it in `known`, or find the one that it repeats; the answer, or the refusal."""
+    known_as = KnownKey(batch.stream_id, post.sender_id, post.key.stored)
+    has_deleted_draft = False
+    try:
+        first = known.get(known_as)
+        is_new = first is None
+        policy.check(target.refusal(post, batch.now, is_repeated=not is_new))
+        if first is None:
+            batch.rate.check()
+            loaded = await _load(post, media, tx)
+            has_deleted_draft = loaded.are_uploads_counted
+            first = known[known_as] = batch.add(post, loaded, target.signature_of(post))
+        elif first.digest != post.key.digest:
+            raise IdempotencyConflict
+        return target.result(post, first.message, is_new=is_new)
+    except DomainError as error:
+        if has_deleted_draft:
+            # The transaction is rolled back, so that the draft that was deleted for this post comes back.
+            raise
+        return error
 
 
 async def _load(post: PendingPost, media: Mapping[str, Media], tx: Tx) -> LoadedContent:
