@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from pymongo import InsertOne, UpdateOne
 
 from groups.kernel.ids import StreamId, UserId
-from groups.kernel.mongo import DESCENDING, ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.mongo import DESCENDING, BatchedQuery, Database, Document, Index, Tx
 from groups.kernel.request_batching import RequestBatcher
 from groups.models import Content, Message, Origin, message_key, split_message_key
 

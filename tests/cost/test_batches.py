@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from conversations.models import Dialogue
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId, UserId
@@ -65,6 +66,37 @@ async def test_reactions_to_many_messages_send_the_commands_of_one(watched: Watc
     one = await commands_of(watched, unreact(ada), places[:1])
     assert one.total() == 5
     assert await commands_of(watched, unreact(bob), places) == one
+
+
+async def test_reactions_in_many_dialogues_send_the_commands_of_one(watched: Watched) -> None:
+    api = watched.api
+    ada = api.new_user("ada")
+    path = await a_channel(api.new_user("owner"), ada)
+    peers = [id_of(path), *(api.new_user("peer").id for _ in range(CHANNELS - 1))]
+    places: list[tuple[Dialogue, int]] = []
+    for peer in peers:
+        messages = f"/v1/conversations/{part(f'c2c_{peer}')}/messages"
+        for _ in range(POSTS):
+            said = await ada.post(messages, {"kind": "text", "text": "Hello"})
+            assert said.status == 201, said
+            seq = said.body["seq"]
+            assert (await ada.put(f"{messages}/{seq}/reactions/{part(LIKE)}")).status == 200
+            places.append((Dialogue(UserId(ada.id), peer), seq))
+    reactions, again = api.services.channels.dialogue_reactions, Emoji("🎉")
+    for call in (reactions.react, reactions.unreact):
+        await watched.probe.take()
+        await call(actor_of(ada), *places[-1], again)
+        one = Counter((await watched.probe.take()).commands)
+        assert one.total() == 5
+        of_users = places[POSTS:-1]
+        await asyncio.gather(*(call(actor_of(ada), *place, again) for place in of_users))
+        assert Counter((await watched.probe.take()).commands) == one
+        await asyncio.gather(*(call(actor_of(ada), *place, again) for place in places[:POSTS]))
+        of_threads = Counter((await watched.probe.take()).commands)
+        # Whether the channel still exists.
+        assert of_threads - one == (
+            Counter({"find streams": 1}) if call == reactions.unreact else Counter()
+        )
 
 
 async def test_views_of_many_channels_send_the_commands_of_one(watched: Watched) -> None:
