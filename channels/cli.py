@@ -194,7 +194,7 @@ def verify(
     epilog="Example: channels bench --quick, or channels bench subscribe react --report results."
     " The cases: subscribe, react, read, unread, inbox, fanout, burst, storm, workers, import, post, memory;"
     " and ordinary, which is lone, subscribes, reactions, cursors, views, pages, lists, syncs, posts, mix, flood,"
-    " processes."
+    " processes, bystander."
 )
 def bench(
     names: Annotated[
@@ -202,7 +202,7 @@ def bench(
         typer.Argument(metavar="[NAME]...", help="Cases to measure; all by default."),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Smaller and shorter: under two minutes.")
+        bool, typer.Option("--quick", help="Smaller and shorter: about five minutes.")
     ] = False,
     report: Annotated[
         Path | None,

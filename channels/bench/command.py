@@ -65,14 +65,16 @@ async def run(
                     mongod=await store.mongod(),
                 )
                 for is_ordinary, several in groupby(cases, ORDINARY.__contains__):
+                    if time.monotonic() > started + plan.most_seconds:
+                        rows += [_skipped(name, plan) for name in several]
+                        continue
                     # One server at a time: another one would follow all events, too.
                     async with server(deployment, sheds_load=is_ordinary) as context.server:
                         for name in several:
-                            rows += await _measure(
-                                context,
-                                name,
-                                is_late=time.monotonic() > started + plan.most_seconds,
-                            )
+                            if time.monotonic() > started + plan.most_seconds:
+                                rows.append(_skipped(name, plan))
+                            else:
+                                rows += await _measure(context, name)
                             bar.advance(task)
         version = await database.server_version()
     finally:
@@ -100,10 +102,12 @@ def is_missed(report: Report) -> bool:
     return any(row.verdict is Verdict.MISSED for row in report.rows)
 
 
-async def _measure(context: BenchContext, name: str, *, is_late: bool) -> list[Row]:
-    if is_late:
-        why = f"the run had taken its {context.plan.most_seconds:.0f} seconds"
-        return [Row(name=name, what=name, skipped=why)]
+def _skipped(name: str, plan: Plan) -> Row:
+    why = f"the run had taken its {plan.most_seconds:.0f} seconds"
+    return Row(name=name, what=name, skipped=why)
+
+
+async def _measure(context: BenchContext, name: str) -> list[Row]:
     context.say(name)
     try:
         return await CASES[name](context)

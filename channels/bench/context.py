@@ -44,6 +44,8 @@ class BenchContext:
     """Channels by their number of subscribers."""
     scene: Scene | None = None
     """The channels and users of the ordinary load, once they are made."""
+    scene_failure: str = ""
+    """Why they could not be made."""
     sources: dict[tuple[str, bool], Source] = field(default_factory=dict)
     """The calls of the ordinary load, by kind and whether it is hot."""
     subscribed: list[str] = field(default_factory=list)

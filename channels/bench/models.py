@@ -50,7 +50,7 @@ class Figures(Model):
 
     what: str
     unit: str
-    """`ms`, `/s`, `MB` or `KB`."""
+    """`µs`, `ms`, `/s`, `MB` or `KB`."""
     values: Annotated[tuple[float, ...], Field(min_length=1)]
 
     @computed_field  # type: ignore[prop-decorator]  # mypy does not support decorated properties

@@ -71,7 +71,7 @@ FULL = Plan(
     inbox_groups=5_000,
     workers=(1, 2, 4),
     ordinary=OrdinaryPlan(repeats=2, seconds=1.5),
-    most_seconds=1_200,
+    most_seconds=1_500,
 )
 
 QUICK = Plan(
@@ -90,6 +90,6 @@ QUICK = Plan(
     readers=4,
     inbox_groups=300,
     workers=(1, 2),
-    ordinary=OrdinaryPlan(repeats=1, seconds=1.0, users=2_000),
+    ordinary=OrdinaryPlan(repeats=1, seconds=0.8, users=2_000),
     most_seconds=420,
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from channels.bench import cpu
-from channels.bench.cpu import CpuSeconds, cpu_seconds, is_mongod
+from channels.bench.cpu import CpuSeconds, cpu_seconds, is_mongod, precise_seconds
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
 
@@ -64,6 +64,14 @@ def test_a_process_that_worked_has_more_than_before() -> None:
         process.kill()
     assert taken is not None
     assert taken >= 0.15
+
+
+def test_the_threads_of_one_process_are_counted_precisely(proc: Path) -> None:
+    for thread, nanoseconds in ((50, 1_500), (51, 250)):
+        (proc / "50" / "task" / str(thread)).mkdir(parents=True)
+        (proc / "50" / "task" / str(thread) / "schedstat").write_text(f"{nanoseconds} 7 3\n")
+    assert precise_seconds(50) == 1_750 / 1e9
+    assert precise_seconds(51) is None
 
 
 def test_a_difference_with_something_unknown_is_unknown() -> None:

@@ -67,8 +67,9 @@ async def test_ordinary_load_is_measured_over_many_channels_beside_one(
     assert {row.name for row in report.rows} == set(ORDINARY)
     for row in report.rows:
         assert row.ours is not None
-        assert row.ours.median > 0
-        assert row.ratio is not None  # beside something in every row
+        if row.name != "bystander":
+            assert row.ours.median > 0
+            assert row.ratio is not None  # beside something in every row
         assert row.cpu is not None
         # Both run on this machine. So few requests may take less than the kernel counts.
         assert (row.cpu.server is None, row.cpu.database is None) == (False, False)

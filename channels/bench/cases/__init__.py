@@ -21,6 +21,7 @@ ORDINARY: Final[Mapping[str, Callable[[BenchContext], Awaitable[list[Row]]]]] = 
     "mix": ordinary.mix,
     "flood": ordinary.flood,
     "processes": ordinary.processes,
+    "bystander": ordinary.bystander,
 }
 """The cases of ordinary load. They share channels and users."""
 

@@ -8,6 +8,7 @@ is counted.
 
 import asyncio
 import statistics
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
@@ -16,7 +17,8 @@ from typing import Final, Protocol
 
 from channels.bench.cases.rows import cpu_of, refused_by
 from channels.bench.context import BenchContext
-from channels.bench.load import Generator, Outcome, together
+from channels.bench.cpu import precise_seconds
+from channels.bench.load import Generator, LoadFailed, Outcome, together
 from channels.bench.models import Figures, Row, Series, Target, figures
 from channels.bench.processes import Server, baseline, server
 from channels.bench.scene import (
@@ -41,8 +43,12 @@ REPEATED: Final = 10_000  # different calls of a measurement whose calls may rep
 IMPORTS: Final = 4  # at once
 MAKERS: Final = 16  # connections that make the scene: few, since these servers refuse what they cannot serve in time
 MANY: Final = 256  # callers of a flood, and of several processes together
+FLOOD_TIMES: Final = 3  # as long as another measurement: a lone caller has few latencies
 HEAD_START: Final = 0.5  # seconds of a flood before the lone caller begins, and after they ended
 COLD: Final = "cold-scene"
+BUSY_CALLERS: Final = 64  # callers of another process than the one that is watched
+SETTLE_SECONDS: Final = 1.0  # after a start
+LAG_SECONDS: Final = 0.2  # until the last event has reached every process
 
 SPREAD: Final = Target(bound="at_least", value=0.6)
 OF_WRITES: Final = {16: SPREAD, 64: SPREAD, 256: SPREAD}
@@ -50,6 +56,7 @@ OF_PAGES: Final = {64: Target(bound="at_least", value=0.5)}
 OF_LISTS: Final = {64: Target(bound="at_least", value=0.7)}
 OF_LONE: Final = Target(bound="at_most", value=1.6)
 OF_PROCESSES: Final = Target(bound="at_least", value=0.9)
+OF_BYSTANDERS: Final = Target(bound="at_most", value=20)
 
 
 class _Calls(Protocol):
@@ -103,7 +110,7 @@ async def mix(context: BenchContext) -> list[Row]:
     ]
     rows: list[Row] = []
     points: list[tuple[float, float]] = []
-    await _measure(context, way, MAKERS)  # warm
+    await _warm(context, way)
     async with baseline("http") as address:
         for callers in context.plan.ordinary.callers:
             ours: list[Outcome] = []
@@ -143,6 +150,7 @@ async def flood(context: BenchContext) -> list[Row]:
     scene = await scene_of(context)
     await context.channel(COLD)
     rows: list[Row] = []
+    seconds = context.plan.ordinary.seconds * FLOOD_TIMES
     # A generator of its own, which is not delayed by the responses to the flood.
     with closing(Generator()) as other:
         for kind in (SUBSCRIBE, POST):
@@ -152,17 +160,14 @@ async def flood(context: BenchContext) -> list[Row]:
             floods: list[Outcome] = []
             for _ in range(context.plan.ordinary.repeats):
                 context.say(f"flood: {kind.what}")
-                alone.append(await _measure(context, quiet, 1, generator=other))
-                flooding = asyncio.create_task(
-                    _measure(
-                        context,
-                        _way(context, kind, "", is_hot=True),
-                        MANY,
-                        seconds=context.plan.ordinary.seconds + 2 * HEAD_START,
-                    )
-                )
+                alone.append(await _measure(context, quiet, 1, seconds=seconds, generator=other))
+                many = _way(context, kind, "", is_hot=True)
+                length = seconds + 2 * HEAD_START
+                # Before either begins, since it takes as long as the flood is ahead.
+                requests = _requests(context, many, MANY, length)
+                flooding = asyncio.create_task(_send(context, many, requests, MANY, length))
                 await asyncio.sleep(HEAD_START)
-                beside.append(await _measure(context, quiet, 1, generator=other))
+                beside.append(await _measure(context, quiet, 1, seconds=seconds, generator=other))
                 floods.append(await flooding)
             rows += _flood_rows(kind, alone, beside, floods)
     return rows
@@ -250,10 +255,75 @@ async def processes(context: BenchContext) -> list[Row]:
     return rows
 
 
+async def bystander(context: BenchContext) -> list[Row]:
+    """Processor time of a process that nobody is connected to, for each event of another process."""
+    what = "processor time of a process on which nobody listens, for a {} on another"
+    name = "bystander"
+    if context.deployment.server is not None:
+        why = "a second process beside a given server cannot be started"
+        return [Row(name=name, what=what.format("write"), skipped=why)]
+    await scene_of(context)
+    rows: list[Row] = []
+    seconds = context.plan.ordinary.seconds
+    async with server(context.deployment, sheds_load=True) as other:
+        assert other.pid is not None  # it was started here
+        if precise_seconds(other.pid) is None:
+            why = "the kernel does not count the processor time of threads"
+            return [Row(name=name, what=what.format("write"), skipped=why)]
+        await asyncio.sleep(SETTLE_SECONDS)
+        before = _precise(other)
+        await asyncio.sleep(seconds)
+        idle = (_precise(other) - before) / seconds
+        for kind in (SUBSCRIBE, REACT, POST):
+            way = _way(context, kind, kind.what)
+            outcomes: list[Outcome] = []
+            values: list[float] = []
+            for _ in range(context.plan.ordinary.repeats):
+                context.say(f"bystander: {kind.what}")
+                before, started = _precise(other), time.monotonic()
+                outcome = await _measure(context, way, BUSY_CALLERS)
+                await asyncio.sleep(LAG_SECONDS)
+                used = _precise(other) - before - idle * (time.monotonic() - started)
+                values.append(max(used, 0) / len(outcome.latencies) * 1e6)
+                outcomes.append(outcome)
+            rows.append(
+                Row(
+                    name=name,
+                    what=what.format(kind.what),
+                    ours=figures(f"{kind.what}, {BUSY_CALLERS} callers", "µs", values),
+                    target=OF_BYSTANDERS,
+                    generator_busy=_busiest(outcomes),
+                    cpu=cpu_of(outcomes),
+                    refused=refused_by(outcomes),
+                    notes=(f"without any event it takes {idle * 1000:.1f} ms a second",),
+                )
+            )
+    return rows
+
+
+def _precise(process: Server) -> float:
+    seconds = None if process.pid is None else precise_seconds(process.pid)
+    if seconds is None:
+        raise LoadFailed("the second process ended")
+    return seconds
+
+
 async def scene_of(context: BenchContext) -> Scene:
-    """The scene, which the first call of this makes."""
+    """The scene, which the first call of this makes. Raises: LoadFailed."""
     if context.scene is not None:
         return context.scene
+    if context.scene_failure:
+        # It is half made: to begin again would only meet what is there.
+        raise LoadFailed(context.scene_failure)
+    try:
+        context.scene = await _make_scene(context)
+    except LoadFailed as error:
+        context.scene_failure = f"the channels and users could not be made: {error}"
+        raise
+    return context.scene
+
+
+async def _make_scene(context: BenchContext) -> Scene:
     plan = context.plan.ordinary
     made = make_scene(plan.channels, plan.users, plan.channels_of_a_user, plan.posts)
     names = [HOT, *made.channels]
@@ -272,7 +342,6 @@ async def scene_of(context: BenchContext) -> Scene:
     # All of a channel in a row, so that they share transactions.
     posts = [context.post_request(name) for name in names for _ in range(plan.posts)]
     await context.prepare(posts, connections=2 * MAKERS)
-    context.scene = made
     return made
 
 
@@ -342,7 +411,7 @@ async def _beside(
     """Measure two ways in turn, with each number of callers."""
     rows: list[Row] = []
     for way in (ours, theirs):
-        await _measure(context, way, MAKERS)  # warm
+        await _warm(context, way)
     for callers in context.plan.ordinary.callers:
         pairs: list[tuple[Outcome, Outcome]] = []
         for _ in range(context.plan.ordinary.repeats):
@@ -387,13 +456,33 @@ async def _measure(
     generator: Generator | None = None,
 ) -> Outcome:
     length = context.plan.ordinary.seconds if seconds is None else seconds
-    most = int(min(MOST_A_SECOND, 1_000 + 300 * callers) * length)
+    requests = _requests(context, way, callers, length)
+    return await _send(context, way, requests, callers, length, generator=generator)
+
+
+async def _warm(context: BenchContext, way: _Way) -> None:
+    await _measure(context, way, MAKERS, seconds=context.plan.ordinary.seconds / 2)
+
+
+def _requests(context: BenchContext, way: _Way, callers: int, seconds: float) -> list[bytes]:
+    most = int(min(MOST_A_SECOND, 1_000 + 300 * callers) * seconds)
     count = min(REPEATED, most) if way.repeats else most
-    requests = [context.call(call) for call in way.calls.take(count)]
+    return [context.call(call) for call in way.calls.take(count)]
+
+
+async def _send(
+    context: BenchContext,
+    way: _Way,
+    requests: Sequence[bytes],
+    callers: int,
+    seconds: float,
+    *,
+    generator: Generator | None = None,
+) -> Outcome:
     outcome = await context.drive(
         requests,
         connections=callers,
-        seconds=length,
+        seconds=seconds,
         is_cycle=way.repeats,
         generator=generator,
     )

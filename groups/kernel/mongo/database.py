@@ -19,6 +19,7 @@ from datetime import UTC
 from functools import cache, partial
 from typing import Any, Final, TypeVar
 
+from bson import ObjectId
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.errors import OperationFailure, PyMongoError
 
@@ -49,11 +50,10 @@ from groups.kernel.mongo.driver import (
     aggregate,
     close_client,
     create_bucket,
-    start_session,
 )
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, TOO_LARGE
 from groups.kernel.mongo.outbox import OUTBOX
-from groups.kernel.mongo.transactions import StaleTransactions, TransactionRunner, Tx, committed
+from groups.kernel.mongo.transactions import StaleTransactions, TransactionRunner, Tx, transaction
 
 T = TypeVar("T")
 
@@ -190,13 +190,11 @@ class Database:
             tx = Tx(None, attempt)
             yield tx
             await self.flush(tx)
-            await self._write_outbox(tx)
+            self._tell_local_listeners(tx.events)
             return
-        async with await start_session(self._database.client) as session, committed(session):
-            tx = Tx(session, attempt)
+        async with transaction(self._database.client, attempt) as tx:
             yield tx
-            await self.flush(tx)
-            await self._write_outbox(tx)
+            self._write_outbox(tx)
 
     async def run(
         self,
@@ -228,22 +226,20 @@ class Database:
 
     async def flush(self, tx: Tx) -> None:
         """Send what `Tx.write` collected, so that queries of the transaction see it."""
-        for writes in tx.writes.values():
-            await self.apply(writes.collection, sorted(writes.operations, key=_place_of), tx)
-        tx.writes.clear()
+        for collection, operations in tx.take_writes():
+            await self.apply(collection, operations, tx)
 
-    async def _write_outbox(self, tx: Tx) -> None:
-        if not tx.events:
-            return
-        if not self.transactional:
+    def _write_outbox(self, tx: Tx) -> None:
+        if tx.events:
+            # One document for all events of the transaction, which may serve many callers.
+            events = [event.model_dump(mode="python") for event in tx.events]
+            document = {"_id": ObjectId(), "at": self.clock.now(), "events": events}
+            tx.write(self.collection(OUTBOX), InsertOne(document))
+
+    def _tell_local_listeners(self, events: list[Event]) -> None:
+        if events:
             for listener in self._local_listeners:
-                listener(tx.events)
-            return
-        # One document for all events of the transaction, which may serve many callers.
-        events = [event.model_dump(mode="python") for event in tx.events]
-        await self.collection(OUTBOX).insert_one(
-            {"at": self.clock.now(), "events": events}, session=tx.session
-        )
+                listener(events)
 
     def on_local_events(self, listener: Callable[[list[Event]], None]) -> None:
         """Call the listener with the events of this process directly; for mongomock, which has no change stream."""
@@ -320,14 +316,3 @@ class Database:
                     await collection.delete_one(operation._filter)
                 case DeleteMany():
                     await collection.delete_many(operation._filter)
-
-
-def _place_of(operation: Operation) -> int:
-    """The place of the operation among those of one bulk: each kind of operations is a command of its own."""
-    match operation:
-        case DeleteOne() | DeleteMany():
-            return 0
-        case UpdateOne():
-            return 1
-        case InsertOne():
-            return 2

@@ -2,9 +2,11 @@
 
 Both have the same collections, sessions and cursors, which differ in what has to be awaited. The types here are those
 of PyMongo; Motor's objects take their place at run time. Where the two differ, use the functions of this module:
-`aggregate`, `start_session`, `close_client`, `create_bucket`, and `result_of` around any other call.
+`aggregate`, `start_session`, `end_session`, `write_and_commit`, `close_client`, `create_bucket`, and `result_of` around
+any other call.
 """
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +20,7 @@ from pymongo import AsyncMongoClient, DeleteMany, DeleteOne, InsertOne, UpdateOn
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
 
 from groups.kernel.database_options import Driver
 
@@ -59,10 +62,62 @@ async def close_client(client: Client) -> None:
     await result_of(client.close())
 
 
-async def start_session(client: Client, **options: Any) -> Session:
-    """A session of the client, with the options of the driver."""
-    started: Any = client.start_session(**options)
-    return await started if isawaitable(started) else cast(Session, started)
+def start_session(client: Client, **options: Any) -> Session:
+    """A session of the client, with the options of the driver. It sends nothing."""
+    if isinstance(client, AsyncMongoClient):
+        return client.start_session(**options)
+    from motor.motor_asyncio import AsyncIOMotorClientSession
+
+    # Not by Motor's own method, which hands it to a thread.
+    return cast(
+        Session, AsyncIOMotorClientSession(client.delegate.start_session(**options), client)
+    )
+
+
+async def end_session(session: Session) -> None:
+    """End the session; a transaction that is under way is aborted."""
+    if isinstance(session, AsyncClientSession) or session.in_transaction:
+        await session.end_session()
+    else:
+        session.delegate.end_session()  # sends nothing
+
+
+async def write_and_commit(
+    session: Session, writes: Sequence[tuple[Collection, list[Operation]]]
+) -> PyMongoError | None:
+    """Send the operations, one bulk for each collection, and commit; returns the error of the commit, if it fails.
+
+    Motor hands each command to a thread, and waits for it: here one thread sends all of them, which spares a fifth of
+    the processor time of a small transaction. Raises: PyMongoError where a write fails.
+    """
+    if not isinstance(session, AsyncClientSession):
+        # Motor's own threads, whose number bounds what waits for the database.
+        from motor.frameworks.asyncio import run_on_executor
+
+        error: PyMongoError | None = await run_on_executor(
+            asyncio.get_running_loop(), _write_and_commit, session, writes
+        )
+        return error
+    for collection, operations in writes:
+        await collection.bulk_write(operations, session=session)
+    try:
+        await session.commit_transaction()
+    except PyMongoError as error:
+        return error
+    return None
+
+
+def _write_and_commit(
+    session: Any, writes: Sequence[tuple[Any, list[Operation]]]
+) -> PyMongoError | None:
+    """As `write_and_commit`, in a thread, with the objects that Motor wraps."""
+    for collection, operations in writes:
+        collection.delegate.bulk_write(operations, session=session.delegate)
+    try:
+        session.delegate.commit_transaction()
+    except PyMongoError as error:
+        return error
+    return None
 
 
 async def result_of(call: Awaitable[T]) -> T:

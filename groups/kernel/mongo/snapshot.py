@@ -57,7 +57,7 @@ class Snapshot:
                 return
             await self._session.end_session()
         client = self._database.collection("events").database.client
-        self._session = await start_session(client, snapshot=True)
+        self._session = start_session(client, snapshot=True)
         self._taken_at = time.monotonic()
 
     async def rows(

@@ -21,13 +21,23 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
+from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event
-from groups.kernel.mongo.driver import Client, Collection, Operation, Session, result_of
+from groups.kernel.mongo.driver import (
+    Client,
+    Collection,
+    Operation,
+    Session,
+    end_session,
+    result_of,
+    start_session,
+    write_and_commit,
+)
 from groups.kernel.mongo.error_classes import (
     INTERRUPTED,
     PATIENCE_SECONDS,
@@ -90,44 +100,65 @@ class Tx:
                 writes = self.writes[collection.name] = Writes(collection)
             writes.operations.extend(operations)
 
+    def take_writes(self) -> list[tuple[Collection, list[Operation]]]:
+        """The collected operations, each collection's in the order in which they are sent; they are forgotten here."""
+        taken = [
+            (each.collection, sorted(each.operations, key=_place_of))
+            for each in self.writes.values()
+        ]
+        self.writes.clear()
+        return taken
+
     def publish(self, event: Event) -> None:
         """Publish the event if, and only if, this transaction commits."""
         self.events.append(event)
 
 
 @asynccontextmanager
-async def committed(session: Session) -> AsyncIterator[None]:
-    """Commit the body's transaction, or abort it if the body fails. Raises: Unavailable if the outcome is unknown."""
-    await result_of(
-        session.start_transaction(
-            read_concern=ReadConcern("snapshot"),
-            write_concern=WriteConcern("majority", wtimeout=10_000, j=True),
-        )
-    )
+async def transaction(client: Client, attempt: int) -> AsyncIterator[Tx]:
+    """Commit the body's transaction with what `Tx.write` collected, or abort it if the body fails.
+
+    Raises: what the body raises; PyMongoError; Unavailable if the outcome is unknown.
+    """
+    session = start_session(client)
     try:
-        yield
-    except BaseException:
-        # Shielded: a cancelled caller must not leave locks behind until the server's timeout.
-        if session.in_transaction:
-            await asyncio.shield(session.abort_transaction())
-        raise
-    await _commit(session)
+        await result_of(
+            session.start_transaction(
+                read_concern=ReadConcern("snapshot"),
+                write_concern=WriteConcern("majority", wtimeout=10_000, j=True),
+            )
+        )
+        try:
+            tx = Tx(session, attempt)
+            yield tx
+            error = await write_and_commit(session, tx.take_writes())
+        except BaseException:
+            # Shielded: a cancelled caller must not leave locks behind until the server's timeout.
+            if session.in_transaction:
+                await asyncio.shield(session.abort_transaction())
+            raise
+        if error is not None:
+            await _commit_again(session, error)
+    finally:
+        await end_session(session)
 
 
-async def _commit(session: Session) -> None:
+async def _commit_again(session: Session, error: PyMongoError) -> None:
+    """Settle a commit that failed with this error."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
+        # Perhaps committed: the label says so, and so it is when the commit was interrupted. To commit again is safe
+        # and settles it.
+        is_unknown = error.has_error_label("UnknownTransactionCommitResult")
+        if not is_unknown and getattr(error, "code", None) != INTERRUPTED:
+            raise error
+        if time.monotonic() >= deadline:
+            raise Unavailable("It is not known whether the change was stored") from error
+        await asyncio.sleep(0.05)
         try:
             await session.commit_transaction()
-        except PyMongoError as error:
-            # Perhaps committed: the label says so, and so it is when the commit was interrupted. To commit again is
-            # safe and settles it.
-            is_unknown = error.has_error_label("UnknownTransactionCommitResult")
-            if not is_unknown and getattr(error, "code", None) != INTERRUPTED:
-                raise
-            if time.monotonic() >= deadline:
-                raise Unavailable("It is not known whether the change was stored") from error
-            await asyncio.sleep(0.05)
+        except PyMongoError as another:
+            error = another
         else:
             return
 
@@ -241,3 +272,14 @@ async def _uninterrupted(attempt: Coroutine[Any, Any, T]) -> T:
         if not task.cancelled():
             task.exception()  # retrieved, or asyncio would log it: no caller is left to handle it
         raise
+
+
+def _place_of(operation: Operation) -> int:
+    """The place of the operation among those of one bulk: each kind of operations is a command of its own."""
+    match operation:
+        case DeleteOne() | DeleteMany():
+            return 0
+        case UpdateOne():
+            return 1
+        case InsertOne():
+            return 2
