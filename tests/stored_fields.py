@@ -24,6 +24,7 @@ from pydantic import BaseModel
 from channels.server.app import INDEXES
 from groups.kernel.clock import rfc3339
 from groups.kernel.events import Event
+from groups.kernel.ids import join_key
 from groups.kernel.mongo import Collection, Document
 from tests.api import (
     Answer,
@@ -279,6 +280,20 @@ async def _every_field(api: Api) -> None:
     await bob.delete(conversation)
     until = rfc3339(api.clock.now() + timedelta(hours=1))
     await bob.patch(conversation, {"muted_until": until})
+    # A post's reactions of a day as version 0.1 counts them, until the rollup.
+    day = api.clock.now().date().isoformat()
+    await api.services.database.collection("insights").insert_one(
+        {
+            "_id": join_key(id_of(path), day, "reactions", 1),
+            "channel_id": id_of(path),
+            "part": "reactions",
+            "day": day,
+            "seq": 1,
+            "reactions": 1,
+            "hours": {"12": 1},
+            "expires_at": api.clock.now() + timedelta(days=400),
+        }
+    )
     # A channel begins a thread, which its user then switches off.
     assert (await ada.post(f"{path}/inbox/{part(cat.id)}/messages", text)).status == 201
     talk = f"/v1/conversations/{part('c2c_' + id_of(path))}"
@@ -304,6 +319,7 @@ async def witnessed(uri: str) -> AsyncIterator[tuple[Api, Witness]]:
 
         async def watched_call(user: User, *arguments: Any, **named: Any) -> Answer:
             answer = await call(user, *arguments, **named)
+            await api.services.analytics.counting.catch_up()
             await witness.look()
             return answer
 

@@ -31,7 +31,7 @@ class PostViews:
 
 
 class Part(StrEnum):
-    """The kinds of counts of a day. Each source has its own, so batches of different sources never conflict."""
+    """The kinds of counts of a day; each has a document of its own."""
 
     MEMBERS = "members"
     POSTS = "posts"

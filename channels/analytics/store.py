@@ -1,9 +1,9 @@
 """The documents of analytics: days in the collection `insights`, and the views of posts in `views`.
 
-Days: `_id` is `channel<US>day<US>part<US>seq`; they hold sums and hours. `seq` is 0, except in documents that count one
-post each until the rollup; only these have it as a field. Documents expire at `expires_at`. The documents that count
-muted members have no day: their `_id` is `channel<US>muted<US>number`. Each group has several, so that users who mute
-at the same time seldom conflict.
+Days: `_id` is `channel<US>day<US>part<US>seq`; they hold sums and hours. `seq` is 0, except in documents that version
+0.1 writes for one post each, until the rollup; only these have it as a field. Documents expire at `expires_at`. The
+documents that count muted members have no day: their `_id` is `channel<US>muted<US>number`. Each group has several, so
+that users who mute at the same time seldom conflict.
 
 Views: `_id` is the message's key; salt, sketch and count. At most about 4,200 bytes, however many viewers. A document
 is inserted in a transaction that also writes the message, so none is created for a message that is being deleted. Later
@@ -11,7 +11,8 @@ changes only update existing documents.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
@@ -34,6 +35,18 @@ _MUTED: Final = "muted"
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
 
 
+@dataclass(slots=True)
+class DaySums:
+    """What to add to the document of a channel's day; `subscribers` replaces the number before."""
+
+    channel_id: GroupId
+    day: date
+    part: Part
+    expires_at: datetime
+    sums: Counter[str] = field(default_factory=Counter)
+    subscribers: int | None = None
+
+
 class DayStore:
     """The collection `insights`."""
 
@@ -48,31 +61,12 @@ class DayStore:
     )
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._days = database.collection("insights")
 
-    async def add(
-        self,
-        channel_id: GroupId,
-        day: date,
-        part: Part,
-        seq: int,
-        sums: Mapping[str, int],
-        tx: Tx,
-        *,
-        expires_at: datetime,
-        subscribers: int | None = None,
-    ) -> None:
-        """Add the sums to the day, of the post with this seq, or of the channel with seq 0."""
-        fixed: Document = {"part": part.value, "day": day.isoformat(), "expires_at": expires_at}
-        if seq:
-            fixed["seq"] = seq
-        update: Document = {"$inc": dict(sums), "$setOnInsert": fixed}
-        if subscribers is not None:
-            update["$set"] = {"subscribers": subscribers}
-        key = join_key(channel_id, day.isoformat(), part.value, seq)
-        await self._days.update_one(
-            {"_id": key, "channel_id": channel_id}, update, upsert=True, session=tx.session
-        )
+    async def add_many(self, totals: Sequence[DaySums], tx: Tx) -> None:
+        """Add the sums to their days, in one command."""
+        await self._database.apply(self._days, [_addition(total) for total in totals], tx)
 
     async def list_days(self, channel_id: GroupId, first: date, last: date) -> list[Document]:
         """Return the documents of the days from `first` to `last`, in no order: `day`, sums and hours."""
@@ -133,13 +127,12 @@ class DayStore:
         ).limit(limit)
         rows = await cursor.to_list(None)
         if rows:
-            sums = Counter[str]()
+            total = DaySums(channel_id, day, Part.REACTIONS, rows[0]["expires_at"])
             for row in rows:
-                sums["reactions"] += row["reactions"]
-                sums.update({f"hours.{hour}": number for hour, number in row["hours"].items()})
-            await self.add(
-                channel_id, day, Part.REACTIONS, 0, sums, tx, expires_at=rows[0]["expires_at"]
-            )
+                total.sums["reactions"] += row["reactions"]
+                hours = {f"hours.{hour}": number for hour, number in row["hours"].items()}
+                total.sums.update(hours)
+            await self.add_many([total], tx)
             # A concurrent count or rollup of one of them conflicts here.
             keys = [row["_id"] for row in rows]
             await self._days.delete_many(
@@ -170,6 +163,16 @@ class DayStore:
                 {"_id": {"$in": keys}, "channel_id": channel_id}, session=tx.session
             )
         return len(keys)
+
+
+def _addition(total: DaySums) -> UpdateOne:
+    day, part = total.day.isoformat(), total.part.value
+    fixed: Document = {"part": part, "day": day, "expires_at": total.expires_at}
+    update: Document = {"$inc": dict(total.sums), "$setOnInsert": fixed}
+    if total.subscribers is not None:
+        update["$set"] = {"subscribers": total.subscribers}
+    key = join_key(total.channel_id, day, part, 0)
+    return UpdateOne({"_id": key, "channel_id": total.channel_id}, update, upsert=True)
 
 
 class ViewStore:

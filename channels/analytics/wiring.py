@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from channels.analytics.service.days import AnalyticsCleanup, DayCounter
+from channels.analytics.events import DayCounted
+from channels.analytics.service.days import AnalyticsCleanup, DayCounter, DayTotals
 from channels.analytics.service.insights import InsightService
 from channels.analytics.service.rollup import Rollup
 from channels.analytics.service.views import ViewService
@@ -11,6 +12,7 @@ from channels.analytics.store import DayStore, ViewStore
 from channels.limits import ChannelLimits
 from channels.service.guard import ChannelGuard
 from groups.kernel.background import PeriodicTask
+from groups.kernel.background_counter import BackgroundCounter
 from groups.kernel.clock import Clock
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
@@ -27,6 +29,7 @@ class AnalyticsCore:
     view_store: ViewStore
     day_store: DayStore
     counter: DayCounter
+    counting: BackgroundCounter
     cleanup: AnalyticsCleanup
 
 
@@ -36,11 +39,15 @@ class Analytics:
 
     views: ViewService
     insights: InsightService
+    counting: BackgroundCounter
     rollup: Rollup
     rollup_task: PeriodicTask
 
     async def close(self) -> None:
-        """Wait until every submitted report is committed or refused, and stop the background work."""
+        """Wait until every submitted report is committed or refused, and stop the rollup.
+
+        `counting` is closed by itself, after all that other packages count.
+        """
         await self.views.close()
         await self.rollup_task.stop()
 
@@ -48,12 +55,20 @@ class Analytics:
 def build_core(database: Database, limits: ChannelLimits) -> AnalyticsCore:
     """Build the objects behind the hooks of the packages below."""
     views, days = ViewStore(database), DayStore(database)
+    counting = build_counter(database, limits)
     return AnalyticsCore(
         view_store=views,
         day_store=days,
-        counter=DayCounter(days=days, limits=limits),
-        cleanup=AnalyticsCleanup(views=views, days=days),
+        counter=DayCounter(days=days),
+        counting=counting,
+        cleanup=AnalyticsCleanup(views=views, days=days, counting=counting),
     )
+
+
+def build_counter(database: Database, limits: ChannelLimits) -> BackgroundCounter:
+    """Build what adds up the counts of all processes."""
+    totals = DayTotals(days=DayStore(database), limits=limits)
+    return BackgroundCounter(database, {DayCounted: totals.add_up})
 
 
 def assemble(
@@ -80,6 +95,7 @@ def assemble(
     )
     insights = InsightService(
         days=core.day_store,
+        counting=core.counting,
         channel=channel,
         guard=chat.guard,
         messages=chat.messages,
@@ -87,6 +103,5 @@ def assemble(
         clock=clock,
     )
     rollup = Rollup(database=database, days=core.day_store, clock=clock)
-    return Analytics(
-        views, insights, rollup, PeriodicTask(rollup.roll_up, ROLLUP_SECONDS, name="rollup")
-    )
+    rollup_task = PeriodicTask(rollup.roll_up, ROLLUP_SECONDS, name="rollup")
+    return Analytics(views, insights, core.counting, rollup, rollup_task)

@@ -120,6 +120,7 @@ class Services:
         self.chat.media.start()
         self.channels.drafting.scheduler.start()
         self.analytics.rollup_task.start()
+        self.analytics.counting.start()
 
     async def stop(self) -> None:
         """Finish what was submitted. Nothing may be submitted afterwards."""
@@ -131,6 +132,8 @@ class Services:
         await self.conversations.close()
         await self.channels.dialogue_reactions.close()
         await self.reactions.close()
+        # After all that count.
+        await self.analytics.counting.close()
         await self.bus.stop()
 
 
@@ -155,6 +158,7 @@ def create_services(
     )
     engine = reaction_wiring.build_engine(group_core)
     analytics_core = analytics_wiring.build_core(database, limits)
+    metrics.uncounted.set_function(lambda: analytics_core.counting.waiting_seconds)
     draft_cleanup = draft_wiring.build_cleanup(database, group_core.draft_content)
     channel_core = channel_wiring.build_core(group_core, limits)
     conversation_core = conversation_wiring.build_core(

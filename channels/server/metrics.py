@@ -99,6 +99,10 @@ class Metrics:
             "channels_writes_waiting_for_document",
             "Writes waiting for another write of this process to the same document",
         )
+        self.uncounted = gauge(
+            "channels_uncounted_seconds",
+            "Age of the oldest count for insights that this process found and has not added up",
+        )
         self.event_lag = histogram(
             "channels_event_lag_seconds",
             "Seconds from an event until this process receives it",

@@ -79,7 +79,7 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
         *conversation_checks(database, chat.membership_reader, limits),
         *channel_checks(database, chat.updates, limits),
         *draft_checks(database, chat.draft_content, chat.streams),
-        *analytics_checks(database, chat),
+        *analytics_checks(database, chat, limits),
     ]
 
 

@@ -17,6 +17,8 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     known: ClassVar[dict[str, type["Event"]]] = {}
+    is_counted: ClassVar[bool] = False
+    """Whether the event is for a counter (`background_counter`) and not for listeners, which never receive it."""
 
     type: str
     at: datetime

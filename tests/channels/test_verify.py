@@ -100,6 +100,7 @@ async def build(services: Services) -> None:
     )
     await services.conversations.read_cursors.mark_read(CID, conversation_of(NEWS), seq=2)
     await services.conversations.conversation_groups.put(BOB, "work", [conversation_of(TEAM)])
+    await services.analytics.counting.catch_up()
 
 
 async def outcomes_of(
@@ -138,6 +139,22 @@ async def test_too_many_pins_are_reported_and_not_repaired(town: Services) -> No
             f"P3 stream {STREAM}: has 2 pinned messages, its limit is 1"
         ]
     assert told(await outcomes_of(town.database)) == []
+
+
+async def test_counts_that_wait_are_no_finding(town: Services) -> None:
+    await town.analytics.counting.close()
+    await town.chat.membership.join(Actor(UserId("dan")), NEWS)
+    assert told(await outcomes_of(town.database)) == []
+    days = town.database.collection("insights")
+    assert await days.find_one({"channel_id": NEWS, "subscribers": 3})
+    # They hide no other damage, and do not undo its repair.
+    await update("groups", NEWS, {"$inc": {"member_count": 4}})(town.database)
+    await town.chat.membership.join(Actor(UserId("eve")), NEWS)
+    assert len(told(await outcomes_of(town.database, repair=True))) == 2
+    assert told(await outcomes_of(town.database)) == []
+    await town.analytics.counting.catch_up()
+    assert told(await outcomes_of(town.database)) == []
+    assert await days.find_one({"channel_id": NEWS, "subscribers": 5})
 
 
 async def test_an_empty_database_is_clean(database: Database) -> None:

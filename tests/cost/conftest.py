@@ -31,6 +31,8 @@ async def watched(mongod_uri: str) -> AsyncIterator[Watched]:
         async with open_api(database, clock=MovedClock.from_noon()) as api:
             # Unread totals are read behind a call, for some of many: `tests/server/test_unread_totals.py` bounds them.
             await api.app.unread_feed.close()
+            # Counted behind a call, for many at once: `test_commands` lists the commands.
+            await api.services.analytics.counting.close()
             yield Watched(api, probe)
     finally:
         await probe.stop()

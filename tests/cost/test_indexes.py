@@ -47,7 +47,10 @@ EXPECTED: Final[Indexes] = {
         "channel_id_1_is_scheduled_1_order_at_1_created_at_1_draft_id_1": "",
         "due_at_1_created_at_1": 'only where {"due_at": {"$type": "date"}}',
     },
-    "events": {"at_1": "expires after 3600 s"},
+    "events": {
+        "at_1": "expires after 3600 s",
+        "uncounted_1": 'only where {"uncounted": {"$exists": true}}',
+    },
     "groups": {
         "custom.official_account_1_member_count_-1__id_1": 'only where {"custom.official_account": {"$exists": true}}',
         "custom.official_account_1_created_at_-1__id_1": 'only where {"custom.official_account": {"$exists": true}}',

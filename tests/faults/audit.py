@@ -18,6 +18,7 @@ from tests.faults.load import Clients, Journal
 
 _REPEATED: Final = 40  # acknowledged posts that are sent once more
 _CLEARING_SECONDS: Final = 20.0
+_COUNTED: Final = ("posts", "joined", "left", "removed")
 
 Documents = list[dict[str, Any]]
 
@@ -91,7 +92,7 @@ def _in_the_collections(journal: Journal, uri: str) -> list[str]:
                 name: list(client[DATABASE][name].find({}, session=session))
                 for name in (
                     *("groups", "members", "streams", "messages", "reactions", "tallies"),
-                    *("channels", "counters", "disbanded", "events"),
+                    *("channels", "counters", "disbanded", "events", "insights"),
                 )
             }
     finally:
@@ -102,6 +103,7 @@ def _in_the_collections(journal: Journal, uri: str) -> list[str]:
         *_members_are_counted(stored, journal),
         *_tallies_are_honest(stored, journal),
         *_channels_are_counted(stored, journal),
+        *_days_are_counted_once(stored, journal),
         *_nothing_outlives_its_group(stored),
         *_every_post_has_its_event(stored, journal),
     ]
@@ -195,6 +197,30 @@ def _channels_are_counted(stored: dict[str, Documents], journal: Journal) -> lis
         for channel_id, possible in journal.channels.items()
         if (channel_id in there) not in possible
     ]
+    return wrong
+
+
+def _days_are_counted_once(stored: dict[str, Documents], journal: Journal) -> list[str]:
+    """Compares what was added up, and what waits to be, with the posts and members that are there."""
+    counted = Counter[str]()
+    for day in stored["insights"]:
+        if day["channel_id"] == journal.channel_id:
+            counted.update({name: day.get(name, 0) for name in _COUNTED})
+    for document in stored["events"]:
+        if "uncounted" in document:
+            for count in document["counts"]:
+                if count["channel_id"] == journal.channel_id:
+                    counted.update({name: count["sums"].get(name, 0) for name in _COUNTED})
+    stream_id = stream_of(GroupId(journal.channel_id))
+    posts = sum(stream["head_seq"] for stream in stored["streams"] if stream["_id"] == stream_id)
+    members = sum(g["member_count"] for g in stored["groups"] if g["_id"] == journal.channel_id)
+    # The owner was there from the beginning.
+    came = counted["joined"] - counted["left"] - counted["removed"] + 1
+    wrong: list[str] = []
+    if counted["posts"] != posts:
+        wrong.append(f"insights count {counted['posts']} posts, there are {posts}")
+    if came != members:
+        wrong.append(f"insights count {came} members, there are {members}")
     return wrong
 
 

@@ -395,7 +395,7 @@ def test_every_published_event_has_its_views() -> None:
     concrete = [
         kind
         for kind in Event.known.values()
-        if kind.__module__.startswith(ours) and not kind.__subclasses__()
+        if kind.__module__.startswith(ours) and not kind.__subclasses__() and not kind.is_counted
     ]
     assert [kind for kind in concrete if not has_views(kind)] == [TokensRevoked]
     assert len(EVENT_TYPES) == len(set(EVENT_TYPES))

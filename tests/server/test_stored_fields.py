@@ -207,8 +207,8 @@ async def test_an_event_with_a_newer_field_is_heard(api: OpenApi) -> None:
     (row,) = await outbox.find({"events.type": "message.posted"}).to_list(None)
     newer = row["events"][0]
     newer[FROM_NEWER] = newer["message"][FROM_NEWER] = newer["message"]["content"][FROM_NEWER] = 1
-    unknown = {"type": "something.newer", "at": row["at"], "more": 1}
-    await outbox.insert_one({"at": row["at"] + timedelta(seconds=1), "events": [unknown, newer]})
+    unknown = {"type": "something.newer", "at": newer["at"], "more": 1}
+    await outbox.insert_one({"at": newer["at"] + timedelta(seconds=1), "events": [unknown, newer]})
     assert await ears.hear("message.posted") == heard
     await ears.close()
     assert read_event(unknown) is None

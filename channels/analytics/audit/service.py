@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from channels.analytics.audit.store import AnalyticsAuditStore
+from channels.analytics.wiring import build_counter
 from channels.audit import REPAIR_ACTOR
+from channels.limits import ChannelLimits
+from groups.kernel.background_counter import BackgroundCounter
 from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId
 from groups.kernel.mongo import Database, Tx
@@ -21,9 +24,10 @@ SHOWN_SECONDS: Final = 1.0
 OUTDATED: Final = 1_000  # posts checked again in one query
 
 
-def checks(database: Database, chat: GroupCore | GroupChat) -> list[Check]:
+def checks(database: Database, chat: GroupCore | GroupChat, limits: ChannelLimits) -> list[Check]:
     """Return all checks of analytics, in the order in which their repairs build on each other."""
-    audit = _Audit(database=database, store=AnalyticsAuditStore(database), chat=chat)
+    store, counting = AnalyticsAuditStore(database), build_counter(database, limits)
+    audit = _Audit(database=database, store=store, chat=chat, counting=counting)
     return [
         Check(
             "P4",
@@ -50,7 +54,7 @@ def muted_count(database: Database, chat: GroupCore | GroupChat) -> Check:
         "as many have muted a group as are counted",
         "groups",
         lambda snapshot: snapshot.count("groups"),
-        _Audit(database=database, store=AnalyticsAuditStore(database), chat=chat).find_wrong_muted,
+        _MutedAudit(database=database, store=AnalyticsAuditStore(database), chat=chat).find_wrong,
     )
 
 
@@ -59,6 +63,7 @@ class _Audit:
     database: Database
     store: AnalyticsAuditStore
     chat: GroupCore | GroupChat
+    counting: BackgroundCounter
 
     async def find_wrong_views(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         async for row in self.store.views_without_message(snapshot):
@@ -112,7 +117,14 @@ class _Audit:
     async def find_wrong_days(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         # Includes the repairs of `groups.audit`.
         await snapshot.renew(older_than=0)
+        # The numbers that the last days will end with, where counts wait to be added up.
+        waiting = {
+            row["channel_id"]: row["subscribers"]
+            async for row in self.store.waiting_subscribers(snapshot)
+        }
         async for row in self.store.wrong_subscribers(snapshot):
+            if waiting.get(row["_id"]) == row["members"]:
+                continue
             problem = (
                 f"{row['day']} ends with {row['counted']} subscribers, there are {row['members']}"
             )
@@ -130,9 +142,21 @@ class _Audit:
                 return None
             return f"set the last day's subscribers from {before} to {members}"
 
-        return lambda: self.database.run(work)
+        async def repair() -> str | None:
+            # What waits would replace the number again. What is counted after this line comes with the right number.
+            await self.counting.catch_up()
+            return await self.database.run(work)
 
-    async def find_wrong_muted(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        return repair
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _MutedAudit:
+    database: Database
+    store: AnalyticsAuditStore
+    chat: GroupCore | GroupChat
+
+    async def find_wrong(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         # Without settings of non-members, which `conversations.audit` has deleted.
         await snapshot.renew(older_than=0)
         async for row in self.store.wrong_muted(snapshot):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection
 from typing import Final
 
+from channels.analytics.events import DayCounted
 from channels.analytics.models import MUTED_SHARES, Part
 from groups.audit.joins import (
     IS_GROUP_STREAM,
@@ -14,7 +15,9 @@ from groups.audit.joins import (
 )
 from groups.kernel.ids import GroupId, join_key
 from groups.kernel.mongo import DESCENDING, Database, Document, Tx, aggregate
+from groups.kernel.mongo.outbox import OUTBOX
 from groups.kernel.mongo.snapshot import Snapshot
+from groups.kernel.mongo.uncounted import waiting_counts
 from groups.models import stream_of
 
 _MEMBERS: Final = Part.MEMBERS.value
@@ -64,6 +67,12 @@ class AnalyticsAuditStore:
     async def delete_views(self, message_id: str, tx: Tx) -> bool:
         result = await self._views.delete_one({"_id": message_id}, session=tx.session)
         return result.deleted_count == 1
+
+    @staticmethod
+    def waiting_subscribers(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """The numbers of subscribers that wait to be added up: `channel_id`, `subscribers`; the newest of each last."""
+        has_number: Document = {"$match": {"subscribers": {"$ne": None}}}
+        return snapshot.rows(OUTBOX, [*waiting_counts(DayCounted), has_number])
 
     @staticmethod
     def wrong_subscribers(snapshot: Snapshot) -> AsyncIterator[Document]:

@@ -1,6 +1,6 @@
 """Insights for owner and admins: a channel's counts by day and hour, its posts, and its muted share.
 
-All numbers are read from stored counts (`days`); a request counts nothing.
+All numbers are read from stored counts (`days`), after those that wait are added up.
 """
 
 from collections import Counter
@@ -15,6 +15,7 @@ from channels.limits import ChannelLimits
 from channels.service.guard import ChannelGuard
 from groups import policy
 from groups.kernel.actor import Actor
+from groups.kernel.background_counter import BackgroundCounter
 from groups.kernel.clock import Clock
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.ids import GroupId
@@ -31,6 +32,7 @@ class InsightService:
     """Reads the insights of channels."""
 
     days: DayStore
+    counting: BackgroundCounter
     channel: ChannelGuard
     guard: AccessGuard
     messages: MessageService
@@ -56,6 +58,8 @@ class InsightService:
             raise _invalid("from", "must not be after `to`, nor in the future")
         if length > self.limits.insight_range_days:
             raise _invalid("from", f"at most {self.limits.insight_range_days} days at once")
+        # The counts show what was done before the call, by any process.
+        await self.counting.catch_up()
         sums: dict[date, Counter[str]] = {}
         ends: dict[date, int] = {}
         views, reactions = Counter[int](), Counter[int]()

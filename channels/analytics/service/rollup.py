@@ -1,7 +1,7 @@
-"""Merges the documents of past days: those that count one post each become one document of the channel's day.
+"""Merges the documents of past days that count one post each into one document of the channel's day.
 
-Every process does it once an hour. Several may do it at the same time, since each step is a transaction that adds up
-and deletes.
+Only processes of version 0.1 write such documents. Every process merges them once an hour. Several may do it at the
+same time, since each step is a transaction that adds up and deletes.
 """
 
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ Promises:
     idempotency key.
 
 On mongomock (unit tests only) there are no sessions: `transaction()` yields a `Tx` without one, writes apply one by
-one, and events reach the listeners directly.
+one, events reach the listeners directly, and counts are dropped.
 """
 
 import asyncio
@@ -19,7 +19,6 @@ from datetime import UTC
 from functools import cache, partial
 from typing import Any, Final, TypeVar
 
-from bson import ObjectId
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.errors import OperationFailure, PyMongoError
 
@@ -54,6 +53,7 @@ from groups.kernel.mongo.driver import (
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, TOO_LARGE
 from groups.kernel.mongo.outbox import OUTBOX
 from groups.kernel.mongo.transactions import StaleTransactions, TransactionRunner, Tx, transaction
+from groups.kernel.mongo.uncounted import outbox_document
 
 T = TypeVar("T")
 
@@ -83,6 +83,7 @@ class Database:
         )
         self.locks = KeyedLocks(patience_seconds=PATIENCE_SECONDS)
         self._local_listeners: list[Callable[[list[Event]], None]] = []
+        self._count_listeners: list[Callable[[], None]] = []
         self._as_bytes = cache(partial(database.get_collection, codec_options=AS_BYTES))
 
     @classmethod
@@ -195,6 +196,9 @@ class Database:
         async with transaction(self._database.client, attempt) as tx:
             yield tx
             self._write_outbox(tx)
+        if tx.counts:
+            for counts_committed in self._count_listeners:
+                counts_committed()
 
     async def run(
         self,
@@ -230,10 +234,9 @@ class Database:
             await self.apply(collection, operations, tx)
 
     def _write_outbox(self, tx: Tx) -> None:
-        if tx.events:
+        if tx.events or tx.counts:
             # One document for all events of the transaction, which may serve many callers.
-            events = [event.model_dump(mode="python") for event in tx.events]
-            document = {"_id": ObjectId(), "at": self.clock.now(), "events": events}
+            document = outbox_document(tx.events, tx.counts, self.clock.now())
             tx.write(self.collection(OUTBOX), InsertOne(document))
 
     def _tell_local_listeners(self, events: list[Event]) -> None:
@@ -244,6 +247,10 @@ class Database:
     def on_local_events(self, listener: Callable[[list[Event]], None]) -> None:
         """Call the listener with the events of this process directly; for mongomock, which has no change stream."""
         self._local_listeners.append(listener)
+
+    def on_counts(self, listener: Callable[[], None]) -> None:
+        """Call the listener after each commit of this process that published counts; not on mongomock."""
+        self._count_listeners.append(listener)
 
     async def fetch(self, tx: Tx | None, *queries: BatchedQuery[Any]) -> None:
         """Answer all queries in one command, inside the transaction where there is one (one by one on mongomock).

@@ -12,6 +12,7 @@ from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import Document, Index
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, is_outage
 from groups.kernel.mongo.outbox import OUTBOX, OUTBOX_INDEX
+from groups.kernel.mongo.uncounted import UNCOUNTED_INDEX
 
 _NAMESPACE_EXISTS: Final = 48
 
@@ -24,7 +25,7 @@ async def ensure_indexes(database: Database, indexes: Sequence[Index]) -> None:
             # Collections first: to create one inside a transaction would conflict with other transactions.
             if database.transactional:  # mongomock creates them by itself
                 await _create_collections(database, {index.collection for index in indexes})
-            for index in (*indexes, OUTBOX_INDEX):
+            for index in (*indexes, OUTBOX_INDEX, UNCOUNTED_INDEX):
                 await _create_index(database, index)
         except PyMongoError as error:
             if not is_outage(error):

@@ -1,4 +1,7 @@
-"""The outbox: one document of events for each transaction, which every process follows with a change stream."""
+"""The outbox: one document of events for each transaction, which every process follows with a change stream.
+
+A document may also hold counts, which no process listens to: `uncounted` has them added up.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -57,7 +60,8 @@ async def follow(
                     if change is not None:
                         documents = change["fullDocument"]["events"]
                         events = [read_event(document) for document in documents]
-                        yield [event for event in events if event is not None]
+                        if documents:  # some have only counts
+                            yield [event for event in events if event is not None]
                     if is_new and token is not None:
                         break
         except OperationFailure as error:

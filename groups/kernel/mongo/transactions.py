@@ -80,6 +80,8 @@ class Tx:
     attempt: int = 0
     """0 at first; higher when earlier attempts were rolled back, or their outcome is unknown."""
     events: list[Event] = field(default_factory=list)
+    counts: list[Event] = field(default_factory=list)
+    """The published events that are counted in the background, and that no listener receives."""
     writes: dict[str, "Writes"] = field(default_factory=dict)
     """What `write` collected, by collection, in the order of their first use."""
 
@@ -111,7 +113,7 @@ class Tx:
 
     def publish(self, event: Event) -> None:
         """Publish the event if, and only if, this transaction commits."""
-        self.events.append(event)
+        (self.counts if event.is_counted else self.events).append(event)
 
 
 @asynccontextmanager
