@@ -5,13 +5,11 @@ users, and writes the changed sketches and the day's counts in one transaction, 
 processes that count the same post conflict, and one runs again on the result of the other. A report with nothing new
 writes nothing.
 
-The number that readers see is stored in the post and raised after the batch is committed, by one write for all posts:
-in the transaction it would conflict with changes of the post and with the first reaction to it. After a crash in
-between, posts show fewer views than are counted until the next report about them; `channels verify` finds and repairs
-them.
+The number that readers see is stored in the post, and raised in the same transaction. So what is being deleted gets no
+views, and what is shown is what was counted. It conflicts with changes of the post and with the first reaction to it,
+which are rare beside views; further reactions do not write the post.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
@@ -47,21 +45,12 @@ class _Report:
     seqs: frozenset[int]
 
 
-@dataclass(slots=True)
-class _Counts:
-    """The counts of a batch, shared by its callers, by the keys of the posts."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    not_shown: dict[str, int] = field(default_factory=dict)
-    """Counts that the posts do not show yet."""
-    showing: "asyncio.Task[None] | None" = None
-
-
 @dataclass(frozen=True, slots=True)
 class _Counted:
     """The outcome of a report: the posts among the reported ones that the actor may see."""
 
-    of_batch: _Counts
+    counts: Mapping[str, int]
+    """Of all posts of the batch, by key; shared by its callers."""
     seqs: Sequence[int]
 
 
@@ -98,19 +87,9 @@ class ViewService:
             raise InvalidRequest(reason, errors=[{"field": "seqs", "reason": reason}])
         async with self.channel(channel_id):
             counted = await self._queue.submit(channel_id, _Report(actor, frozenset(seqs)))
-        await self._show_counts(counted.of_batch)
-        stream_id, counts = stream_of(channel_id), counted.of_batch.counts
+        stream_id, counts = stream_of(channel_id), counted.counts
         key_of = {seq: message_key(stream_id, seq) for seq in sorted(counted.seqs)}
         return {seq: counts[key] for seq, key in key_of.items() if key in counts}
-
-    async def _show_counts(self, counted: _Counts) -> None:
-        # The first caller of the batch writes for all of them, even if its request is cancelled meanwhile.
-        if counted.showing is None and counted.not_shown:
-            counted.showing = asyncio.create_task(
-                self.view_counts.raise_to(counted.not_shown), name="views-shown"
-            )
-        if counted.showing is not None:
-            await asyncio.shield(counted.showing)
 
     async def _apply(
         self, tx: Tx, batch: Mapping[str, Sequence[_Report]]
@@ -121,7 +100,7 @@ class ViewService:
         )
         reported = _posts_in(reports)
         parts = [reported[n : n + POSTS_AT_ONCE] for n in range(0, len(reported), POSTS_AT_ONCE)]
-        counted, more = _Counts(), Counter[GroupId]()
+        counts, more = dict[str, int](), Counter[GroupId]()
         seen: dict[str, set[UserId]] = {}
         outcomes: dict[str, Sequence[_Counted | DomainError]] = {}
         for number, part in enumerate(parts or [[]]):
@@ -130,10 +109,11 @@ class ViewService:
             beside = access.queries if number == 0 else ()
             await self.database.fetch_together(*beside, of_shown, of_views, tx=tx)
             if number == 0:
-                outcomes = {key: _take(key, reports[key], access, counted, seen) for key in reports}
+                outcomes = {key: _take(key, reports[key], access, counts, seen) for key in reports}
             shown, kept = of_shown.result, of_views.result
             new: dict[str, PostViews] = {}
             changed: dict[str, PostViews] = {}
+            higher: dict[str, int] = {}
             for (channel_id, _), key in zip(part, keys, strict=True):
                 users = seen.get(key)
                 if users is None or key not in shown:
@@ -143,12 +123,12 @@ class ViewService:
                 if any(added):
                     more[channel_id] += views.recount()
                     (changed if key in kept else new)[key] = views
-                counted.counts[key] = views.count
-                if views.count > shown[key] and key not in new:
-                    counted.not_shown[key] = views.count
-            # The first views of a post are written with the post, so they conflict with its deletion.
-            self.view_counts.write({key: views.count for key, views in new.items()}, tx)
+                counts[key] = views.count
+                if views.count > shown[key]:
+                    higher[key] = views.count
+            # The views first: another process that counts the same post has written them.
             self.views.put(new, changed, tx)
+            self.view_counts.raise_to(higher, tx)
             if len(parts) > 1:
                 await self.database.flush(tx)  # not to hold the sketches of all parts
         now = self.clock.now()
@@ -175,7 +155,7 @@ def _take(
     channel_id: GroupId,
     reports: Sequence[_Report],
     query: AccessQuery,
-    counted: _Counts,
+    counts: Mapping[str, int],
     seen: dict[str, set[UserId]],
 ) -> list[_Counted | DomainError]:
     """Add to `seen` who has seen which posts of the channel, by key; returns the outcome of each report."""
@@ -192,7 +172,7 @@ def _take(
             continue
         floor = policy.history_floor(access)
         seqs = [seq for seq in report.seqs if seq > floor]
-        outcomes.append(_Counted(counted, seqs))
+        outcomes.append(_Counted(counts, seqs))
         for seq in seqs:
             users = seen.setdefault(message_key(access.group.stream_id, seq), set())
             if not report.actor.is_app_admin:

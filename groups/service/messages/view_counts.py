@@ -22,13 +22,9 @@ class ViewCounts:
         """The views that messages show, by key, of those that exist and are not recalled."""
         return self.messages.query_views(message_ids)
 
-    async def raise_to(self, views: Mapping[str, int]) -> None:
-        """Raise the views that messages show to these numbers, by key, never lower; doing it again changes nothing.
+    def raise_to(self, views: Mapping[str, int], tx: Tx) -> None:
+        """Raise the views that messages show to these numbers, by key, with the other writes of the transaction.
 
-        It waits for transactions that write the same message, where a transaction would have to begin again.
+        Never lower; doing it again changes nothing.
         """
-        await self.messages.raise_views(views)
-
-    def write(self, views: Mapping[str, int], tx: Tx) -> None:
-        """Do as `raise_to` does, with the other writes of the transaction."""
-        self.messages.write_views(views, tx)
+        self.messages.raise_views(views, tx)
