@@ -807,11 +807,6 @@ SEEN_A_COMMAND: Final = 4_000
 that a document, and so a reply, may have."""
 
 
-def readers_a_command(messages: int) -> int:
-    """For how many readers one command may read the reactions to this many messages."""
-    return max(1, SEEN_A_COMMAND // max(1, messages))
-
-
 @dataclass(frozen=True, slots=True)
 class Tally:
     """The reactions to one message: a count per emoji, their sum, and the actor's own."""

@@ -156,12 +156,17 @@ def _was_member(member: Member, marking: Marking) -> bool:
 
 def was_written_in_group(group: Group, message: Message) -> bool:
     """Whether a channel's message was written while the channel was a group."""
+    if not was_group(group):
+        return False
+    # Marked by an older version, which did not note the head: each of its messages may be from before.
+    return group.marking is None or message.seq <= group.marking.head_seq
+
+
+def was_group(group: Group) -> bool:
+    """Whether a channel was a group before, so that some of its messages may have been written there."""
     if not group.is_channel:
         return False
-    if group.marking is not None:
-        return message.seq <= group.marking.head_seq
-    # Marked by an older version, which did not note the head: each of its messages may be from before.
-    return group.group_id.startswith(COMMUNITY_PREFIX)
+    return group.marking is not None or group.group_id.startswith(COMMUNITY_PREFIX)
 
 
 def closed_refusal(group: Group, message: Message) -> DomainError | None:

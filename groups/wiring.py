@@ -258,6 +258,7 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
             groups=stores.groups,
             members=stores.members,
             messages=stores.messages,
+            streams=stores.streams,
             hooks=hooks,
         ),
         agreement=Agreement(members=stores.members, users=stores.users, limits=limits),

@@ -6,7 +6,7 @@ one message always conflict, and the second runs again on the result of the firs
 goes, until the stream of the message has ended (`reactions.service.engine` relies on it).
 """
 
-from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -14,13 +14,14 @@ from pymongo import DeleteMany, InsertOne, UpdateOne
 
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import BatchedQuery, Database, Document, Index, JoinedOn, Tx
-from groups.kernel.request_batching import PageBatcher
-from groups.models import Message, Tallies, Tally, message_key, readers_a_command, seq_in
+from groups.kernel.page_batching import PageBatcher, Wanted
+from groups.kernel.undecoded import UndecodedMap, id_in
+from groups.models import SEEN_A_COMMAND, Message, Tallies, Tally, message_key, seq_in
 from reactions.models import Reaction, mine_of
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
 # Bytes of memory, and bytes that an entry takes beside its document (measured in `tests/server/test_caches.py`).
-_KEPT_TALLY_BYTES: Final = 2 * 2**20  # some 2,000 messages
+_KEPT_TALLY_BYTES: Final = 2**20  # some 1,000 messages
 _TALLY_BYTES: Final = 500
 _COUNT_BYTES: Final = 160
 _KEPT_HELD_BYTES: Final = 2**20  # some 2,000 reactions
@@ -47,7 +48,7 @@ class ReactionQuery:
     """A query for the tallies of some messages of one stream, and for the emoji that some users hold there."""
 
     user_ids: Collection[UserId]
-    of_tallies: BatchedQuery[dict[int, Tally]]
+    of_tallies: BatchedQuery[Mapping[int, Tally]]
     of_held: BatchedQuery[Held]
 
     @property
@@ -57,14 +58,37 @@ class ReactionQuery:
 
     def by_user(self) -> dict[UserId, Tallies]:
         """Return what each of the users sees; the tallies are the same object for all of them."""
-        tallies, held = self.of_tallies.result, self.of_held.result
-        nothing = Tallies(tallies)
-        return {
-            user_id: Tallies(tallies, _mine_among(tallies, held[user_id]))
-            if user_id in held
-            else nothing
-            for user_id in self.user_ids
-        }
+        return _seen_by(self.user_ids, self.of_tallies.result, self.of_held.result)
+
+
+@dataclass(frozen=True, slots=True)
+class PagesQuery:
+    """Queries for the tallies of messages of many streams, and for the emoji that some users hold on some of them."""
+
+    of_tallies: BatchedQuery[dict[str, bytes]]
+    of_held: BatchedQuery[dict[str, dict[UserId, set[str]]]]
+    to_tally: Callable[[bytes], Tally]
+
+    @property
+    def queries(self) -> tuple[BatchedQuery[Any], BatchedQuery[Any]]:
+        return self.of_tallies, self.of_held
+
+    def of_page(
+        self, stream_id: StreamId, seqs: Iterable[int], user_ids: Iterable[UserId]
+    ) -> dict[UserId, Tallies]:
+        """Return what each of the users sees; the tallies are the same object for all of them."""
+        found, all_held = self.of_tallies.result, self.of_held.result
+        raw: dict[int, bytes] = {}
+        held: Held = {}
+        for seq in seqs:
+            message_id = message_key(stream_id, seq)
+            if (row := found.get(message_id)) is None:
+                continue
+            raw[seq] = row
+            for user_id, emoji in all_held.get(message_id, {}).items():
+                held.setdefault(user_id, {})[seq] = emoji
+        tallies = UndecodedMap(raw, self.to_tally)
+        return _seen_by(user_ids, tallies, held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +149,11 @@ class ReactionStore:
             max_bytes=_KEPT_HELD_BYTES,
             size_of=lambda raw, _: 2 * len(raw) + _HELD_BYTES,
         )
-        self._reader = PageBatcher(
-            self._read, readers_per_query=lambda messages: readers_a_command(len(messages.seqs))
+        self._reader: PageBatcher[MessageKeys, UserId, Tallies] = PageBatcher(
+            self._read,
+            weight_of=lambda messages: len(messages.seqs),
+            bytes_of=lambda messages: len(messages.seqs) * _TALLY_BYTES,
+            max_weight=SEEN_A_COMMAND,
         )
 
     def put_tally(self, message_id: str, tally: Tally, tx: Tx) -> None:
@@ -145,9 +172,11 @@ class ReactionStore:
         return self._reader.find(messages, user_id)
 
     async def _read(
-        self, messages: MessageKeys, user_ids: Sequence[UserId]
-    ) -> dict[UserId, Tallies]:
-        message_ids = [message_key(messages.stream_id, seq) for seq in messages.seqs]
+        self, wanted: Wanted[MessageKeys, UserId]
+    ) -> dict[MessageKeys, dict[UserId, Tallies]]:
+        message_ids = [
+            message_key(messages.stream_id, seq) for messages in wanted for seq in messages.seqs
+        ]
         # First: without any tally nobody holds anything, and the other queries of the command find nothing.
         any_tally = BatchedQuery(
             self._tallies,
@@ -156,6 +185,24 @@ class ReactionStore:
             {"$limit": 1},
             {"$project": {"_id": 1}},
         )
+        if len(wanted) == 1 or not self._database.transactional:
+            return {
+                messages: await self._read_one(any_tally, messages, user_ids)
+                for messages, user_ids in wanted.items()
+            }
+        query = self.query_pages(
+            [(messages.stream_id, messages.seqs, users) for messages, users in wanted.items()]
+        )
+        await self._database.fetch(None, any_tally, *query.queries)
+        return {
+            messages: query.of_page(messages.stream_id, messages.seqs, user_ids)
+            for messages, user_ids in wanted.items()
+        }
+
+    async def _read_one(
+        self, any_tally: BatchedQuery[bool], messages: MessageKeys, user_ids: Sequence[UserId]
+    ) -> dict[UserId, Tallies]:
+        message_ids = [message_key(messages.stream_id, seq) for seq in messages.seqs]
         query = self.query(message_ids, user_ids)
         await self._database.fetch(None, any_tally, *query.queries)
         return query.by_user()
@@ -188,7 +235,9 @@ class ReactionStore:
         return found
 
     def query(
-        self, messages: Collection[str] | BatchedQuery[list[Message]], user_ids: Collection[UserId]
+        self,
+        messages: Collection[str] | BatchedQuery[Sequence[Message]],
+        user_ids: Collection[UserId],
     ) -> ReactionQuery:
         """Return a query for the tallies of these messages, and for the emoji that these users hold there.
 
@@ -202,8 +251,12 @@ class ReactionStore:
         else:
             among = {"$in": list(messages)}
             of_ids, of_messages = {"_id": among}, {"message_id": among}
-        of_tallies: BatchedQuery[dict[int, Tally]] = BatchedQuery(
-            self._tallies, of_ids, dict, cache=self._tally_cache, joined_on=on_tally
+        of_tallies: BatchedQuery[Mapping[int, Tally]] = BatchedQuery(
+            self._tallies,
+            of_ids,
+            lambda rows: dict(map(_to_tally, rows)),
+            joined_on=on_tally,
+            parse_raw=self._undecoded,
         )
         # Uses index: message_id_1_user_id_1_emoji_1 (covered)
         of_held = BatchedQuery(
@@ -232,6 +285,38 @@ class ReactionStore:
             {"$project": {"_id": 0, "message_id": 1, "user_id": 1, "emoji": 1}},
         )
         return BatchQuery(of_counts, of_held)
+
+    def query_pages(
+        self, pages: Sequence[tuple[StreamId, Iterable[int], Collection[UserId]]]
+    ) -> PagesQuery:
+        """Return a query for the same of messages of several streams, each for the users who read it; not on mongomock.
+
+        The tallies of at most `SEEN_A_COMMAND` messages, and of each message for its own readers only: where users and
+        messages are looked up crosswise, the database looks for each of them with each of those.
+        """
+        message_ids: list[str] = []
+        of_readers: list[Document] = []
+        for stream_id, seqs, user_ids in pages:
+            keys = [message_key(stream_id, seq) for seq in seqs]
+            message_ids += keys
+            of_readers.append({"message_id": {"$in": keys}, "user_id": {"$in": list(user_ids)}})
+        of_tallies: BatchedQuery[dict[str, bytes]] = BatchedQuery(
+            self._tallies, {"_id": {"$in": message_ids}}, _never, parse_raw=_by_id
+        )
+        # Uses index: message_id_1_user_id_1_emoji_1 (covered)
+        of_held = BatchedQuery(
+            self._reactions,
+            {"$or": of_readers},
+            _by_message,
+            {"$project": {"_id": 0, "message_id": 1, "user_id": 1, "emoji": 1}},
+        )
+        return PagesQuery(of_tallies, of_held, self._to_tally)
+
+    def _undecoded(self, rows: list[bytes]) -> UndecodedMap[int, Tally]:
+        return UndecodedMap({seq_in(id_in(raw)): raw for raw in rows}, self._to_tally)
+
+    def _to_tally(self, raw: bytes) -> Tally:
+        return self._tally_cache.decoded(raw)[1]
 
     async def list_holders(
         self, message_id: str, emoji: str, *, after: str, limit: int
@@ -317,10 +402,31 @@ def _holding(message_ids: Collection[str], user_ids: Collection[UserId]) -> Docu
     return {"message_id": {"$in": list(message_ids)}, "user_id": {"$in": list(user_ids)}}
 
 
+def _seen_by(
+    user_ids: Iterable[UserId], tallies: Mapping[int, Tally], held: Held
+) -> dict[UserId, Tallies]:
+    nothing = Tallies(tallies)
+    return {
+        user_id: Tallies(tallies, _mine_among(tallies, held[user_id]))
+        if user_id in held
+        else nothing
+        for user_id in user_ids
+    }
+
+
+def _by_id(rows: list[bytes]) -> dict[str, bytes]:
+    return {id_in(raw): raw for raw in rows}
+
+
+def _never(rows: list[Document]) -> dict[str, bytes]:
+    raise AssertionError("sent outside a transaction only")
+
+
 def _by_message(rows: list[Document]) -> dict[str, dict[UserId, set[str]]]:
     held: dict[str, dict[UserId, set[str]]] = {}
     for row in rows:
-        held.setdefault(row["message_id"], {}).setdefault(row["user_id"], set()).add(row["emoji"])
+        of_message = held.setdefault(row["message_id"], {})
+        of_message.setdefault(row["user_id"], set()).add(row["emoji"])
     return held
 
 

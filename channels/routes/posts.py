@@ -13,6 +13,7 @@ from channels.routes.responses import (
     post_response,
 )
 from channels.service.guard import ChannelGuard
+from groups import policy
 from groups.errors import (
     Banned,
     BusinessAccount,
@@ -142,7 +143,9 @@ class PostRoutes:
         async with self.channel(channel_id):
             page = await self.messages.read_page(actor, channel_id, query.wanted)
         rendering = self.rendering
-        if any(is_own(message, page.access) for message in page.messages):
+        if policy.was_group(page.access.group) and any(
+            is_own(message, page.access) for message in page.messages
+        ):
             # They show this reader as their author, so nobody else gets this page.
             rendering = _post_rendering()
         return Rendered(rendering.page(page))

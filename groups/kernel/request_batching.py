@@ -12,17 +12,14 @@ Promises:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final, Generic, TypeVar
 
 from groups.kernel.batch_window import fill_batch
-from groups.kernel.errors import AnswerTooLarge
 
 K = TypeVar("K", bound=Hashable)
-P = TypeVar("P", bound=Hashable)
-R = TypeVar("R", bound=Hashable)
 V = TypeVar("V")
 
 _Waiting = dict[K, list[asyncio.Future[V | None]]]
@@ -89,55 +86,6 @@ class RequestBatcher(Generic[K, V]):
                 for future in callers:
                     if not future.done():
                         future.set_result(value)
-
-
-class PageBatcher(Generic[P, R, V]):
-    """Finds what each reader of a page has there, with a function that does so for many readers of one page.
-
-    One query for each page, since a query for all of them would read every reader's share of every page. A query is for
-    at most `readers_per_query` readers, since its answer is one document of limited size. Where even that is too large
-    (`AnswerTooLarge`), two queries for half as many readers follow, and so on.
-    """
-
-    def __init__(
-        self,
-        read_page: Callable[[P, Sequence[R]], Awaitable[Mapping[R, V]]],
-        *,
-        readers_per_query: Callable[[P], int],
-    ) -> None:
-        self._read_page = read_page
-        self._readers_per_query = readers_per_query
-        self._reader = RequestBatcher(self._read)
-
-    def find(self, page: P, reader: R) -> Awaitable[V | None]:
-        """As `RequestBatcher.find`, for what this reader has on the page."""
-        return self._reader.find((page, reader))
-
-    async def _read(self, wanted: Collection[tuple[P, R]]) -> dict[tuple[P, R], V]:
-        readers_of: dict[P, list[R]] = {}
-        for page, reader in wanted:
-            readers_of.setdefault(page, []).append(reader)
-        queries: list[tuple[P, list[R]]] = []
-        for page, readers in readers_of.items():
-            most = self._readers_per_query(page)
-            queries += [(page, readers[at : at + most]) for at in range(0, len(readers), most)]
-        answers = await asyncio.gather(*(self._read_some(*query) for query in queries))
-        return {
-            (page, reader): value
-            for (page, _), answer in zip(queries, answers, strict=True)
-            for reader, value in answer.items()
-        }
-
-    async def _read_some(self, page: P, readers: Sequence[R]) -> Mapping[R, V]:
-        try:
-            return await self._read_page(page, readers)
-        except AnswerTooLarge:
-            # These readers have more on the page than the estimate allows for; half as many may fit.
-            if len(readers) == 1:
-                raise
-        half = len(readers) // 2
-        first = await self._read_some(page, readers[:half])
-        return {**first, **await self._read_some(page, readers[half:])}
 
 
 def _all_of(batch: _Waiting[K, V]) -> Iterator[asyncio.Future[V | None]]:

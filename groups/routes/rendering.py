@@ -1,11 +1,11 @@
 """Messages as JSON, rendered once for all readers until they change.
 
-The answers to readers differ only in whether the sender is shown and in their own reactions (`mine`). So a message is
-kept as the JSON around `mine` (`_RenderedMessage`), for as long as what it was rendered from is equal, and a reader
-costs the few bytes of their own reactions.
+The answers to readers differ only in whether the sender is shown and in their own reactions (`mine`). So a page is kept
+as the JSON of its messages around `mine`, with the values that it was rendered from, for as long as those are equal; a
+reader costs the few bytes of their own reactions. Where some of a page's messages changed, only those are rendered.
 
-Equal is what counts; that the stores give all readers the same objects for the same documents only makes the comparison
-quick.
+Equal is what counts. Messages and tallies that are not decoded are compared as bytes, and decoded only to be rendered
+(`groups.kernel.undecoded`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,10 +20,11 @@ from groups import policy
 from groups.kernel.byte_cache import ByteCache
 from groups.kernel.ids import UserId
 from groups.kernel.paging import PAGE_BYTES
+from groups.kernel.undecoded import UndecodedMap, UndecodedRows, row_of
 from groups.models import AccessContext, Message, Tally, User
 from groups.routes.responses.tallies import TallyResponse
-from groups.service.messages.pages import StreamPage, cursor_before
-from groups.service.messages.service import MessagePage
+from groups.service.messages.pages import StreamPage, cursor_before, seq_at
+from groups.service.messages.service import MessagePage, Window
 
 
 class ReactedResponse(Protocol):
@@ -40,33 +41,16 @@ ToResponse = Callable[[Message, AccessContext, Tally, User | None], ReactedRespo
 Senders = Mapping[UserId, User]
 """The profiles of the senders; empty where the response does not show them."""
 
-KEPT_MESSAGES_BYTES: Final = 2 * 2**20  # some 500 messages
-KEPT_PAGES_BYTES: Final = 3 * 2**20  # some 35 pages of 20, with what they were rendered from
+KEPT_PAGES_BYTES: Final = 7 * 2**20  # some 250 pages of 20, with what they were rendered from
 _TALLY_BYTES: Final = 600
 _COUNT_BYTES: Final = 160
 _EMPTY_PAGE_BYTES: Final = 1_500
-_PLACE_BYTES: Final = 300
+_PLACE_BYTES: Final = 160
 """Of one message: its place in the page, and in the lists that are the page's own."""
 _NOTHING_MINE: Final = b"[]"
 _AFTER_MINE: Final = b"}}"  # the end of the tally, and of the message
+_WITHOUT_MINE: Final = _NOTHING_MINE + _AFTER_MINE
 _NO_TALLY: Final = Tally()
-
-
-class _MessageSource(NamedTuple):
-    """The values that a message's JSON is rendered from."""
-
-    message: Message
-    counts: Mapping[str, int]
-    group_name: str
-    sender: User | None
-
-
-class _RenderedMessage(NamedTuple):
-    """A message's JSON up to the reader's own reactions, which end it."""
-
-    source: _MessageSource
-    before_mine: bytes
-    size_bytes: int
 
 
 class _PageSource(NamedTuple):
@@ -78,32 +62,66 @@ class _PageSource(NamedTuple):
     senders: Senders
     is_cut: bool
 
+    @property
+    def names(self) -> tuple[str, Senders]:
+        """The names that its messages show."""
+        return self.group_name, self.senders
 
-@dataclass(frozen=True, slots=True)
+    @property
+    def memory_bytes(self) -> int:
+        messages, tallies = self.messages, self.tallies
+        size = (
+            messages.memory_bytes
+            if isinstance(messages, UndecodedRows)
+            else sum(message.memory_bytes for message in messages)
+        )
+        if isinstance(tallies, UndecodedMap):
+            return size + tallies.memory_bytes
+        return size + sum(
+            _TALLY_BYTES + _COUNT_BYTES * len(each.counts) for each in tallies.values()
+        )
+
+
+@dataclass(slots=True)
 class _RenderedPage:
     """A page as it is but for the reader's own reactions."""
 
     source: _PageSource
+    """An equal one may take its place."""
     parts: Sequence[bytes]
     """Two for each message: the JSON up to `mine`, and `mine` with what follows it, for a reader who holds nothing."""
     places_of_mine: Mapping[int, int]
     """The place of the second part of each message, by seq; without recalled ones, which show no reactions."""
-    items: bytes
-    """All parts, for a reader who holds nothing."""
     last_seq: int | None
     """The last message that fits into the page; None: all do."""
     size_bytes: int
 
     def items_of(self, own: Mapping[int, tuple[str, ...]]) -> bytes:
         """The page's items for a reader who holds these reactions."""
-        if not own:
-            return self.items
-        parts = list(self.parts)
-        for seq, mine in own.items():
-            place = self.places_of_mine.get(seq)
-            if mine and place is not None:
-                parts[place] = orjson.dumps(mine) + _AFTER_MINE
+        parts = self.parts
+        if own:
+            parts = list(parts)
+            for seq, mine in own.items():
+                place = self.places_of_mine.get(seq)
+                if mine and place is not None:
+                    parts[place] = orjson.dumps(mine) + _AFTER_MINE
         return b"".join(parts)
+
+    def part_of(self, source: _PageSource, place: int, seq: int) -> tuple[bytes, bool] | None:
+        """The JSON of the message at this place of another page, if it is the same here; and whether it has reactions.
+
+        None: it is not here, or was rendered from other values. The names are those of `source`.
+        """
+        kept = self.source
+        # Seqs go up or down by one, nearly always, so the place tells where to look.
+        here = abs(seq_at(kept.messages, 0) - seq) if kept.messages else 0
+        if 2 * here >= len(self.parts) or seq_at(kept.messages, here) != seq:
+            return None
+        if _row_at(kept.messages, here) != _row_at(source.messages, place):
+            return None
+        if row_of(kept.tallies, seq) != row_of(source.tallies, seq):
+            return None
+        return self.parts[2 * here], seq in self.places_of_mine
 
 
 class MessageRendering:
@@ -111,11 +129,8 @@ class MessageRendering:
 
     def __init__(self, to_response: ToResponse) -> None:
         self._to_response = to_response
-        # By stream, and by whether senders are shown: its messages, and the page that was read last.
-        self._messages: ByteCache[tuple[str, bool, int], _RenderedMessage] = ByteCache(
-            "rendered messages", KEPT_MESSAGES_BYTES, lambda _, kept: kept.size_bytes
-        )
-        self._pages: ByteCache[tuple[str, bool], _RenderedPage] = ByteCache(
+        # The page that was read last through each window of a stream, and by whether senders are shown.
+        self._pages: ByteCache[tuple[str, bool, Window | None], _RenderedPage] = ByteCache(
             "rendered pages", KEPT_PAGES_BYTES, lambda _, page: page.size_bytes
         )
 
@@ -128,7 +143,7 @@ class MessageRendering:
         items, next_cursor = b"", found.next_cursor
         if messages:
             source = _PageSource(messages, tallies.shared, access.group.name, senders, found.is_cut)
-            page = self._page(source, access)
+            page = self._page(source, found)
             items = page.items_of(tallies.own)
             if page.last_seq is not None:
                 next_cursor = cursor_before(page.last_seq)
@@ -136,60 +151,63 @@ class MessageRendering:
         ends = b'{"items":[%b],"next_cursor":%b%b}'
         return ends % (items[1:], orjson.dumps(next_cursor), _place_fields(found))
 
-    def _page(self, source: _PageSource, access: AccessContext) -> _RenderedPage:
+    def _page(self, source: _PageSource, found: MessagePage) -> _RenderedPage:
+        access = found.access
         shows_sender = policy.may_see_sender(access.group, access.effective_role)
-        key = access.group.stream_id, shows_sender
+        key = access.group.stream_id, shows_sender, found.window
         kept = self._pages.get(key)
         if kept is None or kept.source != source:
-            kept = self._render_page(source, access, shows_sender=shows_sender)
+            kept = self._render_page(source, access, kept)
             self._pages.put(key, kept)
+        else:
+            # The next readers of this command have the same objects, which compare faster than equal ones.
+            kept.source = source
         return kept
 
     def _render_page(
-        self, source: _PageSource, access: AccessContext, *, shows_sender: bool
+        self, source: _PageSource, access: AccessContext, kept: _RenderedPage | None
     ) -> _RenderedPage:
+        """Render the page, with what is the same on the kept page."""
         messages = source.messages
+        if kept is not None and kept.source.names != source.names:
+            kept = None
         parts: list[bytes] = []
-        shown: list[Message] = []
-        size, total = _EMPTY_PAGE_BYTES, 0
-        for message in messages:
-            one = self._message(message, source, access, shows_sender=shows_sender)
-            total += len(one.before_mine) + len(_NOTHING_MINE) + len(_AFTER_MINE)
-            if shown and total > PAGE_BYTES and not source.is_cut:
+        places_of_mine: dict[int, int] = {}
+        last_seq: int | None = None
+        size, total = _EMPTY_PAGE_BYTES + source.memory_bytes, 0
+        for place in range(len(messages)):
+            seq = seq_at(messages, place)
+            part = kept.part_of(source, place, seq) if kept is not None else None
+            json, is_reacted = part or self._render(messages[place], source, access)
+            total += len(json) + len(_WITHOUT_MINE)
+            if parts and total > PAGE_BYTES and not source.is_cut:
                 break
-            shown.append(message)
-            parts += (one.before_mine, _NOTHING_MINE + _AFTER_MINE)
-            size += one.size_bytes + len(one.before_mine) + _PLACE_BYTES
-        size += sum(message.memory_bytes for message in messages[len(shown) :])
+            if is_reacted:
+                places_of_mine[seq] = len(parts) + 1
+            parts += (json, _WITHOUT_MINE)
+            size += len(json) + _PLACE_BYTES
+            last_seq = seq
+        is_whole = 2 * len(messages) == len(parts)
         return _RenderedPage(
             source=source,
             parts=parts,
-            places_of_mine={
-                message.seq: 2 * n + 1
-                for n, message in enumerate(shown)
-                if message.recalled_at is None
-            },
-            items=b"".join(parts),
-            last_seq=shown[-1].seq if len(shown) < len(messages) else None,
+            places_of_mine=places_of_mine,
+            last_seq=None if is_whole else last_seq,
             size_bytes=size,
         )
 
-    def _message(
-        self, message: Message, page: _PageSource, access: AccessContext, *, shows_sender: bool
-    ) -> _RenderedMessage:
+    def _render(
+        self, message: Message, page: _PageSource, access: AccessContext
+    ) -> tuple[bytes, bool]:
+        """The message's JSON up to the reader's own reactions, which end it; and whether it can have any."""
         tally = page.tallies.get(message.seq, _NO_TALLY)
         sender = page.senders.get(message.sender_id)
-        source = _MessageSource(message, tally.counts, page.group_name, sender)
-        key = access.group.stream_id, shows_sender, message.seq
-        kept = self._messages.get(key)
-        if kept is None or kept.source != source:
-            response = self._to_response(message, access, tally, sender)
-            json = _json_before_mine(response)
-            size = len(json) + message.memory_bytes
-            size += _TALLY_BYTES + _COUNT_BYTES * len(tally.counts)
-            kept = _RenderedMessage(source, json, size)
-            self._messages.put(key, kept)
-        return kept
+        response = self._to_response(message, access, tally, sender)
+        return _json_before_mine(response), message.recalled_at is None
+
+
+def _row_at(messages: Sequence[Message], place: int) -> object:
+    return messages.raw[place] if isinstance(messages, UndecodedRows) else messages[place]
 
 
 def _place_fields(page: StreamPage) -> bytes:

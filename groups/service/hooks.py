@@ -83,13 +83,31 @@ class TallyQuery(Protocol):
         """The tallies each reader sees; valid once the queries are answered."""
 
 
+class TalliesQuery(Protocol):
+    """A query for the reactions to messages of several streams, each as its own readers see them."""
+
+    @property
+    def queries(self) -> Sequence[BatchedQuery[Any]]:
+        """Queries to send together with others."""
+
+    def of_page(
+        self, stream_id: StreamId, seqs: Sequence[int], user_ids: Sequence[UserId]
+    ) -> Mapping[UserId, Tallies]:
+        """The tallies each reader of these messages sees; valid once the queries are answered."""
+
+
 class TallyReader(Protocol):
     """Reads the reactions to messages. The caller checks whether a user may read the messages."""
 
     def query_beside(
-        self, messages: BatchedQuery[list[Message]], user_ids: Sequence[UserId]
+        self, messages: BatchedQuery[Sequence[Message]], user_ids: Sequence[UserId]
     ) -> TallyQuery:
         """Prepare the queries for the tallies of the messages that `messages` finds, so both cost one command."""
+
+    def query_pages(
+        self, pages: Sequence[tuple[StreamId, Sequence[int], Sequence[UserId]]]
+    ) -> TalliesQuery:
+        """Prepare the queries for the tallies of messages of several streams, and the users who read them."""
 
     async def tallies_of(
         self, user_id: UserId, stream_id: StreamId, seqs: Sequence[int]

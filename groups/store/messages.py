@@ -12,9 +12,10 @@ from typing import Final, NamedTuple
 from pymongo import InsertOne, UpdateOne
 
 from groups.kernel.ids import StreamId, UserId
-from groups.kernel.mongo import DESCENDING, BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.mongo import DESCENDING, ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
 from groups.kernel.request_batching import RequestBatcher
-from groups.models import Content, Message, Origin, message_key, split_message_key
+from groups.kernel.undecoded import UndecodedRows, id_in
+from groups.models import Content, Message, Origin, message_key, seq_in, split_message_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class KnownKey(NamedTuple):
     key: str
 
 
+UndecodedMessage = bytes
+"""A message as it is stored."""
+
+
 class _PageKey(NamedTuple):
     stream_id: StreamId
     above: int
@@ -48,9 +53,7 @@ class _ChangesKey(NamedTuple):
     limit: int
 
 
-_KEPT_BYTES: Final = 5 * 2**20  # of memory: some 1,300 messages
-_IGNORED_FIELDS: Final = ("touched", "key", "digest")
-"""The fields that readers do not see: a first reaction writes the first, posting the others."""
+_KEPT_BYTES: Final = 2 * 2**20  # of memory: some 500 messages
 _TOUCH: Final[Document] = {"$inc": {"touched": 1}}
 _ID: Final = "_id_"
 """The index of updates by key. Without the hint, the database weighs four indexes for each of them, which costs a fifth
@@ -78,14 +81,15 @@ class MessageStore:
     )
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._messages = database.collection("messages")
         self._cache = database.decoded_cache(
             "messages",
             _to_message,
             max_bytes=_KEPT_BYTES,
             size_of=lambda raw, message: len(raw) + message.memory_bytes,
-            ignored_fields=_IGNORED_FIELDS,
         )
+        self._reader = RequestBatcher(self._find_keys)
         self._page_reader = RequestBatcher(self._find_pages)
         self._changes_reader = RequestBatcher(self._find_all_changes)
 
@@ -115,10 +119,23 @@ class MessageStore:
         return BatchedQuery(self._messages, match, _by_key)
 
     async def find(self, stream_id: StreamId, seq: int, tx: Tx | None = None) -> Message | None:
-        document = await self._messages.find_one(
-            _by_id(stream_id, seq), session=tx.session if tx else None
-        )
+        """The message, if it exists; callers without a `tx` who ask at the same time share the query."""
+        if tx is None:
+            return await self._reader.find((stream_id, seq))
+        document = await self._messages.find_one(_by_id(stream_id, seq), session=tx.session)
         return _to_message(document) if document else None
+
+    async def _find_keys(
+        self, wanted: Collection[tuple[StreamId, int]]
+    ) -> dict[tuple[StreamId, int], Message]:
+        query: Document = {
+            "_id": {"$in": [message_key(stream_id, seq) for stream_id, seq in wanted]},
+            "stream_id": {"$in": list({stream_id for stream_id, _ in wanted})},
+        }
+        # The index on streams would do too: the database need not try which one is better.
+        options: Document = {"hint": [("_id", 1)]} if self._database.transactional else {}
+        found = await self._cache.find(query, batch_size=ONE_REPLY, **options)
+        return {(message.stream_id, message.seq): message for message in found}
 
     async def touch(self, stream_id: StreamId, seq: int, tx: Tx) -> Message | None:
         """Write the message with this seq without a change that anyone sees; returns the message."""
@@ -187,18 +204,52 @@ class MessageStore:
 
     def query_newest(
         self, stream_id: StreamId, *, below: int | None, limit: int
-    ) -> BatchedQuery[list[Message]]:
-        """The newest messages of all, or of those before a seq, as a query to send together with others."""
+    ) -> BatchedQuery[Sequence[Message]]:
+        """The newest messages of all, or of those before a seq, as a query to send together with others.
+
+        Outside a transaction they are `UndecodedRows`, whose keys are the seqs; not so on mongomock.
+        """
         # Uses index: stream_id_1_seq_1
         bounds: Document = {"$gt": 0} if below is None else {"$gt": 0, "$lt": below}
+        # With the fields that readers do not see: leaving them out costs the database as much as the rest.
         return BatchedQuery(
             self._messages,
             {"stream_id": stream_id, "seq": bounds},
-            list,
+            lambda rows: [_to_message(row) for row in rows],
             {"$sort": {"seq": DESCENDING}},
             {"$limit": limit},
-            cache=self._cache,
+            parse_raw=self._undecoded,
         )
+
+    def query_ranges(
+        self, ranges: Iterable[tuple[StreamId, range]]
+    ) -> BatchedQuery[dict[str, UndecodedMessage]]:
+        """The messages with these seqs in these streams by their keys, to send together with others; not on mongomock.
+
+        The ranges go up by one. `rows_of` makes pages of what was found.
+        """
+        # Uses index: stream_id_1_seq_1
+        conditions: list[Document] = [
+            {"stream_id": stream_id, "seq": {"$gte": seqs[0], "$lte": seqs[-1]}}
+            for stream_id, seqs in ranges
+            if seqs
+        ]
+        nothing: list[Document] = [{"stream_id": "", "seq": 0}]
+        return BatchedQuery(
+            self._messages, {"$or": conditions or nothing}, _never, parse_raw=_by_key_in_bytes
+        )
+
+    def rows_of(
+        self, found: Mapping[str, UndecodedMessage], stream_id: StreamId, seqs: Iterable[int]
+    ) -> UndecodedRows[Message]:
+        """Those of the stream's messages that were found, in this order."""
+        rows = [(seq, raw) for seq in seqs if (raw := found.get(message_key(stream_id, seq)))]
+        return UndecodedRows(
+            [seq for seq, _ in rows], [raw for _, raw in rows], self._cache.decoded
+        )
+
+    def _undecoded(self, rows: list[bytes]) -> UndecodedRows[Message]:
+        return UndecodedRows([seq_in(id_in(raw)) for raw in rows], rows, self._cache.decoded)
 
     async def _find_page(self, wanted: _PageKey) -> list[Message]:
         # Uses index: stream_id_1_seq_1
@@ -273,6 +324,14 @@ class MessageStore:
                 {"stream_id": stream_id, "seq": {"$in": seqs}}, session=tx.session
             )
         return len(seqs), media
+
+
+def _by_key_in_bytes(rows: list[bytes]) -> dict[str, UndecodedMessage]:
+    return {id_in(raw): raw for raw in rows}
+
+
+def _never(rows: list[Document]) -> dict[str, UndecodedMessage]:
+    raise AssertionError("sent outside a transaction only")
 
 
 def _by_id(stream_id: StreamId, seq: int) -> Document:

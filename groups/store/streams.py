@@ -121,6 +121,15 @@ class StreamStore:
             lambda rows: {row["_id"]: _to_stream(row) for row in rows},
         )
 
+    def query_head_seqs(self, stream_ids: Iterable[StreamId]) -> BatchedQuery[dict[StreamId, int]]:
+        """The newest seqs of those of the streams that exist, to send together with other queries."""
+        return BatchedQuery(
+            self._streams,
+            {"_id": {"$in": list(stream_ids)}},
+            lambda rows: {row["_id"]: row["head_seq"] for row in rows},
+            {"$project": {"head_seq": 1}},
+        )
+
     def query_heads(
         self, stream_ids: Iterable[StreamId], since: datetime, *, with_times: bool
     ) -> BatchedQuery[Changed[StreamId, Head]]:

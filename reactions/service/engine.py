@@ -41,7 +41,7 @@ from groups.kernel.group_commit import GroupCommit, OnBatch
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.models import Message, Tallies, Tally, message_key, split_message_key
-from groups.service.hooks import TallyQuery
+from groups.service.hooks import TalliesQuery, TallyQuery
 from groups.service.messages.stream import StreamService
 from groups.service.write_locks import message_lock
 from reactions.errors import ReactionsFrozen
@@ -134,10 +134,16 @@ class ReactionEngine:
         return await self.store.read(MessageKeys(stream_id, tuple(seqs)), user_id) or Tallies()
 
     def query_beside(
-        self, messages: BatchedQuery[list[Message]], user_ids: Sequence[UserId]
+        self, messages: BatchedQuery[Sequence[Message]], user_ids: Sequence[UserId]
     ) -> TallyQuery:
         """Return a query for the same, for each of these users and the messages that another query finds."""
         return self.store.query(messages, user_ids)
+
+    def query_pages(
+        self, pages: Sequence[tuple[StreamId, Sequence[int], Sequence[UserId]]]
+    ) -> TalliesQuery:
+        """Return a query for the same, for messages of several streams and the users who read each."""
+        return self.store.query_pages(pages)
 
     # Hooks of `groups`.
 

@@ -280,6 +280,8 @@ def _fields(found: Mapping[str, Any]) -> set[str]:
 def _names(found: Mapping[str, Any], key: str) -> bool:
     """Whether the filter has exact values of the field; a range of values is on every shard."""
     for field, condition in _conditions(found):
+        if field == "$or" and all(_names(part, key) for part in condition):
+            return True
         if field == key and (not isinstance(condition, dict) or condition.keys() & {"$in", "$eq"}):
             return True
         if field == "$or" and all(_names(part, key) for part in condition):

@@ -786,6 +786,60 @@ def actor_of(user: User) -> Actor:
     return Actor(UserId(user.id))
 
 
+@pytest.mark.parametrize("count", [1, 2, 20])
+async def test_pages_of_many_channels_cost_the_commands_of_one(
+    watched: Watched, stage: Stage, count: int
+) -> None:
+    readers = [watched.api.new_user("reader") for _ in range(count)]
+    paths = [await a_channel(stage.owner, reader) for reader in readers]
+    for path, reader in zip(paths, readers, strict=True):
+        await a_post(stage.owner, path)
+        assert (await reader.put(f"{path}/posts/1/reactions/{LIKE}")).status == 200
+
+    async def read() -> list[Answer]:
+        reading = (
+            reader.get(f"{path}/posts?limit=20")
+            for path, reader in zip(paths, readers, strict=True)
+        )
+        return await asyncio.gather(*reading)
+
+    # The first time the process does not know how many posts there are.
+    await read()
+    await stage.settle()
+    for path in paths[::2]:
+        await a_post(stage.owner, path)
+    await watched.probe.take()
+    answers = await read()
+    sent = (await watched.probe.take()).commands
+    for place, answer in enumerate(answers):
+        shown = {post["seq"]: post["reactions"]["mine"] for post in answer.items}
+        assert shown == ({2: [], 1: ["👍"]} if place % 2 == 0 else {1: ["👍"]})
+    if count == 1:
+        assert sent == COMMANDS[read_as_subscriber]
+    else:
+        # Over HTTP some callers arrive a moment later than the others, and one of them may be alone.
+        assert set(sent) <= {"aggregate", "aggregate groups"}
+        assert sum(sent.values()) <= max(2, MOST_BATCHES)
+
+
+@pytest.mark.parametrize("count", [2, 20])
+async def test_pages_of_channels_that_were_never_read_cost_one_command_more(
+    watched: Watched, stage: Stage, count: int
+) -> None:
+    reader = stage.reader
+    paths = [await a_channel(stage.owner, reader) for _ in range(count)]
+    for path in paths:
+        await a_post(stage.owner, path)
+    await stage.settle()
+    await watched.probe.take()
+    reading = (reader.get(f"{path}/posts?limit=20") for path in paths)
+    answers = await asyncio.gather(*reading)
+    sent = (await watched.probe.take()).commands
+    assert [[post["seq"] for post in answer.items] for answer in answers] == [[1]] * count
+    assert set(sent) <= {"aggregate", "aggregate groups"}
+    assert sum(sent.values()) <= 2 * max(2, MOST_BATCHES)
+
+
 async def test_lists_of_conversations_cost_no_more_side_by_side(
     watched: Watched, stage: Stage
 ) -> None:

@@ -1,12 +1,11 @@
 """Concurrent reads share a query, and their callers do not notice."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import pytest
 
-from groups.kernel.errors import AnswerTooLarge
-from groups.kernel.request_batching import MAX_KEYS, PageBatcher, RequestBatcher
+from groups.kernel.request_batching import MAX_KEYS, RequestBatcher
 
 
 class Shelf:
@@ -117,44 +116,3 @@ async def test_a_query_has_a_thousand_keys_by_default() -> None:
     reader = RequestBatcher(shelf.read_many)
     await asyncio.gather(*(reader.find(str(number)) for number in range(MAX_KEYS + 1)))
     assert [len(keys) for keys in shelf.asked] == [MAX_KEYS, 1]
-
-
-async def test_a_bounded_number_of_readers_of_a_page_share_a_query() -> None:
-    asked: list[tuple[str, int]] = []
-
-    async def read_page(page: str, readers: Sequence[int]) -> dict[int, str]:
-        asked.append((page, len(readers)))
-        return {reader: f"{page}{reader}" for reader in readers if reader}
-
-    pages = PageBatcher(read_page, readers_per_query=lambda page: {"long": 3}.get(page, 9))
-    wanted = [("long", reader) for reader in range(4)] + [("short", reader) for reader in range(9)]
-    found = await asyncio.gather(*(pages.find(*one) for one in wanted))
-    assert found == [f"{page}{reader}" if reader else None for page, reader in wanted]
-    assert sorted(asked) == [("long", 1), ("long", 3), ("short", 9)]
-
-
-async def test_readers_whose_answer_is_too_large_are_answered_by_halves() -> None:
-    asked: list[int] = []
-
-    async def read_page(page: str, readers: Sequence[int]) -> dict[int, str]:
-        asked.append(len(readers))
-        # Reader 6 has more than all others.
-        if sum(5 if reader == 6 else 1 for reader in readers) > 5:
-            raise AnswerTooLarge
-        return {reader: f"{page}{reader}" for reader in readers}
-
-    pages = PageBatcher(read_page, readers_per_query=lambda page: 8)
-    found = await asyncio.gather(*(pages.find("p", reader) for reader in range(8)))
-    assert found == [f"p{reader}" for reader in range(8)]
-    assert asked == [8, 4, 4, 2, 2, 1, 1]
-
-
-async def test_an_answer_too_large_for_one_reader_is_raised() -> None:
-    async def read_page(page: str, readers: Sequence[int]) -> dict[int, str]:
-        if 1 in readers:
-            raise AnswerTooLarge
-        return dict.fromkeys(readers, page)
-
-    pages = PageBatcher(read_page, readers_per_query=lambda page: 8)
-    with pytest.raises(AnswerTooLarge):
-        await pages.find("p", 1)

@@ -2,13 +2,13 @@
 
 import gc
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final, TypeVar
 
 import pytest
-from bson import encode
+from bson import decode, encode
 
 from channels.models import ChannelProfile
 from channels.routes.responses import post_response
@@ -17,6 +17,8 @@ from channels.service.profiles import ProfileCache
 from groups.kernel.byte_cache import ByteCache, cached_bytes, caches
 from groups.kernel.clock import SystemClock
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, UserId
+from groups.kernel.mongo.driver import AWARE_INSTANTS
+from groups.kernel.undecoded import UndecodedMap, UndecodedRows
 from groups.models import (
     AccessContext,
     Attachment,
@@ -33,6 +35,7 @@ from groups.models import (
     Tally,
 )
 from groups.routes.rendering import MessageRendering
+from groups.service.messages.page_reader import PageReader
 from groups.service.messages.service import MessagePage
 from groups.store.groups import GroupStore
 from groups.store.groups import _to_document as group_document
@@ -40,6 +43,7 @@ from groups.store.members import MemberStore
 from groups.store.members import _to_document as member_document
 from groups.store.messages import KeyedMessage, MessageStore
 from groups.store.messages import _to_document as message_document
+from groups.store.messages import _to_message as to_message
 from reactions.store import ReactionStore
 from tests.api import SECRET
 from tests.builders import mock_database
@@ -154,8 +158,34 @@ def test_messages(content: dict[str, Any]) -> None:
     def put(number: int) -> None:
         document = message_document(KeyedMessage(a_message(number, **content), "key", "digest"))
         query.take_raw([encode(document)])
+        list(query.result)  # decodes it
 
     check(made["messages"], put)
+
+
+@pytest.mark.parametrize("length", [1, 40])
+def test_heads(length: int) -> None:
+    store = MessageStore(mock_database())
+    nothing: Any = None
+    reader, made = made_with_caches(
+        lambda: PageReader(
+            database=nothing,
+            groups=nothing,
+            members=nothing,
+            messages=store,
+            streams=nothing,
+            hooks=nothing,
+        )
+    )
+
+    def put(number: int) -> None:
+        reader._see(
+            StreamId(f"group_{number:0{length}}"),
+            1_000 + number,
+            store.rows_of({}, StreamId(""), ()),
+        )
+
+    check(made["heads"], put)
 
 
 @pytest.mark.parametrize("is_full", [False, True])
@@ -209,6 +239,7 @@ def test_tallies(emoji: int) -> None:
         counts = dict.fromkeys(EMOJI[:emoji], 1000 + number)
         key = f"group_@TOA#_news{SEPARATOR}{number}"
         query.take_raw([encode({"_id": key, "counts": counts, "total": number, "version": 1})])
+        assert query.result[number].total == number  # decodes it
 
     check(made["tallies"], put)
 
@@ -238,8 +269,30 @@ PAGES: Final[dict[str, tuple[int, dict[str, Any]]]] = {
 }
 
 
+def undecoded(messages: Sequence[Message]) -> UndecodedRows[Message]:
+    """The messages as a store finds them."""
+    rows = [encode(message_document(KeyedMessage(each, "k" * 32, "d" * 64))) for each in messages]
+    return UndecodedRows([each.seq for each in messages], rows, _to_message)
+
+
+def undecoded_tallies(tallies: Mapping[int, Tally]) -> UndecodedMap[int, Tally]:
+    """The tallies as a store finds them."""
+    rows = {seq: encode({"counts": each.counts}) for seq, each in tallies.items()}
+    return UndecodedMap(rows, _to_tally)
+
+
+def _to_message(row: bytes) -> Message:
+    return to_message(decode(row, AWARE_INSTANTS))
+
+
+def _to_tally(row: bytes) -> Tally:
+    counts = decode(row)["counts"]
+    return Tally(counts, sum(counts.values()))
+
+
+@pytest.mark.parametrize("is_decoded", [True, False])
 @pytest.mark.parametrize(("number", "content"), PAGES.values(), ids=PAGES)
-def test_rendered_pages(number: int, content: dict[str, Any]) -> None:
+def test_rendered_pages(number: int, content: dict[str, Any], is_decoded: bool) -> None:
     rendering, made = made_with_caches(
         lambda: MessageRendering(
             lambda message, access, tally, _: post_response(message, access, tally)
@@ -250,10 +303,14 @@ def test_rendered_pages(number: int, content: dict[str, Any]) -> None:
     def read(times: int) -> None:
         for stream in (next(streams) for _ in range(times)):
             group = GROUP.model_copy(update={"group_id": GroupId(f"@TOA#_{stream}")})
+            messages: Sequence[Message]
+            tallies: Mapping[int, Tally]
             messages = [a_message(seq, group.stream_id, **content) for seq in range(number)]
             tallies = {
                 seq: Tally(dict.fromkeys(EMOJI[:3], seq), seq) for seq in range(1, number + 1)
             }
+            if not is_decoded:
+                messages, tallies = undecoded(messages), undecoded_tallies(tallies)
             for effective_role in (EffectiveRole.MEMBER, EffectiveRole.ADMIN):
                 page = MessagePage(
                     messages=messages,
@@ -323,7 +380,7 @@ async def test_the_size_of_every_cache_is_a_metric_and_small(api: OpenApi) -> No
     for name in cached_bytes():
         assert f'channels_cache_bytes{{cache="{name}"}}' in told
     bounds = {cache.name: cache.max_bytes for cache in caches()}
-    twice = {"rendered messages", "rendered pages"}  # of posts, and of messages in chats
+    twice = {"rendered pages"}  # of posts, and of messages in chats
     total = sum(size * (1 + (name in twice)) for name, size in bounds.items() if name != "test")
     assert {"messages", "members", "groups", "tallies", "reactions", "tokens", "queries"} <= set(
         bounds

@@ -220,7 +220,8 @@ async def test_a_page_ends_before_its_byte_limit_and_the_next_continues(
     small = await read_all(user, path, 100)
     one_by_one = await read_all(user, path, 2)
     set_page_bytes(monkeypatch, 2**20)
-    whole = await read_all(user, path, 100)
+    # With another limit, since a page that was cut is kept for those who ask for the same.
+    whole = await read_all(user, path, 99)
     assert len(whole) == 1
     assert len(whole[0].text) > 2 * SMALL_PAGE
     assert len(whole[0].items) == count

@@ -44,7 +44,10 @@ class JoinedOn(NamedTuple):
 
 
 class BatchedQuery(Generic[T]):
-    """A query, and the function that makes its `result` of the rows; with a `cache`, of the cache's objects."""
+    """A query, and the function that makes its `result` of the rows; with a `cache`, of the cache's objects.
+
+    With `parse_raw`, the result is made of the rows as they were sent, outside a transaction and not on mongomock.
+    """
 
     def __init__(
         self,
@@ -54,11 +57,13 @@ class BatchedQuery(Generic[T]):
         *stages: Document,
         cache: DecodedCache[Any] | None = None,
         joined_on: JoinedOn | None = None,
+        parse_raw: Callable[[list[bytes]], T] | None = None,
     ) -> None:
         self.collection = collection
         self.joined_on = joined_on
         self.pipeline: list[Document] = [{"$match": match}, *stages]
         self._parse = parse
+        self._parse_raw = parse_raw
         self._cache = cache
         self._results: list[T] = []
 
@@ -82,7 +87,9 @@ class BatchedQuery(Generic[T]):
 
     def take_raw(self, rows: list[bytes]) -> None:
         """Make the result of rows that are not decoded yet."""
-        if self._cache is not None:
+        if self._parse_raw is not None:
+            self._results = [self._parse_raw(rows)]
+        elif self._cache is not None:
             self._results = [self._parse([self._cache.decoded(row) for row in rows])]
         else:
             self._results = [self._parse([decode(row, AWARE_INSTANTS) for row in rows])]

@@ -11,6 +11,7 @@ from typing import Final, Self
 
 from groups.kernel.errors import BadCursor
 from groups.kernel.paging import PAGE_BYTES, cut_page, decode_cursor, encode_cursor, json_size
+from groups.kernel.undecoded import UndecodedRows
 from groups.models import Message
 
 _CURSOR: Final = "messages"
@@ -77,7 +78,7 @@ class StreamPage:
     `next_cursor` goes on in the same direction: further back, or after `after_seq` and `changed_since` forward.
     """
 
-    messages: list[Message]
+    messages: Sequence[Message]
     next_cursor: str | None
     newer_cursor: str | None = None
     """Of a page around a seq: goes on with the messages right after it; None where it has the newest."""
@@ -121,6 +122,22 @@ def cut_messages(
     if is_forward:
         messages.reverse()
     return messages, next_cursor
+
+
+def cut_newest(
+    read: Sequence[Message], *, floor: int, limit: int
+) -> tuple[Sequence[Message], str | None]:
+    """As `cut_messages` of the newest messages, or the newest before a seq; undecoded ones stay so."""
+    count = len(read)
+    while count and seq_at(read, count - 1) <= floor:
+        count -= 1
+    messages = read[: min(count, limit)]
+    return messages, cursor_before(seq_at(messages, limit - 1)) if count > limit else None
+
+
+def seq_at(messages: Sequence[Message], place: int) -> int:
+    """The seq of one of the messages, without decoding it."""
+    return messages.keys[place] if isinstance(messages, UndecodedRows) else messages[place].seq
 
 
 def cut_changes(read: Sequence[Message], *, since: int, floor: int, limit: int) -> StreamPage:

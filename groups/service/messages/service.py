@@ -19,7 +19,7 @@ from groups.service.access.guard import AccessGuard
 from groups.service.hooks import Hooks
 from groups.service.membership.agreement import Agreement
 from groups.service.messages.page_reader import PageReader
-from groups.service.messages.pages import StreamPage, WantedPage, cut_messages
+from groups.service.messages.pages import StreamPage, WantedPage, cut_newest
 from groups.service.messages.posting import (
     ContentLoader,
     PendingPost,
@@ -31,6 +31,9 @@ from groups.service.messages.posting import (
 )
 from groups.service.messages.stream import PostQueue, StreamService
 from groups.store.messages import KnownKey, MessageStore
+
+Window = tuple[int | None, int]
+"""The seq before which the messages of a page are, None for the newest ones, and how many of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class MessagePage(StreamPage):
 
     access: AccessContext
     tallies: Tallies
+    window: Window | None = None
+    """Of a page of the newest messages, or of the newest before a seq."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,7 +257,7 @@ class MessageService:
             access = await self.guard.read_access_of(
                 actor, group_id, found=(found.group, found.member)
             )
-            messages, next_cursor = cut_messages(
+            messages, next_cursor = cut_newest(
                 found.messages, floor=policy.history_floor(access), limit=wanted.limit
             )
             return MessagePage(
@@ -261,6 +266,7 @@ class MessageService:
                 is_cut=False,
                 access=access,
                 tallies=found.tallies,
+                window=(wanted.before_seq, wanted.limit),
             )
         access = await self.guard.read_access_of(actor, group_id)
         stream_id = access.group.stream_id
