@@ -275,9 +275,15 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         limits=limits,
         clock=clock,
     )
-    users = replace(core.users, known_owners=hooks.known_owners)
+    streams = replace(core.streams, reactions_closed=hooks.reactions_closed)
+    hooked = {
+        "users": replace(core.users, known_owners=hooks.known_owners),
+        "streams": streams,
+        "edits": replace(core.edits, streams=streams),
+        "pins": replace(core.pins, reactions_closed=hooks.reactions_closed),
+    }
     return GroupChat(
-        **{each.name: getattr(core, each.name) for each in fields(core)} | {"users": users},
+        **{each.name: getattr(core, each.name) for each in fields(core)} | hooked,
         disbanding=DisbandService(
             database=database,
             groups=stores.groups,

@@ -21,8 +21,15 @@ from pymongo import UpdateOne
 from channels.analytics.hyperloglog import HyperLogLog
 from channels.analytics.models import Part, PostViews
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, join_key
-from groups.kernel.mongo import DESCENDING, ONE_REPLY, Database, Document, Index, Tx
-from groups.models import message_key
+from groups.kernel.mongo import (
+    DESCENDING,
+    ONE_REPLY,
+    BatchedQuery,
+    Database,
+    Document,
+    Index,
+    Tx,
+)
 
 _MUTED: Final = "muted"
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
@@ -174,37 +181,29 @@ class ViewStore:
     INDEXES = (Index("views", [], "found by _id only"),)
 
     def __init__(self, database: Database) -> None:
-        self._database = database
         self._views = database.collection("views")
 
-    async def find_many(
-        self, stream_id: StreamId, seqs: Collection[int], tx: Tx
-    ) -> dict[int, PostViews]:
-        seq_of = {message_key(stream_id, seq): seq for seq in seqs}
-        cursor = self._views.find(
-            {"_id": {"$in": list(seq_of)}}, session=tx.session, batch_size=ONE_REPLY
+    def query_views(self, message_ids: Collection[str]) -> BatchedQuery[dict[str, PostViews]]:
+        """The views of these messages, by key, as a query to send together with others."""
+        return BatchedQuery(
+            self._views,
+            {"_id": {"$in": list(message_ids)}},
+            lambda rows: {row["_id"]: _to_views(row) for row in rows},
         )
-        return {seq_of[row["_id"]]: _to_views(row) for row in await cursor.to_list(None)}
 
-    async def insert_many(
-        self, stream_id: StreamId, views: Mapping[int, PostViews], tx: Tx
-    ) -> None:
-        if views:
-            documents: list[Document] = [
-                {"_id": message_key(stream_id, seq), "salt": kept.salt, **_values(kept)}
-                for seq, kept in views.items()
-            ]
-            await self._views.insert_many(documents, session=tx.session)
+    def put(self, new: Mapping[str, PostViews], changed: Mapping[str, PostViews], tx: Tx) -> None:
+        """Store first and changed views, by key, with the other writes of the transaction.
 
-    async def replace_many(
-        self, stream_id: StreamId, views: Mapping[int, PostViews], tx: Tx
-    ) -> None:
-        """Store changed views; deleted ones are not created again."""
-        operations = [
-            UpdateOne({"_id": message_key(stream_id, seq)}, {"$set": _values(kept)})
-            for seq, kept in views.items()
-        ]
-        await self._database.apply(self._views, operations, tx)
+        Changed ones that are deleted meanwhile are not created again.
+        """
+        first = (
+            UpdateOne({"_id": key}, {"$set": {"salt": kept.salt, **_values(kept)}}, upsert=True)
+            for key, kept in new.items()
+        )
+        further = (
+            UpdateOne({"_id": key}, {"$set": _values(kept)}) for key, kept in changed.items()
+        )
+        tx.write(self._views, *first, *further)
 
     async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> int:
         """Delete up to `limit` documents of a deleted stream. Returns how many there were."""

@@ -177,6 +177,7 @@ def create_services(
         members_counted=[analytics_core.counter.members_counted],
         messages_counted=[analytics_core.counter.messages_counted],
         disbanded=[threads.on_disbanded, channel_core.end.on_disbanded],
+        reactions_closed=[engine.on_reactions_closed],
         stream_ended=[threads.on_stream_ended],
         delete_of_stream=[
             engine.delete_some,

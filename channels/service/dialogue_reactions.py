@@ -7,27 +7,27 @@ Promises:
 It is in this package because `conversations` and `reactions` do not know each other.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from channels.events import DialogueReacted
 from conversations.errors import ConversationNotFound
 from conversations.models import Dialogue
 from conversations.service.dialogues import DialogueService
-from conversations.service.inbox_rules import Writer, channel_exists
-from conversations.service.write_permission import WritePermission
+from conversations.service.inbox_rules import Writer
+from conversations.service.write_permission import PermissionQuery, WritePermission
 from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
-from groups.kernel.ids import UserId
-from groups.kernel.mongo import BatchedQuery, Database, Tx
+from groups.kernel.ids import StreamId, UserId
+from groups.kernel.mongo import Database, Tx
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER
-from groups.models import Message, ReactionChoice, Tallies, Tally
+from groups.models import Message, ReactionChoice, Tallies, Tally, stream_of
 from groups.service.messages.stream import StreamService
-from reactions.service.engine import ReactionCommand, ReactionEngine, ReactionQueue
+from reactions.service.engine import Asked, ReactionCommand, ReactionEngine, ReactionQueue
 from reactions.service.state import ReactionState
 
 
@@ -63,7 +63,7 @@ class _Target:
     dialogue: Dialogue
     message: Message
     refusals: Mapping[tuple[Writer, bool], DomainError | None]
-    permission: WritePermission
+    permission: PermissionQuery
 
     rules: _Rules = _RULES
 
@@ -80,7 +80,7 @@ class _Target:
                 at=now,
                 user_id=dialogue.user_id,
                 peer_id=dialogue.peer_id,
-                staff=await self.permission.staff(dialogue, tx),
+                staff=self.permission.staff(dialogue),
                 seq=self.message.seq,
                 counts=tally.counts,
                 total=tally.total,
@@ -108,7 +108,7 @@ class DialogueReactions:
     def __post_init__(self) -> None:
         self._queue = ReactionQueue(
             engine=self.engine,
-            open_target=self._open,
+            open_targets=self._open,
             holders_of=_both_sides,
             name="dialogue reactions",
         )
@@ -141,37 +141,56 @@ class DialogueReactions:
             raise
 
     async def _open(
-        self,
-        message: Message | None,
-        commands: Sequence[_Command],
-        queries: Sequence[BatchedQuery[Any]],
-        tx: Tx,
-    ) -> _Target | type[DomainError]:
-        if message is None:
-            return MessageNotFound
-        refusals = await self._refusals(commands, tx)
-        await self.database.fetch(tx, *queries)
-        return _Target(commands[0].dialogue, message, refusals, self.permission)
+        self, batch: Mapping[str, Sequence[_Command]], asked: Asked, tx: Tx
+    ) -> Mapping[str, _Target | type[DomainError]]:
+        writers = [
+            {command.writer: command.dialogue for command in commands}
+            for commands in batch.values()
+        ]
+        found = self.permission.query(writers, self.engine.clock.now())
+        await self.database.fetch_together(*asked.queries, *found.queries, tx=tx)
+        # Removing needs no more than the channel, so its own stream is looked up.
+        left = {
+            stream_of(channel_id)
+            for commands in batch.values()
+            for command in commands
+            if not command.is_adding and (channel_id := command.dialogue.channel_id) is not None
+        }
+        existing = (await self.streams.heads(list(left), tx)).keys()
+        targets: dict[str, _Target | type[DomainError]] = {}
+        for key, commands in batch.items():
+            message = asked.message(key)
+            if message is None:
+                targets[key] = MessageNotFound
+                continue
+            refusals = await self._refusals(commands, found, existing, tx)
+            targets[key] = _Target(commands[0].dialogue, message, refusals, found)
+        return targets
 
     async def _refusals(
-        self, commands: Collection[_Command], tx: Tx
+        self,
+        commands: Collection[_Command],
+        found: PermissionQuery,
+        existing: Container[StreamId],
+        tx: Tx,
     ) -> Mapping[tuple[Writer, bool], DomainError | None]:
         """Return why each of the writers may not react (True), or not remove a reaction (False)."""
         adding = {command.writer: command.dialogue for command in commands if command.is_adding}
         removing = {command.writer for command in commands if not command.is_adding}
-        found: dict[tuple[Writer, bool], DomainError | None] = {}
+        refusals: dict[tuple[Writer, bool], DomainError | None] = {}
         if adding:
-            refused = await self.permission.refusals(adding, tx, is_begun=True)
-            found |= {(writer, True): refusal for writer, refusal in refused.items()}
+            refused = await self.permission.refusals_in(found, adding, tx, is_begun=True)
+            refusals |= {(writer, True): refusal for writer, refusal in refused.items()}
         channel_id = next(iter(commands)).dialogue.channel_id
         if channel_id is None or not removing:
-            return found | {(writer, False): None for writer in removing}
-        if not await channel_exists(self.streams, channel_id, tx):
-            return found | {(writer, False): ConversationNotFound() for writer in removing}
+            return refusals | {(writer, False): None for writer in removing}
+        if stream_of(channel_id) not in existing:
+            return refusals | {(writer, False): ConversationNotFound() for writer in removing}
         acting = [writer for writer in removing if writer.is_for_channel]
-        rules = self.permission.inbox_rules
-        refused = (await rules.decide(channel_id, (), acting, tx)).refusals if acting else {}
-        return found | {(writer, False): refused.get(writer) for writer in removing}
+        by_rules: Mapping[Writer, DomainError | None] = {}
+        if acting and found.of_rules is not None:
+            by_rules = found.of_rules.decide(channel_id, (), acting).refusals
+        return refusals | {(writer, False): by_rules.get(writer) for writer in removing}
 
     async def tallies(
         self, dialogue: Dialogue, seqs: Sequence[int], *, for_channel: bool = False

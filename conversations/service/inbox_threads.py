@@ -195,7 +195,8 @@ class ThreadService:
             return False
         while await self.database.run(step):
             pass
-        # After the messages: adding a reaction writes the message too, so no reaction can be added from now on.
+        # After the messages: the first reaction to a message writes the message too, so none can be added from now on.
+        # The packages above see to further ones.
         for delete_some in self.delete_of_stream:
             await self.streams.delete_remains(stream_id, delete_some)
         # Last: after a crash before this line, the remaining thread leads the next cleanup to what is left.

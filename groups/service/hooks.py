@@ -51,6 +51,8 @@ ReadCursorHook = Callable[[UserId, StreamId], BatchedQuery[int]]
 Joining counts as reading, and so does writing (`Head.read_by`)."""
 StreamEndedHook = Callable[[StreamId], Awaitable[None]]
 """Deletes what belongs to an ended stream, outside a transaction. A crash repeats the call, so it is idempotent."""
+ReactionsClosedHook = Callable[[StreamId, int, Tx], Awaitable[None]]
+"""A message, by its seq, is deleted or its reactions are frozen. Reactions that did not see it must conflict."""
 DeleteOfStream = Callable[[StreamId, Tx], Awaitable[int]]
 """Deletes some of what is kept about the messages of an ended stream, and returns how much.
 
@@ -139,6 +141,7 @@ class Hooks:
     members_counted: Sequence[MembersCountedHook] = ()
     messages_counted: Sequence[MessagesCountedHook] = ()
     disbanded: Sequence[DisbandedHook] = ()
+    reactions_closed: Sequence[ReactionsClosedHook] = ()
     stream_ended: Sequence[StreamEndedHook] = ()
     delete_of_stream: Sequence[DeleteOfStream] = ()
     """Called after `stream_ended`."""

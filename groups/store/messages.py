@@ -15,7 +15,7 @@ from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import DESCENDING, ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
 from groups.kernel.request_batching import RequestBatcher
 from groups.kernel.undecoded import UndecodedRows, id_in
-from groups.models import Content, Message, Origin, message_key, seq_in
+from groups.models import Content, Message, Origin, message_key, seq_in, split_message_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,10 @@ class _ChangesKey(NamedTuple):
 
 
 _KEPT_BYTES: Final = 2 * 2**20  # of memory: some 500 messages
+_TOUCH: Final[Document] = {"$inc": {"touched": 1}}
+_ID: Final = "_id_"
+"""The index of updates by key. Without the hint, the database weighs four indexes for each of them, which costs a fifth
+more: the stream, which selects the shard, begins the others."""
 
 
 class MessageStore:
@@ -136,9 +140,24 @@ class MessageStore:
     async def touch(self, stream_id: StreamId, seq: int, tx: Tx) -> Message | None:
         """Write the message with this seq without a change that anyone sees; returns the message."""
         document = await self._messages.find_one_and_update(
-            _by_id(stream_id, seq), {"$inc": {"touched": 1}}, session=tx.session
+            _by_id(stream_id, seq), _TOUCH, session=tx.session
         )
         return _to_message(document) if document else None
+
+    def touch_many(self, message_ids: Iterable[str], tx: Tx) -> None:
+        """Do as `touch` does to these messages, with the other writes of the transaction."""
+        tx.write(
+            self._messages, *(UpdateOne(_by_key_of(key), _TOUCH, hint=_ID) for key in message_ids)
+        )
+
+    def query_by_ids(self, message_ids: Collection[str]) -> BatchedQuery[dict[str, Message]]:
+        """The messages with these keys, by key, as a query to send together with others."""
+        return BatchedQuery(
+            self._messages,
+            _among(message_ids),
+            lambda messages: {message_key(each.stream_id, each.seq): each for each in messages},
+            cache=self._cache,
+        )
 
     async def find_some(self, stream_id: StreamId, seqs: Iterable[int]) -> dict[int, Message]:
         # Uses index: stream_id_1_seq_1
@@ -268,28 +287,24 @@ class MessageStore:
         key = _by_id(message.stream_id, message.seq)
         await self._messages.update_one(key, {"$set": values}, session=tx.session)
 
-    async def find_views(
-        self, stream_id: StreamId, seqs: Collection[int], tx: Tx
-    ) -> dict[int, int]:
-        """The views of the messages that exist and are not recalled."""
-        keys = [message_key(stream_id, seq) for seq in seqs]
-        cursor = self._messages.find(
-            {"_id": {"$in": keys}, "stream_id": stream_id, "recalled_at": None},
-            {"_id": 0, "seq": 1, "views": 1},
-            session=tx.session,
-            batch_size=ONE_REPLY,
+    def query_views(self, message_ids: Collection[str]) -> BatchedQuery[dict[str, int]]:
+        """The views of the messages that exist and are not recalled, by key."""
+        return BatchedQuery(
+            self._messages,
+            {**_among(message_ids), "recalled_at": None},
+            lambda rows: {row["_id"]: row.get("views", 0) for row in rows},
+            {"$project": {"views": 1}},
         )
-        return {row["seq"]: row.get("views", 0) for row in await cursor.to_list(None)}
 
-    async def raise_views(
-        self, stream_id: StreamId, views: Mapping[int, int], tx: Tx | None = None
-    ) -> None:
-        """Raise the views that messages show to these numbers; never creates a message."""
-        operations = [
-            UpdateOne(_by_id(stream_id, seq), {"$max": {"views": number}})
-            for seq, number in views.items()
-        ]
-        await self._database.apply(self._messages, operations, tx)
+    def raise_views(self, views: Mapping[str, int], tx: Tx) -> None:
+        """Raise the views that messages show to these numbers, by key, with the other writes of the transaction."""
+        tx.write(
+            self._messages,
+            *(
+                UpdateOne(_by_key_of(key), {"$max": {"views": number}}, hint=_ID)
+                for key, number in views.items()
+            ),
+        )
 
     async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> tuple[int, list[str]]:
         """Delete up to `limit` messages of an ended stream; returns their number and the uploads that they used."""
@@ -321,6 +336,17 @@ def _never(rows: list[Document]) -> dict[str, UndecodedMessage]:
 
 def _by_id(stream_id: StreamId, seq: int) -> Document:
     return {"_id": message_key(stream_id, seq), "stream_id": stream_id}
+
+
+def _by_key_of(message_id: str) -> Document:
+    stream_id, _ = split_message_key(message_id)
+    return {"_id": message_id, "stream_id": stream_id}
+
+
+def _among(message_ids: Collection[str]) -> Document:
+    """The condition that finds these messages; the streams select the shards."""
+    stream_ids = {split_message_key(key)[0] for key in message_ids}
+    return {"_id": {"$in": list(message_ids)}, "stream_id": {"$in": list(stream_ids)}}
 
 
 def _to_document(keyed: KeyedMessage) -> Document:

@@ -1,18 +1,34 @@
 """Reactions to any messages: the queue, the rules and the counting, which all kinds of messages share.
 
-A service decides who may react, and publishes the event (`ReactionTarget`); the rest happens here. There are two:
+A service decides who may react, and publishes the events (`ReactionTarget`); the rest happens here. There are two:
 `ReactionService` for the messages of groups, and in a higher package `DialogueReactions` for one-to-one messages.
 
-A batch reads the message's tally and the reactions of its callers, applies one command after the other to that state,
-and writes the difference.
+A batch has commands for several messages. It reads the messages, their tallies and the reactions of its callers with
+one database command, applies one reaction command after the other to that state, and writes the difference with one
+database command for each collection.
 
 Promises:
     Exact counts (P4): reactions and tally change in one transaction, and two transactions on one message conflict in
     the tally's document.
-    Flat cost: a batch of 256 callers on one message costs the database commands of one caller.
+    Flat cost: a batch of 256 callers costs the database commands of one caller, on one message or on as many.
+
+What a reaction (R) reads and another transaction (X) changes, under snapshot isolation:
+    Every R writes the tally. An R that finds no tally, the first one to a message, writes the message too.
+    X deletes the message for everyone, or freezes its reactions: it writes the message, and the tally if it finds one
+    (`ReactionEngine.on_reactions_closed`). Both find the tally: they conflict in it. R finds none: they conflict in the
+    message. Only X finds none: then a first R was committed after the snapshot of X, and X conflicts with that one in
+    the message. So R is committed before X, or runs again and sees X. No reaction is announced after X.
+    X allows reactions again, edits, pins or counts views: R does not depend on it, or was refused while it was true.
+    X deletes an ended stream: first all messages, then the reactions, then the tallies (`ReactionStore.delete_some`).
+    An R whose snapshot is older writes the message or the tally, and conflicts once that is deleted. If it is committed
+    before, its tally still exists, and each step that deletes tallies looks for reactions first, in one snapshot. So
+    nothing is left behind; a stream's remains are gone before a new one takes its id. This needs tallies that stay
+    while their message exists.
+    X ends the membership, bans, changes the settings or disbands the group: it reads nothing that R writes. R counts as
+    before X; where a group is disbanded, its deletion follows as above.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Sequence, Set
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence, Set
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -21,7 +37,7 @@ from groups.errors import MessageNotFound, MessageRecalled
 from groups.kernel.clock import Clock
 from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
-from groups.kernel.group_commit import GroupCommit, OnBatch, each_key
+from groups.kernel.group_commit import GroupCommit, OnBatch
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.models import Message, Tallies, Tally, message_key, split_message_key
@@ -31,7 +47,7 @@ from groups.service.write_locks import message_lock
 from reactions.errors import ReactionsFrozen
 from reactions.models import ReactionRules, mine_of
 from reactions.service.state import ReactionState
-from reactions.store import MessageKeys, ReactionStore
+from reactions.store import BatchQuery, MessageKeys, ReactionStore
 
 
 @dataclass(slots=True)  # a frozen one takes three times as long to make, for every reaction
@@ -65,16 +81,31 @@ class ReactionTarget(Protocol[C_contra]):
         """Publish that the counts changed."""
 
 
-OpenTarget = Callable[
-    [Message | None, Sequence[C], Sequence[BatchedQuery[Any]], Tx],
-    Awaitable[ReactionTarget[C] | type[DomainError]],
-]
-"""Opens the message of a batch of commands (None: it does not exist), and looks up the given queries.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Queries for the messages of a batch, by their keys, and for the reactions to them."""
 
-Returns the class of the error for all commands where nobody can react; it need not look up the queries then.
+    of_messages: BatchedQuery[dict[str, Message]]
+    of_reactions: BatchQuery
+
+    @property
+    def queries(self) -> Sequence[BatchedQuery[Any]]:
+        return self.of_messages, *self.of_reactions.queries
+
+    def message(self, key: str) -> Message | None:
+        return self.of_messages.result.get(key)
+
+
+OpenTargets = Callable[
+    [Mapping[str, Sequence[C]], Asked, Tx],
+    Awaitable[Mapping[str, ReactionTarget[C] | type[DomainError]]],
+]
+"""Opens the messages of a batch of commands, by their keys, and looks up what is `Asked` together with its own queries.
+
+A message to which nobody can react may have the class of the error for all its commands.
 """
 HoldersOf = Callable[[Sequence[C]], Collection[UserId]]
-"""The users whose reactions a batch reads: the holders, and others that the event names."""
+"""The users whose reactions to a message a batch reads: the holders, and others that the event names."""
 
 
 def holders_of(commands: Sequence[ReactionCommand]) -> Collection[UserId]:
@@ -114,17 +145,23 @@ class ReactionEngine:
         """Return a query for the same, for messages of several streams and the users who read each."""
         return self.store.query_pages(pages)
 
+    # Hooks of `groups`.
+
+    async def on_reactions_closed(self, stream_id: StreamId, seq: int, tx: Tx) -> None:
+        """Conflict with reactions that do not see yet that the message takes no more."""
+        await self.store.touch_tally(message_key(stream_id, seq), tx)
+
     async def delete_some(self, stream_id: StreamId, tx: Tx) -> int:
-        """Delete up to `STEP` reactions or tallies of an ended stream (a hook of `groups`). Returns how many."""
+        """Delete up to `STEP` reactions or tallies of an ended stream. Returns how many."""
         return await self.store.delete_some(stream_id, STEP, tx)
 
 
 @dataclass(kw_only=True, slots=True)
 class ReactionQueue(Generic[C]):
-    """Commands of one service; those for one message share a transaction. Metrics show the queue as `name`."""
+    """Commands of one service; those for any messages share transactions. Metrics show the queue as `name`."""
 
     engine: ReactionEngine
-    open_target: OpenTarget[C]
+    open_targets: OpenTargets[C]
     holders_of: HoldersOf[C] = holders_of
     name: InitVar[str]
     _commits: GroupCommit[C, Tally] = field(init=False)
@@ -132,7 +169,7 @@ class ReactionQueue(Generic[C]):
     def __post_init__(self, name: str) -> None:
         database, on_batch = self.engine.database, self.engine.on_batch
         self._commits = GroupCommit(
-            database, each_key(self._apply), name=name, on_batch=on_batch, locks_of=_locks_of
+            database, self._apply, name=name, on_batch=on_batch, locks_of=_locks_of
         )
 
     def submit(self, stream_id: StreamId, seq: int, command: C) -> Awaitable[Tally]:
@@ -140,35 +177,48 @@ class ReactionQueue(Generic[C]):
         return self._commits.submit(message_key(stream_id, seq), command)
 
     async def _apply(
-        self, tx: Tx, key: str, commands: Sequence[C]
-    ) -> Sequence[Tally | DomainError]:
-        stream_id, seq = split_message_key(key)
-        # The message first: if another process writes it, this transaction ends here and begins again.
-        message = await self.engine.streams.touch_message(stream_id, seq, tx)
-        query = self.engine.store.query([key], self.holders_of(commands))
-        target = await self.open_target(message, commands, query.queries, tx)
-        if isinstance(target, type):
-            return [target() for _ in commands]
-        state = ReactionState(key, query.counts_of(seq), query.held_on(seq))
-        refusals = [_apply_one(command, message, state, target) for command in commands]
-        tally = state.tally()
-        await self._write(state, tally, target, tx)
-        return [
-            refusal or _with_mine(tally, state.held_by(command.holder))
-            for command, refusal in zip(commands, refusals, strict=True)
-        ]
+        self, tx: Tx, batch: Mapping[str, Sequence[C]]
+    ) -> Mapping[str, Sequence[Tally | DomainError]]:
+        holders = {key: self.holders_of(commands) for key, commands in batch.items()}
+        reactions = self.engine.store.query_batch(holders)
+        asked = Asked(self.engine.streams.query_messages(batch.keys()), reactions)
+        targets = await self.open_targets(batch, asked, tx)
+        now = self.engine.clock.now()
+        outcomes: dict[str, Sequence[Tally | DomainError]] = {}
+        for key, commands in batch.items():
+            target = targets[key]
+            if isinstance(target, type):
+                outcomes[key] = [target() for _ in commands]
+                continue
+            message, held = asked.message(key), reactions.held_on(key, holders[key])
+            state = ReactionState(key, reactions.counts_of(key), held)
+            refusals = [_apply_one(command, message, state, target) for command in commands]
+            tally = state.tally()
+            await self._write(state, tally, target, now, tx)
+            outcomes[key] = [
+                refusal or _with_mine(tally, state.held_by(command.holder))
+                for command, refusal in zip(commands, refusals, strict=True)
+            ]
+        return outcomes
 
     async def _write(
-        self, state: ReactionState, tally: Tally, target: ReactionTarget[C], tx: Tx
+        self,
+        state: ReactionState,
+        tally: Tally,
+        target: ReactionTarget[C],
+        now: datetime,
+        tx: Tx,
     ) -> None:
-        now, store = self.engine.clock.now(), self.engine.store
+        store = self.engine.store
         removed, added = state.removed(), state.added(now)
         if not removed and not added:
             return
-        # The tally first: if another process writes it, this transaction ends here, before the bulk.
-        await store.put_tally(state.message_id, tally, tx)
-        await store.delete_many(state.message_id, removed, tx)
-        await store.insert_many(added, tx)
+        # Message and tally first: if another process writes them, this transaction ends there, before the bulk.
+        if not state.has_tally:
+            self.engine.streams.touch_messages([state.message_id], tx)
+        store.put_tally(state.message_id, tally, tx)
+        store.delete(state.message_id, removed, tx)
+        store.insert(added, tx)
         if added:
             await target.on_added(len(added), now, tx)
         if state.counts_changed:

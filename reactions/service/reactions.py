@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from groups import policy as groups_policy
 from groups.errors import GroupNotFound, MessageNotFound
@@ -11,7 +10,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, StreamId
-from groups.kernel.mongo import BatchedQuery, Tx
+from groups.kernel.mongo import Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.models import AccessContext, Group, Message, Tallies, Tally, message_key, stream_of
 from groups.service.access.bulk import BulkAccess
@@ -19,7 +18,7 @@ from groups.service.messages.service import MessageService
 from reactions import policy
 from reactions.events import OwnReactions, ReactionsChanged
 from reactions.models import Reaction
-from reactions.service.engine import ReactionCommand, ReactionEngine, ReactionQueue
+from reactions.service.engine import Asked, ReactionCommand, ReactionEngine, ReactionQueue
 from reactions.service.state import ReactionState
 
 ReactedHook = Callable[[Group, int, int, datetime, Tx], Awaitable[None]]
@@ -107,7 +106,7 @@ class ReactionService:
     _queue: ReactionQueue[_Command] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._queue = ReactionQueue(engine=self.engine, open_target=self._open, name="reactions")
+        self._queue = ReactionQueue(engine=self.engine, open_targets=self._open, name="reactions")
 
     async def react(self, actor: Actor, group_id: GroupId, seq: int, emoji: Emoji) -> Tally:
         """Add the actor's emoji to the message; in a group that allows only one, it replaces the old one.
@@ -126,18 +125,32 @@ class ReactionService:
         return await self._queue.submit(stream_of(group_id), seq, command)
 
     async def _open(
-        self,
-        message: Message | None,
-        commands: Sequence[_Command],
-        queries: Sequence[BatchedQuery[Any]],
-        tx: Tx,
-    ) -> _Target | type[DomainError]:
-        actors = {command.actor for command in commands}
-        group_id = commands[0].group_id
-        accesses = await self.access.accesses_of(actors, group_id, tx, beside=queries)
-        for access in accesses.values():
-            return _Target(access.group, message, accesses, self.reacted)
-        return GroupNotFound
+        self, batch: Mapping[str, Sequence[_Command]], asked: Asked, tx: Tx
+    ) -> Mapping[str, _Target | type[DomainError]]:
+        actors: dict[GroupId, set[Actor]] = {}
+        for commands in batch.values():
+            of_group = actors.setdefault(commands[0].group_id, set())
+            of_group.update(command.actor for command in commands)
+        query = self.access.query(
+            {
+                group_id: {actor.user_id for actor in of_group}
+                for group_id, of_group in actors.items()
+            }
+        )
+        await self.engine.database.fetch_together(*query.queries, *asked.queries, tx=tx)
+        accesses = {
+            group_id: query.accesses_of(of_group, group_id) for group_id, of_group in actors.items()
+        }
+        targets: dict[str, _Target | type[DomainError]] = {}
+        for key, commands in batch.items():
+            seen_by = accesses[commands[0].group_id]
+            access = next(iter(seen_by.values()), None)
+            targets[key] = (
+                _Target(access.group, asked.message(key), seen_by, self.reacted)
+                if access is not None
+                else GroupNotFound
+            )
+        return targets
 
     async def tallies(self, actor: Actor, stream_id: StreamId, seqs: Sequence[int]) -> Tallies:
         """Return the tallies of the messages that have one. The caller checks that the actor may read the messages."""

@@ -1,6 +1,5 @@
 """The reactions to one message, as a batch reads and changes them before it writes the difference."""
 
-from collections import Counter
 from collections.abc import Mapping, Set
 from datetime import datetime
 
@@ -15,12 +14,14 @@ class ReactionState:
     """The counts of a message, and the emoji that the users of a batch hold on it."""
 
     def __init__(
-        self, message_id: str, counts: Mapping[str, int], held: Mapping[UserId, Set[str]]
+        self, message_id: str, counts: Mapping[str, int] | None, held: Mapping[UserId, Set[str]]
     ) -> None:
         self.message_id = message_id
-        self._counts_before = counts
+        self.has_tally = counts is not None
+        """Whether a tally is stored, be it empty; without one, there were no reactions so far."""
+        self._counts_before = counts or {}
         self._held_before = held
-        self._counts = Counter(counts)
+        self._counts = dict(self._counts_before)  # a `Counter` takes several times as long to make
         self._held = {user_id: set(emoji) for user_id, emoji in held.items()}
 
     def held_by(self, user_id: UserId) -> Set[str]:
@@ -34,7 +35,7 @@ class ReactionState:
             for old in policy.freed_by(rules, own):
                 self.remove(user_id, old)
             own.add(emoji)
-            self._counts[emoji] += 1
+            self._counts[emoji] = self._counts.get(emoji, 0) + 1
         return refusal
 
     def remove(self, user_id: UserId, emoji: str) -> None:
@@ -73,4 +74,4 @@ class ReactionState:
 
     def tally(self) -> Tally:
         """Return the counts, without any user's own emoji."""
-        return Tally(counts=dict(self._counts), total=self._counts.total(), mine=())
+        return Tally(counts=dict(self._counts), total=sum(self._counts.values()), mine=())

@@ -161,7 +161,12 @@ async def test_nobody_who_came_later_acts_on_what_was_written_before(shared_api:
         for seq, status in ((1, NO_POST), (3, (201, None))):
             forward = {"forward": {"channel_id": id_of(tea.path), "seq": seq}}
             assert (await reader.post(f"{own}/posts", forward)).refusal == status
-        seen = await reader.post(f"{tea.path}/posts/views", {"seqs": [1, 2, 3]})
+        # Also beside a member, in one batch.
+        views, seqs = f"{tea.path}/posts/views", [1, 2, 3]
+        by_member, seen = await asyncio.gather(
+            *(user.post(views, {"seqs": seqs}) for user in (tea.ada, reader))
+        )
+        assert [post["seq"] for post in by_member.items] == seqs
         assert [post["seq"] for post in seen.items] == [3]
     for reader in (subscriber, admin):
         assert (await reader.put(f"{tea.path}/posts/1/reactions/{THUMB}")).refusal == NO_POST

@@ -193,6 +193,29 @@ async def test_concurrent_reports_in_two_processes_are_counted_right(
     assert sum(day["reactions"] for day in days) == 16
 
 
+async def test_a_batch_of_more_posts_than_are_looked_up_at_once_counts_them_all(
+    shared_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.analytics.service.views.POSTS_AT_ONCE", 3)
+    owner, users = shared_api.new_user("owner"), [shared_api.new_user("ada") for _ in range(4)]
+    paths = [await a_channel(owner) for _ in range(2)]
+    for path in paths:
+        for _ in range(4):
+            await a_post(owner, path)
+    views = shared_api.services.analytics.views
+    for known in (0, 2):
+        told = await asyncio.gather(
+            *(
+                views.report(Actor(UserId(user.id)), GroupId(id_of(path)), [1, 2, 3, 4, 5])
+                for user in users[known : known + 2]
+                for path in paths
+            )
+        )
+        assert told == [dict.fromkeys(range(1, 5), known + 2)] * 4
+    for path in paths:
+        assert set((await views_of(owner, path)).values()) == {4}
+
+
 @own_loop
 async def test_a_view_document_has_the_same_size_for_twice_the_viewers(
     api: OpenApi,

@@ -24,7 +24,7 @@ from groups.models import (
     message_key,
     stream_of,
 )
-from groups.service.hooks import Hooks
+from groups.service.hooks import Hooks, StreamEndedHook
 from groups.service.lifecycle.create import NewGroup
 from groups.service.lifecycle.update import GroupChanges
 from groups.wiring import GROUP_INDEXES, build_core
@@ -78,14 +78,21 @@ class Scene:
             database, GroupLimits(posts_per_second=0), self.clock, on_batch=self._on_batch
         )
         engine = build_engine(core)
-        chat = assemble_chat(core, Hooks(tallies=engine, delete_of_stream=[engine.delete_some]))
+        self.stream_ended: list[StreamEndedHook] = []
+        hooks = Hooks(
+            tallies=engine,
+            reactions_closed=[engine.on_reactions_closed],
+            stream_ended=self.stream_ended,
+            delete_of_stream=[engine.delete_some],
+        )
+        chat = assemble_chat(core, hooks)
         self.creation, self.updates, self.disbanding = (
             chat.creation,
             chat.updates,
             chat.disbanding,
         )
         self.cleanup, self.groups = chat.cleanup, chat.groups
-        self.messages, self.edits = chat.messages, chat.edits
+        self.messages, self.edits, self.pins = chat.messages, chat.edits, chat.pins
         self.membership, self.users = chat.membership, chat.users
         self.store = ReactionStore(database)
         self.reactions = assemble_reactions(chat, engine)

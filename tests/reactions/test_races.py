@@ -3,19 +3,24 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 import pytest
 from pymongo import monitoring
 
+from groups.errors import GroupNotFound, MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId, join_key
-from groups.models import Tally, message_key, stream_of
-from reactions.errors import DistinctReactionsReached, ReactionsPerUserReached
+from groups.models import Content, Kind, Tally, message_key, stream_of
+from reactions.errors import (
+    DistinctReactionsReached,
+    ReactionsFrozen,
+    ReactionsPerUserReached,
+)
 from tests.databases import an_empty_database
-from tests.reactions.scene import ADA, BOB, FIRE, HEART, TEA, THUMB, Scene, actor
+from tests.reactions.scene import ADA, BOB, FIRE, HEART, OWNER, TEA, THUMB, Scene, actor
 
 EMOJI = [Emoji(chr(0x1F400 + n)) for n in range(60)]  # animals
 USERS = [actor(f"user{n}") for n in range(500)]
@@ -194,7 +199,113 @@ async def test_a_batch_of_a_hundred_costs_the_commands_of_one_caller(
     seq = await scene.post(group_id)
     one = await commands_of(scene, group_id, 1, USERS[:1])
     assert await commands_of(scene, group_id, seq, USERS[:100]) == one
-    assert len(one) == 6  # the message, what is known, tally, reactions, event, commit
+    # What is known, the message, tally, reactions, event, commit.
+    assert one == ["aggregate", "update", "update", "insert", "insert", "commitTransaction"]
+    further = await commands_of(scene, group_id, 1, USERS[1:2])
+    assert further == ["aggregate", "update", "insert", "insert", "commitTransaction"]
+
+
+# --- beside what ends the reactions -----------------------------------------------------------------------------------
+
+
+class Pause:
+    """A hook that keeps a reaction under way: it has read what it needs, and has written nothing."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.is_reached, self.is_over = asyncio.Event(), asyncio.Event()
+        scene.reactions.reacted = [self._wait]
+
+    async def _wait(self, *_: object) -> None:
+        self.is_reached.set()
+        await self.is_over.wait()
+
+
+async def recall(scene: Scene, group_id: GroupId) -> None:
+    await scene.edits.recall(OWNER, group_id, 1)
+
+
+async def freeze(scene: Scene, group_id: GroupId) -> None:
+    await scene.pins.freeze_reactions(OWNER, group_id, 1, frozen=True)
+
+
+async def freeze_and_allow(scene: Scene, group_id: GroupId) -> None:
+    await freeze(scene, group_id)
+    await scene.pins.freeze_reactions(OWNER, group_id, 1, frozen=False)
+
+
+async def disband(scene: Scene, group_id: GroupId) -> None:
+    await scene.disbanding.disband(OWNER, group_id)
+    await scene.cleanup.wait()
+
+
+async def a_reaction_under_way(
+    scene: Scene, group_id: GroupId, *, has_tally: bool
+) -> tuple[Pause, asyncio.Task[Tally]]:
+    if has_tally:
+        await scene.reactions.react(BOB, group_id, 1, THUMB)
+    pause = Pause(scene)
+    under_way = asyncio.create_task(scene.reactions.react(ADA, group_id, 1, THUMB))
+    await pause.is_reached.wait()
+    return pause, under_way
+
+
+@pytest.mark.parametrize("has_tally", [False, True])
+@pytest.mark.parametrize(
+    ("end", "outcome"),
+    [
+        (recall, MessageRecalled),
+        (freeze, ReactionsFrozen),
+        (freeze_and_allow, Tally),
+        (disband, GroupNotFound),
+    ],
+)
+async def test_a_reaction_that_is_committed_after_what_ends_reactions_has_seen_it(
+    scenes: tuple[Scene, Scene],
+    end: Callable[[Scene, GroupId], Awaitable[None]],
+    outcome: type,
+    has_tally: bool,
+) -> None:
+    first, second = scenes
+    group_id = await first.a_group()
+    pause, under_way = await a_reaction_under_way(first, group_id, has_tally=has_tally)
+    await end(second, group_id)
+    pause.is_over.set()
+    assert [type(one) for one in await asyncio.gather(under_way, return_exceptions=True)] == [
+        outcome
+    ]
+    holders = has_tally * (outcome is not GroupNotFound) + (outcome is Tally)
+    assert (await first.stored(group_id)).get(THUMB, 0) == holders
+
+
+async def test_an_edit_does_not_disturb_a_reaction_under_way(scenes: tuple[Scene, Scene]) -> None:
+    first, second = scenes
+    group_id = await first.a_group()
+    pause, under_way = await a_reaction_under_way(first, group_id, has_tally=True)
+    await second.edits.edit(OWNER, group_id, 1, Content(kind=Kind.TEXT, text="better"))
+    pause.is_over.set()
+    assert (await under_way).total == 2
+    assert len(first.batches) == 2
+
+
+async def test_a_reaction_that_is_committed_while_its_group_is_cleared_leaves_nothing(
+    scenes: tuple[Scene, Scene],
+) -> None:
+    first, second = scenes
+    group_id = await first.a_group()
+    pause, under_way = await a_reaction_under_way(first, group_id, has_tally=True)
+
+    async def messages_are_gone(_: str) -> None:
+        pause.is_over.set()
+        assert (await under_way).total == 2
+
+    second.stream_ended.append(messages_are_gone)
+    await disband(second, group_id)
+    assert under_way.done()
+    for name in ("messages", "reactions", "tallies"):
+        assert await first.database.collection(name).count_documents({}) == 0
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
 async def test_the_reactions_of_many_users_are_read_with_one_command(

@@ -20,7 +20,7 @@ from groups.kernel.mongo.snapshot import Snapshot
 from groups.wiring import GroupChat, GroupCore
 
 SHOWN_SECONDS: Final = 1.0
-"""How long after its batch a post may show fewer views than are counted; a server needs milliseconds."""
+"""How long a post may show fewer views than are counted: older versions raised the number after the batch."""
 OUTDATED: Final = 1_000  # posts checked again in one query
 
 
@@ -83,7 +83,7 @@ class _Audit:
     async def _still_outdated(self, counts: dict[str, int]) -> AsyncIterator[Finding]:
         if not counts:
             return
-        # A server updates the posts right after each batch; the snapshot may lie between the two.
+        # A server of an older version updates the posts right after each batch; the snapshot may lie between the two.
         await asyncio.sleep(SHOWN_SECONDS)
         for message_id, shown in (await self.store.find_shown(counts)).items():
             if shown < counts[message_id]:
@@ -91,14 +91,14 @@ class _Audit:
                 yield Finding("P4", _name(message_id), problem, self._raise_shown(message_id))
 
     def _raise_shown(self, message_id: str) -> Repair:
-        stream_id, seq = _stream_and_seq(message_id)
-
         async def work(tx: Tx) -> str | None:
             count = await self.store.find_count(message_id, tx)
-            shown = await self.chat.view_counts.shown(stream_id, [seq], tx)
-            if seq not in shown or shown[seq] >= count:
+            query = self.chat.view_counts.query_shown([message_id])
+            await self.database.fetch(tx, query)
+            shown = query.result.get(message_id)
+            if shown is None or shown >= count:
                 return None
-            await self.chat.view_counts.raise_to(stream_id, {seq: count}, tx)
+            self.chat.view_counts.raise_to({message_id: count}, tx)
             return f"shows {count} views"
 
         return lambda: self.database.run(work)

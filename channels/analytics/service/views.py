@@ -1,15 +1,16 @@
 """Views of posts: clients report the posts that a user has seen, and each user counts once for each post.
 
-Reports about one channel share batches. A batch reads the sketches of the reported posts, adds its users, and writes
-the changed sketches and the day's count in one transaction. Two processes that count the same post conflict, and one
-runs again on the result of the other. A report with nothing new writes nothing.
+Reports about any channels share batches. A batch looks up the sketches of the reported posts with one command, adds its
+users, and writes the changed sketches and the day's counts in one transaction, whatever the number of channels. Two
+processes that count the same post conflict, and one runs again on the result of the other. A report with nothing new
+writes nothing.
 
-The number that readers see is stored in the post and raised after the batch is committed, by a write of its own: in the
-transaction it would conflict with every batch of reactions to the post. After a crash in between, posts show fewer
-views than are counted until the next report about them; `channels verify` finds and repairs them.
+The number that readers see is stored in the post, and raised in the same transaction. So what is being deleted gets no
+views, and what is shown is what was counted. It conflicts with changes of the post and with the first reaction to it,
+which are rare beside views; further reactions do not write the post.
 """
 
-import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from typing import Final
@@ -25,14 +26,15 @@ from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, InvalidRequest
-from groups.kernel.group_commit import GroupCommit, OnBatch, each_key
-from groups.kernel.ids import GroupId, StreamId, UserId
+from groups.kernel.group_commit import GroupCommit, OnBatch
+from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
-from groups.models import stream_of
-from groups.service.access.bulk import BulkAccess
+from groups.models import message_key, stream_of
+from groups.service.access.bulk import AccessQuery, BulkAccess
 from groups.service.messages.view_counts import ViewCounts
 
-POSTS_AT_ONCE: Final = 200  # bounds the memory of a batch: a sketch has 4 KiB
+POSTS_AT_ONCE: Final = 400
+"""Bounds the memory of a batch, and the answer of a command: a sketch has 4 KiB in the database, and up to 35 here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,13 @@ class _Report:
     seqs: frozenset[int]
 
 
-@dataclass(slots=True)
-class _BatchCounts:
-    """The result of a batch, shared by its callers. `not_shown`: counts that the posts do not show yet."""
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """The outcome of a report: the posts among the reported ones that the actor may see."""
 
-    stream_id: StreamId
-    counts: dict[int, int] = field(default_factory=dict)
-    not_shown: dict[int, int] = field(default_factory=dict)
-    showing: "asyncio.Task[None] | None" = None
+    counts: Mapping[str, int]
+    """Of all posts of the batch, by key; shared by its callers."""
+    seqs: Sequence[int]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -66,12 +67,10 @@ class ViewService:
     limits: ChannelLimits
     clock: Clock
     on_batch: InitVar[OnBatch | None] = None
-    _queue: GroupCommit[_Report, _BatchCounts] = field(init=False)
+    _queue: GroupCommit[_Report, _Counted] = field(init=False)
 
     def __post_init__(self, on_batch: OnBatch | None) -> None:
-        self._queue = GroupCommit(
-            self.database, each_key(self._apply), name="views", on_batch=on_batch
-        )
+        self._queue = GroupCommit(self.database, self._apply, name="views", on_batch=on_batch)
 
     async def report(
         self, actor: Actor, channel_id: GroupId, seqs: Sequence[int]
@@ -88,71 +87,94 @@ class ViewService:
             raise InvalidRequest(reason, errors=[{"field": "seqs", "reason": reason}])
         async with self.channel(channel_id):
             counted = await self._queue.submit(channel_id, _Report(actor, frozenset(seqs)))
-        await self._show_counts(counted)
-        return {seq: counted.counts[seq] for seq in sorted({*seqs} & counted.counts.keys())}
-
-    async def _show_counts(self, counted: _BatchCounts) -> None:
-        # The first caller of the batch writes for all of them, even if its request is cancelled meanwhile.
-        if counted.showing is None and counted.not_shown:
-            counted.showing = asyncio.create_task(
-                self.view_counts.raise_to(counted.stream_id, counted.not_shown), name="views-shown"
-            )
-        if counted.showing is not None:
-            await asyncio.shield(counted.showing)
+        stream_id, counts = stream_of(channel_id), counted.counts
+        key_of = {seq: message_key(stream_id, seq) for seq in sorted(counted.seqs)}
+        return {seq: counts[key] for seq, key in key_of.items() if key in counts}
 
     async def _apply(
-        self, tx: Tx, key: str, reports: Sequence[_Report]
-    ) -> Sequence[_BatchCounts | DomainError]:
-        channel_id = GroupId(key)
-        accesses = await self.bulk_access.accesses_of({r.actor for r in reports}, channel_id, tx)
-        counted = _BatchCounts(stream_of(channel_id))
-        seen: dict[int, set[UserId]] = {}
-        outcomes: list[_BatchCounts | DomainError] = []
-        for report in reports:
-            access = accesses.get(report.actor)
-            if access is None:
-                outcomes.append(GroupNotFound())
-                continue
-            refusal = policy.reading_refusal(access.group, access.effective_role)
-            outcomes.append(refusal or counted)
-            if refusal is None:
-                floor = policy.history_floor(access)
-                counts_too = set() if report.actor.is_app_admin else {report.actor.user_id}
-                for seq in report.seqs:
-                    if seq > floor:
-                        seen.setdefault(seq, set()).update(counts_too)
-        more = 0
-        seqs = sorted(seen)
-        for start in range(0, len(seqs), POSTS_AT_ONCE):
-            some = {seq: seen[seq] for seq in seqs[start : start + POSTS_AT_ONCE]}
-            more += await self._count(counted, some, tx)
-        if more:
-            await self.counter.viewed(channel_id, more, self.clock.now(), tx)
+        self, tx: Tx, batch: Mapping[str, Sequence[_Report]]
+    ) -> Mapping[str, Sequence[_Counted | DomainError]]:
+        reports = {GroupId(key): of_channel for key, of_channel in batch.items()}
+        access = self.bulk_access.query(
+            {key: {report.actor.user_id for report in reports[key]} for key in reports}
+        )
+        reported = _posts_in(reports)
+        parts = [reported[n : n + POSTS_AT_ONCE] for n in range(0, len(reported), POSTS_AT_ONCE)]
+        counts, more = dict[str, int](), Counter[GroupId]()
+        seen: dict[str, set[UserId]] = {}
+        outcomes: dict[str, Sequence[_Counted | DomainError]] = {}
+        for number, part in enumerate(parts or [[]]):
+            keys = [message_key(stream_of(channel_id), seq) for channel_id, seq in part]
+            of_shown, of_views = self.view_counts.query_shown(keys), self.views.query_views(keys)
+            beside = access.queries if number == 0 else ()
+            await self.database.fetch_together(*beside, of_shown, of_views, tx=tx)
+            if number == 0:
+                outcomes = {key: _take(key, reports[key], access, counts, seen) for key in reports}
+            shown, kept = of_shown.result, of_views.result
+            new: dict[str, PostViews] = {}
+            changed: dict[str, PostViews] = {}
+            higher: dict[str, int] = {}
+            for (channel_id, _), key in zip(part, keys, strict=True):
+                users = seen.get(key)
+                if users is None or key not in shown:
+                    continue
+                views = kept.get(key) or PostViews(new_salt(), HyperLogLog())
+                added = [views.sketch.add(hash_of(user_id, views.salt)) for user_id in users]
+                if any(added):
+                    more[channel_id] += views.recount()
+                    (changed if key in kept else new)[key] = views
+                counts[key] = views.count
+                if views.count > shown[key]:
+                    higher[key] = views.count
+            # The views first: another process that counts the same post has written them.
+            self.views.put(new, changed, tx)
+            self.view_counts.raise_to(higher, tx)
+            if len(parts) > 1:
+                await self.database.flush(tx)  # not to hold the sketches of all parts
+        now = self.clock.now()
+        for channel_id, number in more.items():
+            if number:
+                await self.counter.viewed(channel_id, number, now, tx)
         return outcomes
-
-    async def _count(self, counted: _BatchCounts, seen: Mapping[int, set[UserId]], tx: Tx) -> int:
-        """Count these users as viewers of these posts. Returns the number of new views."""
-        stream_id = counted.stream_id
-        shown = await self.view_counts.shown(stream_id, seen.keys(), tx)
-        kept = await self.views.find_many(stream_id, shown.keys(), tx)
-        new: dict[int, PostViews] = {}
-        changed: dict[int, PostViews] = {}
-        more = 0
-        for seq, number in shown.items():
-            views = kept.get(seq) or PostViews(new_salt(), HyperLogLog())
-            added = [views.sketch.add(hash_of(user_id, views.salt)) for user_id in seen[seq]]
-            if any(added):
-                more += views.recount()
-                (changed if seq in kept else new)[seq] = views
-            counted.counts[seq] = views.count
-            if views.count > number and seq not in new:
-                counted.not_shown[seq] = views.count
-        # The first views of a post are written in the transaction, so they conflict with the deletion of the post.
-        await self.view_counts.raise_to(stream_id, {seq: v.count for seq, v in new.items()}, tx)
-        await self.views.insert_many(stream_id, new, tx)
-        await self.views.replace_many(stream_id, changed, tx)
-        return more
 
     async def close(self) -> None:
         """Wait until every submitted report is committed or refused."""
         await self._queue.close()
+
+
+def _posts_in(reports: Mapping[GroupId, Sequence[_Report]]) -> list[tuple[GroupId, int]]:
+    """The reported posts, each once."""
+    return [
+        (channel_id, seq)
+        for channel_id, of_channel in reports.items()
+        for seq in sorted({seq for report in of_channel for seq in report.seqs})
+    ]
+
+
+def _take(
+    channel_id: GroupId,
+    reports: Sequence[_Report],
+    query: AccessQuery,
+    counts: Mapping[str, int],
+    seen: dict[str, set[UserId]],
+) -> list[_Counted | DomainError]:
+    """Add to `seen` who has seen which posts of the channel, by key; returns the outcome of each report."""
+    accesses = query.accesses_of({report.actor for report in reports}, channel_id)
+    outcomes: list[_Counted | DomainError] = []
+    for report in reports:
+        access = accesses.get(report.actor)
+        if access is None:
+            outcomes.append(GroupNotFound())
+            continue
+        refusal = policy.reading_refusal(access.group, access.effective_role)
+        if refusal is not None:
+            outcomes.append(refusal)
+            continue
+        floor = policy.history_floor(access)
+        seqs = [seq for seq in report.seqs if seq > floor]
+        outcomes.append(_Counted(counts, seqs))
+        for seq in seqs:
+            users = seen.setdefault(message_key(access.group.stream_id, seq), set())
+            if not report.actor.is_app_admin:
+                users.add(report.actor.user_id)
+    return outcomes

@@ -106,7 +106,8 @@ class CleanupService:
         delete_messages = partial(self.streams.clear_some, stream_id)
         while await self.database.run(partial(self._step, group_id, delete_messages)):
             pass
-        # After the messages: adding something to a message also writes the message, so nothing is added from now on.
+        # After the messages: what adds something to a message for the first time also writes the message, so nothing is
+        # added from now on where nothing was. The packages above see to what was there.
         for hook in self.hooks.stream_ended:
             await hook(stream_id)
         for delete_some in self.hooks.delete_of_stream:

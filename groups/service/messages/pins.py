@@ -19,6 +19,7 @@ from groups.limits import GroupLimits
 from groups.models import AccessContext, AdminAct, AdminAction, Message, post_id_of, stream_of
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
+from groups.service.hooks import ReactionsClosedHook
 from groups.service.messages.service import VisibleMessage
 from groups.service.messages.stream_changes import StreamChanges
 from groups.service.write_locks import message_change_locks
@@ -46,6 +47,7 @@ class PinService:
     admin_log: AdminLog
     limits: GroupLimits
     clock: Clock
+    reactions_closed: Sequence[ReactionsClosedHook] = ()
 
     async def pin(self, actor: Actor, group_id: GroupId, seq: int) -> VisibleMessage:
         """Pin a message; a pinned one keeps its place among the pins. Publishes: MessageEdited."""
@@ -105,6 +107,10 @@ class PinService:
             if message.reactions_frozen == frozen:
                 return VisibleMessage(message, access)
             changed = message.model_copy(update={"reactions_frozen": frozen})
+            if frozen:
+                # A reaction under way is committed before the freeze or sees it.
+                for hook in self.reactions_closed:
+                    await hook(message.stream_id, seq, tx)
             action = AdminAction.REACTIONS_FROZEN if frozen else AdminAction.REACTIONS_UNFROZEN
             return await self._change(message, changed, access, actor, action, tx)
 
@@ -121,7 +127,6 @@ class PinService:
     ) -> VisibleMessage:
         group, now = access.group, self.clock.now()
         message = await self.changes.record(before, message, now, tx)
-        # A reaction writes the message too, so it is committed before the freeze or sees it.
         await self.messages.set_marks(message, tx)
         act = AdminAct(actor, action, post_id_of(group.group_id, message.seq))
         await self.admin_log.record(tx, group, act)

@@ -11,7 +11,7 @@ Promises:
     rate is a token bucket in the stream's document, which every post writes anyway, so it holds across processes.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Generic, Protocol, TypeVar
@@ -27,7 +27,7 @@ from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.kernel.paging import json_size
 from groups.limits import GroupLimits
 from groups.models import Content, Media, Message, Stream
-from groups.service.hooks import DeleteOfStream
+from groups.service.hooks import DeleteOfStream, ReactionsClosedHook
 from groups.service.media.service import describe_media, media_ids_of, own_kept_media
 from groups.service.messages.pages import (
     StreamPage,
@@ -86,6 +86,7 @@ class StreamService:
     changes: StreamChanges
     limits: GroupLimits
     clock: Clock
+    reactions_closed: Sequence[ReactionsClosedHook] = ()
 
     def post_queue(
         self,
@@ -226,6 +227,8 @@ class StreamService:
             gone = {"content": None, "recalled_at": now, "pinned_at": None}
             recalled = message.model_copy(update=gone)
             recalled = await self._replace(message, recalled, now, tx)
+            for hook in self.reactions_closed:
+                await hook(stream_id, seq, tx)
             await target.record(recalled, now, tx)
 
         await self.database.run(work, *message_change_locks(stream_id, seq))
@@ -320,6 +323,14 @@ class StreamService:
         The message is written, so that deleting it or clearing its stream away conflicts with the transaction.
         """
         return await self.messages.touch(stream_id, seq, tx)
+
+    def touch_messages(self, message_ids: Iterable[str], tx: Tx) -> None:
+        """Do as `touch_message` does to these messages, with the other writes of the transaction."""
+        self.messages.touch_many(message_ids, tx)
+
+    def query_messages(self, message_ids: Collection[str]) -> BatchedQuery[dict[str, Message]]:
+        """The messages of any streams with these keys, by key, as a query to send together with others."""
+        return self.messages.query_by_ids(message_ids)
 
     async def heads(
         self, stream_ids: Sequence[StreamId], tx: Tx | None = None

@@ -8,8 +8,7 @@ number here.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from groups.kernel.ids import StreamId
-from groups.kernel.mongo import Tx
+from groups.kernel.mongo import BatchedQuery, Tx
 from groups.store.messages import MessageStore
 
 
@@ -19,16 +18,13 @@ class ViewCounts:
 
     messages: MessageStore
 
-    async def shown(self, stream_id: StreamId, seqs: Collection[int], tx: Tx) -> dict[int, int]:
-        """The views of the messages that exist and are not recalled."""
-        return await self.messages.find_views(stream_id, seqs, tx)
+    def query_shown(self, message_ids: Collection[str]) -> BatchedQuery[dict[str, int]]:
+        """The views that messages show, by key, of those that exist and are not recalled."""
+        return self.messages.query_views(message_ids)
 
-    async def raise_to(
-        self, stream_id: StreamId, views: Mapping[int, int], tx: Tx | None = None
-    ) -> None:
-        """Raise the views that messages show to these numbers, never lower; doing it again changes nothing.
+    def raise_to(self, views: Mapping[str, int], tx: Tx) -> None:
+        """Raise the views that messages show to these numbers, by key, with the other writes of the transaction.
 
-        Without a `tx` the write waits for transactions that write the same message (batches of reactions do all the
-        time while it is hot), where a transaction would have to begin again.
+        Never lower; doing it again changes nothing.
         """
-        await self.messages.raise_views(stream_id, views, tx)
+        self.messages.raise_views(views, tx)
