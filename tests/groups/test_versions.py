@@ -77,10 +77,10 @@ async def test_lists_of_heads_tell_version_and_time_where_asked(world: World) ->
     await world.edits.edit(ADA, group_id, 1, text("better"))
     stream_id = stream_of(group_id)
     heads = await world.chat.streams.streams.find_heads([stream_id], with_times=True)
-    assert heads[stream_id] == Head(1, True, posted_ms, 1, posted_ms + 5_000)
+    assert heads[stream_id] == Head(1, True, posted_ms, 1, posted_ms + 5_000, ADA.user_id, 1)
     assert heads[stream_id] == (await _stream(world, group_id)).head
     heads = await world.chat.streams.streams.find_heads([stream_id])
-    assert heads[stream_id] == Head(1, True)
+    assert heads[stream_id] == Head(1, True, author_id=ADA.user_id, author_seq=1)
 
 
 async def test_the_last_message_tells_its_kind_until_it_is_recalled(world: World) -> None:

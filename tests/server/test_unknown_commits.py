@@ -1,7 +1,7 @@
 """A batch whose commit was made and not heard of runs again, and finds what it stored: also without a caller's key."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -23,8 +23,8 @@ class LostCommits:
         monkeypatch.setattr(database, "transaction", self._lossy)
 
     @asynccontextmanager
-    async def _lossy(self, attempt: int = 0) -> AsyncIterator[Tx]:
-        async with self._transaction(attempt) as tx:
+    async def _lossy(self, attempt: int = 0, keys: Sequence[str] = ()) -> AsyncIterator[Tx]:
+        async with self._transaction(attempt, keys) as tx:
             yield tx
         if self.times and tx.events:
             self.times -= 1

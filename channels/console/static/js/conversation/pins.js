@@ -42,6 +42,7 @@ export class PinStrip {
   /** @type {Api.PostResponse[]} */
   #pins = [];
   #index = 0; // of the pin that is shown
+  #loads = 0;
 
   close() {
     socket.removeEventListener("ready", this.load);
@@ -58,8 +59,11 @@ export class PinStrip {
 
   /** Loads the pins. Keeps the known ones when that fails, since the posts are readable without them. */
   load = async () => {
+    this.#loads += 1;
+    const load = this.#loads;
     try {
       const page = await get(`/v1/channels/${part(this.#channelId)}/pins`);
+      if (load !== this.#loads) return; // a later one tells what is pinned now
       this.#pins = page.items;
       this.#index = 0;
       this.#show();
