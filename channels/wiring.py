@@ -22,9 +22,9 @@ from channels.service.verified_badges import VerifiedBadges
 from channels.store import ChannelStore
 from conversations.wiring import Conversations
 from groups.events import GroupDisbanded, GroupUpdated
+from groups.kernel.batching.group_commit import OnBatch
 from groups.kernel.clock import Clock
 from groups.kernel.event_bus import EventBus
-from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.wiring import GroupChat, GroupCore
 from reactions.service.reactions import ReactionService

@@ -25,8 +25,8 @@ from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.inbox_totals import InboxTotalStore
 from conversations.store.settings import ConversationSettingsStore
 from conversations.store.threads import ThreadStore
+from groups.kernel.batching.group_commit import OnBatch
 from groups.kernel.clock import Clock
-from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.limits import GroupLimits
 from groups.service.hooks import DeleteOfStream

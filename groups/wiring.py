@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final
 
+from groups.kernel.batching.group_commit import OnBatch
 from groups.kernel.clock import Clock
-from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.limits import GroupLimits
 from groups.service.access.bulk import BulkAccess

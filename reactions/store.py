@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 
 from pymongo import DeleteMany, InsertOne, UpdateOne
 
+from groups.kernel.batching.pages import PageBatcher, Wanted
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import BatchedQuery, Database, Document, Index, JoinedOn, Tx
-from groups.kernel.page_batching import PageBatcher, Wanted
 from groups.kernel.undecoded import UndecodedMap, id_in
 from groups.models import SEEN_A_COMMAND, Message, Tallies, Tally, message_key, seq_in
 from reactions.models import Reaction, mine_of

@@ -13,10 +13,10 @@ from typing import Any, Final, TypeVar
 import mongomock_motor
 
 from groups.kernel.actor import Actor
+from groups.kernel.batching.group_commit import OnBatch
 from groups.kernel.database_options import KEYS_PER_TRANSACTION
 from groups.kernel.event_bus import EventBus
 from groups.kernel.events import Event, read_event
-from groups.kernel.group_commit import OnBatch
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx, ensure_indexes
 from groups.kernel.mongo.driver import create_client

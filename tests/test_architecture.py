@@ -225,7 +225,7 @@ def test_there_are_modules_to_check() -> None:
         ("groups.policy", "from groups.store import GroupStore", "a higher room"),
         ("groups.limits", "from groups.service import join", "a higher room"),
         ("groups.service", "from motor.motor_asyncio import AsyncIOMotorClient", "driver"),
-        ("groups.kernel.group_commit", "import pymongo.errors", "driver"),
+        ("groups.kernel.batching.group_commit", "import pymongo.errors", "driver"),
         ("channels.server.app", "import motor", "driver"),
         ("channels.routes", "from bson import ObjectId", "driver"),
         ("groups.models", "import gridfs", "driver"),

@@ -37,7 +37,7 @@ _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
 
 @dataclass(slots=True)
 class DaySums:
-    """What to add to the document of a channel's day; `subscribers` replaces the number before."""
+    """Sums to add to the document of a channel's day; `subscribers` replaces the number before."""
 
     channel_id: GroupId
     day: date

@@ -13,8 +13,8 @@ from channels.limits import ChannelLimits
 from channels.service.guard import ChannelGuard
 from groups.kernel.background import PeriodicTask
 from groups.kernel.background_counter import BackgroundCounter
+from groups.kernel.batching.group_commit import OnBatch
 from groups.kernel.clock import Clock
-from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.wiring import GroupChat
 

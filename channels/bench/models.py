@@ -78,7 +78,7 @@ class CpuTime(Model):
     server: float | None
     database: float | None
     of: str = "request"
-    """What it is the time of, where that is no request."""
+    """The act that takes this time, where it is no request."""
 
     @property
     def total(self) -> float | None:
@@ -97,7 +97,7 @@ class Row(Model):
     generator_busy: float = 0.0
     """The largest share of a core that a load generator of this row used."""
     cpu: CpuTime | None = None
-    """What ours cost; None in a row without a server."""
+    """Our costs; None in a row without a server."""
     baseline_cpu: CpuTime | None = None
     """The same of the baseline, where that is our server, too."""
     refused: dict[str, int] = {}

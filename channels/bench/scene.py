@@ -210,7 +210,7 @@ SHARES: Final[tuple[tuple[Kind, int], ...]] = (
     *((PAGE, 25), (UNREAD, 15), (LIST, 12), (SYNC, 8)),
     *((REACT, 10), (VIEW, 10), (MARK_READ, 10), (SUBSCRIBE, 8), (POST, 2)),
 )
-"""What an app asks for, in per cent: 60 % reads, 30 % reactions, views and cursors, 8 % subscriptions, 2 % posts."""
+"""The calls of an app, in per cent: 60 % reads, 30 % reactions, views and cursors, 8 % subscriptions, 2 % posts."""
 
 
 @dataclass(slots=True)

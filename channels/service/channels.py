@@ -27,9 +27,9 @@ from channels.store import ChannelStore
 from conversations.service.blocks import BlockService
 from groups import policy
 from groups.kernel.actor import Actor
+from groups.kernel.batching.group_commit import GroupCommit, OnBatch, each_key
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, InvalidRequest, PermissionRefused
-from groups.kernel.group_commit import GroupCommit, OnBatch, each_key
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import UncutPage, cut_page

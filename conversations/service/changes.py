@@ -46,11 +46,11 @@ from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from groups import policy
 from groups.kernel.actor import Actor
+from groups.kernel.batching.pages import PageBatcher, each_page
 from groups.kernel.clock import Clock
 from groups.kernel.errors import AnswerTooLarge
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import BatchedQuery, Changed, Database
-from groups.kernel.page_batching import PageBatcher, each_page
 from groups.models import (
     AccessContext,
     Departure,

@@ -38,8 +38,8 @@ from conversations.store.settings import ConversationSettingsStore
 from conversations.store.threads import ThreadKey, ThreadStore
 from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
+from groups.kernel.batching.group_commit import OnBatch
 from groups.kernel.errors import DomainError
-from groups.kernel.group_commit import OnBatch
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import Content, Message, Source, stream_of

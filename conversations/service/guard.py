@@ -30,9 +30,9 @@ from conversations.models import (
 )
 from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
+from groups.kernel.batching.requests import RequestBatcher
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import Tx
-from groups.kernel.request_batching import RequestBatcher
 from groups.models import Head, MembershipRow, stream_of
 from groups.service.access.membership_reader import MembershipReader
 

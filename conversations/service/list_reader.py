@@ -9,7 +9,7 @@ which decide what is on a page. A third one finds what the page shows.
 
 Promises:
     Heads are read last: they only grow, so `read_seq` never passes `head_seq`, whatever happens between the commands.
-    Fresh: a list shows everything that was committed before its call (`request_batching`).
+    Fresh: a list shows everything that was committed before its call (`groups.kernel.batching.requests`).
     Bounded: nobody waits for the heads of others. Where an answer for several users would be too large, each half of
     them gets one of its own.
 """
@@ -34,10 +34,10 @@ from conversations.service.guard import (
 )
 from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
+from groups.kernel.batching.pages import PageBatcher, each_page
 from groups.kernel.errors import AnswerTooLarge
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database
-from groups.kernel.page_batching import PageBatcher, each_page
 from groups.models import Group, Head, MembershipRow, Stream, User, stream_of
 from groups.service.access.membership_reader import (
     MembershipReader,

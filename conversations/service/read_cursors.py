@@ -31,9 +31,9 @@ from conversations.service.guard import ConversationGuard, heads_of_existing, st
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
+from groups.kernel.batching.group_commit import GroupCommit, OnBatch, each_key
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError
-from groups.kernel.group_commit import GroupCommit, OnBatch, each_key
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import stream_of

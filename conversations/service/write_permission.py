@@ -35,8 +35,8 @@ from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from conversations.store.threads import ThreadKey, ThreadStore
+from groups.kernel.batching.group_commit import NotTogether
 from groups.kernel.errors import DomainError
-from groups.kernel.group_commit import NotTogether
 from groups.kernel.ids import RESERVED_USER_IDS, GroupId, UserId
 from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.policy import named_person_refusal, person_refusal

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Final
 
 from conversations.models import ConversationGroup
+from groups.kernel.batching.requests import RequestBatcher
 from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
-from groups.kernel.request_batching import RequestBatcher
 
 USERS_A_QUERY: Final = 256  # of at most 20 groups each, unless a deployment allows more
 

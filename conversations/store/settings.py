@@ -30,6 +30,7 @@ from conversations.models import (
     UserSettings,
     group_of,
 )
+from groups.kernel.batching.requests import RequestBatcher
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import (
     ONE_REPLY,
@@ -42,7 +43,6 @@ from groups.kernel.mongo import (
     columns_in,
     is_since,
 )
-from groups.kernel.request_batching import RequestBatcher
 
 _WITHOUT_TEXTS: Document = {
     "_id": 0,

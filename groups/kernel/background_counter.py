@@ -23,11 +23,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from groups.kernel.background import cancel
+from groups.kernel.batching.requests import RequestBatcher
 from groups.kernel.events import Event
 from groups.kernel.mongo import Database, Tx, is_outage
 from groups.kernel.mongo.outbox import OUTBOX
 from groups.kernel.mongo.uncounted import StoredTime, UncountedStore
-from groups.kernel.request_batching import RequestBatcher
 
 GATHER_SECONDS: Final = 1.0
 """At most, from a commit until it is counted: a thousand commits of a second are added up together."""

@@ -7,9 +7,9 @@ from typing import Literal
 
 from pymongo import UpdateOne
 
+from groups.kernel.batching.requests import RequestBatcher
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import DESCENDING, BatchedQuery, Database, Document, Index, Tx, aggregate
-from groups.kernel.request_batching import RequestBatcher
 from groups.models import CHANNEL_MARKER, Disbanded, Group, GroupType, Model, Visibility
 
 _MARK = f"custom.{CHANNEL_MARKER}"

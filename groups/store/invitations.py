@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from pymongo import UpdateOne
 
+from groups.kernel.batching.requests import RequestBatcher
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import (
     ONE_REPLY,
@@ -21,7 +22,6 @@ from groups.kernel.mongo import (
     Index,
     Tx,
 )
-from groups.kernel.request_batching import RequestBatcher
 from groups.limits import INVITATION_KEPT_SECONDS
 from groups.models import Invitation, Role
 from groups.store.users_by_group import UsersByGroup, match_users

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from pymongo import DeleteMany, InsertOne, UpdateMany, UpdateOne
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
+from groups.kernel.batching.requests import RequestBatcher
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, UserId, join_key
 from groups.kernel.mongo import (
     ONE_REPLY,
@@ -23,7 +24,6 @@ from groups.kernel.mongo import (
     Tx,
     milliseconds_of,
 )
-from groups.kernel.request_batching import RequestBatcher
 from groups.models import Grant, Member, MembershipRow, Role, stream_of
 from groups.store.streams import AUTHOR_KEY
 from groups.store.users_by_group import UsersByGroup, match_users

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 from pymongo import InsertOne, UpdateOne
 
+from groups.kernel.batching.requests import RequestBatcher
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import DESCENDING, ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
-from groups.kernel.request_batching import RequestBatcher
 from groups.kernel.undecoded import UndecodedRows, id_in
 from groups.models import Content, Message, Origin, message_key, seq_in, split_message_key
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable
 
 from pymongo import DeleteOne, UpdateOne
 
+from groups.kernel.batching.requests import RequestBatcher
 from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
-from groups.kernel.request_batching import RequestBatcher
 from groups.models import Restriction
 from groups.store.users_by_group import UsersByGroup, match_users
 

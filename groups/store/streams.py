@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from pymongo import InsertOne, UpdateOne
 
+from groups.kernel.batching.requests import RequestBatcher
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, UserId
 from groups.kernel.mongo import (
     ONE_REPLY,
@@ -31,7 +32,6 @@ from groups.kernel.mongo import (
     milliseconds_of,
 )
 from groups.kernel.mongo.driver import Operation
-from groups.kernel.request_batching import RequestBatcher
 from groups.models import Head, Kind, LastMessage, Message, Stream, stream_of
 
 Change = Literal["edits", "recalls"]

@@ -6,9 +6,9 @@ from typing import Final
 from conversations.models import ConversationId
 from groups.events import MembersJoined, MessagePosted
 from groups.kernel.actor import Actor
+from groups.kernel.batching.group_commit import MAX_BATCH
 from groups.kernel.emoji_text import Emoji
 from groups.kernel.events import read_event
-from groups.kernel.group_commit import MAX_BATCH
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import aggregate
 from groups.models import Content, Kind

@@ -24,9 +24,9 @@ from channels.service.guard import ChannelGuard
 from groups import policy
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
+from groups.kernel.batching.group_commit import GroupCommit, OnBatch
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, InvalidRequest
-from groups.kernel.group_commit import GroupCommit, OnBatch
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import message_key, stream_of

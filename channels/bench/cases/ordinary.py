@@ -100,7 +100,7 @@ async def lists(context: BenchContext) -> list[Row]:
 
 
 async def mix(context: BenchContext) -> list[Row]:
-    """What an app asks for, beside an empty handler."""
+    """The calls of an app, beside an empty handler."""
     scene = await scene_of(context)
     sources = [_source(context, kind, is_hot=False) for kind, _ in SHARES]
     way = _Way("a mix like an app's", Mix(sources), repeats=False)

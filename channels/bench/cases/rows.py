@@ -1,4 +1,4 @@
-"""What the outcomes of load say in a row: processor time of a request, and what was refused."""
+"""Outcomes of load as fields of a row: processor time of a request, and refusals."""
 
 from collections import Counter
 from collections.abc import Sequence

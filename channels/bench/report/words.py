@@ -72,7 +72,7 @@ def _microseconds(value: float | None) -> str:
 
 
 def refused(row: Row) -> str:
-    """What came in place of a success, and how often."""
+    """Answers that are no success, and how often each came."""
     return ", ".join(f"{count:,} x {status}" for status, count in row.refused.items()) or NONE
 
 

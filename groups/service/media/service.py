@@ -29,9 +29,9 @@ from weakref import WeakValueDictionary
 from groups.errors import MediaNotFound, MediaTooLarge, WrongMediaKind
 from groups.kernel.actor import Actor
 from groups.kernel.background import cancel, repeat
+from groups.kernel.batching.group_commit import OnBatch
 from groups.kernel.clock import Clock
 from groups.kernel.errors import IdempotencyConflict, RateLimited, Unavailable
-from groups.kernel.group_commit import OnBatch
 from groups.kernel.ids import UserId, mint_id
 from groups.kernel.mongo import Database
 from groups.limits import MEDIA_NAME_BYTES, GroupLimits

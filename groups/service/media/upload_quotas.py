@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from groups.errors import QuotaScope, StorageQuotaReached
 from groups.kernel.actor import Actor
+from groups.kernel.batching.group_commit import GroupCommit, OnBatch, each_key
 from groups.kernel.errors import DomainError, Unavailable
-from groups.kernel.group_commit import GroupCommit, OnBatch, each_key
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits

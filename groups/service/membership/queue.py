@@ -6,8 +6,8 @@ that arrive meanwhile share the next one: a join beside an import of a million w
 
 from collections.abc import Mapping, Sequence
 
+from groups.kernel.batching.group_commit import GroupCommit, OnBatch
 from groups.kernel.errors import DomainError
-from groups.kernel.group_commit import GroupCommit, OnBatch
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.service.membership.batch import MembershipBatch

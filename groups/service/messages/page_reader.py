@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from groups.kernel.batching.pages import PageBatcher, Wanted
 from groups.kernel.byte_cache import ByteCache
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database
-from groups.kernel.page_batching import PageBatcher, Wanted
 from groups.kernel.undecoded import UndecodedRows
 from groups.models import SEEN_A_COMMAND, Group, Member, Message, Tallies, stream_of
 from groups.service.hooks import Hooks

@@ -8,8 +8,8 @@ from groups import policy
 from groups.errors import GroupNotFound
 from groups.events import MessagePosted
 from groups.kernel.actor import Actor
+from groups.kernel.batching.group_commit import OnBatch
 from groups.kernel.errors import DomainError
-from groups.kernel.group_commit import OnBatch
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits

@@ -19,9 +19,9 @@ from typing import Final, Generic, Protocol, TypeVar
 from groups import policy
 from groups.errors import MessageRecalled
 from groups.kernel.actor import Actor
+from groups.kernel.batching.group_commit import GroupCommit, LocksOf, OnBatch
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, IdempotencyConflict
-from groups.kernel.group_commit import GroupCommit, LocksOf, OnBatch
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.kernel.paging import json_size

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 import pytest
 
-from groups.kernel.request_batching import MAX_KEYS, RequestBatcher
+from groups.kernel.batching.requests import MAX_KEYS, RequestBatcher
 
 
 class Shelf:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from groups.kernel.batching.group_commit import GroupCommit, each_key
 from groups.kernel.errors import BadCursor, DomainError, Unavailable
-from groups.kernel.group_commit import GroupCommit, each_key
 from groups.kernel.mongo import Database, Tx
 from tests.builders import Deadline, mock_database
 from tests.kernel.conftest import Connect

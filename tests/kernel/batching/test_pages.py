@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from groups.kernel.batching.pages import LEAST_PAGES, MAX_BYTES, MAX_PAGES, PageBatcher
 from groups.kernel.errors import AnswerTooLarge
-from groups.kernel.page_batching import LEAST_PAGES, MAX_BYTES, MAX_PAGES, PageBatcher
 
 
 class Library:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final, Generic, TypeVar
 
-from groups.kernel.batch_window import fill_batch
+from groups.kernel.batching.window import fill_batch
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

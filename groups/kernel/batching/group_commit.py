@@ -28,7 +28,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from itertools import islice
 from typing import Any, Final, Generic, TypeVar
 
-from groups.kernel.batch_window import fill_batch
+from groups.kernel.batching.window import fill_batch
 from groups.kernel.errors import DomainError, Unavailable
 from groups.kernel.keyed_locks import REQUEST_SLOT
 from groups.kernel.mongo import Database, Tx

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from groups.kernel import batch_window
-from groups.kernel.batch_window import CROWD, QUIET_TURNS, fill_batch
+from groups.kernel.batching import window
+from groups.kernel.batching.window import CROWD, QUIET_TURNS, fill_batch
 
 
 class Crowd:
@@ -66,7 +66,7 @@ async def test_a_full_batch_waits_for_nobody() -> None:
 
 
 async def test_a_batch_closes_when_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_window, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(window, "PATIENCE_SECONDS", 0.0)
     crowd = Crowd(last=1_000)
     await fill_batch(crowd.count, max_size=10_000)
     assert crowd.here < 10

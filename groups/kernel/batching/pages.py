@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Se
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Final, Generic, TypeVar
 
-from groups.kernel.batch_window import fill_batch
+from groups.kernel.batching.window import fill_batch
 from groups.kernel.errors import AnswerTooLarge
 
 P = TypeVar("P", bound=Hashable)
