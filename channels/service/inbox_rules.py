@@ -84,7 +84,7 @@ class ChannelInboxRules:
     clock: Clock
 
     def query(self, users: Mapping[GroupId, Collection[UserId]]) -> ChannelInboxQuery:
-        """What decides about writers in the threads of these channels, with these users."""
+        """Query everything that decides about writers in the threads of these channels, with these users."""
         return ChannelInboxQuery(
             self.store.query_profiles(list(users)),
             self.bulk_access.query(users),

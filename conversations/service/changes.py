@@ -168,7 +168,7 @@ class _Wanted(NamedTuple):
 
 
 class _Page(NamedTuple):
-    """What users who share commands have in common: `age` is about how long ago they were here last.
+    """Common ground of users who share commands: `age` is about how long ago they were here last.
 
     A command asks from the instant of the one who was away longest.
     """
@@ -178,7 +178,7 @@ class _Page(NamedTuple):
 
 
 class _Others(NamedTuple):
-    """What others changed of the conversations of some users: their heads, and the profiles that they show."""
+    """Changes by others of the conversations of some users: their heads, and the profiles that they show."""
 
     heads: Changed[StreamId, Head]
     profiles: "_ProfileQueries"
@@ -186,7 +186,7 @@ class _Others(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """What is stored of one user; `others` is None where their conversations are many."""
+    """Everything stored of one user; `others` is None where their conversations are many."""
 
     memberships: Changed[StreamId, MembershipRow]
     settings: UserSettings
@@ -224,7 +224,7 @@ class _Load(NamedTuple):
 
 
 class _LoadPage(NamedTuple):
-    """What users have in common who share the command that loads their pages; `age` as in `_Page`."""
+    """Common ground of users who share the command that loads their pages; `age` as in `_Page`."""
 
     age: int
     query_beside: QueryBeside[Any]
@@ -232,7 +232,7 @@ class _LoadPage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What a page is made of: the user's own, and what they share with the others who asked."""
+    """The parts of a page: the user's own, and those shared with the others who asked."""
 
     settings: Mapping[ConversationId, ConversationSettings]
     members: Mapping[GroupId, tuple[Member, int]]
@@ -317,7 +317,7 @@ class ConversationChangeReader:
     async def _read_users(
         self, page: "_Page", wanted: Sequence["_Wanted"]
     ) -> dict["_Wanted", "_Own"]:
-        """What is stored of each user, and for those with few conversations, what others changed of these."""
+        """Read everything stored of each user, and for those with few conversations, what others changed of these."""
         user_ids = list({one.user_id for one in wanted})
         since = min(one.since for one in wanted)
         of_memberships = self.changes.query_memberships(user_ids, since, with_times=page.with_times)
@@ -479,7 +479,7 @@ class ConversationChangeReader:
     async def _read_loads(
         self, page: "_LoadPage", wanted: Sequence["_Load"]
     ) -> dict["_Load", "_Facts"]:
-        """What the conversations of several users are made of, with one command."""
+        """Read the parts of the conversations of several users, with one command."""
         keys = {(one.user_id, key) for one in wanted for key in one.conversation_ids}
         pairs = {(group_id, one.user_id) for one in wanted for group_id in one.group_ids}
         group_ids = {group_id for group_id, _ in pairs}

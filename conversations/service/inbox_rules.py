@@ -41,7 +41,7 @@ class InboxDecision(NamedTuple):
 
 
 class InboxQuery(Protocol):
-    """What decides who may write in the threads of channels, looked up for several channels at once."""
+    """Everything that decides who may write in the threads of channels, looked up for several channels at once."""
 
     @property
     def queries(self) -> Sequence[BatchedQuery[Any]]:
@@ -60,7 +60,7 @@ class InboxRules(Protocol):
     """The rules of channels that threads need."""
 
     def query(self, users: Mapping[GroupId, Collection[UserId]]) -> InboxQuery:
-        """What decides about writers, and about the users of threads, who are all among these users of each channel."""
+        """Query everything that decides about writers and users of threads, who are all among these users."""
 
     async def decide(
         self,

@@ -53,7 +53,7 @@ USERS_A_QUERY: Final = 64
 
 
 class Shown(NamedTuple):
-    """What lists show of groups and of the other sides of dialogues; it may hold more than one user's."""
+    """Groups and other sides of dialogues as lists show them; it may hold more than one user's."""
 
     groups: Mapping[GroupId, Group]
     streams: Mapping[StreamId, Stream]

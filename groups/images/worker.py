@@ -80,6 +80,7 @@ def duration_answer(job: SoundJob) -> dict[str, Any]:
         return {"duration": duration_of(Path(job.source), job.content_type)}
     except MemoryError:
         return {"failed": "memory"}
+    # As for images: a damaged sound may raise any error of its library.
     except Exception as error:
         return {"failed": f"{type(error).__name__}: {error}"}
 

@@ -48,7 +48,7 @@ class UndecodedRows(Sequence[T]):
             return self.raw == other.raw  # which tells the keys too
         return isinstance(other, Sequence) and list(self) == list(other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # mypy does not know this way to say "not hashable"
 
     @property
     def memory_bytes(self) -> int:
@@ -81,7 +81,7 @@ class UndecodedMap(Mapping[K, T], Generic[K, T]):
             return self.raw == other.raw
         return isinstance(other, Mapping) and dict(self.items()) == dict(other.items())
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # mypy does not know this way to say "not hashable"
 
     @property
     def memory_bytes(self) -> int:

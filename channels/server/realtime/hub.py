@@ -49,7 +49,7 @@ K = TypeVar("K", UserId, StreamId)
 MERGE_SECONDS: Final = 0.5  # between two events about the reactions to one message
 
 NEEDED_BY_HUBS: Final = (GroupDisbanded, GroupUpdated)
-"""Types of events that a hub needs whoever is connected: they end what sessions watch, or are about to receive."""
+"""Types of events that a hub needs even if no socket wants them: they end what sessions watch, or soon receive."""
 _REACTIONS: Final = ReactionsChanged.model_fields["type"].default
 
 

@@ -17,8 +17,8 @@ PATIENCE_SECONDS: Final = 0.010
 """The duration of the shortest transaction. With a third of it, 256 callers of one channel split into two halves, each
 of which waited for the other's transaction: a fifth to a third fewer joins and reactions a second."""
 CROWD: Final = 1
-"""Callers. Where more came at once, others follow with gaps of a few turns between them. With 8 instead of 1, 16 callers
-of one channel subscribed a fifth slower, since their batches were smaller."""
+"""Callers. Where more came at once, others follow with gaps of a few turns between them. With 8 instead of 1, 16
+callers of one channel subscribed a fifth slower, since their batches were smaller."""
 QUIET_TURNS: Final = 10
 
 
