@@ -326,6 +326,8 @@ class Grant(StrEnum):
     CHANGE_SETTINGS = "change_settings"
     READ_INBOX = "read_inbox"
     SEE_INSIGHTS = "see_insights"
+    READ_EVENTS = "read_events"
+    MANAGE_WEBHOOKS = "manage_webhooks"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from yarl import URL
 
 from channels.event_views.shapes import EVENT
 from channels.limits import Limits
-from channels.policy import CreatePolicy
-from channels.server.app import App, Services, create_services, endpoints_for
+from channels.server.app import DEFAULT_OPTIONS, App, Services, create_services, endpoints_for
+from channels.server.options import ServiceOptions
 from channels.server.realtime.hub import Hub
 from channels.server.realtime.server_frames import SERVER_FRAME
 from channels.server.tokens import mint
@@ -414,7 +414,7 @@ async def open_api(
     *,
     clock: MovedClock | None = None,
     by_database: bool = False,
-    create_policy: CreatePolicy = "anyone",
+    options: ServiceOptions = DEFAULT_OPTIONS,
     allowed_origins: Sequence[str] = (),
     trusted_proxies: Sequence[IPvAnyNetwork] = (),
     absent_seconds: float = 0,
@@ -445,7 +445,7 @@ async def open_api(
         database,
         Limits(**{**unbounded, **limits}),
         clock=None if by_database else clock,
-        create_policy=create_policy,
+        options=options,
     )
     runner = App(
         services,

@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -24,7 +23,6 @@ from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
 from channels.drafts.routes import DraftRoutes
 from channels.events import RatesSpent
 from channels.limits import Limits, limits_of_clients
-from channels.policy import CreatePolicy
 from channels.routes.admins import AdminRoutes
 from channels.routes.channels import ChannelRoutes
 from channels.routes.dialogue_reactions import DialogueReactionRoutes
@@ -41,6 +39,7 @@ from channels.server.limits.rate_sharing import RateSharing
 from channels.server.limits.unsent_bytes import UnsentBytes
 from channels.server.metrics import Metrics
 from channels.server.migrations import migrations
+from channels.server.options import ServiceOptions
 from channels.server.realtime.hub import NEEDED_BY_HUBS, Hub
 from channels.server.realtime.inbox_unread import InboxUnreadFeed
 from channels.server.realtime.socket import SocketServer
@@ -68,6 +67,7 @@ from groups.kernel.background import PeriodicTask
 from groups.kernel.clock import CLOCK_SYNC_SECONDS, Clock
 from groups.kernel.endpoint import Endpoint, endpoints_of
 from groups.kernel.event_bus import EventBus
+from groups.kernel.event_log.log import EventLog
 from groups.kernel.mongo import Database, Index, ensure_indexes
 from groups.kernel.mongo.schema import Schema
 from groups.routes.groups import GroupRoutes
@@ -90,6 +90,8 @@ INDEXES: Final[tuple[Index, ...]] = (
     *ANALYTICS_INDEXES,
 )
 
+DEFAULT_OPTIONS: Final = ServiceOptions()
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -97,6 +99,7 @@ class Services:
 
     database: Database
     bus: EventBus
+    log: EventLog
     limits: Limits
     clock: Clock
     chat: GroupChat
@@ -106,12 +109,15 @@ class Services:
     analytics: Analytics
     metrics: Metrics
     clock_sync: PeriodicTask
+    options: ServiceOptions
 
     async def start(self) -> None:
         """Create the indexes, migrate an older database, listen to events, and resume unfinished background work."""
         schema, to_take = Schema(self.database), migrations(self.database, self.chat, self.channels)
         await schema.record_version(to_take[-1].version)
-        await ensure_indexes(self.database, INDEXES)
+        await ensure_indexes(
+            self.database, INDEXES, event_retention_seconds=self.options.event_retention_seconds
+        )
         await schema.migrate(to_take)
         await self.bus.start()
         # After the bus: a revocation in between would otherwise be missed.
@@ -123,9 +129,11 @@ class Services:
         self.channels.drafting.scheduler.start()
         self.analytics.rollup_task.start()
         self.analytics.counting.start()
+        self.log.start()
 
     async def stop(self) -> None:
         """Finish what was submitted. Nothing may be submitted afterwards."""
+        await self.log.close()
         await self.clock_sync.stop()
         await self.channels.drafting.scheduler.stop()
         await self.channels.channels.close()
@@ -144,19 +152,19 @@ def create_services(
     limits: Limits,
     *,
     clock: Clock | None = None,
-    create_policy: CreatePolicy = "anyone",
-    disks: Sequence[Path] = (),
+    options: ServiceOptions = DEFAULT_OPTIONS,
 ) -> Services:
     """The services of a deployment, not started.
 
-    Without a `clock` they use the database's. Uploads are refused before they fill the disks of the paths in `disks`.
+    Without a `clock` they use the database's.
     """
     clock = clock or database.clock
     metrics = Metrics()
     metrics.clock_offset.set_function(lambda: database.clock.machine_ahead_seconds)
     bus = EventBus(database)
+    log = EventLog(database, bus)
     group_core = group_wiring.build_core(
-        database, limits, clock, on_batch=metrics.batch, disks=disks
+        database, limits, clock, on_batch=metrics.batch, disks=options.disks
     )
     engine = reaction_wiring.build_engine(group_core)
     analytics_core = analytics_wiring.build_core(database, limits)
@@ -213,15 +221,17 @@ def create_services(
         bus,
         limits,
         clock,
-        create_policy,
+        options.create_policy,
         on_batch=metrics.batch,
     )
     analytics = analytics_wiring.assemble(
         database, analytics_core, chat, channels.channel, limits, clock, on_batch=metrics.batch
     )
+    metrics.follow_consumers(log.consumers)
     return Services(
         database=database,
         bus=bus,
+        log=log,
         limits=limits,
         clock=clock,
         chat=chat,
@@ -231,6 +241,7 @@ def create_services(
         analytics=analytics,
         metrics=metrics,
         clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
+        options=options,
     )
 
 

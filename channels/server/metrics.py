@@ -1,6 +1,6 @@
 """Metrics for Prometheus at `/metrics`. Each application has a registry of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final
 
@@ -16,6 +16,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from groups.kernel.byte_cache import cached_bytes
+from groups.kernel.event_log.consumer import Consumer
 
 _SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
@@ -103,11 +104,29 @@ class Metrics:
             "channels_uncounted_seconds",
             "Age of the oldest count for insights that this process found and has not added up",
         )
+        self._log_lag = gauge(
+            "channels_log_lag_seconds",
+            "Age of what a consumer of the event log still has to read, where this process reads for it",
+            ["consumer"],
+        )
+        self._log_lost = gauge(
+            "channels_log_lost_transactions",
+            "Transactions whose events expired before a consumer of this process read them",
+            ["consumer"],
+        )
         self.event_lag = histogram(
             "channels_event_lag_seconds",
             "Seconds from an event that this process needs until it receives it",
             buckets=_SECONDS,
         )
+
+    def follow_consumers(self, consumers: Iterable[Consumer]) -> None:
+        """Show how far the consumers of the event log are."""
+        for consumer in consumers:
+            self._log_lag.labels(consumer.name).set_function(
+                partial(getattr, consumer, "lag_seconds")
+            )
+            self._log_lost.labels(consumer.name).set_function(partial(getattr, consumer, "lost"))
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         key = method, route, status

@@ -80,12 +80,7 @@ async def _run_app(
     *,
     demo: bool,
 ) -> None:
-    services = create_services(
-        database,
-        settings.limits,
-        create_policy=settings.create_policy,
-        disks=settings.watched_disks,
-    )
+    services = create_services(database, settings.limits, options=settings.service_options)
     runner = App(
         services,
         settings.signing_secret(),

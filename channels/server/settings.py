@@ -17,8 +17,9 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from channels.limits import Limits
 from channels.policy import CreatePolicy
 from channels.server.data_dir import SECRET_BYTES, load_or_create_secret
+from channels.server.options import ServiceOptions
 from channels.server.startup import StartupError
-from groups.kernel.database_options import KEYS_PER_TRANSACTION, Driver
+from groups.kernel.database_options import EVENT_RETENTION_SECONDS, KEYS_PER_TRANSACTION, Driver
 
 _ORIGIN: Final = re.compile(r"https?://[^/\s?#@]+")
 _HEADER_TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/=]{16,1024}")  # as RFC 6750 has them
@@ -90,6 +91,11 @@ class Settings(BaseSettings):
 
     A process commits what waits in shared transactions. On a sharded cluster such a transaction spans the shards of its
     keys, which costs more than one shard's: choose 16 there, and measure.
+    """
+    event_retention_seconds: int = Field(default=EVENT_RETENTION_SECONDS, ge=3_600, le=31_536_000)
+    """How long an event stays in the log, for consumers that were away: a day by default.
+
+    It takes the space of all events of that time. A consumer that was away for longer loses the oldest, and says so.
     """
     database: str = Field(default="channels", min_length=1, max_length=63)
     """The name of the database on that replica set."""
@@ -222,6 +228,14 @@ class Settings(BaseSettings):
     @property
     def is_embedded(self) -> bool:
         return self.mongodb_uri is None
+
+    @property
+    def service_options(self) -> ServiceOptions:
+        return ServiceOptions(
+            create_policy=self.create_policy,
+            disks=self.watched_disks,
+            event_retention_seconds=self.event_retention_seconds,
+        )
 
     @property
     def watched_disks(self) -> tuple[Path, ...]:

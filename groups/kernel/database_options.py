@@ -13,3 +13,5 @@ class Driver(StrEnum):
 
 KEYS_PER_TRANSACTION: Final = 256
 """The most keys that a transaction of a group commit has by default: as many as a batch has entries."""
+EVENT_RETENTION_SECONDS: Final = 86_400
+"""How long an event stays in the log by default."""

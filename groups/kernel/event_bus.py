@@ -36,6 +36,7 @@ class EventBus:
         self._wants: list[Wants] = []
         self._is_quiet = True
         self._resync_listeners: list[Callable[[], None]] = []
+        self._commit_listeners: list[Callable[[], None]] = []
         self._ready = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         if not database.transactional:
@@ -58,6 +59,10 @@ class EventBus:
     def on_resync(self, listener: Callable[[], None]) -> None:
         """Call the listener when this process has missed events."""
         self._resync_listeners.append(listener)
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call the listener when any process has committed events, whoever needs them; not on mongomock."""
+        self._commit_listeners.append(listener)
 
     async def start(self) -> None:
         """Start delivering; returns when no later commit can be missed. Raises: Unavailable after `START_SECONDS`."""
@@ -100,6 +105,8 @@ class EventBus:
                 await asyncio.sleep(1)
 
     def _pass_on(self, committed: Committed) -> None:
+        for has_committed in self._commit_listeners:
+            has_committed()
         turns = self._database.turns
         if turns.is_any_contended and committed.process_id is not None:
             turns.heard(committed.process_id, committed.keys)

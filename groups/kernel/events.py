@@ -6,9 +6,11 @@ Every event is a closed model with a literal `type`. The transaction that makes 
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
+
+_EVENT_ID: Final = "_event_id"
 
 
 class Event(BaseModel):
@@ -22,6 +24,17 @@ class Event(BaseModel):
 
     type: str
     at: datetime
+
+    @property
+    def event_id(self) -> str:
+        """The id of a committed event, the same wherever and however often it is read; empty before its commit."""
+        event_id: str = self.__dict__.get(_EVENT_ID, "")
+        return event_id
+
+    def identify(self, event_id: str) -> None:
+        """Give a committed event its id; for the outbox only."""
+        # As `functools.cached_property` does: no field, so events are equal whatever their ids.
+        self.__dict__[_EVENT_ID] = event_id
 
     @property
     def routes(self) -> tuple[str, ...] | None:

@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from channels.server.options import ServiceOptions
 from channels.server.realtime.close_codes import CloseCode
 from groups.kernel.mongo import Database
 from tests.api import (
@@ -217,7 +218,7 @@ async def test_every_process_knows_a_business_account(
 
 @pytest.mark.asyncio(loop_scope="function")
 async def test_a_deployment_may_let_only_business_accounts_create(api: OpenApi) -> None:
-    server = await api(create_policy="business")
+    server = await api(options=ServiceOptions(create_policy="business"))
     new = {"name": "News"}
     ada, root = server.new_user("ada"), server.new_user("root", admin=True)
     assert (await ada.post("/v1/channels", new)).refusal == (403, "permission_denied")

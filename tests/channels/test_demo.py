@@ -11,6 +11,7 @@ from channels.demo.service import fill_if_empty
 from channels.limits import Limits
 from channels.models import NewChannel
 from channels.server.app import INDEXES, Services, create_services
+from channels.server.options import ServiceOptions
 from channels.verify.command import verify
 from conversations.service.conversation_list import ListFilter
 from groups.kernel.actor import Actor
@@ -119,7 +120,7 @@ async def test_the_posts_are_in_the_past_in_order_and_have_reactions(services: S
 async def test_low_limits_make_a_smaller_scene_and_do_not_fail(database: Database) -> None:
     await ensure_indexes(database, INDEXES)
     limits = Limits(channels=2, community_members=5, conversation_groups=0, posts_per_second=1)
-    services = create_services(database, limits, create_policy="admin")
+    services = create_services(database, limits, options=ServiceOptions(create_policy="admin"))
     assert await fill(services)
     assert await is_sound(services)
     assert await database.collection("channels").count_documents({}) == 2

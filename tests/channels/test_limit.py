@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from channels.server.options import ServiceOptions
 from groups.kernel.mongo import Database
 from tests.api import Answer, Api, User, a_channel, a_chat_group, group_path, id_of, part
 from tests.conftest import OpenApi
@@ -106,7 +107,7 @@ async def test_a_group_made_a_channel_counts_and_others_do_not(api: OpenApi) -> 
 
 
 async def test_a_deployment_may_let_only_the_application_create(api: OpenApi) -> None:
-    server = await api(create_policy="admin")
+    server = await api(options=ServiceOptions(create_policy="admin"))
     ada, root = server.new_user("ada"), server.new_user("root", admin=True)
     assert (await create(ada)).refusal == (403, "permission_denied")
     group = await a_chat_group(ada)

@@ -33,6 +33,7 @@ async def watched(mongod_uri: str) -> AsyncIterator[Watched]:
             await api.app.unread_feed.close()
             # Counted behind a call, for many at once: `test_commands` lists the commands.
             await api.services.analytics.counting.close()
+            await api.services.log.close()
             yield Watched(api, probe)
     finally:
         await probe.stop()

@@ -40,6 +40,7 @@ EXPECTED: Final[Indexes] = {
         "user_id_1_groups_1_conversation_id_1": 'only where {"groups": {"$exists": true}}',
         "user_id_1_unanswered_1_conversation_id_1": 'only where {"unanswered": {"$exists": true}}',
     },
+    "consumers": {},
     "counters": {},
     "departures": {"expires_at_1": "expires after 0 s"},
     "disbanded": {},
@@ -48,7 +49,9 @@ EXPECTED: Final[Indexes] = {
         "due_at_1_created_at_1": 'only where {"due_at": {"$type": "date"}}',
     },
     "events": {
-        "at_1": "expires after 3600 s",
+        "at_1": "expires after 86400 s",
+        "position_1": 'unique, only where {"position": {"$exists": true}}',
+        "stored_1": 'only where {"stored": {"$exists": true}}',
         "uncounted_1": 'only where {"uncounted": {"$exists": true}}',
     },
     "groups": {

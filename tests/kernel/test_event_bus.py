@@ -30,7 +30,7 @@ def rang(number: int) -> Rang:
 
 def committed(*events: Event) -> Committed:
     """The transaction as a process reads it."""
-    return Committed(RawBSONDocument(encode(events_document(events, process_id="p"))))
+    return Committed(RawBSONDocument(encode({"_id": 1, **events_document(events, process_id="p")})))
 
 
 async def _publish(connection: Database, *numbers: int) -> None:

@@ -12,7 +12,7 @@ from pymongo.errors import AutoReconnect, OperationFailure
 
 from channels.server.embedded.process import find_mongod
 from groups.kernel.background import cancel
-from groups.kernel.database_options import Driver
+from groups.kernel.database_options import EVENT_RETENTION_SECONDS, Driver
 from groups.kernel.errors import AnswerTooLarge, BadCursor, Unavailable
 from groups.kernel.events import Event
 from groups.kernel.mongo import (
@@ -27,7 +27,7 @@ from groups.kernel.mongo import (
 from groups.kernel.mongo import connection as connection_module
 from groups.kernel.mongo.batched_query import BatchedQuery
 from groups.kernel.mongo.driver import Client, create_client, result_of
-from groups.kernel.mongo.outbox import OUTBOX, OUTBOX_SECONDS, follow
+from groups.kernel.mongo.outbox import OUTBOX, follow
 from tests.builders import START, Deadline, connections, mock_database
 from tests.kernel.conftest import Connect
 from tests.mongod import DRIVER, Mongod, accepts_connections, free_port, scratch_directory
@@ -307,7 +307,7 @@ async def test_making_indexes_again_changes_nothing(connect: Connect) -> None:
     assert first["a_1_b_-1"]["unique"] is True
     assert first["c_1"]["partialFilterExpression"] == {"c": {"$gt": 1}}
     outbox = await one.collection("events").index_information()
-    assert outbox["at_1"]["expireAfterSeconds"] == OUTBOX_SECONDS
+    assert outbox["at_1"]["expireAfterSeconds"] == EVENT_RETENTION_SECONDS
     # A collection without an index is created too, since creating it inside a transaction would conflict.
     assert await one.collection("plain").index_information() == {
         "_id_": {"v": 2, "key": [("_id", 1)]}

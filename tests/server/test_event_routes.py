@@ -103,7 +103,7 @@ def test_every_receiver_of_an_event_is_among_its_routes(kind: type[Event]) -> No
 
 def stored(*events: Event) -> Committed:
     """The transaction as a process reads it."""
-    return Committed(RawBSONDocument(encode(events_document(events, process_id="p"))))
+    return Committed(RawBSONDocument(encode({"_id": 1, **events_document(events, process_id="p")})))
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_only_what_somebody_listens_to_is_decoded(hub: Hub) -> None:
 
 
 def test_events_without_heads_of_an_older_process_are_all_decoded(hub: Hub) -> None:
-    document = events_document([posted(), joined("ada")], process_id="p")
+    document = {"_id": 1, **events_document([posted(), joined("ada")], process_id="p")}
     del document["heads"]
     older = Committed(RawBSONDocument(encode(document)))
     assert older.events(hub.wants) == [posted(), joined("ada")]

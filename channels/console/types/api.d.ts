@@ -375,7 +375,9 @@ declare namespace Api {
     | "change_info"
     | "change_settings"
     | "read_inbox"
-    | "see_insights";
+    | "see_insights"
+    | "read_events"
+    | "manage_webhooks";
 
   interface GroupMessagePage {
     items: MessageResponse[];

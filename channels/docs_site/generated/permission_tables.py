@@ -87,6 +87,8 @@ _GRANTS: Final = {
     Grant.CHANGE_SETTINGS: "Change the settings.",
     Grant.READ_INBOX: "Read the channel's inbox, and answer and write in the channel's name.",
     Grant.SEE_INSIGHTS: "See the insights.",
+    Grant.READ_EVENTS: "Follow the channel's events.",
+    Grant.MANAGE_WEBHOOKS: "Have the channel's events sent to webhooks.",
 }
 
 

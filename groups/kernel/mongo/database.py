@@ -245,7 +245,6 @@ class Database:
             document = outbox_document(
                 tx.events,
                 tx.counts,
-                self.clock.now(),
                 process_id=self.turns.process_id,
                 keys=tx.keys,
             )
@@ -253,6 +252,9 @@ class Database:
 
     def _tell_local_listeners(self, events: list[Event]) -> None:
         if events:
+            transaction_id = mint_id()
+            for index, event in enumerate(events):
+                event.identify(f"{transaction_id}_{index}")
             for listener in self._local_listeners:
                 listener(events)
 

@@ -7,25 +7,40 @@ from typing import Final
 
 from pymongo.errors import OperationFailure, PyMongoError
 
+from groups.kernel.database_options import EVENT_RETENTION_SECONDS
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import Document, Index
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, is_outage
-from groups.kernel.mongo.outbox import OUTBOX, OUTBOX_INDEX
+from groups.kernel.mongo.event_log import LOG_INDEXES
+from groups.kernel.mongo.outbox import OUTBOX
 from groups.kernel.mongo.uncounted import UNCOUNTED_INDEX
 
 _NAMESPACE_EXISTS: Final = 48
+_OPTIONS_CONFLICT: Final = 85
 
 
-async def ensure_indexes(database: Database, indexes: Sequence[Index]) -> None:
+async def ensure_indexes(
+    database: Database,
+    indexes: Sequence[Index],
+    *,
+    event_retention_seconds: int = EVENT_RETENTION_SECONDS,
+) -> None:
     """Create what is missing; calling it again changes nothing. Raises: Unavailable after `PATIENCE_SECONDS`."""
+    expiry = Index(
+        OUTBOX,
+        [("at", 1)],
+        "the TTL of the event log",
+        expire_after_seconds=event_retention_seconds,
+    )
+    every_index = (*indexes, *LOG_INDEXES, UNCOUNTED_INDEX, expiry)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             # Collections first: to create one inside a transaction would conflict with other transactions.
             if database.transactional:  # mongomock creates them by itself
-                await _create_collections(database, {index.collection for index in indexes})
-            for index in (*indexes, OUTBOX_INDEX, UNCOUNTED_INDEX):
+                await _create_collections(database, {each.collection for each in every_index})
+            for index in every_index:
                 await _create_index(database, index)
         except PyMongoError as error:
             if not is_outage(error):
@@ -39,7 +54,7 @@ async def ensure_indexes(database: Database, indexes: Sequence[Index]) -> None:
 
 async def _create_collections(database: Database, names: set[str]) -> None:
     handle = database.collection(OUTBOX).database
-    for name in sorted((names | {OUTBOX}) - set(await handle.list_collection_names())):
+    for name in sorted(names - set(await handle.list_collection_names())):
         try:
             await handle.create_collection(name, check_exists=False)
         except OperationFailure as error:
@@ -55,4 +70,15 @@ async def _create_index(database: Database, index: Index) -> None:
         options["partialFilterExpression"] = index.partial
     if index.expire_after_seconds is not None:
         options["expireAfterSeconds"] = index.expire_after_seconds
-    await database.collection(index.collection).create_index(list(index.keys), **options)
+    collection = database.collection(index.collection)
+    try:
+        await collection.create_index(list(index.keys), **options)
+    except OperationFailure as error:
+        if error.code != _OPTIONS_CONFLICT or index.expire_after_seconds is None:
+            raise
+        # The time was another one so far. To make the index anew would take long, and nothing would expire meanwhile.
+        changed: Document = {
+            "keyPattern": dict(index.keys),
+            "expireAfterSeconds": index.expire_after_seconds,
+        }
+        await collection.database.command("collMod", collection.name, index=changed)

@@ -21,18 +21,12 @@ from groups.kernel.mongo.driver import (
     AWARE_INSTANTS,
     Collection,
     Document,
-    Index,
     next_changes,
     result_of,
 )
 from groups.kernel.mongo.error_classes import is_outage
 
-OUTBOX_SECONDS: Final = 3600
-"""How long an event stays in the outbox. The sockets of a process that was cut off for longer must resync."""
 OUTBOX: Final = "events"
-OUTBOX_INDEX: Final = Index(
-    OUTBOX, [("at", 1)], "the TTL that empties the outbox", expire_after_seconds=OUTBOX_SECONDS
-)
 _FIRST_WAIT_MS: Final = 1
 _WAIT_MS: Final = 1_000
 # The history is gone, the resume token is not found any more, or the whole database was dropped.
@@ -83,20 +77,25 @@ class Committed:
 
     def events(self, wants: Wants = _everything) -> list[Event]:
         """Its events, in order, except those that nobody wants, and those of types that only newer versions know."""
+        return [event for _, event in self.indexed_events(wants)]
+
+    def indexed_events(self, wants: Wants = _everything) -> list[tuple[int, Event]]:
+        """The same, each with its place among all events of the transaction."""
         stored: Sequence[RawBSONDocument] = self.document["events"]
         heads: Sequence[Sequence[str] | None] = self.document.get("heads") or ()
         if len(heads) != len(stored):  # written by an older version
             heads = [None] * len(stored)
-        events: list[Event] = []
+        events: list[tuple[int, Event]] = []
         opened: set[str] = set()
-        for head, raw in zip(heads, stored, strict=True):
+        for index, (head, raw) in enumerate(zip(heads, stored, strict=True)):
             if head is not None:
                 event_type, *routes = head
                 if opened.isdisjoint(routes) and not wants(event_type, routes):
                     continue
             event = read_event(decode(raw.raw, AWARE_INSTANTS))
             if event is not None:
-                events.append(event)
+                event.identify(f"{self.document['_id']}_{index}")
+                events.append((index, event))
                 opened.update(event.opens)
         return events
 

@@ -24,6 +24,7 @@ from groups.kernel.mongo.outbox import OUTBOX, events_document
 from groups.kernel.mongo.transactions import Tx
 
 _IS_UNCOUNTED: Final[Document] = {"uncounted": {"$exists": True}}
+_IS_SEQUENCED: Final[Document] = {"$eq": [{"$type": "$stored"}, "missing"]}
 UNCOUNTED_INDEX: Final = Index(
     OUTBOX, [("uncounted", 1)], "counts that wait, the oldest first", partial=_IS_UNCOUNTED
 )
@@ -36,21 +37,19 @@ MOST_COUNTS: Final = 2_500
 def outbox_document(
     events: Sequence[Event],
     counts: Sequence[Event],
-    now: datetime,
     *,
     process_id: str,
     keys: Sequence[str],
 ) -> Document:
     """The document of a transaction that published these, of this process and on these lock keys."""
     document = events_document(events, process_id=process_id, keys=keys)
-    if not counts:
-        return {"at": now, **document}
     # The database replaces an empty timestamp by its time.
-    return {
-        "uncounted": Timestamp(0, 0),
-        **document,
-        "counts": [count.model_dump(mode="python") for count in counts],
-    }
+    if events:
+        document["stored"] = Timestamp(0, 0)
+    if counts:
+        document["uncounted"] = Timestamp(0, 0)
+        document["counts"] = [count.model_dump(mode="python") for count in counts]
+    return document
 
 
 def waiting_counts(kind: type[Event]) -> list[Document]:
@@ -123,7 +122,10 @@ class UncountedStore:
             # The first write, so that two processes that take the same conflict before they do more.
             await self._outbox.update_many(
                 {"_id": {"$in": keys}},
-                {"$set": {"at": now}, "$unset": {"uncounted": ""}},
+                [
+                    {"$set": {"at": {"$cond": [_IS_SEQUENCED, now, "$$REMOVE"]}}},
+                    {"$unset": "uncounted"},
+                ],
                 session=tx.session,
             )
         is_full = len(keys) < len(rows) or len(rows) == MOST_DOCUMENTS

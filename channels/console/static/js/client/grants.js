@@ -17,6 +17,8 @@ export const GRANTS = [
   "change_settings",
   "read_inbox",
   "see_insights",
+  "read_events",
+  "manage_webhooks",
 ];
 
 /**

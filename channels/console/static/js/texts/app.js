@@ -59,6 +59,8 @@ export default {
   "grant.change_settings": "Change settings",
   "grant.read_inbox": "Read and answer private messages",
   "grant.see_insights": "View insights",
+  "grant.read_events": "Follow events from a back end",
+  "grant.manage_webhooks": "Manage webhooks",
 
   "invitation.list": "Invitations",
   "invitation.text": "You are invited to be an admin of “{name}”",

@@ -1,0 +1,19 @@
+"""What an operator chooses about the services of a deployment, beside the limits. `Settings` reads it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from channels.policy import CreatePolicy
+from groups.kernel.database_options import EVENT_RETENTION_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceOptions:
+    """The options of `create_services`."""
+
+    create_policy: CreatePolicy = "anyone"
+    """Who may create a channel."""
+    disks: tuple[Path, ...] = ()
+    """Paths whose disks hold the database: uploads are refused before they fill one."""
+    event_retention_seconds: int = EVENT_RETENTION_SECONDS
+    """How long an event stays in the log."""

@@ -1,0 +1,62 @@
+"""The log of one process: what gives positions, what consumes, and what reads pages."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from groups.kernel.event_bus import EventBus
+from groups.kernel.event_log.consumer import Consumer, Handle
+from groups.kernel.event_log.head import LogHead
+from groups.kernel.event_log.models import LogPage, LogPosition
+from groups.kernel.event_log.sequencer import Sequencer
+from groups.kernel.mongo import Database
+from groups.kernel.mongo.event_log import LogStore
+from groups.kernel.mongo.outbox import Wants
+
+
+class EventLog:
+    """The event log on one database. On mongomock it stays empty."""
+
+    def __init__(self, database: Database, bus: EventBus) -> None:
+        self._database = database
+        self._store = LogStore(database)
+        self.head: Final = LogHead(self._store)
+        self.sequencer: Final = Sequencer(database, self._store, self.head)
+        self._consumers: list[Consumer] = []
+        bus.on_commit(self.head.committed)
+        bus.on_commit(self.sequencer.committed)
+
+    @property
+    def consumers(self) -> Sequence[Consumer]:
+        """Those of this process, for the metrics."""
+        return self._consumers
+
+    def consumer(self, name: str, handle: Handle, wants: Wants) -> Consumer:
+        """A consumer that works from `start` to `close`, whenever it is active and this process's turn."""
+        consumer = Consumer(name, self._database, self._store, self.head, handle, wants)
+        self._consumers.append(consumer)
+        return consumer
+
+    async def read(
+        self, after: LogPosition, wants: Wants, *, most_read: int, most_events: int
+    ) -> LogPage:
+        """The wanted events after a position, of at most `most_read` transactions; nothing is remembered of it."""
+        return await self._store.read_page(
+            after, wants, most_read=most_read, most_events=most_events
+        )
+
+    async def find_oldest(self) -> int | None:
+        """The number of the first transaction that the log still holds; None where it holds none."""
+        return await self._store.find_oldest()
+
+    def start(self) -> None:
+        self.sequencer.start()
+        for consumer in self._consumers:
+            consumer.start()
+
+    async def close(self) -> None:
+        """Stop, and let other processes take over at once."""
+        for consumer in self._consumers:
+            await consumer.close()
+        await self.sequencer.close()
+        if self._database.transactional:
+            await self._store.release(self._database.turns.process_id)
