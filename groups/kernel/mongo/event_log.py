@@ -68,7 +68,9 @@ class LogStore:
 
     def __init__(self, database: Database) -> None:
         self._outbox: Any = database.collection(OUTBOX)
-        self._raw: Collection = self._outbox.with_options(codec_options=AS_BYTES)
+        self._raw: Collection = self._outbox
+        if database.transactional:  # mongomock has no log
+            self._raw = self._outbox.with_options(codec_options=AS_BYTES)
         self._consumers = database.collection(CONSUMERS)
 
     async def find_head(self, tx: Tx | None = None) -> int:
