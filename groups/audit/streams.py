@@ -65,6 +65,11 @@ class StreamAudit:
         async for row in self.store.misfiled_messages(snapshot):
             problem = f"filed as {row['_id']!r}, although it says seq {row.get('seq')}"
             yield Finding("P2", f"stream {row.get('stream_id')}", problem)
+        async for row in self.store.authors_ahead(snapshot):
+            problem = (
+                f"its newest author has read seq {row['author_seq']}, head_seq is {row['head_seq']}"
+            )
+            yield Finding("P2", f"stream {row['_id']}", problem, self._repair_author(row["_id"]))
 
     async def _of_stream(self, row: Row, snapshot: Snapshot) -> AsyncIterator[Finding]:
         stream_id, subject = row["_id"], f"stream {row['_id']}"
@@ -113,6 +118,15 @@ class StreamAudit:
                 return None
             await self.store.put_head(stream_id, {"head_seq": seq, "last": last}, tx)
             return f"set head and last message to seq {seq}"
+
+        return lambda: self.database.run(work)
+
+    def _repair_author(self, stream_id: StreamId) -> Repair:
+        async def work(tx: Tx) -> str | None:
+            # The head itself may be behind: then the author is right, and the head's own repair mends both.
+            _, _, newest = await self.store.measure_messages(stream_id, tx)
+            seq = await self.store.lower_author(stream_id, newest["seq"] if newest else 0, tx)
+            return None if seq is None else f"set the author's cursor to seq {seq}"
 
         return lambda: self.database.run(work)
 

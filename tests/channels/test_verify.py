@@ -301,6 +301,11 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
         "head_seq is 2, the last message is 3",
         True,
     ),
+    "author ahead": (
+        update("streams", STREAM, {"$set": {"author_seq": 9}}),
+        f"P2 stream {STREAM}: its newest author has read seq 9, head_seq is 3",
+        True,
+    ),
     "wrong last": (update("streams", STREAM, {"$set": {"last.seq": 2}}), "last.seq is 2", True),
     "no last": (update("streams", STREAM, {"$set": {"last": None}}), "last.seq is None", True),
     "member count": (

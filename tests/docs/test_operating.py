@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
-from channels.bench.models import Report
 from channels.bench.report import words
+from channels.docs_site.generated.bench_tables import committed_run
 from channels.docs_site.generated.tables import all_errors
 from channels.limits import Limits
 from channels.server.limits import load_shedding, rate_sharing
@@ -158,33 +158,15 @@ def rows_of(page: str, heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
 
 
-def committed_run() -> Report:
-    return Report.model_validate_json((ROOT / "channels/bench/results/results.json").read_bytes())
-
-
-def test_the_figures_are_those_of_the_committed_run() -> None:
-    report = committed_run()
-    assert not report.is_quick
-    assert rows_of("explanation/benchmarks.md", "The committed run") == [
-        [
-            row.what,
-            words.median(row.ours),
-            f"{words.median(row.baseline)} ({row.baseline.what})" if row.baseline else "",
-            f"{row.ratio:.2f}" if row.ratio is not None else "",
-            words.target(row) if row.target else "",
-            row.verdict.value if row.target else "",
-        ]
-        for row in report.rows
-    ]
+def test_the_committed_run_is_a_whole_one() -> None:
+    assert not committed_run().is_quick
 
 
 def test_every_missed_target_has_its_reason() -> None:
     missed = [row for row in committed_run().rows if row.verdict.value == "missed"]
     text = (GUIDES / "explanation/benchmarks.md").read_text(encoding="utf-8")
     reasons = text.split("\n## What was missed, and why\n")[1].split("\n## ")[0]
-    numbers = {1: "One target was", 2: "Two targets were", 3: "Three targets were"}
-    numbers |= {4: "Four targets were", 5: "Five targets were", 6: "Six targets were"}
-    assert numbers[len(missed)] in reasons
+    assert f"{len(missed)} targets were missed" in reasons
     rates = [row for row in missed if row.ours and row.ours.unit == "/s"]
     assert [row.what for row in rates if f"{row.ratio:.2f}" not in reasons] == []
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import channels
+from channels.docs_site.generated.bench_tables import bench_cost, bench_rows
 from channels.docs_site.generated.call_tables import calls, common_errors
 from channels.docs_site.generated.command_sections import commands
 from channels.docs_site.generated.error_sections import error_index, errors, problem
@@ -56,6 +57,8 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "client-frames": client_frames,
     "server-frames": server_frames,
     "close-codes": close_codes,
+    "bench-rows": bench_rows,
+    "bench-cost": bench_cost,
 }
 """The text of each block, by its name in the pages."""
 

@@ -125,6 +125,26 @@ class StreamAuditStore:
         )
 
     @staticmethod
+    def authors_ahead(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """The streams whose newest author has read more than there is: a row for each."""
+        return snapshot.rows(
+            "streams",
+            [
+                {"$match": {"$expr": {"$gt": ["$author_seq", "$head_seq"]}}},
+                {"$project": {"author_seq": 1, "head_seq": 1}},
+            ],
+        )
+
+    async def lower_author(self, stream_id: StreamId, newest: int, tx: Tx) -> int | None:
+        """Lower the cursor of the newest author to the newest message; None where it is not beyond."""
+        lowered = await self._streams.update_one(
+            {"_id": stream_id, "author_seq": {"$gt": newest}},
+            {"$set": {"author_seq": newest}},
+            session=tx.session,
+        )
+        return newest if lowered.matched_count else None
+
+    @staticmethod
     async def count_up_to(snapshot: Snapshot, stream_id: str, seq: int) -> int:
         """The number of messages that the stream has up to this seq."""
         # Uses index: stream_id_1_seq_1 (covered)
