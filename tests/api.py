@@ -209,6 +209,12 @@ class Ears:
             assert undescribed(frame["event"]) == [], frame
         return frame
 
+    async def answer(self) -> dict[str, Any]:
+        """The next frame that is no event: on a busy machine, events of what was done before may still come."""
+        while (frame := await self.frame())["type"] == "event":
+            pass
+        return frame
+
     async def tell(self, **frame: object) -> None:
         """Send a frame."""
         await self.socket.send_json(frame)

@@ -85,8 +85,12 @@ def _about(model: type[EventModel]) -> EventAbout:
     return EventAbout(one_line(model.__doc__ or ""), model.receivers, always, sometimes)
 
 
+MODEL_OF: Final[Mapping[str, type[EventModel]]] = {
+    get_args(model.model_fields["type"].annotation)[0]: model for model in EVENT_MODELS
+}
+"""The model of each type, in the order of the guide."""
 CATALOGUE: Final[Mapping[str, EventAbout]] = {
-    get_args(model.model_fields["type"].annotation)[0]: _about(model) for model in EVENT_MODELS
+    name: _about(model) for name, model in MODEL_OF.items()
 }
 EVENT_TYPES: Final = tuple(CATALOGUE)
 """Every type of event that clients may receive."""

@@ -1,15 +1,29 @@
-"""Events of groups and channels: members, settings, messages, reactions."""
+"""Events of groups and channels: members, settings, messages, reactions.
 
+Users receive `GROUP_EVENTS`, and back ends `PUBLIC_GROUP_EVENTS`.
+"""
+
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
 
-from channels.event_views.view import NOT_IN_EVENTS, EventView, Rendering, group_payload, payload_of
+from channels.event_views.view import (
+    NOT_IN_EVENTS,
+    EventView,
+    PublicRendering,
+    PublicViews,
+    Rendering,
+    event_id_of,
+    group_payload,
+    payload_of,
+)
 from channels.routes.responses import SettingsResponse, anonymous_post_response
 from groups.events import (
     AdminInvited,
     GroupDisbanded,
+    GroupEvent,
     GroupUpdated,
     InvitationEnded,
     JoinRefused,
@@ -23,14 +37,40 @@ from groups.events import (
     MessageRecalled,
 )
 from groups.kernel.clock import rfc3339
-from groups.kernel.ids import GroupId
+from groups.kernel.ids import GroupId, UserId
 from groups.models import Role, Tally, stream_of
 from groups.routes.responses.messages import message_response
 from reactions.events import ReactionsChanged
 
+_USER_BYTES: Final = 8
+"""Of the hash of a user's id in ids of events: among 100,000 users of one event two share one in 4 of 10^9 cases."""
 
-def _joined(event: MembersJoined) -> Iterable[EventView]:
-    stream_id = stream_of(event.group_id)
+
+def _part_of_user(user_id: UserId) -> str:
+    """The part of one user of an event of many.
+
+    The user's place would not do: a hub renders the event for the users who are connected to it.
+    """
+    return hashlib.blake2b(user_id.encode(), digest_size=_USER_BYTES).hexdigest()
+
+
+def _membership_payloads(event: MembersJoined | MembersLeft) -> Iterable[dict[str, Any]]:
+    """A payload for each user whose membership began or ended, in the order of the event."""
+    fields: dict[str, Any] = {"user_id": ""}
+    if isinstance(event, MembersLeft):
+        fields["reason"] = event.reason.value
+        shared = group_payload("group.left", "channel.unsubscribed", event, **fields)
+    else:
+        shared = group_payload(
+            "group.joined", "channel.subscribed", event, **fields, **_channel_in(event)
+        )
+    # A batch names a thousand users, so what they share is made once.
+    for user_id in event.user_ids:
+        event_id = event_id_of(event, _part_of_user(user_id))
+        yield {**shared, "event_id": event_id, "user_id": user_id}
+
+
+def _channel_in(event: MembersJoined) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if event.profile is not None:
         fields["channel"] = {
@@ -39,22 +79,16 @@ def _joined(event: MembersJoined) -> Iterable[EventView]:
             "subscriber_count": event.member_count,
             "subscribed_at": rfc3339(event.at),
         }
-    for user_id in event.user_ids:
-        own = group_payload("group.joined", "channel.subscribed", event, user_id=user_id, **fields)
-        yield EventView(own, stream_id, (user_id,))
-        if event.announce:
-            yield EventView(own, stream_id, except_users=frozenset({user_id}))
+    return fields
 
 
-def _left(event: MembersLeft) -> Iterable[EventView]:
+def _membership(event: MembersJoined | MembersLeft) -> Iterable[EventView]:
     stream_id = stream_of(event.group_id)
-    for user_id in event.user_ids:
-        own = group_payload(
-            "group.left", "channel.unsubscribed", event, user_id=user_id, reason=event.reason.value
-        )
-        yield EventView(own, stream_id, (user_id,))
+    for payload in _membership_payloads(event):
+        user_id: UserId = payload["user_id"]
+        yield EventView(payload, stream_id, (user_id,))
         if event.announce:
-            yield EventView(own, stream_id, except_users=frozenset({user_id}))
+            yield EventView(payload, stream_id, except_users=frozenset({user_id}))
 
 
 def _member_changed(event: MemberChanged) -> Iterable[EventView]:
@@ -81,16 +115,22 @@ def _as_in_resource(changed: Mapping[str, object], *, is_channel: bool) -> Mappi
     return {**others, "settings": settings} if settings else others
 
 
-def _updated(event: GroupUpdated) -> Iterable[EventView]:
-    def view(changed: Mapping[str, object]) -> dict[str, Any]:
-        shown = _as_in_resource(changed, is_channel=event.is_channel)
-        fields = {"changed": shown, "version": event.version}
-        return group_payload("group.updated", "channel.updated", event, **fields)
+def _update_payload(event: GroupUpdated, changed: Mapping[str, object]) -> dict[str, Any]:
+    shown = _as_in_resource(changed, is_channel=event.is_channel)
+    fields: dict[str, Any] = {"changed": shown, "version": event.version}
+    return group_payload("group.updated", "channel.updated", event, **fields)
 
+
+def _complete_update(event: GroupUpdated) -> dict[str, Any]:
+    return _update_payload(event, {**event.changed, **event.changed_for_staff})
+
+
+def _updated(event: GroupUpdated) -> Iterable[EventView]:
+    # Nobody receives both views, so both have the id of the event.
     stream_id, staff = stream_of(event.group_id), event.staff
-    yield EventView(view(event.changed), stream_id, except_users=frozenset(staff))
+    yield EventView(_update_payload(event, event.changed), stream_id, except_users=frozenset(staff))
     if staff:
-        yield EventView(view({**event.changed, **event.changed_for_staff}), stream_id, staff)
+        yield EventView(_complete_update(event), stream_id, staff)
 
 
 def _disbanded(event: GroupDisbanded) -> Iterable[EventView]:
@@ -152,26 +192,26 @@ def _message(event_type: str) -> Callable[[Any], Iterable[EventView]]:
         yield EventView(payload, message.stream_id)
         if isinstance(event, MessagePosted):
             # Posting moves the author's read cursor. A post names no author, so their other devices are told apart.
-            read = {"read_seq": message.seq, "unread_count": 0}
-            own = payload_of("conversation.read", event, message.stream_id, **read)
+            read: dict[str, Any] = {"read_seq": message.seq, "unread_count": 0}
+            own = payload_of("conversation.read", event, message.stream_id, part="read", **read)
             yield EventView(own, message.stream_id, (message.sender_id,))
 
     return render
 
 
 def _reactions(event: ReactionsChanged) -> Iterable[EventView]:
-    counts = {"seq": event.seq, "counts": event.counts, "total": event.total}
+    counts: dict[str, Any] = {"seq": event.seq, "counts": event.counts, "total": event.total}
     name = "reactions.changed"
     # First the one for watchers, as hubs expect; then one for all users who hold the same emoji, each of them alone.
     yield EventView(group_payload(name, name, event, **counts), event.stream_id)
     for mine, user_ids in event.own:
-        payload = group_payload(name, name, event, **counts, mine=mine)
+        payload = group_payload(name, name, event, part="own", **counts, mine=mine)
         yield EventView(payload, event.stream_id, user_ids)
 
 
 GROUP_EVENTS: Final[Rendering] = {
-    MembersJoined: _joined,
-    MembersLeft: _left,
+    MembersJoined: _membership,
+    MembersLeft: _membership,
     MemberChanged: _member_changed,
     GroupUpdated: _updated,
     GroupDisbanded: _disbanded,
@@ -184,4 +224,42 @@ GROUP_EVENTS: Final[Rendering] = {
     MessageEdited: _message("message.edited"),
     MessageRecalled: _message("message.recalled"),
     ReactionsChanged: _reactions,
+}
+
+
+def _shared(
+    render: Callable[[Any], Iterable[EventView]],
+) -> Callable[[Any], Iterable[dict[str, Any]]]:
+    """The payload that users share, which is that of the first view; the others are of one user each."""
+
+    def payloads(event: Any) -> Iterable[dict[str, Any]]:
+        yield next(iter(render(event))).payload
+
+    return payloads
+
+
+def _shared_views(event: type[GroupEvent] | type[ReactionsChanged], *types: str) -> PublicViews:
+    return PublicViews(types, _shared(GROUP_EVENTS[event]))
+
+
+PUBLIC_GROUP_EVENTS: Final[PublicRendering] = {
+    MembersJoined: PublicViews(("channel.subscribed", "group.joined"), _membership_payloads),
+    MembersLeft: PublicViews(("channel.unsubscribed", "group.left"), _membership_payloads),
+    MemberChanged: _shared_views(MemberChanged, "member.changed"),
+    GroupUpdated: PublicViews(
+        ("channel.updated", "group.updated"), lambda event: (_complete_update(event),)
+    ),
+    GroupDisbanded: _shared_views(GroupDisbanded, "channel.deleted", "group.disbanded"),
+    JoinRequested: _shared_views(JoinRequested, "join.requested"),
+    JoinRefused: _shared_views(JoinRefused, "join.refused"),
+    AdminInvited: _shared_views(AdminInvited, "channel.invited", "group.invited"),
+    MemberInvited: _shared_views(MemberInvited, "channel.invited", "group.invited"),
+    InvitationEnded: _shared_views(
+        InvitationEnded, "channel.invitation_ended", "group.invitation_ended"
+    ),
+    # Writing moves the author's read cursor, of which back ends receive nothing: a post names no author.
+    MessagePosted: _shared_views(MessagePosted, "message.posted"),
+    MessageEdited: _shared_views(MessageEdited, "message.edited"),
+    MessageRecalled: _shared_views(MessageRecalled, "message.recalled"),
+    ReactionsChanged: _shared_views(ReactionsChanged, "reactions.changed"),
 }

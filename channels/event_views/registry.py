@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
-from channels.event_views.conversations import CONVERSATION_EVENTS
-from channels.event_views.groups import GROUP_EVENTS
-from channels.event_views.view import EventView, Rendering
+from channels.event_views.conversations import CONVERSATION_EVENTS, PUBLIC_CONVERSATION_EVENTS
+from channels.event_views.groups import GROUP_EVENTS, PUBLIC_GROUP_EVENTS
+from channels.event_views.view import EventView, PublicRendering, Rendering
 from channels.events import DraftScheduled, RatesSpent
 from groups.events import AccountKindChanged, StrangerBanned
 from groups.kernel.events import Event
@@ -18,6 +18,9 @@ _VIEWS: Final[Rendering] = {
     AccountKindChanged: lambda _: (),  # only the processes themselves listen
     RatesSpent: lambda _: (),  # only the rate limits of other processes listen
 }
+
+PUBLIC_VIEWS: Final[PublicRendering] = {**PUBLIC_GROUP_EVENTS, **PUBLIC_CONVERSATION_EVENTS}
+"""What back ends receive of each type of committed event; nothing of those that are not in it."""
 
 
 def views_of(event: Event) -> Iterable[EventView]:

@@ -1,7 +1,8 @@
-"""The shape of every event, one model for each type: what the socket sends, and what the guides and tests know of it.
+"""The shape of every event, one model for each type: what the socket, the feed and webhooks send.
 
 Views render plain dictionaries, since a hot event goes to thousands of sockets. Every event that a test receives is
-validated against its model, and the tables of the guide are made from the models (`channels.event_views.catalogue`).
+validated against its model. The tables of the guide (`channels.event_views.catalogue`) and the documents for tools
+(`/v1/openapi.json`, `/asyncapi.json`) are made from the models.
 
 A field without a default is in every event of its type; one with the default None is absent where it does not apply,
 and never null. Fields have the names, types and nesting of the resources of the API. `stream_id` is null only where an
@@ -13,19 +14,28 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
-from channels.event_views.view import NOT_IN_EVENTS
+from channels.event_views.schemas import absent_not_null, allow_more
+from channels.event_views.view import INBOX_PREFIX, NOT_IN_EVENTS
 from channels.models import AcceptMessages
 from channels.routes.dialogue_responses import DialogueMessageResponse, ThreadMessageResponse
 from channels.routes.responses import PostResponse
-from conversations.models import ConversationId
+from conversations.models import C2C_PREFIX, ConversationId
 from groups.events import LeaveReason
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Grant, InvitationEnd, JoinOption, Posting, Role, Visibility
 from groups.routes.responses.fields import Instant
 from groups.routes.responses.messages import MessageResponse
 
-_CONFIG: Final = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+_CONFIG: Final = ConfigDict(
+    frozen=True,
+    extra="forbid",
+    use_attribute_docstrings=True,
+    json_schema_extra=allow_more,
+)
 _DEVICES: Final = "all devices of the user"
+EVENT_ID_CHARACTERS: Final = 100
+EventId = Annotated[str, Field(pattern=f"^[0-9A-Za-z_-]{{1,{EVENT_ID_CHARACTERS}}}$")]
+"""Safe in headers, paths and the ids of Standard Webhooks, which may hold no full stop."""
 
 
 def _as_in_events(response: type[BaseModel]) -> type[BaseModel]:
@@ -36,7 +46,7 @@ def _as_in_events(response: type[BaseModel]) -> type[BaseModel]:
         if name not in NOT_IN_EVENTS
     }
     name = response.__name__.removesuffix("Response") + "InEvent"
-    config = ConfigDict(frozen=True, extra="forbid")
+    config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=allow_more)
     return create_model(name, __config__=config, **fields)
 
 
@@ -55,16 +65,24 @@ else:
 class EventModel(BaseModel):
     """The base of all events. The docstring of each says when it is sent."""
 
-    model_config = _CONFIG
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_extra=absent_not_null,
+    )
 
     receivers: ClassVar[str]
     """Who receives it, for the guide."""
 
+    event_id: EventId
+    """The id of this event: the same on the socket, in the feed and in webhooks, and whenever it is sent again. Leave
+    out an event whose id you have already."""
     type: str
     """The type, as in the table below."""
     stream_id: str | None
-    """The stream of messages that the event is about: events of one stream have the same. Where the receiver has the
-    conversation, it is its `conversation_id`. Null where the event is of no conversation."""
+    """The stream of messages that the event is about: events of one stream have the same. On the socket it is the
+    `conversation_id`, where the event has one. Null where the event is of no conversation."""
     at: Instant
     """When it happened: RFC 3339, UTC, with milliseconds."""
 
@@ -87,13 +105,30 @@ class _OfConversation(EventModel):
 
     @model_validator(mode="after")
     def _one_stream(self) -> Self:
-        if self.stream_id != self.conversation_id:
-            raise PydanticCustomError("ids", "stream_id is not the conversation_id")
+        if not _fits_stream(self.stream_id, self.conversation_id, getattr(self, "user_id", None)):
+            raise PydanticCustomError("ids", "stream_id is not that of the conversation_id")
         return self
+
+
+def _fits_stream(stream_id: str, conversation_id: str, user_id: str | None) -> bool:
+    """Whether this may be the stream of the conversation; to back ends, which are given a `user_id`, of that user's."""
+    if user_id is not None and conversation_id.startswith(C2C_PREFIX):
+        return stream_id.startswith((C2C_PREFIX, INBOX_PREFIX)) and stream_id != conversation_id
+    return stream_id == conversation_id
+
+
+class _OfUsersConversation(_OfConversation):
+    user_id: UserId | None = None
+    """Only in the feed and in webhooks: the user whose conversation it is."""
 
 
 class _OfNoConversation(EventModel):
     stream_id: None
+
+
+class _OfUser(_OfNoConversation):
+    user_id: UserId | None = None
+    """Only in the feed and in webhooks: the user whose it is."""
 
 
 class _OfChannel(_OfConversation):
@@ -120,15 +155,17 @@ class _OfMessage(EventModel):
     group_id: GroupId | None = None
     """In a chat group: the group."""
     user_id: UserId | None = None
-    """In a channel's inbox, instead of `conversation_id`: the user of the thread."""
+    """In a channel's inbox, instead of `conversation_id`: the user of the thread. In the feed and in webhooks also
+    between two users, beside `conversation_id`: the user whose conversation it is, who received the message."""
 
     @model_validator(mode="after")
     def _of_one_place(self) -> Self:
         if self.conversation_id is None:
             fits = self.user_id is not None and self.channel_id is not None
         else:
-            fits = self.user_id is None and self.stream_id == self.conversation_id
-            fits = fits and (self.channel_id is None or self.group_id is None)
+            fits = _fits_stream(self.stream_id, self.conversation_id, self.user_id)
+            fits = fits and None in (self.channel_id, self.group_id)
+            fits = fits and (self.user_id is None or self.channel_id is self.group_id)
         if not fits:
             raise PydanticCustomError("ids", "the ids are neither a conversation nor a thread")
         return self
@@ -419,7 +456,20 @@ class GroupDisbanded(_OfChatGroup):
     type: Literal["group.disbanded"]
 
 
-class MemberChanged(_OfConversation):
+class _OfGroup(_OfConversation):
+    channel_id: GroupId | None = None
+    """In a channel: the channel."""
+    group_id: GroupId | None = None
+    """In a chat group: the group."""
+
+    @model_validator(mode="after")
+    def _one_group(self) -> Self:
+        if (self.channel_id is None) == (self.group_id is None):
+            raise PydanticCustomError("ids", "the event is of a channel or of a chat group")
+        return self
+
+
+class MemberChanged(_OfGroup):
     """A member's role, grants, mute or name card changed."""
 
     receivers = (
@@ -438,13 +488,9 @@ class MemberChanged(_OfConversation):
     """Their name in this group."""
     grants: list[Grant]
     """The grants of an admin."""
-    channel_id: GroupId | None = None
-    """In a channel: the channel."""
-    group_id: GroupId | None = None
-    """In a chat group: the group."""
 
 
-class JoinRequested(_OfChatGroup):
+class JoinRequested(_OfGroup):
     """A user asks to join."""
 
     receivers = "the owner and the admins"
@@ -456,7 +502,7 @@ class JoinRequested(_OfChatGroup):
     """What they wrote with it."""
 
 
-class JoinRefused(_OfChatGroup):
+class JoinRefused(_OfGroup):
     """The request was refused."""
 
     receivers = "the user who asked"
@@ -469,7 +515,7 @@ class JoinRefused(_OfChatGroup):
 # --- the user's own ---------------------------------------------------------------------------------------------------
 
 
-class ConversationRead(_OfConversation):
+class ConversationRead(_OfUsersConversation):
     """A read cursor moved: the user marked the conversation as read, or wrote in it."""
 
     receivers = _DEVICES
@@ -514,7 +560,7 @@ class ChangedConversation(BaseModel):
     custom_data: str | None = None
 
 
-class ConversationUpdated(_OfConversation):
+class ConversationUpdated(_OfUsersConversation):
     """The user muted, pinned or hid a conversation, switched off a channel's messages, or stored a draft or its data.
 
     No event comes when a mute ends at its `muted_until`.
@@ -528,7 +574,7 @@ class ConversationUpdated(_OfConversation):
     `draft` is empty when it was cleared, and null when there is a new one: its text is in no event."""
 
 
-class _OfConversationGroup(_OfNoConversation):
+class _OfConversationGroup(_OfUser):
     name: str
     """Its name."""
 
@@ -575,7 +621,7 @@ class ConversationGroupChanged(_OfConversationGroup):
     """Those that left."""
 
 
-class ConversationEnded(_OfConversation):
+class ConversationEnded(_OfUsersConversation):
     """A one-to-one conversation with a channel ended, because the channel was deleted."""
 
     receivers = _DEVICES
@@ -627,9 +673,11 @@ class BlockChanged(_OfNoConversation):
     """The other user, or the channel."""
     blocked: bool
     """Whether they are blocked now."""
+    blocker_id: UserId | None = None
+    """Only in the feed and in webhooks: the user who blocked them, or removed the block."""
 
 
-AnyEvent = Annotated[
+_PublicEvent = (
     MessagePosted
     | MessageEdited
     | MessageRecalled
@@ -650,7 +698,6 @@ AnyEvent = Annotated[
     | JoinRequested
     | JoinRefused
     | ConversationRead
-    | UnreadChanged
     | ConversationUpdated
     | ConversationGroupCreated
     | ConversationGroupRenamed
@@ -658,11 +705,13 @@ AnyEvent = Annotated[
     | ConversationGroupChanged
     | ConversationEnded
     | InboxRead
-    | InboxUnread
-    | BlockChanged,
-    Field(discriminator="type"),
-]
-"""Any event, by its type."""
+    | BlockChanged
+)
+
+AnyPublicEvent = Annotated[_PublicEvent, Field(discriminator="type")]
+"""Any event that back ends receive, by its type."""
+AnyEvent = Annotated[_PublicEvent | UnreadChanged | InboxUnread, Field(discriminator="type")]
+"""Any event, by its type: those of back ends, and totals, which are no facts of their own."""
 
 EVENT_MODELS: Final[tuple[type[EventModel], ...]] = get_args(get_args(AnyEvent)[0])
 """The model of every type, in the order of the guide."""

@@ -46,6 +46,7 @@ from channels.server.realtime.socket import SocketServer
 from channels.server.realtime.unread import UnreadFeed
 from channels.server.realtime.watching import Watching
 from channels.server.tokens import TokenVerifier
+from channels.server.web import asyncapi
 from channels.server.web.cors import CorsPolicy
 from channels.server.web.docs_pages import DocsPages
 from channels.server.web.handlers import EndpointHandlers
@@ -435,7 +436,7 @@ class App(web.BaseRunner):
             services.bus,
             metrics,
             addresses,
-            partial(document, endpoints),
+            {"/openapi.json": partial(document, endpoints), "/asyncapi.json": asyncapi.document},
             metrics_token=metrics_token,
             probe_seconds=probe_seconds,
         )

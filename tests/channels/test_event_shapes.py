@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pytest
 
-from channels.docs_site.generated.event_examples import payloads
 from channels.event_views.catalogue import CATALOGUE, words_of
+from channels.event_views.examples import payloads
 from channels.event_views.shapes import (
     EVENT,
     EVENT_MODELS,

@@ -6,7 +6,6 @@ from typing import Final
 
 import pytest
 
-from channels.docs_site.generated.event_examples import payloads
 from channels.docs_site.generated.limit_tables import about_of
 from channels.docs_site.generated.pages import (
     BLOCKS,
@@ -19,6 +18,7 @@ from channels.docs_site.generated.pages import (
 )
 from channels.docs_site.generated.tables import all_errors, readable, table
 from channels.event_views.catalogue import CATALOGUE
+from channels.event_views.examples import payloads
 from channels.limits import Limits
 from channels.server.settings import Settings
 from tests.api import undescribed

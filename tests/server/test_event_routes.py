@@ -72,6 +72,7 @@ VARIANTS: Final[tuple[dict[str, Any], ...]] = (
     {"audience": None},
     {"peer_id": NEWS},
 )
+_STORED_ID: Final = 1
 OURS: Final = ("groups.", "conversations.", "reactions.", "channels.")
 KINDS: Final = [
     kind
@@ -103,7 +104,8 @@ def test_every_receiver_of_an_event_is_among_its_routes(kind: type[Event]) -> No
 
 def stored(*events: Event) -> Committed:
     """The transaction as a process reads it."""
-    return Committed(RawBSONDocument(encode({"_id": 1, **events_document(events, process_id="p")})))
+    document = events_document(events, process_id="p")
+    return Committed(RawBSONDocument(encode({"_id": _STORED_ID, **document})))
 
 
 @pytest.fixture
@@ -164,6 +166,8 @@ async def test_routing_changes_nothing_that_any_session_receives() -> None:
                 for hub, ear in zip((routed, complete), ears[-1], strict=True):
                     hub.watch(ear, stream_of(chance.choice(groups[:1])))
         events = [_random_event(chance, users, groups) for _ in range(chance.randint(1, 5))]
+        for place, event in enumerate(events):
+            event.identify(f"{_STORED_ID}_{place}")
         listened = _listen(routed, stored(*events))
         complete.on_events(events)
         decoded, total = decoded + listened, total + len(events)

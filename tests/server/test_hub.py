@@ -335,7 +335,17 @@ async def test_reaction_events_go_to_watchers_and_hold_counts_only(
     assert (len(bob.frames), len(cat.frames)) == (1, 0)
     (event,) = bob.events
     assert set(event) == {
-        *("type", "stream_id", "conversation_id", "at", "channel_id", "seq", "counts", "total"),
+        *(
+            "event_id",
+            "type",
+            "stream_id",
+            "conversation_id",
+            "at",
+            "channel_id",
+            "seq",
+            "counts",
+            "total",
+        ),
     }
     hub.unwatch(bob, stream_of(NEWS))
     timers.fire()

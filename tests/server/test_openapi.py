@@ -12,6 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from channels.event_views.public import PUBLIC_EVENT_TYPES
 from channels.server.app import endpoints_for
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.web.openapi import document
@@ -34,6 +35,7 @@ from tests.api import (
     group_path,
     id_of,
     part,
+    undescribed,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -83,7 +85,7 @@ async def test_it_is_valid_openapi_3_1(spec: Spec) -> None:
 
 
 async def test_it_holds_every_route_of_the_application(shared_api: Api, spec: Spec) -> None:
-    about_the_server = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
+    about_the_server = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/asyncapi.json"}
     served = {(route.method, route.path) for route in shared_api.app.router.routes()}
     api = {
         (method, path)
@@ -107,6 +109,28 @@ async def test_the_socket_and_its_close_codes_are_described(spec: Spec) -> None:
     assert "/v1/socket" in told
     for code in CloseCode:
         assert f"{code.value} {code.name.lower()}" in told
+
+
+async def test_each_event_of_back_ends_is_a_webhook_whose_examples_fit(spec: Spec) -> None:
+    assert list(spec["webhooks"]) == list(PUBLIC_EVENT_TYPES)
+    ids = {operation["operationId"] for _, _, operation in operations(spec)}
+    for name, item in spec["webhooks"].items():
+        assert item["post"]["operationId"] not in ids
+        content = item["post"]["requestBody"]["content"]["application/json"]
+        # Fields may be added later. Now there are none that the schema does not have.
+        exact = {**resolved(spec, content["schema"]), "additionalProperties": False}
+        fits = validator(spec, exact)
+        assert content["examples"]
+        for example in content["examples"].values():
+            event = example["value"]
+            assert event["type"] == name
+            assert [error.message for error in fits.iter_errors(event)] == []
+            assert undescribed(event) == []
+            for field in ("event_id", "type", "at", "stream_id"):
+                without = {key: value for key, value in event.items() if key != field}
+                assert not fits.is_valid(without), f"{field} may be left out"
+            for field in exact["properties"].keys() - event.keys():
+                assert not fits.is_valid({**event, field: None}), f"{field} may be null"
 
 
 def examples(part: Any, place: str = "") -> Iterator[tuple[str, Spec, Any]]:

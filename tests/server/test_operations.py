@@ -174,7 +174,7 @@ async def test_metrics_require_the_metrics_token_if_there_is_one(api: OpenApi) -
 
 
 @shared
-@pytest.mark.parametrize("path", ["/openapi.json", "/docs/api/posts"])
+@pytest.mark.parametrize("path", ["/openapi.json", "/asyncapi.json", "/docs/api/posts"])
 async def test_large_pages_are_compressed_and_not_sent_twice(shared_api: Api, path: str) -> None:
     nobody = shared_api.bearer(None)
     whole = await nobody.get(path, headers={"Accept-Encoding": "identity"})

@@ -117,6 +117,7 @@ KINDS: Final[dict[str, tuple[str, int, Mapping[str, str]]]] = {
         | {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"},
     ),
     "the API's description": ("/openapi.json", 200, ASKED_AGAIN),
+    "the socket's description": ("/asyncapi.json", 200, ASKED_AGAIN),
     "the app": (
         "/",
         200,

@@ -202,7 +202,7 @@ async def test_every_answer_repeats_the_id_of_its_frame(
         ({"type": "ping", "more": 1}, "error"),
     ):
         await ears.tell(**frame, id=frame_id)
-        told = await ears.frame()
+        told = await ears.answer()
         assert (told["type"], told.get("id")) == (kind, frame_id)
     await ears.close()
 
@@ -688,7 +688,7 @@ async def test_the_answer_of_a_watch_is_cut_and_says_so(
             await ada.put(f"{path}/posts/{seq}/reactions/{LIKE}")
     ears = await ada.socket()
     await ears.tell(type="watch", conversation_ids=[conversation_of(path) for path in paths])
-    first, second = (await ears.frame())["conversations"]
+    first, second = (await ears.answer())["conversations"]
     assert ([one["seq"] for one in first["reactions"]], first["complete"]) == ([2, 1], True)
     assert (second["reactions"], second["complete"]) == ([], False)
     await ears.close()

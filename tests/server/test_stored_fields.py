@@ -209,7 +209,8 @@ async def test_an_event_with_a_newer_field_is_heard(api: OpenApi) -> None:
     newer[FROM_NEWER] = newer["message"][FROM_NEWER] = newer["message"]["content"][FROM_NEWER] = 1
     unknown = {"type": "something.newer", "at": newer["at"], "more": 1}
     await outbox.insert_one({"at": newer["at"] + timedelta(seconds=1), "events": [unknown, newer]})
-    assert await ears.hear("message.posted") == heard
+    again = await ears.hear("message.posted")
+    assert again == {**heard, "event_id": again["event_id"]}
     await ears.close()
     assert read_event(unknown) is None
 

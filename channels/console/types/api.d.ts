@@ -107,6 +107,16 @@ declare namespace Api {
     banned_by: string | null;
   }
 
+  interface BlockChanged {
+    event_id: string;
+    type: "block.changed";
+    stream_id: null;
+    at: string;
+    user_id: string;
+    blocked: boolean;
+    blocker_id?: string;
+  }
+
   interface BlockResponse {
     user_id: string;
     blocked_at: string;
@@ -128,6 +138,36 @@ declare namespace Api {
     name_card?: string;
   }
 
+  interface ChangedChannel {
+    name?: string | null;
+    face_url?: string | null;
+    introduction?: string | null;
+    owner_id?: string | null;
+    verified?: boolean | null;
+    notification?: string | null;
+    custom?: { [name: string]: string } | null;
+    posting?: Posting | null;
+    join_option?: JoinOption | null;
+    history_visible?: boolean | null;
+    muted_all?: boolean | null;
+    organization?: string | null;
+    custom_data?: string | null;
+    settings?: ChangedSettings | null;
+    is_channel?: boolean | null;
+    public_from_seq?: number | null;
+    history_shared_at?: string | null;
+  }
+
+  interface ChangedConversation {
+    muted?: boolean | null;
+    muted_until?: string | null;
+    accept?: boolean | null;
+    pinned_at?: string | null;
+    hidden?: boolean | null;
+    draft?: "" | null;
+    custom_data?: string | null;
+  }
+
   interface ChangedConversationGroupResponse {
     name: string;
     unread_count: number;
@@ -136,10 +176,73 @@ declare namespace Api {
     results: ConversationResult[];
   }
 
+  interface ChangedGroup {
+    name?: string | null;
+    face_url?: string | null;
+    introduction?: string | null;
+    owner_id?: string | null;
+    verified?: boolean | null;
+    notification?: string | null;
+    custom?: { [name: string]: string } | null;
+    posting?: Posting | null;
+    join_option?: JoinOption | null;
+    history_visible?: boolean | null;
+    muted_all?: boolean | null;
+    visibility?: Visibility | null;
+    reactions?: string | string[] | null;
+    reactions_per_user?: number | null;
+    distinct_reactions?: number | null;
+  }
+
+  interface ChangedSettings {
+    visibility?: Visibility | null;
+    reactions?: string | string[] | null;
+    reactions_per_user?: number | null;
+    distinct_reactions?: number | null;
+    accept_messages?: AcceptMessages | null;
+    signatures?: boolean | null;
+    protect_content?: boolean | null;
+  }
+
+  interface ChannelDeleted {
+    event_id: string;
+    type: "channel.deleted";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+  }
+
   interface ChannelGone {
     channel_id: string;
     gone: DepartureReason;
     gone_at: string;
+  }
+
+  interface ChannelInvitationEnded {
+    event_id: string;
+    type: "channel.invitation_ended";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+    user_id: string;
+    role: Role;
+    reason: InvitationEnd;
+  }
+
+  interface ChannelInvited {
+    event_id: string;
+    type: "channel.invited";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+    channel_name: string;
+    user_id: string;
+    role: Role;
+    grants: Grant[];
+    expires_at: string;
   }
 
   interface ChannelMissing {
@@ -175,6 +278,88 @@ declare namespace Api {
     last_post: LastPostResponse | null;
   }
 
+  interface ChannelSubscribed {
+    event_id: string;
+    type: "channel.subscribed";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+    user_id: string;
+    channel: SubscribedChannel;
+  }
+
+  interface ChannelUnsubscribed {
+    event_id: string;
+    type: "channel.unsubscribed";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+    user_id: string;
+    reason: LeaveReason;
+  }
+
+  interface ChannelUpdated {
+    event_id: string;
+    type: "channel.updated";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+    changed: ChangedChannel;
+    version: number;
+  }
+
+  interface ConversationEnded {
+    event_id: string;
+    type: "conversation.ended";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    user_id?: string;
+  }
+
+  interface ConversationGroupChanged {
+    event_id: string;
+    type: "conversation_group.changed";
+    stream_id: null;
+    at: string;
+    user_id?: string;
+    name: string;
+    added: string[];
+    removed: string[];
+  }
+
+  interface ConversationGroupCreated {
+    event_id: string;
+    type: "conversation_group.created";
+    stream_id: null;
+    at: string;
+    user_id?: string;
+    name: string;
+    conversation_ids: string[];
+  }
+
+  interface ConversationGroupDeleted {
+    event_id: string;
+    type: "conversation_group.deleted";
+    stream_id: null;
+    at: string;
+    user_id?: string;
+    name: string;
+  }
+
+  interface ConversationGroupRenamed {
+    event_id: string;
+    type: "conversation_group.renamed";
+    stream_id: null;
+    at: string;
+    user_id?: string;
+    name: string;
+    new_name: string;
+  }
+
   interface ConversationGroupResponse {
     name: string;
     unread_count: number;
@@ -185,6 +370,17 @@ declare namespace Api {
   interface ConversationMissing {
     conversation_id: string;
     error: ItemError;
+  }
+
+  interface ConversationRead {
+    event_id: string;
+    type: "conversation.read";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    user_id?: string;
+    read_seq: number;
+    unread_count: number;
   }
 
   interface ConversationResponse {
@@ -218,6 +414,16 @@ declare namespace Api {
   }
 
   type ConversationType = "group" | "c2c";
+
+  interface ConversationUpdated {
+    event_id: string;
+    type: "conversation.updated";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    user_id?: string;
+    changed: ChangedConversation;
+  }
 
   interface CreateChannel {
     name: string;
@@ -265,6 +471,30 @@ declare namespace Api {
   }
 
   type DepartureReason = "left" | "removed" | "banned" | "deleted";
+
+  interface DialogueMessageInEvent {
+    kind: Kind | null;
+    title: string | null;
+    text: string | null;
+    links: LinkResponse[] | null;
+    images: MediaResponse[] | null;
+    video: MediaResponse | null;
+    audio: MediaResponse | null;
+    file: MediaResponse | null;
+    location: LocationResponse | null;
+    custom: JsonValue;
+    silent: boolean;
+    forwarded_from: ForwardedFrom | null;
+    message_id: string;
+    seq: number;
+    sender_id: string | null;
+    created_at: string;
+    edited_at: string | null;
+    recalled_at: string | null;
+    version: number;
+    type: "message";
+    conversation_id: string;
+  }
 
   interface DialogueMessageResponse {
     kind: Kind | null;
@@ -379,6 +609,61 @@ declare namespace Api {
     | "read_events"
     | "manage_webhooks";
 
+  interface GroupDisbanded {
+    event_id: string;
+    type: "group.disbanded";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    group_id: string;
+  }
+
+  interface GroupInvitationEnded {
+    event_id: string;
+    type: "group.invitation_ended";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    group_id: string;
+    user_id: string;
+    role: Role;
+    reason: InvitationEnd;
+  }
+
+  interface GroupInvited {
+    event_id: string;
+    type: "group.invited";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    group_id: string;
+    group_name: string;
+    user_id: string;
+    role: Role;
+    expires_at: string;
+  }
+
+  interface GroupJoined {
+    event_id: string;
+    type: "group.joined";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    group_id: string;
+    user_id: string;
+  }
+
+  interface GroupLeft {
+    event_id: string;
+    type: "group.left";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    group_id: string;
+    user_id: string;
+    reason: LeaveReason;
+  }
+
   interface GroupMessagePage {
     items: MessageResponse[];
     next_cursor: string | null;
@@ -422,6 +707,17 @@ declare namespace Api {
 
   type GroupType = "work" | "public" | "meeting" | "community";
 
+  interface GroupUpdated {
+    event_id: string;
+    type: "group.updated";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    group_id: string;
+    changed: ChangedGroup;
+    version: number;
+  }
+
   interface HourResponse {
     hour: number;
     views: number;
@@ -450,6 +746,17 @@ declare namespace Api {
     detail?: string;
   }
 
+  interface InboxRead {
+    event_id: string;
+    type: "inbox.read";
+    stream_id: string;
+    at: string;
+    channel_id: string;
+    user_id: string;
+    read_seq: number;
+    unread_count: number;
+  }
+
   interface InboxUnreadResponse {
     channel_id: string;
     unread_count: number;
@@ -463,6 +770,8 @@ declare namespace Api {
     hours: HourResponse[];
     muted: MutedResponse;
   }
+
+  type InvitationEnd = "accepted" | "declined" | "revoked" | "deleted";
 
   interface InvitationResponse {
     user_id: string;
@@ -503,12 +812,35 @@ declare namespace Api {
 
   type JoinOption = "free" | "approval" | "invite";
 
+  interface JoinRefused {
+    event_id: string;
+    type: "join.refused";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id?: string;
+    group_id?: string;
+    user_id: string;
+  }
+
   interface JoinRequestResponse {
     user_id: string;
     name: string;
     face_url: string;
     text: string;
     requested_at: string;
+  }
+
+  interface JoinRequested {
+    event_id: string;
+    type: "join.requested";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id?: string;
+    group_id?: string;
+    user_id: string;
+    text: string;
   }
 
   type JsonValue = unknown;
@@ -531,6 +863,8 @@ declare namespace Api {
     recalled: boolean;
     at: string;
   }
+
+  type LeaveReason = "left" | "removed" | "banned";
 
   interface Limits {
     group_name_bytes: number;
@@ -662,6 +996,21 @@ declare namespace Api {
 
   type MediaSize = "original" | "large" | "thumb";
 
+  interface MemberChanged {
+    event_id: string;
+    type: "member.changed";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id?: string;
+    group_id?: string;
+    user_id: string;
+    role: Role;
+    muted_until: string | null;
+    name_card: string;
+    grants: Grant[];
+  }
+
   interface MemberResponse {
     user_id: string;
     name: string;
@@ -670,6 +1019,76 @@ declare namespace Api {
     joined_at: string;
     muted_until: string | null;
     name_card: string;
+  }
+
+  interface MessageEdited {
+    event_id: string;
+    type: "message.edited";
+    stream_id: string;
+    at: string;
+    seq: number;
+    conversation_id?: string;
+    channel_id?: string;
+    group_id?: string;
+    user_id?: string;
+    post?: PostInEvent;
+    message?: MessageInEvent | DialogueMessageInEvent | ThreadMessageInEvent;
+    version: number;
+  }
+
+  interface MessageInEvent {
+    kind: Kind | null;
+    title: string | null;
+    text: string | null;
+    links: LinkResponse[] | null;
+    images: MediaResponse[] | null;
+    video: MediaResponse | null;
+    audio: MediaResponse | null;
+    file: MediaResponse | null;
+    location: LocationResponse | null;
+    custom: JsonValue;
+    silent: boolean;
+    signature: string | null;
+    forwarded_from: ForwardedFrom | null;
+    pinned: boolean;
+    reactions_frozen: boolean;
+    group_id: string;
+    message_id: string;
+    seq: number;
+    sender_id: string | null;
+    created_at: string;
+    edited_at: string | null;
+    recalled_at: string | null;
+    version: number;
+  }
+
+  interface MessagePosted {
+    event_id: string;
+    type: "message.posted";
+    stream_id: string;
+    at: string;
+    seq: number;
+    conversation_id?: string;
+    channel_id?: string;
+    group_id?: string;
+    user_id?: string;
+    post?: PostInEvent;
+    message?: MessageInEvent | DialogueMessageInEvent | ThreadMessageInEvent;
+  }
+
+  interface MessageRecalled {
+    event_id: string;
+    type: "message.recalled";
+    stream_id: string;
+    at: string;
+    seq: number;
+    conversation_id?: string;
+    channel_id?: string;
+    group_id?: string;
+    user_id?: string;
+    post?: PostInEvent;
+    message?: MessageInEvent | DialogueMessageInEvent | ThreadMessageInEvent;
+    version: number;
   }
 
   interface MessageResponse {
@@ -760,6 +1179,32 @@ declare namespace Api {
     expires_at: string;
   }
 
+  interface PostInEvent {
+    kind: Kind | null;
+    title: string | null;
+    text: string | null;
+    links: LinkResponse[] | null;
+    images: MediaResponse[] | null;
+    video: MediaResponse | null;
+    audio: MediaResponse | null;
+    file: MediaResponse | null;
+    location: LocationResponse | null;
+    custom: JsonValue;
+    silent: boolean;
+    signature: string | null;
+    forwarded_from: ForwardedFrom | null;
+    pinned: boolean;
+    reactions_frozen: boolean;
+    channel_id: string;
+    post_id: string;
+    seq: number;
+    author_id: string | null;
+    created_at: string;
+    edited_at: string | null;
+    recalled_at: string | null;
+    version: number;
+  }
+
   interface PostInsightsResponse {
     seq: number;
     created_at: string;
@@ -820,6 +1265,21 @@ declare namespace Api {
     code: string;
     details?: { [name: string]: JsonValue };
     request_id: string;
+  }
+
+  interface ReactionsChanged {
+    event_id: string;
+    type: "reactions.changed";
+    stream_id: string;
+    at: string;
+    seq: number;
+    conversation_id?: string;
+    channel_id?: string;
+    group_id?: string;
+    user_id?: string;
+    counts: { [name: string]: number };
+    total: number;
+    mine?: string[];
   }
 
   interface ReactorResponse {
@@ -900,6 +1360,19 @@ declare namespace Api {
     protect_content: boolean;
   }
 
+  interface SubscribedChannel {
+    channel_id: string;
+    name: string;
+    face_url: string;
+    introduction: string;
+    verified: boolean;
+    created_at: string;
+    organization: string;
+    custom_data: string;
+    subscriber_count: number;
+    subscribed_at: string;
+  }
+
   interface SubscriberResponse {
     user_id: string;
     name: string;
@@ -966,6 +1439,32 @@ declare namespace Api {
     recalled: boolean;
     at: string;
     from_channel: boolean;
+  }
+
+  interface ThreadMessageInEvent {
+    kind: Kind | null;
+    title: string | null;
+    text: string | null;
+    links: LinkResponse[] | null;
+    images: MediaResponse[] | null;
+    video: MediaResponse | null;
+    audio: MediaResponse | null;
+    file: MediaResponse | null;
+    location: LocationResponse | null;
+    custom: JsonValue;
+    silent: boolean;
+    forwarded_from: ForwardedFrom | null;
+    message_id: string;
+    seq: number;
+    sender_id: string | null;
+    created_at: string;
+    edited_at: string | null;
+    recalled_at: string | null;
+    version: number;
+    channel_id: string;
+    user_id: string;
+    from_channel: boolean;
+    author_id: string | null;
   }
 
   interface ThreadMessageResponse {

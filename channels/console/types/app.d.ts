@@ -466,6 +466,7 @@ declare namespace App {
 
   /** What an event may carry. `stream_id` is null where it is about no conversation. */
   interface Common<Type extends string> {
+    event_id: string;
     type: Type;
     at: string;
     stream_id: string | null;

@@ -2,18 +2,26 @@
 
 from collections.abc import Mapping
 
-from channels.docs_site.generated.event_examples import example
 from channels.docs_site.generated.tables import table
 from channels.event_views.catalogue import CATALOGUE, EventAbout
+from channels.event_views.examples import as_lines, payloads, public_payloads
+from channels.event_views.public import CHANNEL_EVENT_TYPES, PUBLIC_EVENT_TYPES
 
 
 def event_index() -> str:
     """The types of events, each with its moment."""
     rows = [
-        [f"[`{name}`](#{_anchor(name)})", about.when, about.receivers]
+        [f"[`{name}`](#{_anchor(name)})", about.when, about.receivers, _back_ends_of(name)]
         for name, about in CATALOGUE.items()
     ]
-    return table(["Event", "When", "Receivers"], rows)
+    return table(["Event", "When", "Receivers on the socket", "Back ends"], rows)
+
+
+def _back_ends_of(name: str) -> str:
+    """Which webhooks and feeds have the type: those of a channel have fewer than those of the application."""
+    if name in CHANNEL_EVENT_TYPES:
+        return "application, channel"
+    return "application" if name in PUBLIC_EVENT_TYPES else "none"
 
 
 def events() -> str:
@@ -26,7 +34,12 @@ def _section(name: str, about: EventAbout) -> str:
     parts = [f"### `{name}`", f"{about.when} Receivers: {about.receivers}."]
     if rows:
         parts.append(table(["Field", "Type", "", "Meaning"], rows))
-    parts.append(f"```json\n{example(name)}\n```")
+    # Of several forms, that of a channel.
+    shown = payloads()[name][0]
+    parts.append(f"```json\n{as_lines(shown)}\n```")
+    for public in public_payloads().get(name, ())[:1]:
+        if public.keys() != shown.keys():
+            parts.append(f"To back ends:\n\n```json\n{as_lines(public)}\n```")
     return "\n\n".join(parts)
 
 

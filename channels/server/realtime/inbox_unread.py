@@ -59,7 +59,7 @@ class InboxUnreadFeed:
             while (change := self._changes.pop(channel_id, None)) is not None:
                 unread = await self._read_with_retries(channel_id)
                 if unread is not None:
-                    self._hub.send(inbox_unread_view(channel_id, unread, change.at, change.staff))
+                    self._hub.send(inbox_unread_view(channel_id, unread, change))
                 await asyncio.sleep(MERGE_SECONDS)
         finally:
             # Nothing was awaited since the last `pop`, so a later change finds no task and starts one.

@@ -15,7 +15,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import datetime
 from typing import Final
 
 from channels.event_views.conversations import unread_changed_view
@@ -43,8 +42,8 @@ class UnreadFeed:
     def __init__(self, hub: Hub, read: ReadTotals) -> None:
         self._hub = hub
         self._read = read
-        self._waiting: dict[UserId, datetime] = {}  # in order, with their newest change
-        self._resting: dict[UserId, datetime | None] = {}  # with a change since the last totals
+        self._waiting: dict[UserId, Event] = {}  # in order, with their newest change
+        self._resting: dict[UserId, Event | None] = {}  # with a change since the last totals
         self._task: asyncio.Task[None] | None = None
         self._is_closed = False
 
@@ -55,12 +54,12 @@ class UnreadFeed:
                 if not self._hub.sessions_of(user_id):
                     continue
                 if user_id in self._resting:
-                    self._resting[user_id] = event.at
+                    self._resting[user_id] = event
                 else:
-                    self._wait_for(user_id, event.at)
+                    self._wait_for(user_id, event)
 
-    def _wait_for(self, user_id: UserId, at: datetime) -> None:
-        self._waiting[user_id] = at
+    def _wait_for(self, user_id: UserId, change: Event) -> None:
+        self._waiting[user_id] = change
         if self._task is None and not self._is_closed:
             self._task = asyncio.create_task(self._send_all(), name="unread-totals")
 
@@ -68,7 +67,7 @@ class UnreadFeed:
         loop = asyncio.get_running_loop()
         try:
             while self._waiting:
-                user_id, at = next(iter(self._waiting.items()))
+                user_id, change = next(iter(self._waiting.items()))
                 del self._waiting[user_id]
                 if not self._hub.sessions_of(user_id):
                     continue
@@ -76,29 +75,29 @@ class UnreadFeed:
                 self._resting[user_id] = None
                 loop.call_later(REST_SECONDS, self._rested, user_id)
                 began = time.monotonic()
-                await self._send(user_id, at)
+                await self._send(user_id, change)
                 await asyncio.sleep(PAUSE_SHARE * (time.monotonic() - began))
         finally:
             # Nothing was awaited since `_waiting` was found empty, so a later change starts another task.
             self._task = None
 
-    async def _send(self, user_id: UserId, at: datetime) -> None:
+    async def _send(self, user_id: UserId, change: Event) -> None:
         try:
             unread = await self._read(user_id)
         # The others' totals are still to be sent. An outage that lasts closes every socket, and clients read them then.
         except Exception as error:
             if is_outage(error):
                 log.warning("cannot read the unread totals of a user: %r", error)
-                self._resting[user_id] = self._resting.get(user_id) or at
+                self._resting[user_id] = self._resting.get(user_id) or change
             else:
                 log.exception("cannot read the unread totals of a user")
             return
-        self._hub.send(unread_changed_view(user_id, unread, at))
+        self._hub.send(unread_changed_view(user_id, unread, change))
 
     def _rested(self, user_id: UserId) -> None:
-        changed_at = self._resting.pop(user_id)
-        if changed_at is not None:
-            self._wait_for(user_id, changed_at)
+        change = self._resting.pop(user_id)
+        if change is not None:
+            self._wait_for(user_id, change)
 
     async def close(self) -> None:
         self._is_closed = True

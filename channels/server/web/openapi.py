@@ -1,4 +1,7 @@
-"""The OpenAPI 3.1 document, made from the endpoints that the server serves, so the two cannot differ."""
+"""The OpenAPI 3.1 document: what the server answers, and what it sends to webhooks.
+
+It is made from the endpoints that the server serves, and from the models of events, so the two cannot differ.
+"""
 
 import importlib.metadata
 import json
@@ -10,6 +13,9 @@ from typing import Any, Final
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from channels.event_views.catalogue import CATALOGUE, MODEL_OF
+from channels.event_views.examples import named_forms, public_payloads
+from channels.event_views.public import PUBLIC_EVENT_TYPES
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.tokens import BadToken
 from channels.server.web.ndjson import NDJSON
@@ -73,9 +79,35 @@ with a stable `code`. Lists answer `items` and `next_cursor`; a page has at most
 and the list ends where `next_cursor` is null. In a path a channel id is percent-encoded (`%40TOA%23_news`), or written
 without its prefix (`news`).
 
+**Events**: a back end receives them as webhooks, which are described in the section `webhooks`.
+
 **Socket**: `GET /v1/socket`, with the token in the header or in a first frame `{"type": "auth", "token": ...}` within
-10 s. Then `{"type": "ready"}` and `{"type": "event", "event": {type, stream_id, seq?, at, ...}}` for all conversations
-of the user. Client frames: `watch` and `unwatch` {conversation_id} for live reaction counts, `ping`. Close codes: """
+10 s. Then `{"type": "ready"}` and `{"type": "event", "event": {event_id, type, stream_id, seq?, at, ...}}` for all
+conversations of the user. Client frames: `watch` and `unwatch` {conversation_id} for live reaction counts, `ping`.
+`/asyncapi.json` describes its frames and events. Close codes: """
+
+
+_WEBHOOK: Final = (
+    "Sent after the commit, and again until your endpoint answers with a 2xx status."
+    " Leave out an event whose `event_id` you have already."
+)
+_WEBHOOK_HEADERS: Final[list[dict[str, Any]]] = [
+    {
+        "name": name,
+        "in": "header",
+        "required": True,
+        "schema": {"type": "string"},
+        "description": description,
+    }
+    for name, description in (
+        ("webhook-id", "The `event_id`, the same at every attempt."),
+        ("webhook-timestamp", "When this attempt was signed, in seconds since 1970."),
+        (
+            "webhook-signature",
+            "Signatures of id, timestamp and body by https://www.standardwebhooks.com, separated by spaces.",
+        ),
+    )
+]
 
 
 def document(endpoints: Sequence[Endpoint], *, version: str | None = None) -> dict[str, Any]:
@@ -100,6 +132,7 @@ def document(endpoints: Sequence[Endpoint], *, version: str | None = None) -> di
         "security": [{"bearer": []}],
         "tags": [{"name": tag} for tag in dict.fromkeys(e.tag for e in endpoints)],
         "paths": paths,
+        "webhooks": {name: _webhook(name, schemas) for name in PUBLIC_EVENT_TYPES},
         "components": {
             "schemas": components,
             "securitySchemes": {
@@ -114,6 +147,7 @@ _Schemas = dict[tuple[type[BaseModel], JsonSchemaMode], dict[str, Any]]
 
 def _schemas(endpoints: Sequence[Endpoint]) -> tuple[_Schemas, dict[str, Any]]:
     models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
+    models |= {(MODEL_OF[name], "serialization"): None for name in PUBLIC_EVENT_TYPES}
     for endpoint in endpoints:
         for taken in filter(None, (endpoint.body, endpoint.line)):
             models[taken, "validation"] = None
@@ -183,6 +217,25 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
     if spec.method == "DELETE" and not operation["parameters"]:
         del operation["parameters"]
     return operation
+
+
+def _webhook(name: str, schemas: _Schemas) -> dict[str, Any]:
+    """The request that an endpoint of a back end receives with an event of this type."""
+    forms = named_forms(public_payloads()[name])
+    content = {
+        "schema": schemas[MODEL_OF[name], "serialization"],
+        "examples": {form: {"value": payload} for form, payload in forms.items()},
+    }
+    operation = {
+        "operationId": f"on_{name.replace('.', '_')}",
+        "summary": CATALOGUE[name].when,
+        "description": _WEBHOOK,
+        "security": [],
+        "parameters": _WEBHOOK_HEADERS,
+        "requestBody": {"required": True, "content": {JSON: content}},
+        "responses": {"2XX": {"description": "The event was received, and is not sent again."}},
+    }
+    return {"post": operation}
 
 
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:

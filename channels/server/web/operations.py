@@ -1,4 +1,4 @@
-"""Operations pages: health, readiness, metrics, and the API's description for tools.
+"""Operations pages: health, readiness, metrics, and the descriptions of API and socket for tools.
 
 Promises:
     The database is pinged and the metrics are rendered at most once in `PROBE_SECONDS`, however many requests come.
@@ -9,7 +9,7 @@ Promises:
 import asyncio
 import hmac
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -40,7 +40,10 @@ _METRICS_HEADERS: Final = {
 
 
 class OperationsPages:
-    """The operations pages. None of them needs a user's token."""
+    """The operations pages. None of them needs a user's token.
+
+    `describe` makes the documents for tools, by their paths.
+    """
 
     def __init__(
         self,
@@ -48,7 +51,7 @@ class OperationsPages:
         bus: EventBus,
         metrics: Metrics,
         addresses: AddressLimits,
-        describe: Callable[[], dict[str, Any]],
+        describe: Mapping[str, Callable[[], dict[str, Any]]],
         *,
         metrics_token: str | None = None,
         probe_seconds: float = PROBE_SECONDS,
@@ -59,8 +62,11 @@ class OperationsPages:
         self._metrics_token = metrics_token.encode() if metrics_token is not None else None
         self._reached: CachedValue[None] = CachedValue(database.ping, probe_seconds)
         self._metrics = CachedValue(_beside(metrics.text), probe_seconds)
-        # Made at the first request: it takes a tenth of a second.
-        self._description = CachedValue(_beside(partial(_described, describe)), math.inf)
+        # Made at the first request: one takes some tenths of a second.
+        self._descriptions = {
+            path: CachedValue(_beside(partial(_described, make)), math.inf)
+            for path, make in describe.items()
+        }
         self.is_stopping = False
 
     def mount(self, router: Router) -> None:
@@ -72,7 +78,8 @@ class OperationsPages:
         for method in ("GET", "HEAD"):
             for path, handler in probes.items():
                 router.add(method, path, handler, is_counted=False)
-            router.add(method, "/openapi.json", self._show_description)
+            for path, description in self._descriptions.items():
+                router.add(method, path, partial(_show_description, description))
 
     async def _show_health(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         await self._addresses.take_probe(request)
@@ -101,10 +108,11 @@ class OperationsPages:
             self._addresses.take(request)
             raise BadToken("Send the metrics token: `Authorization: Bearer <token>`")
 
-    async def _show_description(
-        self, request: Request, parameters: Parameters
-    ) -> web.StreamResponse:
-        return packed(request, await self._description.get(), _ASSET_HEADERS)
+
+async def _show_description(
+    description: CachedValue[Asset], request: Request, parameters: Parameters
+) -> web.StreamResponse:
+    return packed(request, await description.get(), _ASSET_HEADERS)
 
 
 def _beside(make: Callable[[], T]) -> Callable[[], Awaitable[T]]:

@@ -1,6 +1,7 @@
-"""An example of each type of event.
+"""An example of each type of event, for the guide and for the documents that tools read.
 
-The payloads come from `views_of`, which renders what sockets send, so the examples are those of the code.
+The payloads come from `views_of` and `public_events_of`, which render what is sent, so the examples are those of the
+code.
 """
 
 import json
@@ -10,7 +11,9 @@ from functools import cache
 from typing import Any, Final
 
 from channels.event_views.conversations import inbox_unread_view, unread_changed_view
+from channels.event_views.public import public_events_of
 from channels.event_views.registry import views_of
+from channels.event_views.view import INBOX_PREFIX, EventView
 from channels.events import DialogueReacted
 from conversations.events import (
     BlockChanged,
@@ -26,7 +29,7 @@ from conversations.events import (
     DialogueRecalled,
     ThreadRead,
 )
-from conversations.models import ConversationId, InboxUnread, ReadMark, Unread
+from conversations.models import C2C_PREFIX, ConversationId, InboxUnread, ReadMark, Unread
 from groups.events import (
     AdminInvited,
     GroupDisbanded,
@@ -49,6 +52,7 @@ from groups.models import Content, Grant, InvitationEnd, Kind, Message, Role, st
 from reactions.events import OwnReactions, ReactionsChanged
 
 _AT: Final = datetime(2026, 1, 31, 12, tzinfo=UTC)
+_EVENT_ID: Final = "697df2c07b1e5a00c3f4a9d1_0"
 _NEWS: Final = GroupId("@TOA#_news")
 _TEA: Final = GroupId("@TGS#_tea")
 _ADA: Final = UserId("ada")
@@ -65,9 +69,27 @@ _PROFILE: Final[dict[str, object]] = {
 }
 
 
-def example(name: str) -> str:
-    """An example of the type, as JSON with a line for each field. Of several forms, that of a channel."""
-    payload = payloads()[name][0]
+def named_forms(examples: Sequence[dict[str, Any]]) -> Mapping[str, dict[str, Any]]:
+    """The first of the examples for each kind of place: `channel`, `group`, `inbox`, `one_to_one`, or `user`."""
+    found: dict[str, dict[str, Any]] = {}
+    for payload in examples:
+        found.setdefault(_place_of(payload), payload)
+    return found
+
+
+def _place_of(payload: Mapping[str, Any]) -> str:
+    stream_id = payload["stream_id"] or ""
+    if stream_id.startswith(INBOX_PREFIX):
+        return "inbox" if "channel_id" in payload else "one_to_one"
+    if stream_id.startswith(C2C_PREFIX):
+        return "one_to_one"
+    if "group_id" in payload:
+        return "group"
+    return "channel" if "channel_id" in payload else "user"
+
+
+def as_lines(payload: Mapping[str, Any]) -> str:
+    """The payload as JSON with a line for each field."""
     fields = [
         f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
         for key, value in payload.items()
@@ -79,16 +101,40 @@ def example(name: str) -> str:
 def payloads() -> Mapping[str, Sequence[dict[str, Any]]]:
     """Payloads of each type, in all its forms: of a channel, of a group, one-to-one, of an inbox."""
     found: dict[str, list[dict[str, Any]]] = {}
-    views = [view for event in _examples() for view in views_of(event)]
-    totals = (
-        inbox_unread_view(_NEWS, InboxUnread(3, 2), _AT, _STAFF),
-        unread_changed_view(_BOB, Unread(5, 3, 2, {"Work": 1}), _AT),
-    )
-    for view in (*views, *totals):
+    views = [view for event in example_events() for view in views_of(event)]
+    for view in (*views, *_totals()):
         # Through JSON, as the socket sends it.
         payload = json.loads(view.json())["event"]
         found.setdefault(payload["type"], []).append(payload)
     return found
+
+
+@cache
+def public_payloads() -> Mapping[str, Sequence[dict[str, Any]]]:
+    """The same of what back ends receive."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for event in (one for committed in example_events() for one in public_events_of(committed)):
+        found.setdefault(event.type, []).append(json.loads(event.json()))
+    return found
+
+
+def example_events() -> Iterator[Event]:
+    """A committed event of each kind that is shown to somebody, those of channels first."""
+    for event in _examples():
+        event.identify(_EVENT_ID)
+        yield event
+
+
+def _totals() -> Iterator[EventView]:
+    read = ThreadRead(
+        at=_AT, channel_id=_NEWS, user_id=_ADA, staff=_STAFF, read_seq=7, unread_count=0
+    )
+    mark = ReadMark(conversation_id=ConversationId(stream_of(_NEWS)), read_seq=7, unread_count=0)
+    marked = ConversationRead(at=_AT, user_id=_BOB, reads=(mark,))
+    for cause in (read, marked):
+        cause.identify(_EVENT_ID)
+    yield inbox_unread_view(_NEWS, InboxUnread(3, 2), read)
+    yield unread_changed_view(_BOB, Unread(5, 3, 2, {"Work": 1}), marked)
 
 
 def _message(stream_id: StreamId, sender_id: UserId, *, is_deleted: bool = False) -> Message:
@@ -105,7 +151,6 @@ def _message(stream_id: StreamId, sender_id: UserId, *, is_deleted: bool = False
 
 
 def _examples() -> Iterator[Event]:
-    """An event of each kind, those of channels first."""
     for group_id, is_channel in ((_NEWS, True), (_TEA, False)):
         yield from _of_a_group(group_id, is_channel=is_channel)
     yield from _of_one_to_one_messages()
