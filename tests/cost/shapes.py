@@ -40,6 +40,7 @@ SHARD_KEY: Final = {
     "health": "_id",
     "schema": "_id",
     "events": None,
+    "consumers": "_id",
     "media": "_id",
     "media_usage": "_id",
     "blobs.files": "_id",
