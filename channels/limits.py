@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from channels.push.limits import PushLimits
 from conversations.limits import ConversationLimits
 from groups.kernel.limits import (
     About,
@@ -159,7 +160,7 @@ class ChannelLimits(LimitModel):
     """The JSON body of a request. Valid ones are far smaller, but for `POST /v1/users`, where fewer users may fit."""
 
 
-class Limits(ChannelLimits, ConversationLimits, GroupLimits):
+class Limits(ChannelLimits, PushLimits, ConversationLimits, GroupLimits):
     """Every limit of a deployment."""
 
 

@@ -40,6 +40,21 @@ class ConversationType(StrEnum):
     C2C = "c2c"
 
 
+class NotificationLevel(StrEnum):
+    """For which messages of a conversation the user's devices ring.
+
+    Messages cannot mention a user, so there is no level between the two. A level of a newer version reads as `ALL`:
+    a needless ring does less harm than a missing one.
+    """
+
+    ALL = "all"
+    NONE = "none"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "NotificationLevel":
+        return cls.ALL
+
+
 class ReadScope(StrEnum):
     """Sets of conversations that can be marked as read at once, besides groups. These names are reserved."""
 
@@ -66,6 +81,7 @@ class ConversationSettings(NamedTuple):
 
     `muted`: for ever; `muted_until`: muted up to this instant, which may be in the past. `accept` False: a channel must
     not write to the user. `begun_by_channel`: the channel began the thread, and the user has not written in it.
+    `notifications`: for which messages devices ring; they count as unread all the same.
 
     `version` counts the changes of what is not the read cursor, and `changed_ms` is the time of the last change of
     either, by the user's own act, in milliseconds since 1970. Only queries for `sync` load them.
@@ -81,11 +97,15 @@ class ConversationSettings(NamedTuple):
     muted_until: datetime | None = None
     accept: bool = True
     begun_by_channel: bool = False
+    notifications: NotificationLevel = NotificationLevel.ALL
     version: int = 0
     changed_ms: int = 0
 
     def is_muted(self, now: datetime) -> bool:
-        """Whether unread totals leave the conversation out now: for ever, or until an instant that has not come."""
+        """Whether unread totals leave the conversation out now, and no device rings for it.
+
+        For ever, or until an instant that has not come.
+        """
         return self.muted or (self.muted_until is not None and self.muted_until > now)
 
     def hides(self, head_seq: int) -> bool:

@@ -21,6 +21,7 @@ from conversations.models import (
     ConversationSettings,
     ConversationSnapshot,
     GroupTotal,
+    NotificationLevel,
     ReadScope,
     Unread,
     unread_of,
@@ -101,6 +102,18 @@ def muting_refusal(until: datetime, now: datetime) -> DomainError | None:
     if now < until <= latest:
         return None
     return BadMutedUntil(now=rfc3339(now), latest=rfc3339(latest))
+
+
+def rings(settings: ConversationSettings, now: datetime, *, is_silent: bool) -> bool:
+    """Whether a message that is posted now rings on the devices of a user with these settings of the conversation.
+
+    `is_silent`: the message was posted so (`silent`). The author's own devices do not ring, which the caller knows.
+    """
+    return (
+        not is_silent
+        and settings.notifications is not NotificationLevel.NONE
+        and not settings.is_muted(now)
+    )
 
 
 def unread_totals(

@@ -280,6 +280,7 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         "users": replace(core.users, known_owners=hooks.known_owners),
         "streams": streams,
         "edits": replace(core.edits, streams=streams),
+        "revocations": replace(core.revocations, hooks=hooks.tokens_revoked),
         "pins": replace(core.pins, reactions_closed=hooks.reactions_closed),
     }
     return GroupChat(

@@ -73,6 +73,7 @@ SUBDOCUMENTS: Final[dict[str, tuple[str, ...]]] = {
         "failure",
     ),
     "groups": ("marking",),
+    "devices": ("target",),
     "streams": ("last", "edits", "recalls"),
 }
 """Objects, and arrays of objects, in documents; inner ones first."""
@@ -279,7 +280,7 @@ async def _every_field(api: Api) -> None:
     await bob.get("/v1/conversations")
     await bob.delete(conversation)
     until = rfc3339(api.clock.now() + timedelta(hours=1))
-    await bob.patch(conversation, {"muted_until": until})
+    await bob.patch(conversation, {"muted_until": until, "notifications": "none"})
     # A post's reactions of a day as version 0.1 counts them, until the rollup.
     day = api.clock.now().date().isoformat()
     await api.services.database.collection("insights").insert_one(

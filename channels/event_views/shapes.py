@@ -553,6 +553,7 @@ class ChangedConversation(BaseModel):
 
     muted: bool | None = None
     muted_until: Instant | None = None
+    notifications: Literal["all", "none"] | None = None
     accept: bool | None = None
     pinned_at: Instant | None = None
     hidden: bool | None = None
@@ -561,7 +562,7 @@ class ChangedConversation(BaseModel):
 
 
 class ConversationUpdated(_OfUsersConversation):
-    """The user muted, pinned or hid a conversation, switched off a channel's messages, or stored a draft or its data.
+    """The user muted, pinned or hid a conversation, set its notifications or `accept`, or stored a draft or its data.
 
     No event comes when a mute ends at its `muted_until`.
     """

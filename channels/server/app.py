@@ -14,6 +14,7 @@ from pydantic import IPvAnyNetwork
 
 import channels.analytics.wiring as analytics_wiring
 import channels.drafts.wiring as draft_wiring
+import channels.push.wiring as push_wiring
 import channels.wiring as channel_wiring
 import conversations.wiring as conversation_wiring
 import groups.wiring as group_wiring
@@ -23,6 +24,8 @@ from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
 from channels.drafts.routes import DraftRoutes
 from channels.events import RatesSpent
 from channels.limits import Limits, limits_of_clients
+from channels.push.routes import DeviceRoutes
+from channels.push.wiring import PUSH_INDEXES, Push
 from channels.routes.admins import AdminRoutes
 from channels.routes.channels import ChannelRoutes
 from channels.routes.dialogue_reactions import DialogueReactionRoutes
@@ -89,6 +92,7 @@ INDEXES: Final[tuple[Index, ...]] = (
     *REACTION_INDEXES,
     *CHANNEL_INDEXES,
     *ANALYTICS_INDEXES,
+    *PUSH_INDEXES,
 )
 
 DEFAULT_OPTIONS: Final = ServiceOptions()
@@ -108,6 +112,7 @@ class Services:
     reactions: ReactionService
     channels: Channels
     analytics: Analytics
+    push: Push
     metrics: Metrics
     clock_sync: PeriodicTask
     options: ServiceOptions
@@ -172,6 +177,7 @@ def create_services(
     metrics.uncounted.set_function(lambda: analytics_core.counting.waiting_seconds)
     draft_cleanup = draft_wiring.build_cleanup(database, group_core.draft_content)
     channel_core = channel_wiring.build_core(group_core, limits)
+    push_core = push_wiring.build_core(database, limits, clock)
     conversation_core = conversation_wiring.build_core(
         group_core,
         limits,
@@ -203,6 +209,7 @@ def create_services(
         tallies=engine,
         blocks=conversation_core.blocks,
         read_cursor=conversation_core.hooks.read_cursor,
+        tokens_revoked=[push_core.registry.remove_all_in],
     )
     chat = group_wiring.assemble(group_core, hooks)
     bus.listen(chat.revocations.on_events, TokensRevoked)
@@ -228,6 +235,7 @@ def create_services(
     analytics = analytics_wiring.assemble(
         database, analytics_core, chat, channels.channel, limits, clock, on_batch=metrics.batch
     )
+    push = push_wiring.assemble(database, push_core, clock)
     metrics.follow_consumers(log.consumers)
     return Services(
         database=database,
@@ -240,6 +248,7 @@ def create_services(
         reactions=reactions,
         channels=channels,
         analytics=analytics,
+        push=push,
         metrics=metrics,
         clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
         options=options,
@@ -330,6 +339,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             inbox=channels.inbox,
         ),
         BlockRoutes(blocks=conversations.blocks),
+        DeviceRoutes(devices=services.push.devices, info=services.push.info),
         InboxRoutes(
             inbox=channels.inbox,
             threads=conversations.threads,

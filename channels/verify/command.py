@@ -13,6 +13,7 @@ from channels.audit import checks as channel_checks
 from channels.drafts.audit import HOLDER
 from channels.drafts.audit import checks as draft_checks
 from channels.limits import Limits
+from channels.push.audit import checks as push_checks
 from channels.verify.report import Outcome, progress_bar, show
 from conversations.audit.service import checks as conversation_checks
 from groups.audit.service import checks as group_checks
@@ -80,6 +81,7 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
         *channel_checks(database, chat.updates, limits),
         *draft_checks(database, chat.draft_content, chat.streams),
         *analytics_checks(database, chat, limits),
+        *push_checks(database, limits, clock),
     ]
 
 

@@ -22,16 +22,16 @@ KEPT_BYTES: Final = 2 * 2**20  # some 800 channels
 _ENTRY_BYTES: Final = 1_000
 """The memory of a kept conversation without its texts, which count twice: in the values and in the JSON."""
 _NO_SETTINGS: Final = (
-    b',"muted":false,"muted_until":null,"accept":true,"pinned_at":null,"hidden":false'
-    b',"draft":"","custom_data":"","conversation_groups":[]'
+    b',"muted":false,"muted_until":null,"notifications":"all","accept":true,"pinned_at":null'
+    b',"hidden":false,"draft":"","custom_data":"","conversation_groups":[]'
 )
 
 
 _BESIDE_CURSOR: Final = slice(1, -2)  # without `version` and `changed_ms`
 _DEFAULTS: Final = DEFAULT_SETTINGS[_BESIDE_CURSOR]
 _OWN: Final = {
-    *("unread_count", "read_seq", "muted", "muted_until", "accept", "pinned_at", "hidden"),
-    *("draft", "custom_data", "conversation_groups"),
+    *("unread_count", "read_seq", "muted", "muted_until", "notifications", "accept", "pinned_at"),
+    *("hidden", "draft", "custom_data", "conversation_groups"),
 }
 """The fields that are the reader's own."""
 
@@ -124,6 +124,7 @@ def _settings(listed: ListedConversation) -> bytes:
     fields = {
         "muted": listed.muted,
         "muted_until": _instant(listed.muted_until),
+        "notifications": settings.notifications.value,
         "accept": settings.accept,
         "pinned_at": _instant(settings.pinned_at),
         "hidden": conversation.is_hidden,

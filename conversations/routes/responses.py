@@ -1,6 +1,6 @@
 """The request and response bodies of the endpoints of conversations."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -15,6 +15,7 @@ from conversations.models import (
     ConversationId,
     ConversationType,
     ListedConversation,
+    NotificationLevel,
 )
 from conversations.service.conversation_groups import ChangedConversationGroup
 from groups.kernel.endpoint import Body, Response
@@ -73,6 +74,12 @@ class ConversationResponse(Response):
     last_message: LastMessageResponse | None
     muted: Annotated[bool, Field(description="For ever, or until `muted_until`.")]
     muted_until: Annotated[Instant | None, Field(description="null: for ever, or not muted.")]
+    notifications: Annotated[
+        NotificationLevel,
+        Field(
+            description="For which messages your devices ring, while it is not muted. More levels may be added."
+        ),
+    ]
     accept: Annotated[
         bool, Field(description="false: the channel of this conversation may not write to you.")
     ]
@@ -108,6 +115,7 @@ def conversation_response(listed: ListedConversation) -> ConversationResponse:
         else None,
         muted=listed.muted,
         muted_until=listed.muted_until,
+        notifications=settings.notifications,
         accept=settings.accept,
         pinned_at=settings.pinned_at,
         hidden=conversation.is_hidden,
@@ -134,6 +142,7 @@ class UpdateConversation(PatchBody):
             "examples": [
                 {"muted": True},
                 {"muted_until": "2030-01-01T09:00:00Z"},
+                {"notifications": "none"},
                 {"pinned": True, "draft": "Dear"},
             ]
         }
@@ -148,6 +157,12 @@ class UpdateConversation(PatchBody):
         Field(
             description="Not in unread totals until this instant, at most 366 days ahead. null ends"
             " such a mute, and leaves one for ever."
+        ),
+    ] = None
+    notifications: Annotated[
+        Literal["all", "none"] | None,
+        Field(
+            description="For which messages your devices ring. `none`: they count as unread all the same."
         ),
     ] = None
     accept: Annotated[

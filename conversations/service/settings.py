@@ -8,6 +8,7 @@ would lower the count of a mute that ends by itself.
 that says it then stays when they unsubscribe, so that the channel cannot undo it by removing and adding them.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,10 +20,12 @@ from conversations.events import ConversationRead, ConversationUpdated
 from conversations.models import (
     Conversation,
     ConversationId,
+    ConversationKey,
     ConversationSettings,
     Dialogue,
     ListedConversation,
     Model,
+    NotificationLevel,
     ReadMark,
     dialogue_of,
 )
@@ -51,6 +54,7 @@ class ConversationChanges(Model):
 
     muted: bool | None = None
     muted_until: datetime | None = None
+    notifications: NotificationLevel | None = None
     accept: bool | None = None
     pinned: bool | None = None
     hidden: bool | None = None
@@ -127,7 +131,7 @@ class SettingsService:
     async def remove_from_list(self, actor: Actor, conversation_id: ConversationId) -> None:
         """Take the conversation off the list until its next message: hide and read it, clear its draft and pin.
 
-        Membership, mute and conversation groups stay. Repeating it changes and publishes nothing.
+        Membership, mute, notifications and conversation groups stay. Repeating it changes and publishes nothing.
         Publishes: ConversationRead if it was unread; ConversationUpdated if a setting changed.
         """
 
@@ -144,6 +148,15 @@ class SettingsService:
             await self._apply(actor, conversation, changes, tx)
 
         await self.database.run(work, user_lock(actor.user_id))
+
+    async def find_silencing(
+        self, keys: Collection[ConversationKey]
+    ) -> dict[ConversationKey, ConversationSettings]:
+        """For delivery: the settings of these users and conversations that may keep devices from ringing, in one query.
+
+        Where a key is absent, `DEFAULT_SETTINGS` hold. `policy.rings` decides. At most some thousand keys.
+        """
+        return await self.settings.find_silencing(keys) if keys else {}
 
     async def _apply(
         self, actor: Actor, conversation: Conversation, changes: ConversationChanges, tx: Tx
@@ -204,6 +217,8 @@ def _new_values(
         values["muted"] = muted
     if muted_until != settings.muted_until:
         values["muted_until"] = muted_until
+    if changes.notifications not in (None, settings.notifications):
+        values["notifications"] = changes.notifications
     if changes.accept is not None and changes.accept != settings.accept:
         values["accept"] = changes.accept
     if changes.pinned is not None and changes.pinned != (settings.pinned_at is not None):
@@ -235,6 +250,8 @@ def _as_published(values: dict[str, object], mute: _Mute) -> dict[str, JsonValue
             changed[name] = rfc3339(value)
         elif name == "muted":
             continue  # above
+        elif isinstance(value, NotificationLevel):
+            changed[name] = value.value
         elif value is None or isinstance(value, str | bool):
             changed[name] = value
     return changed

@@ -27,6 +27,7 @@ from conversations.models import (
     ConversationId,
     ConversationKey,
     ConversationSettings,
+    NotificationLevel,
     UserSettings,
     group_of,
 )
@@ -55,6 +56,7 @@ _WITHOUT_TEXTS: Document = {
     "muted_until": 1,
     "accept": 1,
     "begun_by_channel": 1,
+    "notifications": 1,
 }
 """The fields that totals need. Drafts and custom data may have kilobytes each, and only a page shows them."""
 _FOR_LISTS: Final[Document] = {
@@ -64,6 +66,10 @@ _FOR_LISTS: Final[Document] = {
         # Null and a missing field are no greater.
         "has_texts": {"$or": [{"$gt": ["$draft", None]}, {"$gt": ["$custom_data", None]}]},
     }
+}
+_RINGS_FOR_ALL: Final = NotificationLevel.ALL
+_SILENCES: Final[Document] = {
+    "$or": [{name: {"$exists": True}} for name in ("muted", "muted_until", "notifications")]
 }
 _TEXTS: Final[Document] = {"draft": 1, "custom_data": 1}
 _CHANGED_MS: Final[Document] = {"$toLong": "$changed_at"}
@@ -226,6 +232,30 @@ class ConversationSettingsStore:
             {"$project": {**_WITHOUT_TEXTS, "user_id": 1}},
         )
 
+    async def find_silencing(
+        self, keys: Collection[ConversationKey]
+    ) -> dict[ConversationKey, ConversationSettings]:
+        """Those settings for these users and conversations that may keep devices from ringing (`policy.rings`).
+
+        The others are absent, which are nearly all: so the command returns little, whatever the number of keys. Of the
+        settings, only mute and notifications are loaded.
+        """
+        cursor = self._conversations.find(
+            {**_of_keys(keys), **_SILENCES},
+            {
+                "_id": 0,
+                "user_id": 1,
+                "conversation_id": 1,
+                "muted": 1,
+                "muted_until": 1,
+                "notifications": 1,
+            },
+            batch_size=ONE_REPLY,
+            # By the index on users the database would read all that a thousand users have set.
+            hint=[("_id", 1)],
+        )
+        return _by_key(await cursor.to_list(None))
+
     async def list_in_group(
         self, user_id: UserId, name: str, *, limit: int, tx: Tx
     ) -> list[ConversationId]:
@@ -335,7 +365,11 @@ class ConversationSettingsStore:
     ) -> None:
         """Set fields by their names; a default value is stored by removing the field. `at`: when they changed."""
         defaults = ConversationSettings._field_defaults
-        kept = {name: value for name, value in values.items() if value != defaults[name]}
+        kept = {
+            name: value.value if isinstance(value, NotificationLevel) else value
+            for name, value in values.items()
+            if value != defaults[name]
+        }
         update = _changed(at)
         update["$set"] |= kept
         gone = [name for name in values if name not in kept]
@@ -519,6 +553,7 @@ def _to_settings(row: Document) -> ConversationSettings:
         get("muted_until"),
         get("accept", True),
         get("begun_by_channel", False),
+        NotificationLevel(row["notifications"]) if "notifications" in row else _RINGS_FOR_ALL,
         get("version", 0),
         get("changed_ms") or 0,
     )

@@ -38,6 +38,7 @@ class Section(StrEnum):
     MEDIA = "Pictures, videos and files"
     STORAGE = "Storage"
     CONVERSATIONS = "Conversations and one-to-one messages"
+    PUSH = "Push notifications"
     INSIGHTS = "Views and insights"
     USERS = "Requests and sockets of one user"
     ADDRESSES = "Requests and sockets of one address"

@@ -60,6 +60,10 @@ It is called in one transaction after the other until it returns 0 (`StreamServi
 """
 
 
+TokensRevokedHook = Callable[[UserId, Tx], Awaitable[None]]
+"""The tokens of a user are revoked: what the user signed in to reach ends."""
+
+
 class LeavingHook(Protocol):
     """Acts when memberships end: the users leave, are removed, or the group is disbanded."""
 
@@ -154,3 +158,4 @@ class Hooks:
     tallies: TallyReader | None = None
     blocks: BlockReader | None = None
     read_cursor: ReadCursorHook | None = None
+    tokens_revoked: Sequence[TokensRevokedHook] = ()

@@ -23,6 +23,7 @@ from groups.kernel.errors import PermissionRefused
 from groups.kernel.events import Event
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database, Tx, is_outage
+from groups.service.hooks import TokensRevokedHook
 from groups.service.write_locks import user_lock
 from groups.store.users import UserStore
 
@@ -38,6 +39,7 @@ class Revocations:
     database: Database
     users: UserStore
     clock: Clock
+    hooks: Sequence[TokensRevokedHook] = ()
     _revoked: dict[UserId, datetime] = field(init=False, default_factory=dict)
     _loading: asyncio.Task[None] | None = field(init=False, default=None)
 
@@ -49,6 +51,8 @@ class Revocations:
         async def work(tx: Tx) -> datetime:
             at = self.clock.now()
             await self.users.revoke(user_id, at, tx)
+            for hook in self.hooks:
+                await hook(user_id, tx)
             tx.publish(TokensRevoked(at=at, user_id=user_id))
             return at
 

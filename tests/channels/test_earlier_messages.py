@@ -90,6 +90,7 @@ def every_read(api: Api, tea: _Tea, reader: User) -> list[str]:
         "emoji": THUMB,
         "user_id": part(reader.id),
         "draft_id": "none",
+        "device_id": "none",
         "media_id": "none",
     }
     paths = []

@@ -3,7 +3,15 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+from conversations import policy
+from conversations.models import (
+    DEFAULT_SETTINGS,
+    ConversationId,
+    ConversationSettings,
+    NotificationLevel,
+)
 from groups.kernel.clock import rfc3339
+from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database
 from tests.api import Api, a_channel, a_chat_group, a_post, conversation_of, part
 
@@ -160,6 +168,74 @@ async def test_a_mute_for_a_time_ends_by_itself(api: OpenApi) -> None:
         answer = await bob.patch(one, changes)
         assert (answer.body["muted"], answer.body["muted_until"]) == expected, changes
     assert (await bob.patch(one, {"muted": False, "muted_until": later})).status == 400
+
+
+async def test_a_conversation_without_notifications_rings_for_nothing_and_counts_as_unread(
+    api: OpenApi,
+) -> None:
+    server = await api()
+    ada, bob, cat = (server.new_user(name) for name in ("ada", "bob", "cat"))
+    path = await a_channel(ada, bob, cat)
+    key = conversation_of(path)
+    one = f"/v1/conversations/{part(key)}"
+    token = (await bob.get("/v1/sync")).body["sync_token"]
+    ears = await bob.socket()
+
+    async def level() -> str:
+        shown, [listed] = (await bob.get(one)).body, (await bob.get("/v1/conversations")).items
+        assert shown["notifications"] == listed["notifications"]
+        return str(shown["notifications"])
+
+    async def rings() -> dict[str, bool]:
+        keys = [(UserId(user.id), ConversationId(key)) for user in (ada, bob, cat)]
+        silencing = await server.services.conversations.settings.find_silencing(keys)
+        now = server.clock.now()
+        return {
+            user_id: policy.rings(
+                silencing.get((user_id, k), DEFAULT_SETTINGS), now, is_silent=False
+            )
+            for user_id, k in keys
+        }
+
+    assert await level() == "all"
+    for _ in range(2):  # the second time, nothing changes
+        assert (await bob.patch(one, {"notifications": "none"})).body["notifications"] == "none"
+    events = [event for event in await ears.until_now() if "changed" in event]
+    assert [event["changed"] for event in events if event["type"] == "conversation.updated"] == [
+        {"notifications": "none"}
+    ]
+    assert await level() == "none"
+    # Another device learns of it, and the message counts.
+    [changed] = (await bob.get(f"/v1/sync?since={token}")).items
+    assert changed["notifications"] == "none"
+    await a_post(ada, path)
+    assert (await bob.get("/v1/unread")).body["total"] == 1
+    assert (await bob.get(one)).body["muted"] is False
+    until = rfc3339(server.clock.now() + timedelta(minutes=30))
+    await cat.patch(one, {"muted_until": until})
+    assert await rings() == {ada.id: True, bob.id: False, cat.id: False}
+    server.clock.move(seconds=1801)
+    # A mute is beside the level, and neither changes the other.
+    await bob.patch(one, {"muted": True, "notifications": "all"})
+    assert await level() == "all"
+    assert await rings() == {ada.id: True, bob.id: False, cat.id: True}
+    assert (await bob.patch(one, {"muted": False})).body["notifications"] == "all"
+    assert await rings() == {ada.id: True, bob.id: True, cat.id: True}
+    for bad in ("mentions", "", None, True):
+        assert (await bob.patch(one, {"notifications": bad})).refusal == (400, "invalid_request")
+    # Leaving ends all settings.
+    await bob.patch(one, {"notifications": "none"})
+    await bob.delete(f"{path}/subscription")
+    await bob.put(f"{path}/subscription")
+    assert await level() == "all"
+
+
+def test_a_silent_message_rings_for_nobody_and_a_level_of_a_newer_version_rings() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert policy.rings(DEFAULT_SETTINGS, now, is_silent=False)
+    assert not policy.rings(DEFAULT_SETTINGS, now, is_silent=True)
+    newer = ConversationSettings(notifications=NotificationLevel("mentions"))
+    assert policy.rings(newer, now, is_silent=False)
 
 
 async def test_a_mute_ends_in_the_future_and_not_too_late(api: OpenApi) -> None:

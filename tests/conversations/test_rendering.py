@@ -12,6 +12,7 @@ from conversations.models import (
     ConversationId,
     ConversationSettings,
     ListedConversation,
+    NotificationLevel,
 )
 from conversations.routes import rendering
 from conversations.routes.rendering import ConversationRendering
@@ -28,6 +29,7 @@ SETTINGS = {
     "a cursor": ConversationSettings(read_seq=5, version=3, changed_ms=77),
     "muted": ConversationSettings(muted=True),
     "muted for an hour": ConversationSettings(muted_until=AT + timedelta(hours=1)),
+    "without notifications": ConversationSettings(notifications=NotificationLevel.NONE),
     "pinned": ConversationSettings(read_seq=9, pinned_at=AT),
     "hidden": ConversationSettings(hidden_at_seq=7),
     "hidden before": ConversationSettings(hidden_at_seq=6),

@@ -102,6 +102,7 @@ async def test_a_conversation_is_returned_in_full(world: World) -> None:
         },
         "muted": False,
         "muted_until": None,
+        "notifications": "all",
         "accept": True,
         "pinned_at": None,
         "hidden": False,

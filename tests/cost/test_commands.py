@@ -226,6 +226,37 @@ async def put_into_a_conversation_group(stage: Stage) -> Act:
     return lambda: stage.reader.post(f"{path}/conversations", added)
 
 
+def a_device(pushkey: str) -> dict[str, str]:
+    return {"platform": "gateway", "pushkey": pushkey, "app_id": "app", "locale": "en"}
+
+
+async def register_a_device(stage: Stage) -> Act:
+    device = a_device(fresh("key"))
+    return lambda: stage.reader.put(f"/v1/devices/{device['pushkey']}", device)
+
+
+async def register_a_device_again(stage: Stage) -> Act:
+    act = await register_a_device(stage)
+    assert (await act()).status == 200
+    return act
+
+
+async def take_a_device_over(stage: Stage) -> Act:
+    device = a_device(fresh("key"))
+    await stage.owner.put("/v1/devices/other", a_device(fresh("key")))
+    await stage.owner.put("/v1/devices/phone", device)
+    return lambda: stage.reader.put(f"/v1/devices/{device['pushkey']}", device)
+
+
+async def delete_a_device(stage: Stage) -> Act:
+    await stage.reader.put("/v1/devices/phone", a_device(fresh("key")))
+    return lambda: stage.reader.delete("/v1/devices/phone")
+
+
+async def list_devices(stage: Stage) -> Act:
+    return lambda: stage.reader.get("/v1/devices")
+
+
 OF_A_TRANSACTION: Final = {"insert events": 1, "commitTransaction": 1}
 OF_ACCESS: Final = {"find members": 1, "find groups": 1}
 OF_A_READ: Final = {**OF_ACCESS, "find messages": 1, "aggregate tallies": 1}
@@ -562,6 +593,33 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "update conversations": 1,
         **OF_A_TRANSACTION,
     },
+    # First without a transaction: apps register at each start, which changes nothing.
+    register_a_device: {
+        "find devices": 2,
+        "find device_addresses": 1,
+        "update device_addresses": 1,
+        "update device_users": 1,
+        "update devices": 1,
+        "commitTransaction": 1,
+    },
+    register_a_device_again: {"find devices": 1},
+    take_a_device_over: {
+        "find devices": 2,
+        "find device_addresses": 1,
+        "delete devices": 1,
+        "update device_addresses": 1,
+        "update device_users": 1,
+        "update devices": 1,
+        "commitTransaction": 1,
+    },
+    delete_a_device: {
+        "find devices": 1,
+        "delete devices": 1,
+        "delete device_addresses": 1,
+        "update device_users": 1,
+        "commitTransaction": 1,
+    },
+    list_devices: {"find devices": 1},
 }
 """The commands of one caller alone, by command and collection."""
 

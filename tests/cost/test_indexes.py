@@ -43,6 +43,9 @@ EXPECTED: Final[Indexes] = {
     "consumers": {},
     "counters": {},
     "departures": {"expires_at_1": "expires after 0 s"},
+    "device_addresses": {},
+    "device_users": {},
+    "devices": {"user_id_1_device_id_1": ""},
     "disbanded": {},
     "drafts": {
         "channel_id_1_is_scheduled_1_order_at_1_created_at_1_draft_id_1": "",

@@ -377,6 +377,23 @@ async def _dialogues(api: Api) -> None:
     await bob.get("/v1/blocks?limit=1")
     await bob.delete(f"/v1/blocks/{part(cat.id)}")
     await ada.delete(news)
+    await _devices(api)
+
+
+async def _devices(api: Api) -> None:
+    ada, bob = api.new_user(), api.new_user()
+    phone = {"platform": "gateway", "pushkey": ada.id, "app_id": "app", "locale": "en"}
+    keys = {"p256dh": "BA" + "A" * 85, "auth": "A" * 22}
+    subscription = {"endpoint": f"https://push.example.net/{ada.id}", "keys": keys}
+    web = {"platform": "web", "subscription": subscription, "app_id": "web", "locale": "en"}
+    await ada.get("/v1/push")
+    for device_id, registration in (("phone", phone), ("web", web)):
+        await ada.put(f"/v1/devices/{device_id}", registration)
+    page = await ada.get("/v1/devices?limit=1")
+    await ada.get(f"/v1/devices?limit=1&cursor={page.body['next_cursor']}")
+    await bob.put("/v1/devices/phone", phone | {"name": "A phone"})
+    await bob.get("/v1/devices/phone")
+    await bob.delete("/v1/devices/phone")
 
 
 Story = tuple[CalledEndpoints, list[dict[str, Any]]]

@@ -38,10 +38,12 @@ REASONS: Final = (
     r"^share_history needs a group_id: a new channel has no history$",
     r"^`type` needs `all=true`$",
     r"^muted false does not go with muted_until$",
+    r"^(web|gateway) devices have a \w+, and nothing else to send to$",
     # Of one's own JSON the document says nothing, so neither of the strings in it.
     r"^holds a string or key with control characters$",
     # What an address is, a standard of many pages says.
     r"^must be an http or https address$",
+    r"^must be an https address( without a user, a password or a fragment)?$",
     # To JSON Schema 1.0 is an integer. Who writes a seq so has computed it, and may have computed 1.5.
     r"^Input should be a valid integer$",
     # Names of a form's parts that hold control characters, which no form can have.

@@ -65,6 +65,7 @@ async def a_place(api: Api) -> tuple[User, dict[str, str]]:
         "conversation_id": conversation_of(channel),
         "user_id": bob.id,
         "draft_id": draft.body["draft_id"],
+        "device_id": "phone",
         "seq": "1",
         "name": "mine",
         "emoji": "👍",

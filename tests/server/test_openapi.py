@@ -492,6 +492,13 @@ async def a_flow(api: Api) -> None:
     forward = {"forward": {"conversation_id": f"c2c_{bob.id}", "seq": 1}}
     await ada.post(f"/v1/conversations/c2c_{bob.id}/messages", forward)
     await bob.delete(f"/v1/blocks/{ada.id}")
+    await bob.get("/v1/push")
+    phone = {"platform": "gateway", "pushkey": "k", "app_id": "app", "locale": "en"}
+    await bob.put("/v1/devices/phone", phone)
+    await bob.get("/v1/devices")
+    for device_id in ("phone", "none"):
+        await bob.get(f"/v1/devices/{device_id}")
+        await bob.delete(f"/v1/devices/{device_id}")
     await a_flow_of_running(api, channel, ada, bob, cat)
 
     await ada.delete(f"{channel}/admins/{cat.id}")

@@ -403,6 +403,7 @@ async def test_each_kind_of_account_is_answered_as_the_table_says(
         "users": {"users": [{"user_id": places["{person}"], "name": "Ada"}]},
         "text": BODIES["text"],
         "shop": {"user_id": places["{shop}"]},
+        "device": {"platform": "gateway", "pushkey": "k", "app_id": "app", "locale": "en"},
     }
     endpoint = endpoint_of(endpoints, row, "/v1")
     told = {kind.code for kind in endpoint.spec.errors}

@@ -161,6 +161,7 @@ declare namespace Api {
   interface ChangedConversation {
     muted?: boolean | null;
     muted_until?: string | null;
+    notifications?: "all" | "none" | null;
     accept?: boolean | null;
     pinned_at?: string | null;
     hidden?: boolean | null;
@@ -397,6 +398,7 @@ declare namespace Api {
     last_message: LastMessageResponse | null;
     muted: boolean;
     muted_until: string | null;
+    notifications: NotificationLevel;
     accept: boolean;
     pinned_at: string | null;
     hidden: boolean;
@@ -471,6 +473,18 @@ declare namespace Api {
   }
 
   type DepartureReason = "left" | "removed" | "banned" | "deleted";
+
+  interface DeviceResponse {
+    device_id: string;
+    platform: "web" | "gateway";
+    endpoint: string | null;
+    pushkey: string | null;
+    app_id: string;
+    locale: string;
+    name: string;
+    created_at: string;
+    confirmed_at: string;
+  }
 
   interface DialogueMessageInEvent {
     kind: Kind | null;
@@ -926,6 +940,7 @@ declare namespace Api {
     unanswered_per_user: number;
     blocks_per_user: number;
     opened_threads_per_day: number;
+    devices_per_user: number;
     channels: number;
     channels_per_owner: number;
     channel_organization_bytes: number;
@@ -1160,6 +1175,8 @@ declare namespace Api {
     user_id: string;
   }
 
+  type NotificationLevel = "all" | "none";
+
   interface OwnGroupInvitationResponse {
     group_id: string;
     group_name: string;
@@ -1267,6 +1284,11 @@ declare namespace Api {
     request_id: string;
   }
 
+  interface PushResponse {
+    vapid_public_key: string | null;
+    gateway: boolean;
+  }
+
   interface ReactionsChanged {
     event_id: string;
     type: "reactions.changed";
@@ -1301,6 +1323,15 @@ declare namespace Api {
 
   interface ReadUpTo {
     seq?: number | null;
+  }
+
+  interface RegisterDevice {
+    platform: "web" | "gateway";
+    subscription?: Subscription | null;
+    pushkey?: string | null;
+    app_id: string;
+    locale: string;
+    name?: string;
   }
 
   interface RemoveMember {
@@ -1382,6 +1413,17 @@ declare namespace Api {
     muted_until: string | null;
   }
 
+  interface Subscription {
+    endpoint: string;
+    expirationTime?: number | null;
+    keys: SubscriptionKeys;
+  }
+
+  interface SubscriptionKeys {
+    p256dh: string;
+    auth: string;
+  }
+
   interface SyncConversation {
     conversation_id: string;
     type: ConversationType;
@@ -1396,6 +1438,7 @@ declare namespace Api {
     last_message: LastMessageResponse | null;
     muted: boolean;
     muted_until: string | null;
+    notifications: NotificationLevel;
     accept: boolean;
     pinned_at: string | null;
     hidden: boolean;
@@ -1570,6 +1613,7 @@ declare namespace Api {
   interface UpdateConversation {
     muted?: boolean;
     muted_until?: string | null;
+    notifications?: "all" | "none";
     accept?: boolean;
     pinned?: boolean;
     hidden?: boolean;
@@ -1652,6 +1696,8 @@ declare namespace Api {
     [path: `/v1/conversations/${Part}`]: Call<Nothing, never, ConversationResponse>;
     [path: `/v1/conversations/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread"; to?: "user"; with_posts?: boolean }, never, DialoguePage>;
     [path: `/v1/conversations/${Part}/messages/${number}`]: Call<Nothing, never, DialogueMessageResponse>;
+    "/v1/devices": Call<{ limit?: number; cursor?: string }, never, Page<DeviceResponse>>;
+    [path: `/v1/devices/${Part}`]: Call<Nothing, never, DeviceResponse>;
     "/v1/groups": Call<{ limit?: number; cursor?: string; ids?: string; joined?: boolean; all?: boolean; type?: GroupType }, never, Page<GroupResponse | GroupMissing>>;
     [path: `/v1/groups/${Part}`]: Call<Nothing, never, GroupResponse>;
     [path: `/v1/groups/${Part}/bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
@@ -1665,6 +1711,7 @@ declare namespace Api {
     [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<{ limit?: number; cursor?: string }, never, Page<ReactorResponse>>;
     "/v1/invitations": Call<{ limit?: number; cursor?: string }, never, Page<OwnInvitationResponse | OwnGroupInvitationResponse>>;
     [path: `/v1/media/${Part}`]: Call<{ size?: MediaSize }, never, null>;
+    "/v1/push": Call<Nothing, never, PushResponse>;
     "/v1/sync": Call<{ limit?: number; cursor?: string; since?: string }, never, SyncResponse>;
     "/v1/unread": Call<{ include_muted?: boolean }, never, UnreadResponse>;
     "/v1/users": Call<{ ids?: string }, never, Page<UserResponse | UserMissing>>;
@@ -1714,6 +1761,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/verified`]: Call<Nothing, never, ChannelResponse>;
     [path: `/v1/conversation-groups/${Part}`]: Call<Nothing, AddConversations, ChangedConversationGroupResponse>;
     [path: `/v1/conversations/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/devices/${Part}`]: Call<Nothing, RegisterDevice, DeviceResponse>;
     [path: `/v1/groups/${Part}/members/me`]: Call<Nothing, JoinGroup, GroupResponse>;
     [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, never, AddedResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
@@ -1754,6 +1802,7 @@ declare namespace Api {
     [path: `/v1/conversations/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/conversations/${Part}/messages/${number}`]: Call<Nothing, never, null>;
     [path: `/v1/conversations/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/devices/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/groups/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/groups/${Part}/bans/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/groups/${Part}/invitations/${Part}`]: Call<Nothing, never, null>;

@@ -248,6 +248,7 @@ POST   /channels/{own}/posts text         ok     ok       ok
 PUT    /channels/{own}/subscribers/{person} ok   ok       ok
 PUT    /channels/{own}/subscribers/{shop} shop   shop     shop
 POST   /channels/{own}/invitations shop   ok     ok       ok
+PUT    /devices/mine device               ok     ok       ok
 """
 """What kind of account may make which call: persons and business accounts, who are strangers everywhere but in their
 own channel (`own`), and the application. `channel` takes messages from everyone."""

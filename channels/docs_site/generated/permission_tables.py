@@ -74,6 +74,7 @@ _BODIES: Final = {
     "group-for-another": "with `owner_id`",
     "users": "",
     "shop": "invite a business account",
+    "device": "",
 }
 """What the body of a call says, where the path does not tell."""
 _GRANTS: Final = {

@@ -1,0 +1,1 @@
+"""What happens to devices, and how notifications reach them."""
