@@ -1,7 +1,7 @@
 """The errors of group chat."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from groups.kernel.errors import (
     Conflict,
@@ -13,6 +13,7 @@ from groups.kernel.errors import (
     PermissionDenied,
     TooLarge,
     Unauthenticated,
+    Unready,
 )
 
 
@@ -443,3 +444,41 @@ class PinLimitReached(LimitReached):
     code: ClassVar[str] = "pin_limit_reached"
     summary: ClassVar[str] = "Too many messages are pinned here; unpin one first"
     remedy: ClassVar[str] = "Unpin a message first."
+
+
+class MessageRefused(PermissionDenied):
+    """The application refused the message before it was stored; `text` says why, in its words."""
+
+    code: ClassVar[str] = "message_refused"
+    summary: ClassVar[str] = "The message was refused, and not stored"
+    remedy: ClassVar[str] = (
+        "Show `text` to the writer, and let them change the message. The same one is refused again."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "text": Detail(
+            str, "Why, in words for the writer; plain text, and empty if nothing was said."
+        ),
+    }
+
+    def __init__(self, text: str = "") -> None:
+        # In `detail` too: apps that do not know this code show it, and so does a scheduled post that failed.
+        super().__init__(f"The message was refused: {text}" if text else None, text=text)
+
+
+class ReviewUnavailable(Unready):
+    """The application, which reviews messages before they are stored, does not answer; nothing was stored."""
+
+    code: ClassVar[str] = "review_unavailable"
+    summary: ClassVar[str] = "The message cannot be reviewed now, and was not stored"
+    remedy: ClassVar[str] = (
+        "Keep the message, wait for the seconds in `Retry-After`, then send it again with its `Idempotency-Key`."
+    )
+    retry_after_seconds = 2.0
+
+
+class NotReviewed(ReviewUnavailable):
+    """What would be stored is not what was reviewed: it changed meanwhile. The front door reviews it again."""
+
+
+REVIEW_ERRORS: Final = (MessageRefused, ReviewUnavailable)
+"""The errors of every call that stores a message or an edit, where the hook `before_post` reviews it."""

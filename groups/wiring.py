@@ -247,10 +247,13 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         hooks=hooks,
         limits=limits,
     )
+    streams = replace(
+        core.streams, reactions_closed=hooks.reactions_closed, before_post=hooks.before_post
+    )
     messages = MessageService(
         database=database,
         messages=stores.messages,
-        streams=core.streams,
+        streams=streams,
         guard=core.guard,
         bulk_access=core.bulk_access,
         page_reader=PageReader(
@@ -275,7 +278,6 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         limits=limits,
         clock=clock,
     )
-    streams = replace(core.streams, reactions_closed=hooks.reactions_closed)
     hooked = {
         "users": replace(core.users, known_owners=hooks.known_owners),
         "streams": streams,

@@ -22,11 +22,14 @@ from yarl import URL
 from channels.event_views.shapes import EVENT
 from channels.limits import Limits
 from channels.server.app import DEFAULT_OPTIONS, App, Services, create_services, endpoints_for
+from channels.server.identity.provider import ProviderOptions
 from channels.server.options import ServiceOptions
 from channels.server.realtime.hub import Hub
 from channels.server.realtime.server_frames import SERVER_FRAME
 from channels.server.tokens import mint
 from channels.server.web.openapi import errors_of
+from channels.server.web.protocol import Serve
+from channels.server.web.router import Router
 from channels.server.web.server import SOCKET_PATH
 from groups.kernel.clock import to_milliseconds
 from groups.kernel.errors import Detail, DomainError
@@ -322,6 +325,7 @@ EVERYWHERE: Final = frozenset(
 SOCKET_CODES: Final = frozenset(
     {
         *("unauthenticated", "wrong_account_kind", "rate_limited", "invalid_request"),
+        "identity_provider_unavailable",
         # On `watch`.
         *("conversation_not_found", "group_not_found", "permission_denied", "banned"),
         "watch_limit_reached",
@@ -333,6 +337,7 @@ UPGRADE_CODES: Final = frozenset(
     {
         *("unauthenticated", "wrong_account_kind", "rate_limited"),
         *("invalid_request", "origin_not_allowed", "unavailable"),
+        "identity_provider_unavailable",
     }
 )
 """The codes of responses to `GET /v1/socket`, before it becomes a socket."""
@@ -427,6 +432,8 @@ async def open_api(
     connections: int | None = None,
     probe_seconds: float = 0,
     metrics_token: str | None = None,
+    identity: ProviderOptions | None = None,
+    traced: Callable[[Serve, Router], Serve] | None = None,
     **limits: int,
 ) -> AsyncIterator[Api]:
     """Serve the application on the database, as `channels serve` does; rates are unlimited unless given.
@@ -462,6 +469,8 @@ async def open_api(
         connections=connections,
         probe_seconds=probe_seconds,
         metrics_token=metrics_token,
+        identity=identity,
+        traced=traced,
     )
     await runner.setup()
     try:

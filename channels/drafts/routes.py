@@ -18,6 +18,7 @@ from channels.drafts.service.drafts import DraftService
 from channels.errors import ChannelNotFound, PostNotFound
 from channels.routes.responses import ChannelIdText, PostResponse, post_response
 from groups.errors import (
+    REVIEW_ERRORS,
     Banned,
     ForwardingNotAllowed,
     MediaNotFound,
@@ -247,7 +248,7 @@ class DraftRoutes:
     @post(
         "/v1/channels/{channel_id}/drafts/{draft_id}/publish",
         status=201,
-        errors=[*_ACCESS_ERRORS, DraftNotFound, StorageQuotaReached, RateLimited],
+        errors=[*_ACCESS_ERRORS, *REVIEW_ERRORS, DraftNotFound, StorageQuotaReached, RateLimited],
     )
     async def publish(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText

@@ -28,6 +28,7 @@ from conversations.models import ConversationId, Dialogue, DialogueMessage
 from conversations.service.dialogue_edits import DialogueEdits
 from conversations.service.dialogues import DialogueService
 from groups.errors import (
+    REVIEW_ERRORS,
     Banned,
     BusinessAccount,
     GroupNotFound,
@@ -88,6 +89,7 @@ class DialogueRoutes:
             WrongMediaKind,
             RateLimited,
             GroupNotFound,
+            *REVIEW_ERRORS,
             *FORWARDING_ERRORS,
         ],
     )
@@ -196,6 +198,7 @@ class DialogueRoutes:
             FieldTooLong,
             MediaNotFound,
             WrongMediaKind,
+            *REVIEW_ERRORS,
         ],
     )
     async def edit(

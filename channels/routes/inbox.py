@@ -29,6 +29,7 @@ from conversations.service.dialogue_edits import DialogueEdits
 from conversations.service.dialogues import DialogueService
 from conversations.service.inbox_threads import ListedThread, ThreadService
 from groups.errors import (
+    REVIEW_ERRORS,
     Banned,
     GroupNotFound,
     MediaNotFound,
@@ -241,6 +242,7 @@ class InboxRoutes:
             RateLimited,
             GroupNotFound,
             Banned,
+            *REVIEW_ERRORS,
             *FORWARDING_ERRORS,
         ],
     )
@@ -329,6 +331,7 @@ class InboxRoutes:
             FieldTooLong,
             MediaNotFound,
             WrongMediaKind,
+            *REVIEW_ERRORS,
         ],
     )
     async def edit(

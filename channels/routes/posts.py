@@ -15,6 +15,7 @@ from channels.routes.responses import (
 from channels.service.guard import ChannelGuard
 from groups import policy
 from groups.errors import (
+    REVIEW_ERRORS,
     Banned,
     BusinessAccount,
     ForwardingNotAllowed,
@@ -95,7 +96,13 @@ class PostRoutes:
     @post(
         "/v1/channels/{channel_id}/posts",
         status=201,
-        errors=[*_CONTENT_ERRORS, IdempotencyConflict, RateLimited, *_FORWARDING_ERRORS],
+        errors=[
+            *_CONTENT_ERRORS,
+            *REVIEW_ERRORS,
+            IdempotencyConflict,
+            RateLimited,
+            *_FORWARDING_ERRORS,
+        ],
     )
     async def publish(
         self, actor: Actor, channel_id: ChannelIdText, body: NewMessage, key: IdempotencyKey
@@ -159,7 +166,7 @@ class PostRoutes:
 
     @patch(
         "/v1/channels/{channel_id}/posts/{seq}",
-        errors=[*_CONTENT_ERRORS, PostNotFound, MessageRecalled, PermissionRefused],
+        errors=[*_CONTENT_ERRORS, *REVIEW_ERRORS, PostNotFound, MessageRecalled, PermissionRefused],
     )
     async def edit(
         self, actor: Actor, channel_id: ChannelIdText, seq: Seq, body: WriteMessage

@@ -4,10 +4,12 @@
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from pydantic import IPvAnyNetwork
@@ -21,6 +23,7 @@ import groups.wiring as group_wiring
 import reactions.wiring as reaction_wiring
 from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
+from channels.before_post.service import BeforePost
 from channels.drafts.routes import DraftRoutes
 from channels.events import RatesSpent
 from channels.limits import Limits, limits_of_clients
@@ -35,6 +38,8 @@ from channels.routes.posts import PostRoutes
 from channels.routes.subscribers import SubscriberRoutes
 from channels.routes.sync import SyncRoutes
 from channels.server.auth import Authenticator
+from channels.server.identity.keys import ProviderKeys, load_file, load_url
+from channels.server.identity.provider import IdentityProvider, ProviderOptions
 from channels.server.limits.by_address import AddressLimits
 from channels.server.limits.load_shedding import LoadShedder
 from channels.server.limits.rate_limit import UserRates
@@ -48,6 +53,7 @@ from channels.server.realtime.inbox_unread import InboxUnreadFeed
 from channels.server.realtime.socket import SocketServer
 from channels.server.realtime.unread import UnreadFeed
 from channels.server.realtime.watching import Watching
+from channels.server.review_client import ReviewClient
 from channels.server.tokens import TokenVerifier
 from channels.server.web import asyncapi
 from channels.server.web.cors import CorsPolicy
@@ -56,8 +62,9 @@ from channels.server.web.handlers import EndpointHandlers
 from channels.server.web.not_found_delay import NOT_FOUND_SECONDS, NotFoundDelay
 from channels.server.web.openapi import document
 from channels.server.web.operations import PROBE_SECONDS, OperationsPages
-from channels.server.web.protocol import ConnectionLimits, Listener
+from channels.server.web.protocol import ConnectionLimits, Listener, Serve
 from channels.server.web.public_pages import PublicChannelPages, PublicPages
+from channels.server.web.router import Router
 from channels.server.web.server import SOCKET_PATH, HttpServer
 from channels.server.web.static import WebApp
 from channels.wiring import CHANNEL_INDEXES, Channels
@@ -116,6 +123,7 @@ class Services:
     metrics: Metrics
     clock_sync: PeriodicTask
     options: ServiceOptions
+    review_client: ReviewClient
 
     async def start(self) -> None:
         """Create the indexes, migrate an older database, listen to events, and resume unfinished background work."""
@@ -151,6 +159,7 @@ class Services:
         # After all that count.
         await self.analytics.counting.close()
         await self.bus.stop()
+        await self.review_client.close()
 
 
 def create_services(
@@ -186,7 +195,16 @@ def create_services(
         delete_of_stream=[engine.delete_some],
     )
     threads = conversation_core.threads
+    review_client, before_post = ReviewClient(), None
+    if options.before_post is not None:
+        before_post = BeforePost(
+            options=options.before_post,
+            send=review_client.send,
+            limits=limits,
+            on_outcome=metrics.review,
+        )
     hooks = Hooks(
+        before_post=before_post,
         members_left=[conversation_core.hooks],
         messages_posted=[conversation_core.hooks.messages_posted],
         members_counted=[analytics_core.counter.members_counted],
@@ -252,6 +270,7 @@ def create_services(
         metrics=metrics,
         clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
         options=options,
+        review_client=review_client,
     )
 
 
@@ -355,6 +374,18 @@ def endpoints_for(services: Services) -> list[Endpoint]:
     return [endpoint for part in routes for endpoint in endpoints_of(part)]
 
 
+def provider_keys(identity: ProviderOptions, metrics: Metrics) -> ProviderKeys:
+    """The keys of the identity provider, not fetched yet."""
+    source = identity.keys
+    keys = ProviderKeys(
+        load_file(source) if isinstance(source, Path) else load_url(source),
+        source=str(source) if isinstance(source, Path) else urlsplit(source).netloc,
+        on_failure=metrics.identity_failures.inc,
+    )
+    metrics.identity_keys_age.set_function(lambda: keys.age_seconds)
+    return keys
+
+
 class App(web.BaseRunner):
     """The HTTP server of the services. It starts and stops them.
 
@@ -367,6 +398,7 @@ class App(web.BaseRunner):
         secret: str,
         *,
         previous_secret: str | None = None,
+        identity: ProviderOptions | None = None,
         allowed_origins: Sequence[str] = (),
         shutdown_timeout: float = 5.0,
         trusted_proxies: Sequence[IPvAnyNetwork] = (),
@@ -376,16 +408,25 @@ class App(web.BaseRunner):
         absent_seconds: float = NOT_FOUND_SECONDS,
         connections: int | None = None,
         probe_seconds: float = PROBE_SECONDS,
+        traced: Callable[[Serve, Router], Serve] | None = None,
     ) -> None:
-        """`connections` is the most that the process may hold; None: no limit."""
+        """`connections` is the most that the process may hold; None: no limit.
+
+        `identity`: the identity provider whose tokens are accepted beside those signed with the secret. `traced` wraps
+        the serving of requests in traces; None: there are none.
+        """
         super().__init__(shutdown_timeout=shutdown_timeout)
         limits, metrics = services.limits, services.metrics
+        self.identity_keys = keys = None if identity is None else provider_keys(identity, metrics)
         verifier = TokenVerifier(
             secret,
             previous=previous_secret,
             revoked_at=services.chat.revocations.revoked_at,
             check_kind=services.chat.accounts.check,
             clock=services.clock,
+            provider=IdentityProvider(identity, keys, services.clock)
+            if identity and keys
+            else None,
         )
         addresses = AddressLimits(
             limits.address_requests_per_second,
@@ -393,7 +434,9 @@ class App(web.BaseRunner):
             limits.address_transfers,
             trusted_proxies=trusted_proxies,
         )
-        authenticator = Authenticator(verifier, addresses, services.chat.accounts.register)
+        authenticator = Authenticator(
+            verifier, addresses, services.chat.accounts.register, keys=keys
+        )
         cors = CorsPolicy(allowed_origins)
         rates = UserRates(limits.requests_per_second)
         not_found_delay = NotFoundDelay(absent_seconds)
@@ -416,6 +459,9 @@ class App(web.BaseRunner):
         self.services = services
         self.router = http.router
         self.hub = Hub(metrics, limits.sockets_per_user, services.clock)
+        if keys is not None:
+            # Tokens first, so that a session that opens meanwhile is checked against the new keys.
+            keys.on_withdrawn += [lambda _: verifier.cache.clear(), self.hub.end_withdrawn]
         services.bus.listen(self.hub.on_events, *NEEDED_BY_HUBS, wants=self.hub.wants)
         self._inbox_unread = InboxUnreadFeed(self.hub, services.conversations.threads.unread_totals)
         services.bus.listen(self._inbox_unread.on_events, wants=self.hub.wants)
@@ -426,6 +472,7 @@ class App(web.BaseRunner):
         services.bus.listen(self.unread_feed.on_events, wants=self.hub.wants)
         services.bus.on_resync(self.hub.resync)
         self._http = http
+        self._serve: Serve = http.serve if traced is None else traced(http.serve, http.router)
         self._socket = SocketServer(
             hub=self.hub,
             authenticator=authenticator,
@@ -481,11 +528,13 @@ class App(web.BaseRunner):
 
     async def _make_server(self) -> web.Server:
         await self.services.start()
+        if self.identity_keys is not None:
+            await self.identity_keys.start()
         loop = asyncio.get_running_loop()
         self.services.metrics.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
         self.rate_sharing.task.start()
         return Listener(
-            self._http.serve,
+            self._serve,
             self._connections,
             self._unsent,
             request_factory=self._http.request,
@@ -506,6 +555,8 @@ class App(web.BaseRunner):
         await self._inbox_unread.close()
         await self.unread_feed.close()
         await self.rate_sharing.task.stop()
+        if self.identity_keys is not None:
+            await self.identity_keys.stop()
 
     async def _cleanup_server(self) -> None:
         # Without a server, the start failed, and stopped what it had started.

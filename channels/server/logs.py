@@ -3,19 +3,26 @@
 import logging
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import Literal
 
 import structlog
 
 
-def configure(log_format: Literal["text", "json"] | None, *, level: str = "INFO") -> None:
-    """Configure logging. None chooses text on a terminal, json otherwise."""
+def configure(
+    log_format: Literal["text", "json"] | None,
+    *,
+    level: str = "INFO",
+    processors: Sequence[structlog.typing.Processor] = (),
+) -> None:
+    """Configure logging. None chooses text on a terminal, json otherwise. `processors` add to every line."""
     is_text = log_format == "text" or (log_format is None and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *processors,
     ]
     structlog.configure(
         processors=[

@@ -104,6 +104,19 @@ class Metrics:
             "channels_uncounted_seconds",
             "Age of the oldest count for insights that this process found and has not added up",
         )
+        self._reviews = counter(
+            "channels_reviews",
+            "Reviews of messages before they are stored, by outcome; failed and skipped ones were not reviewed",
+            ["outcome"],
+        )
+        self.identity_keys_age = gauge(
+            "channels_identity_keys_age_seconds",
+            "Age of the keys of the identity provider; 0 without one, and before the first ones are here",
+        )
+        self.identity_failures = counter(
+            "channels_identity_fetch_failures",
+            "Fetches of the identity provider's keys that failed",
+        )
         self._log_lag = gauge(
             "channels_log_lag_seconds",
             "Age of what a consumer of the event log still has to read, where this process reads for it",
@@ -139,6 +152,9 @@ class Metrics:
         """Count one group-commit batch, and the entries that wait for the next ones."""
         self._batches.labels(lane).observe(entries)
         self._waiting.labels(lane).set(waiting)
+
+    def review(self, outcome: str) -> None:
+        self._reviews.labels(outcome).inc()
 
     def refusal(self, code: str) -> None:
         self._refusals.labels(code).inc()

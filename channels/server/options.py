@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from channels.before_post.models import BeforePostOptions
 from channels.policy import CreatePolicy
 from groups.kernel.database_options import EVENT_RETENTION_SECONDS
 
@@ -15,5 +16,7 @@ class ServiceOptions:
     """Who may create a channel."""
     disks: tuple[Path, ...] = ()
     """Paths whose disks hold the database: uploads are refused before they fill one."""
+    before_post: BeforePostOptions | None = None
+    """The address that reviews messages before they are stored; None: there is none."""
     event_retention_seconds: int = EVENT_RETENTION_SECONDS
     """How long an event stays in the log."""

@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 import uvloop
@@ -34,6 +34,9 @@ from groups.kernel.errors import Unavailable
 from groups.kernel.mongo import POOL_SIZE, Database, OldServer, StandaloneServer
 from groups.kernel.mongo.schema import NewerSchema
 
+if TYPE_CHECKING:
+    from channels.server.tracing import Tracing
+
 DRAIN_SECONDS: Final = 15.0  # that requests under way have to finish after a stop signal
 
 KEPT_FILES: Final = 64
@@ -49,13 +52,43 @@ log = structlog.get_logger("channels")
 
 def serve(settings: Settings, *, demo: bool = False) -> None:
     """Serve until SIGTERM or SIGINT. Raises: StartupError with the problem and its cure."""
-    logs.configure(settings.log_format)
+    # With several workers, each of them traces what it serves.
+    tracing = _tracing(settings) if settings.workers == 1 else None
+    logs.configure(settings.log_format, processors=[tracing.add_ids] if tracing else [])
     raise_open_files()  # a connection takes one
-    main = _supervise(settings, demo=demo) if settings.workers > 1 else _serve(settings, demo=demo)
-    uvloop.run(main)
+    if settings.workers > 1:
+        uvloop.run(_supervise(settings, demo=demo))
+    else:
+        uvloop.run(_serve(settings, tracing, demo=demo))
 
 
-async def _serve(settings: Settings, *, demo: bool) -> None:
+def _tracing(settings: Settings) -> "Tracing | None":
+    """The traces of this process, not started. Imported here, so that a server without them has no such libraries."""
+    if settings.tracing == "off":
+        return None
+    try:
+        from channels.server.tracing import Tracing
+    except ImportError as error:
+        raise StartupError(
+            f"CHANNELS_TRACING=otel needs libraries that are not installed ({error.name}).",
+            cure="Install them: pip install 'channel-layer[otel]'",
+        ) from error
+    return Tracing()
+
+
+async def _serve(settings: Settings, tracing: "Tracing | None", *, demo: bool) -> None:
+    if tracing is not None:
+        tracing.start()
+    try:
+        await _serve_until_stopped(settings, tracing, demo=demo)
+    finally:
+        if tracing is not None:
+            await tracing.stop()
+
+
+async def _serve_until_stopped(
+    settings: Settings, tracing: "Tracing | None", *, demo: bool
+) -> None:
     stop = _stop_signal()
     if settings.is_worker:
         await stop_with_parent(stop)
@@ -65,7 +98,8 @@ async def _serve(settings: Settings, *, demo: bool) -> None:
             with database_errors_as_startup_errors():
                 database = await open_database(settings, uri)
             try:
-                await _run_app(settings, database, listener, stop, demo=demo)
+                database.batch_tracing = tracing
+                await _run_app(settings, database, listener, stop, tracing, demo=demo)
             finally:
                 await database.close()
     finally:
@@ -77,6 +111,7 @@ async def _run_app(
     database: Database,
     listener: socket.socket,
     stop: asyncio.Event,
+    tracing: "Tracing | None",
     *,
     demo: bool,
 ) -> None:
@@ -85,6 +120,7 @@ async def _run_app(
         services,
         settings.signing_secret(),
         previous_secret=settings.accepted_secret(),
+        identity=settings.identity_provider(),
         allowed_origins=settings.allowed_origins,
         trusted_proxies=settings.trusted_proxies,
         shutdown_timeout=DRAIN_SECONDS / 2,  # aiohttp waits this long twice before it cancels
@@ -92,6 +128,7 @@ async def _run_app(
         public_url=settings.public_url,
         connections=_connections(),
         metrics_token=settings.needed_for_metrics(),
+        traced=tracing.served if tracing is not None else None,
     )
     collector = Collector(lambda: not runner.load_shedder.at_work)
     with database_errors_as_startup_errors():

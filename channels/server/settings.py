@@ -4,28 +4,43 @@ Every field is `CHANNELS_<FIELD>`, every limit `CHANNELS_LIMIT_<NAME>`. A comman
 Invalid values are refused at the start with the name of the variable; values of secrets are never shown.
 """
 
+import base64
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
+from pydantic import (
+    Field,
+    FilePath,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from channels.before_post.models import BeforePostOptions, OnFailure
 from channels.limits import Limits
 from channels.policy import CreatePolicy
 from channels.server.data_dir import SECRET_BYTES, load_or_create_secret
+from channels.server.identity.provider import ProviderOptions
 from channels.server.options import ServiceOptions
 from channels.server.startup import StartupError
 from groups.kernel.database_options import EVENT_RETENTION_SECONDS, KEYS_PER_TRANSACTION, Driver
 
 _ORIGIN: Final = re.compile(r"https?://[^/\s?#@]+")
 _HEADER_TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/=]{16,1024}")  # as RFC 6750 has them
+_SCOPE: Final = r"^[\x21\x23-\x5b\x5d-\x7e]+$"  # one word, as RFC 6749 has it
+_THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PREFIX: Final = "CHANNELS_"
 _LIMIT_PREFIX: Final = "CHANNELS_LIMIT_"
 _HARMLESS: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
+_NEW_WEBHOOK_SECRET: Final = "echo whsec_$(head -c 32 /dev/urandom | base64)"
 _NEW_SECRET: Final = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
@@ -106,6 +121,50 @@ class Settings(BaseSettings):
     """The key that tokens are signed with (HS256), 32 bytes or more. All servers on one database need the same."""
     previous_secret: Annotated[SecretStr | None, Unset("only `CHANNELS_SECRET` is accepted")] = None
     """The key before `CHANNELS_SECRET`, while it is changed. Tokens signed with it are accepted while it is set."""
+    jwks_url: Annotated[str | None, Unset("there is no identity provider")] = None
+    """The address of an identity provider's public keys (JWKS). Its tokens are then accepted beside those that are
+    signed with the secret.
+
+    It begins with `https://`; `http://` is for this machine alone. See [identity
+    providers](../how-to/identity-providers.md).
+    """
+    jwks_file: Annotated[
+        FilePath | None, Unset("the keys are fetched from `CHANNELS_JWKS_URL`")
+    ] = None
+    """A file of this machine with those keys, instead of an address. It is read again every hour."""
+    token_issuer: Annotated[
+        tuple[str, ...], NoDecode, Unset("none; required with an identity provider")
+    ] = ()
+    """The issuers (`iss`), separated by commas, whose tokens are accepted, exactly as the tokens have them."""
+    token_audience: Annotated[
+        tuple[str, ...], NoDecode, Unset("none; required with an identity provider")
+    ] = ()
+    """The audiences (`aud`), separated by commas, of which a token must have one: the names of this server at the
+    identity provider."""
+    token_user_claim: str = Field(default="sub", min_length=1, max_length=200)
+    """The claim that holds the user's id. A UUID becomes the id without its hyphens, since an id has 32 bytes."""
+    token_admin_scope: Annotated[
+        str | None, Unset("no token of the identity provider is an app admin")
+    ] = Field(default=None, pattern=_SCOPE)
+    """The scope (in `scope` or `scp`) that makes a token of the identity provider an app admin's."""
+    token_business_scope: Annotated[
+        str | None, Unset("no user of the identity provider is a business account")
+    ] = Field(default=None, pattern=_SCOPE)
+    """The scope that makes a token of the identity provider a business account's."""
+    before_post_url: Annotated[str | None, Unset("no message is reviewed")] = Field(
+        default=None, pattern=r"^https?://[^/?#\s@]+(/[^\s#]*)?$"
+    )
+    """The address of your back end that reviews every message before it is stored.
+
+    See [moderate before posting](../how-to/moderate-before-posting.md).
+    """
+    before_post_secret: Annotated[
+        SecretStr | None, Unset("none; required with `CHANNELS_BEFORE_POST_URL`")
+    ] = None
+    """The key that these requests are signed with: `whsec_` and the base64 of 24 to 64 random bytes."""
+    before_post_on_failure: OnFailure = OnFailure.REFUSE
+    """What happens to a message that cannot be reviewed: `refuse` (503, the writer tries again) or `allow` (it is
+    stored)."""
     host: str = Field(default="127.0.0.1", min_length=1)
     """The address to listen on. `0.0.0.0` is every address of the machine."""
     port: int = Field(default=8080, ge=0, le=65_535)
@@ -135,6 +194,11 @@ class Settings(BaseSettings):
         Literal["text", "json"] | None, Unset("`text` on a terminal, `json` otherwise")
     ] = None
     """The format of the log."""
+    tracing: Literal["off", "otel"] = "off"
+    """Traces by OpenTelemetry (`otel`), which need the extra `otel`. The standard `OTEL_…` variables say where they go.
+
+    See [traces](../how-to/monitor.md#traces).
+    """
     embedded_cache_gb: float = Field(default=0.5, ge=0.25, le=10_000)
     """Memory for the embedded database's cache, in GB. MongoDB needs at least 0.25."""
     allowed_origins: Annotated[tuple[str, ...], NoDecode, Unset("only pages of this server")] = ()
@@ -180,7 +244,71 @@ class Settings(BaseSettings):
             )
         return token
 
-    @field_validator("allowed_origins", "trusted_proxies", mode="before")
+    @field_validator("before_post_secret")
+    @classmethod
+    def _standard(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is None:
+            return None
+        kind, _, text = secret.get_secret_value().partition("_")
+        try:
+            key = base64.b64decode(text, validate=True)
+        except ValueError:
+            key = b""
+        if kind != "whsec" or not 24 <= len(key) <= 64:
+            raise ValueError(
+                f"must be `whsec_` and the base64 of 24 to 64 random bytes; make one: {_NEW_WEBHOOK_SECRET}"
+            )
+        return secret
+
+    @model_validator(mode="after")
+    def _signed_reviews(self) -> Self:
+        if self.before_post_url is not None and self.before_post_secret is None:
+            raise ValueError(
+                "CHANNELS_BEFORE_POST_URL needs CHANNELS_BEFORE_POST_SECRET, which signs its requests; make one:"
+                f" {_NEW_WEBHOOK_SECRET}"
+            )
+        return self
+
+    @field_validator("jwks_url")
+    @classmethod
+    def _guarded(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            address = urlsplit(url)
+            host = address.hostname
+        except ValueError:  # brackets without an address in them
+            host = None
+        else:
+            is_near = address.scheme == "http" and host in _THIS_MACHINE
+            if (address.scheme != "https" and not is_near) or "@" in address.netloc:
+                host = None
+        if not host or not url.isprintable() or " " in url:
+            raise ValueError(
+                "must be an address with https://, without a name or password: whoever changes the keys on their way is"
+                " every user"
+            )
+        return url
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        if self.jwks_url is not None and self.jwks_file is not None:
+            raise ValueError("set CHANNELS_JWKS_URL or CHANNELS_JWKS_FILE, not both")
+        has_keys = self.jwks_url is not None or self.jwks_file is not None
+        if has_keys and not (self.token_issuer and self.token_audience):
+            raise ValueError(
+                "an identity provider needs CHANNELS_TOKEN_ISSUER and CHANNELS_TOKEN_AUDIENCE: without them a token"
+                " for any other service would be good here"
+            )
+        if not has_keys and (self.token_issuer or self.token_audience):
+            raise ValueError(
+                "CHANNELS_TOKEN_ISSUER and CHANNELS_TOKEN_AUDIENCE need CHANNELS_JWKS_URL or CHANNELS_JWKS_FILE"
+            )
+        return self
+
+    @field_validator(
+        "allowed_origins", "trusted_proxies", "token_issuer", "token_audience", mode="before"
+    )
     @classmethod
     def _listed(cls, words: object) -> object:
         if not isinstance(words, str):
@@ -221,6 +349,20 @@ class Settings(BaseSettings):
             )
         return settings
 
+    def identity_provider(self) -> ProviderOptions | None:
+        """The identity provider whose tokens are accepted; None: there is none."""
+        keys = self.jwks_file or self.jwks_url
+        if keys is None:
+            return None
+        return ProviderOptions(
+            keys=keys,
+            issuers=self.token_issuer,
+            audiences=self.token_audience,
+            user_claim=self.token_user_claim,
+            admin_scope=self.token_admin_scope,
+            business_scope=self.token_business_scope,
+        )
+
     def needed_for_metrics(self) -> str | None:
         """The token that `/metrics` requires; None: metrics are public."""
         return self.metrics_token.get_secret_value() if self.metrics_token else None
@@ -234,7 +376,17 @@ class Settings(BaseSettings):
         return ServiceOptions(
             create_policy=self.create_policy,
             disks=self.watched_disks,
+            before_post=self._before_post(),
             event_retention_seconds=self.event_retention_seconds,
+        )
+
+    def _before_post(self) -> BeforePostOptions | None:
+        if self.before_post_url is None or self.before_post_secret is None:
+            return None
+        return BeforePostOptions(
+            url=self.before_post_url,
+            secret=self.before_post_secret.get_secret_value(),
+            on_failure=self.before_post_on_failure,
         )
 
     @property
@@ -285,6 +437,9 @@ def bare_environment() -> dict[str, str]:
 def _messages(error: ValidationError, flags: dict[str, Any]) -> list[str]:
     messages: list[str] = []
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        if not problem["loc"]:  # of several settings together, which it names
+            messages.append(problem["msg"].removeprefix("Value error, "))
+            continue
         field, *inner = (str(part) for part in problem["loc"])
         if field == "limits" and inner:
             name = _LIMIT_PREFIX + inner[0].upper()

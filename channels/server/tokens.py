@@ -2,7 +2,8 @@
 
 The claims are the user id (`sub`), the expiry (`exp`, required), and in `scope` whether the caller is the application's
 back end (`admin`), and whether the user is a business account (`business`). Other algorithms, missing claims and tokens
-over 4 KiB are refused.
+over 4 KiB are refused. Where the deployment has an identity provider (`identity.provider`), its tokens are accepted
+beside them; expiry, revocation and the cache are the same for both.
 
 Rotating the secret interrupts no client: tokens signed with the previous secret are accepted while it is configured.
 Revoking refuses all tokens of a user that were issued (`iat`) up to an instant, or that do not say when.
@@ -15,10 +16,9 @@ import base64
 import hmac
 import math
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import jwt
 import orjson
@@ -37,7 +37,7 @@ MAX_HOURS: Final = 24 * 366 * 100
 AHEAD_SECONDS: Final = 5
 """How far the clock of a back end may be ahead of the database's."""
 
-_AHEAD: Final = timedelta(seconds=AHEAD_SECONDS)
+AHEAD: Final = timedelta(seconds=AHEAD_SECONDS)
 _ALGORITHM: Final = "HS256"
 _NEEDED_CLAIMS: Final = frozenset({"sub", "exp"})
 _PLAIN_CLAIMS: Final = _NEEDED_CLAIMS | {"iat", "scope"}
@@ -66,12 +66,24 @@ class Claims:
     expires_at: datetime
     issued_at: datetime | None
     """None when the token does not say."""
+    key: str | None = None
+    """The thumbprint of the provider's key that signed it; None: it is signed with the secret."""
 
     def is_revoked(self, revoked_at: datetime | None) -> bool:
         """Whether a revocation at this instant covers the token."""
         if revoked_at is None:
             return False
         return self.issued_at is None or self.issued_at <= revoked_at
+
+
+class ProviderTokens(Protocol):
+    """Checks the tokens of an identity provider."""
+
+    def may_have_signed(self, token: str) -> bool:
+        """Whether the token says that it is signed as a provider does. Raises: BadToken for what is no token."""
+
+    def claims_of(self, token: str) -> Claims:
+        """Check a token that was not seen before. Raises: BadToken; KeyMissing."""
 
 
 def _base64(data: bytes) -> str:
@@ -123,7 +135,9 @@ class TokenVerifier:
         revoked_at: Callable[[UserId], datetime | None] = lambda _: None,
         check_kind: Callable[[Actor], None] = lambda _: None,
         clock: Clock | None = None,
+        provider: ProviderTokens | None = None,
     ) -> None:
+        self._provider = provider
         self._keys = [key.encode() for key in (secret, previous) if key is not None]
         self._revoked_at = revoked_at
         self._check_kind = check_kind
@@ -133,6 +147,7 @@ class TokenVerifier:
         )
 
     def verify(self, token: str) -> Claims:
+        """The claims of a token. Raises: BadToken; WrongAccountKind; KeyMissing for a token of a provider."""
         claims = self.cache.get(token)
         if claims is None:
             claims = self._read(token)
@@ -161,17 +176,13 @@ class TokenVerifier:
             raise BadToken("This is not a token: send a JWT of at most 4 KiB")
         claims = self._plain_claims(token)
         if claims is None:
+            if self._provider is not None and self._provider.may_have_signed(token):
+                return self._provider.claims_of(token)
             claims = self._any_claims(token)
-        scopes = _scopes(claims.get("scope"))
-        actor = Actor(_user_id(claims["sub"]), ADMIN_SCOPE in scopes, BUSINESS_SCOPE in scopes)
-        issued_at, now = _issued(claims.get("iat")), self._clock.now()
-        if issued_at is not None and issued_at > now:
-            if issued_at > now + _AHEAD:
-                raise BadToken(
-                    "The token's `iat` is in the future: correct the clock of the back end that issues tokens"
-                )
-            issued_at = now
-        return Claims(actor, _instant(claims["exp"]), issued_at)
+        scopes = scopes_of(claims.get("scope"))
+        actor = Actor(user_id_of(claims["sub"]), ADMIN_SCOPE in scopes, BUSINESS_SCOPE in scopes)
+        issued_at = issued_by_now(claims.get("iat"), self._clock.now())
+        return Claims(actor, instant_of(claims["exp"], "exp"), issued_at)
 
     def _plain_claims(self, token: str) -> dict[str, Any] | None:
         """The claims of a token as `mint` and most libraries make it; None when the library must decide.
@@ -245,17 +256,18 @@ def _reason_of(refusal: Exception) -> str:
             return "The token is not valid: it is damaged, or no JWT"
 
 
-def _user_id(subject: object) -> UserId:
+def user_id_of(subject: object, claim: str = "sub") -> UserId:
+    """The user that a claim names. Raises: BadToken."""
     if not isinstance(subject, str) or not is_user_id(subject):
         raise BadToken(
-            f"The token's `sub` is not a user id: 1 to {USER_ID_BYTES} bytes, and no reserved word"
+            f"The token's `{claim}` is not a user id: 1 to {USER_ID_BYTES} bytes, and no reserved word"
             " such as `me`"
         )
     return UserId(subject)
 
 
-def _scopes(scope: object) -> list[str]:
-    """`scope` is a list of words separated by spaces (RFC 8693)."""
+def scopes_of(scope: object) -> list[str]:
+    """`scope` is a list of words separated by spaces (RFC 8693). Raises: BadToken."""
     if scope is None:
         return []
     if not isinstance(scope, str):
@@ -263,17 +275,27 @@ def _scopes(scope: object) -> list[str]:
     return scope.split()
 
 
-def _instant(expiry: object) -> datetime:
-    if isinstance(expiry, bool) or not isinstance(expiry, int | float):
-        raise BadToken("The token's `exp` is not a number")
+def instant_of(seconds: object, claim: str) -> datetime:
+    """The time that a claim tells. Raises: BadToken."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise BadToken(f"The token's `{claim}` is not a number")
     try:
-        return datetime.fromtimestamp(expiry, UTC)
+        return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise BadToken("The token's `exp` is not a time") from error
+        raise BadToken(f"The token's `{claim}` is not a time") from error
 
 
-def _issued(at: object) -> datetime | None:
-    """When the token was issued; None when it does not say so in a readable way."""
-    with suppress(BadToken):
-        return _instant(at)
-    return None
+def issued_by_now(at: object, now: datetime) -> datetime | None:
+    """When the token was issued, by an issuer whose clock may be `AHEAD_SECONDS` ahead; None when it does not say so.
+
+    Raises: BadToken if that is in the future.
+    """
+    try:
+        issued_at = instant_of(at, "iat")
+    except BadToken:
+        return None
+    if issued_at > now + AHEAD:
+        raise BadToken(
+            "The token's `iat` is in the future: correct the clock of the back end that issues tokens"
+        )
+    return min(issued_at, now)

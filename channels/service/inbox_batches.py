@@ -14,8 +14,9 @@ from typing import Final
 
 from conversations.models import DialogueMessage
 from conversations.service.dialogues import DialogueService
+from groups.errors import MessageRefused
 from groups.kernel.actor import Actor
-from groups.kernel.errors import DomainError, RateLimited, Unavailable
+from groups.kernel.errors import DomainError, RateLimited, Unready
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Content, Source
 
@@ -65,6 +66,6 @@ class InboxBatches:
             return await self.dialogues.post_to_many(
                 actor, channel_id, user_ids, new, key=key, silent=silent
             )
-        except (RateLimited, Unavailable) as error:
+        except (RateLimited, Unready, MessageRefused) as error:
             # The users before have the message, so the call succeeds, and says who must be tried again.
             return [error] * len(user_ids)

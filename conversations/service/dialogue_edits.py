@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from conversations.errors import ConversationNotFound
-from conversations.events import DialogueEdited, DialogueRecalled
+from conversations.events import DialogueEdited, DialogueEvent, DialogueRecalled
 from conversations.models import Dialogue, DialogueMessage
 from conversations.service.dialogues import DialogueService, dialogue_event
 from conversations.service.inbox_rules import Writer, channel_exists
@@ -37,6 +37,9 @@ class _Target:
         staff = await self.permission.staff(self.dialogue, tx)
         kind = DialogueEdited if changed.recalled_at is None else DialogueRecalled
         tx.publish(dialogue_event(kind, self.dialogue, staff, changed, now))
+
+    def event_of(self, changed: Message, now: datetime) -> DialogueEvent:
+        return dialogue_event(DialogueEdited, self.dialogue, (), changed, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,7 @@ from groups.service.messages.posting import (
     ContentLoader,
     PendingPost,
     PostBatch,
+    Review,
     StreamsQuery,
     check_bounds,
     fingerprint_of,
@@ -101,6 +102,9 @@ class _Target:
 
     def result(self, post: _DialoguePost, message: Message, *, is_new: bool) -> DialogueMessage:
         return DialogueMessage(post.dialogue, message, is_new=is_new)
+
+    def event_of(self, message: Message, now: datetime) -> DialogueEvent:
+        return dialogue_event(DialoguePosted, self.dialogue, (), message, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,13 +302,10 @@ class DialogueService:
         dialogues = sorted(Dialogue(user_id, channel_id) for user_id in user_ids)
         keys = {d: post_key(key, fingerprint, shared_by=actor.user_id) for d in dialogues}
 
-        async def work(tx: Tx) -> Mapping[StreamId, DialogueMessage | DomainError]:
-            content = (
-                loaded_once(self.forwards.loader(actor, new, silent=silent))
-                if isinstance(new, Source)
-                else new
-            )
-            posts = {
+        def posts_of(
+            content: Content | ContentLoader, review: Review | None
+        ) -> dict[StreamId, list[_DialoguePost]]:
+            return {
                 dialogue.stream_id: [
                     _DialoguePost(
                         actor=actor,
@@ -313,10 +314,24 @@ class DialogueService:
                         key=keys[dialogue],
                         silent=silent,
                         spoken_for=UserId(channel_id),
+                        review=review,
                     )
                 ]
                 for dialogue in dialogues
             }
+
+        def content_of() -> Content | ContentLoader:
+            if isinstance(new, Source):
+                return loaded_once(self.forwards.loader(actor, new, silent=silent))
+            return new
+
+        review = None
+        if self.streams.before_post is not None:
+            # One review for all: they get the same message.
+            review = await self.streams.review_of_any(posts_of(content_of(), None), self._open)
+
+        async def work(tx: Tx) -> Mapping[StreamId, DialogueMessage | DomainError]:
+            posts = posts_of(content_of(), review)
             outcomes = await self.streams.post_all(posts, self._open, tx)
             return {stream_id: outcome for stream_id, [outcome] in outcomes.items()}
 

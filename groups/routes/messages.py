@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from groups import policy
 from groups.errors import (
+    REVIEW_ERRORS,
     Banned,
     BusinessAccount,
     ForwardingNotAllowed,
@@ -151,6 +152,7 @@ class MessageRoutes:
             WrongMediaKind,
             StorageQuotaReached,
             RateLimited,
+            *REVIEW_ERRORS,
             *FORWARDING_ERRORS,
         ],
     )
@@ -209,6 +211,7 @@ class MessageRoutes:
             MediaNotFound,
             WrongMediaKind,
             StorageQuotaReached,
+            *REVIEW_ERRORS,
         ],
     )
     async def edit(

@@ -8,12 +8,13 @@ first, from parts that call no hook (`groups.wiring.GroupCore`), and then hands 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from groups.kernel.actor import Actor
+from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import BatchedQuery, Tx
-from groups.models import Group, MemberCountChange, Message, Tallies
+from groups.models import Content, Group, MemberCountChange, Message, Tallies
 
 MessagesPostedHook = Callable[[Sequence[tuple[UserId, StreamId, int]], Tx], Awaitable[None]]
 """Members have read messages of theirs in streams of groups; the streams do not tell it any more (`Head.read_by`)."""
@@ -42,6 +43,25 @@ ProfileHook = Callable[[Collection[GroupId]], BatchedQuery[dict[GroupId, dict[st
 """Queries the JSON-ready fields that the groups' profiles have beyond the groups; groups that have none are absent.
 
 A join sends it together with its other queries, so it costs no database command of its own.
+"""
+
+
+class Proposal(NamedTuple):
+    """A message that is to be stored, or the new content of one."""
+
+    actor: Actor
+    event: Event
+    """The event that storing it would publish. Of a message that is not stored yet, seq and time are guesses."""
+    message: Message
+    is_edit: bool = False
+
+
+BeforePostHook = Callable[[Proposal], Awaitable[Content]]
+"""Reviews a message before it is stored: returns its content, or another one to store instead.
+
+It is called outside of any transaction, lock and batch, and may take seconds. A message that the rules refuse is not
+shown to it, nor a repeat of a stored one. Two repeats at once may both be shown. Raises: MessageRefused;
+ReviewUnavailable.
 """
 BlockPair = tuple[str, str]
 """A user who may block, and the id of a user or group that they may block."""
@@ -135,11 +155,12 @@ class TallyReader(Protocol):
 class Hooks:
     """All hooks of a deployment.
 
-    They run in the given order, inside the transaction. Only `tallies`, `read_cursor`, `known_owners`, `stream_ended`,
-    `profile` and `blocks` do not: they run outside, or only build a query. A deployment of groups alone has none of
-    them.
+    They run in the given order, inside the transaction. Only `before_post`, `tallies`, `read_cursor`, `known_owners`,
+    `stream_ended`, `profile` and `blocks` do not: they run outside, or only build a query. A deployment of groups alone
+    has none of them.
     """
 
+    before_post: BeforePostHook | None = None
     members_left: Sequence[LeavingHook] = ()
     messages_posted: Sequence[MessagesPostedHook] = ()
     members_counted: Sequence[MembersCountedHook] = ()

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -74,6 +74,9 @@ class Ear:
     def end_if_other_kind(self, *, is_business: bool) -> None:
         if is_business:
             self.close_soon(CloseCode.BAD_TOKEN)
+
+    def end_if_withdrawn(self, keys: Collection[str]) -> None:
+        self.close_soon(CloseCode.BAD_TOKEN)
 
     def push(self, frames: bytes, detail: Skippable | None = None) -> None:
         self.frames.append(frames)

@@ -178,3 +178,78 @@ def test_a_metrics_token_is_one_that_a_header_can_carry(monkeypatch: pytest.Monk
         told = refusal()
         assert "CHANNELS_METRICS_TOKEN" in told
         assert token not in told
+
+
+def test_an_identity_provider_is_whole_or_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert Settings.load().identity_provider() is None
+    keys = "https://login.example/keys"
+    both: dict[str, Any] = {"token_issuer": "https://login.example", "token_audience": "channels"}
+    whole = Settings.load(jwks_url=keys, **both).identity_provider()
+    assert whole is not None
+    assert (whole.keys, whole.issuers, whole.user_claim) == (
+        keys,
+        ("https://login.example",),
+        "sub",
+    )
+    monkeypatch.setenv("CHANNELS_TOKEN_AUDIENCE", "channels, mobile")
+    several = Settings.load(jwks_url=keys, token_issuer="https://login.example")
+    assert several.token_audience == ("channels", "mobile")
+    monkeypatch.delenv("CHANNELS_TOKEN_AUDIENCE")
+    for missing in both:
+        assert "CHANNELS_TOKEN_ISSUER" in refusal(jwks_url=keys, **(both | {missing: ""}))
+    assert "need CHANNELS_JWKS_URL" in refusal(**both)
+    file = tmp_path / "keys.json"
+    assert "jwks-file" in refusal(jwks_file=file, **both)
+    file.write_text("{}")
+    from_file = Settings.load(jwks_file=file, **both).identity_provider()
+    assert from_file is not None
+    assert from_file.keys == file
+    assert "not both" in refusal(jwks_file=file, jwks_url=keys, **both)
+    assert "token-admin-scope" in refusal(jwks_url=keys, token_admin_scope="two words", **both)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_taken"),
+    [
+        ("https://login.example/keys", True),
+        ("https://login.example:8443/realms/tea/protocol/openid-connect/certs", True),
+        ("http://127.0.0.1:8081/keys", True),
+        ("http://localhost/keys", True),
+        ("http://[::1]:8081/keys", True),
+        ("http://login.example/keys", False),
+        ("http://127.0.0.1.evil.example/keys", False),
+        ("http://localhost@evil.example/keys", False),
+        ("https://user:password@login.example/keys", False),
+        ("file:///etc/passwd", False),
+        ("https:///keys", False),
+        ("https://[x/keys", False),
+        ("https://login.example/a b", False),
+        ("keys", False),
+    ],
+)
+def test_keys_are_fetched_where_nobody_changes_them_on_their_way(url: str, is_taken: bool) -> None:
+    both: dict[str, Any] = {"token_issuer": "x", "token_audience": "channels"}
+    if is_taken:
+        assert Settings.load(jwks_url=url, **both).jwks_url == url
+    else:
+        assert "--jwks-url: must be" in refusal(jwks_url=url, **both)
+
+
+def test_reviews_of_messages_are_signed_or_refused() -> None:
+    url, secret = "https://app.example/review", "whsec_" + "x" * 32
+    assert Settings.load().service_options.before_post is None
+    options = Settings.load(
+        before_post_url=url, before_post_secret=secret
+    ).service_options.before_post
+    assert options is not None
+    assert (options.url, options.secret, options.on_failure) == (url, secret, "refuse")
+    assert secret not in repr(options)
+    assert "CHANNELS_BEFORE_POST_SECRET" in refusal(before_post_url=url)
+    for bad in ("x" * 40, "whsec_short", "whsec_" + "x" * 28, "whsec_" + "x" * 92, "whsec_é" * 9):
+        told = refusal(before_post_url=url, before_post_secret=bad)
+        assert "before-post-secret" in told
+        assert bad not in told
+    for bad in ("app.example", "ftp://app.example/", "https://user@app.example/", "https:///x"):
+        assert "before-post-url" in refusal(before_post_url=bad, before_post_secret=secret)

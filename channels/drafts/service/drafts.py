@@ -210,9 +210,17 @@ class DraftService:
                 draft.content, draft.silent, draft.origin, are_uploads_counted=True
             )
 
+        async def peek(tx: Tx) -> LoadedContent:
+            draft = await self.drafts.find_draft(channel_id, draft_id, tx)
+            if draft is None:
+                raise DraftNotFound
+            return LoadedContent(
+                draft.content, draft.silent, draft.origin, are_uploads_counted=True
+            )
+
         # The key lets a repeat by the same actor find the post. Removing the draft makes sure that there is only one.
         key = _key_of(draft_id)
-        posted = await self.messages.post_loaded(actor, channel_id, take, key=key)
+        posted = await self.messages.post_loaded(actor, channel_id, take, key=key, peek=peek)
         return posted, took
 
     async def _record(

@@ -26,7 +26,7 @@ from groups.errors import GroupNotFound, PostingNotAllowed
 from groups.kernel.actor import Actor
 from groups.kernel.background import cancel
 from groups.kernel.clock import Clock
-from groups.kernel.errors import DomainError, IdempotencyConflict, RateLimited, Unavailable
+from groups.kernel.errors import DomainError, IdempotencyConflict, RateLimited, Unready
 from groups.kernel.events import Event
 from groups.kernel.mongo import is_outage
 
@@ -110,7 +110,7 @@ class Scheduler:
                 await self._fail(draft, IdempotencyConflict(), now)
         except DraftNotFound:
             return True  # another process published it, or it was changed or deleted
-        except (RateLimited, Unavailable):
+        except (RateLimited, Unready):
             return False
         except GroupNotFound:
             # Authors who left a private channel cannot see it. If the channel was deleted, this finds no draft.

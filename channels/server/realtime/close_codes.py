@@ -24,6 +24,10 @@ class CloseCode(IntEnum):
     SLOW = 4002, "You read too slowly and missed events. Reconnect, and read what you missed."
     RESYNC = 4003, "The server itself missed events. Reconnect, and read what you missed."
     FLOOD = 4004, "You went on sending too many frames after an error. Reconnect, and send fewer."
+    UNAVAILABLE = (
+        4005,
+        "The token cannot be checked now. Reconnect after the `retry_after_seconds` of the error.",
+    )
     BAD_TOKEN = (
         4500,
         "The token is not valid, or was revoked. Get another one before you reconnect.",

@@ -49,6 +49,9 @@ class Session(Protocol):
     def end_if_other_kind(self, *, is_business: bool) -> None:
         """Close the session in the background if its token is of the other kind of account."""
 
+    def end_if_withdrawn(self, keys: Collection[str]) -> None:
+        """Close the session in the background if its token was signed by one of these keys of the provider."""
+
 
 class Delivery:
     """Writes that are still to do, in order."""

@@ -152,6 +152,12 @@ class Hub:
     def user_count(self) -> int:
         return len(self._sessions)
 
+    def end_withdrawn(self, keys: Collection[str]) -> None:
+        """Close the sessions whose tokens were signed by these keys, which the identity provider withdrew."""
+        for sessions in list(self._sessions.values()):
+            for session in list(sessions):
+                session.end_if_withdrawn(keys)
+
     def close_all(self, code: CloseCode) -> None:
         for sessions in list(self._sessions.values()):
             for session in list(sessions):

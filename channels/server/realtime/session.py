@@ -9,6 +9,7 @@ does not catch up, the session closes with `SLOW`.
 
 import asyncio
 import time
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -138,6 +139,10 @@ class SocketSession:
 
     def end_if_other_kind(self, *, is_business: bool) -> None:
         if self.claims.actor.is_business is not is_business:
+            self.close_soon(CloseCode.BAD_TOKEN)
+
+    def end_if_withdrawn(self, keys: Collection[str]) -> None:
+        if self.claims.key in keys:
             self.close_soon(CloseCode.BAD_TOKEN)
 
     def begin(self, frame_id: str | int | None = None) -> None:

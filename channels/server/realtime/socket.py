@@ -19,6 +19,7 @@ import structlog
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, hdrs, web
 
 from channels.server.auth import Authenticator
+from channels.server.identity.errors import IdentityProviderUnavailable, KeyMissing
 from channels.server.limits.by_address import AddressLimits
 from channels.server.limits.rate_limit import UserRates
 from channels.server.metrics import Metrics
@@ -94,13 +95,17 @@ class SocketServer:
         """Upgrade, authenticate, serve until either side closes.
 
         Raises, before the upgrade: BadToken for a bad `Authorization` header; OriginNotAllowed; RateLimited when the
-        user opens too many sockets, or the address sent too many bad tokens or has too many unauthenticated sockets.
+        user opens too many sockets, or the address sent too many bad tokens or has too many unauthenticated sockets;
+        IdentityProviderUnavailable.
         """
         self.cors.check_socket(request)
         header = request.headers.get(hdrs.AUTHORIZATION)
         claims: Claims | None = None
         if header is not None:
-            claims = self.authenticator.by_header(request)
+            try:
+                claims = self.authenticator.by_header(request)
+            except KeyMissing as missing:
+                claims = await self.authenticator.by_new_key(request, missing)
             self.rates.take(claims.actor)
         with ExitStack() as place:
             if claims is None:
@@ -199,14 +204,22 @@ class SocketServer:
         try:
             if not isinstance(frame, Auth):
                 raise BadToken("the first frame must be auth")
-            claims = self.authenticator.by_token(request, frame.token)
+            claims = await self._claims_in(frame, request)
             self.rates.take(claims.actor)
             return claims, frame_id
         except Unauthenticated as error:
             await _refuse(socket, CloseCode.BAD_TOKEN, error, frame_id)
+        except IdentityProviderUnavailable as error:
+            await _refuse(socket, CloseCode.UNAVAILABLE, error, frame_id)
         except RateLimited as error:
             await _refuse(socket, CloseCode.FLOOD, error, frame_id)
         return None, None
+
+    async def _claims_in(self, frame: Auth, request: web.BaseRequest) -> Claims:
+        try:
+            return self.authenticator.by_token(request, frame.token)
+        except KeyMissing as missing:
+            return await self.authenticator.by_new_key(request, missing)
 
     async def _serve(
         self,
@@ -224,8 +237,9 @@ class SocketServer:
         self.hub.attach(session)
         session.renew(claims, self._seconds_left(claims))
         try:
-            # A revocation between the first check and `attach` did not reach this session.
+            # A revocation between the first check and `attach` did not reach this session, nor did a withdrawn key.
             self.authenticator.check(claims)
+            self.authenticator.check_key(claims)
             await self.authenticator.register(claims.actor)
             self.hub.receive_groups(session, await self.group_ids_of(claims.actor.user_id))
             session.begin(frame_id)
@@ -299,8 +313,8 @@ class SocketServer:
                     **_names_in(frame),
                     conversations=[_watched(name, one) for name, one in results.items()],
                 )
-            case Auth(token=token):
-                claims = self.authenticator.by_token(request, token)
+            case Auth():
+                claims = await self._claims_in(frame, request)
                 actor = session.claims.actor
                 if claims.actor.user_id != session.user_id:
                     raise refused_frame(("token", "this socket has its user already"))

@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from channels.limits import Limits
 from channels.server.auth import Authenticator
+from channels.server.identity.errors import KeyMissing
 from channels.server.limits.by_address import AddressLimits
 from channels.server.limits.concurrency import ConcurrencyLimit
 from channels.server.limits.load_shedding import LoadShedder, Slot
@@ -98,7 +99,10 @@ class EndpointHandlers:
             arguments: dict[str, Any] = {}
             claims: Claims | None = None
             if endpoint.needs_actor:
-                claims = self._authenticator.by_header(request)
+                try:
+                    claims = self._authenticator.by_header(request)
+                except KeyMissing as missing:
+                    claims = await self._authenticator.by_new_key(request, missing)
                 actor = claims.actor
                 request.user_id = actor.user_id
                 rate = self._rates.take(actor)

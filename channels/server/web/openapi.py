@@ -16,6 +16,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from channels.event_views.catalogue import CATALOGUE, MODEL_OF
 from channels.event_views.examples import named_forms, public_payloads
 from channels.event_views.public import PUBLIC_EVENT_TYPES
+from channels.server.identity.errors import IdentityProviderUnavailable
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.tokens import BadToken
 from channels.server.web.ndjson import NDJSON
@@ -43,7 +44,14 @@ from groups.kernel.text import LIMIT_BYTES
 from reactions.errors import BadEmoji
 
 _REF: Final = "#/components/schemas/{model}"
-_ALWAYS: Final = (InvalidRequest, BadToken, WrongAccountKind, RateLimited, Unavailable)
+_ALWAYS: Final = (
+    InvalidRequest,
+    BadToken,
+    WrongAccountKind,
+    RateLimited,
+    Unavailable,
+    IdentityProviderUnavailable,
+)
 
 _BY_MARK: Final = {LIMIT_BYTES: FieldTooLong, EMOJI: BadEmoji}
 """The errors of types, by the mark of the type in its schema."""

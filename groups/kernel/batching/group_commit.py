@@ -117,6 +117,9 @@ class GroupCommit(Generic[E, R]):
                 self._start(self._share())
         queue.append((entry, future))
         self.waiting += 1
+        tracing = self.database.batch_tracing
+        if tracing is not None:
+            tracing.submitted(future)
         return await future
 
     async def close(self) -> None:
@@ -316,12 +319,19 @@ class GroupCommit(Generic[E, R]):
             self.on_batch(self.name, sum(map(len, batch.values())), self.waiting)
         entries = {key: [entry for entry, _ in queued] for key, queued in batch.items()}
         locks = dict.fromkeys(lock for key in batch for lock in self.locks_of(key))
-        return await self.database.run(
+        committed = self.database.run(
             lambda tx: self.apply(tx, entries),
             *locks,
             is_batch=True,
             on_conflict=on_conflict,
         )
+        tracing = self.database.batch_tracing
+        if tracing is None:
+            return await committed
+        with tracing.batch(
+            self.name, [future for of_key in batch.values() for _, future in of_key]
+        ):
+            return await committed
 
     # --- outcomes ---------------------------------------------------------------------------------------------------
 

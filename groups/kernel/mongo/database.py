@@ -22,6 +22,7 @@ from typing import Any, Final, TypeVar
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateMany, UpdateOne
 from pymongo.errors import OperationFailure, PyMongoError
 
+from groups.kernel.batching.tracing import BatchTracing
 from groups.kernel.clock import Clock, DatabaseClock
 from groups.kernel.database_options import KEYS_PER_TRANSACTION, Driver
 from groups.kernel.errors import AnswerTooLarge, Unavailable
@@ -85,6 +86,8 @@ class Database:
         self._transactions = TransactionRunner(
             StaleTransactions(database.client, app_name_of(database.name)), self.turns
         )
+        self.batch_tracing: BatchTracing | None = None
+        """Traces the batches on this database; None: nothing is traced."""
         self.locks = KeyedLocks(patience_seconds=PATIENCE_SECONDS)
         self._local_listeners: list[Callable[[list[Event]], None]] = []
         self._count_listeners: list[Callable[[], None]] = []

@@ -56,10 +56,12 @@ class _Target:
             target = post_id_of(group.group_id, changed.seq)
             act = AdminAct(self.actor, action, target, before, after)
             await self.admin_log.record(tx, group, act)
-        event = MessageRecalled if is_recalled else MessageEdited
-        tx.publish(
-            event(at=now, group_id=group.group_id, is_channel=group.is_channel, message=changed)
-        )
+        tx.publish(self.event_of(changed, now))
+
+    def event_of(self, changed: Message, now: datetime) -> MessageEdited | MessageRecalled:
+        group = self.access.group
+        event = MessageEdited if changed.recalled_at is None else MessageRecalled
+        return event(at=now, group_id=group.group_id, is_channel=group.is_channel, message=changed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

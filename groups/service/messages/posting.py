@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
-from groups.errors import StorageQuotaReached
+from groups.errors import NotReviewed, StorageQuotaReached
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest
+from groups.kernel.events import Event
 from groups.kernel.ids import StreamId, UserId, join_key, mint_id
 from groups.kernel.mongo import BatchedQuery, Tx
 from groups.limits import GroupLimits
@@ -30,6 +31,23 @@ class LoadedContent:
     silent: bool = False
     origin: Origin | None = None
     are_uploads_counted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What the hook `before_post` was shown, and what it wants to be stored."""
+
+    shown: Content
+    wanted: Content
+
+    def applied_to(self, loaded: LoadedContent) -> LoadedContent:
+        """The content to store. Raises: NotReviewed, where another content is loaded than the hook was shown."""
+        if loaded.content != self.shown:
+            raise NotReviewed
+        if self.wanted == self.shown:
+            return loaded
+        # A forward that was changed is no copy any more, as after an edit.
+        return replace(loaded, content=self.wanted, origin=None)
 
 
 ContentLoader = Callable[[Tx], Awaitable[LoadedContent]]
@@ -96,6 +114,10 @@ class PendingPost:
     silent: bool = False
     spoken_for: UserId | None = None
     """The sender, where the actor writes in the name of another one."""
+    peek: ContentLoader | None = None
+    """As `content`, and changes nothing: what the hook `before_post` is shown. None: `content` changes nothing."""
+    review: Review | None = None
+    """The answer of the hook `before_post`; None where there is no hook, or the message is known to be stored."""
 
     @property
     def sender_id(self) -> UserId:
@@ -243,6 +265,9 @@ class PostTarget(Protocol[P_contra, R_co]):
 
     def result(self, post: P_contra, message: Message, *, is_new: bool) -> R_co:
         """The answer to this post; `is_new`: this transaction adds the message."""
+
+    def event_of(self, message: Message, now: datetime) -> Event:
+        """The event that adding this message publishes, as the hook `before_post` is shown it."""
 
 
 class PostTargets(Protocol[P_contra, R_co]):

@@ -81,6 +81,12 @@ class _Target:
     def result(self, post: PendingPost, message: Message, *, is_new: bool) -> VisibleMessage:
         return VisibleMessage(message, self.accesses[post.actor])
 
+    def event_of(self, message: Message, now: datetime) -> MessagePosted:
+        group = self.group
+        return MessagePosted(
+            at=now, group_id=group.group_id, is_channel=group.is_channel, message=message
+        )
+
     def members_among(self, users: Collection[UserId]) -> list[Member]:
         """Those of the authors who are members; the application may post without being one."""
         found = {
@@ -123,14 +129,7 @@ class _Targets:
             for counted in self.hooks.messages_counted:
                 await counted(group, len(batch.added), batch.now, tx)
             for added in batch.added:
-                tx.publish(
-                    MessagePosted(
-                        at=batch.now,
-                        group_id=group.group_id,
-                        is_channel=group.is_channel,
-                        message=added.message,
-                    )
-                )
+                tx.publish(target.event_of(added.message, batch.now))
         if read:
             for hook in self.hooks.messages_posted:
                 await hook(read, tx)
@@ -175,10 +174,19 @@ class MessageService:
         return await self._queue.submit(stream_of(group_id), post)
 
     async def post_loaded(
-        self, actor: Actor, group_id: GroupId, load: ContentLoader, *, key: PostKey
+        self,
+        actor: Actor,
+        group_id: GroupId,
+        load: ContentLoader,
+        *,
+        key: PostKey,
+        peek: ContentLoader | None = None,
     ) -> VisibleMessage:
-        """As `post`, of what `load` fetches in the same transaction."""
-        post = _GroupPost(actor=actor, group_id=group_id, content=load, key=key)
+        """As `post`, of what `load` fetches in the same transaction.
+
+        Where `load` changes something, `peek` fetches the same and changes nothing.
+        """
+        post = _GroupPost(actor=actor, group_id=group_id, content=load, key=key, peek=peek)
         return await self._queue.submit(stream_of(group_id), post)
 
     async def preview(

@@ -12,22 +12,25 @@ Promises:
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Generic, Protocol, TypeVar
 
 from groups import policy
-from groups.errors import MessageRecalled
+from groups.errors import MessageRecalled, NotReviewed
 from groups.kernel.actor import Actor
 from groups.kernel.batching.group_commit import GroupCommit, LocksOf, OnBatch
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, IdempotencyConflict
+from groups.kernel.events import Event
 from groups.kernel.ids import StreamId
+from groups.kernel.keyed_locks import REQUEST_SLOT
 from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.kernel.paging import json_size
 from groups.limits import GroupLimits
 from groups.models import Content, Media, Message, Stream
-from groups.service.hooks import DeleteOfStream, ReactionsClosedHook
+from groups.service.hooks import BeforePostHook, DeleteOfStream, Proposal, ReactionsClosedHook
 from groups.service.media.service import describe_media, media_ids_of, own_kept_media
 from groups.service.messages.pages import (
     StreamPage,
@@ -45,6 +48,7 @@ from groups.service.messages.posting import (
     PostBatch,
     PostTarget,
     R,
+    Review,
     StreamsQuery,
     check_bounds,
     check_media_quota,
@@ -55,6 +59,8 @@ from groups.store.media import MediaStore
 from groups.store.messages import KeyedMessage, KnownKey, MessageStore
 from groups.store.streams import Advance, StreamStore
 
+REVIEWS: Final = 3
+"""How often a message is reviewed if it changes each time meanwhile."""
 STEP: Final = 1_000  # messages a transaction: short enough not to hold others up
 
 
@@ -67,6 +73,9 @@ class ChangeTarget(Protocol):
 
     async def record(self, changed: Message, now: datetime, tx: Tx) -> None:
         """Log and publish the change: `changed` is edited, or recalled."""
+
+    def event_of(self, changed: Message, now: datetime) -> Event:
+        """The event that the edit publishes, as the hook `before_post` is shown it."""
 
 
 T = TypeVar("T", bound=ChangeTarget)
@@ -87,6 +96,8 @@ class StreamService:
     limits: GroupLimits
     clock: Clock
     reactions_closed: Sequence[ReactionsClosedHook] = ()
+    before_post: BeforePostHook | None = None
+    """Reviews every message, and every edit, before it is stored. None costs nothing."""
 
     def post_queue(
         self,
@@ -108,6 +119,7 @@ class StreamService:
         """
         query = self._query(posts, tx)
         targets = await open_streams(posts, query, tx)
+        needs_review = self.before_post is not None
         known, media, now = query.known, query.media, self.clock.now()
         outcomes: dict[StreamId, list[R | DomainError]] = {}
         batches: list[PostBatch] = []
@@ -119,7 +131,8 @@ class StreamService:
             state, limit = query.states.get(stream_id), target.media_limit
             batch = PostBatch(stream_id, state, now, self.limits, media_limit=limit)
             outcomes[stream_id] = [
-                await _decide(post, target, batch, known, media, tx) for post in of_stream
+                await _decide(post, target, batch, known, media, tx, needs_review=needs_review)
+                for post in of_stream
             ]
             if batch.added:
                 batches.append(batch)
@@ -160,6 +173,79 @@ class StreamService:
 
         return await self.database.run(work)
 
+    async def reviewed(self, stream_id: StreamId, post: P, open_streams: OpenStreams[P, R]) -> P:
+        """The post with the answer of the hook `before_post`; as it is, if its message is stored already.
+
+        Raises: what refuses the post; MessageRefused; ReviewUnavailable.
+        """
+        [outcome] = (await self._proposals({stream_id: [post]}, open_streams)).values()
+        if isinstance(outcome, DomainError):
+            raise outcome
+        return post if outcome is None else replace(post, review=await self._ask(outcome))
+
+    async def review_of_any(
+        self, posts: Mapping[StreamId, Sequence[P]], open_streams: OpenStreams[P, R]
+    ) -> Review | None:
+        """The answer of the hook about one message that goes to many streams, shown as it is in the first of them.
+
+        None where none of them gets a new message. Raises: MessageRefused; ReviewUnavailable.
+        """
+        for outcome in (await self._proposals(posts, open_streams)).values():
+            if isinstance(outcome, Proposal):
+                return await self._ask(outcome)
+        return None
+
+    async def _proposals(
+        self, posts: Mapping[StreamId, Sequence[P]], open_streams: OpenStreams[P, R]
+    ) -> dict[StreamId, Proposal | DomainError | None]:
+        """What the one post to each stream would store; its refusal; None if its message is stored already."""
+
+        async def work(tx: Tx) -> dict[StreamId, Proposal | DomainError | None]:
+            query = self._query(posts, tx)
+            targets, now = await open_streams(posts, query, tx), self.clock.now()
+            outcomes: dict[StreamId, Proposal | DomainError | None] = {}
+            for stream_id, [post] in posts.items():
+                target = targets.target_of(stream_id)
+                if isinstance(target, type):
+                    outcomes[stream_id] = target()
+                    continue
+                state, limit = query.states.get(stream_id), target.media_limit
+                batch = PostBatch(stream_id, state, now, self.limits, media_limit=limit)
+                known_as = KnownKey(stream_id, post.sender_id, post.key.stored)
+                is_known = known_as in query.known
+                try:
+                    policy.check(target.refusal(post, now, is_repeated=is_known))
+                    if is_known:
+                        outcomes[stream_id] = None
+                        continue
+                    batch.rate.check()
+                    shown = post if post.peek is None else replace(post, content=post.peek)
+                    loaded = await _load(shown, query.media, tx)
+                    message = batch.add(post, loaded, target.signature_of(post)).message
+                    event = target.event_of(message, now)
+                    outcomes[stream_id] = Proposal(post.actor, event, message)
+                except DomainError as error:
+                    outcomes[stream_id] = error
+            return outcomes
+
+        return await self.database.run(work)
+
+    async def _ask(self, proposal: Proposal) -> Review:
+        assert self.before_post is not None, "its callers look first"
+        shown = proposal.message.content
+        assert shown is not None, "it is not deleted"
+        # The place of the request is for others meanwhile: the hook is another machine's work.
+        slot = REQUEST_SLOT.get()
+        if slot is not None:
+            slot.leave()
+        try:
+            wanted = await self.before_post(proposal)
+        finally:
+            if slot is not None:
+                slot.come_back()
+        check_bounds(wanted, self.limits)
+        return Review(shown, wanted)
+
     def _query(self, posts: Mapping[StreamId, Sequence[P]], tx: Tx) -> StreamsQuery:
         keys, uploads = list[KnownKey](), set[str]()
         for stream_id, of_stream in posts.items():
@@ -197,6 +283,8 @@ class StreamService:
         uploads that the stream carries; 0: no limit.
         """
         check_bounds(content, self.limits)
+        if self.before_post is not None:
+            content = await self._reviewed_edit(actor, content, open_message)
 
         async def work(tx: Tx) -> tuple[Message, T]:
             target = await open_message(tx)
@@ -214,6 +302,27 @@ class StreamService:
             return edited, target
 
         return await self.database.run(work, *message_change_locks(stream_id, seq))
+
+    async def _reviewed_edit(
+        self, actor: Actor, content: Content, open_message: OpenMessage[T]
+    ) -> Content:
+        """The content that the hook `before_post` wants for the edited message."""
+
+        async def work(tx: Tx) -> Proposal | None:
+            target = await open_message(tx)
+            message = target.message
+            if message.recalled_at is not None:
+                raise MessageRecalled
+            new = await self._described(actor, message, content, tx)
+            if message.content == new:
+                return None
+            now = self.clock.now()
+            edited = message.model_copy(update={"content": new, "edited_at": now, "origin": None})
+            return Proposal(actor, target.event_of(edited, now), edited, is_edit=True)
+
+        proposal = await self.database.run(work)
+        # The content is the caller's, so what is stored afterwards is what was shown.
+        return content if proposal is None else (await self._ask(proposal)).wanted
 
     async def recall(self, stream_id: StreamId, seq: int, open_message: OpenMessage[T]) -> None:
         """Delete a message for everyone: its content goes, its seq stays. Doing it again changes nothing."""
@@ -390,7 +499,18 @@ class PostQueue(Generic[P, R]):
         """Add a message to the stream; a post with a key that was used before answers the first message."""
         if isinstance(post.content, Content):
             check_bounds(post.content, self._streams.limits)
+        if self._streams.before_post is not None:
+            return await self._submit_reviewed(stream_id, post)
         return await self._commits.submit(stream_id, post)
+
+    async def _submit_reviewed(self, stream_id: StreamId, post: P) -> R:
+        for _ in range(REVIEWS - 1):
+            reviewed = await self._streams.reviewed(stream_id, post, self._open_streams)
+            # A draft or a message to forward may have been edited during the review: then it is reviewed again.
+            with suppress(NotReviewed):
+                return await self._commits.submit(stream_id, reviewed)
+        reviewed = await self._streams.reviewed(stream_id, post, self._open_streams)
+        return await self._commits.submit(stream_id, reviewed)
 
     async def preview(self, stream_id: StreamId, post: P) -> R:
         """The answer that the post would get; nothing is stored."""
@@ -416,6 +536,8 @@ async def _decide(
     known: dict[KnownKey, KeyedMessage],
     media: Mapping[str, Media],
     tx: Tx,
+    *,
+    needs_review: bool,
 ) -> R | DomainError:
     """Number the post's message and note it in `known`, or find the one that it repeats; the answer, or the refusal."""
     known_as = KnownKey(batch.stream_id, post.sender_id, post.key.stored)
@@ -428,6 +550,11 @@ async def _decide(
             batch.rate.check()
             loaded = await _load(post, media, tx)
             has_deleted_draft = loaded.are_uploads_counted
+            if needs_review:
+                # However a message came here, without a review it is not stored.
+                if post.review is None:
+                    raise NotReviewed
+                loaded = post.review.applied_to(loaded)
             first = known[known_as] = batch.add(post, loaded, target.signature_of(post))
         elif first.digest != post.key.digest:
             raise IdempotencyConflict

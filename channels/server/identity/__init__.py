@@ -1,0 +1,1 @@
+"""Tokens of an identity provider: its public keys, and what its tokens must say."""
