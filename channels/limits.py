@@ -143,6 +143,10 @@ class ChannelLimits(LimitModel):
         Positive, About(Section.USERS, Source.OURS, "The oldest socket is closed with 4502.")
     ] = SOCKETS_PER_USER
     """Sockets of one user on one process: devices, tabs, and some lost connections."""
+    feed_readers_per_user: Annotated[Positive, About(Section.USERS, Source.OURS, _RATE_LIMITED)] = (
+        32
+    )
+    """Requests of one user that wait for events, or follow them, on one process."""
     concurrent_requests: Annotated[
         Positive, About(Section.SERVER, Source.OURS, "`unavailable`")
     ] = 4_096

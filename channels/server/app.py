@@ -26,6 +26,9 @@ from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
 from channels.before_post.service import BeforePost
 from channels.drafts.routes import DraftRoutes
 from channels.events import RatesSpent
+from channels.feed.routes import FeedRoutes
+from channels.feed.service import FeedService
+from channels.feed.wiring import build_feed
 from channels.limits import Limits, limits_of_clients
 from channels.push.routes import DeviceRoutes
 from channels.push.wiring import PUSH_INDEXES, Push
@@ -119,6 +122,7 @@ class Services:
     reactions: ReactionService
     channels: Channels
     analytics: Analytics
+    feed: FeedService
     push: Push
     metrics: Metrics
     clock_sync: PeriodicTask
@@ -147,6 +151,7 @@ class Services:
 
     async def stop(self) -> None:
         """Finish what was submitted. Nothing may be submitted afterwards."""
+        await self.feed.close()
         await self.log.close()
         await self.clock_sync.stop()
         await self.channels.drafting.scheduler.stop()
@@ -255,6 +260,9 @@ def create_services(
     )
     push = push_wiring.assemble(database, push_core, clock)
     metrics.follow_consumers(log.consumers)
+    metrics.unsequenced.set_function(lambda: log.sequencer.waiting_seconds)
+    feed = build_feed(log, chat, channels.channel, limits)
+    metrics.feed_readers.set_function(lambda: feed.readers)
     return Services(
         database=database,
         bus=bus,
@@ -266,6 +274,7 @@ def create_services(
         reactions=reactions,
         channels=channels,
         analytics=analytics,
+        feed=feed,
         push=push,
         metrics=metrics,
         clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
@@ -314,6 +323,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         DraftRoutes(drafts=channels.drafting.drafts),
         ViewRoutes(views=services.analytics.views),
         InsightRoutes(insights=services.analytics.insights),
+        FeedRoutes(feed=services.feed),
         GroupRoutes(
             groups=chat.groups,
             creation=chat.creation,
@@ -551,6 +561,7 @@ class App(web.BaseRunner):
     async def shutdown(self) -> None:
         """Report not ready, so that load balancers send no more; then close the sockets, whose clients reconnect."""
         self.operations.is_stopping = True
+        await self.services.feed.close()
         await self._socket.close_all()
         await self._inbox_unread.close()
         await self.unread_feed.close()

@@ -127,6 +127,13 @@ class Metrics:
             "Transactions whose events expired before a consumer of this process read them",
             ["consumer"],
         )
+        self.unsequenced = gauge(
+            "channels_log_unsequenced_seconds",
+            "Age of the oldest event that this process found without a position in the log, and could not give one",
+        )
+        self.feed_readers = gauge(
+            "channels_feed_readers", "Requests that wait for events of the feed, or follow them"
+        )
         self.event_lag = histogram(
             "channels_event_lag_seconds",
             "Seconds from an event that this process needs until it receives it",

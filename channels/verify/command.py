@@ -18,6 +18,7 @@ from channels.verify.report import Outcome, progress_bar, show
 from conversations.audit.service import checks as conversation_checks
 from groups.audit.service import checks as group_checks
 from groups.kernel.data_checks import Check, Finding
+from groups.kernel.event_log.audit import checks as log_checks
 from groups.kernel.mongo import Database
 from groups.kernel.mongo.snapshot import Snapshot, SnapshotLost
 from reactions.audit.service import checks as reaction_checks
@@ -81,6 +82,7 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
         *channel_checks(database, chat.updates, limits),
         *draft_checks(database, chat.draft_content, chat.streams),
         *analytics_checks(database, chat, limits),
+        *log_checks(),
         *push_checks(database, limits, clock),
     ]
 

@@ -12,8 +12,12 @@ The name of a parameter says what it is:
 - `actor`: the authenticated user; without it the endpoint is public.
 - `body`: the JSON body. `query`: the query parameters.
 - `key`: the optional `Idempotency-Key` header. `accept`: the `Accept` header, of a call that can answer a `Table` too.
+- `last_event_id`: the `Last-Event-ID` header, of a call that can answer an `EventStream` too.
 - `lines`: a body of any size that is read line by line. `upload`: one file.
 - every other parameter is a part of the path.
+
+A call that `waits` may take long without work: while it waits it gives back its `REQUEST_SLOT`
+(`groups.kernel.keyed_locks`).
 
 A method that returns an `NdjsonStream` is answered line by line too, one that returns a `Download` with bytes.
 `endpoints_of` collects the endpoints, and `channels.server.web.handlers` serves them.
@@ -59,6 +63,9 @@ class Reply(Generic[T]):
 Accept = Annotated[str, Field(default="", description="`text/csv` returns a table.")]
 """The `Accept` header as it was sent; empty where it was not sent."""
 
+LastEventId = Annotated[str | None, Field(default=None, max_length=1024)]
+"""The `Last-Event-ID` header, which a client of an event stream sends when it connects again."""
+
 
 LINE_BYTES: Final = 1_024  # of one line of a streamed body; the longest valid line has far fewer
 
@@ -83,6 +90,19 @@ class NdjsonStream(Generic[T]):
     """
 
     items: AsyncGenerator[T, None]
+
+
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """An answer that goes on for hours, as `text/event-stream` (server-sent events, WHATWG HTML 9.2).
+
+    `chunks` yields whole events. It yields nothing (`b""`) every few moments while there is no event, so that the
+    server can look whether the client and its token are still there. An error that it raises ends the stream, which
+    says so. `close` is called once, whether or not the stream has begun.
+    """
+
+    chunks: AsyncGenerator[bytes, None]
+    close: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +162,7 @@ class RouteSpec:
     also: tuple[int, ...]
     errors: tuple[type[DomainError], ...]
     tag: str | None
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +190,9 @@ class Endpoint:
     takes_upload: bool = False
     is_download: bool = False
     takes_accept: bool = False
-    """It returns a `Table` where the `Accept` header asks for one."""
+    """It returns a `Table` or an `EventStream` where the `Accept` header asks for one."""
+    takes_last_event_id: bool = False
+    """It returns an `EventStream`, not a `Table`."""
 
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
@@ -183,9 +206,10 @@ def _declare(method: str) -> Callable[..., Callable[[F], F]]:
         also: Sequence[int] = (),
         errors: Sequence[type[DomainError]] = (),
         tag: str | None = None,
+        waits: bool = False,
     ) -> Callable[[F], F]:
         def mark(function: F) -> F:
-            spec = RouteSpec(method, path, status, tuple(also), tuple(errors), tag)
+            spec = RouteSpec(method, path, status, tuple(also), tuple(errors), tag, waits)
             specs: list[RouteSpec] = getattr(function, "endpoint_specs", [])
             vars(function)["endpoint_specs"] = [*specs, spec]
             return function
@@ -211,7 +235,9 @@ def endpoints_of(routes: object) -> list[Endpoint]:
     return found
 
 
-_NAMED: Final = ("return", "actor", "body", "query", "key", "accept", "lines", "upload")
+_NAMED: Final = (
+    *("return", "actor", "body", "query", "key", "accept", "last_event_id", "lines", "upload"),
+)
 """The parameters that are no part of the path."""
 
 
@@ -220,10 +246,11 @@ def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: Rou
     named = {part: hints.pop(part, None) for part in _NAMED}
     answer, body, line = named["return"], named["body"], named["lines"]
     is_stream = get_origin(answer) is NdjsonStream
-    if getattr(answer, "__pydantic_generic_metadata__", None) is None:
+    while getattr(answer, "__pydantic_generic_metadata__", None) is None:
         arguments = getattr(answer, "__args__", ())
-        if arguments:  # Reply[View], Rendered[View]
-            answer = arguments[0]
+        if not arguments:
+            break
+        answer = arguments[0]  # Reply[View], Rendered[View], View | Table
     body_is_optional = body is not None and not isinstance(body, type)  # Model | None
     if body_is_optional:
         body = next(part for part in get_args(body) if part is not type(None))
@@ -252,6 +279,7 @@ def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: Rou
         takes_upload=named["upload"] is Upload,
         is_download=answer is Download,
         takes_accept=named["accept"] is not None,
+        takes_last_event_id=named["last_event_id"] is not None,
     )
 
 

@@ -49,7 +49,7 @@ SHARD_KEY: Final = {
     "blobs.files": "_id",
     "blobs.chunks": "files_id",
 }
-"""The field by which a collection is sharded, or the first of them; None: only inserted into and followed."""
+"""The field by which a collection is sharded, or the first of them; None: read by position, on every shard."""
 
 
 class Shape(NamedTuple):

@@ -53,7 +53,7 @@ EXPECTED: Final[Indexes] = {
     },
     "events": {
         "at_1": "expires after 86400 s",
-        "position_1": 'unique, only where {"position": {"$exists": true}}',
+        "position_1": 'only where {"position": {"$exists": true}}',
         "stored_1": 'only where {"stored": {"$exists": true}}',
         "uncounted_1": 'only where {"uncounted": {"$exists": true}}',
     },

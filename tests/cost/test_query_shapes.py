@@ -142,6 +142,9 @@ async def _channels(api: Api) -> None:
     await ada.get(f"{path}/insights")
     await ada.get(f"{path}/insights?from=2026-01-01&to=2026-01-31")
     await ada.get(f"{path}/insights/posts?limit=1")
+    for query in ("", "after=start", "types=message.posted&after=start"):
+        await app.get(f"/v1/events?{query}")
+    await ada.get(f"/v1/events?after=start&channel_id={part(id_of(path))}")
     await dan.get(f"{post}/reactions")
     await ada.get(f"{post}/reactions/{THUMB}")
     await dan.delete(f"{post}/reactions/{part('🎉')}")

@@ -4,21 +4,24 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from typing import Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Literal
 
 import pytest
 
 from groups.kernel.event_bus import EventBus
 from groups.kernel.event_log import consumer as consumer_module
 from groups.kernel.event_log import sequencer as sequencer_module
+from groups.kernel.event_log.audit import checks
 from groups.kernel.event_log.log import EventLog
 from groups.kernel.event_log.models import LogEntry, LogPage, LogPosition, end_of
 from groups.kernel.events import Event
 from groups.kernel.mongo import Database, Tx, ensure_indexes
 from groups.kernel.mongo import event_log as store_module
-from groups.kernel.mongo.event_log import LogStore
+from groups.kernel.mongo.event_log import CONSUMERS, LogStore
 from groups.kernel.mongo.outbox import OUTBOX
+from groups.kernel.mongo.snapshot import Snapshot
+from groups.kernel.mongo.uncounted import UncountedStore
 from tests.kernel.conftest import Connect
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -32,6 +35,12 @@ class Noted(Event):
 
 class Other(Event):
     type: Literal["test.log_other"] = "test.log_other"
+
+
+class Counted(Event):
+    is_counted: ClassVar[bool] = True
+
+    type: Literal["test.log_counted"] = "test.log_counted"
 
 
 def everything(event_type: str, _: Sequence[str]) -> bool:
@@ -228,6 +237,107 @@ async def test_the_retention_time_can_be_changed(connect: Connect) -> None:
     await ensure_indexes(database, (), event_retention_seconds=7_200)
     indexes = await database.collection(OUTBOX).index_information()
     assert indexes["at_1"]["expireAfterSeconds"] == 7_200
+
+
+async def test_what_the_bus_has_missed_gets_positions_too(connect: Connect) -> None:
+    process = await opened(connect)
+    async with process.running():
+
+        async def is_given() -> bool:
+            return await process.log.head.read() == 1
+
+        # As after a history that was cut: the commit is not passed on, and a resync is.
+        process.log.sequencer._committed.clear()
+        process.bus._commit_listeners.clear()
+        await process.note(1)
+        for listener in process.bus._resync_listeners:
+            listener()
+        await eventually(is_given)
+
+
+async def test_an_event_that_is_counted_late_expires_by_the_time_of_its_position(
+    connect: Connect,
+) -> None:
+    process = await opened(connect)
+    counted_at = datetime(2030, 1, 1, tzinfo=UTC)
+    await process.publish(Noted(at=AT, number=1), Counted(at=AT))
+    await process.publish(Noted(at=AT, number=2))
+    outbox = process.database.collection(OUTBOX)
+    await process.log.sequencer.run()
+    [late, other] = await outbox.find().sort("position", 1).to_list(None)
+    assert "at" not in late
+    uncounted = UncountedStore(outbox)
+    newest = await uncounted.find_newest()
+    assert newest is not None
+
+    async def count(tx: Tx) -> None:
+        await uncounted.take_some([Counted], newest, counted_at, tx)
+
+    await process.database.run(count)
+    [late] = await outbox.find({"position": 1}).to_list(None)
+    # Events expire in the order of the log, whatever waits for being counted.
+    assert late["at"] == other["at"] < counted_at
+    assert "sequenced_at" not in late
+
+
+async def test_the_sequencer_tells_how_long_events_have_waited(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = await opened(connect)
+    await process.note(1)
+
+    def fail(*_: object) -> None:
+        raise ValueError("cannot give positions")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LogStore, "give_positions", fail)
+        with pytest.raises(ValueError, match="cannot give"):
+            await process.log.sequencer.run()
+        # To the second, which is what the database's time tells.
+        await asyncio.sleep(1.1)
+        assert process.log.sequencer.waiting_seconds > 0
+    await process.log.sequencer.run()
+    assert process.log.sequencer.waiting_seconds == 0
+
+
+# --- checks -----------------------------------------------------------------------------------------------------------
+
+
+async def findings_of(database: Database) -> list[str]:
+    found: list[str] = []
+    for check in checks():
+        async with Snapshot(database) as snapshot:
+            found += [f"{each.subject} {each.problem}" async for each in check.find(snapshot)]
+            await check.count(snapshot)
+    return found
+
+
+async def test_verify_finds_holes_doubles_and_consumers_ahead(connect: Connect) -> None:
+    process = await opened(connect)
+    assert await findings_of(process.database) == []
+    await process.activate()
+    await process.note(*range(1, 9))
+    await process.log.sequencer.run()
+    await process.consumer.catch_up()
+    await process.note(9)
+    outbox = process.database.collection(OUTBOX)
+    # What expired, and what has no position for a moment, is no finding.
+    await outbox.delete_many({"position": {"$lte": 2}})
+    assert await findings_of(process.database) == []
+    await outbox.delete_many({"position": {"$in": [4, 5]}})
+    await outbox.update_one({"position": 8}, {"$set": {"position": 7}})
+    rows = process.database.collection(CONSUMERS)
+    await rows.update_one({"_id": "log"}, {"$set": {"position": 6}})
+    newer = datetime.now(UTC) + timedelta(hours=1)
+    await outbox.update_many({"position": 7}, {"$set": {"at": newer}})
+    [waiting] = await outbox.find({"stored": {"$exists": True}}).to_list(None)
+    assert await findings_of(process.database) == [
+        "event log positions 4 to 5 are missing",
+        "event log position 7 is given twice",
+        "event log ends at position 6, and holds events up to 7",
+        "consumer test has come to position 8, and the log ends at 6",
+        f"event {waiting['_id']} has no position, and later ones were given long after it",
+    ]
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

@@ -425,6 +425,11 @@ async def a_flow(api: Api) -> None:
         await ada.get(f"{channel}/{way}", headers={"Accept": "text/csv"})
         await bob.get(f"{channel}/{way}")
     await ada.get(f"{channel}/insights?from=2026-01-02&to=2026-01-01")
+    events = f"/v1/events?channel_id={part(id_of(channel))}"
+    for query in ("", "&after=start", "&after=nonsense", "&types=nothing", "&wait=99"):
+        await ada.get(f"{events}{query}")
+    await bob.get(events)
+    await ada.get("/v1/events")
     await ada.delete(f"{channel}/posts/2")
     await bob.get(f"{channel}/posts")
     await ada.get(f"{channel}/posts?after_seq=0&limit=1")

@@ -193,10 +193,10 @@ async def deaf(
         writer.transport.abort()
 
 
-def get(path: str, user: User | None = None, times: int = 1) -> bytes:
+def get(path: str, user: User | None = None, times: int = 1, accept: str = "*/*") -> bytes:
     """So many requests, one behind the other without a pause."""
     known = f"Authorization: Bearer {user.token}\r\n" if user is not None else ""
-    return f"GET {path} HTTP/1.1\r\nHost: x\r\n{known}\r\n".encode() * times
+    return f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\n{known}\r\n".encode() * times
 
 
 def an_import(path: str, back_end: User) -> bytes:
@@ -232,7 +232,7 @@ async def cut(api: Api) -> None:
     assert not metric(api, "channels_unsent_bytes")
 
 
-@pytest.mark.parametrize("what", ["json", "docs", "openapi", "file", "import"])
+@pytest.mark.parametrize("what", ["json", "docs", "openapi", "file", "import", "events"])
 async def test_clients_that_do_not_read_are_disconnected(
     api: OpenApi, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +250,10 @@ async def test_clients_that_do_not_read_are_disconnected(
         case "file":
             stored = await ada.call("POST", "/v1/media", data=io.BytesIO(b"x" * 12_000_000))
             sent = get(f"/v1/media/{stored.body['media_id']}")
+        case "events":
+            for _ in range(10):
+                await a_long_page(ada)
+            sent = get("/v1/events?after=start", back_end, accept="text/event-stream")
         case _:
             sent = an_import(await a_channel(ada), back_end)
     async with deaf(server.base, sent) as (reader, _):

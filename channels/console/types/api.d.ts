@@ -589,6 +589,11 @@ declare namespace Api {
     at: string;
   }
 
+  interface EventsResponse {
+    items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinRefused | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | BlockChanged)[];
+    cursor: string;
+  }
+
   interface FailureResponse {
     code: string;
     detail: string;
@@ -964,6 +969,7 @@ declare namespace Api {
     requests_at_work_per_back_end: number;
     waiting_requests_per_back_end: number;
     sockets_per_user: number;
+    feed_readers_per_user: number;
     concurrent_requests: number;
     waiting_milliseconds: number;
     request_body_bytes: number;
@@ -1698,6 +1704,7 @@ declare namespace Api {
     [path: `/v1/conversations/${Part}/messages/${number}`]: Call<Nothing, never, DialogueMessageResponse>;
     "/v1/devices": Call<{ limit?: number; cursor?: string }, never, Page<DeviceResponse>>;
     [path: `/v1/devices/${Part}`]: Call<Nothing, never, DeviceResponse>;
+    "/v1/events": Call<{ after?: string; types?: string; channel_id?: string; wait?: number; limit?: number }, never, EventsResponse>;
     "/v1/groups": Call<{ limit?: number; cursor?: string; ids?: string; joined?: boolean; all?: boolean; type?: GroupType }, never, Page<GroupResponse | GroupMissing>>;
     [path: `/v1/groups/${Part}`]: Call<Nothing, never, GroupResponse>;
     [path: `/v1/groups/${Part}/bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;

@@ -236,6 +236,9 @@ GET    /groups?all=true                   -      -        ok
 GET    /users/{person}/groups             -      -        ok
 GET    /users/{person}/channels           -      -        ok
 POST   /users users                       -      -        ok
+GET    /events                            -      -        ok
+GET    /events?channel_id={channel}       -      -        ok
+GET    /events?channel_id={own}           ok     ok       ok
 PUT    /channels/{channel}/subscription   ok     biz      ok
 GET    /channels/{channel}/posts          ok     ok       ok
 PUT    /channels/{channel}/posts/1/reactions/👍 - biz     -

@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 from aiohttp import hdrs, web
 
+from channels.server.web.event_stream import LAST_EVENT_ID_HEADER
 from channels.server.web.request import Request
 from channels.server.web.responses import REQUEST_ID_HEADER
 from channels.server.web.uploads import FILE_NAME_HEADER
@@ -18,7 +19,10 @@ from groups.kernel.errors import PermissionDenied
 
 _METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
 _HEADERS: Final = ", ".join(
-    (hdrs.AUTHORIZATION, hdrs.CONTENT_TYPE, "Idempotency-Key", FILE_NAME_HEADER, REQUEST_ID_HEADER)
+    (
+        *(hdrs.AUTHORIZATION, hdrs.CONTENT_TYPE, "Idempotency-Key", FILE_NAME_HEADER),
+        *(LAST_EVENT_ID_HEADER, REQUEST_ID_HEADER),
+    )
 )
 _PREFLIGHT_SECONDS: Final = 7_200  # that browsers cache it; the most in Chromium
 

@@ -5,7 +5,9 @@ All endpoints share one handler, so authentication, rates and the refusal of unk
 """
 
 import asyncio
+import time
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Final, get_args
 
@@ -16,15 +18,17 @@ from channels.limits import Limits
 from channels.server.auth import Authenticator
 from channels.server.identity.errors import KeyMissing
 from channels.server.limits.by_address import AddressLimits
-from channels.server.limits.concurrency import ConcurrencyLimit
+from channels.server.limits.concurrency import ConcurrencyLimit, Place
 from channels.server.limits.load_shedding import LoadShedder, Slot
 from channels.server.limits.rate_limit import UserRates
 from channels.server.tokens import Claims
+from channels.server.web.event_stream import LAST_EVENT_ID_HEADER, serve_event_stream
 from channels.server.web.ndjson import serve_stream
 from channels.server.web.not_found_delay import NotFoundDelay
 from channels.server.web.problems import BodyTooLarge, UnsupportedMediaType, validation_problem
 from channels.server.web.request import Request
 from channels.server.web.responses import (
+    COMMON_HEADERS,
     JSON,
     common_headers,
     csv_response,
@@ -40,13 +44,23 @@ from channels.server.web.uploads import (
     upload_of,
 )
 from groups.kernel.byte_cache import ByteCache
-from groups.kernel.endpoint import Download, Endpoint, IdempotencyKey, Rendered, Reply, Table
+from groups.kernel.endpoint import (
+    Download,
+    Endpoint,
+    EventStream,
+    IdempotencyKey,
+    LastEventId,
+    Rendered,
+    Reply,
+    Table,
+)
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.keyed_locks import REQUEST_SLOT
 from groups.kernel.text import LIMITS
 from groups.routes.responses.fields import ItemError
 
 _KEY: Final[TypeAdapter[str | None]] = TypeAdapter(IdempotencyKey)
+_LAST_EVENT_ID: Final[TypeAdapter[str | None]] = TypeAdapter(LastEventId)
 KEPT_QUERIES_BYTES: Final = 2**20  # about 500 queries: clients use few different ones
 _QUERY_BYTES: Final = 1_500  # memory of one parsed query
 KEPT_QUERY_LENGTH: Final = 128
@@ -128,6 +142,11 @@ class EndpointHandlers:
                     arguments["key"] = self._parsed(_KEY.validator, key, "Idempotency-Key")
                 if endpoint.takes_accept:
                     arguments["accept"] = request.headers.get(hdrs.ACCEPT, "")
+                if endpoint.takes_last_event_id:
+                    last = request.headers.get(LAST_EVENT_ID_HEADER)
+                    arguments["last_event_id"] = self._parsed(
+                        _LAST_EVENT_ID.validator, last, LAST_EVENT_ID_HEADER
+                    )
                 raw = None
                 if endpoint.body is not None:
                     raw = await self._body(request, claims, slot)
@@ -153,6 +172,12 @@ class EndpointHandlers:
                         return await serve_download(
                             request, answer, common_headers(request), acquire_chunk
                         )
+                if isinstance(answer, EventStream):
+                    slot.leave()
+                    check = partial(self._authenticator.check, claims) if claims else lambda: None
+                    return await serve_event_stream(
+                        request, answer, common_headers(request) | COMMON_HEADERS, check
+                    )
                 if isinstance(answer, Table):
                     return csv_response(request, answer)
                 if isinstance(answer, Reply):
@@ -186,14 +211,20 @@ class EndpointHandlers:
                     slot.leave()
                     place.release()
 
+                if endpoint.spec.waits:
+                    REQUEST_SLOT.set(_WaitingSlot(request, slot, place))
+
                 if has_waited and claims is not None:
                     # The token may have been revoked while the request waited.
                     self._authenticator.check(claims)
                 if raw is not None:
                     arguments["body"] = self._parsed_body(endpoint, request, raw)
-                return await self._not_found_delay.apply(
+                answer = await self._not_found_delay.apply(
                     call(**arguments), before_delay, is_not_found=is_not_found
                 )
+                if endpoint.spec.waits and claims is not None:
+                    self._authenticator.check(claims)
+                return answer
 
         return handle
 
@@ -264,6 +295,31 @@ class EndpointHandlers:
         """Tell a client that sent `Expect: 100-continue` to send its body."""
         if request.version == HttpVersion11 and request.headers.get(hdrs.EXPECT):
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+@dataclass(slots=True, eq=False)
+class _WaitingSlot:
+    """What a request that waits for something to happen gives back: its slot, and its place among its user's.
+
+    The place is not taken again, since the call itself bounds how many requests of a user wait.
+    """
+
+    _request: Request
+    _slot: Slot
+    _place: Place
+    _since: float = 0.0
+
+    def leave(self) -> None:
+        self._slot.leave()
+        self._place.release()
+        self._since = time.perf_counter()
+
+    def come_back(self) -> None:
+        """Take the slot again. Raises: ConnectionResetError if the client is gone."""
+        self._slot.come_back()
+        self._request.waited_seconds += time.perf_counter() - self._since
+        if self._request.is_abandoned:
+            raise ConnectionResetError
 
 
 def _mentions(kind: Any, wanted: type[BaseModel]) -> bool:

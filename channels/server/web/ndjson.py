@@ -64,14 +64,15 @@ async def serve_stream(
             raise
         # The status was sent, so the last line reports the error.
         except Exception as error:
-            problem = _error_of(error)
+            problem = error_of(error)
             line = {"error": {"code": problem.code, "detail": problem.detail}}
             await response.write(orjson.dumps(line) + b"\n")
     await response.write_eof()
     return response
 
 
-def _error_of(error: Exception) -> DomainError:
+def error_of(error: Exception) -> DomainError:
+    """The error that a client is told of: a defect is logged and stays opaque."""
     if isinstance(error, DomainError):
         return error
     if is_outage(error):

@@ -19,6 +19,7 @@ from channels.event_views.public import PUBLIC_EVENT_TYPES
 from channels.server.identity.errors import IdentityProviderUnavailable
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.tokens import BadToken
+from channels.server.web.event_stream import EVENT_STREAM, LAST_EVENT_ID_HEADER
 from channels.server.web.ndjson import NDJSON
 from channels.server.web.problems import (
     Problem,
@@ -87,7 +88,8 @@ with a stable `code`. Lists answer `items` and `next_cursor`; a page has at most
 and the list ends where `next_cursor` is null. In a path a channel id is percent-encoded (`%40TOA%23_news`), or written
 without its prefix (`news`).
 
-**Events**: a back end receives them as webhooks, which are described in the section `webhooks`.
+**Events**: a back end reads them with `GET /v1/events`, or receives them as webhooks, which the section `webhooks`
+describes.
 
 **Socket**: `GET /v1/socket`, with the token in the header or in a first frame `{"type": "auth", "token": ...}` within
 10 s. Then `{"type": "ready"}` and `{"type": "event", "event": {event_id, type, stream_id, seq?, at, ...}}` for all
@@ -260,6 +262,10 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
         called = _parameter("header", FILE_NAME_HEADER, {"type": "string"}, required=False)
         called["description"] = "The percent-encoded name of a file that is sent as the body."
         parameters.append(called)
+    if endpoint.takes_last_event_id:
+        last = _parameter("header", LAST_EVENT_ID_HEADER, {"type": "string"}, required=False)
+        last["description"] = "The `id` of the last event of an event stream, to go on after it."
+        parameters.append(last)
     if endpoint.takes_key:
         schema = {
             "type": "string",
@@ -323,7 +329,9 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
             response["content"] = {NDJSON if endpoint.is_stream else JSON: {"schema": schema}}
             if endpoint.is_stream:
                 response["description"] += ": one object on each line, each as soon as it is known"
-        if endpoint.takes_accept:
+        if endpoint.takes_last_event_id:
+            response["content"][EVENT_STREAM] = {"schema": {"type": "string"}}
+        elif endpoint.takes_accept:
             response["content"]["text/csv"] = {"schema": {"type": "string"}}
         if endpoint.is_download:
             response["content"] = {"*/*": {"schema": {}}}

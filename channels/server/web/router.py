@@ -33,6 +33,8 @@ class Route(NamedTuple):
     method: str
     path: str
     handler: Handler
+    waits: bool
+    """Whether requests may wait for long without work, so that they do not count as under way."""
     is_counted: bool
     """Whether requests count for their address; False where the handler itself authenticates or limits them."""
 
@@ -59,7 +61,15 @@ class Router:
     def __init__(self) -> None:
         self._root = _Node()
 
-    def add(self, method: str, path: str, handler: Handler, *, is_counted: bool = True) -> None:
+    def add(
+        self,
+        method: str,
+        path: str,
+        handler: Handler,
+        *,
+        is_counted: bool = True,
+        waits: bool = False,
+    ) -> None:
         """Add the handler of this method on this path. Raises: ValueError when there is one."""
         node, names = self._root, []
         for segment in path.split("/")[1:]:
@@ -71,7 +81,7 @@ class Router:
                 node = node.named.setdefault(segment, _Node())
         if method in node.routes:
             raise ValueError(f"{method} {path} has a handler")
-        node.routes[method] = Route(method, path, handler, is_counted), tuple(names)
+        node.routes[method] = Route(method, path, handler, waits, is_counted), tuple(names)
 
     def find(self, method: str, path: str) -> Match:
         """The route of this path, as it was sent and without a query. Raises: RouteNotFound; WrongMethod."""

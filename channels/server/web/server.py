@@ -78,7 +78,13 @@ class HttpServer:
         for endpoint in endpoints:
             spec = endpoint.spec
             handler = calls.handler(endpoint)
-            self.router.add(spec.method, spec.path, handler, is_counted=not endpoint.needs_actor)
+            self.router.add(
+                spec.method,
+                spec.path,
+                handler,
+                is_counted=not endpoint.needs_actor,
+                waits=spec.waits,
+            )
 
     def request(
         self,
@@ -136,8 +142,8 @@ class HttpServer:
                 return answered
             found, parameters = self._found(request)
             route = found.path
-            if route == SOCKET_PATH:
-                # A socket is open for hours and mostly idle, so it does not count as a request.
+            if route == SOCKET_PATH or found.waits:
+                # It is open for hours and mostly idle, so it does not count as a request.
                 self._under_way -= 1
                 weight = 0
             if route not in OPERATIONS:
@@ -174,7 +180,8 @@ class HttpServer:
             await self._addresses.pace(request)
         if not response.prepared:
             response.headers.update(common_headers(request))
-        self._observe(request, response, route, time.perf_counter() - started)
+        worked = time.perf_counter() - started - request.waited_seconds
+        self._observe(request, response, route, worked)
         return response
 
     async def _admit_request(self, request: web.BaseRequest) -> None:

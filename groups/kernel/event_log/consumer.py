@@ -158,7 +158,8 @@ class Consumer:
             until = now + timedelta(seconds=LEASE_SECONDS)
             leased = ConsumerRow(position=page.end.number, holder=process_id, leased_until=until)
             self.store.save_consumer(self.name, leased, tx)
-        newest = page.entries[-1].event.at if page.entries else now
+        # Where nothing of the page was wanted, all that is known is how far it was behind before.
+        newest = page.entries[-1].event.at if page.entries else self._behind_since or now
         return _Step(
             is_ours=True,
             position=page.end.number,

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
+from groups.kernel.background import cancel
 from groups.kernel.mongo.event_log import LogStore
 
 LOOK_SECONDS: Final = 0.05
@@ -42,6 +43,11 @@ class LogHead:
         """The last position now. Raises: PyMongoError."""
         self.reached(await self.store.find_head())
         return self.position
+
+    async def close(self) -> None:
+        """Stop asking the database. Those who still wait learn of no new position."""
+        if self._looking is not None:
+            await cancel(self._looking)
 
     async def wait_beyond(self, position: int, seconds: float) -> bool:
         """Wait until the log has a higher position than this; False after `seconds`."""

@@ -6,7 +6,7 @@ from typing import Final
 from groups.kernel.event_bus import EventBus
 from groups.kernel.event_log.consumer import Consumer, Handle
 from groups.kernel.event_log.head import LogHead
-from groups.kernel.event_log.models import LogPage, LogPosition
+from groups.kernel.event_log.models import LogPage, LogPosition, Subject
 from groups.kernel.event_log.sequencer import Sequencer
 from groups.kernel.mongo import Database
 from groups.kernel.mongo.event_log import LogStore
@@ -24,6 +24,9 @@ class EventLog:
         self._consumers: list[Consumer] = []
         bus.on_commit(self.head.committed)
         bus.on_commit(self.sequencer.committed)
+        # Commits that the bus has missed need positions too.
+        bus.on_resync(self.head.committed)
+        bus.on_resync(self.sequencer.committed)
 
     @property
     def consumers(self) -> Sequence[Consumer]:
@@ -44,9 +47,37 @@ class EventLog:
             after, wants, most_read=most_read, most_events=most_events
         )
 
-    async def find_oldest(self) -> int | None:
-        """The number of the first transaction that the log still holds; None where it holds none."""
-        return await self._store.find_oldest()
+    async def read_about(
+        self,
+        subject: Subject,
+        after: LogPosition,
+        wants: Wants,
+        *,
+        most_looked_at: int,
+        most_events: int,
+    ) -> LogPage:
+        """The wanted events about a subject after a position, among the next `most_looked_at` transactions.
+
+        `lost` is 0 whatever expired: `find_oldest` tells.
+        """
+        return await self._store.read_about(
+            subject,
+            after,
+            wants,
+            head=await self.head.read(),
+            most_looked_at=most_looked_at,
+            most_events=most_events,
+        )
+
+    async def find_oldest(self) -> int:
+        """The number of the first transaction that the log still holds, or of the next one where it holds none."""
+        oldest = await self._store.find_oldest()
+        if oldest is None:
+            head = await self.head.read()
+            # Again, since positions may have been given between the two queries.
+            oldest = await self._store.find_oldest()
+            return head + 1 if oldest is None else oldest
+        return oldest
 
     def start(self) -> None:
         self.sequencer.start()
@@ -58,5 +89,7 @@ class EventLog:
         for consumer in self._consumers:
             await consumer.close()
         await self.sequencer.close()
+        await self.head.close()
         if self._database.transactional:
-            await self._store.release(self._database.turns.process_id)
+            names = [consumer.name for consumer in self._consumers]
+            await self._store.release(names, self._database.turns.process_id)

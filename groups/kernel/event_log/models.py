@@ -27,6 +27,14 @@ def end_of(number: int) -> LogPosition:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What events must be about: one of these fields of theirs has one of these values."""
+
+    fields: Sequence[str]
+    values: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class LogEntry:
     """A committed event and its position. `event.event_id` is the same wherever the event is seen."""
 

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from groups.kernel.background import cancel
@@ -35,7 +35,14 @@ class Sequencer:
     store: LogStore
     head: LogHead
     _committed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _waiting_since: datetime | None = field(default=None, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
+
+    @property
+    def waiting_seconds(self) -> float:
+        """The age of the oldest event that this process found without a position and could not give one; else 0."""
+        since = self._waiting_since
+        return max(0.0, (self.database.clock.now() - since).total_seconds()) if since else 0.0
 
     def committed(self) -> None:
         """Some process has committed events (a listener of the bus)."""
@@ -60,6 +67,8 @@ class Sequencer:
         """
         while True:
             done = await self.database.run(self._sequence_some)
+            # Only now, since a transaction that fails leaves it as it was found.
+            self._waiting_since = None
             if isinstance(done, float):
                 return done
             self.head.reached(done.end)
@@ -90,7 +99,7 @@ class Sequencer:
         left = row.seconds_left(process_id, now)
         if left > 0:
             return left
-        keys = await self.store.find_unsequenced(tx)
+        keys, self._waiting_since = await self.store.find_unsequenced(tx)
         end = row.position + len(keys)
         if keys:
             self.store.give_positions(keys, row.position + 1, now, tx)

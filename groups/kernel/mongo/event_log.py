@@ -6,35 +6,45 @@ inserted later. So whoever takes the oldest documents without a position, of one
 positions, never gives an event a lower position than one that came before it in its stream.
 
 Such a document has no `at`, so the TTL leaves it alone. The transaction that gives it a `position` removes `stored`,
-and sets `at` unless its counts still wait (`groups.kernel.mongo.uncounted`, which does the same the other way round).
+and sets `at` unless its counts still wait. Then the transaction that counts them sets it
+(`groups.kernel.mongo.uncounted`). Whichever comes last, `at` is the time at which the position was given. So events
+expire in the order of the log, and a reader who finds that the next position exists has lost nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pymongo import UpdateOne
 
-from groups.kernel.event_log.models import LAST, LogEntry, LogPage, LogPosition, end_of
+from groups.kernel.event_log.models import (
+    LAST,
+    LogEntry,
+    LogPage,
+    LogPosition,
+    Subject,
+    end_of,
+)
 from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import AS_BYTES, ONE_REPLY, Collection, Document, Index
 from groups.kernel.mongo.outbox import OUTBOX, Committed, Wants
 from groups.kernel.mongo.transactions import Tx
+from groups.kernel.mongo.uncounted import SEQUENCED_AT
 
 CONSUMERS: Final = "consumers"
-_SEQUENCER: Final = "log"
+SEQUENCER: Final = "log"
 """The row of the sequencer: its position is the last one that was given."""
 _IS_STORED: Final[Document] = {"stored": {"$exists": True}}
-_HAS_POSITION: Final[Document] = {"position": {"$exists": True}}
+HAS_POSITION: Final[Document] = {"position": {"$exists": True}}
 LOG_INDEXES: Final = (
     Index(OUTBOX, [("stored", 1)], "events without a position, in order", partial=_IS_STORED),
     Index(
         OUTBOX,
         [("position", 1)],
         "the log from a position on",
-        unique=True,
-        partial=_HAS_POSITION,
+        # Not `unique`, which a collection that is sharded by `_id` refuses. The sequencer's row keeps them unique.
+        partial=HAS_POSITION,
     ),
     Index(CONSUMERS, [], "read by name"),
 )
@@ -61,6 +71,13 @@ class ConsumerRow:
         return max(0.0, (self.leased_until - now).total_seconds())
 
 
+class Unsequenced(NamedTuple):
+    """Documents without a position: their keys, in order, and since when the first has waited, to the second."""
+
+    keys: list[Any]
+    since: datetime | None
+
+
 class LogStore:
     """Positions and consumers on one database."""
 
@@ -75,27 +92,29 @@ class LogStore:
 
     async def find_head(self, tx: Tx | None = None) -> int:
         """The last position that was given; 0 where there is none."""
-        row = await self._consumers.find_one({"_id": _SEQUENCER}, session=tx and tx.session)
+        row = await self._consumers.find_one({"_id": SEQUENCER}, session=tx and tx.session)
         return row["position"] if row else 0
 
     async def find_oldest(self) -> int | None:
         """The first position that the log still holds; None where it holds none."""
         # Uses index: position_1 (partial), one key of it.
-        row = await self._outbox.find_one(_HAS_POSITION, {"position": 1}, sort=[("position", 1)])
+        row = await self._outbox.find_one(HAS_POSITION, {"position": 1}, sort=[("position", 1)])
         return row["position"] if row else None
 
-    async def find_unsequenced(self, tx: Tx) -> list[Any]:
-        """The keys of the oldest documents without a position, in order."""
+    async def find_unsequenced(self, tx: Tx) -> "Unsequenced":
+        """The oldest documents without a position, in order."""
         # Uses index: stored_1 (partial)
         cursor = self._outbox.find(
             _IS_STORED,
-            {"_id": 1},
+            {"stored": 1},
             sort=[("stored", 1)],
             limit=MOST_SEQUENCED,
             batch_size=ONE_REPLY,
             session=tx.session,
         )
-        return [row["_id"] for row in await cursor.to_list(None)]
+        rows = await cursor.to_list(None)
+        since = rows[0]["stored"].as_datetime() if rows else None
+        return Unsequenced([row["_id"] for row in rows], since)
 
     def give_positions(self, keys: Sequence[Any], first: int, now: datetime, tx: Tx) -> None:
         """Give these documents the positions from `first` on; from now on they expire, once they are counted."""
@@ -110,6 +129,7 @@ class LogStore:
                             "$set": {
                                 "position": position,
                                 "at": {"$cond": [is_counted, now, "$$REMOVE"]},
+                                SEQUENCED_AT: {"$cond": [is_counted, "$$REMOVE", now]},
                             }
                         },
                         {"$unset": "stored"},
@@ -120,10 +140,10 @@ class LogStore:
         )
 
     async def find_sequencer(self, tx: Tx) -> ConsumerRow | None:
-        return await self.find_consumer(_SEQUENCER, tx)
+        return await self.find_consumer(SEQUENCER, tx)
 
     def save_sequencer(self, row: ConsumerRow, tx: Tx) -> None:
-        self.save_consumer(_SEQUENCER, row, tx)
+        self.save_consumer(SEQUENCER, row, tx)
 
     async def find_consumer(self, name: str, tx: Tx | None = None) -> ConsumerRow | None:
         """The row of an active consumer."""
@@ -146,10 +166,11 @@ class LogStore:
     async def delete_consumer(self, name: str, tx: Tx) -> None:
         await self._consumers.delete_one({"_id": name}, session=tx.session)
 
-    async def release(self, holder: str) -> None:
-        """End the leases of a process that stops, so that others take over at once."""
+    async def release(self, consumers: Sequence[str], holder: str) -> None:
+        """End the leases of a process that stops, the sequencer's too, so that others take over at once."""
         await self._consumers.update_many(
-            {"holder": holder}, {"$set": {"holder": None, "leased_until": None}}
+            {"_id": {"$in": [SEQUENCER, *consumers]}, "holder": holder},
+            {"$set": {"holder": None, "leased_until": None}},
         )
 
     async def read_page(
@@ -178,25 +199,74 @@ class LogStore:
             session=tx and tx.session,
         )
         rows = await cursor.to_list(None)
-        entries: list[LogEntry] = []
-        end, lost, count = after, 0, 0
-        expected = first
-        for row in rows:
-            number: int = row["position"]
-            lost += number - expected
-            expected = number + 1
-            for index, event in Committed(row).indexed_events(wants):
-                position = LogPosition(number, index)
-                if position <= after:
-                    continue
-                if tx is None and len(entries) >= most_events:
-                    return LogPage(
-                        entries=entries, end=entries[-1].position, lost=lost, is_full=True
-                    )
-                entries.append(LogEntry(position, event))
-            end = end_of(number)
-            count += 1
-            if len(entries) >= most_events:
-                break
-        is_full = count < len(rows) or len(rows) == most_read
-        return LogPage(entries=entries, end=end, lost=lost, is_full=is_full)
+        return _page_of(rows, after, wants, most_read, most_events, is_cut_inside=tx is None)
+
+    async def read_about(
+        self,
+        subject: Subject,
+        after: LogPosition,
+        wants: Wants,
+        *,
+        head: int,
+        most_looked_at: int,
+        most_events: int,
+    ) -> LogPage:
+        """The wanted events about a subject after a position, of the next `most_looked_at` transactions up to `head`.
+
+        The database looks at the transactions, and returns those that have an event about the subject. The page ends
+        after all that it looked at, unless it is full before.
+        """
+        is_inside = after.place < LAST
+        first = after.number if is_inside else after.number + 1
+        last = min(head, first + most_looked_at - 1)
+        # Uses index: position_1 (partial)
+        cursor: Any = self._raw.find(
+            {
+                "position": {"$gte": first, "$lte": last},
+                "$or": [
+                    {f"events.{field}": {"$in": list(subject.values)}} for field in subject.fields
+                ],
+            },
+            {"position": 1, "heads": 1, "events": 1},
+            sort=[("position", 1)],
+            limit=MOST_READ,
+            batch_size=ONE_REPLY,
+        )
+        rows = await cursor.to_list(None)
+        page = _page_of(rows, after, wants, MOST_READ, most_events, is_cut_inside=True)
+        if page.is_full:
+            return replace(page, lost=0)
+        return LogPage(
+            entries=page.entries, end=max(after, end_of(last)), lost=0, is_full=last < head
+        )
+
+
+def _page_of(
+    rows: Sequence[Any],
+    after: LogPosition,
+    wants: Wants,
+    most_read: int,
+    most_events: int,
+    *,
+    is_cut_inside: bool,
+) -> LogPage:
+    entries: list[LogEntry] = []
+    end, lost, count = after, 0, 0
+    expected = after.number if after.place < LAST else after.number + 1
+    for row in rows:
+        number: int = row["position"]
+        lost += number - expected
+        expected = number + 1
+        for index, event in Committed(row).indexed_events(wants):
+            position = LogPosition(number, index)
+            if position <= after:
+                continue
+            if is_cut_inside and len(entries) >= most_events:
+                return LogPage(entries=entries, end=entries[-1].position, lost=lost, is_full=True)
+            entries.append(LogEntry(position, event))
+        end = end_of(number)
+        count += 1
+        if len(entries) >= most_events:
+            break
+    is_full = count < len(rows) or len(rows) == most_read
+    return LogPage(entries=entries, end=end, lost=lost, is_full=is_full)

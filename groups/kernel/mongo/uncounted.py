@@ -24,6 +24,8 @@ from groups.kernel.mongo.outbox import OUTBOX, events_document
 from groups.kernel.mongo.transactions import Tx
 
 _IS_UNCOUNTED: Final[Document] = {"uncounted": {"$exists": True}}
+SEQUENCED_AT: Final = "sequenced_at"
+"""When a document whose counts still wait got its position: it expires as if it had been counted then."""
 _IS_SEQUENCED: Final[Document] = {"$eq": [{"$type": "$stored"}, "missing"]}
 UNCOUNTED_INDEX: Final = Index(
     OUTBOX, [("uncounted", 1)], "counts that wait, the oldest first", partial=_IS_UNCOUNTED
@@ -119,12 +121,13 @@ class UncountedStore:
             if len(counts) >= MOST_COUNTS:
                 break
         if keys:
+            since = {"$ifNull": [f"${SEQUENCED_AT}", now]}
             # The first write, so that two processes that take the same conflict before they do more.
             await self._outbox.update_many(
                 {"_id": {"$in": keys}},
                 [
-                    {"$set": {"at": {"$cond": [_IS_SEQUENCED, now, "$$REMOVE"]}}},
-                    {"$unset": "uncounted"},
+                    {"$set": {"at": {"$cond": [_IS_SEQUENCED, since, "$$REMOVE"]}}},
+                    {"$unset": ["uncounted", SEQUENCED_AT]},
                 ],
                 session=tx.session,
             )
