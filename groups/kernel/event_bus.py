@@ -36,7 +36,7 @@ class EventBus:
         self._wants: list[Wants] = []
         self._is_quiet = True
         self._resync_listeners: list[Callable[[], None]] = []
-        self._commit_listeners: list[Callable[[], None]] = []
+        self._commit_listeners: list[Callable[[str | None], None]] = []
         self._ready = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         if not database.transactional:
@@ -60,8 +60,11 @@ class EventBus:
         """Call the listener when this process has missed events."""
         self._resync_listeners.append(listener)
 
-    def on_commit(self, listener: Callable[[], None]) -> None:
-        """Call the listener when any process has committed events, whoever needs them; not on mongomock."""
+    def on_commit(self, listener: Callable[[str | None], None]) -> None:
+        """Call the listener when any process has committed events, whoever needs them; not on mongomock.
+
+        Its argument is the process that committed them, None for one of an older version.
+        """
         self._commit_listeners.append(listener)
 
     async def start(self) -> None:
@@ -106,7 +109,7 @@ class EventBus:
 
     def _pass_on(self, committed: Committed) -> None:
         for has_committed in self._commit_listeners:
-            has_committed()
+            has_committed(committed.process_id)
         turns = self._database.turns
         if turns.is_any_contended and committed.process_id is not None:
             turns.heard(committed.process_id, committed.keys)

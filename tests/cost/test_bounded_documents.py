@@ -55,6 +55,7 @@ async def post(server: Api, owner: User, group_id: GroupId, times: int) -> None:
 async def largest_of_each(server: Api) -> dict[str, int]:
     """The bytes of the largest document of each collection except the outbox, whose bound is tested below."""
     await server.services.analytics.counting.catch_up()
+    await server.services.log.sequencer.run()
     database = server.services.database.collection("any").database
     sizes: dict[str, int] = {}
     for name in await database.list_collection_names():

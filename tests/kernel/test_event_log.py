@@ -99,6 +99,10 @@ class Process:
     async def read(self, after: LogPosition = START, *, most_events: int = 1_000) -> LogPage:
         return await self.log.read(after, everything, most_read=200, most_events=most_events)
 
+    async def store_row(self) -> Any:
+        """The row of the sequencer."""
+        return await self.database.collection("consumers").find_one({"_id": "log"})
+
     async def seen(self) -> list[int]:
         rows = await self.database.collection("seen").find().sort("_id", 1).to_list(None)
         return [row["_id"] for row in rows]
@@ -210,6 +214,20 @@ async def test_another_process_gives_positions_when_the_first_one_has_died(
         await dead.note(2)
         assert await living.log.head.wait_beyond(1, 10)
     assert await living.log.sequencer.run() == 0
+
+
+async def test_a_process_that_only_listens_leaves_positions_to_those_that_commit(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequencer_module, "OWN_SECONDS", 0.0)
+    monkeypatch.setattr(sequencer_module, "GATHER_SECONDS", 0.01)
+    listener, writer = await opened(connect), await opened(connect)
+    async with listener.running(), writer.running():
+        for number in range(1, 6):
+            await writer.note(number)
+            assert await writer.log.head.wait_beyond(number - 1, 10)
+        row = await listener.store_row()
+        assert row["holder"] in (writer.database.turns.process_id, None)
 
 
 async def test_an_event_has_the_same_id_on_the_bus_and_in_the_log(connect: Connect) -> None:

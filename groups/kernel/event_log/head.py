@@ -27,7 +27,7 @@ class LogHead:
     _committed_at: float = field(default=0.0, init=False)
     _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
-    def committed(self) -> None:
+    def committed(self, _: str | None = None) -> None:
         """Some process has committed events, which get their positions soon (a listener of the bus)."""
         self._committed_at = time.monotonic()
         self._woken.set()

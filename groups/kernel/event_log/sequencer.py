@@ -2,10 +2,14 @@
 
 Every process has a sequencer; one works at a time, by a lease. Positions and the end of the log are committed in one
 transaction, so two that work at once conflict, and no position is given twice.
+
+A process that commits events gives positions, to its own and to those of others. One that only listens leaves this to
+the others, and looks now and then whether they do it.
 """
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +27,8 @@ LEASE_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 60.0
 """Between two looks when this process heard of no commit."""
 FAILED_SECONDS: Final = 1.0  # after a failure
+OWN_SECONDS: Final = 10.0
+"""How long after its last commit a process goes on to give positions to the events of others."""
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +41,10 @@ class Sequencer:
     store: LogStore
     head: LogHead
     _committed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _own_commit_at: float = field(default=0.0, init=False)
+    _looks_soon: bool = field(default=False, init=False)
+    """Whether it looks within `LEASE_SECONDS` for events of other processes that have no position by then."""
+    _is_holder: bool = field(default=False, init=False)
     _waiting_since: datetime | None = field(default=None, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
 
@@ -44,8 +54,16 @@ class Sequencer:
         since = self._waiting_since
         return max(0.0, (self.database.clock.now() - since).total_seconds()) if since else 0.0
 
-    def committed(self) -> None:
-        """Some process has committed events (a listener of the bus)."""
+    def committed(self, process_id: str | None = None) -> None:
+        """A process has committed events (a listener of the bus); None: it is not known which."""
+        now = time.monotonic()
+        if process_id == self.database.turns.process_id:
+            self._own_commit_at = now
+        elif process_id is not None and now - self._own_commit_at > OWN_SECONDS:
+            if not self._looks_soon:
+                self._looks_soon = True
+                asyncio.get_running_loop().call_later(LEASE_SECONDS, self._committed.set)
+            return
         self._committed.set()
 
     def start(self) -> None:
@@ -70,8 +88,10 @@ class Sequencer:
             # Only now, since a transaction that fails leaves it as it was found.
             self._waiting_since = None
             if isinstance(done, float):
+                self._is_holder = False
                 return done
             self.head.reached(done.end)
+            self._is_holder = self._is_holder or done.given > 0
             if done.given < MOST_SEQUENCED:
                 return 0.0
 
@@ -81,8 +101,10 @@ class Sequencer:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._committed.wait()
             self._committed.clear()
+            self._looks_soon = False
             try:
                 left = await self.run()
+                await self._hand_over()
             # Any error: what has no position keeps waiting, and the next run may succeed.
             except Exception as error:
                 if not is_outage(error):
@@ -92,6 +114,12 @@ class Sequencer:
                 # The other process may have been killed before it gave all that was committed their positions.
                 self._committed.set()
             await asyncio.sleep(max(left, GATHER_SECONDS))
+
+    async def _hand_over(self) -> None:
+        """End the lease of a process that only listens, so that those that commit do not wait for it."""
+        if self._is_holder and time.monotonic() - self._own_commit_at > OWN_SECONDS:
+            await self.store.release([], self.database.turns.process_id)
+            self._is_holder = False
 
     async def _sequence_some(self, tx: Tx) -> "_Done | float":
         process_id, now = self.database.turns.process_id, self.database.clock.now()
