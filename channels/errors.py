@@ -1,12 +1,13 @@
 """The errors of channels, and the translation of group errors into them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import ClassVar
 
 from groups.errors import GroupIdTaken, GroupNotFound, MessageNotFound
 from groups.kernel.errors import (
     Conflict,
+    Detail,
     DomainError,
     Expired,
     InvalidInput,
@@ -112,3 +113,25 @@ def channel_errors() -> Iterator[None]:
     except DomainError as error:
         raise_as_channel_error(error)
         raise
+
+
+class UnknownEventType(InvalidInput):
+    """No events of this type are received here."""
+
+    code: ClassVar[str] = "unknown_event_type"
+    summary: ClassVar[str] = "Events of this type cannot be received"
+    remedy: ClassVar[str] = (
+        "Choose among `allowed`. A channel's webhook receives the events of its channel only."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "event_type": Detail(str, "The type that is refused."),
+        "allowed": Detail(list, "The types that can be received."),
+    }
+
+    def __init__(self, event_type: str, allowed: Sequence[str]) -> None:
+        shown = event_type[:100]
+        super().__init__(
+            f"Events of the type {shown!r} cannot be received",
+            event_type=shown,
+            allowed=list(allowed),
+        )

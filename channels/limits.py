@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from channels.push.limits import PushLimits
+from channels.webhooks.limits import WebhookLimits
 from conversations.limits import ConversationLimits
 from groups.kernel.limits import (
     About,
@@ -164,7 +165,7 @@ class ChannelLimits(LimitModel):
     """The JSON body of a request. Valid ones are far smaller, but for `POST /v1/users`, where fewer users may fit."""
 
 
-class Limits(ChannelLimits, PushLimits, ConversationLimits, GroupLimits):
+class Limits(ChannelLimits, PushLimits, WebhookLimits, ConversationLimits, GroupLimits):
     """Every limit of a deployment."""
 
 

@@ -561,14 +561,20 @@ class AdminAction(StrEnum):
     DRAFT_PUBLISHED = "draft_published"
     ANSWER_EDITED = "answer_edited"
     ANSWER_DELETED = "answer_deleted"
+    WEBHOOK_CREATED = "webhook_created"
+    WEBHOOK_CHANGED = "webhook_changed"
+    WEBHOOK_DELETED = "webhook_deleted"
+    WEBHOOK_DISABLED = "webhook_disabled"
+    WEBHOOK_SECRET_ROTATED = "webhook_secret_rotated"
+    WEBHOOK_REPLAYED = "webhook_replayed"
 
 
 @dataclass(frozen=True, slots=True)
 class AdminAct:
     """An act on a channel, for the admin log.
 
-    `target_id` is the id of a user, of a post (`post_id_of`) or of a draft; `before` and `after` are JSON-ready, and
-    shortened when stored.
+    `target_id` is the id of a user, of a post (`post_id_of`), of a draft or of a webhook; `before` and `after`
+    are JSON-ready, and shortened when stored.
     """
 
     actor: Actor

@@ -22,9 +22,11 @@ from PIL import Image
 from pydantic import BaseModel
 
 from channels.server.app import INDEXES
+from channels.webhooks.models import Attempt, DeliveryStatus, DisabledReason
+from groups.kernel.actor import Actor
 from groups.kernel.clock import rfc3339
 from groups.kernel.events import Event
-from groups.kernel.ids import join_key
+from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import Collection, Document
 from tests.api import (
     Answer,
@@ -73,6 +75,8 @@ SUBDOCUMENTS: Final[dict[str, tuple[str, ...]]] = {
         "failure",
     ),
     "groups": ("marking",),
+    "webhooks": ("old_secrets",),
+    "webhook_deliveries": ("attempts",),
     "devices": ("target",),
     "streams": ("last", "edits", "recalls"),
 }
@@ -299,6 +303,26 @@ async def _every_field(api: Api) -> None:
     assert (await ada.post(f"{path}/inbox/{part(cat.id)}/messages", text)).status == 201
     talk = f"/v1/conversations/{part('c2c_' + id_of(path))}"
     assert (await cat.patch(talk, {"accept": False})).status == 200
+    await _a_webhook(api, ada, path)
+
+
+async def _a_webhook(api: Api, ada: User, path: str) -> None:
+    """A webhook with two secrets and an answer, which the server disables."""
+    body = {"url": "https://hooks.invalid/", "event_types": ["message.posted"]}
+    made = (await ada.post(f"{path}/webhooks", body)).body
+    webhook_id, webhooks = made["webhook_id"], api.services.webhooks
+    tried = (await ada.post(f"{path}/webhooks/{webhook_id}/test")).body
+    await ada.post(f"{path}/webhooks/{webhook_id}/rotate-secret")
+    delivery = await webhooks.deliveries.get(
+        Actor(UserId(ada.id)), GroupId(id_of(path)), webhook_id, tried["delivery_id"]
+    )
+    answer = Attempt(at=api.clock.now(), latency_ms=1, response_status=410, response_body="gone")
+    await webhooks.dispatcher.deliveries.settle(
+        delivery, answer, status=DeliveryStatus.FAILED, next_attempt_at=None, kept=10
+    )
+    disable = webhooks.dispatcher.disabler.disable
+    await api.services.database.run(lambda tx: disable(webhook_id, DisabledReason.GONE, tx))
+    await ada.get(f"{path}/webhooks/{webhook_id}/deliveries")
 
 
 @asynccontextmanager

@@ -15,6 +15,8 @@ from channels.event_views.public import public_events_of
 from channels.event_views.registry import views_of
 from channels.event_views.view import INBOX_PREFIX, EventView
 from channels.events import DialogueReacted
+from channels.webhooks.events import ChannelWebhookDisabled
+from channels.webhooks.models import DisabledReason
 from conversations.events import (
     BlockChanged,
     ConversationEnded,
@@ -155,6 +157,13 @@ def _examples() -> Iterator[Event]:
         yield from _of_a_group(group_id, is_channel=is_channel)
     yield from _of_one_to_one_messages()
     yield from _of_a_user()
+    yield ChannelWebhookDisabled(
+        at=_AT,
+        channel_id=_NEWS,
+        webhook_id="019c3b1d2a7f3e9d0c4b5a",
+        reason=DisabledReason.FAILING,
+        staff=_STAFF,
+    )
 
 
 def _of_a_group(group_id: GroupId, *, is_channel: bool) -> Iterator[Event]:

@@ -6,6 +6,7 @@ from typing import Final
 from channels.event_views.conversations import CONVERSATION_EVENTS, PUBLIC_CONVERSATION_EVENTS
 from channels.event_views.groups import GROUP_EVENTS, PUBLIC_GROUP_EVENTS
 from channels.event_views.view import EventView, PublicRendering, Rendering
+from channels.event_views.webhooks import PUBLIC_WEBHOOK_EVENTS, WEBHOOK_EVENTS
 from channels.events import DraftScheduled, RatesSpent
 from groups.events import AccountKindChanged, StrangerBanned
 from groups.kernel.events import Event
@@ -17,9 +18,14 @@ _VIEWS: Final[Rendering] = {
     StrangerBanned: lambda _: (),  # only hubs listen
     AccountKindChanged: lambda _: (),  # only the processes themselves listen
     RatesSpent: lambda _: (),  # only the rate limits of other processes listen
+    **WEBHOOK_EVENTS,
 }
 
-PUBLIC_VIEWS: Final[PublicRendering] = {**PUBLIC_GROUP_EVENTS, **PUBLIC_CONVERSATION_EVENTS}
+PUBLIC_VIEWS: Final[PublicRendering] = {
+    **PUBLIC_GROUP_EVENTS,
+    **PUBLIC_CONVERSATION_EVENTS,
+    **PUBLIC_WEBHOOK_EVENTS,
+}
 """What back ends receive of each type of committed event; nothing of those that are not in it."""
 
 

@@ -19,6 +19,7 @@ from channels.event_views.view import INBOX_PREFIX, NOT_IN_EVENTS
 from channels.models import AcceptMessages
 from channels.routes.dialogue_responses import DialogueMessageResponse, ThreadMessageResponse
 from channels.routes.responses import PostResponse
+from channels.webhooks.models import DisabledReason
 from conversations.models import C2C_PREFIX, ConversationId
 from groups.events import LeaveReason
 from groups.kernel.ids import GroupId, UserId
@@ -678,6 +679,19 @@ class BlockChanged(_OfNoConversation):
     """Only in the feed and in webhooks: the user who blocked them, or removed the block."""
 
 
+class WebhookDisabled(_OfChannel):
+    """The server disabled a webhook of the channel, which does not accept events. It is enabled again by hand."""
+
+    receivers = "the owner, and admins with the right `manage_webhooks`"
+
+    type: Literal["webhook.disabled"]
+    webhook_id: str
+    """The webhook."""
+    reason: DisabledReason
+    """`gone`: it answered 410; `failing`: a delivery failed at its last attempt; `too_many_waiting`: more deliveries
+    waited than may."""
+
+
 _PublicEvent = (
     MessagePosted
     | MessageEdited
@@ -707,6 +721,7 @@ _PublicEvent = (
     | ConversationEnded
     | InboxRead
     | BlockChanged
+    | WebhookDisabled
 )
 
 AnyPublicEvent = Annotated[_PublicEvent, Field(discriminator="type")]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from groups.kernel.errors import Detail, Expired, InvalidInput
+from groups.kernel.errors import Detail, Expired
 
 
 class EventsExpired(Expired):
@@ -21,17 +21,3 @@ class EventsExpired(Expired):
 
     def __init__(self, oldest: str) -> None:
         super().__init__(oldest=oldest)
-
-
-class UnknownEventType(InvalidInput):
-    """`types` names a type that no event has."""
-
-    code: ClassVar[str] = "unknown_event_type"
-    summary: ClassVar[str] = "There is no such type of event"
-    remedy: ClassVar[str] = "Use the types of the page of events, separated by commas."
-    fields: ClassVar[Mapping[str, Detail]] = {
-        "unknown": Detail(list, "The types that do not exist."),
-    }
-
-    def __init__(self, unknown: list[str]) -> None:
-        super().__init__(f"There is no event of the type {unknown[0]}", unknown=unknown)

@@ -6,9 +6,10 @@ from typing import Annotated, Final
 import orjson
 from pydantic import Field
 
-from channels.errors import ChannelNotFound
+from channels.errors import ChannelNotFound, UnknownEventType
+from channels.event_views.public import PUBLIC_EVENT_TYPES
 from channels.event_views.shapes import AnyPublicEvent
-from channels.feed.errors import EventsExpired, UnknownEventType
+from channels.feed.errors import EventsExpired
 from channels.feed.limits import MOST_ITEMS, MOST_TYPES, MOST_WAIT_SECONDS
 from channels.feed.models import KNOWN_TYPES, FeedPage
 from channels.feed.service import FeedService
@@ -124,7 +125,7 @@ def _types_of(text: str | None) -> frozenset[str] | None:
     types = dict.fromkeys(part.strip() for part in text.split(","))
     unknown = [name for name in types if name not in KNOWN_TYPES]
     if unknown:
-        raise UnknownEventType(unknown[:20])
+        raise UnknownEventType(unknown[0], PUBLIC_EVENT_TYPES)
     return frozenset(types)
 
 

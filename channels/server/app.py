@@ -17,6 +17,7 @@ from pydantic import IPvAnyNetwork
 import channels.analytics.wiring as analytics_wiring
 import channels.drafts.wiring as draft_wiring
 import channels.push.wiring as push_wiring
+import channels.webhooks.wiring as webhook_wiring
 import channels.wiring as channel_wiring
 import conversations.wiring as conversation_wiring
 import groups.wiring as group_wiring
@@ -41,6 +42,7 @@ from channels.routes.posts import PostRoutes
 from channels.routes.subscribers import SubscriberRoutes
 from channels.routes.sync import SyncRoutes
 from channels.server.auth import Authenticator
+from channels.server.guarded_http import GuardedHttp
 from channels.server.identity.keys import ProviderKeys, load_file, load_url
 from channels.server.identity.provider import IdentityProvider, ProviderOptions
 from channels.server.limits.by_address import AddressLimits
@@ -70,6 +72,9 @@ from channels.server.web.public_pages import PublicChannelPages, PublicPages
 from channels.server.web.router import Router
 from channels.server.web.server import SOCKET_PATH, HttpServer
 from channels.server.web.static import WebApp
+from channels.webhooks.routes.app import AppWebhookRoutes
+from channels.webhooks.routes.channels import ChannelWebhookRoutes
+from channels.webhooks.wiring import WEBHOOK_INDEXES, Webhooks
 from channels.wiring import CHANNEL_INDEXES, Channels
 from conversations.routes.blocks import BlockRoutes
 from conversations.routes.conversation_groups import ConversationGroupRoutes
@@ -102,6 +107,7 @@ INDEXES: Final[tuple[Index, ...]] = (
     *REACTION_INDEXES,
     *CHANNEL_INDEXES,
     *ANALYTICS_INDEXES,
+    *WEBHOOK_INDEXES,
     *PUSH_INDEXES,
 )
 
@@ -123,6 +129,8 @@ class Services:
     channels: Channels
     analytics: Analytics
     feed: FeedService
+    webhooks: Webhooks
+    outgoing: GuardedHttp
     push: Push
     metrics: Metrics
     clock_sync: PeriodicTask
@@ -148,11 +156,14 @@ class Services:
         self.analytics.rollup_task.start()
         self.analytics.counting.start()
         self.log.start()
+        self.webhooks.start()
 
     async def stop(self) -> None:
         """Finish what was submitted. Nothing may be submitted afterwards."""
         await self.feed.close()
         await self.log.close()
+        await self.webhooks.stop()
+        await self.outgoing.close()
         await self.clock_sync.stop()
         await self.channels.drafting.scheduler.stop()
         await self.channels.channels.close()
@@ -191,6 +202,7 @@ def create_services(
     metrics.uncounted.set_function(lambda: analytics_core.counting.waiting_seconds)
     draft_cleanup = draft_wiring.build_cleanup(database, group_core.draft_content)
     channel_core = channel_wiring.build_core(group_core, limits)
+    webhooks_end = webhook_wiring.build_end(database, clock)
     push_core = push_wiring.build_core(database, limits, clock)
     conversation_core = conversation_wiring.build_core(
         group_core,
@@ -214,7 +226,11 @@ def create_services(
         messages_posted=[conversation_core.hooks.messages_posted],
         members_counted=[analytics_core.counter.members_counted],
         messages_counted=[analytics_core.counter.messages_counted],
-        disbanded=[threads.on_disbanded, channel_core.end.on_disbanded],
+        disbanded=[
+            threads.on_disbanded,
+            channel_core.end.on_disbanded,
+            webhooks_end.on_disbanded,
+        ],
         reactions_closed=[engine.on_reactions_closed],
         stream_ended=[threads.on_stream_ended],
         delete_of_stream=[
@@ -258,6 +274,22 @@ def create_services(
     analytics = analytics_wiring.assemble(
         database, analytics_core, chat, channels.channel, limits, clock, on_batch=metrics.batch
     )
+    outgoing = GuardedHttp(options.webhook_allowed_networks)
+    webhooks = webhook_wiring.assemble(
+        database,
+        chat,
+        log,
+        channels.channel,
+        channel_core.store.touch,
+        limits,
+        clock,
+        outgoing,
+        options.webhook_allowed_networks,
+        on_attempt=metrics.webhook_attempt,
+        on_disabled=metrics.webhook_disabled,
+    )
+    metrics.webhook_overdue.set_function(lambda: webhooks.dispatcher.overdue_seconds)
+    metrics.webhook_streams_waiting.set_function(lambda: webhooks.dispatcher.streams_waiting)
     push = push_wiring.assemble(database, push_core, clock)
     metrics.follow_consumers(log.consumers)
     metrics.unsequenced.set_function(lambda: log.sequencer.waiting_seconds)
@@ -275,6 +307,8 @@ def create_services(
         channels=channels,
         analytics=analytics,
         feed=feed,
+        webhooks=webhooks,
+        outgoing=outgoing,
         push=push,
         metrics=metrics,
         clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
@@ -324,6 +358,12 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         ViewRoutes(views=services.analytics.views),
         InsightRoutes(insights=services.analytics.insights),
         FeedRoutes(feed=services.feed),
+        AppWebhookRoutes(
+            webhooks=services.webhooks.webhooks, deliveries=services.webhooks.deliveries
+        ),
+        ChannelWebhookRoutes(
+            webhooks=services.webhooks.webhooks, deliveries=services.webhooks.deliveries
+        ),
         GroupRoutes(
             groups=chat.groups,
             creation=chat.creation,

@@ -134,6 +134,20 @@ class Metrics:
         self.feed_readers = gauge(
             "channels_feed_readers", "Requests that wait for events of the feed, or follow them"
         )
+        self._webhook_attempts = counter(
+            "channels_webhook_attempts", "Attempts to deliver an event to a webhook", ["result"]
+        )
+        self._webhooks_disabled = counter(
+            "channels_webhooks_disabled", "Webhooks that this process disabled", ["reason"]
+        )
+        self.webhook_overdue = gauge(
+            "channels_webhook_overdue_seconds",
+            "How long the delivery that has been due the longest waits to be sent",
+        )
+        self.webhook_streams_waiting = gauge(
+            "channels_webhook_streams_waiting",
+            "Streams of webhooks in which deliveries wait, also to be tried again",
+        )
         self.event_lag = histogram(
             "channels_event_lag_seconds",
             "Seconds from an event that this process needs until it receives it",
@@ -159,6 +173,12 @@ class Metrics:
         """Count one group-commit batch, and the entries that wait for the next ones."""
         self._batches.labels(lane).observe(entries)
         self._waiting.labels(lane).set(waiting)
+
+    def webhook_attempt(self, result: str) -> None:
+        self._webhook_attempts.labels(result).inc()
+
+    def webhook_disabled(self, reason: str) -> None:
+        self._webhooks_disabled.labels(reason).inc()
 
     def review(self, outcome: str) -> None:
         self._reviews.labels(outcome).inc()

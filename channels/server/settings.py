@@ -209,6 +209,13 @@ class Settings(BaseSettings):
         Unset("`X-Forwarded-For` is ignored, and all clients of a proxy count as one address"),
     ] = ()
     """Addresses and networks, separated by commas, of proxies whose `X-Forwarded-For` is trusted."""
+    webhook_allowed_networks: Annotated[
+        tuple[IPvAnyNetwork, ...], NoDecode, Unset("webhooks go to public addresses only, by https")
+    ] = ()
+    """Networks inside, separated by commas, to which webhooks may be sent, by http too: `10.1.0.0/16`.
+
+    Whoever may create a webhook can make the server send requests there.
+    """
     limits: Limits = Field(default_factory=Limits)
     """`CHANNELS_LIMIT_<NAME>` sets each limit."""
     is_worker: bool = False
@@ -307,7 +314,12 @@ class Settings(BaseSettings):
         return self
 
     @field_validator(
-        "allowed_origins", "trusted_proxies", "token_issuer", "token_audience", mode="before"
+        "allowed_origins",
+        "trusted_proxies",
+        "token_issuer",
+        "token_audience",
+        "webhook_allowed_networks",
+        mode="before",
     )
     @classmethod
     def _listed(cls, words: object) -> object:
@@ -378,6 +390,7 @@ class Settings(BaseSettings):
             disks=self.watched_disks,
             before_post=self._before_post(),
             event_retention_seconds=self.event_retention_seconds,
+            webhook_allowed_networks=self.webhook_allowed_networks,
         )
 
     def _before_post(self) -> BeforePostOptions | None:

@@ -15,6 +15,7 @@ from channels.drafts.audit import checks as draft_checks
 from channels.limits import Limits
 from channels.push.audit import checks as push_checks
 from channels.verify.report import Outcome, progress_bar, show
+from channels.webhooks.audit import checks as webhook_checks
 from conversations.audit.service import checks as conversation_checks
 from groups.audit.service import checks as group_checks
 from groups.kernel.data_checks import Check, Finding
@@ -84,6 +85,7 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
         *analytics_checks(database, chat, limits),
         *log_checks(),
         *push_checks(database, limits, clock),
+        *webhook_checks(database, clock),
     ]
 
 

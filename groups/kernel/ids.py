@@ -41,6 +41,7 @@ RESERVED_USER_IDS: Final = frozenset(
         "channels-revoke",
         "channels-update",
         "channels-verify",
+        "channels-webhooks",
     }
 )
 """Words that are not user ids: a token, body, path or import line with one is refused.

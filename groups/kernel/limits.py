@@ -40,6 +40,7 @@ class Section(StrEnum):
     CONVERSATIONS = "Conversations and one-to-one messages"
     PUSH = "Push notifications"
     INSIGHTS = "Views and insights"
+    WEBHOOKS = "Webhooks"
     USERS = "Requests and sockets of one user"
     ADDRESSES = "Requests and sockets of one address"
     SERVER = "One server process"

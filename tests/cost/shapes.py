@@ -43,6 +43,10 @@ SHARD_KEY: Final = {
     "health": "_id",
     "schema": "_id",
     "events": None,
+    "webhooks": "_id",
+    "webhook_guards": "_id",
+    "webhook_deliveries": "webhook_id",
+    "webhook_queues": "webhook_id",
     "consumers": "_id",
     "media": "_id",
     "media_usage": "_id",
@@ -129,6 +133,26 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape("find", "admin_invitations", ("expires_at", "group_id", "hidden", "user_id")): (
         "the invitations of a user: it goes to every shard, seldom, by a small index"
     ),
+    Shape("find", "webhooks", ("_id", "channel_id", "ends_at")): (
+        "a page of those of a channel or of the application, of which there are few: from every shard, seldom"
+    ),
+    Shape("find", "webhooks", ("channel_id", "enabled")): (
+        "those of the channels of a page of the log: once for a page, by the index, from every shard"
+    ),
+    Shape("find", "webhooks", ("enabled",)): "what all want, once after a change of one of them",
+    Shape("find", "webhooks", ("ends_at",)): "those to clear away, by the index on it, seldom",
+    Shape("find", "webhooks", ("secrets_until",)): "replaced secrets, by the index on it, seldom",
+    Shape("update", "webhooks", ("channel_id", "ends_at")): "those of a channel that is deleted",
+    Shape("aggregate", "webhook_deliveries", ("status", "webhook_id")): (
+        "how much waits for a webhook, up to its limit: from the index, when it may be near the limit"
+    ),
+    Shape("aggregate", "webhook_queues", ()): (
+        "the first queue of each webhook in which something waits: one key of the index for each"
+    ),
+    Shape(
+        "count", "webhook_queues", ()
+    ): "what the database keeps about the collection; no document",
+    Shape("update", "consumers", ("holder",)): "a row for each consumer, when a process stops",
     Shape("find", "disbanded", ()): "groups still to be cleaned up, at the start and once a minute",
     Shape("find", "drafts", ("due_at",)): (
         "due and next scheduled posts of all channels: once for each scheduled time"

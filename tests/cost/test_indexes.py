@@ -66,6 +66,18 @@ EXPECTED: Final[Indexes] = {
         "type_1__id_1": "",
     },
     "inbox_totals": {},
+    "webhooks": {
+        "channel_id_1__id_1": "",
+        "ends_at_1": 'only where {"ends_at": {"$type": "date"}}',
+        "secrets_until_1": 'only where {"secrets_until": {"$type": "date"}}',
+    },
+    "webhook_guards": {},
+    "webhook_deliveries": {
+        "webhook_id_1_queue_1_delivery_id_1": 'only where {"status": "waiting"}',
+        "webhook_id_1_status_1_at_1_delivery_id_1": "",
+        "expires_at_1": "expires after 0 s",
+    },
+    "webhook_queues": {"webhook_id_1_next_at_1": ""},
     "insights": {
         "channel_id_1_part_1_day_1": "",
         "day_1": 'only where {"seq": {"$exists": true}}',

@@ -1,5 +1,6 @@
 """Every call of the API queries the database by shard key and index, and never counts or skips documents."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, Final
@@ -157,6 +158,8 @@ async def _channels(api: Api) -> None:
     await ada.post(f"{path}/posts/preview", forward)
     await ada.post(f"{path}/posts", forward)
     await _drafts(api, ada, path)
+    for user, place in ((ada, path), (api.new_user(admin=True), "/v1")):
+        await _webhooks(api, user, place, ada, path)
     await ada.delete(post)
     await ears.close()
     mine = "/v1/channels?subscribed=true&limit=1"
@@ -200,6 +203,30 @@ async def _admins(api: Api, path: str, ada: User, bob: User, dan: User) -> None:
     for query in ("", "action=admin_invited&", f"actor_id={ada.id}&", f"target_id={dan.id}&"):
         page = await ada.get(f"{path}/admin-log?{query}limit=1")
         await ada.get(f"{path}/admin-log?{query}limit=1&cursor={page.body['next_cursor']}")
+
+
+async def _webhooks(api: Api, ada: User, path: str, writer: User, channel: str) -> None:
+    """A webhook to a host that does not exist: it is written down, tried, read, replayed, and cleared away."""
+    made = await ada.post(f"{path}/webhooks", {"url": "https://hooks.invalid/"})
+    one = f"{path}/webhooks/{made.body['webhook_id']}"
+    await ada.get(one)
+    await a_post(writer, channel)
+    await api.services.log.sequencer.run()
+    await api.services.webhooks.consumer.catch_up()
+    tried = await ada.post(f"{one}/test")
+    await ada.get(f"{path}/webhooks?limit=1")
+    page = await ada.get(f"{one}/deliveries?limit=1")
+    await ada.get(f"{one}/deliveries?limit=1&cursor={page.body['next_cursor']}")
+    delivery = f"{one}/deliveries/{tried.body['delivery_id']}"
+    async with asyncio.timeout(20):
+        while not (await ada.get(delivery)).body["attempts_made"]:
+            await asyncio.sleep(0.02)
+    await ada.post(f"{delivery}/replay")
+    await ada.post(f"{one}/replay", {"since": "2026-01-01T00:00:00Z"})
+    await ada.post(f"{one}/rotate-secret")
+    await ada.patch(one, {"description": "Shop"})
+    await ada.delete(one)
+    await api.services.webhooks.cleanup.sweep()
 
 
 async def _drafts(api: Api, ada: User, path: str) -> None:

@@ -78,6 +78,7 @@ UNTOLD: Final = {
         f"{how} /inbox/{{writer}}/messages/1/reactions/👍": "the user sees it, and it takes nothing"
         for how in ("PUT", "DELETE")
     },
+    "POST /webhooks/{webhook}/test": "it says nothing of the channel",
     "POST /inbox/{writer}/read": "the cursor is shared, and moves with reading",
 }
 """Why a call has no entry."""

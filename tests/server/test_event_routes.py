@@ -13,6 +13,8 @@ from channels.event_views.registry import has_views, views_of
 from channels.limits import SOCKETS_PER_USER
 from channels.server.metrics import Metrics
 from channels.server.realtime.hub import NEEDED_BY_HUBS, Hub
+from channels.webhooks.events import ChannelWebhookDisabled
+from channels.webhooks.models import DisabledReason
 from groups.events import GroupDisbanded, GroupUpdated, LeaveReason, MembersJoined, MembersLeft
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
@@ -62,6 +64,7 @@ VALUES: Final[dict[str, Any]] = {
     "user_id": "ada",
     "user_ids": ("ada", "bob"),
     "version": 2,
+    "webhook_id": "w",
     "channel_id": NEWS,
 }
 """A value of each field of events. A new field needs its value here."""
@@ -85,6 +88,8 @@ def sample(kind: type[Event], **changes: Any) -> Event:
     values = {**VALUES, **changes}
     if kind is MembersLeft:
         values["reason"] = LeaveReason.LEFT
+    if kind is ChannelWebhookDisabled:
+        values["reason"] = DisabledReason.GONE
     named = {name: values[name] for name in kind.model_fields if name in values}
     return kind.model_validate({"at": AT, **named})
 

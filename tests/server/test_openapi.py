@@ -438,6 +438,8 @@ async def a_flow(api: Api) -> None:
     await ada.patch(f"{channel}/posts/2", {"kind": "text", "text": "too late"})
     await a_flow_of_curation(ada, bob, channel)
     await a_flow_of_drafts(ada, bob, channel)
+    await a_flow_of_webhooks(ada, channel)
+    await a_flow_of_webhooks(root, "/v1")
 
     conversation = conversation_of(channel)
     one = f"/v1/conversations/{part(conversation)}"
@@ -593,6 +595,26 @@ async def a_flow_of_curation(ada: User, bob: User, channel: str) -> None:
     await ada.post(f"{channel}/posts", forward)
     await ada.post(f"{group_path(channel)}/messages", forward)
     await bob.get(f"{channel}/posts")
+
+
+async def a_flow_of_webhooks(user: User, path: str) -> None:
+    for url in ("https://hooks.invalid/", "https://127.0.0.1/"):
+        made = await user.post(f"{path}/webhooks", {"url": url}, idempotency_key="hook")
+    made = await user.post(f"{path}/webhooks", {"url": "https://hooks.invalid/"})
+    one = f"{path}/webhooks/{made.body['webhook_id']}"
+    await user.get(f"{path}/webhooks")
+    tried = await user.post(f"{one}/test")
+    await user.get(f"{one}/deliveries?status=waiting")
+    delivery = f"{one}/deliveries/{tried.body['delivery_id']}"
+    await user.get(delivery)
+    await user.post(f"{delivery}/replay")
+    await user.post(f"{one}/replay", {"since": "2026-01-01T00:00:00Z"})
+    await user.post(f"{one}/rotate-secret")
+    await user.patch(one, {"enabled": False, "event_types": ["message.posted"]})
+    await user.post(f"{one}/test")
+    for _ in range(2):
+        await user.get(one)
+        await user.delete(one)
 
 
 async def a_flow_of_drafts(ada: User, bob: User, channel: str) -> None:

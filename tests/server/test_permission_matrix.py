@@ -65,6 +65,9 @@ BODIES: Final[dict[str, Any]] = {
     "seen": {"seqs": [1]},
     "many": {"user_ids": ["ada", "bob"], "kind": "text", "text": "Hello"},
     "pinned": {"pinned": True},
+    "hook": {"url": "https://hooks.invalid/"},
+    "paused": {"enabled": False},
+    "since": {"since": "2026-01-01T00:00:00Z"},
 }
 
 ENDS_IT: Final = {("DELETE", "/"), ("POST", "/owner")}
@@ -82,6 +85,18 @@ def leaves_the_stage(row: Row) -> bool:
 
 
 Cast = dict[str, User]
+
+
+async def a_webhook(user: User, path: str) -> str:
+    """The path of a new webhook there. The oldest one is deleted, since there may be few."""
+    made = await user.post(f"{path}/webhooks", BODIES["hook"])
+    if made.refusal[1] == "webhook_limit_reached":
+        [oldest, *_] = (await user.get(f"{path}/webhooks")).items
+        deleted = await user.delete(f"{path}/webhooks/{oldest['webhook_id']}")
+        assert deleted.status == 204, deleted
+        made = await user.post(f"{path}/webhooks", BODIES["hook"])
+    assert made.status == 201, made
+    return f"{path}/webhooks/{made.body['webhook_id']}"
 
 
 async def cast_of(shared_api: Api) -> Cast:
@@ -116,6 +131,7 @@ class Stage:
     def __init__(self, cast: Cast, path: str) -> None:
         self.cast = cast
         self.path = path
+        self._webhooks = ""
         self._members = f"/v1/groups/{path.split('/')[3]}/members"
 
     async def fill(self) -> "Stage":
@@ -137,6 +153,13 @@ class Stage:
             kept = await self.cast["owner"].post(f"{self.path}/drafts", BODIES["draft"])
             assert kept.status == 201, kept
             return str(kept.body["draft_id"])
+        if word == "webhook":
+            self._webhooks = await a_webhook(self.cast["owner"], self.path)
+            return self._webhooks.rpartition("/")[2]
+        if word == "delivery":
+            tried = await self.cast["owner"].post(f"{self._webhooks}/test")
+            assert tried.status == 202, tried
+            return str(tried.body["delivery_id"])
         user_id = fresh("target")
         if word == "writer":
             await self._add(user_id)
@@ -403,8 +426,15 @@ async def test_each_kind_of_account_is_answered_as_the_table_says(
         "users": {"users": [{"user_id": places["{person}"], "name": "Ada"}]},
         "text": BODIES["text"],
         "shop": {"user_id": places["{shop}"]},
+        **{name: BODIES[name] for name in ("hook", "paused", "since")},
         "device": {"platform": "gateway", "pushkey": "k", "app_id": "app", "locale": "en"},
     }
+    if "{webhook}" in row.path:
+        app = shared_api.new_user("app", admin=True)
+        webhook = await a_webhook(app, "/v1")
+        tried = (await app.post(f"{webhook}/test")).body
+        ids = {"{webhook}": tried["webhook_id"], "{delivery}": tried["delivery_id"]}
+        places = places | ids
     endpoint = endpoint_of(endpoints, row, "/v1")
     told = {kind.code for kind in endpoint.spec.errors}
     cells: list[str] = []

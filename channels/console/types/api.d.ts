@@ -66,7 +66,13 @@ declare namespace Api {
     | "draft_deleted"
     | "draft_published"
     | "answer_edited"
-    | "answer_deleted";
+    | "answer_deleted"
+    | "webhook_created"
+    | "webhook_changed"
+    | "webhook_deleted"
+    | "webhook_disabled"
+    | "webhook_secret_rotated"
+    | "webhook_replayed";
 
   interface AdminLogEntryResponse {
     entry_id: string;
@@ -99,6 +105,14 @@ declare namespace Api {
 
   interface Appoint {
     grants?: Grant[];
+  }
+
+  interface AttemptResponse {
+    at: string;
+    latency_ms: number;
+    response_status: number | null;
+    response_body: string | null;
+    error: string | null;
   }
 
   interface BanResponse {
@@ -136,6 +150,13 @@ declare namespace Api {
     role?: "admin" | "member";
     mute_seconds?: number;
     name_card?: string;
+  }
+
+  interface ChangeWebhook {
+    url?: string;
+    event_types?: string[];
+    description?: string;
+    enabled?: boolean;
   }
 
   interface ChangedChannel {
@@ -460,6 +481,14 @@ declare namespace Api {
     member_limit?: number | null;
   }
 
+  interface CreateWebhook {
+    url: string;
+    event_types?: string[];
+    description?: string;
+    enabled?: boolean;
+    secret?: string;
+  }
+
   interface DayResponse {
     day: string;
     subscribers: number | null;
@@ -471,6 +500,22 @@ declare namespace Api {
     views: number;
     reactions: number;
   }
+
+  interface DeliveryResponse {
+    delivery_id: string;
+    webhook_id: string;
+    event_id: string;
+    event_type: string;
+    stream_id: string | null;
+    event_at: string;
+    status: DeliveryStatus;
+    next_attempt_at: string | null;
+    attempts_made: number;
+    attempts: AttemptResponse[];
+    created_at: string;
+  }
+
+  type DeliveryStatus = "waiting" | "succeeded" | "failed";
 
   type DepartureReason = "left" | "removed" | "banned" | "deleted";
 
@@ -543,6 +588,8 @@ declare namespace Api {
     version: number | null;
   }
 
+  type DisabledReason = "gone" | "failing" | "too_many_waiting";
+
   interface DraftPost {
     kind?: Kind | null;
     title?: string;
@@ -590,7 +637,7 @@ declare namespace Api {
   }
 
   interface EventsResponse {
-    items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinRefused | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | BlockChanged)[];
+    items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinRefused | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | BlockChanged | WebhookDisabled)[];
     cursor: string;
   }
 
@@ -945,6 +992,13 @@ declare namespace Api {
     unanswered_per_user: number;
     blocks_per_user: number;
     opened_threads_per_day: number;
+    webhooks: number;
+    webhooks_per_channel: number;
+    webhook_url_bytes: number;
+    webhook_description_bytes: number;
+    webhook_deliveries_waiting: number;
+    webhook_log_seconds: number;
+    webhook_streams_at_once: number;
     devices_per_user: number;
     channels: number;
     channels_per_owner: number;
@@ -1348,7 +1402,20 @@ declare namespace Api {
     name: string;
   }
 
+  interface ReplaySince {
+    since: string;
+  }
+
+  interface ReplayedResponse {
+    replayed: number;
+    next_since: string | null;
+  }
+
   type Role = "owner" | "admin" | "member";
+
+  interface RotateSecret {
+    secret?: string;
+  }
 
   interface SeenBody {
     seqs: number[];
@@ -1661,6 +1728,48 @@ declare namespace Api {
 
   type Visibility = "public" | "profile" | "private";
 
+  interface WebhookDisabled {
+    event_id: string;
+    type: "webhook.disabled";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+    webhook_id: string;
+    reason: DisabledReason;
+  }
+
+  interface WebhookResponse {
+    webhook_id: string;
+    channel_id: string | null;
+    url: string;
+    event_types: string[];
+    description: string;
+    enabled: boolean;
+    disabled_reason: DisabledReason | null;
+    disabled_at: string | null;
+    old_secrets_until: string | null;
+    created_by: string;
+    created_at: string;
+    updated_at: string;
+  }
+
+  interface WebhookWithSecret {
+    webhook_id: string;
+    channel_id: string | null;
+    url: string;
+    event_types: string[];
+    description: string;
+    enabled: boolean;
+    disabled_reason: DisabledReason | null;
+    disabled_at: string | null;
+    old_secrets_until: string | null;
+    created_by: string;
+    created_at: string;
+    updated_at: string;
+    secret: string;
+  }
+
   interface WriteMessage {
     kind: Kind;
     title?: string;
@@ -1697,6 +1806,10 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/posts/${number}/reactions/${Part}`]: Call<{ limit?: number; cursor?: string }, never, Page<ReactorResponse>>;
     [path: `/v1/channels/${Part}/reaction-bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
     [path: `/v1/channels/${Part}/subscribers`]: Call<{ limit?: number; cursor?: string; q?: string; staff?: boolean }, never, Page<SubscriberResponse>>;
+    [path: `/v1/channels/${Part}/webhooks`]: Call<{ limit?: number; cursor?: string }, never, Page<WebhookResponse>>;
+    [path: `/v1/channels/${Part}/webhooks/${Part}`]: Call<Nothing, never, WebhookResponse>;
+    [path: `/v1/channels/${Part}/webhooks/${Part}/deliveries`]: Call<{ limit?: number; cursor?: string; status?: DeliveryStatus }, never, Page<DeliveryResponse>>;
+    [path: `/v1/channels/${Part}/webhooks/${Part}/deliveries/${Part}`]: Call<Nothing, never, DeliveryResponse>;
     "/v1/conversation-groups": Call<Nothing, never, Page<ConversationGroupResponse>>;
     "/v1/conversations": Call<{ limit?: number; cursor?: string; ids?: string; conversation_group?: string; type?: ConversationType; unread?: boolean; include_hidden?: boolean }, never, Page<ConversationResponse | ConversationMissing>>;
     [path: `/v1/conversations/${Part}`]: Call<Nothing, never, ConversationResponse>;
@@ -1726,6 +1839,10 @@ declare namespace Api {
     [path: `/v1/users/${Part}`]: Call<Nothing, never, UserResponse>;
     [path: `/v1/users/${Part}/channels`]: Call<{ limit?: number; cursor?: string; owned?: boolean }, never, Page<ChannelResponse>>;
     [path: `/v1/users/${Part}/groups`]: Call<{ limit?: number; cursor?: string }, never, Page<GroupResponse>>;
+    "/v1/webhooks": Call<{ limit?: number; cursor?: string }, never, Page<WebhookResponse>>;
+    [path: `/v1/webhooks/${Part}`]: Call<Nothing, never, WebhookResponse>;
+    [path: `/v1/webhooks/${Part}/deliveries`]: Call<{ limit?: number; cursor?: string; status?: DeliveryStatus }, never, Page<DeliveryResponse>>;
+    [path: `/v1/webhooks/${Part}/deliveries/${Part}`]: Call<Nothing, never, DeliveryResponse>;
   }
 
   interface PostCalls {
@@ -1742,6 +1859,11 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/posts/preview`]: Call<Nothing, NewMessage, PostResponse>;
     [path: `/v1/channels/${Part}/posts/views`]: Call<Nothing, SeenBody, Page<PostViewsResponse>>;
     [path: `/v1/channels/${Part}/subscribers`]: Call<{ results?: "all" | "refused" }, string, null>;
+    [path: `/v1/channels/${Part}/webhooks`]: Call<Nothing, CreateWebhook, WebhookWithSecret>;
+    [path: `/v1/channels/${Part}/webhooks/${Part}/deliveries/${Part}/replay`]: Call<Nothing, never, DeliveryResponse>;
+    [path: `/v1/channels/${Part}/webhooks/${Part}/replay`]: Call<Nothing, ReplaySince, ReplayedResponse>;
+    [path: `/v1/channels/${Part}/webhooks/${Part}/rotate-secret`]: Call<Nothing, RotateSecret, WebhookWithSecret>;
+    [path: `/v1/channels/${Part}/webhooks/${Part}/test`]: Call<Nothing, never, DeliveryResponse>;
     [path: `/v1/conversation-groups/${Part}/conversations`]: Call<Nothing, ChangeConversationGroup, ChangedConversationGroupResponse>;
     [path: `/v1/conversations/${Part}/messages`]: Call<{ to?: "user" }, NewMessage, DialogueMessageResponse>;
     [path: `/v1/conversations/${Part}/read`]: Call<Nothing, ReadUpTo, ReadMarkResponse>;
@@ -1753,6 +1875,11 @@ declare namespace Api {
     "/v1/media": Call<Nothing, string, MediaResponse>;
     "/v1/read": Call<Nothing, ReadScopeBody, UnreadResponse>;
     "/v1/users": Call<Nothing, SetUsers, Page<UserResponse | UserMissing>>;
+    "/v1/webhooks": Call<Nothing, CreateWebhook, WebhookWithSecret>;
+    [path: `/v1/webhooks/${Part}/deliveries/${Part}/replay`]: Call<Nothing, never, DeliveryResponse>;
+    [path: `/v1/webhooks/${Part}/replay`]: Call<Nothing, ReplaySince, ReplayedResponse>;
+    [path: `/v1/webhooks/${Part}/rotate-secret`]: Call<Nothing, RotateSecret, WebhookWithSecret>;
+    [path: `/v1/webhooks/${Part}/test`]: Call<Nothing, never, DeliveryResponse>;
   }
 
   interface PutCalls {
@@ -1779,6 +1906,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, ChangeDraft, DraftResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}`]: Call<Nothing, WriteMessage, ThreadMessageResponse>;
     [path: `/v1/channels/${Part}/posts/${number}`]: Call<Nothing, WriteMessage, PostResponse>;
+    [path: `/v1/channels/${Part}/webhooks/${Part}`]: Call<Nothing, ChangeWebhook, WebhookResponse>;
     [path: `/v1/conversation-groups/${Part}`]: Call<Nothing, RenameConversationGroup, ConversationGroupResponse>;
     [path: `/v1/conversations/${Part}`]: Call<Nothing, UpdateConversation, ConversationResponse>;
     [path: `/v1/conversations/${Part}/messages/${number}`]: Call<Nothing, WriteMessage, DialogueMessageResponse>;
@@ -1786,6 +1914,7 @@ declare namespace Api {
     [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, ChangeMember, MemberResponse>;
     [path: `/v1/groups/${Part}/messages/${number}`]: Call<Nothing, WriteMessage, MessageResponse>;
     "/v1/users/me": Call<Nothing, UpdateUser, UserResponse>;
+    [path: `/v1/webhooks/${Part}`]: Call<Nothing, ChangeWebhook, WebhookResponse>;
   }
 
   interface DeleteCalls {
@@ -1805,6 +1934,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/subscribers/${Part}`]: Call<{ ban?: boolean }, RemoveMember, null>;
     [path: `/v1/channels/${Part}/subscription`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/verified`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/webhooks/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/conversation-groups/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/conversations/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/conversations/${Part}/messages/${number}`]: Call<Nothing, never, null>;
@@ -1819,5 +1949,6 @@ declare namespace Api {
     [path: `/v1/groups/${Part}/messages/${number}`]: Call<Nothing, never, null>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/users/${Part}/tokens`]: Call<Nothing, never, null>;
+    [path: `/v1/webhooks/${Part}`]: Call<Nothing, never, null>;
   }
 }

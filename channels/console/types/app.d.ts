@@ -517,5 +517,6 @@ declare namespace App {
     | (FolderEvent<"conversation_group.changed"> & { added: string[]; removed: string[] })
     | (ReadEvent<"inbox.read"> & { channel_id: string; user_id: string })
     | (Common<"inbox.unread"> & { channel_id: string; unread_count: number; unread_threads: number })
-    | (MemberEvent<"block.changed"> & { blocked: boolean });
+    | (MemberEvent<"block.changed"> & { blocked: boolean })
+    | (Common<"webhook.disabled"> & { channel_id: string; webhook_id: string; reason: string });
 }

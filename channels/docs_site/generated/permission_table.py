@@ -103,6 +103,17 @@ POST   /drafts/{draft}/publish            write    write      write  ban    ok  
 POST   /posts/views seen                  ok       ok         ok     ban    ok     ok     ok     ok
 GET    /insights                          -        -          -      -      ok     ok     -      ok
 GET    /insights/posts                    -        -          -      -      ok     ok     -      ok
+POST   /webhooks hook                     -        -          -      -      ok     ok     -      ok
+GET    /webhooks                          -        -          -      -      ok     ok     -      ok
+GET    /webhooks/{webhook}                -        -          -      -      ok     ok     -      ok
+PATCH  /webhooks/{webhook} paused         -        -          -      -      ok     ok     -      ok
+DELETE /webhooks/{webhook}                -        -          -      -      ok     ok     -      ok
+POST   /webhooks/{webhook}/rotate-secret  -        -          -      -      ok     ok     -      ok
+POST   /webhooks/{webhook}/test           -        -          -      -      ok     ok     -      ok
+GET    /webhooks/{webhook}/deliveries     -        -          -      -      ok     ok     -      ok
+GET    /webhooks/{webhook}/deliveries/{delivery} - -          -      -      ok     ok     -      ok
+POST   /webhooks/{webhook}/deliveries/{delivery}/replay - -   -      -      ok     ok     -      ok
+POST   /webhooks/{webhook}/replay since   -        -          -      -      ok     ok     -      ok
 GET    /inbox                             -        -          -      -      ok     ok     -      ok
 GET    /inbox/unread                      -        -          -      -      ok     ok     -      ok
 GET    /inbox/{writer}/messages           -        -          -      -      ok     ok     -      ok
@@ -239,6 +250,17 @@ POST   /users users                       -      -        ok
 GET    /events                            -      -        ok
 GET    /events?channel_id={channel}       -      -        ok
 GET    /events?channel_id={own}           ok     ok       ok
+POST   /webhooks hook                     -      -        ok
+GET    /webhooks                          -      -        ok
+GET    /webhooks/{webhook}                -      -        ok
+PATCH  /webhooks/{webhook} paused         -      -        ok
+DELETE /webhooks/{webhook}                -      -        ok
+POST   /webhooks/{webhook}/rotate-secret  -      -        ok
+POST   /webhooks/{webhook}/test           -      -        ok
+GET    /webhooks/{webhook}/deliveries     -      -        ok
+GET    /webhooks/{webhook}/deliveries/{delivery} - -      ok
+POST   /webhooks/{webhook}/deliveries/{delivery}/replay - - ok
+POST   /webhooks/{webhook}/replay since   -      -        ok
 PUT    /channels/{channel}/subscription   ok     biz      ok
 GET    /channels/{channel}/posts          ok     ok       ok
 PUT    /channels/{channel}/posts/1/reactions/👍 - biz     -
@@ -283,6 +305,15 @@ BY_GRANT: Final = {
         "POST /inbox/{writer}/read",
     },
     "see_insights": {"GET /insights", "GET /insights/posts"},
+    "manage_webhooks": {
+        *("POST /webhooks hook", "GET /webhooks", "GET /webhooks/{webhook}"),
+        *("PATCH /webhooks/{webhook} paused", "DELETE /webhooks/{webhook}"),
+        *("POST /webhooks/{webhook}/rotate-secret", "POST /webhooks/{webhook}/test"),
+        "GET /webhooks/{webhook}/deliveries",
+        "GET /webhooks/{webhook}/deliveries/{delivery}",
+        "POST /webhooks/{webhook}/deliveries/{delivery}/replay",
+        "POST /webhooks/{webhook}/replay since",
+    },
     "pin_posts": {f"{method} /posts/{{post}}/pin" for method in ("PUT", "DELETE")},
     "delete_posts": {"DELETE /posts/{post}", "DELETE /messages/{post}"},
     "change_info": {"PATCH / introduction"},

@@ -36,6 +36,8 @@ _HEADS: Final = {
 _TARGETS: Final = {
     "post": ("{seq}", ""),
     "draft": ("{draft}", ""),
+    "webhook": ("{webhook}", ""),
+    "delivery": ("{delivery}", ""),
     "member": ("{user}", "a member"),
     "nobody": ("{user}", "not a member"),
     "writer": ("{user}", "wrote to the channel"),
@@ -52,6 +54,9 @@ _BODIES: Final = {
     "posting": "its settings",
     "text": "",
     "draft": "",
+    "hook": "",
+    "paused": "",
+    "since": "",
     "seen": "",
     "lines": "bulk import",
     "accept": "accept one",

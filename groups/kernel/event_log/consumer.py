@@ -32,6 +32,8 @@ IDLE_SECONDS: Final = 1.0
 FAILED_SECONDS: Final = 1.0  # after `handle` failed
 
 Handle = Callable[[Sequence[LogEntry], Tx], Awaitable[None]]
+Prepare = Callable[[Tx], Awaitable[None]]
+"""Called in the transaction before it reads events, so that `wants` can decide by what is committed."""
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ class Consumer:
     head: LogHead
     handle: Handle
     wants: Wants
+    prepare: Prepare | None = None
     lost: int = field(default=0, init=False)
     """Transactions whose events expired before this process could read them."""
     _behind_since: datetime | None = field(default=None, init=False)
@@ -150,6 +153,8 @@ class Consumer:
         row = await self.store.find_consumer(self.name, tx)
         if row is None or not self._is_ours(row):
             return _Step(is_ours=False)
+        if self.prepare is not None:
+            await self.prepare(tx)
         page = await self.store.read_page(end_of(row.position), self.wants, tx)
         if page.entries:
             await self.handle(page.entries, tx)

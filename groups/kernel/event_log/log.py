@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from groups.kernel.event_bus import EventBus
-from groups.kernel.event_log.consumer import Consumer, Handle
+from groups.kernel.event_log.consumer import Consumer, Handle, Prepare
 from groups.kernel.event_log.head import LogHead
 from groups.kernel.event_log.models import LogPage, LogPosition, Subject
 from groups.kernel.event_log.sequencer import Sequencer
@@ -33,9 +33,14 @@ class EventLog:
         """Those of this process, for the metrics."""
         return self._consumers
 
-    def consumer(self, name: str, handle: Handle, wants: Wants) -> Consumer:
-        """A consumer that works from `start` to `close`, whenever it is active and this process's turn."""
-        consumer = Consumer(name, self._database, self._store, self.head, handle, wants)
+    def consumer(
+        self, name: str, handle: Handle, wants: Wants, *, prepare: Prepare | None = None
+    ) -> Consumer:
+        """A consumer that works from `start` to `close`, whenever it is active and this process's turn.
+
+        `prepare` is called in each transaction before `wants`.
+        """
+        consumer = Consumer(name, self._database, self._store, self.head, handle, wants, prepare)
         self._consumers.append(consumer)
         return consumer
 

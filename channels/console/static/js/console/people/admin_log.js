@@ -47,6 +47,12 @@ const ACTIONS = [
   "draft_published",
   "answer_edited",
   "answer_deleted",
+  "webhook_created",
+  "webhook_changed",
+  "webhook_deleted",
+  "webhook_disabled",
+  "webhook_secret_rotated",
+  "webhook_replayed",
 ];
 
 export class AdminLog {

@@ -1,0 +1,1 @@
+"""Endpoints of webhooks: those of the application, and those of a channel."""

@@ -1,0 +1,1 @@
+"""The collections of webhooks: endpoints, deliveries, and the queues in which deliveries wait."""
