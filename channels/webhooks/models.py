@@ -64,6 +64,8 @@ class Webhook(Model):
     url: str
     event_types: tuple[str, ...] = ()
     description: str = ""
+    receives_inbox: bool = False
+    """Whether it receives what is said in the channel's inbox: whoever gave its address may read that."""
     enabled: bool = True
     disabled_reason: DisabledReason | None = None
     disabled_at: datetime | None = None

@@ -1745,6 +1745,7 @@ declare namespace Api {
     url: string;
     event_types: string[];
     description: string;
+    receives_inbox: boolean;
     enabled: boolean;
     disabled_reason: DisabledReason | null;
     disabled_at: string | null;
@@ -1760,6 +1761,7 @@ declare namespace Api {
     url: string;
     event_types: string[];
     description: string;
+    receives_inbox: boolean;
     enabled: boolean;
     disabled_reason: DisabledReason | null;
     disabled_at: string | null;

@@ -159,6 +159,13 @@ class WebhookResponse(Response):
     url: str
     event_types: Annotated[list[str], Field(description="Empty: all types.")]
     description: str
+    receives_inbox: Annotated[
+        bool,
+        Field(
+            description="Whether it receives what is said in the channel's inbox: if the user who gave its `url` has"
+            " `read_inbox`."
+        ),
+    ]
     enabled: bool
     disabled_reason: Annotated[
         DisabledReason | None,
@@ -242,6 +249,7 @@ def _fields_of(webhook: Webhook) -> dict[str, Any]:
         "url": webhook.url,
         "event_types": list(webhook.event_types),
         "description": webhook.description,
+        "receives_inbox": webhook.receives_inbox,
         "enabled": webhook.enabled,
         "disabled_reason": webhook.disabled_reason,
         "disabled_at": webhook.disabled_at,

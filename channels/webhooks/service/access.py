@@ -48,6 +48,12 @@ class WebhookAccess:
         policy.check(policy.grant_refusal(access, Grant.MANAGE_WEBHOOKS))
         return access.group
 
+    async def may_read_inbox(self, actor: Actor, channel_id: GroupId | None, tx: Tx) -> bool:
+        """Whether the actor may read what such a webhook could send of inboxes."""
+        if channel_id is None:
+            return True
+        return (await self.guard.access_of(actor, channel_id, tx)).holds(Grant.READ_INBOX)
+
     async def record(
         self,
         tx: Tx,

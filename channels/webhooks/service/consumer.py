@@ -194,6 +194,8 @@ def _receives(webhook: Webhook, found: _Found, now: datetime) -> bool:
         event.channel_id != webhook.channel_id or event.type not in CHANNEL_EVENT_TYPES
     ):
         return False
+    if event.is_of_inbox and webhook.channel_id is not None and not webhook.receives_inbox:
+        return False
     # A later channel may have the id of one that was deleted.
     if webhook.closed_at is not None and found.at > webhook.closed_at:
         return False

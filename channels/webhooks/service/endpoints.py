@@ -80,6 +80,7 @@ class WebhookService:
                 url=new.url,
                 event_types=new.event_types,
                 description=new.description,
+                receives_inbox=await self.access.may_read_inbox(actor, channel_id, tx),
                 enabled=new.enabled,
                 secret=new.secret or _mint_secret(),
                 created_by=actor.user_id,
@@ -121,6 +122,8 @@ class WebhookService:
     ) -> Webhook:
         """Change `url`, `event_types`, `description` or `enabled`. What waits is sent by the new settings.
 
+        A new address receives the channel's inbox if the actor may read that.
+
         Enabling forgets why the webhook was disabled. What it did not receive while it was disabled is not sent.
         Raises: WebhookNotFound; BadWebhookUrl; UnknownEventType.
         """
@@ -135,6 +138,10 @@ class WebhookService:
             }
             if not changed:
                 return before
+            if "url" in changed:
+                # Who may not read the inbox must not have it sent to an address of theirs.
+                may_read = await self.access.may_read_inbox(actor, channel_id, tx)
+                changed["receives_inbox"] = may_read
             if "enabled" in changed:
                 changed["disabled_reason"] = changed["disabled_at"] = None
             after = before.model_copy(update={**changed, "updated_at": now})
@@ -238,6 +245,7 @@ def shown_in_log(webhook: Webhook) -> dict[str, object]:
         "url": webhook.url,
         "event_types": list(webhook.event_types),
         "description": webhook.description,
+        "receives_inbox": webhook.receives_inbox,
         "enabled": webhook.enabled,
     }
 

@@ -11,7 +11,7 @@ from channels.server import guarded_http
 from channels.webhooks.limits import RETRY_SECONDS
 from groups.kernel.clock import rfc3339
 from groups.kernel.mongo import Database
-from tests.api import Api, a_channel, a_post, id_of
+from tests.api import Api, a_channel, a_post, id_of, part
 from tests.channels.webhooks.receiver import (
     LOOPBACK,
     Received,
@@ -53,6 +53,29 @@ async def test_a_post_is_sent_once_with_a_signature_that_verifies(
     assert (await owner.get(f"{webhook['path']}/deliveries/{delivery['delivery_id']}")).body == (
         delivery
     )
+
+
+async def test_an_inbox_is_sent_only_to_addresses_of_those_who_may_read_it(
+    server: Api, receiver: Receiver
+) -> None:
+    owner, admin, bob = (server.new_user(hours=200) for _ in range(3))
+    path = await a_channel(owner, admin, bob)
+    grants = {"grants": ["manage_webhooks"]}
+    assert (await owner.put(f"{path}/admins/{admin.id}", grants)).status == 200
+    mine = await a_webhook(owner, path, receiver.url("/owner"), "message.posted")
+    other = await a_webhook(admin, path, receiver.url("/admin"), "message.posted")
+    assert (mine["receives_inbox"], other["receives_inbox"]) == (True, False)
+    thread = f"/v1/conversations/{part(f'c2c_{id_of(path)}')}/messages"
+    assert (await bob.post(thread, {"kind": "text", "text": "In private"})).status == 201
+    await a_post(owner, path, "For all")
+    await receiver.wait_for_types("/owner", "message.posted", "message.posted")
+    await caught_up(server)
+    assert [each.text for each in receiver.received["/admin"]] == ["For all"]
+    # Whoever may not read the inbox cannot have it sent elsewhere.
+    moved = await admin.patch(mine["path"], {"url": receiver.url("/moved")})
+    assert (moved.status, moved.body["receives_inbox"]) == (200, False)
+    given = await owner.patch(mine["path"], {"url": receiver.url("/owner")})
+    assert given.body["receives_inbox"] is True
 
 
 async def test_each_webhook_receives_the_types_and_channels_that_it_asked_for(
