@@ -17,6 +17,7 @@ from conversations.service.hooks import ConversationHooks, MutedHook
 from conversations.service.inbox_rules import InboxRules
 from conversations.service.inbox_threads import ThreadService
 from conversations.service.list_reader import ConversationListReader
+from conversations.service.notification_settings import NotificationSettings
 from conversations.service.read_cursors import ReadCursorService
 from conversations.service.settings import SettingsService
 from conversations.service.write_permission import WritePermission
@@ -70,6 +71,7 @@ class Conversations:
     dialogue_edits: DialogueEdits
     threads: ThreadService
     blocks: BlockService
+    notification_settings: NotificationSettings
 
     async def close(self) -> None:
         await self.read_cursors.close()
@@ -219,4 +221,5 @@ def assemble(
             limits=limits,
             clock=clock,
         ),
+        notification_settings=NotificationSettings(database=database, settings=settings),
     )

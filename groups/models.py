@@ -802,6 +802,8 @@ class Message(Model):
     views: int = 0
     author_id: UserId | None = None
     changed_version: int = 0
+    member_count: int | None = None
+    """The channel's members when it was posted. None in other groups, and in what older versions posted."""
 
     @property
     def memory_bytes(self) -> int:

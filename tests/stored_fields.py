@@ -41,7 +41,7 @@ from tests.api import (
     open_database,
     part,
 )
-from tests.cost.test_query_shapes import every_call
+from tests.cost.test_query_shapes import a_dialogue_to_announce, every_call
 from tests.mongod import Mongod, scratch_directory
 from tests.sounds import wav
 
@@ -304,6 +304,9 @@ async def _every_field(api: Api) -> None:
     talk = f"/v1/conversations/{part('c2c_' + id_of(path))}"
     assert (await cat.patch(talk, {"accept": False})).status == 200
     await _a_webhook(api, ada, path)
+    # Notifications of two kinds of messages, which `every_call` left, and who is online.
+    await a_dialogue_to_announce(api)
+    await cat.get("/v1/devices")
 
 
 async def _a_webhook(api: Api, ada: User, path: str) -> None:

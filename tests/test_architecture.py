@@ -61,6 +61,8 @@ DRIVER: Final = {"motor", "pymongo", "bson", "gridfs"}
 DRIVER_HOME: Final = "groups.kernel.mongo"
 HTTP: Final = {"aiohttp"}
 HTTP_HOME: Final = "channels.server"
+OUTBOUND: Final = "channels.outbound"
+"""The one client that sends requests to addresses which clients chose."""
 BASELINES: Final = "channels.bench.baselines"
 """Bare aiohttp programs with which the server is compared."""
 ENVIRONMENT_HOME: Final = "channels.server.settings"
@@ -122,7 +124,7 @@ def _of_import(module: str, target: str) -> Iterator[str]:
     if (
         root in HTTP
         and room != "routes"
-        and not any(is_in(module, home) for home in (HTTP_HOME, BASELINES))
+        and not any(is_in(module, home) for home in (HTTP_HOME, OUTBOUND, BASELINES))
     ):
         yield f"imports HTTP ({target}) outside routes and server"
     own_layer, layer = layer_of(module), layer_of(target)

@@ -2,9 +2,11 @@
 
 from typing import Annotated, Final
 
-from groups.kernel.limits import About, LimitModel, Positive, Section, Source
+from groups.kernel.limits import About, LimitModel, OrUnlimited, Positive, Section, Source
 
 DEVICES_PER_USER: Final = 20
+PUSHES_PER_SECOND: Final = 500
+CONCURRENT_PUSHES: Final = 100
 
 # Bounds that no deployment sets, in characters.
 ENDPOINT_LENGTH: Final = 2_048
@@ -31,3 +33,11 @@ class PushLimits(LimitModel):
         ),
     ] = DEVICES_PER_USER
     """Devices of one user: phones, tablets, and each browser that notifies."""
+    pushes_per_second: Annotated[
+        OrUnlimited, About(Section.PUSH, Source.OURS, "Further ones are sent later.")
+    ] = PUSHES_PER_SECOND
+    """Notifications that one process sends a second."""
+    concurrent_pushes: Annotated[
+        Positive, About(Section.PUSH, Source.OURS, "Further ones wait.")
+    ] = CONCURRENT_PUSHES
+    """Web Push requests of one process under way at once; to one push service, half of them."""

@@ -16,6 +16,8 @@ from pydantic import IPvAnyNetwork
 
 import channels.analytics.wiring as analytics_wiring
 import channels.drafts.wiring as draft_wiring
+import channels.post_reports.wiring as report_wiring
+import channels.push.delivery.wiring as delivery_wiring
 import channels.push.wiring as push_wiring
 import channels.webhooks.wiring as webhook_wiring
 import channels.wiring as channel_wiring
@@ -31,6 +33,9 @@ from channels.feed.routes import FeedRoutes
 from channels.feed.service import FeedService
 from channels.feed.wiring import build_feed
 from channels.limits import Limits, limits_of_clients
+from channels.post_reports.routes import ReportRoutes
+from channels.post_reports.wiring import REPORT_INDEXES, Reports
+from channels.push.delivery.wiring import DELIVERY_INDEXES, PushDelivery
 from channels.push.routes import DeviceRoutes
 from channels.push.wiring import PUSH_INDEXES, Push
 from channels.routes.admins import AdminRoutes
@@ -109,6 +114,8 @@ INDEXES: Final[tuple[Index, ...]] = (
     *ANALYTICS_INDEXES,
     *WEBHOOK_INDEXES,
     *PUSH_INDEXES,
+    *DELIVERY_INDEXES,
+    *REPORT_INDEXES,
 )
 
 DEFAULT_OPTIONS: Final = ServiceOptions()
@@ -132,6 +139,8 @@ class Services:
     webhooks: Webhooks
     outgoing: GuardedHttp
     push: Push
+    push_delivery: PushDelivery
+    reports: Reports
     metrics: Metrics
     clock_sync: PeriodicTask
     options: ServiceOptions
@@ -155,6 +164,8 @@ class Services:
         self.channels.drafting.scheduler.start()
         self.analytics.rollup_task.start()
         self.analytics.counting.start()
+        self.reports.sockets.start()
+        await self.push_delivery.start()
         self.log.start()
         self.webhooks.start()
 
@@ -164,6 +175,8 @@ class Services:
         await self.log.close()
         await self.webhooks.stop()
         await self.outgoing.close()
+        await self.push_delivery.close()
+        await self.reports.sockets.close()
         await self.clock_sync.stop()
         await self.channels.drafting.scheduler.stop()
         await self.channels.channels.close()
@@ -204,6 +217,7 @@ def create_services(
     channel_core = channel_wiring.build_core(group_core, limits)
     webhooks_end = webhook_wiring.build_end(database, clock)
     push_core = push_wiring.build_core(database, limits, clock)
+    report_core = report_wiring.build_core(database)
     conversation_core = conversation_wiring.build_core(
         group_core,
         limits,
@@ -238,6 +252,7 @@ def create_services(
             draft_cleanup.delete_some,
             analytics_core.cleanup.delete_views,
             analytics_core.cleanup.delete_days,
+            report_core.cleanup.delete_some,
         ],
         signatures=channel_core.post_settings.signatures,
         shows_owner=channel_core.post_settings.shows_owner,
@@ -290,7 +305,27 @@ def create_services(
     )
     metrics.webhook_overdue.set_function(lambda: webhooks.dispatcher.overdue_seconds)
     metrics.webhook_streams_waiting.set_function(lambda: webhooks.dispatcher.streams_waiting)
-    push = push_wiring.assemble(database, push_core, clock)
+    push_delivery = delivery_wiring.build(
+        database,
+        log,
+        push_core,
+        chat,
+        conversations.notification_settings,
+        report_core.pushes,
+        options.push,
+        options.outbound_networks,
+        limits,
+        clock,
+        on_outcomes=metrics.pushes,
+    )
+    metrics.push_waiting.set_function(lambda: push_delivery.worker.waiting_seconds)
+    push = push_wiring.assemble(
+        database,
+        push_core,
+        clock,
+        info=push_delivery.info,
+        activate=push_delivery.activate,
+    )
     metrics.follow_consumers(log.consumers)
     metrics.unsequenced.set_function(lambda: log.sequencer.waiting_seconds)
     feed = build_feed(log, chat, channels.channel, limits)
@@ -310,6 +345,8 @@ def create_services(
         webhooks=webhooks,
         outgoing=outgoing,
         push=push,
+        push_delivery=push_delivery,
+        reports=report_wiring.assemble(report_core, channels.channel, chat.guard),
         metrics=metrics,
         clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
         options=options,
@@ -357,6 +394,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         DraftRoutes(drafts=channels.drafting.drafts),
         ViewRoutes(views=services.analytics.views),
         InsightRoutes(insights=services.analytics.insights),
+        ReportRoutes(reports=services.reports.reports),
         FeedRoutes(feed=services.feed),
         AppWebhookRoutes(
             webhooks=services.webhooks.webhooks, deliveries=services.webhooks.deliveries
@@ -508,7 +546,13 @@ class App(web.BaseRunner):
         )
         self.services = services
         self.router = http.router
-        self.hub = Hub(metrics, limits.sockets_per_user, services.clock)
+        self.hub = Hub(
+            metrics,
+            limits.sockets_per_user,
+            services.clock,
+            presence=services.push_delivery.presence,
+            on_posts=services.reports.sockets.handed_over,
+        )
         if keys is not None:
             # Tokens first, so that a session that opens meanwhile is checked against the new keys.
             keys.on_withdrawn += [lambda _: verifier.cache.clear(), self.hub.end_withdrawn]

@@ -1,7 +1,7 @@
-"""The data directory of embedded mode: its permissions, its lock, and the signing secret in it.
+"""The data directory of embedded mode: its permissions, its lock, and the keys in it.
 
 Promises: none of our files in the directory is open to other users, even when an older version made it; at most one
-server holds the lock, which ends with its process; the secret is written once, whole, and all processes read the same.
+server holds the lock, which ends with its process; each key is written once, whole, and all processes read the same.
 """
 
 import fcntl
@@ -11,7 +11,7 @@ import pwd
 import secrets
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,10 @@ from channels.server.startup import StartupError
 SECRET_BYTES: Final = 32
 """The least length of a signing secret: HS256 is as strong as its key up to 256 bits (RFC 7518, 3.2)."""
 
-_OURS: Final = frozenset({"db", "lock", "secret", "mongod.json", "mongod.log", "mongod.log.1"})
-_TEMPORARY: Final = (".secret.", ".mongod.json.")
+_OURS: Final = frozenset(
+    {"db", "lock", "secret", "vapid", "mongod.json", "mongod.log", "mongod.log.1"}
+)
+_TEMPORARY: Final = (".secret.", ".vapid.", ".mongod.json.")
 _OF_OTHERS: Final = 0o077
 """The permissions of group and others."""
 
@@ -154,7 +156,7 @@ def load_or_create_secret(data_dir: Path) -> str:
     try:
         secret = _read_secret(path)
         if secret is None:
-            _create_secret(path)
+            _create(path, secrets.token_urlsafe(SECRET_BYTES))
             secret = _read_secret(path)
     except (OSError, UnicodeDecodeError) as error:
         raise StartupError(f"The signing secret {path} cannot be read: {error}.") from error
@@ -164,6 +166,20 @@ def load_or_create_secret(data_dir: Path) -> str:
             cure="Restore it, or delete it to create a new one; tokens signed with the old one are then refused.",
         )
     return secret
+
+
+def load_or_create_vapid_key(data_dir: Path, make: Callable[[], str]) -> str:
+    """The private key of Web Push in the directory; the first process that asks for it has it made."""
+    prepare(data_dir)
+    path = data_dir / "vapid"
+    try:
+        key = _read_secret(path)
+        if key is None:
+            _create(path, make())
+            key = _read_secret(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartupError(f"The key of Web Push {path} cannot be read: {error}.") from error
+    return key or ""
 
 
 def _read_secret(path: Path) -> str | None:
@@ -177,8 +193,7 @@ def _read_secret(path: Path) -> str | None:
         return None
 
 
-def _create_secret(path: Path) -> None:
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+def _create(path: Path, secret: str) -> None:
     # A link fails if another process was first, whose secret then counts. A rename would replace it.
     with _temporary(path, secret) as temporary, suppress(FileExistsError):
         os.link(temporary, path)

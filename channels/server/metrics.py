@@ -104,6 +104,15 @@ class Metrics:
             "channels_uncounted_seconds",
             "Age of the oldest count for insights that this process found and has not added up",
         )
+        self._pushes = counter(
+            "channels_push_notifications",
+            "Notifications by platform and outcome (sent, gone, failed, later), each attempt counted",
+            ["platform", "outcome"],
+        )
+        self.push_waiting = gauge(
+            "channels_push_waiting_seconds",
+            "How long the oldest job of push notifications that is due has been waiting",
+        )
         self._reviews = counter(
             "channels_reviews",
             "Reviews of messages before they are stored, by outcome; failed and skipped ones were not reviewed",
@@ -179,6 +188,10 @@ class Metrics:
 
     def webhook_disabled(self, reason: str) -> None:
         self._webhooks_disabled.labels(reason).inc()
+
+    def pushes(self, platform: str, outcome: str, number: int) -> None:
+        """Count what became of notifications."""
+        self._pushes.labels(platform, outcome).inc(number)
 
     def review(self, outcome: str) -> None:
         self._reviews.labels(outcome).inc()

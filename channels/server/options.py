@@ -5,7 +5,9 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from channels.before_post.models import BeforePostOptions
+from channels.outbound.addresses import Network
 from channels.policy import CreatePolicy
+from channels.push.options import NOTHING_DELIVERED, PushOptions
 from groups.kernel.database_options import EVENT_RETENTION_SECONDS
 
 
@@ -23,3 +25,7 @@ class ServiceOptions:
     """How long an event stays in the log."""
     webhook_allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     """Networks inside to which webhooks may be sent."""
+    outbound_networks: tuple[Network, ...] = ()
+    """Networks of the operator that requests to addresses which clients chose may reach."""
+    push: PushOptions = NOTHING_DELIVERED
+    """How push notifications are delivered."""

@@ -27,7 +27,13 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from channels.before_post.models import BeforePostOptions, OnFailure
 from channels.limits import Limits
 from channels.policy import CreatePolicy
-from channels.server.data_dir import SECRET_BYTES, load_or_create_secret
+from channels.push.options import TTL_SECONDS, PushOptions
+from channels.push.senders.vapid import BadVapidKey, check_private_key, new_private_key
+from channels.server.data_dir import (
+    SECRET_BYTES,
+    load_or_create_secret,
+    load_or_create_vapid_key,
+)
 from channels.server.identity.provider import ProviderOptions
 from channels.server.options import ServiceOptions
 from channels.server.startup import StartupError
@@ -40,6 +46,9 @@ _THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PREFIX: Final = "CHANNELS_"
 _LIMIT_PREFIX: Final = "CHANNELS_LIMIT_"
 _HARMLESS: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
+_NEW_VAPID_KEY: Final = (
+    "python -c 'from channels.push.senders.vapid import new_private_key as new; print(new())'"
+)
 _NEW_WEBHOOK_SECRET: Final = "echo whsec_$(head -c 32 /dev/urandom | base64)"
 _NEW_SECRET: Final = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
@@ -188,6 +197,38 @@ class Settings(BaseSettings):
     Without it links in feeds are relative, which RSS and JSON Feed do not allow, and pages have no `og:url` and no
     `og:image`.
     """
+    vapid_private_key: Annotated[
+        SecretStr | None,
+        Unset("made once, in the data directory; with `CHANNELS_MONGODB_URI` there is no Web Push"),
+    ] = None
+    """The private key of Web Push: 32 bytes in base64url. All servers on one database need the same.
+
+    Browsers subscribe for this key, so with another one they get nothing any more.
+    """
+    vapid_subject: Annotated[
+        str | None, Unset("`CHANNELS_PUBLIC_URL`, where that begins with `https:`")
+    ] = Field(default=None, pattern=r"^(mailto:[^@\s]+@\S+|https://\S+)$")
+    """Whom push services may write to about your messages: `mailto:` and an address, or an `https:` address.
+
+    Required with `CHANNELS_VAPID_PRIVATE_KEY`, unless `CHANNELS_PUBLIC_URL` can take its place.
+    """
+    push_gateway_url: Annotated[str | None, Unset("apps on phones are not notified")] = Field(
+        default=None, pattern=r"^https?://[^/?#\s]+(/\S*)?$"
+    )
+    """The address of your push gateway, which hands notifications to Apple's and Google's services."""
+    push_gateway_secret: Annotated[
+        SecretStr | None, Unset("required with `CHANNELS_PUSH_GATEWAY_URL`")
+    ] = None
+    """The secret of the signatures that your push gateway checks: `whsec_` and base64 of 24 to 64 bytes."""
+    push_previews: bool = True
+    """Whether notifications hold names and texts. Without them, apps show what the message's keys stand for."""
+    push_ttl_seconds: int = Field(default=TTL_SECONDS, ge=60, le=2_419_200)
+    """How long a message is worth a notification, also for a device that is switched off: a day by default."""
+    outbound_networks: Annotated[
+        tuple[IPvAnyNetwork, ...], NoDecode, Unset("no address inside of a network is called")
+    ] = ()
+    """Networks of yours, separated by commas, that addresses given by clients may lead to, as those of webhooks and
+    push subscriptions are."""
     metrics_token: Annotated[SecretStr | None, Unset("everyone may read `/metrics`")] = None
     """The token that `/metrics` requires (`Authorization: Bearer …`), 16 characters or more."""
     log_format: Annotated[
@@ -251,7 +292,17 @@ class Settings(BaseSettings):
             )
         return token
 
-    @field_validator("before_post_secret")
+    @field_validator("vapid_private_key")
+    @classmethod
+    def _a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            try:
+                check_private_key(key.get_secret_value())
+            except BadVapidKey as error:
+                raise ValueError(f"{error}; make one: {_NEW_VAPID_KEY}") from None
+        return key
+
+    @field_validator("before_post_secret", "push_gateway_secret")
     @classmethod
     def _standard(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is None:
@@ -319,6 +370,7 @@ class Settings(BaseSettings):
         "token_issuer",
         "token_audience",
         "webhook_allowed_networks",
+        "outbound_networks",
         mode="before",
     )
     @classmethod
@@ -359,6 +411,16 @@ class Settings(BaseSettings):
                 " to keep: all servers on one database need the same.",
                 cure=f"Make one and set it: {_NEW_SECRET}",
             )
+        if settings.push_gateway_url is not None and settings.push_gateway_secret is None:
+            raise StartupError(
+                "CHANNELS_PUSH_GATEWAY_SECRET is missing: your push gateway checks signatures with it.",
+                cure=f"Make one and set it at both: {_NEW_WEBHOOK_SECRET}",
+            )
+        if settings.vapid_private_key is not None and settings.contact_of_pushes is None:
+            raise StartupError(
+                "CHANNELS_VAPID_SUBJECT is missing: push services want to know whom to write to.",
+                cure="Set it to an address of yours, such as mailto:ops@example.org.",
+            )
         return settings
 
     def identity_provider(self) -> ProviderOptions | None:
@@ -391,6 +453,17 @@ class Settings(BaseSettings):
             before_post=self._before_post(),
             event_retention_seconds=self.event_retention_seconds,
             webhook_allowed_networks=self.webhook_allowed_networks,
+            outbound_networks=self.outbound_networks,
+            push=PushOptions(
+                vapid_private_key=self.web_push_key(),
+                vapid_subject=self.contact_of_pushes or "mailto:admin@localhost",
+                gateway_url=self.push_gateway_url,
+                gateway_secret=(
+                    self.push_gateway_secret.get_secret_value() if self.push_gateway_secret else ""
+                ),
+                ttl_seconds=self.push_ttl_seconds,
+                with_content=self.push_previews,
+            ),
         )
 
     def _before_post(self) -> BeforePostOptions | None:
@@ -401,6 +474,30 @@ class Settings(BaseSettings):
             secret=self.before_post_secret.get_secret_value(),
             on_failure=self.before_post_on_failure,
         )
+
+    @property
+    def contact_of_pushes(self) -> str | None:
+        """Whom push services may write to."""
+        if self.vapid_subject is not None:
+            return self.vapid_subject
+        is_https = self.public_url is not None and self.public_url.startswith("https:")
+        return self.public_url if is_https else None
+
+    def web_push_key(self) -> str | None:
+        """The private key of Web Push; in embedded mode made at the first call, in `data_dir`. None: no Web Push."""
+        if self.vapid_private_key is not None:
+            return self.vapid_private_key.get_secret_value()
+        if not (self.is_embedded or self.is_beside_data):
+            return None
+        key = load_or_create_vapid_key(self.data_dir, new_private_key)
+        try:
+            check_private_key(key)
+        except BadVapidKey as error:
+            raise StartupError(
+                f"The key of Web Push {self.data_dir / 'vapid'} is damaged: it {error}.",
+                cure="Restore it, or delete it to create a new one; browsers then have to subscribe anew.",
+            ) from error
+        return key
 
     @property
     def watched_disks(self) -> tuple[Path, ...]:

@@ -354,6 +354,8 @@ def _to_document(keyed: KeyedMessage) -> Document:
     document: Document = message.model_dump(mode="python", exclude={"views", "changed_version"})
     if message.author_id is None:
         del document["author_id"]  # nearly always
+    if message.member_count is None:
+        del document["member_count"]
     document["_id"] = message_key(message.stream_id, message.seq)
     document["key"] = keyed.key
     document["digest"] = keyed.digest
@@ -379,6 +381,7 @@ def _to_message(document: Document) -> Message:
         views=document.get("views", 0),
         author_id=document.get("author_id"),
         changed_version=document.get("changed_version", 0),
+        member_count=document.get("member_count"),
     )
 
 

@@ -40,6 +40,10 @@ SHARD_KEY: Final = {
     "devices": "user_id",
     "device_users": "_id",
     "device_addresses": "_id",
+    "push_jobs": "_id",
+    "online_users": "user_id",
+    "online_processes": "_id",
+    "post_figures": "stream_id",
     "health": "_id",
     "schema": "_id",
     "events": None,
@@ -157,6 +161,17 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape("find", "drafts", ("due_at",)): (
         "due and next scheduled posts of all channels: once for each scheduled time"
     ),
+    Shape("find", "device_users", ("_id",)): (
+        "a page of the users who have devices, for a large channel's post; and whether there is any"
+    ),
+    Shape("find", "push_jobs", ("due_at", "leased_until")): (
+        "due notifications of all streams: a small collection, every two seconds while a device is registered"
+    ),
+    Shape("delete", "push_jobs", ("attempt", "stream_id")): (
+        "retries of the streams with new messages: from a partial index that is empty nearly always"
+    ),
+    Shape("delete", "online_users", ("process_id",)): "once for a process that has ended",
+    Shape("find", "online_processes", ()): "one document for each process",
     Shape("find", "reactions", ("_id",)): "once for an ended stream, in the background",
     Shape("delete", "reactions", ("_id",)): "once for an ended stream, in the background",
     Shape("find", "tallies", ("_id",)): "once for an ended stream, in the background",

@@ -104,6 +104,12 @@ async def write_to_a_user(stage: Stage) -> Act:
     return lambda: stage.owner.post(path, said)
 
 
+async def post_to_devices(stage: Stage) -> Act:
+    """A post while a subscriber has a device, so that it is announced."""
+    assert (await (await register_a_device(stage))()).status == 200
+    return await post(stage)
+
+
 async def read_a_dialogue(stage: Stage) -> Act:
     await write_to_a_user(stage)
     path = f"/v1/conversations/{part(f'c2c_{stage.stranger.id}')}/messages"
@@ -267,6 +273,12 @@ LOOK_UP: Final = "aggregate"
 
 COMMANDS: Final[dict[Operation, dict[str, int]]] = {
     post: {
+        LOOK_UP: 1,
+        "update streams": 1,
+        "insert messages": 1,
+        **OF_A_TRANSACTION,
+    },
+    post_to_devices: {
         LOOK_UP: 1,
         "update streams": 1,
         "insert messages": 1,

@@ -51,6 +51,13 @@ EXPECTED: Final[Indexes] = {
         "channel_id_1_is_scheduled_1_order_at_1_created_at_1_draft_id_1": "",
         "due_at_1_created_at_1": 'only where {"due_at": {"$type": "date"}}',
     },
+    "push_jobs": {
+        "due_at_1": "",
+        "stream_id_1": 'only where {"attempt": {"$gt": 0}}',
+    },
+    "online_processes": {},
+    "online_users": {"process_id_1": "", "user_id_1": ""},
+    "post_figures": {"stream_id_1": ""},
     "events": {
         "at_1": "expires after 86400 s",
         "position_1": 'only where {"position": {"$exists": true}}',

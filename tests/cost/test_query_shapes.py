@@ -2,15 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 import pytest_asyncio
 
+from channels.post_reports.service import PushFigures
+from channels.push.delivery.models import Job
 from channels.server.app import endpoints_for
 from groups.kernel.clock import rfc3339
 from groups.kernel.endpoint import Endpoint
+from groups.kernel.ids import GroupId, StreamId, UserId
+from groups.kernel.mongo import Tx
+from groups.models import stream_of
 from tests.api import (
     AS_LINES,
     Answer,
@@ -72,6 +78,7 @@ async def story(watched: Watched) -> AsyncIterator[tuple[CalledEndpoints, list[d
     calls = CalledEndpoints(endpoints_for(api.services))
     api.on_answer.append(calls.hear)
     await every_call(api)
+    await end_pushes(api)
     yield calls, await watched.probe.records()
 
 
@@ -82,6 +89,81 @@ async def every_call(api: Api) -> None:
     await _conversations(api)
     await api.services.chat.cleanup.wait()
     await api.services.chat.media.sweep()
+    await deliver_pushes(api)
+
+
+async def deliver_pushes(api: Api) -> None:
+    """What delivery asks of the database, in the background: no device of this server is sent to."""
+    delivery, now = api.services.push_delivery, api.clock.now()
+    jobs, presence = delivery.worker.jobs, delivery.presence
+    user_id, group_id = UserId("ada"), GroupId("x")
+    job = Job(
+        job_id="group_x",
+        stream_id=stream_of(group_id),
+        seq=1,
+        sender_id=user_id,
+        posted_at=now,
+        group_id=group_id,
+    )
+    retry = replace(job, job_id="retry", attempt=1, device_keys=((user_id, "phone"),))
+
+    async def put(tx: Tx) -> None:
+        jobs.end_retries([job.stream_id], tx)
+        jobs.put_newest([job], now, tx)
+        jobs.put_retry(retry, now, tx)
+        PushFigures(figures=api.services.reports.reports.figures).add_pushes(
+            group_id, 1, pushed=1, rejected=1, failed=1, tx=tx
+        )
+
+    await api.services.database.run(put)
+    later = now + timedelta(minutes=1)
+    due = {each.job_id: each for each in await jobs.list_due(later, later, 10)}
+    mine = await jobs.claim(due[job.job_id], "process", later)
+    assert mine is not None
+    await jobs.renew([mine.job_id], "process", later)
+    assert await jobs.mark_in_flight(mine, "process", "bob")
+    assert await jobs.advance(mine, "process", cursor="bob", is_wrapped=False, in_flight=None)
+    await jobs.release(mine, "process", now)
+    await presence.store.save("process", [user_id], [])
+    await presence.store.save("process", [user_id], [UserId("bob")])
+    await presence.store.keep("process", later)
+    assert await presence.store.find_online([user_id], now, except_process="") == {user_id}
+    await presence.store.list_ended(now)
+    await presence.update()
+
+
+async def a_dialogue_to_announce(api: Api) -> None:
+    """The job of a one-to-one message, while it is sent."""
+    now = api.clock.now()
+    job = Job(
+        job_id="c2c_x",
+        stream_id=StreamId("c2c_x"),
+        seq=1,
+        sender_id=UserId("ada"),
+        posted_at=now,
+        recipient_id=UserId("bob"),
+        peer_id="ada",
+    )
+
+    async def put(tx: Tx) -> None:
+        jobs.put_newest([job], now, tx)
+
+    jobs = api.services.push_delivery.worker.jobs
+    await api.services.database.run(put)
+    mine = await jobs.claim(job, "process", now + timedelta(minutes=1))
+    assert mine is not None
+    assert await jobs.mark_in_flight(mine, "process", "bob")
+
+
+async def end_pushes(api: Api) -> None:
+    """End what `deliver_pushes` began."""
+    jobs, presence = api.services.push_delivery.worker.jobs, api.services.push_delivery.presence
+    later = api.clock.now() + timedelta(minutes=5)
+    for due in await jobs.list_due(later, later, 10):
+        mine = await jobs.claim(due, "process", later)
+        assert mine is not None
+        assert await jobs.finish(mine, "process")
+    await presence.store.remove_process("process")
 
 
 async def _channels(api: Api) -> None:
@@ -143,6 +225,7 @@ async def _channels(api: Api) -> None:
     await ada.get(f"{path}/insights")
     await ada.get(f"{path}/insights?from=2026-01-01&to=2026-01-31")
     await ada.get(f"{path}/insights/posts?limit=1")
+    await ada.get(f"{post}/report")
     for query in ("", "after=start", "types=message.posted&after=start"):
         await app.get(f"/v1/events?{query}")
     await ada.get(f"/v1/events?after=start&channel_id={part(id_of(path))}")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from channels.push.senders.vapid import new_private_key
 from channels.server.settings import Settings
 from channels.server.startup import StartupError
 
@@ -178,6 +179,44 @@ def test_a_metrics_token_is_one_that_a_header_can_carry(monkeypatch: pytest.Monk
         told = refusal()
         assert "CHANNELS_METRICS_TOKEN" in told
         assert token not in told
+
+
+def test_the_key_of_web_push_is_made_once_and_a_damaged_one_is_told(tmp_path: Path) -> None:
+    settings = Settings.load(data_dir=tmp_path)
+    key = settings.service_options.push.vapid_private_key
+    assert key is not None
+    assert Settings.load(data_dir=tmp_path).service_options.push.vapid_private_key == key
+    assert (tmp_path / "vapid").stat().st_mode & 0o077 == 0
+    (tmp_path / "vapid").write_text("damaged")
+    with pytest.raises(StartupError, match="damaged"):
+        _ = settings.service_options
+
+
+def test_with_a_mongodb_of_its_own_a_server_pushes_what_it_is_told_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own: dict[str, Any] = {"mongodb_uri": "mongodb://db", "secret": LONG}
+    push = Settings.load(**own).service_options.push
+    assert (push.vapid_private_key, push.gateway_url) == (None, None)
+    key, secret = new_private_key(), "whsec_" + "A" * 44
+    assert "CHANNELS_VAPID_SUBJECT" in refusal(**own, vapid_private_key=key)
+    assert "CHANNELS_PUSH_GATEWAY_SECRET" in refusal(**own, push_gateway_url="http://gate/x")
+    assert "vapid-private-key" in refusal(**own, vapid_private_key="short")
+    assert "push-gateway-secret" in refusal(**own, push_gateway_secret="whsec_short")
+    assert "push-gateway-url" in refusal(**own, push_gateway_url="gate")
+    assert "vapid-subject" in refusal(**own, vapid_subject="ops@example.org")
+    monkeypatch.setenv("CHANNELS_OUTBOUND_NETWORKS", "10.0.0.0/8, fd00::/8")
+    options = Settings.load(
+        **own,
+        vapid_private_key=key,
+        public_url="https://news.example",
+        push_gateway_url="http://gate/x",
+        push_gateway_secret=secret,
+        push_previews=False,
+    ).service_options
+    assert options.push.vapid_subject == "https://news.example"
+    assert (options.push.gateway_secret, options.push.with_content) == (secret, False)
+    assert [str(network) for network in options.outbound_networks] == ["10.0.0.0/8", "fd00::/8"]
 
 
 def test_an_identity_provider_is_whole_or_refused(

@@ -1000,6 +1000,8 @@ declare namespace Api {
     webhook_log_seconds: number;
     webhook_streams_at_once: number;
     devices_per_user: number;
+    pushes_per_second: number;
+    concurrent_pushes: number;
     channels: number;
     channels_per_owner: number;
     channel_organization_bytes: number;
@@ -1296,6 +1298,18 @@ declare namespace Api {
     newer_cursor: string | null;
     first_unread_seq: number | null;
     version: number | null;
+  }
+
+  interface PostReportResponse {
+    seq: number;
+    created_at: string;
+    silent: boolean;
+    subscribers: number | null;
+    sockets: number;
+    pushed: number;
+    rejected: number;
+    failed: number;
+    views: number;
   }
 
   interface PostResponse {
@@ -1806,6 +1820,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/posts/${number}`]: Call<Nothing, never, PostResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions/${Part}`]: Call<{ limit?: number; cursor?: string }, never, Page<ReactorResponse>>;
+    [path: `/v1/channels/${Part}/posts/${number}/report`]: Call<Nothing, never, PostReportResponse>;
     [path: `/v1/channels/${Part}/reaction-bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
     [path: `/v1/channels/${Part}/subscribers`]: Call<{ limit?: number; cursor?: string; q?: string; staff?: boolean }, never, Page<SubscriberResponse>>;
     [path: `/v1/channels/${Part}/webhooks`]: Call<{ limit?: number; cursor?: string }, never, Page<WebhookResponse>>;

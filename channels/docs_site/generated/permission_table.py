@@ -114,6 +114,7 @@ GET    /webhooks/{webhook}/deliveries     -        -          -      -      ok  
 GET    /webhooks/{webhook}/deliveries/{delivery} - -          -      -      ok     ok     -      ok
 POST   /webhooks/{webhook}/deliveries/{delivery}/replay - -   -      -      ok     ok     -      ok
 POST   /webhooks/{webhook}/replay since   -        -          -      -      ok     ok     -      ok
+GET    /posts/{post}/report               -        -          -      -      ok     ok     -      ok
 GET    /inbox                             -        -          -      -      ok     ok     -      ok
 GET    /inbox/unread                      -        -          -      -      ok     ok     -      ok
 GET    /inbox/{writer}/messages           -        -          -      -      ok     ok     -      ok
@@ -304,7 +305,6 @@ BY_GRANT: Final = {
         *(f"{how} /inbox/{{writer}}/messages/1/reactions/👍" for how in ("PUT", "DELETE")),
         "POST /inbox/{writer}/read",
     },
-    "see_insights": {"GET /insights", "GET /insights/posts"},
     "manage_webhooks": {
         *("POST /webhooks hook", "GET /webhooks", "GET /webhooks/{webhook}"),
         *("PATCH /webhooks/{webhook} paused", "DELETE /webhooks/{webhook}"),
@@ -314,6 +314,7 @@ BY_GRANT: Final = {
         "POST /webhooks/{webhook}/deliveries/{delivery}/replay",
         "POST /webhooks/{webhook}/replay since",
     },
+    "see_insights": {"GET /insights", "GET /insights/posts", "GET /posts/{post}/report"},
     "pin_posts": {f"{method} /posts/{{post}}/pin" for method in ("PUT", "DELETE")},
     "delete_posts": {"DELETE /posts/{post}", "DELETE /messages/{post}"},
     "change_info": {"PATCH / introduction"},

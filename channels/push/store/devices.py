@@ -104,6 +104,13 @@ class DeviceStore:
         )
         return [UserId(row["_id"]) for row in await cursor.to_list(None)]
 
+    async def find_users(self, user_ids: Collection[UserId]) -> set[UserId]:
+        """Those of the users who have devices."""
+        cursor = self._users.find(
+            {"_id": {"$in": list(user_ids)}}, {"_id": 1}, batch_size=ONE_REPLY
+        )
+        return {UserId(row["_id"]) for row in await cursor.to_list(None)}
+
     async def estimate_users(self) -> int:
         """About how many users have devices, without reading them: after a crash it may be off for a while."""
         return await self._users.estimated_document_count()

@@ -16,7 +16,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from channels.event_views.registry import views_of
 from channels.event_views.view import EventView
@@ -53,10 +53,35 @@ NEEDED_BY_HUBS: Final = (GroupDisbanded, GroupUpdated)
 _REACTIONS: Final = ReactionsChanged.model_fields["type"].default
 
 
+OnPosts = Callable[[StreamId, Sequence[int], int], None]
+"""Called with the stream and seqs of a channel's posts, and the number of sessions to which they were handed."""
+
+
+class UserListener(Protocol):
+    """Learns which users have a session here."""
+
+    def came(self, user_id: UserId) -> None:
+        """The user has a first session."""
+
+    def left(self, user_id: UserId) -> None:
+        """The user's last session has ended."""
+
+
 class Hub:
     """The open sessions of this process."""
 
-    def __init__(self, metrics: Metrics, sockets_per_user: int, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        sockets_per_user: int,
+        clock: Clock | None = None,
+        *,
+        presence: UserListener | None = None,
+        on_posts: OnPosts | None = None,
+    ) -> None:
+        """`presence` learns which users are here; `on_posts`, to how many sessions a channel's posts were handed."""
+        self._presence = presence
+        self._on_posts = on_posts
         self._clock = clock or SystemClock()
         self._sockets_per_user = sockets_per_user
         self._metrics = metrics
@@ -82,6 +107,8 @@ class Hub:
             oldest.close_soon(CloseCode.REPLACED)
         self._left_while_loading[session] = set()
         self._metrics.sockets.inc()
+        if self._presence is not None and len(sessions) == 1:
+            self._presence.came(session.user_id)
 
     def receive_groups(self, session: Session, group_ids: Iterable[GroupId]) -> None:
         """Send the streams of these groups to the session, except those that its user left since `attach`."""
@@ -101,6 +128,8 @@ class Hub:
         session.streams.clear()
         session.watched.clear()
         self._metrics.sockets.dec()
+        if self._presence is not None and session.user_id not in self._sessions:
+            self._presence.left(session.user_id)
 
     async def watch_if(
         self,
@@ -232,6 +261,9 @@ class Hub:
             self._delivery.send(
                 b"".join(shared), receivers, frames_count=len(shared), skippable=skippable
             )
+            if self._on_posts is not None and posts[-1].is_channel:
+                seqs = [event.message.seq for event in posts]
+                self._on_posts(newest.stream_id, seqs, len(receivers))
         # After the posts: the event that moves their author's own read cursor.
         for view in own:
             self.send(view)

@@ -68,6 +68,13 @@ class MembershipReader:
         """Those of the memberships that exist, with their times."""
         return await self.members.find_memberships(pairs, tx)
 
+    async def list_joined(
+        self, group_id: GroupId, *, after: str, limit: int
+    ) -> list[tuple[UserId, int]]:
+        """A page of the group's members by user id, behind `after`, with the seqs at which they joined."""
+        members = await self.members.list_of_group(group_id, after=after, limit=limit)
+        return [(member.user_id, member.joined_seq) for member in members]
+
     def query_pairs(
         self, pairs: Iterable[tuple[GroupId, UserId]]
     ) -> BatchedQuery[dict[tuple[GroupId, UserId], MembershipRow]]:

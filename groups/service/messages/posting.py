@@ -155,6 +155,7 @@ class PostBatch:
         limits: GroupLimits,
         *,
         media_limit: int,
+        member_count: int | None,
     ) -> None:
         self.stream_id = stream_id
         self.now = now
@@ -173,6 +174,7 @@ class PostBatch:
         self._head_seq = state.stream.head_seq
         self._media_bytes_before = state.media_bytes
         self._media_limit = media_limit
+        self._member_count = member_count
 
     def add(self, post: PendingPost, loaded: LoadedContent, signature: str) -> KeyedMessage:
         """The message with the next seq, its rate having been checked."""
@@ -190,6 +192,7 @@ class PostBatch:
             signature=signature,
             origin=loaded.origin,
             author_id=post.actor.user_id if post.spoken_for else None,
+            member_count=self._member_count,
         )
         self.media_bytes += content.media_bytes
         if not loaded.are_uploads_counted:
@@ -256,6 +259,10 @@ class PostTarget(Protocol[P_contra, R_co]):
     @property
     def media_limit(self) -> int:
         """The bytes of uploads that the stream may carry; 0: there is no limit."""
+
+    @property
+    def member_count(self) -> int | None:
+        """The members whom the message is for, as it is to store their number; None: it stores none."""
 
     def refusal(self, post: P_contra, now: datetime, *, is_repeated: bool) -> DomainError | None:
         """The reason why this post is refused; None: it is allowed. `is_repeated`: its message is there already."""

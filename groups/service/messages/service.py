@@ -69,6 +69,10 @@ class _Target:
     signatures: Mapping[UserId, str]
     media_limit: int
 
+    @property
+    def member_count(self) -> int | None:
+        return self.group.member_count if self.group.is_channel else None
+
     def refusal(self, post: PendingPost, now: datetime, *, is_repeated: bool) -> DomainError | None:
         access = self.accesses.get(post.actor)
         if access is None:

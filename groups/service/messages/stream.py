@@ -57,7 +57,7 @@ from groups.service.messages.stream_changes import StreamChanges
 from groups.service.write_locks import message_change_locks, stream_lock
 from groups.store.media import MediaStore
 from groups.store.messages import KeyedMessage, KnownKey, MessageStore
-from groups.store.streams import Advance, StreamStore
+from groups.store.streams import Advance, StreamState, StreamStore
 
 REVIEWS: Final = 3
 """How often a message is reviewed if it changes each time meanwhile."""
@@ -128,8 +128,7 @@ class StreamService:
             if isinstance(target, type):
                 outcomes[stream_id] = [target() for _ in of_stream]
                 continue
-            state, limit = query.states.get(stream_id), target.media_limit
-            batch = PostBatch(stream_id, state, now, self.limits, media_limit=limit)
+            batch = self._batch_of(stream_id, target, query.states.get(stream_id), now)
             outcomes[stream_id] = [
                 await _decide(post, target, batch, known, media, tx, needs_review=needs_review)
                 for post in of_stream
@@ -164,14 +163,30 @@ class StreamService:
             target = (await open_streams({stream_id: [post]}, query, tx)).target_of(stream_id)
             if isinstance(target, type):
                 raise target
-            state, now = query.states.get(stream_id), self.clock.now()
-            batch = PostBatch(stream_id, state, now, self.limits, media_limit=target.media_limit)
+            now = self.clock.now()
+            batch = self._batch_of(stream_id, target, query.states.get(stream_id), now)
             policy.check(target.refusal(post, now, is_repeated=False))
             loaded = await _load(post, query.media, tx)
             added = batch.add(post, loaded, target.signature_of(post))
             return target.result(post, added.message, is_new=True)
 
         return await self.database.run(work)
+
+    def _batch_of(
+        self,
+        stream_id: StreamId,
+        target: PostTarget[P, R],
+        state: StreamState | None,
+        now: datetime,
+    ) -> PostBatch:
+        return PostBatch(
+            stream_id,
+            state,
+            now,
+            self.limits,
+            media_limit=target.media_limit,
+            member_count=target.member_count,
+        )
 
     async def reviewed(self, stream_id: StreamId, post: P, open_streams: OpenStreams[P, R]) -> P:
         """The post with the answer of the hook `before_post`; as it is, if its message is stored already.
@@ -209,8 +224,7 @@ class StreamService:
                 if isinstance(target, type):
                     outcomes[stream_id] = target()
                     continue
-                state, limit = query.states.get(stream_id), target.media_limit
-                batch = PostBatch(stream_id, state, now, self.limits, media_limit=limit)
+                batch = self._batch_of(stream_id, target, query.states.get(stream_id), now)
                 known_as = KnownKey(stream_id, post.sender_id, post.key.stored)
                 is_known = known_as in query.known
                 try:

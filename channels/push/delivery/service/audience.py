@@ -1,0 +1,202 @@
+"""Who gets a notification: read page by page, right before the page is sent.
+
+A small group is read by its members, a large one by the users who have devices, whichever are fewer. Both are in the
+order of user ids, so that a job can go on with either. A page costs the same few queries: the users, their memberships,
+their devices, their settings, and who of them is online.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from channels.push.delivery.models import DeviceKey, Job
+from channels.push.delivery.service.notifications import build_notification, expiry_of
+from channels.push.delivery.service.presence import Presence
+from channels.push.models import Device
+from channels.push.senders.models import Delivery, Notification
+from channels.push.store.devices import DeviceStore
+from conversations.models import (
+    C2C_PREFIX,
+    CHANNEL_SIGN,
+    DEFAULT_SETTINGS,
+    ConversationId,
+    unread_of,
+)
+from conversations.policy import rings
+from conversations.service.notification_settings import NotificationSettings
+from groups.kernel.clock import Clock
+from groups.kernel.ids import GroupId, UserId
+from groups.models import Group
+from groups.service.access.membership_reader import MembershipReader
+from groups.service.messages.stream import StreamService
+from groups.service.users import UserService
+
+PAGE_USERS: Final = 500
+ESTIMATE_SECONDS: Final = 60.0
+"""Between two estimates of how many users have devices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A job whose message still exists, with the notification that it sends."""
+
+    job: Job
+    notification: Notification
+    conversation_id: ConversationId
+    group: Group | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of recipients, by user id. `last`: the last user that was looked at; `is_end`: there are no more."""
+
+    deliveries: Sequence[Delivery]
+    last: str
+    is_end: bool
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class Audience:
+    """Reads the recipients of jobs."""
+
+    devices: DeviceStore
+    memberships: MembershipReader
+    settings: NotificationSettings
+    streams: StreamService
+    users: UserService
+    presence: Presence
+    clock: Clock
+    ttl_seconds: int
+    with_content: bool
+    page_users: int = PAGE_USERS
+    _estimate: int = field(default=0, init=False)
+    _estimated_at: float = field(default=float("-inf"), init=False)
+
+    async def open(self, job: Job) -> Opened | None:
+        """The job with its notification; None where there is nothing to announce any more.
+
+        That is: the message is deleted, or too old, or its group does not exist.
+        """
+        expires_at = expiry_of(job, self.ttl_seconds)
+        if expires_at <= self.clock.now():
+            return None
+        message = await self.streams.find(job.stream_id, job.seq)
+        if message is None or message.content is None:
+            return None
+        group: Group | None = None
+        conversation_id: str = job.stream_id
+        if job.group_id is not None:
+            group = (await self.memberships.find_groups([job.group_id])).get(job.group_id)
+            if group is None:
+                return None
+            names = [group.name]
+            if not job.is_channel:
+                names.append(await self._name_of(job.sender_id))
+        else:
+            assert job.peer_id is not None, "a dialogue has another side"
+            conversation_id = C2C_PREFIX + job.peer_id
+            names = [await self._name_of(job.peer_id)]
+        notification = build_notification(
+            job,
+            message.content,
+            conversation_id=conversation_id,
+            names=names,
+            expires_at=expires_at,
+            with_content=self.with_content,
+        )
+        return Opened(job, notification, ConversationId(conversation_id), group)
+
+    async def read(self, opened: Opened, after: str, upto: str | None) -> Page:
+        """The recipients behind the user `after`, up to the user `upto` or the end; for a retry, all of them."""
+        job = opened.job
+        if job.is_retry or job.recipient_id is not None:
+            user_ids = {user_id for user_id, _ in job.device_keys}
+            if job.recipient_id is not None:
+                user_ids = {job.recipient_id}
+            joined = await self._joined(opened, sorted(user_ids))
+            return Page(await self._deliveries(opened, joined), max(user_ids), is_end=True)
+        joined, last, is_end = await self._page_of_group(opened, after)
+        if upto is not None and last >= upto:
+            joined = {user_id: seq for user_id, seq in joined.items() if user_id <= upto}
+            last, is_end = upto, True
+        return Page(await self._deliveries(opened, joined), last, is_end)
+
+    async def _page_of_group(
+        self, opened: Opened, after: str
+    ) -> tuple[dict[UserId, int], str, bool]:
+        """The members of a page with the seqs at which they joined, the page's last user, and whether it is the last.
+
+        The last user of the last page is `after` or a later one.
+        """
+        group, limit = opened.group, self.page_users
+        assert group is not None, "a job of a group"
+        if group.member_count <= max(limit, await self._count_users()):
+            members = await self.memberships.list_joined(group.group_id, after=after, limit=limit)
+            last = members[-1][0] if members else after
+            return dict(members), last, len(members) < limit
+        user_ids = await self.devices.list_users(after=after, limit=limit)
+        last = user_ids[-1] if user_ids else after
+        return await self._joined(opened, user_ids), last, len(user_ids) < limit
+
+    async def _joined(self, opened: Opened, user_ids: Sequence[UserId]) -> dict[UserId, int]:
+        """Those of the users who are in the conversation, with the seqs at which they joined; 0 in a dialogue."""
+        group = opened.group
+        if group is None:
+            return dict.fromkeys(user_ids, 0)
+        found = await self.memberships.find_memberships(
+            [(group.group_id, user_id) for user_id in user_ids]
+        )
+        return {user_id: row.joined_seq for (_, user_id), row in found.items()}
+
+    async def _deliveries(self, opened: Opened, joined: Mapping[UserId, int]) -> list[Delivery]:
+        job = opened.job
+        # Whoever joined with this message or later has nothing unread.
+        among = [
+            user_id
+            for user_id, joined_seq in joined.items()
+            if user_id != job.sender_id and joined_seq < job.seq
+        ]
+        if not among:
+            return []
+        of_users = await self.devices.find_devices(among)
+        if not of_users:
+            return []
+        # Silent messages have no job.
+        settings, online = await asyncio.gather(
+            self.settings.find({(user_id, opened.conversation_id) for user_id in of_users}),
+            self.presence.online_among(of_users.keys()),
+        )
+        now, wanted = self.clock.now(), frozenset(job.device_keys)
+        deliveries: list[Delivery] = []
+        for user_id in sorted(of_users.keys() - online):
+            of_user = settings.get((user_id, opened.conversation_id), DEFAULT_SETTINGS)
+            unread = unread_of(job.seq, of_user.read_seq, joined[user_id])
+            if unread == 0 or not rings(of_user, now, is_silent=False):
+                continue
+            deliveries += [
+                Delivery(device, unread, is_repeat=False)
+                for device in of_users[user_id]
+                if not wanted or _key_of(device) in wanted
+            ]
+        return deliveries
+
+    async def _name_of(self, side: str) -> str:
+        """The name of a user or a channel, as notifications show it; empty where there is none."""
+        if side.startswith(CHANNEL_SIGN):
+            groups = await self.memberships.find_groups([GroupId(side)])
+            group = groups.get(GroupId(side))
+            return group.name if group else ""
+        user = (await self.users.find_users([UserId(side)])).get(UserId(side))
+        return user.name if user else ""
+
+    async def _count_users(self) -> int:
+        now = asyncio.get_running_loop().time()
+        if now - self._estimated_at >= ESTIMATE_SECONDS:
+            self._estimate = await self.devices.estimate_users()
+            self._estimated_at = now
+        return self._estimate
+
+
+def _key_of(device: Device) -> DeviceKey:
+    return device.user_id, device.device_id

@@ -1,0 +1,86 @@
+"""Notes each message that is to be announced: the consumer of the event log.
+
+It writes in the transaction that stores the consumer's position, so each message is noted once. Messages that were
+posted silently are not announced; nor are messages to a channel's inbox, whose readers are staff.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from channels.push.delivery.models import Job
+from channels.push.delivery.store.jobs import JobStore
+from conversations.events import DialoguePosted
+from groups.events import MessagePosted
+from groups.kernel.clock import Clock
+from groups.kernel.event_log.models import LogEntry
+from groups.kernel.events import Event
+from groups.kernel.ids import StreamId, UserId
+from groups.kernel.mongo import Tx
+
+NAME: Final = "push"
+_WANTED: Final = frozenset(
+    {MessagePosted.model_fields["type"].default, DialoguePosted.model_fields["type"].default}
+)
+
+
+def wants(event_type: str, _: Sequence[str]) -> bool:
+    """Whether the consumer needs events of this type."""
+    return event_type in _WANTED
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Announcer:
+    """Turns events into jobs. `on_jobs` is called when jobs are about to be committed."""
+
+    jobs: JobStore
+    clock: Clock
+    on_jobs: Callable[[], None]
+
+    async def handle(self, entries: Sequence[LogEntry], tx: Tx) -> None:
+        """Begin a job for the newest message of each stream; it takes the place of an older message's."""
+        newest: dict[StreamId, Job] = {}
+        for entry in entries:
+            job = job_of(entry.event)
+            if job is not None:
+                newest[job.stream_id] = job
+        if newest:
+            self.jobs.end_retries(list(newest), tx)
+            self.jobs.put_newest(newest.values(), self.clock.now(), tx)
+            self.on_jobs()
+
+
+def job_of(event: Event) -> Job | None:
+    """The job of a posted message; None where nobody is to be notified."""
+    if isinstance(event, MessagePosted) and not event.message.silent:
+        message = event.message
+        return Job(
+            job_id=message.stream_id,
+            stream_id=message.stream_id,
+            seq=message.seq,
+            sender_id=message.sender_id,
+            posted_at=message.created_at,
+            group_id=event.group_id,
+            is_channel=event.is_channel,
+        )
+    if isinstance(event, DialoguePosted) and not event.message.silent:
+        message, dialogue = event.message, event.dialogue
+        sides = [side for side in dialogue.sides if side.user_id != message.sender_id]
+        # To oneself, or from a user to a channel.
+        if not sides:
+            return None
+        (recipient,) = sides
+        if dialogue.channel_id is None:
+            peer_id: str = message.sender_id
+        else:
+            peer_id = dialogue.channel_id
+        return Job(
+            job_id=message.stream_id,
+            stream_id=message.stream_id,
+            seq=message.seq,
+            sender_id=UserId(peer_id),
+            posted_at=message.created_at,
+            recipient_id=recipient.user_id,
+            peer_id=peer_id,
+        )
+    return None
