@@ -31,10 +31,12 @@ MAY_IMPORT: Final = {
     "channels.server": {
         *("groups.kernel", "groups", "conversations", "reactions", "channels", "channels.server"),
     },
+    # Others import it into their programs, so it loads nothing of the server.
+    "channels.client": {"channels.client"},
     # A tool that writes tables of the guides: above the server, like the command line.
     "channels.docs_site.generated": {
         *("groups.kernel", "groups", "conversations", "reactions", "channels", "channels.server"),
-        "channels.docs_site.generated",
+        *("channels.docs_site.generated", "channels.client"),
     },
 }
 """The layers that each layer may import."""
@@ -63,6 +65,7 @@ HTTP: Final = {"aiohttp"}
 HTTP_HOME: Final = "channels.server"
 OUTBOUND: Final = "channels.outbound"
 """The one client that sends requests to addresses which clients chose."""
+CLIENT: Final = "channels.client"
 BASELINES: Final = "channels.bench.baselines"
 """Bare aiohttp programs with which the server is compared."""
 ENVIRONMENT_HOME: Final = "channels.server.settings"
@@ -124,9 +127,9 @@ def _of_import(module: str, target: str) -> Iterator[str]:
     if (
         root in HTTP
         and room != "routes"
-        and not any(is_in(module, home) for home in (HTTP_HOME, OUTBOUND, BASELINES))
+        and not any(is_in(module, home) for home in (HTTP_HOME, OUTBOUND, CLIENT, BASELINES))
     ):
-        yield f"imports HTTP ({target}) outside routes and server"
+        yield f"imports HTTP ({target}) outside routes, server and client"
     own_layer, layer = layer_of(module), layer_of(target)
     if layer is None or own_layer is None:
         return
@@ -201,6 +204,8 @@ def test_there_are_modules_to_check() -> None:
         ("channels.bench.load", "import aiohttp", "HTTP"),
         ("channels.cli", "import channels.docs_site.generated.pages", "against the arrows"),
         ("channels.server.app", "import channels.docs_site.generated", "against the arrows"),
+        ("channels.client.models", "from channels.models import Channel", "against the arrows"),
+        ("channels.client.tokens", "import groups.kernel.ids", "against the arrows"),
         ("groups.kernel.web", "import channels.server", "against the arrows"),
         (
             "channels.service",
@@ -271,6 +276,7 @@ def test_an_offender_is_caught(module: str, source: str, complaint: str) -> None
         ("channels.docs_site.generated.pages", "import channels.cli, channels.server.app"),
         ("channels.bench.baselines.http", "from aiohttp import web"),
         ("channels.bench.context", "from channels.bench.store import BenchStore"),
+        ("channels.client.transport", "import aiohttp, channels.client.errors"),
         ("channels.__main__", "from channels.server.startup import StartupError"),
         ("channels.server.settings", "import os\nos.environ.get('A')"),
         ("channels.server.data_dir", "import os\nos.open('a', os.O_RDONLY)"),

@@ -232,6 +232,10 @@ async def test_an_import_accepts_content_types_for_lines(
     assert answer.status == status
     if status == 415:
         assert answer.refusal == (415, "unsupported_media_type")
+    elif content_type == "application/octet-stream":  # a client that knows no NDJSON
+        assert answer.headers["Content-Type"] == content_type
+    else:
+        assert answer.headers["Content-Type"] == "application/x-ndjson"
     assert await count_of(root, path) == (2 if status == 200 else 1)
 
 

@@ -31,18 +31,19 @@ def test_a_strangers_app_shows_a_post_the_moment_it_is_published() -> None:
                 window.goto(reading.moved("http://127.0.0.1:3000"))
                 window.get_by_label("Your name").fill(name)
                 window.get_by_text("Sign in").click()
-                expect(window.get_by_role("listitem")).to_have_count(1)
+                expect(window.get_by_role("listitem")).to_have_count(2)
                 unread(window, "0")  # published before they subscribed
 
             reading.repeat("/channels/ferry-times/posts")
             for window in (mia, ben):
-                expect(window.get_by_role("listitem")).to_have_count(2)
+                expect(window.get_by_role("listitem")).to_have_count(3)
                 expect(window.get_by_role("listitem").first).to_contain_text(POST)
                 unread(window, "1")
             # The socket and a read may both bring a post, in either order.
             mia.evaluate("call('GET', `${CHANNEL}/posts`).then(({ items }) => items.forEach(show))")
-            expect(mia.get_by_role("listitem")).to_have_count(2)
+            expect(mia.get_by_role("listitem")).to_have_count(3)
             assert mia.get_by_role("listitem").evaluate_all("all => all.map(one => one.value)") == [
+                3,
                 2,
                 1,
             ]

@@ -23,7 +23,7 @@ class Wire:
     """Listens on a port of its own, and forwards to `port`."""
 
     def __init__(self, port: int) -> None:
-        self._target = port
+        self.target = port
         self._server: asyncio.Server | None = None
         self._pipes: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -89,7 +89,7 @@ class Wire:
         self._pipes.add(task)
         task.add_done_callback(self._pipes.discard)
         try:
-            far, far_out = await asyncio.open_connection(HOST, self._target)
+            far, far_out = await asyncio.open_connection(HOST, self.target)
         except OSError:
             _reset(near_out)
             return

@@ -11,6 +11,7 @@ from typing import Final
 import channels
 from channels.docs_site.generated.bench_tables import bench_cost, bench_rows
 from channels.docs_site.generated.call_tables import calls, common_errors
+from channels.docs_site.generated.client_tables import client_calls
 from channels.docs_site.generated.command_sections import commands
 from channels.docs_site.generated.error_sections import error_index, errors, problem
 from channels.docs_site.generated.event_tables import event_index, events
@@ -57,6 +58,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "client-frames": client_frames,
     "server-frames": server_frames,
     "close-codes": close_codes,
+    "client-calls": client_calls,
     "bench-rows": bench_rows,
     "bench-cost": bench_cost,
 }

@@ -22,9 +22,8 @@ from groups.kernel.errors import DomainError, InvalidRequest, Unavailable
 from groups.kernel.mongo import is_outage
 
 NDJSON: Final = "application/x-ndjson"
-_ACCEPTED: Final = frozenset(
-    {NDJSON, "application/jsonl", "application/json", "application/octet-stream"}
-)
+BYTES: Final = "application/octet-stream"
+_ACCEPTED: Final = frozenset({NDJSON, "application/jsonl", "application/json", BYTES})
 PAUSE_SECONDS: Final = 1.0  # without a byte, until the lines so far are passed on
 READ_BYTES: Final = 16 * 1024  # read at once: a few hundred lines
 
@@ -54,7 +53,8 @@ async def serve_stream(
         given["lines"] = NdjsonBody(_chunks(request, check))
     answer: NdjsonStream[Any] = await endpoint.handler(**given)
     response = web.StreamResponse(status=endpoint.spec.status, headers=headers)
-    response.content_type = NDJSON
+    # A client that calls its lines bytes is one that knows no NDJSON, so it understands the answer's lines as bytes.
+    response.content_type = BYTES if request.content_type == BYTES else NDJSON
     async with aclosing(answer.items) as items:
         await response.prepare(request)
         try:

@@ -20,7 +20,7 @@ from channels.server.identity.errors import IdentityProviderUnavailable
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.tokens import BadToken
 from channels.server.web.event_stream import EVENT_STREAM, LAST_EVENT_ID_HEADER
-from channels.server.web.ndjson import NDJSON
+from channels.server.web.ndjson import BYTES, NDJSON
 from channels.server.web.problems import (
     Problem,
     RangeNotSatisfiable,
@@ -45,6 +45,7 @@ from groups.kernel.text import LIMIT_BYTES
 from reactions.errors import BadEmoji
 
 _REF: Final = "#/components/schemas/{model}"
+_FILE: Final = {"type": "string", "format": "binary"}
 _ALWAYS: Final = (
     InvalidRequest,
     BadToken,
@@ -209,16 +210,19 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
         operation["requestBody"] = {
             "required": True,
             "description": "One object on each line, any number of lines.",
-            "content": {NDJSON: {"schema": schemas[endpoint.line, "validation"]}},
+            # Generators of clients know no NDJSON; as bytes they can send it.
+            "content": {
+                NDJSON: {"schema": schemas[endpoint.line, "validation"]},
+                BYTES: {"schema": _FILE},
+            },
         }
     if endpoint.takes_upload:
-        file = {"type": "string", "format": "binary"}
-        form = {"type": "object", "properties": {"file": file}, "required": ["file"]}
+        form = {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}
         operation["requestBody"] = {
             "required": True,
             "description": "The bytes of the file itself, or a form with one; JSON only as a file with a name.",
             "content": {
-                "application/octet-stream": {"schema": {}},
+                BYTES: {"schema": {}},
                 "multipart/form-data": {"schema": form},
             },
         }
@@ -328,13 +332,17 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
             schema = schemas[endpoint.answer, "serialization"]
             response["content"] = {NDJSON if endpoint.is_stream else JSON: {"schema": schema}}
             if endpoint.is_stream:
-                response["description"] += ": one object on each line, each as soon as it is known"
+                response["description"] += (
+                    ": one object on each line, each as soon as it is known; as bytes if so was the body"
+                )
+                response["content"][BYTES] = {"schema": _FILE}
         if endpoint.takes_last_event_id:
             response["content"][EVENT_STREAM] = {"schema": {"type": "string"}}
         elif endpoint.takes_accept:
             response["content"]["text/csv"] = {"schema": {"type": "string"}}
         if endpoint.is_download:
-            response["content"] = {"*/*": {"schema": {}}}
+            # A file whose type nobody knows is one of bytes; generators of clients understand no range of types.
+            response["content"] = {BYTES: {"schema": _FILE}, "*/*": {"schema": {}}}
         responses[str(status)] = response
     if endpoint.is_download:
         responses["206"] = {**responses[str(endpoint.spec.status)], "description": "The range"}

@@ -1,0 +1,875 @@
+"""Every event, made from the events of the server by `python -m tests.client_models`. Do not edit.
+
+A field that an event does not have is None. `event_id` is None where the client made the event itself, of a message
+that it read over HTTP.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from channels.client.models import (
+    AcceptMessages,
+    Answer,
+    DisabledReason,
+    ForwardedFrom,
+    Grant,
+    JoinOption,
+    Kind,
+    Link,
+    Location,
+    Media,
+    Posting,
+    Role,
+    Visibility,
+)
+
+__all__ = [
+    "MODELS",
+    "BlockChanged",
+    "ChangedChannel",
+    "ChangedConversation",
+    "ChangedGroup",
+    "ChangedSettings",
+    "ChannelDeleted",
+    "ChannelInvitationEnded",
+    "ChannelInvited",
+    "ChannelSubscribed",
+    "ChannelUnsubscribed",
+    "ChannelUpdated",
+    "ConversationEnded",
+    "ConversationGroupChanged",
+    "ConversationGroupCreated",
+    "ConversationGroupDeleted",
+    "ConversationGroupRenamed",
+    "ConversationRead",
+    "ConversationUpdated",
+    "DialogueMessageInEvent",
+    "EventBase",
+    "EventModel",
+    "GroupDisbanded",
+    "GroupInvitationEnded",
+    "GroupInvited",
+    "GroupJoined",
+    "GroupLeft",
+    "GroupUpdated",
+    "InboxRead",
+    "InboxUnread",
+    "InvitationEnd",
+    "JoinRefused",
+    "JoinRequested",
+    "LeaveReason",
+    "MemberChanged",
+    "MessageEdited",
+    "MessageInEvent",
+    "MessagePosted",
+    "MessageRecalled",
+    "PostInEvent",
+    "ReactionsChanged",
+    "SubscribedChannel",
+    "ThreadMessageInEvent",
+    "UnreadChanged",
+    "WebhookDisabled",
+]
+
+
+class EventBase(Answer):
+    """What all events have in common."""
+
+    type: str
+    event_id: str | None = None
+    """The same on the socket, in the feed and in webhooks: leave out an event whose id you have already."""
+    stream_id: str | None = None
+    at: datetime
+
+
+class BlockChanged(EventBase):
+    """The user blocked somebody, or removed a block."""
+
+    type: Literal["block.changed"]
+    stream_id: None = None
+    user_id: str
+    """The other user, or the channel."""
+    blocked: bool
+    """Whether they are blocked now."""
+    blocker_id: str | None = None
+    """Only in the feed and in webhooks: the user who blocked them, or removed the block."""
+
+
+class ChannelDeleted(EventBase):
+    """The channel was deleted."""
+
+    type: Literal["channel.deleted"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+
+
+InvitationEnd = Literal["accepted", "declined", "revoked", "deleted"] | str
+"""Why an invitation ended."""
+
+
+class ChannelInvitationEnded(EventBase):
+    """An invitation was answered or removed, or ended with its channel."""
+
+    type: Literal["channel.invitation_ended"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    user_id: str
+    """The user who was invited."""
+    role: Role
+    """What they were invited to be: `admin` or `member`."""
+    reason: InvitationEnd
+    """`accepted`, `declined`, `revoked` or `deleted`."""
+
+
+class ChannelInvited(EventBase):
+    """A user was invited to subscribe, or to be an admin."""
+
+    type: Literal["channel.invited"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    channel_name: str
+    """Its name."""
+    user_id: str
+    """The user who is invited."""
+    role: Role
+    """What they become when they accept: `admin`, or `member` for a subscriber."""
+    grants: list[Grant]
+    """What they may do as an admin."""
+    expires_at: datetime
+    """When the invitation ends by itself."""
+
+
+class SubscribedChannel(Answer):
+    """A channel's profile, as its new subscriber receives it."""
+
+    channel_id: str
+    name: str
+    face_url: str
+    introduction: str
+    verified: bool
+    created_at: datetime
+    organization: str
+    custom_data: str
+    subscriber_count: int
+    subscribed_at: datetime
+
+
+class ChannelSubscribed(EventBase):
+    """The user subscribed, or was added; the owner's new channel too."""
+
+    type: Literal["channel.subscribed"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    user_id: str
+    """The user."""
+    channel: SubscribedChannel
+    """The channel's profile, with `subscriber_count` and `subscribed_at`."""
+
+
+LeaveReason = Literal["left", "removed", "banned"] | str
+"""Why a membership ended."""
+
+
+class ChannelUnsubscribed(EventBase):
+    """The user unsubscribed, or was removed or banned."""
+
+    type: Literal["channel.unsubscribed"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    user_id: str
+    """The user."""
+    reason: LeaveReason
+    """`left`, `removed` or `banned`."""
+
+
+class ChangedSettings(Answer):
+    """The settings of a channel that changed."""
+
+    visibility: Visibility | None = None
+    reactions: str | list[str] | None = None
+    reactions_per_user: int | None = None
+    distinct_reactions: int | None = None
+    accept_messages: AcceptMessages | None = None
+    signatures: bool | None = None
+    protect_content: bool | None = None
+
+
+class ChangedChannel(Answer):
+    """The fields of a channel that changed, as the channel has them, and those of the group that it is."""
+
+    name: str | None = None
+    face_url: str | None = None
+    introduction: str | None = None
+    owner_id: str | None = None
+    verified: bool | None = None
+    notification: str | None = None
+    custom: dict[str, str] | None = None
+    posting: Posting | None = None
+    join_option: JoinOption | None = None
+    history_visible: bool | None = None
+    muted_all: bool | None = None
+    organization: str | None = None
+    custom_data: str | None = None
+    settings: ChangedSettings | None = None
+    is_channel: bool | None = None
+    public_from_seq: int | None = None
+    history_shared_at: datetime | None = None
+
+
+class ChannelUpdated(EventBase):
+    """The profile or a setting changed."""
+
+    type: Literal["channel.updated"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    changed: ChangedChannel
+    """The new values, where the channel has them: `changed.name`, `changed.settings.reactions`. Those of the group
+    that it is (`custom`, `notification`, `muted_all`, …) are beside them. `owner_id`: only to the owner and the
+    admins, unless the channel signs its posts. `is_channel`: your group became a channel. Where
+    `history_shared_at` is set then, everybody may read what was written before."""
+    version: int
+    """Grows with each change; ignore an event that is older than what you have."""
+
+
+class ConversationEnded(EventBase):
+    """A one-to-one conversation with a channel ended, because the channel was deleted."""
+
+    type: Literal["conversation.ended"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    user_id: str | None = None
+    """Only in the feed and in webhooks: the user whose conversation it is."""
+
+
+class ConversationGroupChanged(EventBase):
+    """The user added conversations to it, or removed some."""
+
+    type: Literal["conversation_group.changed"]
+    stream_id: None = None
+    user_id: str | None = None
+    """Only in the feed and in webhooks: the user whose it is."""
+    name: str
+    """Its name."""
+    added: list[str]
+    """The conversations that came in."""
+    removed: list[str]
+    """Those that left."""
+
+
+class ConversationGroupCreated(EventBase):
+    """The user created it."""
+
+    type: Literal["conversation_group.created"]
+    stream_id: None = None
+    user_id: str | None = None
+    """Only in the feed and in webhooks: the user whose it is."""
+    name: str
+    """Its name."""
+    conversation_ids: list[str]
+    """The conversations in it."""
+
+
+class ConversationGroupDeleted(EventBase):
+    """The user deleted it; its conversations stay."""
+
+    type: Literal["conversation_group.deleted"]
+    stream_id: None = None
+    user_id: str | None = None
+    """Only in the feed and in webhooks: the user whose it is."""
+    name: str
+    """Its name."""
+
+
+class ConversationGroupRenamed(EventBase):
+    """The user renamed it."""
+
+    type: Literal["conversation_group.renamed"]
+    stream_id: None = None
+    user_id: str | None = None
+    """Only in the feed and in webhooks: the user whose it is."""
+    name: str
+    """The old name."""
+    new_name: str
+    """The new name."""
+
+
+class ConversationRead(EventBase):
+    """A read cursor moved: the user marked the conversation as read, or wrote in it."""
+
+    type: Literal["conversation.read"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    user_id: str | None = None
+    """Only in the feed and in webhooks: the user whose conversation it is."""
+    read_seq: int
+    """Up to which seq is read."""
+    unread_count: int
+    """How many are unread now."""
+
+
+class ChangedConversation(Answer):
+    """The fields of a conversation that changed."""
+
+    muted: bool | None = None
+    muted_until: datetime | None = None
+    notifications: Literal["all", "none"] | str | None = None
+    accept: bool | None = None
+    pinned_at: datetime | None = None
+    hidden: bool | None = None
+    draft: Literal[""] | None = None
+    custom_data: str | None = None
+
+
+class ConversationUpdated(EventBase):
+    """The user muted, pinned or hid a conversation, set its notifications or `accept`, or stored a draft or its data.
+
+    No event comes when a mute ends at its `muted_until`.
+    """
+
+    type: Literal["conversation.updated"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    user_id: str | None = None
+    """Only in the feed and in webhooks: the user whose conversation it is."""
+    changed: ChangedConversation
+    """The new values. `muted_until` is null for a mute for ever, and for none; `pinned_at` when it was unpinned. A
+    `draft` is empty when it was cleared, and null when there is a new one: its text is in no event."""
+
+
+class GroupDisbanded(EventBase):
+    """The group was disbanded."""
+
+    type: Literal["group.disbanded"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    group_id: str
+    """The chat group."""
+
+
+class GroupInvitationEnded(EventBase):
+    """An invitation was answered or removed, or ended with its group."""
+
+    type: Literal["group.invitation_ended"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    group_id: str
+    """The chat group."""
+    user_id: str
+    """The user who was invited."""
+    role: Role
+    """`member`."""
+    reason: InvitationEnd
+    """`accepted`, `declined`, `revoked` or `deleted`."""
+
+
+class GroupInvited(EventBase):
+    """A user was invited to join a chat group, by somebody who adds them and must ask first."""
+
+    type: Literal["group.invited"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    group_id: str
+    """The chat group."""
+    group_name: str
+    """Its name."""
+    user_id: str
+    """The user who is invited."""
+    role: Role
+    """What they become when they accept: `member`."""
+    expires_at: datetime
+    """When the invitation ends by itself."""
+
+
+class GroupJoined(EventBase):
+    """A user joined the group, or was added."""
+
+    type: Literal["group.joined"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    group_id: str
+    """The chat group."""
+    user_id: str
+    """The user."""
+
+
+class GroupLeft(EventBase):
+    """A user left the group, or was removed or banned."""
+
+    type: Literal["group.left"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    group_id: str
+    """The chat group."""
+    user_id: str
+    """The user."""
+    reason: LeaveReason
+    """`left`, `removed` or `banned`."""
+
+
+class ChangedGroup(Answer):
+    """The fields of a chat group that changed."""
+
+    name: str | None = None
+    face_url: str | None = None
+    introduction: str | None = None
+    owner_id: str | None = None
+    verified: bool | None = None
+    notification: str | None = None
+    custom: dict[str, str] | None = None
+    posting: Posting | None = None
+    join_option: JoinOption | None = None
+    history_visible: bool | None = None
+    muted_all: bool | None = None
+    visibility: Visibility | None = None
+    reactions: str | list[str] | None = None
+    reactions_per_user: int | None = None
+    distinct_reactions: int | None = None
+
+
+class GroupUpdated(EventBase):
+    """The profile or a setting changed."""
+
+    type: Literal["group.updated"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    group_id: str
+    """The chat group."""
+    changed: ChangedGroup
+    """The new values, by the names of the fields."""
+    version: int
+    """Grows with each change; ignore an event that is older than what you have."""
+
+
+class InboxRead(EventBase):
+    """A thread of the channel's inbox was read, or answered."""
+
+    type: Literal["inbox.read"]
+    stream_id: str
+    channel_id: str
+    """The channel."""
+    user_id: str
+    """The user of the thread."""
+    read_seq: int
+    """Up to which seq is read."""
+    unread_count: int
+    """How many are unread in the thread now."""
+
+
+class InboxUnread(EventBase):
+    """The totals of the inbox changed; at most two events a second for one channel."""
+
+    type: Literal["inbox.unread"]
+    stream_id: None = None
+    channel_id: str
+    """The channel."""
+    unread_count: int
+    """The unread messages of all threads."""
+    unread_threads: int
+    """The threads with unread messages."""
+
+
+class JoinRefused(EventBase):
+    """The request was refused."""
+
+    type: Literal["join.refused"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str | None = None
+    """In a channel: the channel."""
+    group_id: str | None = None
+    """In a chat group: the group."""
+    user_id: str
+    """The user."""
+
+
+class JoinRequested(EventBase):
+    """A user asks to join."""
+
+    type: Literal["join.requested"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str | None = None
+    """In a channel: the channel."""
+    group_id: str | None = None
+    """In a chat group: the group."""
+    user_id: str
+    """The user who asks."""
+    text: str
+    """What they wrote with it."""
+
+
+class MemberChanged(EventBase):
+    """A member's role, grants, mute or name card changed."""
+
+    type: Literal["member.changed"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str | None = None
+    """In a channel: the channel."""
+    group_id: str | None = None
+    """In a chat group: the group."""
+    user_id: str
+    """The user."""
+    role: Role
+    """`owner`, `admin` or `member`."""
+    muted_until: datetime | None = None
+    """Until when they may not write."""
+    name_card: str
+    """Their name in this group."""
+    grants: list[Grant]
+    """The grants of an admin."""
+
+
+class DialogueMessageInEvent(Answer):
+    """`DialogueMessageInEvent` of the API."""
+
+    kind: Kind | None = None
+    title: str | None = None
+    text: str | None = None
+    links: list[Link] | None = None
+    images: list[Media] | None = None
+    video: Media | None = None
+    audio: Media | None = None
+    file: Media | None = None
+    location: Location | None = None
+    custom: Any
+    silent: bool
+    """No notification; it still counts as unread."""
+    forwarded_from: ForwardedFrom | None = None
+    """The source of a forward; null: it was written here."""
+    message_id: str
+    seq: int
+    sender_id: str | None = None
+    created_at: datetime
+    edited_at: datetime | None = None
+    recalled_at: datetime | None = None
+    version: int
+    """The conversation's `version` when it last changed; 0: it never changed."""
+    type: Literal["message"]
+    conversation_id: str
+
+
+class MessageInEvent(Answer):
+    """`MessageInEvent` of the API."""
+
+    kind: Kind | None = None
+    title: str | None = None
+    text: str | None = None
+    links: list[Link] | None = None
+    images: list[Media] | None = None
+    video: Media | None = None
+    audio: Media | None = None
+    file: Media | None = None
+    location: Location | None = None
+    custom: Any
+    silent: bool
+    """Devices should not ring; it counts as unread."""
+    signature: str | None = None
+    """The author's name as it was then, where a channel signs."""
+    forwarded_from: ForwardedFrom | None = None
+    pinned: bool
+    reactions_frozen: bool
+    """Nobody may react any more; reactions may be removed."""
+    group_id: str
+    message_id: str
+    seq: int
+    sender_id: str | None = None
+    created_at: datetime
+    edited_at: datetime | None = None
+    recalled_at: datetime | None = None
+    version: int
+    """The conversation's `version` when it last changed; 0: it never changed."""
+
+
+class PostInEvent(Answer):
+    """`PostInEvent` of the API."""
+
+    kind: Kind | None = None
+    title: str | None = None
+    text: str | None = None
+    links: list[Link] | None = None
+    images: list[Media] | None = None
+    video: Media | None = None
+    audio: Media | None = None
+    file: Media | None = None
+    location: Location | None = None
+    custom: Any
+    silent: bool
+    """Devices should not ring; it counts as unread."""
+    signature: str | None = None
+    """The author's name as it was then, where a channel signs."""
+    forwarded_from: ForwardedFrom | None = None
+    pinned: bool
+    reactions_frozen: bool
+    """Nobody may react any more; reactions may be removed."""
+    channel_id: str
+    post_id: str
+    seq: int
+    author_id: str | None = None
+    created_at: datetime
+    edited_at: datetime | None = None
+    recalled_at: datetime | None = None
+    version: int
+    """The conversation's `version` when it last changed; 0: it never changed."""
+
+
+class ThreadMessageInEvent(Answer):
+    """`ThreadMessageInEvent` of the API."""
+
+    kind: Kind | None = None
+    title: str | None = None
+    text: str | None = None
+    links: list[Link] | None = None
+    images: list[Media] | None = None
+    video: Media | None = None
+    audio: Media | None = None
+    file: Media | None = None
+    location: Location | None = None
+    custom: Any
+    silent: bool
+    """No notification; it still counts as unread."""
+    forwarded_from: ForwardedFrom | None = None
+    """The source of a forward; null: it was written here."""
+    message_id: str
+    seq: int
+    sender_id: str | None = None
+    created_at: datetime
+    edited_at: datetime | None = None
+    recalled_at: datetime | None = None
+    version: int
+    """The conversation's `version` when it last changed; 0: it never changed."""
+    channel_id: str
+    user_id: str
+    from_channel: bool
+    author_id: str | None = None
+
+
+class MessageEdited(EventBase):
+    """Its content was replaced, it was pinned or unpinned, or its reactions were stopped or allowed again."""
+
+    type: Literal["message.edited"]
+    stream_id: str
+    seq: int
+    """The number of the post or message."""
+    conversation_id: str | None = None
+    """The conversation in the receiver's list. Absent in a channel's inbox."""
+    channel_id: str | None = None
+    """In a channel, and in its inbox: the channel."""
+    group_id: str | None = None
+    """In a chat group: the group."""
+    user_id: str | None = None
+    """In a channel's inbox, instead of `conversation_id`: the user of the thread. In the feed and in webhooks also
+    between two users, beside `conversation_id`: the user whose conversation it is, who received the message."""
+    post: PostInEvent | None = None
+    """In a channel: the post as in `GET /channels/{channel_id}/posts/{seq}`, without reactions and views."""
+    message: MessageInEvent | DialogueMessageInEvent | ThreadMessageInEvent | None = None
+    """Elsewhere: the message, without reactions and without the sender's name."""
+    version: int
+    """The conversation's version after it. If it is not the next one after yours, read [what
+    changed](../how-to/catch-up.md)."""
+
+
+class MessagePosted(EventBase):
+    """A post, a group message or a one-to-one message was written."""
+
+    type: Literal["message.posted"]
+    stream_id: str
+    seq: int
+    """The number of the post or message."""
+    conversation_id: str | None = None
+    """The conversation in the receiver's list. Absent in a channel's inbox."""
+    channel_id: str | None = None
+    """In a channel, and in its inbox: the channel."""
+    group_id: str | None = None
+    """In a chat group: the group."""
+    user_id: str | None = None
+    """In a channel's inbox, instead of `conversation_id`: the user of the thread. In the feed and in webhooks also
+    between two users, beside `conversation_id`: the user whose conversation it is, who received the message."""
+    post: PostInEvent | None = None
+    """In a channel: the post as in `GET /channels/{channel_id}/posts/{seq}`, without reactions and views."""
+    message: MessageInEvent | DialogueMessageInEvent | ThreadMessageInEvent | None = None
+    """Elsewhere: the message, without reactions and without the sender's name."""
+
+
+class MessageRecalled(EventBase):
+    """It was deleted for everyone."""
+
+    type: Literal["message.recalled"]
+    stream_id: str
+    seq: int
+    """The number of the post or message."""
+    conversation_id: str | None = None
+    """The conversation in the receiver's list. Absent in a channel's inbox."""
+    channel_id: str | None = None
+    """In a channel, and in its inbox: the channel."""
+    group_id: str | None = None
+    """In a chat group: the group."""
+    user_id: str | None = None
+    """In a channel's inbox, instead of `conversation_id`: the user of the thread. In the feed and in webhooks also
+    between two users, beside `conversation_id`: the user whose conversation it is, who received the message."""
+    post: PostInEvent | None = None
+    """In a channel: the post as in `GET /channels/{channel_id}/posts/{seq}`, without reactions and views."""
+    message: MessageInEvent | DialogueMessageInEvent | ThreadMessageInEvent | None = None
+    """Elsewhere: the message, without reactions and without the sender's name."""
+    version: int
+    """The conversation's version after it. If it is not the next one after yours, read [what
+    changed](../how-to/catch-up.md)."""
+
+
+class ReactionsChanged(EventBase):
+    """The counts of a message changed; several changes are merged into one event."""
+
+    type: Literal["reactions.changed"]
+    stream_id: str
+    seq: int
+    """The number of the post or message."""
+    conversation_id: str | None = None
+    """The conversation in the receiver's list. Absent in a channel's inbox."""
+    channel_id: str | None = None
+    """In a channel, and in its inbox: the channel."""
+    group_id: str | None = None
+    """In a chat group: the group."""
+    user_id: str | None = None
+    """In a channel's inbox, instead of `conversation_id`: the user of the thread. In the feed and in webhooks also
+    between two users, beside `conversation_id`: the user whose conversation it is, who received the message."""
+    counts: dict[str, int]
+    """The count of each emoji."""
+    total: int
+    """The sum of the counts."""
+    mine: list[str] | None = None
+    """The receiver's own emoji: where they reacted themselves, and in one-to-one conversations."""
+
+
+class UnreadChanged(EventBase):
+    """The user's unread totals changed because they read, wrote, muted or hid a conversation on some device.
+
+    At most once a second, and later under load. A new message sends none: count it by `message.posted`.
+    """
+
+    type: Literal["unread.changed"]
+    stream_id: None = None
+    total: int
+    """The unread messages of all conversations that are not muted."""
+    channels: int
+    """Those in channels."""
+    chats: int
+    """Those in groups and one-to-one conversations."""
+    conversation_groups: dict[str, int]
+    """Those in each of the user's conversation groups."""
+
+
+class WebhookDisabled(EventBase):
+    """The server disabled a webhook of the channel, which does not accept events. It is enabled again by hand."""
+
+    type: Literal["webhook.disabled"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    webhook_id: str
+    """The webhook."""
+    reason: DisabledReason
+    """`gone`: it answered 410; `failing`: a delivery failed at its last attempt; `too_many_waiting`: more
+    deliveries waited than may."""
+
+
+EventModel = (
+    MessagePosted
+    | MessageEdited
+    | MessageRecalled
+    | ReactionsChanged
+    | ChannelSubscribed
+    | ChannelUnsubscribed
+    | ChannelUpdated
+    | ChannelDeleted
+    | ChannelInvited
+    | ChannelInvitationEnded
+    | GroupJoined
+    | GroupLeft
+    | GroupInvited
+    | GroupInvitationEnded
+    | GroupUpdated
+    | GroupDisbanded
+    | MemberChanged
+    | JoinRequested
+    | JoinRefused
+    | ConversationRead
+    | ConversationUpdated
+    | ConversationGroupCreated
+    | ConversationGroupRenamed
+    | ConversationGroupDeleted
+    | ConversationGroupChanged
+    | ConversationEnded
+    | InboxRead
+    | BlockChanged
+    | WebhookDisabled
+    | UnreadChanged
+    | InboxUnread
+)
+"""An event of a known type."""
+
+MODELS: dict[str, type[EventBase]] = {
+    "message.posted": MessagePosted,
+    "message.edited": MessageEdited,
+    "message.recalled": MessageRecalled,
+    "reactions.changed": ReactionsChanged,
+    "channel.subscribed": ChannelSubscribed,
+    "channel.unsubscribed": ChannelUnsubscribed,
+    "channel.updated": ChannelUpdated,
+    "channel.deleted": ChannelDeleted,
+    "channel.invited": ChannelInvited,
+    "channel.invitation_ended": ChannelInvitationEnded,
+    "group.joined": GroupJoined,
+    "group.left": GroupLeft,
+    "group.invited": GroupInvited,
+    "group.invitation_ended": GroupInvitationEnded,
+    "group.updated": GroupUpdated,
+    "group.disbanded": GroupDisbanded,
+    "member.changed": MemberChanged,
+    "join.requested": JoinRequested,
+    "join.refused": JoinRefused,
+    "conversation.read": ConversationRead,
+    "conversation.updated": ConversationUpdated,
+    "conversation_group.created": ConversationGroupCreated,
+    "conversation_group.renamed": ConversationGroupRenamed,
+    "conversation_group.deleted": ConversationGroupDeleted,
+    "conversation_group.changed": ConversationGroupChanged,
+    "conversation.ended": ConversationEnded,
+    "inbox.read": InboxRead,
+    "block.changed": BlockChanged,
+    "webhook.disabled": WebhookDisabled,
+    "unread.changed": UnreadChanged,
+    "inbox.unread": InboxUnread,
+}
+"""The model of each type."""

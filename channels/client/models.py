@@ -1,0 +1,1690 @@
+"""What the API takes and answers, made from its OpenAPI document by `python -m tests.client_models`. Do not edit.
+
+Answers are models that keep fields which they do not know; bodies of requests are typed dictionaries. A type of a few
+words, such as `Role`, is open: a newer server may send others.
+"""
+
+from datetime import datetime
+from typing import Any, Generic, Literal, Required, TypedDict, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+T = TypeVar("T")
+
+
+class Answer(BaseModel):
+    """The base of answers."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Page(Answer, Generic[T]):
+    """Some items of a list, and the cursor to the next ones; None at the end."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+class Invited(Answer):
+    """The user is no member yet: they are invited, and accept or decline until `expires_at`."""
+
+    user_id: str
+    is_invited: Literal[True]
+    role: Literal["admin", "member"] | str
+    invited_at: datetime
+    expires_at: datetime
+
+
+Role = Literal["owner", "admin", "member"] | str
+"""A member's role."""
+
+
+class Member(Answer):
+    """A member."""
+
+    user_id: str
+    name: str
+    face_url: str
+    role: Role
+    joined_at: datetime
+    muted_until: datetime | None = None
+    name_card: str
+
+
+Added = Member | Invited
+"""A member, or with 202 a user who is invited."""
+
+
+class Subscriber(Answer):
+    """A subscriber of a channel."""
+
+    user_id: str
+    name: str
+    face_url: str
+    role: Role
+    subscribed_at: datetime
+    muted_until: datetime | None = None
+
+
+AddedSubscriber = Subscriber | Invited
+"""A subscriber, or with 202 a user who is invited to subscribe."""
+
+Grant = (
+    Literal[
+        "post",
+        "edit_posts",
+        "delete_posts",
+        "pin_posts",
+        "manage_subscribers",
+        "change_info",
+        "change_settings",
+        "read_inbox",
+        "see_insights",
+        "read_events",
+        "manage_webhooks",
+    ]
+    | str
+)
+"""A right of an admin. The owner and the application's admin hold all of them."""
+
+
+class Admin(Answer):
+    """The owner or an admin, and their rights."""
+
+    user_id: str
+    name: str
+    face_url: str
+    role: Role
+    subscribed_at: datetime
+    muted_until: datetime | None = None
+    grants: list[Grant]
+
+
+class Block(Answer):
+    """A user, a channel or a chat group that you block; a channel by its full id."""
+
+    user_id: str
+    blocked_at: datetime
+
+
+class ItemError(Answer):
+    """The error of one item of a call for several."""
+
+    code: str
+    detail: str
+
+
+class ConversationResult(Answer):
+    """The result for one conversation of the call; `error` is the reason if it failed."""
+
+    conversation_id: str
+    ok: bool
+    error: ItemError | None = None
+
+
+class ChangedConversationGroup(Answer):
+    """The conversation group after the call, and the result for each conversation."""
+
+    name: str
+    unread_count: int
+    conversation_count: int
+    built_in: bool
+    results: list[ConversationResult]
+
+
+DepartureReason = Literal["left", "removed", "banned", "deleted"] | str
+"""Why a user is no longer in a group, or why a conversation of theirs ended."""
+
+
+class ChannelGone(Answer):
+    """A channel to which your subscription ended, and why."""
+
+    channel_id: str
+    gone: DepartureReason
+    gone_at: datetime
+
+
+class ChannelMissing(Answer):
+    """A channel named in the request that cannot be shown, with its error."""
+
+    channel_id: str
+    error: ItemError
+
+
+Kind = (
+    Literal["text", "image", "text_and_image", "video", "audio", "file", "location", "custom"] | str
+)
+"""The kind of a message's content."""
+
+
+class LastPost(Answer):
+    """The newest post, as lists show it."""
+
+    seq: int
+    preview: str
+    """One line of its text; `[image]` and the like where it has none."""
+    kind: Kind | None = None
+    """null where it was deleted, or an older version of the server wrote it."""
+    recalled: bool
+    """It was deleted for everyone."""
+    at: datetime
+
+
+AcceptMessages = Literal["everyone", "subscribers", "nobody"] | str
+"""The users who may write to the channel in private."""
+
+Visibility = Literal["public", "profile", "private"] | str
+"""The view of strangers: everything including messages, only the profile, or nothing (404)."""
+
+
+class Settings(Answer):
+    """A channel's settings."""
+
+    visibility: Visibility
+    reactions: str | list[str]
+    reactions_per_user: int
+    distinct_reactions: int
+    accept_messages: AcceptMessages
+    signatures: bool
+    protect_content: bool
+
+
+class Channel(Answer):
+    """A channel as you see it. `subscribed_at` and `role` are null unless you subscribe.
+
+    `owner_id`: null unless you are the owner or an admin here, or the channel signs its posts. `grants`: what
+    you may do here as the owner or an admin. `public_from_seq`: the first seq that everybody may read; what was
+    written before the group became a channel has lower ones. `history_shared_at`: when the owner made that
+    public too, for members.
+    """
+
+    channel_id: str
+    name: str
+    face_url: str
+    organization: str
+    introduction: str
+    custom_data: str
+    owner_id: str | None = None
+    created_at: datetime
+    subscriber_count: int
+    subscribed_at: datetime | None = None
+    role: Role | None = None
+    grants: list[Grant]
+    verified: bool
+    settings: Settings
+    head_seq: int
+    version: int
+    """Grows with each edit, deletion, pin and freeze of a message; `changed_since` lists what changed."""
+    public_from_seq: int
+    history_shared_at: datetime | None = None
+    last_post: LastPost | None = None
+
+
+class ChannelPage(Answer):
+    """A page of channels. The last page of your subscriptions has a `sync_token` for the next `updated_since`."""
+
+    items: list[Channel | ChannelMissing | ChannelGone]
+    next_cursor: str | None = None
+    sync_token: str | None = None
+
+
+class ConversationGroup(Answer):
+    """A conversation group.
+
+    `unread_count` leaves out muted and hidden conversations, `conversation_count` does not.
+    """
+
+    name: str
+    unread_count: int
+    conversation_count: int
+    built_in: bool
+
+
+ConversationType = Literal["group", "c2c"] | str
+"""Whether the other side is a group (a channel is one) or a single user."""
+
+
+class LastMessage(Answer):
+    """The newest message. In a channel `sender_id` is null."""
+
+    seq: int
+    preview: str
+    """One line of its text; `[image]` and the like where it has none."""
+    kind: Kind | None = None
+    """null where it was deleted, or an older version of the server wrote it."""
+    recalled: bool
+    """It was deleted for everyone."""
+    at: datetime
+    sender_id: str | None = None
+
+
+NotificationLevel = Literal["all", "none"] | str
+"""For which messages of a conversation the user's devices ring.
+
+Messages cannot mention a user, so there is no level between the two. A level of a newer version reads as `ALL`:
+a needless ring does less harm than a missing one."""
+
+
+class Conversation(Answer):
+    """A conversation as its user sees it; `last_message` is null if there is none that they may read.
+
+    `verified`: it is a verified channel, or one-to-one with one. A one-to-one conversation has a `peer_id` (the
+    other user, or the channel), any other a `group_id`; the other field is null.
+    """
+
+    conversation_id: str
+    type: ConversationType
+    group_id: str | None = None
+    peer_id: str | None = None
+    title: str
+    face_url: str
+    unread_count: int
+    read_seq: int
+    head_seq: int
+    version: int
+    """Grows with each edit, deletion, pin and freeze of a message; `changed_since` lists what changed."""
+    last_message: LastMessage | None = None
+    muted: bool
+    """For ever, or until `muted_until`."""
+    muted_until: datetime | None = None
+    """null: for ever, or not muted."""
+    notifications: NotificationLevel
+    """For which messages your devices ring, while it is not muted. More levels may be added."""
+    accept: bool
+    """false: the channel of this conversation may not write to you."""
+    pinned_at: datetime | None = None
+    hidden: bool
+    draft: str
+    custom_data: str
+    conversation_groups: list[str]
+    is_channel: bool
+    verified: bool
+
+
+class Attempt(Answer):
+    """One request to the receiver."""
+
+    at: datetime
+    latency_ms: int
+    response_status: int | None = None
+    """Null: there was no answer; `error` says why."""
+    response_body: str | None = None
+    """The first KB of the answer, as text."""
+    error: str | None = None
+
+
+DeliveryStatus = Literal["waiting", "succeeded", "failed"] | str
+"""What became of a delivery."""
+
+
+class Delivery(Answer):
+    """One event for one webhook."""
+
+    delivery_id: str
+    webhook_id: str
+    event_id: str
+    """The `webhook-id` of every attempt."""
+    event_type: str
+    stream_id: str | None = None
+    """The events of one stream are delivered in order."""
+    event_at: datetime
+    """When the event happened."""
+    status: DeliveryStatus
+    next_attempt_at: datetime | None = None
+    """When it is sent next, at the earliest: one that waits behind another of its stream is later."""
+    attempts_made: int
+    """All attempts, replays included."""
+    attempts: list[Attempt]
+    """The last ten, oldest first."""
+    created_at: datetime
+
+
+class Device(Answer):
+    """A device of yours: `endpoint` for the platform `web`, `pushkey` for `gateway`; the other one is null."""
+
+    device_id: str
+    platform: Literal["web", "gateway"] | str
+    endpoint: str | None = None
+    pushkey: str | None = None
+    app_id: str
+    locale: str
+    name: str
+    created_at: datetime
+    confirmed_at: datetime
+    """When it was registered last; moves once a day at most."""
+
+
+class ForwardedFrom(Answer):
+    """The place where a forwarded message was first written; all null where that is private."""
+
+    channel_id: str | None = None
+    group_id: str | None = None
+    name: str | None = None
+    """Of the channel or group, as it was then."""
+    seq: int | None = None
+    message_id: str | None = None
+    """In a channel the post's id."""
+
+
+JsonValue = Any
+"""Any JSON value."""
+
+
+class Link(Answer):
+    """A titled link."""
+
+    title: str
+    url: str
+
+
+class Location(Answer):
+    """A place on Earth, in degrees."""
+
+    latitude: float
+    longitude: float
+    name: str
+    address: str
+
+
+MediaKind = Literal["image", "video", "audio", "file"] | str
+"""The kind of an upload, found from its bytes; each kind has its own size limit."""
+
+
+class Media(Answer):
+    """An upload; the address of a version that does not exist is null."""
+
+    media_id: str
+    kind: MediaKind
+    content_type: str
+    size_bytes: int
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+    """How long a sound lasts, as its file says; null where it is not known."""
+    name: str
+    url: str
+    large_url: str | None = None
+    thumb_url: str | None = None
+
+
+class Tally(Answer):
+    """Reactions: a count for each emoji, their sum, and the caller's own."""
+
+    counts: dict[str, int] | None = None
+    total: int = 0
+    mine: list[str] = []
+
+
+class DialogueMessage(Answer):
+    """A one-to-one message as a user sees it; a deleted message keeps only its id, seq and times.
+
+    The sender of a channel's message is the channel, whichever admin wrote it.
+    """
+
+    kind: Kind | None = None
+    title: str | None = None
+    text: str | None = None
+    links: list[Link] | None = None
+    images: list[Media] | None = None
+    video: Media | None = None
+    audio: Media | None = None
+    file: Media | None = None
+    location: Location | None = None
+    custom: JsonValue
+    silent: bool
+    """No notification; it still counts as unread."""
+    forwarded_from: ForwardedFrom | None = None
+    """The source of a forward; null: it was written here."""
+    message_id: str
+    seq: int
+    sender_id: str | None = None
+    created_at: datetime
+    edited_at: datetime | None = None
+    recalled_at: datetime | None = None
+    version: int
+    """The conversation's `version` when it last changed; 0: it never changed."""
+    reactions: Tally
+    type: Literal["message"]
+    conversation_id: str
+
+
+class TimelinePost(Answer):
+    """A post among one-to-one messages."""
+
+    kind: Kind | None = None
+    title: str | None = None
+    text: str | None = None
+    links: list[Link] | None = None
+    images: list[Media] | None = None
+    video: Media | None = None
+    audio: Media | None = None
+    file: Media | None = None
+    location: Location | None = None
+    custom: JsonValue
+    silent: bool
+    """Devices should not ring; it counts as unread."""
+    signature: str | None = None
+    """The author's name as it was then, where a channel signs."""
+    forwarded_from: ForwardedFrom | None = None
+    pinned: bool
+    reactions_frozen: bool
+    """Nobody may react any more; reactions may be removed."""
+    channel_id: str
+    post_id: str
+    seq: int
+    channel_name: str
+    author_id: str | None = None
+    created_at: datetime
+    edited_at: datetime | None = None
+    recalled_at: datetime | None = None
+    version: int
+    """The conversation's `version` when it last changed; 0: it never changed."""
+    views: int
+    reactions: Tally
+    type: Literal["post"]
+
+
+class DialoguePage(Answer):
+    """Messages, and posts if `with_posts` asks for them, newest first."""
+
+    items: list[DialogueMessage | TimelinePost]
+    next_cursor: str | None = None
+    """Goes on in the same direction; null at the end."""
+    newer_cursor: str | None = None
+    """With `around` and `around_seq`: goes on with the newer ones; null where there are none."""
+    first_unread_seq: int | None = None
+    """With `around=unread`: the first unread one; null where all are read."""
+    version: int | None = None
+    """With `changed_since`: you have all changes up to this version now."""
+
+
+class DraftPostResponse(Answer):
+    """The content of the draft, as in the post."""
+
+    kind: Kind | None = None
+    title: str | None = None
+    text: str | None = None
+    links: list[Link] | None = None
+    images: list[Media] | None = None
+    video: Media | None = None
+    audio: Media | None = None
+    file: Media | None = None
+    location: Location | None = None
+    custom: JsonValue
+    silent: bool
+    forwarded_from: ForwardedFrom | None = None
+
+
+class Failure(Answer):
+    """Why a scheduled draft was not published; a new `publish_at` tries again."""
+
+    code: str
+    detail: str
+    at: datetime
+
+
+class Draft(Answer):
+    """A post that is not published yet. With a `publish_at` and no `failure` it is published then."""
+
+    channel_id: str
+    draft_id: str
+    author_id: str
+    """The user who changed it last, in whose name it is published."""
+    publish_at: datetime | None = None
+    failure: Failure | None = None
+    created_at: datetime
+    updated_at: datetime
+    post: DraftPostResponse
+
+
+class Message(Answer):
+    """A message of a group; recalled, it keeps id, seq and times only."""
+
+    kind: Kind | None = None
+    title: str | None = None
+    text: str | None = None
+    links: list[Link] | None = None
+    images: list[Media] | None = None
+    video: Media | None = None
+    audio: Media | None = None
+    file: Media | None = None
+    location: Location | None = None
+    custom: JsonValue
+    silent: bool
+    """Devices should not ring; it counts as unread."""
+    signature: str | None = None
+    """The author's name as it was then, where a channel signs."""
+    forwarded_from: ForwardedFrom | None = None
+    pinned: bool
+    reactions_frozen: bool
+    """Nobody may react any more; reactions may be removed."""
+    group_id: str
+    message_id: str
+    seq: int
+    sender_id: str | None = None
+    sender_name: str | None = None
+    sender_face_url: str | None = None
+    created_at: datetime
+    edited_at: datetime | None = None
+    recalled_at: datetime | None = None
+    version: int
+    """The conversation's `version` when it last changed; 0: it never changed."""
+    reactions: Tally
+
+
+class GroupMessagePage(Answer):
+    """A page of messages of a group."""
+
+    items: list[Message]
+    next_cursor: str | None = None
+    """Goes on in the same direction; null at the end."""
+    newer_cursor: str | None = None
+    """With `around` and `around_seq`: goes on with the newer ones; null where there are none."""
+    first_unread_seq: int | None = None
+    """With `around=unread`: the first unread one; null where all are read."""
+    version: int | None = None
+    """With `changed_since`: you have all changes up to this version now."""
+
+
+GroupType = Literal["work", "public", "meeting", "community"] | str
+"""The type of a group (the reference product's four); rules for joining, history and limits follow from it."""
+
+JoinOption = Literal["free", "approval", "invite"] | str
+"""How users become members: freely, after approval, or only when others add them."""
+
+Posting = Literal["everyone", "owner_and_admins"] | str
+"""The roles that may post."""
+
+
+class Group(Answer):
+    """A group as the caller sees it; `joined_at` and `role` are null for a stranger.
+
+    `verified`: the application vouches for this channel. `owner_id`: null for those who only read a channel.
+    """
+
+    group_id: str
+    type: GroupType
+    name: str
+    introduction: str
+    notification: str
+    face_url: str
+    owner_id: str | None = None
+    custom: dict[str, str]
+    posting: Posting
+    join_option: JoinOption
+    visibility: Visibility
+    muted_all: bool
+    history_visible: bool
+    reactions: str | list[str]
+    reactions_per_user: int
+    distinct_reactions: int
+    member_count: int
+    member_limit: int
+    created_at: datetime
+    joined_at: datetime | None = None
+    role: Role | None = None
+    head_seq: int
+    version: int
+    """Grows with each edit, deletion, pin and freeze of a message; `changed_since` lists what changed."""
+    is_channel: bool
+    verified: bool
+
+
+class ImportResult(Answer):
+    """The result of one line. A line that cannot be read has its number, from 1, instead of an id."""
+
+    user_id: str | None = None
+    line: int | None = None
+    result: (
+        Literal[
+            "added", "present", "not_a_person", "member_limit_reached", "groups_per_user_reached"
+        ]
+        | str
+        | Literal["invalid_request"]
+    )
+    detail: str | None = None
+
+
+class ImportProgress(Answer):
+    """Progress of an import: totals, and the results of the batch just committed, in its order."""
+
+    received: int
+    """Lines so far, blank ones not counted."""
+    added: int
+    present: int
+    """Subscribers already, or users named twice."""
+    refused: int
+    subscriber_count: int | None = None
+    """null: not known yet."""
+    results: list[ImportResult]
+    done: bool = False
+    """The last line of a complete import."""
+    error: ItemError | None = None
+    """The last line of an import that stopped early: lines not counted were not imported."""
+
+
+class InboxUnread(Answer):
+    """The unread messages of the inbox, the same for all admins who read it."""
+
+    channel_id: str
+    unread_count: int
+    """Unread messages in all threads."""
+    unread_threads: int
+    """Threads with unread messages."""
+
+
+class Day(Answer):
+    """A day (UTC). `subscribers`: at its end, null if not known. `net`: joined minus left and removed."""
+
+    day: str
+    subscribers: int | None = None
+    joined: int
+    left: int
+    removed: int
+    net: int
+    posts: int
+    views: int
+    reactions: int
+
+
+class Hour(Answer):
+    """An hour of the day (UTC): new views and reactions in it, summed over all days."""
+
+    hour: int
+    views: int
+    reactions: int
+
+
+class Muted(Answer):
+    """How many subscribers have muted the channel for ever, and their share, from 0 to 1."""
+
+    count: int
+    share: float
+
+
+class Insights(Answer):
+    """The channel's counts for these days."""
+
+    from_: str = Field(alias="from")
+    to: str
+    days: list[Day]
+    hours: list[Hour]
+    muted: Muted
+
+
+class Invitation(Answer):
+    """An open invitation: to be an admin with these grants, or to be a subscriber or member (`role` is `member`).
+
+    One that the user declined to be a member stays here until it expires.
+    """
+
+    user_id: str
+    role: Literal["admin", "member"] | str
+    grants: list[Grant]
+    invited_by: str
+    invited_at: datetime
+    expires_at: datetime
+
+
+AdminAction = (
+    Literal[
+        "channel_created",
+        "info_changed",
+        "settings_changed",
+        "admin_invited",
+        "invitation_revoked",
+        "invitation_accepted",
+        "invitation_declined",
+        "admin_added",
+        "admin_removed",
+        "grants_changed",
+        "owner_changed",
+        "subscriber_added",
+        "subscriber_invited",
+        "subscribers_imported",
+        "subscriber_removed",
+        "subscriber_banned",
+        "subscriber_unbanned",
+        "subscriber_muted",
+        "subscriber_unmuted",
+        "reacting_banned",
+        "reacting_unbanned",
+        "join_request_accepted",
+        "join_request_refused",
+        "name_card_changed",
+        "post_edited",
+        "post_deleted",
+        "post_pinned",
+        "post_unpinned",
+        "reactions_frozen",
+        "reactions_unfrozen",
+        "draft_changed",
+        "draft_deleted",
+        "draft_published",
+        "answer_edited",
+        "answer_deleted",
+        "webhook_created",
+        "webhook_changed",
+        "webhook_deleted",
+        "webhook_disabled",
+        "webhook_secret_rotated",
+        "webhook_replayed",
+    ]
+    | str
+)
+"""The act that an entry of a channel's admin log records."""
+
+
+class AdminLogEntry(Answer):
+    """One change to the channel.
+
+    `before` and `after` hold the changed values by name; a value of more than 400 bytes is cut and ends in an
+    ellipsis. `by_app`: your back end made the change, under this id.
+    """
+
+    entry_id: str
+    action: AdminAction
+    actor_id: str
+    by_app: bool
+    target_id: str | None = None
+    before: dict[str, Any]
+    after: dict[str, Any]
+    at: datetime
+
+
+class Ban(Answer):
+    """A banned user."""
+
+    user_id: str
+    banned_at: datetime | None = None
+    banned_by: str | None = None
+
+
+class JoinRequest(Answer):
+    """A user who waits for approval."""
+
+    user_id: str
+    name: str
+    face_url: str
+    text: str
+    requested_at: datetime
+
+
+class PostInsights(Answer):
+    """The users who have seen a post, and the reactions it has now."""
+
+    seq: int
+    created_at: datetime
+    preview: str
+    views: int
+    reactions: int
+
+
+class Post(Answer):
+    """A post. It is from the channel: only the owner and admins see its author.
+
+    What you wrote before the group became a channel shows you as its author: you may always delete it.
+
+    `views`: how many users reported seeing it. Up to 512 it is exact; above, 95 of 100 numbers are within 3.3 %.
+    """
+
+    kind: Kind | None = None
+    title: str | None = None
+    text: str | None = None
+    links: list[Link] | None = None
+    images: list[Media] | None = None
+    video: Media | None = None
+    audio: Media | None = None
+    file: Media | None = None
+    location: Location | None = None
+    custom: JsonValue
+    silent: bool
+    """Devices should not ring; it counts as unread."""
+    signature: str | None = None
+    """The author's name as it was then, where a channel signs."""
+    forwarded_from: ForwardedFrom | None = None
+    pinned: bool
+    reactions_frozen: bool
+    """Nobody may react any more; reactions may be removed."""
+    channel_id: str
+    post_id: str
+    seq: int
+    channel_name: str
+    author_id: str | None = None
+    created_at: datetime
+    edited_at: datetime | None = None
+    recalled_at: datetime | None = None
+    version: int
+    """The conversation's `version` when it last changed; 0: it never changed."""
+    views: int
+    reactions: Tally
+
+
+class PostViews(Answer):
+    """The number of users who have seen a post."""
+
+    seq: int
+    views: int
+
+
+class Reactor(Answer):
+    """A user who holds the emoji."""
+
+    user_id: str
+    name: str
+    face_url: str
+    reacted_at: datetime
+
+
+class ThreadLastMessage(Answer):
+    """The newest message of a thread."""
+
+    seq: int
+    preview: str
+    """One line of its text; `[image]` and the like where it has none."""
+    kind: Kind | None = None
+    """null where it was deleted, or an older version of the server wrote it."""
+    recalled: bool
+    """It was deleted for everyone."""
+    at: datetime
+    from_channel: bool
+
+
+class Thread(Answer):
+    """A thread with a user. All admins who read the inbox share `read_seq` and `unread_count`."""
+
+    channel_id: str
+    user_id: str
+    name: str
+    face_url: str
+    head_seq: int
+    version: int
+    """Grows with each edit, deletion, pin and freeze of a message; `changed_since` lists what changed."""
+    read_seq: int
+    unread_count: int
+    last_message: ThreadLastMessage | None = None
+
+
+class ConversationMissing(Answer):
+    """A conversation that you asked for and do not have."""
+
+    conversation_id: str
+    error: ItemError
+
+
+class GroupMissing(Answer):
+    """A requested group that cannot be shown."""
+
+    group_id: str
+    error: ItemError
+
+
+class OwnGroupInvitation(Answer):
+    """An open invitation to you to join a chat group. It shows nothing else of the group."""
+
+    group_id: str
+    group_name: str
+    role: Literal["admin", "member"] | str
+    invited_by: str
+    invited_at: datetime
+    expires_at: datetime
+
+
+class OwnInvitation(Answer):
+    """An open invitation to you, to subscribe (`role` is `member`) or to be an admin.
+
+    Of a private channel it shows nothing else.
+    """
+
+    channel_id: str
+    channel_name: str
+    verified: bool
+    role: Literal["admin", "member"] | str
+    grants: list[Grant]
+    invited_at: datetime
+    expires_at: datetime
+
+
+class UserMissing(Answer):
+    """A requested user without a profile, or a user that could not be changed."""
+
+    user_id: str
+    error: ItemError
+
+
+AccountKind = Literal["person", "business"] | str
+"""Persons subscribe, join, write and react; business accounts run channels, and do nothing as a person."""
+
+
+class User(Answer):
+    """A user's profile. `account_kind`: a `business` account cannot be written to or added as a person."""
+
+    user_id: str
+    name: str
+    face_url: str
+    account_kind: AccountKind
+
+
+DisabledReason = Literal["gone", "failing", "too_many_waiting"] | str
+"""Why the server disabled an endpoint."""
+
+
+class Webhook(Answer):
+    """A webhook. Its secret is shown when it is created or rotated only."""
+
+    webhook_id: str
+    channel_id: str | None = None
+    """Null: the application's, for events of all channels."""
+    url: str
+    event_types: list[str]
+    """Empty: all types."""
+    description: str
+    receives_inbox: bool
+    """Whether it receives what is said in the channel's inbox: if the user who gave its `url` has `read_inbox`."""
+    enabled: bool
+    disabled_reason: DisabledReason | None = None
+    """Why the server disabled it; null where it did not."""
+    disabled_at: datetime | None = None
+    old_secrets_until: datetime | None = None
+    """Until when the last replaced secret signs too; null where none does."""
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class PostPage(Answer):
+    """A page of posts."""
+
+    items: list[Post]
+    next_cursor: str | None = None
+    """Goes on in the same direction; null at the end."""
+    newer_cursor: str | None = None
+    """With `around` and `around_seq`: goes on with the newer ones; null where there are none."""
+    first_unread_seq: int | None = None
+    """With `around=unread`: the first unread one; null where all are read."""
+    version: int | None = None
+    """With `changed_since`: you have all changes up to this version now."""
+
+
+class PostReport(Answer):
+    """Whom a post could reach, and whom it did."""
+
+    seq: int
+    created_at: datetime
+    silent: bool
+    """Nobody was notified."""
+    subscribers: int | None = None
+    """Subscribers when it was posted, the owner included. Null: an older version posted it."""
+    sockets: int
+    """Open sockets that received it when it was posted, counted in seconds."""
+    pushed: int
+    """Notifications that a push service or the gateway took."""
+    rejected: int
+    """Devices that did not exist any more, which were forgotten."""
+    failed: int
+    """Notifications that failed for good."""
+    views: int
+    """Users who have seen it."""
+
+
+class Problem(Answer):
+    """The body of every error response."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    details: dict[str, JsonValue] = {}
+    request_id: str
+
+
+class Push(Answer):
+    """How this deployment sends notifications."""
+
+    vapid_public_key: str | None = None
+    """The `applicationServerKey` with which browsers subscribe, base64url; null: no Web Push."""
+    gateway: bool
+    """Whether devices of the platform `gateway` are notified."""
+
+
+class ReadMark(Answer):
+    """How far the conversation is read after the call."""
+
+    conversation_id: str
+    read_seq: int
+    unread_count: int
+
+
+class Replayed(Answer):
+    """What a replay did."""
+
+    replayed: int
+    """Deliveries that are sent again."""
+    next_since: str | None = None
+    """More are left: repeat the call with this instant. Null: that was all."""
+
+
+class ItemProblem(Answer):
+    """The error of one item, with what programs need of it."""
+
+    code: str
+    detail: str
+    details: dict[str, JsonValue]
+    """As in the problem of a call."""
+
+
+class SentToUser(Answer):
+    """The result for one user: the message's place in the thread with them, or `error`."""
+
+    user_id: str
+    message_id: str | None = None
+    seq: int | None = None
+    created_at: datetime | None = None
+    error: ItemProblem | None = None
+
+
+class SentToMany(Answer):
+    """The result for each user, in the order of `user_ids`."""
+
+    results: list[SentToUser]
+
+
+class SyncConversation(Answer):
+    """A conversation as it is now, with its channel or its group.
+
+    Hidden ones come only as changes. `again`: you may have it already, since more changed at your last sync than
+    its token holds.
+    """
+
+    conversation_id: str
+    type: ConversationType
+    group_id: str | None = None
+    peer_id: str | None = None
+    title: str
+    face_url: str
+    unread_count: int
+    read_seq: int
+    head_seq: int
+    version: int
+    """Grows with each edit, deletion, pin and freeze of a message; `changed_since` lists what changed."""
+    last_message: LastMessage | None = None
+    muted: bool
+    """For ever, or until `muted_until`."""
+    muted_until: datetime | None = None
+    """null: for ever, or not muted."""
+    notifications: NotificationLevel
+    """For which messages your devices ring, while it is not muted. More levels may be added."""
+    accept: bool
+    """false: the channel of this conversation may not write to you."""
+    pinned_at: datetime | None = None
+    hidden: bool
+    draft: str
+    custom_data: str
+    conversation_groups: list[str]
+    is_channel: bool
+    verified: bool
+    channel: Channel | None = None
+    group: Group | None = None
+    again: bool
+
+
+class End(Answer):
+    """Why a conversation ended, and when."""
+
+    reason: DepartureReason
+    at: datetime
+
+
+class SyncEnd(Answer):
+    """A conversation that you no longer have."""
+
+    conversation_id: str
+    ended: End
+    again: bool
+
+
+class Unread(Answer):
+    """Unread totals; `total` is channels and chats together, `conversation_groups` the user's own."""
+
+    total: int
+    channels: int
+    chats: int
+    conversation_groups: dict[str, int]
+
+
+class Sync(Answer):
+    """A page of your conversations, or of what changed among them.
+
+    `sync_token`: for `since` in the next sync; null while more changes follow. `user`, `invitations` and
+    `limits` come whole with the first page, and are null on later ones. `limits` are by the names of their
+    settings; null: none.
+    """
+
+    items: list[SyncConversation | SyncEnd]
+    next_cursor: str | None = None
+    sync_token: str | None = None
+    unread: Unread
+    conversation_groups: list[ConversationGroup]
+    invitations: Page[OwnInvitation | OwnGroupInvitation] | None = None
+    user: User | None = None
+    limits: dict[str, int | float | None] | None = None
+
+
+class ThreadMessage(Answer):
+    """A message of a thread as the channel's admins see it. Only they see `author_id`: the admin who wrote it."""
+
+    kind: Kind | None = None
+    title: str | None = None
+    text: str | None = None
+    links: list[Link] | None = None
+    images: list[Media] | None = None
+    video: Media | None = None
+    audio: Media | None = None
+    file: Media | None = None
+    location: Location | None = None
+    custom: JsonValue
+    silent: bool
+    """No notification; it still counts as unread."""
+    forwarded_from: ForwardedFrom | None = None
+    """The source of a forward; null: it was written here."""
+    message_id: str
+    seq: int
+    sender_id: str | None = None
+    created_at: datetime
+    edited_at: datetime | None = None
+    recalled_at: datetime | None = None
+    version: int
+    """The conversation's `version` when it last changed; 0: it never changed."""
+    reactions: Tally
+    channel_id: str
+    user_id: str
+    from_channel: bool
+    author_id: str | None = None
+
+
+class ThreadPage(Answer):
+    """A page of a thread."""
+
+    items: list[ThreadMessage]
+    next_cursor: str | None = None
+    """Goes on in the same direction; null at the end."""
+    newer_cursor: str | None = None
+    """With `around` and `around_seq`: goes on with the newer ones; null where there are none."""
+    first_unread_seq: int | None = None
+    """With `around=unread`: the first unread one; null where all are read."""
+    version: int | None = None
+    """With `changed_since`: you have all changes up to this version now."""
+
+
+class ThreadRead(Answer):
+    """The shared read cursor of a thread."""
+
+    channel_id: str
+    user_id: str
+    read_seq: int
+    unread_count: int
+
+
+class WebhookWithSecret(Answer):
+    """A webhook and its secret, which is not shown again."""
+
+    webhook_id: str
+    channel_id: str | None = None
+    """Null: the application's, for events of all channels."""
+    url: str
+    event_types: list[str]
+    """Empty: all types."""
+    description: str
+    receives_inbox: bool
+    """Whether it receives what is said in the channel's inbox: if the user who gave its `url` has `read_inbox`."""
+    enabled: bool
+    disabled_reason: DisabledReason | None = None
+    """Why the server disabled it; null where it did not."""
+    disabled_at: datetime | None = None
+    old_secrets_until: datetime | None = None
+    """Until when the last replaced secret signs too; null where none does."""
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    secret: str
+    """Keep it where the receiver verifies signatures."""
+
+
+class AddConversations(TypedDict, total=False):
+    """The conversations to add."""
+
+    conversation_ids: list[str]
+
+
+class AnswerRequest(TypedDict, total=False):
+    """The answer to a join request."""
+
+    approve: Required[bool]
+
+
+class AnswerToInvitation(TypedDict, total=False):
+    """Whether you accept or decline."""
+
+    accept: Required[bool]
+
+
+class Appoint(TypedDict, total=False):
+    """The rights of the admin. Without `grants` a new admin may do everything, and an admin keeps their rights."""
+
+    grants: list[Grant]
+    """The rights of the admin; the owner has all of them."""
+
+
+class ChangeConversationGroup(TypedDict, total=False):
+    """The conversations to add and to remove. Both count towards the limit of ids a call."""
+
+    add: list[str]
+    remove: list[str]
+
+
+class ForwardBody(TypedDict, total=False):
+    """The message to copy: of a group, of a channel, or of one of the caller's own conversations."""
+
+    channel_id: str | None
+    """In full, or without its prefix (`news`)."""
+    group_id: str | None
+    conversation_id: str | None
+    seq: Required[int]
+
+
+class LinkBody(TypedDict, total=False):
+    """A titled link, http or https."""
+
+    title: Required[str]
+    url: Required[str]
+
+
+class LocationBody(TypedDict, total=False):
+    """A place on Earth, in degrees."""
+
+    latitude: Required[float]
+    longitude: Required[float]
+    name: str
+    address: str
+
+
+class DraftPost(TypedDict, total=False):
+    """A post, as in `POST …/posts`."""
+
+    kind: Kind | None
+    title: str
+    text: str
+    links: list[LinkBody]
+    images: list[str]
+    """For `image`: 1 to 10."""
+    video: str | None
+    """For `video`: a film; a sound is accepted, too."""
+    audio: str | None
+    """For `audio`: a sound, such as a voice message."""
+    file: str | None
+    location: LocationBody | None
+    custom: JsonValue
+    """Any JSON; its strings and keys hold no control characters either."""
+    forward: ForwardBody | None
+    silent: bool
+    """Devices should not ring; it counts as unread."""
+
+
+class ChangeDraft(TypedDict, total=False):
+    """Fields that are left out stay. `publish_at` null makes it a draft without schedule."""
+
+    post: DraftPost
+    publish_at: datetime | str | None
+
+
+class ChangeMember(TypedDict, total=False):
+    """New values for a member; fields that are left out stay."""
+
+    role: Literal["admin", "member"]
+    """`admin` or `member`; ownership is transferred."""
+    mute_seconds: int
+    """0 ends the mute."""
+    name_card: str
+
+
+class ChangeWebhook(TypedDict, total=False):
+    """Fields that are left out stay. `enabled` true also enables a webhook that the server disabled."""
+
+    url: str
+    """An https address, without a user and a fragment."""
+    event_types: list[str]
+    """The types of events to send; none: all, also those of later versions."""
+    description: str
+    """What it is for, in your words."""
+    enabled: bool
+    """Whether events are sent to it."""
+
+
+class SettingsBody(TypedDict, total=False):
+    """A channel's settings. A setting that is left out takes its default, or stays."""
+
+    visibility: Literal["public", "private"]
+    """`public`: listed in the directory, and anyone may read and subscribe. `private`: nobody finds or joins it
+    without an invitation; others get 404."""
+    reactions: Literal["all", "basic", "none"] | list[str]
+    reactions_per_user: int
+    distinct_reactions: int
+    accept_messages: AcceptMessages
+    signatures: bool
+    protect_content: bool
+
+
+class CreateChannel(TypedDict, total=False):
+    """A new channel, or with `group_id` a Community group of yours to make a channel."""
+
+    name: Required[str]
+    channel_id: str | None
+    """Starts with `@TOA#_`. null: the server chooses one."""
+    group_id: str | None
+    owner_id: str | None
+    """The owner, for the application's back end; null: you."""
+    share_history: bool
+    """With `group_id`. true: what was written before becomes as public as the posts, and every member is told.
+    false: it stays visible to those only who can read it now."""
+    face_url: str
+    """An http(s) address, or `/v1/media/{id}` of a picture you uploaded; empty: none."""
+    organization: str
+    introduction: str
+    custom_data: str
+    settings: SettingsBody
+
+
+class CreateDraft(TypedDict, total=False):
+    """A draft; with `publish_at` a scheduled post."""
+
+    post: Required[DraftPost]
+    publish_at: datetime | str | None
+
+
+class CreateGroup(TypedDict, total=False):
+    """A new group; fields that are left out take the defaults of its type."""
+
+    type: Required[GroupType]
+    name: Required[str]
+    group_id: str | None
+    owner_id: str | None
+    """The owner, for the application's back end; null: you."""
+    introduction: str
+    notification: str
+    face_url: str
+    """An http(s) address, or `/v1/media/{id}` of a picture you uploaded; empty: none."""
+    custom: dict[str, str]
+    posting: Posting | None
+    join_option: JoinOption | None
+    history_visible: bool | None
+    member_limit: int | None
+
+
+class CreateWebhook(TypedDict, total=False):
+    """A new webhook."""
+
+    url: Required[str]
+    """An https address, without a user and a fragment."""
+    event_types: list[str]
+    """The types of events to send; none: all, also those of later versions."""
+    description: str
+    """What it is for, in your words."""
+    enabled: bool
+    """Whether events are sent to it."""
+    secret: str
+    """A secret of your own: `whsec_` and 24 to 64 bytes in base64. Without it the server makes one."""
+
+
+class ImportLine(TypedDict, total=False):
+    """One line of an import."""
+
+    user_id: Required[str]
+
+
+class InviteAdmin(TypedDict, total=False):
+    """The user to invite, and their rights as an admin: all, unless `grants` is given."""
+
+    user_id: Required[str]
+    grants: list[Grant]
+    """The rights of the admin; the owner has all of them."""
+
+
+class JoinGroup(TypedDict, total=False):
+    """A message to those who approve the join request."""
+
+    text: str
+
+
+class NewMessage(TypedDict, total=False):
+    """The content as in `WriteMessage`, or in `forward` a message to copy; with `silent`, devices do not ring."""
+
+    kind: Kind | None
+    title: str
+    text: str
+    links: list[LinkBody]
+    images: list[str]
+    """For `image`: 1 to 10."""
+    video: str | None
+    """For `video`: a film; a sound is accepted, too."""
+    audio: str | None
+    """For `audio`: a sound, such as a voice message."""
+    file: str | None
+    location: LocationBody | None
+    custom: JsonValue
+    """Any JSON; its strings and keys hold no control characters either."""
+    forward: ForwardBody | None
+    silent: bool
+    """Devices should not ring; it counts as unread."""
+
+
+class NewMessageToMany(TypedDict, total=False):
+    """The message, as to one user, and the users."""
+
+    kind: Kind | None
+    title: str
+    text: str
+    links: list[LinkBody]
+    images: list[str]
+    """For `image`: 1 to 10."""
+    video: str | None
+    """For `video`: a film; a sound is accepted, too."""
+    audio: str | None
+    """For `audio`: a sound, such as a voice message."""
+    file: str | None
+    location: LocationBody | None
+    custom: JsonValue
+    """Any JSON; its strings and keys hold no control characters either."""
+    forward: ForwardBody | None
+    silent: bool
+    """Devices should not ring; it counts as unread."""
+    user_ids: Required[list[str]]
+
+
+class NewOwner(TypedDict, total=False):
+    """The new owner of the group."""
+
+    user_id: Required[str]
+
+
+class ReadScopeBody(TypedDict, total=False):
+    """The conversations to mark as read."""
+
+    scope: Required[str]
+    """`all`, `group`, `c2c`, or a conversation group, also `channels` or `chats`."""
+
+
+class ReadUpTo(TypedDict, total=False):
+    """How far to mark it as read."""
+
+    seq: int | None
+    """The last message read; without it, all messages."""
+
+
+class SubscriptionKeys(TypedDict, total=False):
+    """The keys of a subscription, base64url, as the browser gives them."""
+
+    p256dh: Required[str]
+    auth: Required[str]
+
+
+class Subscription(TypedDict, total=False):
+    """What `PushSubscription.toJSON()` returns in a browser."""
+
+    endpoint: Required[str]
+    expirationTime: float | None
+    """Ignored: the push service says when it ends."""
+    keys: Required[SubscriptionKeys]
+
+
+class RegisterDevice(TypedDict, total=False):
+    """A device. `subscription` goes with the platform `web`, `pushkey` with `gateway`."""
+
+    platform: Required[Literal["web", "gateway"]]
+    """`web`: a browser; `gateway`: an app that your push gateway reaches."""
+    subscription: Subscription | None
+    pushkey: str | None
+    """What your gateway knows the device by: any text without spaces."""
+    app_id: Required[str]
+    """The app on the device, by a name of your own; your gateway gets it."""
+    locale: Required[str]
+    """The language of the notifications, a BCP 47 tag."""
+    name: str
+    """For a list of the user's devices."""
+
+
+class RemoveMember(TypedDict, total=False):
+    """How a member is removed; `ban` as in the query parameter."""
+
+    ban: bool
+
+
+class RenameConversationGroup(TypedDict, total=False):
+    """The new name."""
+
+    name: Required[str]
+
+
+class ReplaySince(TypedDict, total=False):
+    """From where to replay."""
+
+    since: Required[str]
+    """Deliveries of events since this instant are sent again."""
+
+
+class RotateSecret(TypedDict, total=False):
+    """The new secret, if it is not to be made by the server."""
+
+    secret: str
+    """A secret of your own: `whsec_` and 24 to 64 bytes in base64. Without it the server makes one."""
+
+
+class SeenBody(TypedDict, total=False):
+    """Posts that you have seen."""
+
+    seqs: Required[list[int]]
+    """Up to 100."""
+
+
+class SetUser(TypedDict, total=False):
+    """New values for one user; fields that are left out stay."""
+
+    name: str
+    face_url: str
+    """An http(s) address, or `/v1/media/{id}` of a picture you uploaded; empty: none."""
+    user_id: Required[str]
+    account_kind: AccountKind
+    """`business`: only tokens with the scope `business` are accepted for the user; `person`: only those without.
+    Sockets of the other kind are closed; memberships and conversations stay."""
+
+
+class SetUsers(TypedDict, total=False):
+    """Users and their new values, each user once."""
+
+    users: Required[list[SetUser]]
+    """At most `users_per_call` (500)."""
+
+
+class UpdateChannel(TypedDict, total=False):
+    """New values. A field that is left out stays."""
+
+    name: str
+    face_url: str
+    """An http(s) address, or `/v1/media/{id}` of a picture you uploaded; empty: none."""
+    organization: str
+    introduction: str
+    custom_data: str
+    settings: SettingsBody
+
+
+class UpdateConversation(TypedDict, total=False):
+    """New values; fields that are left out stay."""
+
+    muted: bool
+    """Not in unread totals: for ever; false: no more."""
+    muted_until: datetime | str | None
+    """Not in unread totals until this instant, at most 366 days ahead. null ends such a mute, and leaves one for
+    ever."""
+    notifications: Literal["all", "none"]
+    """For which messages your devices ring. `none`: they count as unread all the same."""
+    accept: bool
+    """With a channel (`c2c_<channel id>`): whether it may write to you. A subscriber may say so before there is a
+    message."""
+    pinned: bool
+    """At the top of the list."""
+    hidden: bool
+    """Not in lists and totals until its next message."""
+    draft: str
+    """Empty clears it."""
+    custom_data: str
+    """The application's own text. Empty clears it."""
+
+
+class UpdateGroup(TypedDict, total=False):
+    """New values; fields that are left out stay. In `custom`, null removes a key."""
+
+    name: str
+    """As long as a new group's, or a channel's."""
+    introduction: str
+    """As long as a new group's, or a channel's."""
+    notification: str
+    face_url: str
+    """An http(s) address, or `/v1/media/{id}` of a picture you uploaded; empty: none."""
+    custom: dict[str, str | None]
+    posting: Posting
+    join_option: JoinOption
+    history_visible: bool
+    muted_all: bool
+    reactions: Literal["all", "basic", "none"] | list[str]
+    reactions_per_user: int
+    distinct_reactions: int
+
+
+class UpdateUser(TypedDict, total=False):
+    """New values; fields that are left out stay."""
+
+    name: str
+    face_url: str
+    """An http(s) address, or `/v1/media/{id}` of a picture you uploaded; empty: none."""
+
+
+class WriteMessage(TypedDict, total=False):
+    """The content, by its kind: a text, uploads (ids that `POST /v1/media` answered), a place, your own JSON.
+
+    Every kind may carry a title, a text and links; all of it counts against the body limit.
+    """
+
+    kind: Kind
+    title: str
+    text: str
+    links: list[LinkBody]
+    images: list[str]
+    """For `image`: 1 to 10."""
+    video: str | None
+    """For `video`: a film; a sound is accepted, too."""
+    audio: str | None
+    """For `audio`: a sound, such as a voice message."""
+    file: str | None
+    location: LocationBody | None
+    custom: JsonValue
+    """Any JSON; its strings and keys hold no control characters either."""

@@ -1,0 +1,105 @@
+"""Posts of channels: writing, reading, pins, reactions and views."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from typing_extensions import Unpack
+
+from channels.client.models import (
+    NewMessage,
+    Page,
+    Post,
+    PostPage,
+    PostViews,
+    Reactor,
+    Tally,
+    WriteMessage,
+)
+from channels.client.paging import Paged
+from channels.client.resources.base import Resource, with_kind
+
+
+class Posts(Resource):
+    """`client.posts`. The `kind` of a post may be left out: it follows from the fields."""
+
+    async def publish(
+        self, channel_id: str, *, idempotency_key: str | None = None, **content: Unpack[NewMessage]
+    ) -> Post:
+        """Publish a post: `publish("news", text="Hello")`.
+
+        A key of your own, such as the number of a campaign, makes a job that runs twice post once.
+        """
+        return await self._call(
+            *("POST", Post, "channels", channel_id, "posts"),
+            body=with_kind(content),
+            idempotency_key=idempotency_key,
+        )
+
+    async def preview(self, channel_id: str, **content: Unpack[NewMessage]) -> Post:
+        """The post as readers would see it. Nothing is stored."""
+        body = with_kind(content)
+        return await self._call("POST", Post, "channels", channel_id, "posts", "preview", body=body)
+
+    async def get(self, channel_id: str, seq: int) -> Post:
+        return await self._get(Post, "channels", channel_id, "posts", seq)
+
+    def list(
+        self,
+        channel_id: str,
+        *,
+        before_seq: int | None = None,
+        after_seq: int | None = None,
+        changed_since: int | None = None,
+        around_seq: int | None = None,
+        around: Literal["unread"] | None = None,
+        limit: int | None = None,
+    ) -> Paged[Post, PostPage]:
+        """The posts, newest first. With `after_seq` and `changed_since` later pages lead towards the newest."""
+        return self._paged(
+            *(PostPage, Post, "channels", channel_id, "posts"),
+            before_seq=before_seq,
+            after_seq=after_seq,
+            changed_since=changed_since,
+            around_seq=around_seq,
+            around=around,
+            limit=limit,
+        )
+
+    async def edit(self, channel_id: str, seq: int, **content: Unpack[WriteMessage]) -> Post:
+        """Replace the content."""
+        body = with_kind(content)
+        return await self._call("PATCH", Post, "channels", channel_id, "posts", seq, body=body)
+
+    async def delete(self, channel_id: str, seq: int) -> None:
+        """Delete for everyone; the seq stays."""
+        await self._do("DELETE", "channels", channel_id, "posts", seq)
+
+    async def pin(self, channel_id: str, seq: int) -> Post:
+        return await self._call("PUT", Post, "channels", channel_id, "posts", seq, "pin")
+
+    async def unpin(self, channel_id: str, seq: int) -> None:
+        await self._do("DELETE", "channels", channel_id, "posts", seq, "pin")
+
+    def pins(self, channel_id: str) -> Paged[Post, Page[Post]]:
+        return self._list(Page[Post], "channels", channel_id, "pins")
+
+    async def react(self, channel_id: str, seq: int, emoji: str) -> Tally:
+        return await self._call(
+            "PUT", Tally, "channels", channel_id, "posts", seq, "reactions", emoji
+        )
+
+    async def unreact(self, channel_id: str, seq: int, emoji: str) -> Tally:
+        return await self._call(
+            "DELETE", Tally, "channels", channel_id, "posts", seq, "reactions", emoji
+        )
+
+    def reactors(self, channel_id: str, seq: int, emoji: str) -> Paged[Reactor, Page[Reactor]]:
+        """The users who reacted with this emoji; for the owner and admins."""
+        return self._list(Page[Reactor], "channels", channel_id, "posts", seq, "reactions", emoji)
+
+    async def report_views(self, channel_id: str, seqs: Iterable[int]) -> Page[PostViews]:
+        """Say that the user has seen these posts, up to 100; each user counts once."""
+        return await self._call(
+            *("POST", Page[PostViews], "channels", channel_id, "posts", "views"),
+            body={"seqs": [*seqs]},
+        )
