@@ -1,10 +1,11 @@
 """The API's description as TypeScript declarations, against which the web app's scripts are checked.
 
-`python -m tests.api_types` writes `channels/console/types/api.d.ts` anew.
+`python -m tests.api_types` writes `channels/console/types/api.d.ts` anew, and the models alone for the JavaScript SDK.
 """
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,8 @@ from channels.server.web.openapi import document
 from channels.server.web.responses import JSON
 
 DECLARATIONS: Final = Path(__file__).parents[1] / "channels/console/types/api.d.ts"
+
+SDK_DECLARATIONS: Final = DECLARATIONS.parents[1] / "static/sdk/types/api.d.ts"
 
 _HEAD: Final = """\
 // What the API takes and answers, made from its OpenAPI document by `python -m tests.api_types`. Not served.
@@ -40,21 +43,26 @@ declare namespace Api {
   }
 """
 
+_SDK_HEAD: Final = """\
+// What the API takes and answers, made from its OpenAPI document by `python -m tests.api_types`.
+
+export interface Page<Item> {
+  items: Item[];
+  next_cursor: string | null;
+}
+"""
+
 Schema = dict[str, Any]
 
 
 def declarations() -> str:
     """The declarations of every model and of every call, for the code as it is."""
-    # Only what the routes declare is read; no service is called.
-    spec = document(endpoints_for(MagicMock()), version="")
+    spec = _spec()
     # The page names the limits of the deployment (`channels/console/shell.py`).
     models = spec["components"]["schemas"] | {
         "Limits": Limits.model_json_schema(mode="serialization")
     }
-    lines = [_HEAD]
-    for name, schema in sorted(models.items()):
-        if not name.startswith("Page_"):
-            lines += _model(name, schema)
+    lines = [_HEAD, *_models(models)]
     for method in ("get", "post", "put", "patch", "delete"):
         lines.append(f"  interface {method.title()}Calls {{")
         for path, item in sorted(spec["paths"].items()):
@@ -62,6 +70,24 @@ def declarations() -> str:
                 lines.append(f"    {_key(path, item[method])}: {_call(item[method])};")
         lines.append("  }\n")
     return "\n".join(lines).rstrip("\n") + "\n}\n"
+
+
+def sdk_declarations() -> str:
+    """The models as a module, for those who program against the SDK."""
+    models = textwrap.dedent("\n".join(_models(_spec()["components"]["schemas"])))
+    exported = re.sub(r"^(interface|type) ", r"export \1 ", models, flags=re.MULTILINE)
+    return f"{_SDK_HEAD}\n{exported.rstrip()}\n"
+
+
+def _spec() -> Schema:
+    # Only what the routes declare is read; no service is called.
+    return document(endpoints_for(MagicMock()), version="")
+
+
+def _models(models: Schema) -> Iterator[str]:
+    for name, schema in sorted(models.items()):
+        if not name.startswith("Page_"):
+            yield from _model(name, schema)
 
 
 def _model(name: str, schema: Schema) -> Iterator[str]:
@@ -147,6 +173,7 @@ def _call(operation: Schema) -> str:
 def main() -> None:
     """Writes the declarations anew."""
     DECLARATIONS.write_text(declarations(), encoding="utf-8")
+    SDK_DECLARATIONS.write_text(sdk_declarations(), encoding="utf-8")
 
 
 if __name__ == "__main__":

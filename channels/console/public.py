@@ -220,7 +220,7 @@ def missing_page(assets: Assets) -> bytes:
 
 
 def feed(shown: PublicChannel, form: Form) -> bytes:
-    """The channel's newest posts as a feed."""
+    """The posts as a feed. In JSON it names the feed of the older ones, and has each post in the API's fields too."""
     if form == "json":
         return orjson.dumps(_json_feed(shown))
     template = templates().get_template(f"feed.{form}")
@@ -234,6 +234,11 @@ def _json_feed(shown: PublicChannel) -> dict[str, Any]:
         "description": shown.group.introduction,
         "home_page_url": shown.url,
         "feed_url": f"{shown.url}/feed.json",
+        **(
+            {"next_url": f"{shown.url}/feed.json?before_seq={shown.older_before}"}
+            if shown.older_before
+            else {}
+        ),
         **({"icon": shown.picture} if shown.picture else {}),
         # Names that start with an underscore are extensions.
         "_channel": {"channel_id": shown.channel.channel_id, "verified": shown.group.verified},
@@ -247,9 +252,45 @@ def _json_feed(shown: PublicChannel) -> dict[str, Any]:
                 "date_published": rfc3339(post.created_at),
                 "date_modified": rfc3339(post.updated_at),
                 **({"attachments": _attachments(shown, post)} if post.sounds else {}),
+                "_post": _post(post),
             }
             for post in shown.posts
         ],
+    }
+
+
+def _post(post: PublicPost) -> dict[str, Any]:
+    """The post for programs that draw it themselves, in the fields of the API."""
+    content = post.content
+    by_kind = {one.kind: _media(one) for one in content.media if one.kind is not MediaKind.IMAGE}
+    return {
+        "seq": post.seq,
+        "title": content.title,
+        "text": content.text,
+        "images": [_media(one) for one in content.media if one.kind is MediaKind.IMAGE],
+        **{kind.value: media for kind, media in by_kind.items()},
+        "links": [{"title": link.title, "url": link.url} for link in content.links],
+        "location": content.location.model_dump() if content.location else None,
+        "created_at": rfc3339(post.created_at),
+        "edited_at": rfc3339(post.updated_at) if post.updated_at != post.created_at else None,
+        "reactions": {"counts": post.tally.counts, "total": post.tally.total, "mine": []},
+    }
+
+
+def _media(one: Attachment) -> dict[str, Any]:
+    url = f"/v1/media/{one.media_id}"
+    is_image = one.kind is MediaKind.IMAGE
+    return {
+        "kind": one.kind,
+        "content_type": one.content_type,
+        "size_bytes": one.size_bytes,
+        "width": one.width,
+        "height": one.height,
+        "duration_seconds": one.duration_seconds,
+        "name": one.name,
+        "url": url,
+        "large_url": f"{url}?size=large" if is_image else None,
+        "thumb_url": f"{url}?size=thumb" if is_image else None,
     }
 
 

@@ -17,8 +17,16 @@ from channels.limits import Limits
 from groups.kernel.clock import rfc3339
 
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_PRELOADED: Final = ("js", "js/client", "js/ui", "js/conversation", "js/reader", "js/texts")
-"""Folders of the reader's scripts. Those of the console are loaded when it is opened."""
+_PRELOADED: Final = (
+    "js",
+    "sdk/core",
+    "js/client",
+    "js/ui",
+    "js/conversation",
+    "js/reader",
+    "js/texts",
+)
+"""Folders of the reader's scripts and of the SDK. Those of the console are loaded when it is opened."""
 
 
 @cache

@@ -75,6 +75,7 @@ from channels.server.web.operations import PROBE_SECONDS, OperationsPages
 from channels.server.web.protocol import ConnectionLimits, Listener, Serve
 from channels.server.web.public_pages import PublicChannelPages, PublicPages
 from channels.server.web.router import Router
+from channels.server.web.sdk import SdkFiles
 from channels.server.web.server import SOCKET_PATH, HttpServer
 from channels.server.web.static import WebApp
 from channels.webhooks.routes.app import AppWebhookRoutes
@@ -609,6 +610,7 @@ class App(web.BaseRunner):
         http.router.add("GET", SOCKET_PATH, self._socket.handle, is_counted=False)
         self.operations.mount(http.router)
         DocsPages(partial(document, endpoints)).mount(http.router)
+        SdkFiles().mount(http.router)
         WebApp(limits, has_public_pages=public_pages != "off").mount(http.router)
         public = PublicChannelPages(
             services.channels,

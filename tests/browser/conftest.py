@@ -17,6 +17,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, ViewportSize, async_playwright, expect
 
 from tests.api import PATIENCE_SECONDS, Api, User, open_api, open_database
+from tests.browser.foreign_site import ForeignSite, foreign_site
 from tests.browser.windows import PLAIN_HOST, WIDE, OpenWindow, Window, screenshot
 
 _NAMES: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -52,9 +53,19 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def server(mongod_uri: str) -> AsyncIterator[Api]:
-    """One server for all browser tests. Each test creates channels of its own."""
-    async with open_database(mongod_uri) as database, open_api(database) as api:
+async def site() -> AsyncIterator[ForeignSite]:
+    """A web site of another origin."""
+    async with foreign_site() as site:
+        yield site
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server(mongod_uri: str, site: ForeignSite) -> AsyncIterator[Api]:
+    """One server for all browser tests, which pages of the site may call. Each test creates channels of its own."""
+    async with (
+        open_database(mongod_uri) as database,
+        open_api(database, allowed_origins=[site.origin]) as api,
+    ):
         yield api
 
 

@@ -65,6 +65,7 @@ async def a_furnished_place(server: Api) -> tuple[User, User, dict[str, str]]:
             "profile": f"{console}/profile",
             "subscribers": f"{console}/subscribers",
             "settings": f"{console}/settings",
+            "webhooks": f"{console}/webhooks",
         },
     )
 
@@ -77,6 +78,8 @@ async def a_run_channel(owner: User, reader: User, path: str) -> None:
         assert kept.status == 201, kept
     await owner.put(f"{path}/posts/1/pin")
     await owner.put(f"{path}/posts/2/reactions-freeze")
+    address = {"url": "https://tram.example/events", "description": "Displays at stops"}
+    assert (await owner.post(f"{path}/webhooks", address)).status == 201
     await owner.put(f"{path}/admins/{part(reader.id)}", {"grants": ["post", "read_inbox"]})
     await owner.post(f"{path}/invitations", {"user_id": "someone", "grants": ["pin_posts"]})
     await reader.post(f"{path}/posts/views", {"seqs": [1, 2, 3]})
@@ -116,6 +119,7 @@ READY = {
     "profile": ".form",
     "subscribers": ".person",
     "settings": ".form",
+    "webhooks": "li.webhook",
 }
 
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from channels.event_views.public import CHANNEL_EVENT_TYPES, PUBLIC_EVENT_TYPES
 from reactions.limits import BASIC_REACTIONS
 
 STATIC = Path(__file__).parents[2] / "channels" / "console" / "static"
@@ -13,6 +14,16 @@ def test_the_picker_and_the_server_agree_on_basic_reactions() -> None:
     found = re.search(r"export const BASIC = \[(.*)\]", script)
     assert found is not None
     assert tuple(re.findall(r'"(.+?)"', found[1])) == BASIC_REACTIONS
+
+
+def test_the_console_offers_the_events_that_webhooks_may_receive() -> None:
+    script = (STATIC / "js" / "console" / "webhooks" / "event_types.js").read_text(encoding="utf-8")
+    of_channel, of_application = (
+        set(re.findall(r'"([a-z_]+\.[a-z_]+)"', part))
+        for part in script.split("const OF_APPLICATION")
+    )
+    assert of_channel == set(CHANNEL_EVENT_TYPES)
+    assert of_channel | of_application == set(PUBLIC_EVENT_TYPES)
 
 
 def test_no_script_turns_text_into_markup() -> None:
@@ -26,7 +37,9 @@ def test_no_script_turns_text_into_markup() -> None:
 
 def test_no_script_needs_a_secure_context() -> None:
     """On plain HTTP in a private network, browsers offer no `crypto.randomUUID`, clipboard or service worker."""
-    for script in sorted(STATIC.rglob("*.js")):
+    asking = STATIC / "js" / "device" / "notifications.js"
+    assert "isSecureContext &&" in asking.read_text(encoding="utf-8")
+    for script in sorted(set(STATIC.rglob("*.js")) - {asking}):
         code = re.sub(r"/\*.*?\*/", "", script.read_text(encoding="utf-8"), flags=re.DOTALL)
         for word in ("randomUUID", "crypto.subtle", "navigator.clipboard", "serviceWorker"):
             assert word not in code, script.name

@@ -137,6 +137,34 @@ async def test_its_feed_holds_its_posts(api: OpenApi, form: str) -> None:
     assert "Every eight minutes &lt;now&gt;" in html
 
 
+async def test_the_json_feed_leads_to_older_posts_and_has_each_post_in_fields(
+    api: OpenApi,
+) -> None:
+    server = await api()
+    owner = server.new_user("owner")
+    path = await a_public_channel(owner)
+    for number in range(2, 46):
+        await a_post(owner, path, f"post {number}")
+    await owner.put(f"{path}/posts/45/reactions/{part('👍')}")
+    nobody, seqs, address = server.bearer(None), list[int](), f"{public(path)}/feed.json"
+    while True:
+        told = (await nobody.get(address)).body
+        seqs += [item["_post"]["seq"] for item in told["items"]]
+        if address == f"{public(path)}/feed.json":
+            newest = told["items"][0]["_post"]
+            assert (newest["text"], newest["reactions"]["counts"]) == ("post 45", {"👍": 1})
+        if "next_url" not in told:
+            break
+        address = told["next_url"]
+    assert sorted(set(seqs), reverse=True) == list(range(45, 0, -1))
+    oldest = told["items"][-1]["_post"]
+    assert oldest["links"] == [{"title": "The plan", "url": "https://tram.example/plan?a=1&b=2"}]
+    # A page of another origin may see why there is none.
+    missing = await nobody.get("/c/nowhere/feed.json", headers={"Origin": "https://x.example"})
+    assert missing.refusal == (404, "channel_not_found")
+    assert missing.headers["Access-Control-Allow-Origin"] == "*"
+
+
 async def test_a_place_is_shown_with_a_map_also_without_a_name(api: OpenApi) -> None:
     server = await api()
     owner = server.new_user("owner")
@@ -314,12 +342,15 @@ async def test_nothing_that_a_caller_makes_up_makes_a_page_of_its_own(
             assert (await nobody.get(where + query, headers=host)).status == 200
             assert (await nobody.call("HEAD", where + query, headers=host)).status == 200
     assert len(drawn) == 3, "one for the newest posts, one for each full twenty below"
+    for number in range(1, 61):
+        assert (await nobody.get(f"/c/{name}/feed.json?before_seq={number}")).status == 200
+    assert len(drawn) == 6, "and as many as JSON Feed"
     for query in queries:
         for spelling in spellings:
             for form in ("", "/feed.atom", "/feed.rss", "/feed.json"):
                 answer = await nobody.get(f"/c/{spelling}{form}{query}")
                 assert answer.status == 200
-    assert len(drawn) == 6, "and one for each feed"
+    assert len(drawn) == 8, "and one for each feed of another form"
 
 
 async def test_a_page_is_rendered_once_for_all_and_in_a_thread(

@@ -7,7 +7,7 @@ import pytest
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from channels.console.assets import load_assets
+from channels.console.assets import load_assets, load_sdk
 from channels.docs_site.pages import Site
 from tests.api import Api, User, a_channel, fresh, id_of, part
 from tests.conftest import OpenApi
@@ -57,11 +57,17 @@ MEDIA: Final = NOSNIFF | {
 DOCS: Final = PAGE | {
     CSP: "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:;"
     " connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
-    " require-trusted-types-for 'script'; trusted-types 'none'",
+    " require-trusted-types-for 'script'; trusted-types service-worker",
     "Cache-Control": "no-cache",
 }
 MOVED: Final = {name: value for name, value in DOCS.items() if name != "Vary"}
 ASKED_AGAIN: Final = NOSNIFF | {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+
+SDK: Final = NOSNIFF | {
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Vary": "Accept-Encoding",
+}
 
 KINDS: Final[dict[str, tuple[str, int, Mapping[str, str]]]] = {
     "an answer of the API": ("{channel}", 200, API),
@@ -125,7 +131,7 @@ KINDS: Final[dict[str, tuple[str, int, Mapping[str, str]]]] = {
         | {
             CSP: "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:;"
             " media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none';"
-            " frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+            " frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types service-worker",
             "Cache-Control": "no-cache",
         },
     ),
@@ -134,6 +140,12 @@ KINDS: Final[dict[str, tuple[str, int, Mapping[str, str]]]] = {
         200,
         NOSNIFF
         | {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"},
+    ),
+    "the JavaScript SDK": ("/sdk/channels.js", 200, SDK | {"Cache-Control": "no-cache"}),
+    "a file of the JavaScript SDK": (
+        load_sdk().address("core/http.js"),
+        200,
+        SDK | {"Cache-Control": "public, max-age=31536000, immutable"},
     ),
     "health": ("/healthz", 200, API),
     "readiness": ("/readyz", 200, API),

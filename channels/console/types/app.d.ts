@@ -5,12 +5,14 @@ declare namespace App {
 
   type Texts = typeof import("../static/js/texts/app.js").default &
     typeof import("../static/js/texts/reader.js").default &
+    typeof import("../static/js/texts/device/notifications.js").default &
     typeof import("../static/js/texts/console/admins.js").default &
     typeof import("../static/js/texts/console/channels.js").default &
     typeof import("../static/js/texts/console/inbox.js").default &
     typeof import("../static/js/texts/console/insights.js").default &
     typeof import("../static/js/texts/console/people.js").default &
-    typeof import("../static/js/texts/console/posts.js").default;
+    typeof import("../static/js/texts/console/posts.js").default &
+    typeof import("../static/js/texts/console/webhooks.js").default;
   type TextKey = keyof Texts;
   /** A text, or one for each plural form of its language. */
   type Text = string | ({ [Form in Intl.LDMLPluralRule]?: string } & { other: string });
@@ -33,15 +35,7 @@ declare namespace App {
   }
   type IconName = import("../static/js/ui/icons.js").IconName;
 
-  /** An event target whose events are known. */
-  interface Target<Events> extends Pick<EventTarget, "dispatchEvent"> {
-    addEventListener<Type extends keyof Events & string>(type: Type, listener: (event: Events[Type]) => unknown): void;
-    removeEventListener<Type extends keyof Events & string>(
-      type: Type,
-      listener: (event: Events[Type]) => unknown,
-    ): void;
-  }
-  type TargetClass<Events> = new () => Target<Events>;
+  type TargetClass<Events> = import("../static/sdk/types/channels.js").TargetClass<Events>;
   type ChangeEvents = { change: globalThis.Event };
 
   interface Identity {
@@ -83,7 +77,13 @@ declare namespace App {
     | "folder"
     | "console"
     | "console.new"
+    | "console.webhooks"
     | "console.channel";
+
+  interface SessionEvents {
+    token: globalThis.Event;
+    signedout: CustomEvent<SignedOut>;
+  }
 
   /** Why a session ended, or why a token was not accepted. */
   type SignedOut = "out" | "expired" | "bad" | "kind" | null;
@@ -161,27 +161,71 @@ declare namespace App {
     spellcheck?: string;
   }
 
+  // --- notifications on this device
+
+  /** What the server sends to the browser. */
+  interface PushMessage {
+    notification_id: string;
+    conversation_id: string;
+    group_id: string | null;
+    channel_id: string | null;
+    title: string;
+    body: string;
+    sent_at: string;
+  }
+  /** An event of a service worker, which runs until the promise is settled. */
+  interface WorkerEvent {
+    waitUntil(done: Promise<unknown>): void;
+  }
+  /** What the service worker uses of its global scope, which the library for pages does not declare. */
+  interface PushWorker {
+    addEventListener(
+      type: "push",
+      listener: (event: WorkerEvent & { data: { json(): PushMessage } | null }) => void,
+    ): void;
+    addEventListener(
+      type: "notificationclick",
+      listener: (event: WorkerEvent & { notification: { data: PushMessage; close(): void } }) => void,
+    ): void;
+    registration: {
+      showNotification(
+        title: string,
+        options: NotificationOptions & { renotify: boolean; timestamp: number },
+      ): Promise<void>;
+    };
+    clients: {
+      matchAll(options: { type: "window"; includeUncontrolled: boolean }): Promise<WorkerWindow[]>;
+      openWindow(path: string): Promise<unknown>;
+    };
+  }
+  interface WorkerWindow {
+    url: string;
+    focus(): Promise<unknown>;
+    postMessage(message: { type: "open"; path: string }): void;
+  }
+  /** Browsers without Trusted Types have none. A trusted text is taken wherever a string is. */
+  interface TrustedTypesWindow {
+    trustedTypes?: {
+      createPolicy(
+        name: "service-worker",
+        rules: { createScriptURL: () => string },
+      ): { createScriptURL: (text: string) => string };
+    };
+  }
+
   // --- conversations, posts and messages
 
   /** "channels", "chats", or a folder. */
   type Scope = "channels" | "chats" | { folder: string };
 
-  type Keys<Union> = Union extends unknown ? keyof Union : never;
-  type ValueOf<Union, Key extends PropertyKey> = Union extends { [key in Key]: infer Value } ? Value : never;
-  /** The fields of all of these; those that only some have are optional. */
-  type Merged<Union, Shared extends keyof Union = keyof Union> = { [Key in Shared]: Union[Key] } & {
-    [Key in Exclude<Keys<Union>, Shared>]?: ValueOf<Union, Key>;
-  };
-
   type Content = Api.DraftPostResponse;
-  /** A post or a message. */
-  type Item = Merged<Api.PostResponse | Api.MessageResponse | Api.DialogueMessageResponse | Api.ThreadMessageResponse>;
+  type Item = import("../static/sdk/types/channels.js").Item;
+  type EventItem = import("../static/sdk/types/channels.js").EventItem;
   /** What lists show of the newest message. */
   type LastLine = Pick<Api.LastMessageResponse, "preview" | "kind" | "recalled">;
-  /** An event carries no counts: a new post has none, and others are known. */
-  type EventItem = Omit<Item, "reactions" | "views">;
-
   type ChannelPath = `/v1/channels/${Api.Part}`;
+  /** The webhooks of a channel, or of the application. */
+  type WebhooksPath = "/v1/webhooks" | `${ChannelPath}/webhooks`;
   type GroupPath = `/v1/groups/${Api.Part}`;
   type StreamPath =
     | `/v1/channels/${Api.Part}/posts`
@@ -189,19 +233,7 @@ declare namespace App {
     | `/v1/conversations/${Api.Part}/messages`
     | `/v1/channels/${Api.Part}/inbox/${Api.Part}/messages`;
 
-  interface StreamOptions {
-    path: StreamPath;
-    /** The other side is a user, also if a channel has an id like theirs. */
-    isWithUser?: boolean;
-    /** Which of its fields holds the item in an event. */
-    field?: "post" | "message";
-    /** The conversation whose reactions have to be asked for; null where they are delivered anyway. */
-    watch?: string | null;
-    /** Whether an event is of this stream. */
-    isMine: (event: Event) => boolean;
-    headSeq: number;
-  }
-  type Stream = import("../static/js/client/message_stream.js").MessageStream;
+  type Stream = import("../static/sdk/core/message_stream.js").MessageStream;
 
   type ReactionPolicy = Api.SettingsResponse["reactions"];
   interface PostOptions {
@@ -348,7 +380,7 @@ declare namespace App {
   }
 
   type ProfileField = "name" | "channel_id" | "introduction" | "organization" | "custom_data";
-  type Tab = "posts" | "inbox" | "subscribers" | "admins" | "insights" | "profile" | "settings" | "log";
+  type Tab = "posts" | "inbox" | "subscribers" | "admins" | "insights" | "profile" | "settings" | "webhooks" | "log";
   type DraftPath = `${ChannelPath}/drafts/${Api.Part}`;
   /** What the composer holds: a post, a draft, or what was stored in the tab. */
   interface Written {
@@ -430,17 +462,6 @@ declare namespace App {
     key?: string,
   ) => Promise<Answer<Api.PostCalls[Path]>>;
 
-  interface ById {
-    "/v1/channels": Api.ChannelResponse;
-    "/v1/conversations": Api.ConversationResponse;
-    "/v1/users": Api.UserResponse;
-  }
-  type FetchByIds = <Path extends keyof ById>(
-    path: Path,
-    field: keyof ById[Path],
-    ids: string[],
-  ) => Promise<Map<string, ById[Path]>>;
-
   interface Listed {
     "/v1/blocks": Api.BlockResponse;
     "/v1/channels": Api.ChannelResponse;
@@ -449,74 +470,7 @@ declare namespace App {
 
   // --- events of the socket
 
-  type Frame =
-    | { type: "event"; event: Event }
-    | { type: "ready" | "pong" }
-    | { type: "watching"; conversations: { conversation_id: string; error?: { code: string } }[] }
-    | { type: "behind"; conversation_id: string };
-
-  interface SocketEvents {
-    event: CustomEvent<Event>;
-    ready: globalThis.Event;
-    watching: CustomEvent<string>;
-    state: globalThis.Event;
-  }
+  type Event = import("../static/sdk/types/channels.js").Event;
 
   type Invitation = Api.OwnInvitationResponse | Api.OwnGroupInvitationResponse;
-
-  /** What an event may carry. `stream_id` is null where it is about no conversation. */
-  interface Common<Type extends string> {
-    event_id: string;
-    type: Type;
-    at: string;
-    stream_id: string | null;
-    conversation_id?: string;
-    channel_id?: string;
-    group_id?: string;
-    user_id?: string;
-    seq?: number;
-    /** Instead of `message`, in channels. */
-    post?: EventItem;
-    message?: EventItem;
-  }
-  interface MessageEvent<Type extends string> extends Common<Type> {
-    seq: number;
-  }
-  interface MemberEvent<Type extends string> extends Common<Type> {
-    user_id: string;
-  }
-  interface FolderEvent<Type extends string> extends Common<Type> {
-    name: string;
-  }
-  interface ReadEvent<Type extends string> extends Common<Type> {
-    read_seq: number;
-    unread_count: number;
-  }
-
-  type Event =
-    | MessageEvent<"message.posted" | "message.edited" | "message.recalled">
-    | (MessageEvent<"reactions.changed"> & { counts: { [emoji: string]: number }; total: number; mine?: string[] })
-    | MemberEvent<"channel.subscribed" | "channel.unsubscribed" | "group.joined" | "group.left">
-    | MemberEvent<"channel.invited" | "channel.invitation_ended" | "group.invited" | "group.invitation_ended">
-    | MemberEvent<"join.requested" | "join.refused" | "member.changed">
-    | (Common<"channel.updated"> & {
-        changed: Partial<Omit<Api.ChannelResponse, "settings">> & { settings?: Partial<Api.SettingsResponse> };
-      })
-    | (Common<"group.updated"> & { changed: Partial<Api.GroupResponse> })
-    | Common<"channel.deleted" | "group.disbanded" | "conversation.ended">
-    | (ReadEvent<"conversation.read"> & { conversation_id: string })
-    | (Common<"unread.changed"> & Api.UnreadResponse)
-    | (Common<"conversation.updated"> & {
-        conversation_id: string;
-        /** A draft is null where it has a text, which no event carries. */
-        changed: Partial<Omit<Api.ConversationResponse, "draft">> & { draft?: string | null };
-      })
-    | (FolderEvent<"conversation_group.created"> & { conversation_ids: string[] })
-    | (FolderEvent<"conversation_group.renamed"> & { new_name: string })
-    | FolderEvent<"conversation_group.deleted">
-    | (FolderEvent<"conversation_group.changed"> & { added: string[]; removed: string[] })
-    | (ReadEvent<"inbox.read"> & { channel_id: string; user_id: string })
-    | (Common<"inbox.unread"> & { channel_id: string; unread_count: number; unread_threads: number })
-    | (MemberEvent<"block.changed"> & { blocked: boolean })
-    | (Common<"webhook.disabled"> & { channel_id: string; webhook_id: string; reason: string });
 }

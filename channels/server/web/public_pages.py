@@ -4,8 +4,8 @@ Promises:
     Every request asks whether the channel is public and verified, by the services and rules of the API. Only rendered
     pages are cached, for `KEPT_SECONDS`, so a post, an edit or a deletion shows at most that much later.
     A private channel gets the response of a missing one, after the same time.
-    Headers and unknown parameters make no further pages: a channel has one newest page, one page for each `POSTS`
-    posts, and one feed of each form.
+    Headers and unknown parameters make no further pages: a channel has one newest page and one page for each `POSTS`
+    posts, as HTML and as JSON Feed, and one feed of each other form.
     Rendering and compressing happen beside the event loop, one page at a time, and once for all requests meanwhile.
     Browsers and proxies may cache for `PUBLIC_SECONDS`, and get 304 while nothing changed.
 """
@@ -34,11 +34,13 @@ from channels.errors import ChannelNotFound
 from channels.models import Channel
 from channels.server.limits.by_address import AddressLimits
 from channels.server.web.not_found_delay import NotFoundDelay
+from channels.server.web.request import Request
 from channels.server.web.router import Parameters, Router
 from channels.server.web.single_flight import CachedAssets
 from channels.server.web.static import HEADERS, packed
 from channels.wiring import Channels
 from groups.kernel.actor import Actor
+from groups.kernel.errors import DomainError
 from groups.kernel.ids import GROUP_ID_BYTES, GroupId, UserId, is_id
 from groups.models import Visibility, expand_channel_id
 from groups.service.messages.service import MessageService
@@ -46,6 +48,8 @@ from groups.service.messages.service import MessageService
 PublicPages = Literal["index", "noindex", "off"]
 
 _FORMS: Final[dict[str, Form]] = {"feed.atom": "atom", "feed.rss": "rss", "feed.json": "json"}
+_PAGED: Final = frozenset({"html", "json"})
+"""Feeds of the other forms have the newest posts only."""
 KEPT_SECONDS: Final = 10.0
 PUBLIC_SECONDS: Final = 60
 _POLICY: Final = (
@@ -58,7 +62,7 @@ _BEFORE: Final = re.compile(r"(?:^|&)before_seq=([0-9]{1,15})(?=&|$)")
 
 
 class _Page(NamedTuple):
-    """The key of a rendered page: the newest posts in one form, or as HTML those before a seq.
+    """The key of a rendered page: the newest posts in one form, or as HTML or JSON those before a seq.
 
     `created_at` tells a channel from a deleted one of the same id. `is_verified` is part of the key, so that a
     withdrawn badge disappears at once.
@@ -109,17 +113,23 @@ class PublicChannelPages:
             headers = {**self._headers("html"), hdrs.CACHE_CONTROL: "no-store"}
             return packed(request, self._missing, headers, status=404)
 
-    async def _feed(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
+    async def _feed(self, request: Request, parameters: Parameters) -> web.Response:
         form = _FORMS.get(parameters["feed"])
         if form is None:
             raise web.HTTPNotFound
-        return await self._answer(request, parameters["channel_id"], form)
+        try:
+            return await self._answer(request, parameters["channel_id"], form)
+        except DomainError:
+            # Pages of other origins read feeds, and need to see why one is missing.
+            if hdrs.ORIGIN in request.headers:
+                request.origin = request.origin or "*"
+            raise
 
     async def _answer(self, request: web.BaseRequest, name: str, form: Form) -> web.Response:
         address = self._addresses.address_of(request)
         with await self._addresses.requests.acquire(address) as place:
             channel = await self._not_found_delay.apply(self._public(name), place.release)
-        before = _before_of(request, channel.stream.head_seq) if form == "html" else None
+        before = _before_of(request, channel.stream.head_seq) if form in _PAGED else None
         created_at, verified = channel.profile.created_at, channel.access.group.verified
         wanted = _Page(channel.channel_id, created_at, verified, form, before)
         if not self._rendered.is_at_hand(wanted) and await self._addresses.take_render(request):

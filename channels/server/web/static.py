@@ -3,6 +3,7 @@
 Promises:
     A page may run, load and call only what this server serves (`POLICY`). Text never becomes markup or script, even if
     a script has a mistake (Trusted Types).
+    The service worker is at a fixed address. It loads nothing.
     Images of other hosts are not loaded: such a host would learn who reads which channel. The app shows initials
     instead.
     The page is revalidated each time (304 while unchanged). The files are cached for ever under their digest.
@@ -26,6 +27,7 @@ PAGES: Final = (
     "/folders/{name}",
     "/console",
     "/console/new",
+    "/console/webhooks",
     "/console/channels/{channel_id}",
     "/console/channels/{channel_id}/{part}",
 )
@@ -34,8 +36,10 @@ PAGES: Final = (
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:;"
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
-    " require-trusted-types-for 'script'; trusted-types 'none'"
+    " require-trusted-types-for 'script'; trusted-types service-worker"
 )
+"""The one maker of trusted texts gives the address of the service worker, and nothing else."""
+WORKER_POLICY: Final = "default-src 'none'"
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -62,10 +66,20 @@ class WebApp:
             for tail in ("{name}", "{part}/{name}", "{part}/{area}/{name}", ""):
                 path = f"/assets/{{digest}}/{{folder}}/{tail}".rstrip("/")
                 router.add(method, path, self._file, is_counted=False)
+            router.add(method, "/service-worker.js", self._worker, is_counted=False)
 
     async def _show(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         headers = {**HEADERS, hdrs.CACHE_CONTROL: "no-cache"}
         return packed(request, self._page, headers)
+
+    async def _worker(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
+        """The service worker, at an address that stays: its scope is the folder, which is all pages."""
+        headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": WORKER_POLICY,
+            hdrs.CACHE_CONTROL: "no-cache",
+        }
+        return packed(request, self._assets.files["service_worker.js"], headers)
 
     async def _file(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         digest, *rest = parameters.values()

@@ -10,6 +10,7 @@ const ROUTES = [
   ["folder", /^\/folders\/([^/]+)$/],
   ["console", /^\/console$/],
   ["console.new", /^\/console\/new$/],
+  ["console.webhooks", /^\/console\/webhooks$/],
   ["console.channel", /^\/console\/channels\/([^/]+)(?:\/([^/]+))?$/],
 ];
 

@@ -1,9 +1,8 @@
 // The entry point of the app: the sign-in page, the frame around the views, and the view that the address names.
 
-import { asProblem } from "./client/api.js";
+import { asProblem, client } from "./client/api.js";
 import { conversations } from "./client/conversations.js";
 import { session } from "./client/session.js";
-import { socket } from "./client/socket.js";
 import { ChannelView } from "./conversation/channel_view.js";
 import { DialogueView } from "./conversation/dialogue_view.js";
 import { GroupView } from "./conversation/group_view.js";
@@ -20,6 +19,13 @@ import { closeMenu, menu, menuButton } from "./ui/overlay.js";
 const BANNER_AFTER = 700; // milliseconds; shorter disconnects are not shown
 const LOADING_AFTER = 300; // milliseconds
 const app = /** @type {HTMLElement} */ (document.getElementById("app"));
+
+/** Notifications on this device, loaded by users who need them; null when the server cannot be reached, or is a newer one. */
+const notifications = () =>
+  import("./device/notifications.js").then(
+    (module) => module.deviceNotifications,
+    () => null,
+  );
 
 /** @type {Frame | null} */
 let frame = null;
@@ -82,11 +88,11 @@ async function enter() {
   let me;
   isEntering = true;
   // Started before the lists are loaded: what is loaded before the socket is ready has to be loaded again.
-  socket.start();
+  client.socket.start();
   try {
     me = await conversations.load();
   } catch (error) {
-    socket.stop();
+    client.socket.stop();
     const problem = asProblem(error);
     if (problem.status === 401) return problem.code === "wrong_account_kind" ? "kind" : "bad";
     fill(
@@ -111,6 +117,7 @@ async function enter() {
   frame = new Frame(me);
   fill(app, frame.element);
   frame.show();
+  if (localStorage.getItem("channels.device")) notifications().then((device) => device?.start());
   return null;
 }
 
@@ -157,7 +164,7 @@ class Frame {
       this.#banner,
       h("main.body", {}, this.#sidebar.element, this.#main),
     );
-    socket.addEventListener("state", () => this.#showConnection());
+    client.socket.addEventListener("state", () => this.#showConnection());
     conversations.addEventListener("change", () => this.#showTitle());
   }
 
@@ -290,33 +297,43 @@ class Frame {
 
   #showConnection() {
     clearTimeout(this.#bannerTimer);
-    if (socket.isOpen) {
+    if (client.socket.isOpen) {
       this.#banner.hidden = true;
       return;
     }
     this.#bannerTimer = setTimeout(() => {
-      if (socket.isOpen || !session.token) return;
+      if (client.socket.isOpen || !session.token) return;
       this.#banner.textContent = t(
-        socket.isReplaced ? "connection.replaced" : navigator.onLine ? "connection.lost" : "connection.offline",
+        client.socket.isReplaced ? "connection.replaced" : navigator.onLine ? "connection.lost" : "connection.offline",
       );
       this.#banner.hidden = false;
     }, BANNER_AFTER);
   }
 
   /** @param {HTMLElement} anchor */
-  #openAccountMenu(anchor) {
+  async #openAccountMenu(anchor) {
+    const device = await notifications();
+    const onDevice = (await device?.menuEntries()) ?? [];
     menu(anchor, [
       { label: t("signin.as", { name: this.#me.name || this.#me.user_id }), icon: "person", act: () => {} },
       { label: t("app.docs"), icon: "reader", act: () => open("/docs", "_blank", "noopener") },
+      ...onDevice,
       null,
-      { label: t("signin.out"), icon: "out", act: () => session.signOut("out") },
+      {
+        label: t("signin.out"),
+        icon: "out",
+        act: async () => {
+          await device?.beforeSignOut();
+          session.signOut("out");
+        },
+      },
     ]);
   }
 }
 
 session.addEventListener("signedout", ({ detail: reason }) => {
   if (isEntering) return; // `enter` returns why then, and its caller shows it
-  socket.stop();
+  client.socket.stop();
   conversations.forget();
   frame?.close();
   frame = null;

@@ -2,9 +2,8 @@
 //
 // Fires `change`.
 
-import { getAll } from "./api.js";
+import { client, getAll } from "./api.js";
 import { session } from "./session.js";
-import { socket } from "./socket.js";
 
 export const blocks = new (class extends /** @type {App.TargetClass<App.ChangeEvents>} */ (EventTarget) {
   /** @type {Set<string>} */
@@ -16,11 +15,11 @@ export const blocks = new (class extends /** @type {App.TargetClass<App.ChangeEv
 
   constructor() {
     super();
-    socket.addEventListener("event", ({ detail: event }) => {
+    client.socket.addEventListener("event", ({ detail: event }) => {
       if (event.type === "block.changed") this.set(event.user_id, event.blocked);
     });
     // Events may have been missed before the socket was ready.
-    socket.addEventListener("ready", () => {
+    client.socket.addEventListener("ready", () => {
       if (this.#userId === session.userId) this.#fetch().catch(() => {});
     });
   }

@@ -6,9 +6,8 @@
 
 import { throttle } from "../ui/dom.js";
 import { lineOf } from "../ui/previews.js";
-import { del, fetchByIds, get, Problem, part, patch, post, put } from "./api.js";
+import { client, del, get, Problem, part, patch, post, put } from "./api.js";
 import { session } from "./session.js";
-import { socket } from "./socket.js";
 
 const PAGE = 100;
 const SCOPES = /** @type {const} */ (["channels", "chats"]);
@@ -69,18 +68,15 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
   #unmuteTimer = 0;
   /** @type {Map<string, string | null>} */
   #cursors = new Map(); // by scope: the cursor of the next page, null at the end
-  /** @type {string | null} */
-  #token = null; // for the changes since the last load
-  /** @type {Promise<unknown>} */
-  #loading = Promise.resolve();
+  #sync = client.sync();
   /** @type {Map<string, { channel: Api.ChannelResponse; at: number }>} */
   #channels = new Map(); // by id: the user's channels as they were last loaded, until an event changes one
 
   constructor() {
     super();
-    socket.addEventListener("event", ({ detail }) => this.#onEvent(detail));
+    client.socket.addEventListener("event", ({ detail }) => this.#onEvent(detail));
     // Events before the socket was ready have been missed.
-    socket.addEventListener("ready", () => {
+    client.socket.addEventListener("ready", () => {
       if (this.#wasLoaded) this.load().catch(() => this.#loadTotalsSoon());
     });
   }
@@ -95,65 +91,41 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
     this.unread = { total: 0, channels: 0, chats: 0, conversation_groups: {} };
     this.isReady = false;
     this.#wasLoaded = false;
-    this.#token = null;
+    this.#sync.forget();
   }
 
   /**
    * Loads what the list needs, or what changed since it was last loaded, and returns the user's profile. Called again after
-   * a reconnect; one load follows another.
+   * a reconnect; one load follows another. Null when the user signed out meanwhile.
    * @returns {Promise<Api.UserResponse | null>}
    */
   load() {
     this.#wasLoaded = true;
-    const loading = this.#loading.then(() => this.#sync());
-    this.#loading = loading.catch(() => {});
-    return loading;
+    return this.#load();
   }
 
-  async #sync() {
-    if (this.#token === null) return this.#start();
-    try {
-      return await this.#catchUp(this.#token);
-    } catch (error) {
-      // Away for longer than the server remembers what ended.
-      if (!(error instanceof Problem) || error.status !== 410) throw error;
-      return this.#start();
-    }
-  }
-
-  async #start() {
-    const { userId } = session;
-    const page = await get("/v1/sync", { limit: PAGE });
-    if (session.userId !== userId) return null;
-    const before = this.byId;
-    this.byId = new Map();
-    this.#cursors.clear();
-    this.#channels.clear();
-    this.#take(page, before);
+  async #load() {
+    /** @type {Map<string, Api.ConversationResponse> | null} */
+    let before = null;
+    const first = await this.#sync.pull(
+      (page, isStart) => {
+        if (isStart && before === null) {
+          before = this.byId;
+          this.byId = new Map();
+          this.#cursors.clear();
+          this.#channels.clear();
+        }
+        this.#take(page, before ?? this.byId);
+      },
+      { firstOnly: true },
+    );
     // Where the first page has not all of them, each tab goes on with its own.
-    for (const scope of SCOPES) {
-      if (page.next_cursor === null) this.#cursors.set(scope, null);
-      else this.loadMore(scope).catch(() => {});
-    }
-    return page.user;
-  }
-
-  /** @param {string} token */
-  async #catchUp(token) {
-    const { userId } = session;
-    /** @type {string | null} */
-    let cursor = null;
-    /** @type {Api.UserResponse | null} */
-    let user = null;
-    do {
-      /** @type {Api.SyncResponse} */
-      const page = await get("/v1/sync", { since: token, limit: PAGE, cursor });
-      if (session.userId !== userId) return null;
-      this.#take(page, this.byId);
-      user ??= page.user;
-      cursor = page.next_cursor;
-    } while (cursor !== null);
-    return user;
+    if (before !== null)
+      for (const scope of SCOPES) {
+        if (first?.next_cursor === null) this.#cursors.set(scope, null);
+        else this.loadMore(scope).catch(() => {});
+      }
+    return first?.user ?? null;
   }
 
   /**
@@ -174,7 +146,6 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
     this.unread = page.unread;
     this.#setFolders(page.conversation_groups);
     if (page.invitations) this.invitations = page.invitations.items;
-    this.#token = page.sync_token ?? this.#token;
     this.isReady = true;
     this.#changed();
   }
@@ -229,7 +200,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
    */
   async find(conversationId) {
     if (!this.byId.has(conversationId)) {
-      const conversation = (await fetchByIds("/v1/conversations", "conversation_id", [conversationId])).get(
+      const conversation = (await client.byIds("/v1/conversations", "conversation_id", [conversationId])).get(
         conversationId,
       );
       if (conversation) {
@@ -256,7 +227,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
   async markRead(conversationId, seq) {
     const cursor = await post(`/v1/conversations/${part(conversationId)}/read`, seq === undefined ? {} : { seq });
     this.#setRead(cursor);
-    if (!socket.isOpen) this.#loadTotalsSoon(); // otherwise an event brings them
+    if (!client.socket.isOpen) this.#loadTotalsSoon(); // otherwise an event brings them
   }
 
   /** @param {App.Scope} scope */

@@ -1,6 +1,6 @@
 // Names and pictures of users, loaded once. All that a page needs at the same moment are loaded with one call.
 
-import { fetchByIds } from "./api.js";
+import { client } from "./api.js";
 
 /** @type {Map<string, App.Person>} */
 const known = new Map(); // by user id: {name, face_url}
@@ -57,7 +57,7 @@ function queue(userId) {
 async function load(call) {
   nextCall = null;
   try {
-    const found = await fetchByIds("/v1/users", "user_id", call.ids);
+    const found = await client.byIds("/v1/users", "user_id", call.ids);
     for (const id of call.ids) {
       const user = found.get(id);
       known.set(id, { name: user?.name || id, face_url: user?.face_url ?? "" });

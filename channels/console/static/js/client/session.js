@@ -1,15 +1,15 @@
 // The signed-in user: an access token, kept in this tab or, if the user wishes, on this device.
 //
 // A token may come in the fragment of the address (`/#token=…`), which browsers never send to a server. It is removed from
-// the address and the history at once. Fires `signedout` (detail: "out", "expired" or "kind").
+// the address and the history at once. Fires `token` when there is another token or none, and `signedout` (detail: "out",
+// "expired" or "kind").
+
+import { claimsOf } from "../../sdk/core/http.js";
 
 const STORAGE_KEY = "channels.token";
-const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const MAX_TIMER = 2 ** 31 - 1; // milliseconds; `setTimeout` holds 31 bits
 
-export const session = new (class extends /** @type {App.TargetClass<{ signedout: CustomEvent<App.SignedOut> }>} */ (
-  EventTarget
-) {
+export const session = new (class extends /** @type {App.TargetClass<App.SessionEvents>} */ (EventTarget) {
   /** @type {string | null} */
   token = null;
   /** @type {string | null} */
@@ -31,7 +31,7 @@ export const session = new (class extends /** @type {App.TargetClass<{ signedout
     if (given !== null) {
       history.replaceState(null, "", location.pathname + location.search);
       if (this.signIn(given, false)) return true;
-      this.rejection = claimsOf(given.trim()) === null ? "bad" : "expired";
+      this.rejection = userClaimsOf(given.trim()) === null ? "bad" : "expired";
     }
     return this.#use(sessionStorage.getItem(STORAGE_KEY) ?? localStorage.getItem(STORAGE_KEY) ?? "");
   }
@@ -58,12 +58,13 @@ export const session = new (class extends /** @type {App.TargetClass<{ signedout
     this.isAdmin = this.isBusiness = false;
     localStorage.removeItem(STORAGE_KEY);
     sessionStorage.clear();
+    this.dispatchEvent(new Event("token"));
     this.dispatchEvent(new CustomEvent("signedout", { detail: reason }));
   }
 
   /** @param {string} token */
   #use(token) {
-    const claims = claimsOf(token);
+    const claims = userClaimsOf(token);
     if (claims === null) return false;
     const left = claims.exp * 1000 - Date.now();
     if (!(left > 0)) return false;
@@ -72,6 +73,7 @@ export const session = new (class extends /** @type {App.TargetClass<{ signedout
     const scopes = String(claims.scope ?? "").split(" ");
     this.isAdmin = scopes.includes("admin");
     this.isBusiness = scopes.includes("business");
+    this.dispatchEvent(new Event("token"));
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.signOut("expired"), Math.min(left, MAX_TIMER));
     return true;
@@ -79,18 +81,12 @@ export const session = new (class extends /** @type {App.TargetClass<{ signedout
 })();
 
 /**
- * The claims of a JWT, which only the server can verify; null when it is malformed.
+ * The claims of a token of a user; null when it is malformed.
  * @param {string} token
- * @returns {{ sub: string; exp: number; scope?: string } | null}
+ * @returns {{ sub: string; exp: number; scope?: unknown } | null}
  */
-function claimsOf(token) {
-  if (!TOKEN.test(token)) return null;
-  try {
-    const bytes = atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"));
-    const text = new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
-    const claims = JSON.parse(text);
-    return typeof claims.sub === "string" && typeof claims.exp === "number" ? claims : null;
-  } catch {
-    return null;
-  }
+function userClaimsOf(token) {
+  const claims = claimsOf(token);
+  if (typeof claims?.sub !== "string" || typeof claims.exp !== "number") return null;
+  return { sub: claims.sub, exp: claims.exp, scope: claims.scope };
 }

@@ -1,12 +1,11 @@
 // The console: the user's channels, a form for a new one, and one channel with its tabs.
 
 import "../texts/console/all.js";
-import { asProblem, get, part } from "../client/api.js";
+import { asProblem, client, get, part } from "../client/api.js";
 import { isStaff, may } from "../client/grants.js";
 import { myChannels } from "../client/my_channels.js";
 import { rememberPeople } from "../client/people.js";
 import { session } from "../client/session.js";
-import { socket } from "../client/socket.js";
 import { ChannelFinder } from "../reader/directory.js";
 import { channelPath, consolePath, publicPath } from "../router.js";
 import { t } from "../texts.js";
@@ -26,6 +25,7 @@ import { AdminLog } from "./people/admin_log.js";
 import { Admins } from "./people/admins.js";
 import { Subscribers } from "./people/subscribers.js";
 import { Posts } from "./posts/posts.js";
+import { Webhooks } from "./webhooks/webhooks.js";
 
 const STYLE = "css/console.css";
 const PAGE = 50;
@@ -43,6 +43,7 @@ const TABS = {
   insights: { View: Insights, grant: "see_insights" },
   profile: { View: Profile, grant: "change_info" },
   settings: { View: Settings },
+  webhooks: { View: Webhooks, grant: "manage_webhooks" },
   log: { View: AdminLog },
 };
 
@@ -58,6 +59,7 @@ const TAB_NAMES = /** @type {App.Tab[]} */ (Object.keys(TABS));
 export async function consoleView(name, id, tab) {
   await loadStyle();
   if (name === "console.new") return newChannelView();
+  if (name === "console.webhooks") return appWebhooksView();
   if (name === "console.channel")
     return new ChannelConsole(id ?? "", TAB_NAMES.find((known) => known === tab) ?? "posts");
   return new ChannelList();
@@ -89,6 +91,27 @@ function newChannelView() {
   return { element, close() {} };
 }
 
+/** The webhooks of the application. The server lets only the application's admin see them. */
+function appWebhooksView() {
+  const webhooks = session.isAdmin ? new Webhooks({ channel: null }) : null;
+  const element = h(
+    "section.page",
+    {},
+    h(
+      "div.page-inner.broad",
+      {},
+      h(
+        "header.page-head",
+        {},
+        backToConsole(),
+        h("div.head-text", {}, h("h1", { tabindex: "-1" }, t("webhooks.app")), h("p.soft", {}, t("webhooks.app.lead"))),
+      ),
+      webhooks?.element ?? h("p.empty", { role: "alert" }, t("webhooks.app.refused")),
+    ),
+  );
+  return { element, close: () => webhooks?.close() };
+}
+
 /** The channels that the user manages. The application's admin sees every channel, private ones too. */
 class ChannelList {
   constructor() {
@@ -105,7 +128,18 @@ class ChannelList {
           h("a.button.primary", { href: "/console/new", "data-inside": true }, icon("plus"), t("console.new")),
         ),
         this.#invitations.element,
-        session.isAdmin ? [h("p.soft", {}, t("console.all.lead")), this.#finder.element] : null,
+        session.isAdmin
+          ? [
+              h(
+                "p.soft",
+                {},
+                t("console.all.lead"),
+                " ",
+                h("a", { href: "/console/webhooks", "data-inside": true }, t("webhooks.app")),
+              ),
+              this.#finder.element,
+            ]
+          : null,
         this.#channels.elements,
       ),
     );
@@ -182,7 +216,7 @@ class ChannelConsole {
     this.#id = id;
     this.#tab = tab;
     this.element = h("section.page", {}, this.#inner);
-    socket.addEventListener("event", this.#onEvent);
+    client.socket.addEventListener("event", this.#onEvent);
     this.#load();
   }
 
@@ -200,7 +234,7 @@ class ChannelConsole {
 
   close() {
     this.#isClosed = true;
-    socket.removeEventListener("event", this.#onEvent);
+    client.socket.removeEventListener("event", this.#onEvent);
     this.#view?.close?.();
     this.#inbox?.close();
     this.#unread?.close();

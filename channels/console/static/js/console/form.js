@@ -15,6 +15,7 @@ const FIELD_OF_ERROR = {
   bad_emoji: "reactions",
   member_not_found: "user_id",
   bad_publish_at: "publish_at",
+  bad_webhook_url: "url",
 };
 
 /**

@@ -3,9 +3,8 @@
 // This is what all kinds of conversations share. A channel, a chat group and a one-to-one chat each have a subclass
 // (`channel_view.js`, `group_view.js`, `dialogue_view.js`).
 
-import { asProblem } from "../client/api.js";
+import { asProblem, client } from "../client/api.js";
 import { conversations, groupConversationId } from "../client/conversations.js";
-import { socket } from "../client/socket.js";
 import { conversationEntries } from "../reader/conversation_menu.js";
 import { back, queryNumber } from "../router.js";
 import { t } from "../texts.js";
@@ -48,7 +47,7 @@ export class ConversationView {
     this.banner = h("div.conversation-above", { hidden: true });
     this.footer = h("footer.conversation-foot");
     this.element = h("section.conversation", {}, this.header, h("p.empty", { role: "status" }, t("app.loading")));
-    socket.addEventListener("event", this.#onEvent);
+    client.socket.addEventListener("event", this.#onEvent);
     conversations.addEventListener("change", this.#onConversations);
   }
 
@@ -143,7 +142,7 @@ export class ConversationView {
 
   close() {
     this.isClosed = true;
-    socket.removeEventListener("event", this.#onEvent);
+    client.socket.removeEventListener("event", this.#onEvent);
     conversations.removeEventListener("change", this.#onConversations);
     this.history?.close();
   }

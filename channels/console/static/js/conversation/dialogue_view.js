@@ -1,6 +1,6 @@
 // An open one-to-one chat: with a person, or with a channel, whose admins answer in its name.
 
-import { del, fetchByIds, get, Problem, part, put } from "../client/api.js";
+import { client, del, get, Problem, part, put } from "../client/api.js";
 import { blocks } from "../client/blocks.js";
 import { conversations, dialogueConversationId, isChannelId } from "../client/conversations.js";
 import { dialogueMessages } from "../client/message_stream.js";
@@ -49,10 +49,10 @@ export class DialogueView extends ChatView {
   /** @returns {Promise<App.Peer>} */
   async #fetchPeer() {
     if (this.#isChannel) {
-      const channel = (await fetchByIds("/v1/channels", "channel_id", [this.id])).get(this.id);
+      const channel = (await client.byIds("/v1/channels", "channel_id", [this.id])).get(this.id);
       if (channel) return { name: channel.name || this.id, face_url: channel.face_url, head_seq: 0, channel };
     } else {
-      const user = (await fetchByIds("/v1/users", "user_id", [this.id])).get(this.id);
+      const user = (await client.byIds("/v1/users", "user_id", [this.id])).get(this.id);
       if (user) {
         const isBusiness = user.account_kind === "business";
         return { name: user.name || this.id, face_url: user.face_url, isBusiness, head_seq: 0 };

@@ -1,7 +1,6 @@
 // The pinned posts of a channel: one line above the posts that leads to one after another, and a menu of all.
 
-import { asProblem, get, part } from "../client/api.js";
-import { socket } from "../client/socket.js";
+import { asProblem, client, get, part } from "../client/api.js";
 import { t } from "../texts.js";
 import { fill, h } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
@@ -29,7 +28,7 @@ export class PinStrip {
     );
     this.#all = menuButton({ label: t("pins.all"), style: "quiet.square.small", open: () => this.#openMenu() });
     fill(element, this.#open, this.#all);
-    socket.addEventListener("ready", this.load);
+    client.socket.addEventListener("ready", this.load);
   }
 
   #channelId;
@@ -45,7 +44,7 @@ export class PinStrip {
   #loads = 0;
 
   close() {
-    socket.removeEventListener("ready", this.load);
+    client.socket.removeEventListener("ready", this.load);
   }
 
   /**

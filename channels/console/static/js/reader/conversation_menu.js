@@ -1,4 +1,4 @@
-// The menu of a conversation, in the list and inside it: mark as read, pin, mute, folders. And the dialogs for folders.
+// The menu of a conversation, in the list and inside it: mark as read, pin, mute, notifications, folders. And the dialogs for folders.
 
 import { asProblem } from "../client/api.js";
 import { conversations } from "../client/conversations.js";
@@ -51,6 +51,13 @@ export function conversationEntries(conversation) {
     ...unread,
     { label: t(isPinned ? "conversation.unpin" : "conversation.pin"), icon: "pin", act: change({ pinned: !isPinned }) },
     ...muting,
+    {
+      label: t("conversation.notifications"),
+      // Later servers may have further levels, which notify of some messages.
+      checked: conversation.notifications !== "none",
+      icon: "bell",
+      act: change({ notifications: conversation.notifications === "none" ? "all" : "none" }),
+    },
     null,
     ...folders,
     { label: t("folder.new.menu"), icon: "plus", act: addToNewFolder },

@@ -289,6 +289,7 @@ export class Sidebar {
           isWithChannel ? mark("letter", t("list.private")) : null,
           conversation.pinned_at ? mark("pin", t("list.pinned")) : null,
           isMuted ? mark("mute", t("list.muted")) : null,
+          conversation.notifications === "none" ? mark("bellOff", t("list.quiet")) : null,
         ],
         unread,
         isMuted,

@@ -8,6 +8,7 @@ const shortDate = new Intl.DateTimeFormat(locale(), { day: "numeric", month: "sh
 const utcDate = new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short", timeZone: "UTC" });
 const fullDate = new Intl.DateTimeFormat(locale(), { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const dateAndTime = new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" });
+const toTheSecond = new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" });
 const compact = new Intl.NumberFormat(locale(), { notation: "compact", maximumFractionDigits: 1 });
 const full = new Intl.NumberFormat(locale());
 const percent = new Intl.NumberFormat(locale(), { style: "percent" });
@@ -72,6 +73,14 @@ export function dayKey(instant) {
  */
 export function exact(instant) {
   return dateAndTime.format(new Date(instant));
+}
+
+/**
+ * Date and time to the second, where several follow each other.
+ * @param {string | number} instant
+ */
+export function precise(instant) {
+  return toTheSecond.format(new Date(instant));
 }
 
 /**

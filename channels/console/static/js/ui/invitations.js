@@ -1,11 +1,10 @@
 // Invitations to a channel, as a subscriber or an admin, or to a group: shown above the list of conversations and in the
 // console until answered.
 
-import { asProblem, get, part, post } from "../client/api.js";
+import { asProblem, client, get, part, post } from "../client/api.js";
 import { conversations } from "../client/conversations.js";
 import { grantsText } from "../client/grants.js";
 import { session } from "../client/session.js";
-import { socket } from "../client/socket.js";
 import { t } from "../texts.js";
 import { h, reconcile } from "./dom.js";
 import { day } from "./format.js";
@@ -35,7 +34,7 @@ export class Invitations {
    */
   constructor({ onAccept }) {
     this.#onAccept = onAccept;
-    socket.addEventListener("event", this.#onEvent);
+    client.socket.addEventListener("event", this.#onEvent);
     conversations.addEventListener("change", this.#show);
     this.#show();
   }
@@ -48,7 +47,7 @@ export class Invitations {
   #cards = new Map(); // by channel or group id: the invitation as JSON, and its card
 
   close() {
-    socket.removeEventListener("event", this.#onEvent);
+    client.socket.removeEventListener("event", this.#onEvent);
     conversations.removeEventListener("change", this.#show);
   }
 

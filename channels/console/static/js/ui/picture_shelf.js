@@ -1,6 +1,6 @@
 // The pictures of a post or message that is being written: chosen, pasted or dropped, uploaded at once, shown with progress.
 
-import { asProblem, Problem, upload } from "../client/api.js";
+import { asProblem, client, Problem } from "../client/api.js";
 import { limits } from "../client/limits.js";
 import { t } from "../texts.js";
 import { localPicture } from "./avatar.js";
@@ -110,7 +110,7 @@ export class PictureShelf {
     this.#pictures.push(picture);
     this.#show();
     try {
-      const media = await upload(file, picture.showProgress, controller.signal);
+      const media = await client.upload(file, { onProgress: picture.showProgress, signal: controller.signal });
       if (media.kind !== "image") throw new Problem(0, "not_an_image", t("profile.picture.not"));
       picture.media = media;
       picture.showImage();

@@ -1,6 +1,6 @@
 // The form for a channel's profile, of a new channel or an existing one.
 
-import { part, patch, post, upload } from "../../client/api.js";
+import { client, part, patch, post } from "../../client/api.js";
 import { limits } from "../../client/limits.js";
 import { consolePath, go } from "../../router.js";
 import { t } from "../../texts.js";
@@ -156,9 +156,10 @@ export class Profile {
     this.#bar.hidden = false;
     this.#bar.value = 0;
     await attempt(async () => {
-      const media = await upload(file, (share) => {
+      const onProgress = (/** @type {number} */ share) => {
         this.#bar.value = share;
-      });
+      };
+      const media = await client.upload(file, { onProgress });
       if (media.kind !== "image") notice(t("profile.picture.not"), { isBad: true });
       else this.#setPicture(media.thumb_url ?? media.url);
     });

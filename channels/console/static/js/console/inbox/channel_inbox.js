@@ -2,8 +2,7 @@
 //
 // Fires `change`, and `missed` when messages may have been missed because this user gets no events of the inbox.
 
-import { get, part, post } from "../../client/api.js";
-import { socket } from "../../client/socket.js";
+import { client, get, part, post } from "../../client/api.js";
 import { everyWhileVisible } from "../../ui/dom.js";
 import { lineOf } from "../../ui/previews.js";
 
@@ -32,14 +31,14 @@ export class ChannelInbox extends /** @type {App.TargetClass<{ change: Event; mi
     this.channelId = channelId;
     this.#path = `/v1/channels/${part(channelId)}/inbox`;
     if (!getsEvents) this.#timer = everyWhileVisible(POLL_EVERY, () => this.#poll().catch(() => {}));
-    socket.addEventListener("event", this.#onEvent);
-    socket.addEventListener("ready", this.#onReady);
+    client.socket.addEventListener("event", this.#onEvent);
+    client.socket.addEventListener("ready", this.#onReady);
   }
 
   close() {
     clearInterval(this.#timer);
-    socket.removeEventListener("event", this.#onEvent);
-    socket.removeEventListener("ready", this.#onReady);
+    client.socket.removeEventListener("event", this.#onEvent);
+    client.socket.removeEventListener("ready", this.#onReady);
   }
 
   inOrder() {

@@ -1,7 +1,6 @@
 // A badge with the number of unread threads in a channel's inbox, the same for the channel's whole staff.
 
-import { get, part } from "../../client/api.js";
-import { socket } from "../../client/socket.js";
+import { client, get, part } from "../../client/api.js";
 import { everyWhileVisible, h } from "../../ui/dom.js";
 import { showBadge } from "../../ui/list_row.js";
 import { POLL_EVERY } from "./channel_inbox.js";
@@ -20,8 +19,8 @@ export class UnreadBadge {
   constructor(channelId, { getsEvents, isInList = false }) {
     this.#channelId = channelId;
     this.#textKey = isInList ? "inbox.unread" : "nav.unread";
-    socket.addEventListener("event", this.#onEvent);
-    socket.addEventListener("ready", this.#load);
+    client.socket.addEventListener("event", this.#onEvent);
+    client.socket.addEventListener("ready", this.#load);
     if (!getsEvents && !isInList) this.#timer = everyWhileVisible(POLL_EVERY, this.#load);
     this.loaded = this.#load();
   }
@@ -33,8 +32,8 @@ export class UnreadBadge {
 
   close() {
     clearInterval(this.#timer);
-    socket.removeEventListener("event", this.#onEvent);
-    socket.removeEventListener("ready", this.#load);
+    client.socket.removeEventListener("event", this.#onEvent);
+    client.socket.removeEventListener("ready", this.#load);
   }
 
   #load = async () => {

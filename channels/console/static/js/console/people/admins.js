@@ -1,9 +1,8 @@
 // The owner and the admins of a channel with their grants, pending invitations, and transferring ownership.
 
-import { del, get, part, post, put } from "../../client/api.js";
+import { client, del, get, part, post, put } from "../../client/api.js";
 import { GRANTS, grantsText, isOwner } from "../../client/grants.js";
 import { session } from "../../client/session.js";
-import { socket } from "../../client/socket.js";
 import { t } from "../../texts.js";
 import { fill, h, submitting } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
@@ -38,7 +37,7 @@ export class Admins {
       );
     }
     this.#reload();
-    socket.addEventListener("event", this.#onEvent);
+    client.socket.addEventListener("event", this.#onEvent);
   }
 
   #channel;
@@ -50,7 +49,7 @@ export class Admins {
   #invitations = null; // only the owner sees them
 
   close() {
-    socket.removeEventListener("event", this.#onEvent);
+    client.socket.removeEventListener("event", this.#onEvent);
   }
 
   #reload() {

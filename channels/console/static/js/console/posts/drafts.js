@@ -1,8 +1,7 @@
 // Posts that are not published yet: scheduled ones by their time, and drafts. They can be edited, published and deleted.
 
-import { del, get, part, patch, post } from "../../client/api.js";
+import { client, del, get, part, patch, post } from "../../client/api.js";
 import { nameOf } from "../../client/people.js";
-import { socket } from "../../client/socket.js";
 import { t } from "../../texts.js";
 import { h } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
@@ -27,8 +26,8 @@ export class Drafts {
       {},
       this.#panels.map(({ element }) => element),
     );
-    socket.addEventListener("event", this.#onEvent);
-    socket.addEventListener("ready", this.#onReady);
+    client.socket.addEventListener("event", this.#onEvent);
+    client.socket.addEventListener("ready", this.#onReady);
     this.reload();
   }
 
@@ -41,8 +40,8 @@ export class Drafts {
   #panels = [this.#scheduled, this.#panel("unscheduled")];
 
   close() {
-    socket.removeEventListener("event", this.#onEvent);
-    socket.removeEventListener("ready", this.#onReady);
+    client.socket.removeEventListener("event", this.#onEvent);
+    client.socket.removeEventListener("ready", this.#onReady);
   }
 
   /** @param {"scheduled" | "unscheduled"} kind */

@@ -14,6 +14,7 @@ import { attempt, confirmDialog, menu, notice } from "../../ui/overlay.js";
 import { Composer } from "./composer.js";
 import { Drafts } from "./drafts.js";
 import { showReactors } from "./reactors.js";
+import { showReport } from "./report.js";
 
 export class Posts {
   /** @param {{ channel: Api.ChannelResponse }} options */
@@ -126,6 +127,7 @@ export class Posts {
       item.reactions.total > 0
         ? { label: t("reactors.menu"), icon: "smile", act: () => showReactors(this.#path, item) }
         : null,
+      mayDo("see_insights") ? { label: t("report.menu"), icon: "eye", act: () => showReport(this.#path, item) } : null,
       mayDo("pin_posts")
         ? {
             label: t(item.pinned ? "posts.unpin" : "posts.pin"),

@@ -61,10 +61,10 @@ export default {
   "log.action.draft_published": "published a draft",
   "log.action.answer_edited": "edited an answer",
   "log.action.answer_deleted": "deleted an answer",
-  "log.action.webhook_created": "created a webhook",
+  "log.action.webhook_created": "added a webhook",
   "log.action.webhook_changed": "changed a webhook",
   "log.action.webhook_deleted": "deleted a webhook",
-  "log.action.webhook_disabled": "disabled a webhook that fails",
+  "log.action.webhook_disabled": "turned off a webhook that failed",
   "log.action.webhook_secret_rotated": "replaced the secret of a webhook",
   "log.action.webhook_replayed": "sent events to a webhook again",
 };

@@ -7,5 +7,6 @@ import inbox from "./inbox.js";
 import insights from "./insights.js";
 import people from "./people.js";
 import posts from "./posts.js";
+import webhooks from "./webhooks.js";
 
-addTexts({ ...channels, ...posts, ...inbox, ...people, ...admins, ...insights });
+addTexts({ ...channels, ...posts, ...inbox, ...people, ...admins, ...insights, ...webhooks });

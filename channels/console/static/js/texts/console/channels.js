@@ -17,6 +17,7 @@ export default {
   "console.tab.insights": "Insights",
   "console.tab.profile": "Profile",
   "console.tab.settings": "Settings",
+  "console.tab.webhooks": "Webhooks",
   "console.tab.log": "Log",
   "console.tabs": "Channel sections",
   "console.viewAsReader": "View as reader",

@@ -1,0 +1,48 @@
+// The delivery report of a post: how many it could reach, and how many it did.
+
+import { get } from "../../client/api.js";
+import { t } from "../../texts.js";
+import { h } from "../../ui/dom.js";
+import { exact, number } from "../../ui/format.js";
+import { attempt, dialog } from "../../ui/overlay.js";
+
+const FIGURES = /** @type {const} */ (["subscribers", "sockets", "pushed", "rejected", "failed", "views"]);
+
+/**
+ * Shows the report of this post.
+ * @param {`${App.ChannelPath}/posts`} path
+ * @param {App.Item} item
+ */
+export function showReport(path, { seq }) {
+  return attempt(async () => {
+    const report = await get(`${path}/${seq}/report`);
+    dialog({ title: t("report.title"), build: () => reportBody(report) });
+  });
+}
+
+/** @param {Api.PostReportResponse} report */
+function reportBody(report) {
+  const at = report.created_at;
+  return h(
+    "div.sheet-body",
+    {},
+    h("p.soft", {}, h("time", { datetime: at }, t("report.posted", { when: exact(at) }))),
+    report.silent ? h("p", {}, t("report.silent")) : null,
+    h(
+      "dl.report",
+      {},
+      FIGURES.map((name) =>
+        h(
+          "div",
+          {},
+          h("dt", {}, t(`report.${name}`), h("span.soft", {}, t(`report.${name}.hint`))),
+          h("dd", {}, figureText(report[name])),
+        ),
+      ),
+    ),
+    h("p.soft", {}, t("report.note")),
+  );
+}
+
+/** @param {number | null} value */
+const figureText = (value) => (value === null ? t("report.unknown") : number(value));

@@ -1,0 +1,53 @@
+// The types of events that a webhook may ask for, in groups. A test compares them with the server's.
+
+/** @typedef {"messages" | "subscribers" | "channel" | "inbox" | "groups" | "conversations" | "folders" | "server"} EventGroup */
+
+/**
+ * Of a channel's webhook.
+ * @type {[group: EventGroup, types: string[]][]}
+ */
+const OF_CHANNEL = [
+  ["messages", ["message.posted", "message.edited", "message.recalled", "reactions.changed"]],
+  [
+    "subscribers",
+    [
+      "channel.subscribed",
+      "channel.unsubscribed",
+      "channel.invited",
+      "channel.invitation_ended",
+      "join.requested",
+      "join.refused",
+      "member.changed",
+    ],
+  ],
+  ["channel", ["channel.updated", "channel.deleted"]],
+  ["inbox", ["inbox.read"]],
+];
+
+/**
+ * Besides, of a webhook of the application.
+ * @type {[group: EventGroup, types: string[]][]}
+ */
+const OF_APPLICATION = [
+  [
+    "groups",
+    ["group.joined", "group.left", "group.invited", "group.invitation_ended", "group.updated", "group.disbanded"],
+  ],
+  ["conversations", ["conversation.read", "conversation.updated", "conversation.ended", "block.changed"]],
+  [
+    "folders",
+    [
+      "conversation_group.created",
+      "conversation_group.renamed",
+      "conversation_group.deleted",
+      "conversation_group.changed",
+    ],
+  ],
+  ["server", ["webhook.disabled"]],
+];
+
+/**
+ * The types that a channel's webhook, or one of the application, may receive.
+ * @param {boolean} isOfChannel
+ */
+export const eventTypes = (isOfChannel) => (isOfChannel ? OF_CHANNEL : [...OF_CHANNEL, ...OF_APPLICATION]);

@@ -1,0 +1,382 @@
+// Requests to the HTTP API: tokens, errors, retries and lists.
+//
+// Promises: every call may be repeated without a second effect, because POSTs carry an idempotency key and all other calls
+// say how things shall be. So a call is repeated when the server is busy (429, 502, 503, 504) or the network fails. A call
+// that fails for good throws an `ApiError`. A refused token is replaced once, if the client was given `getToken`.
+
+/** @import * as Sdk from "../types/channels.js" */
+/** @import * as Api from "../types/api.js" */
+
+const MAX_TRIES = 3;
+const FIRST_PAUSE_SECONDS = 0.5;
+const MAX_PAUSE_SECONDS = 4;
+const LARGEST_PAGE = 100;
+const IDS_PER_CALL = 50;
+const REPEATED = new Set([429, 502, 503, 504]);
+/** A token is replaced this long before it expires. */
+const RENEW_BEFORE_SECONDS = 60;
+const OFFLINE = "offline";
+const NO_TOKEN = "no_token";
+
+/**
+ * The server refused a call (`status`, `code`, `details`). With `status` 0 there was no answer: the server could not be
+ * reached (`code` "offline"), or `getToken` failed ("no_token").
+ */
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} code
+   * @param {string} message
+   * @param {{ [name: string]: any }} [details]
+   * @param {string | null} [requestId]
+   */
+  constructor(status, code, message, details = {}, requestId = null) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+    /** Stable, in snake_case. The texts may change, the codes do not. */
+    this.code = code;
+    this.details = details;
+    /** Names the request in the server's log. */
+    this.requestId = requestId;
+  }
+}
+
+/** A new idempotency key. Does not use `crypto.randomUUID`, which browsers do not have on plain HTTP. */
+export function newIdempotencyKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @param {number} seconds */
+export const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+/**
+ * Encodes an id as one segment of a path.
+ * @param {string | number} id
+ */
+export const segment = (id) => encodeURIComponent(id);
+
+/**
+ * A query string. Values that are null, undefined or empty are left out.
+ * @param {object | undefined} query
+ */
+export function queryOf(query) {
+  const pairs = Object.entries(query ?? {}).filter(
+    ([, value]) => value !== null && value !== undefined && value !== "",
+  );
+  return pairs.length ? `?${new URLSearchParams(pairs)}` : "";
+}
+
+/**
+ * The claims of a JWT, which only the server can verify; null when it is none.
+ * @param {string} token
+ * @returns {{ sub?: unknown; exp?: unknown; scope?: unknown } | null}
+ */
+export function claimsOf(token) {
+  const middle = /^[\w-]+\.([\w-]+)\.[\w-]+$/.exec(token)?.[1];
+  if (middle === undefined) return null;
+  try {
+    const bytes = atob(middle.replaceAll("-", "+").replaceAll("_", "/"));
+    const text = new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
+    const claims = JSON.parse(text);
+    return typeof claims === "object" ? claims : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A list: items one by one with `for await`, or page by page. Pages are loaded when they are needed. */
+export class Paged {
+  /**
+   * @param {(cursor: string | null) => Promise<{ items: any[]; next_cursor: string | null }>} load
+   */
+  constructor(load) {
+    this.#load = load;
+  }
+
+  #load;
+
+  /**
+   * One page: the first one, or that of a cursor.
+   * @param {string | null} [cursor]
+   */
+  page(cursor = null) {
+    return this.#load(cursor);
+  }
+
+  /** The pages, one after the other. */
+  async *pages() {
+    /** @type {string | null} */
+    let cursor = null;
+    do {
+      const page = await this.#load(cursor);
+      yield page;
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+  }
+
+  async *[Symbol.asyncIterator]() {
+    for await (const page of this.pages()) yield* page.items;
+  }
+
+  /** All items. */
+  async all() {
+    const items = [];
+    for await (const page of this.pages()) items.push(...page.items);
+    return items;
+  }
+}
+
+/** The token of the user: given, or asked for by `getToken` and kept until shortly before it expires. */
+class TokenKeeper {
+  /** @param {Pick<Sdk.ClientOptions, "token" | "getToken">} options */
+  constructor({ token = null, getToken = null }) {
+    this.#token = token;
+    this.#getToken = getToken;
+  }
+
+  #token;
+  #getToken;
+  /** @type {Promise<string | null> | null} */
+  #asking = null;
+
+  get canRenew() {
+    return this.#getToken !== null;
+  }
+
+  /** When the token expires, in milliseconds since 1970; Infinity when that is not known. */
+  get expiresAt() {
+    const expires = this.#token === null ? null : claimsOf(this.#token)?.exp;
+    return typeof expires === "number" ? expires * 1000 : Infinity;
+  }
+
+  /** @param {string | null} token */
+  set(token) {
+    this.#token = token;
+  }
+
+  /** The kept token, or a new one where it is about to expire. */
+  async get() {
+    const isGood = this.#token !== null && this.expiresAt - Date.now() > RENEW_BEFORE_SECONDS * 1000;
+    if (this.#getToken === null || isGood) return this.#token;
+    return this.#ask(this.#token === null ? "start" : "expires");
+  }
+
+  /**
+   * Another token than this one, which the server refused or will soon refuse; null if there is no other.
+   * @param {string | null} old
+   * @param {Sdk.TokenReason} reason
+   */
+  async renew(old, reason) {
+    // Another call may have renewed it meanwhile.
+    const token = this.#token !== old ? this.#token : await this.#ask(reason);
+    return token === old ? null : token;
+  }
+
+  /** @param {Sdk.TokenReason} reason */
+  async #ask(reason) {
+    const getToken = this.#getToken;
+    if (getToken === null) return this.#token;
+    // One call, however many wait for it.
+    this.#asking ??= (async () => {
+      try {
+        this.#token = await getToken(reason);
+        return this.#token;
+      } catch (error) {
+        throw new ApiError(0, NO_TOKEN, `getToken failed: ${error instanceof Error ? error.message : error}`);
+      } finally {
+        this.#asking = null;
+      }
+    })();
+    return this.#asking;
+  }
+}
+
+/** Makes requests for one user of one server. */
+export class Http {
+  /** @param {Sdk.ClientOptions} options */
+  constructor({ baseUrl, token = null, getToken = null, onUnauthenticated = null, maxTries = MAX_TRIES }) {
+    /** The address of the server, without a slash at its end. */
+    this.baseUrl = baseUrl.replace(/\/+$/, "");
+    this.tokens = new TokenKeeper({ token, getToken });
+    this.#onUnauthenticated = onUnauthenticated;
+    this.#maxTries = maxTries;
+  }
+
+  #onUnauthenticated;
+  #maxTries;
+
+  /**
+   * The address of a path of the server, and any other address as it is.
+   * @param {string} path
+   */
+  url(path) {
+    return new URL(path, `${this.baseUrl}/`).href;
+  }
+
+  /**
+   * Makes a call and returns its JSON; null where the answer is empty.
+   * @param {string} method
+   * @param {string} path
+   * @param {Sdk.RequestOptions} [options]
+   * @returns {Promise<any>}
+   */
+  async request(method, path, options) {
+    const response = await this.send(method, path, options);
+    return response.status === 204 ? null : response.json();
+  }
+
+  /**
+   * A list that is read page by page.
+   * @param {string} path
+   * @param {object} [query]
+   */
+  list(path, query) {
+    return new Paged((cursor) => this.request("GET", path, { query: { limit: LARGEST_PAGE, ...query, cursor } }));
+  }
+
+  /**
+   * The objects with these ids, without those that do not exist or are hidden.
+   * @param {string} path
+   * @param {string} field Holds the id.
+   * @param {Iterable<string>} ids
+   * @returns {Promise<Map<string, any>>}
+   */
+  async byIds(path, field, ids) {
+    /** @type {Map<string, any>} */
+    const found = new Map();
+    /** @param {any} item */
+    const take = (item) => {
+      if (!item.error) found.set(item[field], item);
+    };
+    // Ids in a list are separated by commas, so an id that contains a comma needs a call of its own.
+    const all = [...new Set(ids)];
+    const listed = all.filter((id) => !id.includes(","));
+    const calls = all
+      .filter((id) => id.includes(","))
+      .map((id) =>
+        this.request("GET", `${path}/${segment(id)}`).then(take, (error) => {
+          if (error.status !== 404) throw error;
+        }),
+      );
+    for (let from = 0; from < listed.length; from += IDS_PER_CALL) {
+      const query = { ids: listed.slice(from, from + IDS_PER_CALL).join(",") };
+      calls.push(this.request("GET", path, { query }).then((page) => page.items.forEach(take)));
+    }
+    await Promise.all(calls);
+    return found;
+  }
+
+  /**
+   * Makes a call and returns the response, whose status is a success. Raises: ApiError; AbortError.
+   * @param {string} method
+   * @param {string} path
+   * @param {Sdk.RequestOptions} [options]
+   * @returns {Promise<Response>}
+   */
+  async send(method, path, { query, body, key, headers: others, signal, cache = "no-store" } = {}) {
+    /** @type {{ [name: string]: string }} */
+    const headers = { ...others };
+    if (method === "POST") headers["Idempotency-Key"] = key ?? newIdempotencyKey();
+    const isRaw = typeof body === "string" || body instanceof Blob;
+    if (body !== undefined && !isRaw) headers["Content-Type"] = "application/json";
+    const content = isRaw || body === undefined ? /** @type {any} */ (body) : JSON.stringify(body);
+    let isRenewed = false;
+    for (let tries = 1; ; tries += 1) {
+      const token = await this.tokens.get();
+      if (token !== null) headers.Authorization = `Bearer ${token}`;
+      const url = this.baseUrl + path + queryOf(query);
+      let response;
+      try {
+        response = await fetch(url, { method, headers, body: content, cache, signal });
+      } catch {
+        signal?.throwIfAborted();
+        // A browser that knows that it is offline need not try again.
+        if (tries < this.#maxTries && globalThis.navigator?.onLine !== false) {
+          await pause(FIRST_PAUSE_SECONDS * tries);
+          continue;
+        }
+        throw unreachable(this.baseUrl);
+      }
+      if (response.ok) return response;
+      if (REPEATED.has(response.status) && tries < this.#maxTries) {
+        await pause(Math.min(Number(response.headers.get("Retry-After")) || 1, MAX_PAUSE_SECONDS));
+        continue;
+      }
+      const error = errorOf(response.status, await response.json().catch(() => ({})));
+      if (error.status === 401) {
+        if (!isRenewed && (await this.#isRenewed(token))) {
+          isRenewed = true;
+          tries -= 1;
+          continue;
+        }
+        this.#onUnauthenticated?.(error);
+      }
+      throw error;
+    }
+  }
+
+  /** @param {string | null} token */
+  async #isRenewed(token) {
+    return this.tokens.canRenew && (await this.tokens.renew(token, "refused").catch(() => null)) !== null;
+  }
+
+  /**
+   * Calls `onUnauthenticated`: the token was refused, and there is no other.
+   * @param {ApiError} error
+   */
+  reportUnauthenticated(error) {
+    this.#onUnauthenticated?.(error);
+  }
+
+  /**
+   * Uploads a file. `onProgress(share)` is called with the share that is sent, from 0 to 1. Raises: ApiError, with the code
+   * "aborted" if the signal ended it.
+   * @param {Blob & { name?: string }} file
+   * @param {{ name?: string; onProgress?: ((share: number) => void) | null; signal?: AbortSignal | null }} [options]
+   * @returns {Promise<Api.MediaResponse>}
+   */
+  async upload(file, { name = file.name ?? "", onProgress = null, signal = null } = {}) {
+    /** @type {{ [name: string]: string }} */
+    const headers = name ? { "X-File-Name": encodeURIComponent(name) } : {};
+    // `fetch` does not report upload progress; outside of browsers there is nothing else.
+    if (typeof XMLHttpRequest === "undefined")
+      return this.request("POST", "/v1/media", { body: file, headers, signal: signal ?? undefined });
+    const token = await this.tokens.get();
+    if (token !== null) headers.Authorization = `Bearer ${token}`;
+    return new Promise((resolve, reject) => {
+      const xhr = new XMLHttpRequest();
+      xhr.open("POST", `${this.baseUrl}/v1/media`);
+      for (const [header, value] of Object.entries(headers)) xhr.setRequestHeader(header, value);
+      xhr.responseType = "json";
+      xhr.upload.addEventListener("progress", (event) => {
+        if (event.lengthComputable) onProgress?.(event.loaded / event.total);
+      });
+      xhr.addEventListener("load", () => {
+        const body = xhr.response ?? {};
+        if (xhr.status === 201) resolve(body);
+        else reject(errorOf(xhr.status, body));
+      });
+      xhr.addEventListener("error", () => reject(unreachable(this.baseUrl)));
+      xhr.addEventListener("abort", () => reject(new ApiError(0, "aborted", "The upload was aborted")));
+      signal?.addEventListener("abort", () => xhr.abort());
+      xhr.send(file);
+    });
+  }
+}
+
+/** @param {string} baseUrl */
+function unreachable(baseUrl) {
+  // A browser does not say why it refuses to call another origin, so the text names the usual reason.
+  const isForeign = globalThis.location !== undefined && new URL(baseUrl, location.href).origin !== location.origin;
+  const reason = isForeign ? ` If it runs, CHANNELS_ALLOWED_ORIGINS there may not name ${location.origin}.` : "";
+  return new ApiError(0, OFFLINE, `The server cannot be reached.${reason}`);
+}
+
+/**
+ * @param {number} status
+ * @param {Partial<Api.Problem>} body
+ */
+function errorOf(status, body) {
+  return new ApiError(status, body.code ?? String(status), body.detail ?? "", body.details, body.request_id ?? null);
+}

@@ -1,0 +1,354 @@
+// The loaded part of one stream of posts or messages, kept up to date by events.
+//
+// Promises: the loaded items are one run of seqs without gaps, each once. An event that continues the run is added. When an
+// event would leave a gap, the gap is loaded first. When events may have been missed (a slow start, a reconnect), the loaded
+// items are loaded again and the run is extended to the head, since edits, recalls and reactions may have been missed too.
+// Fires `change`.
+//
+// Events about reactions in groups and channels carry counts but no names. When the user reacts in another window, this one
+// sees the new count but not that the reaction is the user's own. It loads that when it gets the focus: loading it at each
+// change would cost one call for every reader of a popular post.
+
+import { segment } from "./http.js";
+
+/** @import * as Sdk from "../types/channels.js" */
+/** @import * as Api from "../types/api.js" */
+
+const PAGE = 30;
+const LARGEST_PAGE = 100;
+/** How many items are shown above the first unread one. */
+const CONTEXT = 8;
+const CONFIRMED_WITHIN = 300; // milliseconds
+
+export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>} */ (EventTarget) {
+  /** @type {Map<number, Sdk.Item>} */
+  items = new Map();
+  hasOlder = false;
+  /** @type {Promise<void> | null} */
+  #loading = null;
+  #isOpened = false;
+  /** @type {Sdk.Event[]} */
+  #eventsWhileLoading = []; // the page that is being loaded may be older than these
+  #isFillingGap = false;
+  #isWithUser;
+  #isWatching = false;
+  #onConfirmed = /** @type {(value?: unknown) => void} */ (() => {});
+
+  /**
+   * @param {Sdk.Connection} client
+   * @param {Sdk.StreamOptions} options
+   */
+  constructor(
+    client,
+    { path, isWithUser = false, field = "message", watch = null, isMine, headSeq = 0, pageSize = PAGE },
+  ) {
+    super();
+    this.#client = client;
+    this.path = path;
+    this.#isWithUser = isWithUser;
+    this.headSeq = headSeq;
+    this.#field = field;
+    this.#watch = watch;
+    this.#isMine = isMine;
+    this.#pageSize = pageSize;
+    const { socket } = client;
+    socket.addEventListener("event", this.#onEvent);
+    if (watch === null) socket.addEventListener("ready", this.#onReady);
+    else {
+      socket.addEventListener("watching", this.#onWatching);
+      socket.watch(watch);
+    }
+  }
+
+  #client;
+  #field;
+  #watch;
+  #isMine;
+  #pageSize;
+
+  /** Ends the updates. */
+  close() {
+    const { socket } = this.#client;
+    socket.removeEventListener("event", this.#onEvent);
+    socket.removeEventListener("watching", this.#onWatching);
+    socket.removeEventListener("ready", this.#onReady);
+    if (this.#watch !== null) socket.unwatch(this.#watch);
+  }
+
+  /** The lowest loaded seq. */
+  get first() {
+    return this.#ends()[0];
+  }
+
+  /** The highest loaded seq. */
+  get last() {
+    return this.#ends()[1];
+  }
+
+  get hasNewer() {
+    return this.last < this.headSeq;
+  }
+
+  /** @returns {[first: number, last: number]} */
+  #ends() {
+    let first = Infinity;
+    let last = 0;
+    for (const seq of this.items.keys()) {
+      if (seq < first) first = seq;
+      if (seq > last) last = seq;
+    }
+    return [first, last];
+  }
+
+  inOrder() {
+    return [...this.items.values()].sort((one, other) => one.seq - other.seq);
+  }
+
+  /**
+   * Loads the newest items or, when there are many unread ones, those around the first unread.
+   * @param {number | null} [readSeq]
+   */
+  async open(readSeq = null) {
+    if (readSeq !== null && this.headSeq - readSeq > this.#pageSize - CONTEXT) {
+      await this.#load({ after_seq: Math.max(0, readSeq - CONTEXT), limit: this.#pageSize }, () => {
+        this.hasOlder = readSeq > CONTEXT;
+      });
+    } else {
+      await this.loadNewest();
+    }
+  }
+
+  /** Drops what is loaded and loads the newest items. */
+  async loadNewest() {
+    await this.#load({ limit: this.#pageSize }, (page, hasMore) => {
+      this.items.clear();
+      this.hasOlder = hasMore;
+      for (const item of page) this.headSeq = Math.max(this.headSeq, item.seq);
+    });
+    // Some may have been posted meanwhile.
+    if (this.hasNewer) await this.#fillGap();
+  }
+
+  /**
+   * Makes sure that this item is loaded. If it was not, drops what is loaded and loads the items around it.
+   * @param {number} seq
+   */
+  async loadAround(seq) {
+    if (this.items.has(seq)) return;
+    const after = Math.max(0, seq - CONTEXT - 1);
+    await this.#load({ after_seq: after, limit: this.#pageSize }, (page) => {
+      this.items.clear();
+      this.hasOlder = after > 0;
+      for (const item of page) this.headSeq = Math.max(this.headSeq, item.seq);
+    });
+    if (!this.items.size) await this.loadNewest();
+  }
+
+  loadOlder() {
+    if (!this.hasOlder) return null;
+    return this.#load({ before_seq: this.first, limit: this.#pageSize }, (page, hasMore) => {
+      this.hasOlder = hasMore && page.length > 0;
+    });
+  }
+
+  loadNewer() {
+    if (!this.hasNewer) return null;
+    return this.#load({ after_seq: this.last, limit: LARGEST_PAGE }, (page) => {
+      // The head was wrong, or the items before it are not visible to the user. Stop asking for them.
+      if (!page.length) this.headSeq = this.last;
+    });
+  }
+
+  /** Loads what may have been missed: the loaded items again and, if they reached the head, everything newer. */
+  async catchUp() {
+    while (this.#loading) await this.#loading;
+    const until = this.hasNewer ? this.last : Infinity;
+    let after = this.items.size ? this.first - 1 : 0;
+    for (let isMore = true; isMore && after < until; ) {
+      // biome-ignore lint/suspicious/noLoopFunc: it runs before the loop goes on
+      await this.#load({ after_seq: after, limit: Math.min(LARGEST_PAGE, until - after) }, (page, hasMore) => {
+        isMore = hasMore && page.length > 0;
+        for (const { seq } of page) after = Math.max(after, seq);
+      });
+    }
+    this.headSeq = Math.max(this.headSeq, this.last);
+    this.#changed();
+  }
+
+  /**
+   * One call at a time. `apply(items, hasMore)` runs before the items are added.
+   * @param {{ limit: number; before_seq?: number; after_seq?: number }} query
+   * @param {(items: Sdk.Item[], hasMore: boolean) => void} apply
+   */
+  async #load(query, apply) {
+    if (!this.#isOpened) await this.#untilWatching();
+    this.#isOpened = true;
+    while (this.#loading) await this.#loading;
+    const loading = (async () => {
+      this.#eventsWhileLoading = [];
+      const who = this.#isWithUser ? { to: "user" } : {};
+      const page = await this.#client.request("GET", this.path, { query: { ...query, ...who } });
+      apply(page.items, page.next_cursor !== null);
+      for (const item of page.items) {
+        // An item that has not changed stays the same object, so it is not rendered again.
+        if (JSON.stringify(item) !== JSON.stringify(this.items.get(item.seq))) this.items.set(item.seq, item);
+      }
+      for (const event of this.#eventsWhileLoading) this.#applyChange(event);
+    })();
+    this.#loading = loading
+      .catch(() => {})
+      .finally(() => {
+        this.#loading = null;
+      });
+    await loading;
+    this.#changed();
+  }
+
+  /** Loads everything up to the head. */
+  async #fillGap() {
+    if (this.#isFillingGap) return;
+    this.#isFillingGap = true;
+    try {
+      while (this.hasNewer) await this.loadNewer();
+    } catch {
+      // The view shows that there are newer items; the next event or scroll tries again.
+      this.#changed();
+    } finally {
+      this.#isFillingGap = false;
+    }
+  }
+
+  // --- what the user does
+
+  /**
+   * @param {number} seq
+   * @param {string} emoji
+   * @param {boolean} isOn
+   */
+  async react(seq, emoji, isOn) {
+    const path = `${this.path}/${seq}/reactions/${segment(emoji)}`;
+    const reactions = await this.#client.request(isOn ? "PUT" : "DELETE", path);
+    this.#update(seq, { reactions });
+  }
+
+  /**
+   * @param {Api.NewMessage} body
+   * @param {string} [key]
+   */
+  async post(body, key) {
+    // A first message to a user is refused if a channel has an id like theirs, unless it says that the user is meant.
+    const query = this.#isWithUser ? { to: "user" } : undefined;
+    this.add(await this.#client.request("POST", this.path, { query, body, key }));
+  }
+
+  /**
+   * @param {number} seq
+   * @param {Api.WriteMessage} body
+   */
+  async edit(seq, body) {
+    this.add(await this.#client.request("PATCH", `${this.path}/${seq}`, { body }));
+  }
+
+  /** @param {number} seq */
+  async recall(seq) {
+    await this.#client.request("DELETE", `${this.path}/${seq}`);
+    this.add(await this.#client.request("GET", `${this.path}/${seq}`));
+  }
+
+  /**
+   * Adds or replaces one item, as the server has just returned it.
+   * @param {Sdk.Item} item
+   */
+  add(item) {
+    if (item.seq > this.headSeq) this.headSeq = item.seq;
+    if (this.items.has(item.seq) || item.seq === this.last + 1) {
+      this.items.set(item.seq, item);
+      this.#changed();
+    } else if (item.seq > this.last) {
+      this.#fillGap();
+    }
+  }
+
+  /** @param {{ seq: number; views: number }[]} counts */
+  setViewCounts(counts) {
+    for (const { seq, views } of counts) {
+      const item = this.items.get(seq);
+      if (item && item.views !== views) this.#update(seq, { views });
+    }
+  }
+
+  // --- events
+
+  /** @param {CustomEvent<Sdk.Event>} event */
+  #onEvent = ({ detail: event }) => {
+    if (!this.#isMine(event)) return;
+    if (event.type === "message.posted") {
+      // With everything loaded up to the head, the new item is shown at once. Otherwise it waits for the user to scroll.
+      const wasAtHead = !this.hasNewer;
+      this.headSeq = Math.max(this.headSeq, event.seq);
+      if (this.items.has(event.seq)) return;
+      const item = event[this.#field];
+      if (wasAtHead && item && event.seq === this.last + 1)
+        this.items.set(event.seq, { ...item, reactions: { counts: {}, total: 0, mine: [] } });
+      else if (wasAtHead) return this.#fillGap();
+      this.#changed();
+    } else {
+      if (this.#loading) this.#eventsWhileLoading.push(event);
+      this.#applyChange(event);
+    }
+  };
+
+  /**
+   * Applies a change to an item. Idempotent.
+   * @param {Sdk.Event} event
+   */
+  #applyChange(event) {
+    if (event.type === "message.edited" || event.type === "message.recalled") {
+      this.#update(event.seq, event[this.#field] ?? {});
+    } else if (event.type === "reactions.changed") {
+      // An event of the user's own reaction, on whichever device, says which are theirs now. Others change only counts.
+      const mine =
+        event.mine ?? (this.items.get(event.seq)?.reactions?.mine ?? []).filter((emoji) => event.counts[emoji]);
+      this.#update(event.seq, { reactions: { counts: event.counts, total: event.total, mine } });
+    }
+  }
+
+  /**
+   * What is loaded before reactions are delivered has to be loaded again. The server confirms within a moment, unless the
+   * user may not read here, which the load then tells.
+   */
+  async #untilWatching() {
+    if (this.#watch === null || !this.#client.socket.isOpen || this.#isWatching) return;
+    await new Promise((resolve) => {
+      this.#onConfirmed = resolve;
+      setTimeout(resolve, CONFIRMED_WITHIN);
+    });
+  }
+
+  #onReady = () => {
+    if (this.#isOpened) this.catchUp().catch(() => {});
+  };
+
+  /** @param {CustomEvent<string>} event */
+  #onWatching = ({ detail: conversationId }) => {
+    if (conversationId !== this.#watch) return;
+    this.#isWatching = true;
+    this.#onConfirmed();
+    this.#onReady();
+  };
+
+  /**
+   * @param {number} seq
+   * @param {Partial<Sdk.Item>} changes
+   */
+  #update(seq, changes) {
+    const item = this.items.get(seq);
+    if (!item) return;
+    this.items.set(seq, { ...item, ...changes });
+    this.#changed();
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}

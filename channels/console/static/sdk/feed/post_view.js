@@ -1,0 +1,287 @@
+// One post as elements. Texts become text nodes and attributes, never markup; links lead to http and https only.
+
+/** @import { Connection } from "../core/connection.js" */
+/** @import { Post, ShownChannel } from "./sources.js" */
+/** @import { Words } from "./texts.js" */
+/** @import * as Api from "../types/api.js" */
+
+const ADDRESS = /https?:\/\/[^\s<>"']+/g;
+/** Punctuation that ends a sentence, not an address. */
+const TRAILING = /[.,;:!?)\]}»”’]+$/;
+/** The emoji that the policy "basic" allows, and the first choice under "all". */
+const BASIC = ["👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "🔥"];
+
+/**
+ * Makes an element. Null and false attributes are left out; a name in `parts` is a part that a page may style.
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {{ [attribute: string]: string | number | boolean | null | undefined }} attributes
+ * @param {(Node | string | null)[]} children
+ * @returns {HTMLElementTagNameMap[Name]}
+ */
+export function make(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes))
+    if (value !== null && value !== undefined && value !== false) element.setAttribute(key, String(value));
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/**
+ * The address if a page may link to it, otherwise null.
+ * @param {string} text
+ */
+function webAddress(text) {
+  try {
+    const url = new URL(text);
+    return url.protocol === "https:" || url.protocol === "http:" ? url.href : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {string} text
+ * @param {string} label
+ */
+function link(text, label) {
+  const href = webAddress(text);
+  if (href === null) return null;
+  return make(
+    "a",
+    { href, part: "link", target: "_blank", rel: "noopener noreferrer nofollow ugc", dir: "auto" },
+    label || href,
+  );
+}
+
+/**
+ * The text, with its addresses as links.
+ * @param {string} text
+ */
+function richText(text) {
+  /** @type {(Node | string)[]} */
+  const parts = [];
+  let end = 0;
+  for (const found of text.matchAll(ADDRESS)) {
+    const shown = found[0].replace(TRAILING, "");
+    const element = link(shown, shown);
+    if (element === null) continue;
+    parts.push(text.slice(end, found.index), element);
+    end = found.index + shown.length;
+  }
+  parts.push(text.slice(end));
+  return parts;
+}
+
+/** A post, updated in place, so that buttons keep the focus while counts change. */
+export class PostView {
+  /**
+   * @param {Connection} client
+   * @param {Words} words
+   * @param {(seq: number, emoji: string, isOn: boolean) => void} react
+   */
+  constructor(client, words, react) {
+    this.#client = client;
+    this.#words = words;
+    this.#react = react;
+    this.#add.addEventListener("click", () => this.#toggle(this.#picker.hidden === true));
+    this.#add.setAttribute("aria-label", words.say("react"));
+    this.#picker.setAttribute("aria-label", words.say("react"));
+    this.element.append(this.#content, this.#bar, this.#picker);
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !this.#picker.hidden) {
+        this.#toggle(false);
+        this.#add.focus();
+      }
+    });
+  }
+
+  #client;
+  #words;
+  #react;
+  element = make("article", { part: "post", tabindex: 0 });
+  #content = make("div", { part: "content" });
+  #bar = make("div", { class: "reactions", part: "reactions" });
+  #add = make("button", { type: "button", part: "reaction-add", "aria-expanded": "false" }, "☺+");
+  #picker = make("div", { class: "picker", part: "picker", role: "group", hidden: "" });
+  /** @type {Map<string, HTMLElement>} */
+  #chips = new Map();
+  #drawn = "";
+  /** @type {Post | null} */
+  #post = null;
+
+  /**
+   * @param {Post} post
+   * @param {ShownChannel} channel
+   */
+  update(post, channel) {
+    this.#post = post;
+    const { reactions: _, views: __, ...content } = post;
+    const drawn = JSON.stringify(content);
+    if (drawn !== this.#drawn) {
+      this.#drawn = drawn;
+      this.#content.replaceChildren(...this.#elements(post));
+      this.element.setAttribute("data-seq", String(post.seq));
+    }
+    this.#updateReactions(post, channel);
+  }
+
+  /** @param {Post} post */
+  #elements(post) {
+    const words = this.#words;
+    const time = make(
+      "footer",
+      { part: "footer" },
+      make("time", { datetime: post.created_at, part: "time" }, words.time(post.created_at)),
+      post.edited_at && !post.recalled_at ? make("span", { class: "soft" }, ` · ${words.say("edited")}`) : null,
+    );
+    if (post.recalled_at) return [make("p", { class: "soft" }, words.say("deleted")), time];
+    const elements = [
+      post.title ? make("h3", { part: "title", dir: "auto" }, post.title) : null,
+      post.images?.length ? this.#pictures(post.images) : null,
+      post.video ? make("video", { src: this.#address(post.video.url), controls: "", preload: "metadata" }) : null,
+      post.audio ? make("audio", { src: this.#address(post.audio.url), controls: "", preload: "none" }) : null,
+      post.text ? make("p", { class: "text", part: "text", dir: "auto" }, ...richText(post.text)) : null,
+      post.file ? make("p", {}, link(this.#address(post.file.url), post.file.name || post.file.content_type)) : null,
+      post.location ? this.#place(post.location) : null,
+      post.links?.length ? links(post.links) : null,
+      post.kind === "custom" ? make("p", { class: "soft" }, words.say("custom")) : null,
+      time,
+    ];
+    return elements.filter((element) => element !== null);
+  }
+
+  /**
+   * The address of an upload. One that is not on the server itself is left out: its host would learn who reads what.
+   * @param {string | null} path
+   */
+  #address(path) {
+    const address = this.#client.url(path ?? "");
+    return new URL(address).origin === new URL(this.#client.baseUrl).origin ? address : "";
+  }
+
+  /** @param {Api.MediaResponse[]} images */
+  #pictures(images) {
+    return make(
+      "div",
+      { class: "pictures", part: "pictures" },
+      ...images.map((image, index) =>
+        make(
+          "a",
+          { href: this.#address(image.url), target: "_blank", rel: "noopener", part: "picture" },
+          make("img", {
+            src: this.#address(image.large_url ?? image.url),
+            alt: image.name || this.#words.say("picture", { n: index + 1, of: images.length }),
+            // With both known, nothing moves when the picture is loaded.
+            width: image.width,
+            height: image.height,
+            loading: "lazy",
+            decoding: "async",
+          }),
+        ),
+      ),
+    );
+  }
+
+  /** @param {Api.LocationResponse} place */
+  #place(place) {
+    const at = `mlat=${Number(place.latitude)}&mlon=${Number(place.longitude)}`;
+    const map = `https://www.openstreetmap.org/?${at}`;
+    return make(
+      "p",
+      { part: "place" },
+      make("span", { dir: "auto" }, [place.name, place.address].filter(Boolean).join(", ")),
+      " ",
+      link(map, this.#words.say("place")),
+    );
+  }
+
+  // --- reactions
+
+  /**
+   * @param {Post} post
+   * @param {ShownChannel} channel
+   */
+  #updateReactions(post, channel) {
+    const counts = post.recalled_at ? {} : (post.reactions?.counts ?? {});
+    const canReact = channel.canReact && !post.recalled_at;
+    const canAdd = canReact && !post.reactions_frozen;
+    /** @type {HTMLElement[]} */
+    const wanted = Object.entries(counts)
+      .filter(([, number]) => number > 0)
+      .map(([emoji, number]) => this.#chip(emoji, number, canReact, canAdd));
+    if (canAdd) wanted.push(this.#add);
+    const kept = new Set(wanted);
+    for (const child of [...this.#bar.children]) if (!kept.has(/** @type {HTMLElement} */ (child))) child.remove();
+    // Only what is out of place moves: a moved button loses the focus.
+    let next = this.#bar.firstElementChild;
+    for (const element of wanted) {
+      if (element === next) next = next.nextElementSibling;
+      else this.#bar.insertBefore(element, next);
+    }
+    this.#bar.hidden = wanted.length === 0;
+    if (!canAdd) this.#toggle(false);
+    else if (!this.#picker.childElementCount) this.#fillPicker(channel.policy);
+  }
+
+  /**
+   * @param {string} emoji
+   * @param {number} number
+   * @param {boolean} canReact
+   * @param {boolean} canAdd
+   */
+  #chip(emoji, number, canReact, canAdd) {
+    let chip = this.#chips.get(emoji);
+    if (!chip || (chip.tagName === "BUTTON") !== canReact) {
+      chip = canReact
+        ? make("button", { type: "button", part: "reaction" })
+        : make("span", { role: "img", class: "count", part: "reaction" });
+      if (canReact) chip.addEventListener("click", () => this.#press(emoji));
+      this.#chips.set(emoji, chip);
+    }
+    chip.textContent = `${emoji} ${new Intl.NumberFormat(this.#words.lang).format(number)}`;
+    chip.setAttribute("aria-label", this.#words.say("react.count", { emoji, n: number }));
+    if (chip instanceof HTMLButtonElement) {
+      const isMine = this.#post?.reactions?.mine.includes(emoji) ?? false;
+      chip.setAttribute("aria-pressed", String(isMine));
+      // Frozen reactions can be removed but not added.
+      chip.disabled = !canAdd && !isMine;
+    }
+    return chip;
+  }
+
+  /** @param {Api.SettingsResponse["reactions"]} policy */
+  #fillPicker(policy) {
+    const offered = Array.isArray(policy) ? policy : BASIC;
+    this.#picker.replaceChildren(
+      ...offered.map((emoji) => {
+        const label = this.#words.say("react.with", { emoji });
+        const button = make("button", { type: "button", "aria-label": label }, emoji);
+        button.addEventListener("click", () => {
+          this.#toggle(false);
+          this.#add.focus();
+          this.#press(emoji);
+        });
+        return button;
+      }),
+    );
+  }
+
+  /** @param {string} emoji */
+  #press(emoji) {
+    if (this.#post) this.#react(this.#post.seq, emoji, !this.#post.reactions?.mine.includes(emoji));
+  }
+
+  /** @param {boolean} isOpen */
+  #toggle(isOpen) {
+    this.#picker.hidden = !isOpen;
+    this.#add.setAttribute("aria-expanded", String(isOpen));
+    if (isOpen) /** @type {HTMLElement | null} */ (this.#picker.firstElementChild)?.focus();
+  }
+}
+
+/** @param {Api.LinkResponse[]} list */
+function links(list) {
+  const items = list.map(({ url, title }) => link(url, title)).filter((element) => element !== null);
+  return make("ul", { part: "links" }, ...items.map((element) => make("li", {}, element)));
+}

@@ -1,0 +1,1687 @@
+// What the API takes and answers, made from its OpenAPI document by `python -m tests.api_types`.
+
+export interface Page<Item> {
+  items: Item[];
+  next_cursor: string | null;
+}
+
+export type AcceptMessages = "everyone" | "subscribers" | "nobody";
+
+export type AccountKind = "person" | "business";
+
+export interface AddConversations {
+  conversation_ids?: string[];
+}
+
+export type AddedResponse = MemberResponse | InvitedResponse;
+
+export type AddedSubscriberResponse = SubscriberResponse | InvitedResponse;
+
+export type AdminAction =
+  | "channel_created"
+  | "info_changed"
+  | "settings_changed"
+  | "admin_invited"
+  | "invitation_revoked"
+  | "invitation_accepted"
+  | "invitation_declined"
+  | "admin_added"
+  | "admin_removed"
+  | "grants_changed"
+  | "owner_changed"
+  | "subscriber_added"
+  | "subscriber_invited"
+  | "subscribers_imported"
+  | "subscriber_removed"
+  | "subscriber_banned"
+  | "subscriber_unbanned"
+  | "subscriber_muted"
+  | "subscriber_unmuted"
+  | "reacting_banned"
+  | "reacting_unbanned"
+  | "join_request_accepted"
+  | "join_request_refused"
+  | "name_card_changed"
+  | "post_edited"
+  | "post_deleted"
+  | "post_pinned"
+  | "post_unpinned"
+  | "reactions_frozen"
+  | "reactions_unfrozen"
+  | "draft_changed"
+  | "draft_deleted"
+  | "draft_published"
+  | "answer_edited"
+  | "answer_deleted"
+  | "webhook_created"
+  | "webhook_changed"
+  | "webhook_deleted"
+  | "webhook_disabled"
+  | "webhook_secret_rotated"
+  | "webhook_replayed";
+
+export interface AdminLogEntryResponse {
+  entry_id: string;
+  action: AdminAction;
+  actor_id: string;
+  by_app: boolean;
+  target_id: string | null;
+  before: { [name: string]: unknown };
+  after: { [name: string]: unknown };
+  at: string;
+}
+
+export interface AdminResponse {
+  user_id: string;
+  name: string;
+  face_url: string;
+  role: Role;
+  subscribed_at: string;
+  muted_until: string | null;
+  grants: Grant[];
+}
+
+export interface AnswerRequest {
+  approve: boolean;
+}
+
+export interface AnswerToInvitation {
+  accept: boolean;
+}
+
+export interface Appoint {
+  grants?: Grant[];
+}
+
+export interface AttemptResponse {
+  at: string;
+  latency_ms: number;
+  response_status: number | null;
+  response_body: string | null;
+  error: string | null;
+}
+
+export interface BanResponse {
+  user_id: string;
+  banned_at: string | null;
+  banned_by: string | null;
+}
+
+export interface BlockChanged {
+  event_id: string;
+  type: "block.changed";
+  stream_id: null;
+  at: string;
+  user_id: string;
+  blocked: boolean;
+  blocker_id?: string;
+}
+
+export interface BlockResponse {
+  user_id: string;
+  blocked_at: string;
+}
+
+export interface ChangeConversationGroup {
+  add?: string[];
+  remove?: string[];
+}
+
+export interface ChangeDraft {
+  post?: DraftPost;
+  publish_at?: string | null;
+}
+
+export interface ChangeMember {
+  role?: "admin" | "member";
+  mute_seconds?: number;
+  name_card?: string;
+}
+
+export interface ChangeWebhook {
+  url?: string;
+  event_types?: string[];
+  description?: string;
+  enabled?: boolean;
+}
+
+export interface ChangedChannel {
+  name?: string | null;
+  face_url?: string | null;
+  introduction?: string | null;
+  owner_id?: string | null;
+  verified?: boolean | null;
+  notification?: string | null;
+  custom?: { [name: string]: string } | null;
+  posting?: Posting | null;
+  join_option?: JoinOption | null;
+  history_visible?: boolean | null;
+  muted_all?: boolean | null;
+  organization?: string | null;
+  custom_data?: string | null;
+  settings?: ChangedSettings | null;
+  is_channel?: boolean | null;
+  public_from_seq?: number | null;
+  history_shared_at?: string | null;
+}
+
+export interface ChangedConversation {
+  muted?: boolean | null;
+  muted_until?: string | null;
+  notifications?: "all" | "none" | null;
+  accept?: boolean | null;
+  pinned_at?: string | null;
+  hidden?: boolean | null;
+  draft?: "" | null;
+  custom_data?: string | null;
+}
+
+export interface ChangedConversationGroupResponse {
+  name: string;
+  unread_count: number;
+  conversation_count: number;
+  built_in: boolean;
+  results: ConversationResult[];
+}
+
+export interface ChangedGroup {
+  name?: string | null;
+  face_url?: string | null;
+  introduction?: string | null;
+  owner_id?: string | null;
+  verified?: boolean | null;
+  notification?: string | null;
+  custom?: { [name: string]: string } | null;
+  posting?: Posting | null;
+  join_option?: JoinOption | null;
+  history_visible?: boolean | null;
+  muted_all?: boolean | null;
+  visibility?: Visibility | null;
+  reactions?: string | string[] | null;
+  reactions_per_user?: number | null;
+  distinct_reactions?: number | null;
+}
+
+export interface ChangedSettings {
+  visibility?: Visibility | null;
+  reactions?: string | string[] | null;
+  reactions_per_user?: number | null;
+  distinct_reactions?: number | null;
+  accept_messages?: AcceptMessages | null;
+  signatures?: boolean | null;
+  protect_content?: boolean | null;
+}
+
+export interface ChannelDeleted {
+  event_id: string;
+  type: "channel.deleted";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+}
+
+export interface ChannelGone {
+  channel_id: string;
+  gone: DepartureReason;
+  gone_at: string;
+}
+
+export interface ChannelInvitationEnded {
+  event_id: string;
+  type: "channel.invitation_ended";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+  user_id: string;
+  role: Role;
+  reason: InvitationEnd;
+}
+
+export interface ChannelInvited {
+  event_id: string;
+  type: "channel.invited";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+  channel_name: string;
+  user_id: string;
+  role: Role;
+  grants: Grant[];
+  expires_at: string;
+}
+
+export interface ChannelMissing {
+  channel_id: string;
+  error: ItemError;
+}
+
+export interface ChannelPage {
+  items: (ChannelResponse | ChannelMissing | ChannelGone)[];
+  next_cursor?: string | null;
+  sync_token?: string | null;
+}
+
+export interface ChannelResponse {
+  channel_id: string;
+  name: string;
+  face_url: string;
+  organization: string;
+  introduction: string;
+  custom_data: string;
+  owner_id: string | null;
+  created_at: string;
+  subscriber_count: number;
+  subscribed_at: string | null;
+  role: Role | null;
+  grants: Grant[];
+  verified: boolean;
+  settings: SettingsResponse;
+  head_seq: number;
+  version: number;
+  public_from_seq: number;
+  history_shared_at: string | null;
+  last_post: LastPostResponse | null;
+}
+
+export interface ChannelSubscribed {
+  event_id: string;
+  type: "channel.subscribed";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+  user_id: string;
+  channel: SubscribedChannel;
+}
+
+export interface ChannelUnsubscribed {
+  event_id: string;
+  type: "channel.unsubscribed";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+  user_id: string;
+  reason: LeaveReason;
+}
+
+export interface ChannelUpdated {
+  event_id: string;
+  type: "channel.updated";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+  changed: ChangedChannel;
+  version: number;
+}
+
+export interface ConversationEnded {
+  event_id: string;
+  type: "conversation.ended";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  user_id?: string;
+}
+
+export interface ConversationGroupChanged {
+  event_id: string;
+  type: "conversation_group.changed";
+  stream_id: null;
+  at: string;
+  user_id?: string;
+  name: string;
+  added: string[];
+  removed: string[];
+}
+
+export interface ConversationGroupCreated {
+  event_id: string;
+  type: "conversation_group.created";
+  stream_id: null;
+  at: string;
+  user_id?: string;
+  name: string;
+  conversation_ids: string[];
+}
+
+export interface ConversationGroupDeleted {
+  event_id: string;
+  type: "conversation_group.deleted";
+  stream_id: null;
+  at: string;
+  user_id?: string;
+  name: string;
+}
+
+export interface ConversationGroupRenamed {
+  event_id: string;
+  type: "conversation_group.renamed";
+  stream_id: null;
+  at: string;
+  user_id?: string;
+  name: string;
+  new_name: string;
+}
+
+export interface ConversationGroupResponse {
+  name: string;
+  unread_count: number;
+  conversation_count: number;
+  built_in: boolean;
+}
+
+export interface ConversationMissing {
+  conversation_id: string;
+  error: ItemError;
+}
+
+export interface ConversationRead {
+  event_id: string;
+  type: "conversation.read";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  user_id?: string;
+  read_seq: number;
+  unread_count: number;
+}
+
+export interface ConversationResponse {
+  conversation_id: string;
+  type: ConversationType;
+  group_id: string | null;
+  peer_id: string | null;
+  title: string;
+  face_url: string;
+  unread_count: number;
+  read_seq: number;
+  head_seq: number;
+  version: number;
+  last_message: LastMessageResponse | null;
+  muted: boolean;
+  muted_until: string | null;
+  notifications: NotificationLevel;
+  accept: boolean;
+  pinned_at: string | null;
+  hidden: boolean;
+  draft: string;
+  custom_data: string;
+  conversation_groups: string[];
+  is_channel: boolean;
+  verified: boolean;
+}
+
+export interface ConversationResult {
+  conversation_id: string;
+  ok: boolean;
+  error: ItemError | null;
+}
+
+export type ConversationType = "group" | "c2c";
+
+export interface ConversationUpdated {
+  event_id: string;
+  type: "conversation.updated";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  user_id?: string;
+  changed: ChangedConversation;
+}
+
+export interface CreateChannel {
+  name: string;
+  channel_id?: string | null;
+  group_id?: string | null;
+  owner_id?: string | null;
+  share_history?: boolean;
+  face_url?: string;
+  organization?: string;
+  introduction?: string;
+  custom_data?: string;
+  settings?: SettingsBody;
+}
+
+export interface CreateDraft {
+  post: DraftPost;
+  publish_at?: string | null;
+}
+
+export interface CreateGroup {
+  type: GroupType;
+  name: string;
+  group_id?: string | null;
+  owner_id?: string | null;
+  introduction?: string;
+  notification?: string;
+  face_url?: string;
+  custom?: { [name: string]: string };
+  posting?: Posting | null;
+  join_option?: JoinOption | null;
+  history_visible?: boolean | null;
+  member_limit?: number | null;
+}
+
+export interface CreateWebhook {
+  url: string;
+  event_types?: string[];
+  description?: string;
+  enabled?: boolean;
+  secret?: string;
+}
+
+export interface DayResponse {
+  day: string;
+  subscribers: number | null;
+  joined: number;
+  left: number;
+  removed: number;
+  net: number;
+  posts: number;
+  views: number;
+  reactions: number;
+}
+
+export interface DeliveryResponse {
+  delivery_id: string;
+  webhook_id: string;
+  event_id: string;
+  event_type: string;
+  stream_id: string | null;
+  event_at: string;
+  status: DeliveryStatus;
+  next_attempt_at: string | null;
+  attempts_made: number;
+  attempts: AttemptResponse[];
+  created_at: string;
+}
+
+export type DeliveryStatus = "waiting" | "succeeded" | "failed";
+
+export type DepartureReason = "left" | "removed" | "banned" | "deleted";
+
+export interface DeviceResponse {
+  device_id: string;
+  platform: "web" | "gateway";
+  endpoint: string | null;
+  pushkey: string | null;
+  app_id: string;
+  locale: string;
+  name: string;
+  created_at: string;
+  confirmed_at: string;
+}
+
+export interface DialogueMessageInEvent {
+  kind: Kind | null;
+  title: string | null;
+  text: string | null;
+  links: LinkResponse[] | null;
+  images: MediaResponse[] | null;
+  video: MediaResponse | null;
+  audio: MediaResponse | null;
+  file: MediaResponse | null;
+  location: LocationResponse | null;
+  custom: JsonValue;
+  silent: boolean;
+  forwarded_from: ForwardedFrom | null;
+  message_id: string;
+  seq: number;
+  sender_id: string | null;
+  created_at: string;
+  edited_at: string | null;
+  recalled_at: string | null;
+  version: number;
+  type: "message";
+  conversation_id: string;
+}
+
+export interface DialogueMessageResponse {
+  kind: Kind | null;
+  title: string | null;
+  text: string | null;
+  links: LinkResponse[] | null;
+  images: MediaResponse[] | null;
+  video: MediaResponse | null;
+  audio: MediaResponse | null;
+  file: MediaResponse | null;
+  location: LocationResponse | null;
+  custom: JsonValue;
+  silent: boolean;
+  forwarded_from: ForwardedFrom | null;
+  message_id: string;
+  seq: number;
+  sender_id: string | null;
+  created_at: string;
+  edited_at: string | null;
+  recalled_at: string | null;
+  version: number;
+  reactions: TallyResponse;
+  type: "message";
+  conversation_id: string;
+}
+
+export interface DialoguePage {
+  items: (DialogueMessageResponse | TimelinePostResponse)[];
+  next_cursor: string | null;
+  newer_cursor: string | null;
+  first_unread_seq: number | null;
+  version: number | null;
+}
+
+export type DisabledReason = "gone" | "failing" | "too_many_waiting";
+
+export interface DraftPost {
+  kind?: Kind | null;
+  title?: string;
+  text?: string;
+  links?: LinkBody[];
+  images?: string[];
+  video?: string | null;
+  audio?: string | null;
+  file?: string | null;
+  location?: LocationBody | null;
+  custom?: JsonValue;
+  forward?: ForwardBody | null;
+  silent?: boolean;
+}
+
+export interface DraftPostResponse {
+  kind: Kind | null;
+  title: string | null;
+  text: string | null;
+  links: LinkResponse[] | null;
+  images: MediaResponse[] | null;
+  video: MediaResponse | null;
+  audio: MediaResponse | null;
+  file: MediaResponse | null;
+  location: LocationResponse | null;
+  custom: JsonValue;
+  silent: boolean;
+  forwarded_from: ForwardedFrom | null;
+}
+
+export interface DraftResponse {
+  channel_id: string;
+  draft_id: string;
+  author_id: string;
+  publish_at: string | null;
+  failure: FailureResponse | null;
+  created_at: string;
+  updated_at: string;
+  post: DraftPostResponse;
+}
+
+export interface End {
+  reason: DepartureReason;
+  at: string;
+}
+
+export interface EventsResponse {
+  items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinRefused | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | BlockChanged | WebhookDisabled)[];
+  cursor: string;
+}
+
+export interface FailureResponse {
+  code: string;
+  detail: string;
+  at: string;
+}
+
+export interface ForwardBody {
+  channel_id?: string | null;
+  group_id?: string | null;
+  conversation_id?: string | null;
+  seq: number;
+}
+
+export interface ForwardedFrom {
+  channel_id: string | null;
+  group_id: string | null;
+  name: string | null;
+  seq: number | null;
+  message_id: string | null;
+}
+
+export type Grant =
+  | "post"
+  | "edit_posts"
+  | "delete_posts"
+  | "pin_posts"
+  | "manage_subscribers"
+  | "change_info"
+  | "change_settings"
+  | "read_inbox"
+  | "see_insights"
+  | "read_events"
+  | "manage_webhooks";
+
+export interface GroupDisbanded {
+  event_id: string;
+  type: "group.disbanded";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  group_id: string;
+}
+
+export interface GroupInvitationEnded {
+  event_id: string;
+  type: "group.invitation_ended";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  group_id: string;
+  user_id: string;
+  role: Role;
+  reason: InvitationEnd;
+}
+
+export interface GroupInvited {
+  event_id: string;
+  type: "group.invited";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  group_id: string;
+  group_name: string;
+  user_id: string;
+  role: Role;
+  expires_at: string;
+}
+
+export interface GroupJoined {
+  event_id: string;
+  type: "group.joined";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  group_id: string;
+  user_id: string;
+}
+
+export interface GroupLeft {
+  event_id: string;
+  type: "group.left";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  group_id: string;
+  user_id: string;
+  reason: LeaveReason;
+}
+
+export interface GroupMessagePage {
+  items: MessageResponse[];
+  next_cursor: string | null;
+  newer_cursor: string | null;
+  first_unread_seq: number | null;
+  version: number | null;
+}
+
+export interface GroupMissing {
+  group_id: string;
+  error: ItemError;
+}
+
+export interface GroupResponse {
+  group_id: string;
+  type: GroupType;
+  name: string;
+  introduction: string;
+  notification: string;
+  face_url: string;
+  owner_id: string | null;
+  custom: { [name: string]: string };
+  posting: Posting;
+  join_option: JoinOption;
+  visibility: Visibility;
+  muted_all: boolean;
+  history_visible: boolean;
+  reactions: string | string[];
+  reactions_per_user: number;
+  distinct_reactions: number;
+  member_count: number;
+  member_limit: number;
+  created_at: string;
+  joined_at: string | null;
+  role: Role | null;
+  head_seq: number;
+  version: number;
+  is_channel: boolean;
+  verified: boolean;
+}
+
+export type GroupType = "work" | "public" | "meeting" | "community";
+
+export interface GroupUpdated {
+  event_id: string;
+  type: "group.updated";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  group_id: string;
+  changed: ChangedGroup;
+  version: number;
+}
+
+export interface HourResponse {
+  hour: number;
+  views: number;
+  reactions: number;
+}
+
+export interface ImportLine {
+  user_id: string;
+}
+
+export interface ImportProgress {
+  received: number;
+  added: number;
+  present: number;
+  refused: number;
+  subscriber_count: number | null;
+  results: ImportResult[];
+  done?: boolean;
+  error?: ItemError | null;
+}
+
+export interface ImportResult {
+  user_id?: string;
+  line?: number;
+  result: "added" | "present" | "not_a_person" | "member_limit_reached" | "groups_per_user_reached" | "invalid_request";
+  detail?: string;
+}
+
+export interface InboxRead {
+  event_id: string;
+  type: "inbox.read";
+  stream_id: string;
+  at: string;
+  channel_id: string;
+  user_id: string;
+  read_seq: number;
+  unread_count: number;
+}
+
+export interface InboxUnreadResponse {
+  channel_id: string;
+  unread_count: number;
+  unread_threads: number;
+}
+
+export interface InsightsResponse {
+  from: string;
+  to: string;
+  days: DayResponse[];
+  hours: HourResponse[];
+  muted: MutedResponse;
+}
+
+export type InvitationEnd = "accepted" | "declined" | "revoked" | "deleted";
+
+export interface InvitationResponse {
+  user_id: string;
+  role: "admin" | "member";
+  grants: Grant[];
+  invited_by: string;
+  invited_at: string;
+  expires_at: string;
+}
+
+export interface InviteAdmin {
+  user_id: string;
+  grants?: Grant[];
+}
+
+export interface InvitedResponse {
+  user_id: string;
+  is_invited: true;
+  role: "admin" | "member";
+  invited_at: string;
+  expires_at: string;
+}
+
+export interface ItemError {
+  code: string;
+  detail: string;
+}
+
+export interface ItemProblem {
+  code: string;
+  detail: string;
+  details: { [name: string]: JsonValue };
+}
+
+export interface JoinGroup {
+  text?: string;
+}
+
+export type JoinOption = "free" | "approval" | "invite";
+
+export interface JoinRefused {
+  event_id: string;
+  type: "join.refused";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id?: string;
+  group_id?: string;
+  user_id: string;
+}
+
+export interface JoinRequestResponse {
+  user_id: string;
+  name: string;
+  face_url: string;
+  text: string;
+  requested_at: string;
+}
+
+export interface JoinRequested {
+  event_id: string;
+  type: "join.requested";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id?: string;
+  group_id?: string;
+  user_id: string;
+  text: string;
+}
+
+export type JsonValue = unknown;
+
+export type Kind = "text" | "image" | "text_and_image" | "video" | "audio" | "file" | "location" | "custom";
+
+export interface LastMessageResponse {
+  seq: number;
+  preview: string;
+  kind: Kind | null;
+  recalled: boolean;
+  at: string;
+  sender_id: string | null;
+}
+
+export interface LastPostResponse {
+  seq: number;
+  preview: string;
+  kind: Kind | null;
+  recalled: boolean;
+  at: string;
+}
+
+export type LeaveReason = "left" | "removed" | "banned";
+
+export interface LinkBody {
+  title: string;
+  url: string;
+}
+
+export interface LinkResponse {
+  title: string;
+  url: string;
+}
+
+export interface LocationBody {
+  latitude: number;
+  longitude: number;
+  name?: string;
+  address?: string;
+}
+
+export interface LocationResponse {
+  latitude: number;
+  longitude: number;
+  name: string;
+  address: string;
+}
+
+export type MediaKind = "image" | "video" | "audio" | "file";
+
+export interface MediaResponse {
+  media_id: string;
+  kind: MediaKind;
+  content_type: string;
+  size_bytes: number;
+  width: number | null;
+  height: number | null;
+  duration_seconds: number | null;
+  name: string;
+  url: string;
+  large_url: string | null;
+  thumb_url: string | null;
+}
+
+export type MediaSize = "original" | "large" | "thumb";
+
+export interface MemberChanged {
+  event_id: string;
+  type: "member.changed";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id?: string;
+  group_id?: string;
+  user_id: string;
+  role: Role;
+  muted_until: string | null;
+  name_card: string;
+  grants: Grant[];
+}
+
+export interface MemberResponse {
+  user_id: string;
+  name: string;
+  face_url: string;
+  role: Role;
+  joined_at: string;
+  muted_until: string | null;
+  name_card: string;
+}
+
+export interface MessageEdited {
+  event_id: string;
+  type: "message.edited";
+  stream_id: string;
+  at: string;
+  seq: number;
+  conversation_id?: string;
+  channel_id?: string;
+  group_id?: string;
+  user_id?: string;
+  post?: PostInEvent;
+  message?: MessageInEvent | DialogueMessageInEvent | ThreadMessageInEvent;
+  version: number;
+}
+
+export interface MessageInEvent {
+  kind: Kind | null;
+  title: string | null;
+  text: string | null;
+  links: LinkResponse[] | null;
+  images: MediaResponse[] | null;
+  video: MediaResponse | null;
+  audio: MediaResponse | null;
+  file: MediaResponse | null;
+  location: LocationResponse | null;
+  custom: JsonValue;
+  silent: boolean;
+  signature: string | null;
+  forwarded_from: ForwardedFrom | null;
+  pinned: boolean;
+  reactions_frozen: boolean;
+  group_id: string;
+  message_id: string;
+  seq: number;
+  sender_id: string | null;
+  created_at: string;
+  edited_at: string | null;
+  recalled_at: string | null;
+  version: number;
+}
+
+export interface MessagePosted {
+  event_id: string;
+  type: "message.posted";
+  stream_id: string;
+  at: string;
+  seq: number;
+  conversation_id?: string;
+  channel_id?: string;
+  group_id?: string;
+  user_id?: string;
+  post?: PostInEvent;
+  message?: MessageInEvent | DialogueMessageInEvent | ThreadMessageInEvent;
+}
+
+export interface MessageRecalled {
+  event_id: string;
+  type: "message.recalled";
+  stream_id: string;
+  at: string;
+  seq: number;
+  conversation_id?: string;
+  channel_id?: string;
+  group_id?: string;
+  user_id?: string;
+  post?: PostInEvent;
+  message?: MessageInEvent | DialogueMessageInEvent | ThreadMessageInEvent;
+  version: number;
+}
+
+export interface MessageResponse {
+  kind: Kind | null;
+  title: string | null;
+  text: string | null;
+  links: LinkResponse[] | null;
+  images: MediaResponse[] | null;
+  video: MediaResponse | null;
+  audio: MediaResponse | null;
+  file: MediaResponse | null;
+  location: LocationResponse | null;
+  custom: JsonValue;
+  silent: boolean;
+  signature: string | null;
+  forwarded_from: ForwardedFrom | null;
+  pinned: boolean;
+  reactions_frozen: boolean;
+  group_id: string;
+  message_id: string;
+  seq: number;
+  sender_id: string | null;
+  sender_name: string | null;
+  sender_face_url: string | null;
+  created_at: string;
+  edited_at: string | null;
+  recalled_at: string | null;
+  version: number;
+  reactions: TallyResponse;
+}
+
+export interface MutedResponse {
+  count: number;
+  share: number;
+}
+
+export interface NewMessage {
+  kind?: Kind | null;
+  title?: string;
+  text?: string;
+  links?: LinkBody[];
+  images?: string[];
+  video?: string | null;
+  audio?: string | null;
+  file?: string | null;
+  location?: LocationBody | null;
+  custom?: JsonValue;
+  forward?: ForwardBody | null;
+  silent?: boolean;
+}
+
+export interface NewMessageToMany {
+  kind?: Kind | null;
+  title?: string;
+  text?: string;
+  links?: LinkBody[];
+  images?: string[];
+  video?: string | null;
+  audio?: string | null;
+  file?: string | null;
+  location?: LocationBody | null;
+  custom?: JsonValue;
+  forward?: ForwardBody | null;
+  silent?: boolean;
+  user_ids: string[];
+}
+
+export interface NewOwner {
+  user_id: string;
+}
+
+export type NotificationLevel = "all" | "none";
+
+export interface OwnGroupInvitationResponse {
+  group_id: string;
+  group_name: string;
+  role: "admin" | "member";
+  invited_by: string;
+  invited_at: string;
+  expires_at: string;
+}
+
+export interface OwnInvitationResponse {
+  channel_id: string;
+  channel_name: string;
+  verified: boolean;
+  role: "admin" | "member";
+  grants: Grant[];
+  invited_at: string;
+  expires_at: string;
+}
+
+export interface PostInEvent {
+  kind: Kind | null;
+  title: string | null;
+  text: string | null;
+  links: LinkResponse[] | null;
+  images: MediaResponse[] | null;
+  video: MediaResponse | null;
+  audio: MediaResponse | null;
+  file: MediaResponse | null;
+  location: LocationResponse | null;
+  custom: JsonValue;
+  silent: boolean;
+  signature: string | null;
+  forwarded_from: ForwardedFrom | null;
+  pinned: boolean;
+  reactions_frozen: boolean;
+  channel_id: string;
+  post_id: string;
+  seq: number;
+  author_id: string | null;
+  created_at: string;
+  edited_at: string | null;
+  recalled_at: string | null;
+  version: number;
+}
+
+export interface PostInsightsResponse {
+  seq: number;
+  created_at: string;
+  preview: string;
+  views: number;
+  reactions: number;
+}
+
+export interface PostPage {
+  items: PostResponse[];
+  next_cursor: string | null;
+  newer_cursor: string | null;
+  first_unread_seq: number | null;
+  version: number | null;
+}
+
+export interface PostReportResponse {
+  seq: number;
+  created_at: string;
+  silent: boolean;
+  subscribers: number | null;
+  sockets: number;
+  pushed: number;
+  rejected: number;
+  failed: number;
+  views: number;
+}
+
+export interface PostResponse {
+  kind: Kind | null;
+  title: string | null;
+  text: string | null;
+  links: LinkResponse[] | null;
+  images: MediaResponse[] | null;
+  video: MediaResponse | null;
+  audio: MediaResponse | null;
+  file: MediaResponse | null;
+  location: LocationResponse | null;
+  custom: JsonValue;
+  silent: boolean;
+  signature: string | null;
+  forwarded_from: ForwardedFrom | null;
+  pinned: boolean;
+  reactions_frozen: boolean;
+  channel_id: string;
+  post_id: string;
+  seq: number;
+  channel_name: string;
+  author_id: string | null;
+  created_at: string;
+  edited_at: string | null;
+  recalled_at: string | null;
+  version: number;
+  views: number;
+  reactions: TallyResponse;
+}
+
+export interface PostViewsResponse {
+  seq: number;
+  views: number;
+}
+
+export type Posting = "everyone" | "owner_and_admins";
+
+export interface Problem {
+  type?: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  details?: { [name: string]: JsonValue };
+  request_id: string;
+}
+
+export interface PushResponse {
+  vapid_public_key: string | null;
+  gateway: boolean;
+}
+
+export interface ReactionsChanged {
+  event_id: string;
+  type: "reactions.changed";
+  stream_id: string;
+  at: string;
+  seq: number;
+  conversation_id?: string;
+  channel_id?: string;
+  group_id?: string;
+  user_id?: string;
+  counts: { [name: string]: number };
+  total: number;
+  mine?: string[];
+}
+
+export interface ReactorResponse {
+  user_id: string;
+  name: string;
+  face_url: string;
+  reacted_at: string;
+}
+
+export interface ReadMarkResponse {
+  conversation_id: string;
+  read_seq: number;
+  unread_count: number;
+}
+
+export interface ReadScopeBody {
+  scope: string;
+}
+
+export interface ReadUpTo {
+  seq?: number | null;
+}
+
+export interface RegisterDevice {
+  platform: "web" | "gateway";
+  subscription?: Subscription | null;
+  pushkey?: string | null;
+  app_id: string;
+  locale: string;
+  name?: string;
+}
+
+export interface RemoveMember {
+  ban?: boolean;
+}
+
+export interface RenameConversationGroup {
+  name: string;
+}
+
+export interface ReplaySince {
+  since: string;
+}
+
+export interface ReplayedResponse {
+  replayed: number;
+  next_since: string | null;
+}
+
+export type Role = "owner" | "admin" | "member";
+
+export interface RotateSecret {
+  secret?: string;
+}
+
+export interface SeenBody {
+  seqs: number[];
+}
+
+export interface SentToManyResponse {
+  results: SentToUserResponse[];
+}
+
+export interface SentToUserResponse {
+  user_id: string;
+  message_id: string | null;
+  seq: number | null;
+  created_at: string | null;
+  error: ItemProblem | null;
+}
+
+export interface SetUser {
+  name?: string;
+  face_url?: string;
+  user_id: string;
+  account_kind?: AccountKind;
+}
+
+export interface SetUsers {
+  users: SetUser[];
+}
+
+export interface SettingsBody {
+  visibility?: "public" | "private";
+  reactions?: "all" | "basic" | "none" | string[];
+  reactions_per_user?: number;
+  distinct_reactions?: number;
+  accept_messages?: AcceptMessages;
+  signatures?: boolean;
+  protect_content?: boolean;
+}
+
+export interface SettingsResponse {
+  visibility: Visibility;
+  reactions: string | string[];
+  reactions_per_user: number;
+  distinct_reactions: number;
+  accept_messages: AcceptMessages;
+  signatures: boolean;
+  protect_content: boolean;
+}
+
+export interface SubscribedChannel {
+  channel_id: string;
+  name: string;
+  face_url: string;
+  introduction: string;
+  verified: boolean;
+  created_at: string;
+  organization: string;
+  custom_data: string;
+  subscriber_count: number;
+  subscribed_at: string;
+}
+
+export interface SubscriberResponse {
+  user_id: string;
+  name: string;
+  face_url: string;
+  role: Role;
+  subscribed_at: string;
+  muted_until: string | null;
+}
+
+export interface Subscription {
+  endpoint: string;
+  expirationTime?: number | null;
+  keys: SubscriptionKeys;
+}
+
+export interface SubscriptionKeys {
+  p256dh: string;
+  auth: string;
+}
+
+export interface SyncConversation {
+  conversation_id: string;
+  type: ConversationType;
+  group_id: string | null;
+  peer_id: string | null;
+  title: string;
+  face_url: string;
+  unread_count: number;
+  read_seq: number;
+  head_seq: number;
+  version: number;
+  last_message: LastMessageResponse | null;
+  muted: boolean;
+  muted_until: string | null;
+  notifications: NotificationLevel;
+  accept: boolean;
+  pinned_at: string | null;
+  hidden: boolean;
+  draft: string;
+  custom_data: string;
+  conversation_groups: string[];
+  is_channel: boolean;
+  verified: boolean;
+  channel: ChannelResponse | null;
+  group: GroupResponse | null;
+  again: boolean;
+}
+
+export interface SyncEnd {
+  conversation_id: string;
+  ended: End;
+  again: boolean;
+}
+
+export interface SyncResponse {
+  items: (SyncConversation | SyncEnd)[];
+  next_cursor: string | null;
+  sync_token: string | null;
+  unread: UnreadResponse;
+  conversation_groups: ConversationGroupResponse[];
+  invitations: Page<OwnInvitationResponse | OwnGroupInvitationResponse> | null;
+  user: UserResponse | null;
+  limits: { [name: string]: number | null } | null;
+}
+
+export interface TallyResponse {
+  counts: { [name: string]: number };
+  total: number;
+  mine: string[];
+}
+
+export interface ThreadLastMessageResponse {
+  seq: number;
+  preview: string;
+  kind: Kind | null;
+  recalled: boolean;
+  at: string;
+  from_channel: boolean;
+}
+
+export interface ThreadMessageInEvent {
+  kind: Kind | null;
+  title: string | null;
+  text: string | null;
+  links: LinkResponse[] | null;
+  images: MediaResponse[] | null;
+  video: MediaResponse | null;
+  audio: MediaResponse | null;
+  file: MediaResponse | null;
+  location: LocationResponse | null;
+  custom: JsonValue;
+  silent: boolean;
+  forwarded_from: ForwardedFrom | null;
+  message_id: string;
+  seq: number;
+  sender_id: string | null;
+  created_at: string;
+  edited_at: string | null;
+  recalled_at: string | null;
+  version: number;
+  channel_id: string;
+  user_id: string;
+  from_channel: boolean;
+  author_id: string | null;
+}
+
+export interface ThreadMessageResponse {
+  kind: Kind | null;
+  title: string | null;
+  text: string | null;
+  links: LinkResponse[] | null;
+  images: MediaResponse[] | null;
+  video: MediaResponse | null;
+  audio: MediaResponse | null;
+  file: MediaResponse | null;
+  location: LocationResponse | null;
+  custom: JsonValue;
+  silent: boolean;
+  forwarded_from: ForwardedFrom | null;
+  message_id: string;
+  seq: number;
+  sender_id: string | null;
+  created_at: string;
+  edited_at: string | null;
+  recalled_at: string | null;
+  version: number;
+  reactions: TallyResponse;
+  channel_id: string;
+  user_id: string;
+  from_channel: boolean;
+  author_id: string | null;
+}
+
+export interface ThreadPage {
+  items: ThreadMessageResponse[];
+  next_cursor: string | null;
+  newer_cursor: string | null;
+  first_unread_seq: number | null;
+  version: number | null;
+}
+
+export interface ThreadReadResponse {
+  channel_id: string;
+  user_id: string;
+  read_seq: number;
+  unread_count: number;
+}
+
+export interface ThreadResponse {
+  channel_id: string;
+  user_id: string;
+  name: string;
+  face_url: string;
+  head_seq: number;
+  version: number;
+  read_seq: number;
+  unread_count: number;
+  last_message: ThreadLastMessageResponse | null;
+}
+
+export interface TimelinePostResponse {
+  kind: Kind | null;
+  title: string | null;
+  text: string | null;
+  links: LinkResponse[] | null;
+  images: MediaResponse[] | null;
+  video: MediaResponse | null;
+  audio: MediaResponse | null;
+  file: MediaResponse | null;
+  location: LocationResponse | null;
+  custom: JsonValue;
+  silent: boolean;
+  signature: string | null;
+  forwarded_from: ForwardedFrom | null;
+  pinned: boolean;
+  reactions_frozen: boolean;
+  channel_id: string;
+  post_id: string;
+  seq: number;
+  channel_name: string;
+  author_id: string | null;
+  created_at: string;
+  edited_at: string | null;
+  recalled_at: string | null;
+  version: number;
+  views: number;
+  reactions: TallyResponse;
+  type: "post";
+}
+
+export interface UnreadResponse {
+  total: number;
+  channels: number;
+  chats: number;
+  conversation_groups: { [name: string]: number };
+}
+
+export interface UpdateChannel {
+  name?: string;
+  face_url?: string;
+  organization?: string;
+  introduction?: string;
+  custom_data?: string;
+  settings?: SettingsBody;
+}
+
+export interface UpdateConversation {
+  muted?: boolean;
+  muted_until?: string | null;
+  notifications?: "all" | "none";
+  accept?: boolean;
+  pinned?: boolean;
+  hidden?: boolean;
+  draft?: string;
+  custom_data?: string;
+}
+
+export interface UpdateGroup {
+  name?: string;
+  introduction?: string;
+  notification?: string;
+  face_url?: string;
+  custom?: { [name: string]: string | null };
+  posting?: Posting;
+  join_option?: JoinOption;
+  history_visible?: boolean;
+  muted_all?: boolean;
+  reactions?: "all" | "basic" | "none" | string[];
+  reactions_per_user?: number;
+  distinct_reactions?: number;
+}
+
+export interface UpdateUser {
+  name?: string;
+  face_url?: string;
+}
+
+export interface UserMissing {
+  user_id: string;
+  error: ItemError;
+}
+
+export interface UserResponse {
+  user_id: string;
+  name: string;
+  face_url: string;
+  account_kind: AccountKind;
+}
+
+export type Visibility = "public" | "profile" | "private";
+
+export interface WebhookDisabled {
+  event_id: string;
+  type: "webhook.disabled";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+  webhook_id: string;
+  reason: DisabledReason;
+}
+
+export interface WebhookResponse {
+  webhook_id: string;
+  channel_id: string | null;
+  url: string;
+  event_types: string[];
+  description: string;
+  receives_inbox: boolean;
+  enabled: boolean;
+  disabled_reason: DisabledReason | null;
+  disabled_at: string | null;
+  old_secrets_until: string | null;
+  created_by: string;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface WebhookWithSecret {
+  webhook_id: string;
+  channel_id: string | null;
+  url: string;
+  event_types: string[];
+  description: string;
+  receives_inbox: boolean;
+  enabled: boolean;
+  disabled_reason: DisabledReason | null;
+  disabled_at: string | null;
+  old_secrets_until: string | null;
+  created_by: string;
+  created_at: string;
+  updated_at: string;
+  secret: string;
+}
+
+export interface WriteMessage {
+  kind: Kind;
+  title?: string;
+  text?: string;
+  links?: LinkBody[];
+  images?: string[];
+  video?: string | null;
+  audio?: string | null;
+  file?: string | null;
+  location?: LocationBody | null;
+  custom?: JsonValue;
+}
