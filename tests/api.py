@@ -22,7 +22,7 @@ from yarl import URL
 from channels.event_views.shapes import EVENT
 from channels.limits import Limits
 from channels.server.app import DEFAULT_OPTIONS, App, Services, create_services, endpoints_for
-from channels.server.identity.provider import ProviderOptions
+from channels.server.identity.options import ProviderOptions
 from channels.server.options import ServiceOptions
 from channels.server.realtime.hub import Hub
 from channels.server.realtime.server_frames import SERVER_FRAME

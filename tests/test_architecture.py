@@ -64,7 +64,7 @@ DRIVER_HOME: Final = "groups.kernel.mongo"
 HTTP: Final = {"aiohttp"}
 HTTP_HOME: Final = "channels.server"
 OUTBOUND: Final = "channels.outbound"
-"""The one client that sends requests to addresses which clients chose."""
+"""The one client by which the server sends requests to other software."""
 CLIENT: Final = "channels.client"
 BASELINES: Final = "channels.bench.baselines"
 """Bare aiohttp programs with which the server is compared."""

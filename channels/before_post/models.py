@@ -1,6 +1,5 @@
-"""What an operator says about the review, and how a request for one looks."""
+"""What an operator says about the review, and its bounds."""
 
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -28,14 +27,3 @@ class BeforePostOptions:
     secret: str = field(repr=False)
     """`whsec_` and base64, as Standard Webhooks has it."""
     on_failure: OnFailure = OnFailure.REFUSE
-
-
-Send = Callable[[str, bytes, Mapping[str, str]], Awaitable[bytes]]
-"""Posts the body with these headers to the address; returns the body of an answer with status 200.
-
-Raises: SendFailed for anything else.
-"""
-
-
-class SendFailed(Exception):
-    """The address did not answer as it should; the text says how."""

@@ -20,14 +20,15 @@ from standardwebhooks.webhooks import Webhook
 
 from channels.before_post.answer import BadAnswer, answer_of, changed
 from channels.before_post.models import (
+    ANSWER_BYTES,
     AT_ONCE,
     SECONDS,
     BeforePostOptions,
     OnFailure,
-    Send,
-    SendFailed,
 )
 from channels.before_post.request import body_of
+from channels.outbound.client import OutboundClient
+from channels.outbound.errors import OutboundError
 from groups.errors import MessageRefused, ReviewUnavailable
 from groups.kernel.ids import mint_id
 from groups.limits import GroupLimits
@@ -36,6 +37,7 @@ from groups.service.hooks import Proposal
 
 FAILURES: Final = 5  # in a row, after which no message waits
 PAUSE_SECONDS: Final = 10.0
+IDLE_SECONDS: Final = 30.0  # that a connection is kept for the next review
 
 log = structlog.get_logger("channels.before_post")
 
@@ -77,12 +79,23 @@ class Circuit:
         self._is_trying = False
 
 
+def review_client() -> OutboundClient:
+    """The connections to the address that reviews messages. The operator chose it, so it may be inside."""
+    return OutboundClient(
+        networks=None,
+        timeout_seconds=SECONDS,
+        response_bytes=ANSWER_BYTES,
+        connections=AT_ONCE,
+        idle_seconds=IDLE_SECONDS,
+    )
+
+
 @dataclass(kw_only=True, slots=True)
 class BeforePost:
     """The hook `before_post` of groups."""
 
     options: BeforePostOptions
-    send: Send
+    client: OutboundClient
     limits: GroupLimits
     on_outcome: Callable[[str], None] = lambda _: None
     """Called with what became of each review: allowed, changed, refused, failed, or skipped during a pause."""
@@ -108,7 +121,7 @@ class BeforePost:
             wanted = content
             if answer.decision == "allow" and answer.changes is not None:
                 wanted = changed(content, answer.changes, self.limits)
-        except (SendFailed, BadAnswer, TimeoutError) as error:
+        except (OutboundError, BadAnswer, TimeoutError) as error:
             if self.circuit.failed():
                 log.warning(
                     "messages cannot be reviewed; none waits for it now",
@@ -136,7 +149,12 @@ class BeforePost:
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": signature,
         }
-        return await self.send(self.options.url, body, headers)
+        response = await self.client.post(self.options.url, body, headers)
+        if response.status != 200:
+            raise BadAnswer(f"the address answers {response.status}")
+        if response.is_cut:
+            raise BadAnswer(f"the answer has more than {ANSWER_BYTES} bytes")
+        return response.body
 
     def _unreviewed(self, content: Content, outcome: str) -> Content:
         self.on_outcome(outcome)

@@ -2,11 +2,14 @@
 
 
 class OutboundError(Exception):
-    """No response. The text names the reason for logs and for those who gave the address."""
+    """No response. The text is a reason that the client who gave the address may read."""
 
 
 class AddressRefused(OutboundError):
-    """The address is inside of a network that the operator did not allow. Sending again does not help."""
+    """The address cannot be read, is neither public nor in an allowed network, or takes no https.
+
+    Sending again does not help.
+    """
 
 
 class Unreachable(OutboundError):

@@ -26,13 +26,14 @@ import groups.wiring as group_wiring
 import reactions.wiring as reaction_wiring
 from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
-from channels.before_post.service import BeforePost
+from channels.before_post.service import BeforePost, review_client
 from channels.drafts.routes import DraftRoutes
 from channels.events import RatesSpent
 from channels.feed.routes import FeedRoutes
 from channels.feed.service import FeedService
 from channels.feed.wiring import build_feed
 from channels.limits import Limits, limits_of_clients
+from channels.outbound.client import OutboundClient
 from channels.post_reports.routes import ReportRoutes
 from channels.post_reports.wiring import REPORT_INDEXES, Reports
 from channels.push.delivery.wiring import DELIVERY_INDEXES, PushDelivery
@@ -47,9 +48,9 @@ from channels.routes.posts import PostRoutes
 from channels.routes.subscribers import SubscriberRoutes
 from channels.routes.sync import SyncRoutes
 from channels.server.auth import Authenticator
-from channels.server.guarded_http import GuardedHttp
 from channels.server.identity.keys import ProviderKeys, load_file, load_url
-from channels.server.identity.provider import IdentityProvider, ProviderOptions
+from channels.server.identity.options import ProviderOptions
+from channels.server.identity.provider import IdentityProvider
 from channels.server.limits.by_address import AddressLimits
 from channels.server.limits.load_shedding import LoadShedder
 from channels.server.limits.rate_limit import UserRates
@@ -63,7 +64,6 @@ from channels.server.realtime.inbox_unread import InboxUnreadFeed
 from channels.server.realtime.socket import SocketServer
 from channels.server.realtime.unread import UnreadFeed
 from channels.server.realtime.watching import Watching
-from channels.server.review_client import ReviewClient
 from channels.server.tokens import TokenVerifier
 from channels.server.web import asyncapi
 from channels.server.web.cors import CorsPolicy
@@ -138,14 +138,13 @@ class Services:
     analytics: Analytics
     feed: FeedService
     webhooks: Webhooks
-    outgoing: GuardedHttp
     push: Push
     push_delivery: PushDelivery
     reports: Reports
     metrics: Metrics
     clock_sync: PeriodicTask
     options: ServiceOptions
-    review_client: ReviewClient
+    review_http: OutboundClient
 
     async def start(self) -> None:
         """Create the indexes, migrate an older database, listen to events, and resume unfinished background work."""
@@ -175,7 +174,6 @@ class Services:
         await self.feed.close()
         await self.log.close()
         await self.webhooks.stop()
-        await self.outgoing.close()
         await self.push_delivery.close()
         await self.reports.sockets.close()
         await self.clock_sync.stop()
@@ -189,7 +187,7 @@ class Services:
         # After all that count.
         await self.analytics.counting.close()
         await self.bus.stop()
-        await self.review_client.close()
+        await self.review_http.close()
 
 
 def create_services(
@@ -227,11 +225,11 @@ def create_services(
         delete_of_stream=[engine.delete_some],
     )
     threads = conversation_core.threads
-    review_client, before_post = ReviewClient(), None
+    review_http, before_post = review_client(), None
     if options.before_post is not None:
         before_post = BeforePost(
             options=options.before_post,
-            send=review_client.send,
+            client=review_http,
             limits=limits,
             on_outcome=metrics.review,
         )
@@ -290,7 +288,6 @@ def create_services(
     analytics = analytics_wiring.assemble(
         database, analytics_core, chat, channels.channel, limits, clock, on_batch=metrics.batch
     )
-    outgoing = GuardedHttp(options.webhook_allowed_networks)
     webhooks = webhook_wiring.assemble(
         database,
         chat,
@@ -299,7 +296,6 @@ def create_services(
         channel_core.store.touch,
         limits,
         clock,
-        outgoing,
         options.webhook_allowed_networks,
         on_attempt=metrics.webhook_attempt,
         on_disabled=metrics.webhook_disabled,
@@ -314,7 +310,7 @@ def create_services(
         conversations.notification_settings,
         report_core.pushes,
         options.push,
-        options.outbound_networks,
+        options.webhook_allowed_networks,
         limits,
         clock,
         on_outcomes=metrics.pushes,
@@ -344,14 +340,13 @@ def create_services(
         analytics=analytics,
         feed=feed,
         webhooks=webhooks,
-        outgoing=outgoing,
         push=push,
         push_delivery=push_delivery,
         reports=report_wiring.assemble(report_core, channels.channel, chat.guard),
         metrics=metrics,
         clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
         options=options,
-        review_client=review_client,
+        review_http=review_http,
     )
 
 

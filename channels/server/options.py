@@ -1,7 +1,6 @@
 """What an operator chooses about the services of a deployment, beside the limits. `Settings` reads it."""
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from channels.before_post.models import BeforePostOptions
@@ -23,9 +22,7 @@ class ServiceOptions:
     """The address that reviews messages before they are stored; None: there is none."""
     event_retention_seconds: int = EVENT_RETENTION_SECONDS
     """How long an event stays in the log."""
-    webhook_allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
-    """Networks inside to which webhooks may be sent."""
-    outbound_networks: tuple[Network, ...] = ()
-    """Networks of the operator that requests to addresses which clients chose may reach."""
+    webhook_allowed_networks: tuple[Network, ...] = ()
+    """Networks inside to which webhooks and push subscriptions may lead."""
     push: PushOptions = NOTHING_DELIVERED
     """How push notifications are delivered."""

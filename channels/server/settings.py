@@ -34,7 +34,7 @@ from channels.server.data_dir import (
     load_or_create_secret,
     load_or_create_vapid_key,
 )
-from channels.server.identity.provider import ProviderOptions
+from channels.server.identity.options import ProviderOptions
 from channels.server.options import ServiceOptions
 from channels.server.startup import StartupError
 from groups.kernel.database_options import EVENT_RETENTION_SECONDS, KEYS_PER_TRANSACTION, Driver
@@ -224,11 +224,6 @@ class Settings(BaseSettings):
     """Whether notifications hold names and texts. Without them, apps show what the message's keys stand for."""
     push_ttl_seconds: int = Field(default=TTL_SECONDS, ge=60, le=2_419_200)
     """How long a message is worth a notification, also for a device that is switched off: a day by default."""
-    outbound_networks: Annotated[
-        tuple[IPvAnyNetwork, ...], NoDecode, Unset("no address inside of a network is called")
-    ] = ()
-    """Networks of yours, separated by commas, that addresses given by clients may lead to, as those of webhooks and
-    push subscriptions are."""
     metrics_token: Annotated[SecretStr | None, Unset("everyone may read `/metrics`")] = None
     """The token that `/metrics` requires (`Authorization: Bearer …`), 16 characters or more."""
     log_format: Annotated[
@@ -251,11 +246,14 @@ class Settings(BaseSettings):
     ] = ()
     """Addresses and networks, separated by commas, of proxies whose `X-Forwarded-For` is trusted."""
     webhook_allowed_networks: Annotated[
-        tuple[IPvAnyNetwork, ...], NoDecode, Unset("webhooks go to public addresses only, by https")
+        tuple[IPvAnyNetwork, ...],
+        NoDecode,
+        Unset("webhooks and push subscriptions lead to public addresses only, by https"),
     ] = ()
-    """Networks inside, separated by commas, to which webhooks may be sent, by http too: `10.1.0.0/16`.
+    """Networks inside, separated by commas, to which webhooks and push subscriptions may lead: `10.1.0.0/16`.
 
-    Whoever may create a webhook can make the server send requests there.
+    Webhooks may be sent there by http too. Whoever may create a webhook or register a browser can make the server send
+    requests there.
     """
     limits: Limits = Field(default_factory=Limits)
     """`CHANNELS_LIMIT_<NAME>` sets each limit."""
@@ -370,7 +368,6 @@ class Settings(BaseSettings):
         "token_issuer",
         "token_audience",
         "webhook_allowed_networks",
-        "outbound_networks",
         mode="before",
     )
     @classmethod
@@ -453,7 +450,6 @@ class Settings(BaseSettings):
             before_post=self._before_post(),
             event_retention_seconds=self.event_retention_seconds,
             webhook_allowed_networks=self.webhook_allowed_networks,
-            outbound_networks=self.outbound_networks,
             push=PushOptions(
                 vapid_private_key=self.web_push_key(),
                 vapid_subject=self.contact_of_pushes or "mailto:admin@localhost",

@@ -9,7 +9,7 @@ Promises:
     and its owner is notified. After a crash it may be sent again, with the same `webhook-id`.
     In order: of the events of one stream, an endpoint receives each one after the one before it was accepted.
     Apart: an endpoint that fails or hangs delays no other endpoint, and no call of the API.
-    Never inside: no request goes to a private address that the operator did not allow (`channels.webhooks.policy`).
+    Never inside: no request goes to a private address that the operator did not allow (`channels.outbound`).
     Bounded: what waits for one endpoint, how long it is tried, and how long the log of deliveries is kept.
 
     new = NewWebhook(url="https://hooks.example/events", event_types=("message.posted",))

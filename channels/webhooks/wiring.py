@@ -1,12 +1,13 @@
 """Builds webhooks on channels and the event log."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from channels.outbound.addresses import Network
+from channels.outbound.client import OutboundClient
 from channels.service.guard import ChannelGuard
-from channels.webhooks.limits import WebhookLimits
-from channels.webhooks.policy import Network
+from channels.webhooks.limits import ANSWER_BYTES, TIMEOUT_SECONDS, WebhookLimits
 from channels.webhooks.service.access import WebhookAccess
 from channels.webhooks.service.cleanup import ChannelWebhooksEnd, WebhookCleanup
 from channels.webhooks.service.consumer import WebhookConsumer
@@ -14,7 +15,7 @@ from channels.webhooks.service.deliveries import DeliveryService
 from channels.webhooks.service.disabling import WebhookDisabler
 from channels.webhooks.service.dispatcher import Dispatcher
 from channels.webhooks.service.endpoints import TouchChannel, WebhookService
-from channels.webhooks.service.sending import Send
+from channels.webhooks.service.sending import ReceiverClient
 from channels.webhooks.store.deliveries import DeliveryStore
 from channels.webhooks.store.queues import QueueStore
 from channels.webhooks.store.webhooks import WebhookStore
@@ -39,6 +40,7 @@ class Webhooks:
     consumer: WebhookConsumer
     dispatcher: Dispatcher
     cleanup: WebhookCleanup
+    http: OutboundClient
 
     def start(self) -> None:
         """Send and clear away in the background. The event log starts the consumer."""
@@ -49,11 +51,19 @@ class Webhooks:
         """Stop at once; other processes and the next start go on."""
         await self.cleanup.stop()
         await self.dispatcher.stop()
+        await self.http.close()
 
 
 def build_end(database: Database, clock: Clock) -> ChannelWebhooksEnd:
     """Build the hook that group chat calls when a channel is deleted."""
     return ChannelWebhooksEnd(webhooks=WebhookStore(database), clock=clock)
+
+
+def client_of(allowed_networks: Collection[Network]) -> OutboundClient:
+    """The client for receivers. The dispatcher bounds the requests at once."""
+    return OutboundClient(
+        networks=allowed_networks, timeout_seconds=TIMEOUT_SECONDS, response_bytes=ANSWER_BYTES
+    )
 
 
 def assemble(
@@ -64,13 +74,12 @@ def assemble(
     touch_channel: TouchChannel,
     limits: WebhookLimits,
     clock: Clock,
-    send: Send,
     allowed_networks: Sequence[Network],
     *,
     on_attempt: Callable[[str], None],
     on_disabled: Callable[[str], None],
 ) -> Webhooks:
-    """Build webhooks that are sent by `send`; nothing is started."""
+    """Build webhooks that are sent to public addresses and `allowed_networks`; nothing is started."""
     webhooks, deliveries, queues = (
         WebhookStore(database),
         DeliveryStore(database),
@@ -85,13 +94,14 @@ def assemble(
         clock=clock,
         on_disabled=on_disabled,
     )
+    http = client_of(allowed_networks)
     dispatcher = Dispatcher(
         database=database,
         webhooks=webhooks,
         deliveries=deliveries,
         queues=queues,
         disabler=disabler,
-        send=send,
+        send=ReceiverClient(http),
         limits=limits,
         clock=clock,
         on_attempt=on_attempt,
@@ -142,4 +152,5 @@ def assemble(
         consumer=consumer,
         dispatcher=dispatcher,
         cleanup=cleanup,
+        http=http,
     )

@@ -515,7 +515,7 @@ async def test_without_a_reviewer_a_post_takes_the_way_that_it_always_took(
         f"{channel}/inbox/messages", {"user_ids": [ada.id], **said("Hi")}
     )
     assert sent.body["results"][0]["error"] is None
-    assert server.services.review_client._http is None
+    assert not server.services.review_http.is_open
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ def test_the_alert_on_posts_names_the_route() -> None:
 
 
 def test_the_log_lines_are_those_of_the_code() -> None:
-    folders = ("channels/server", "groups/kernel")
+    folders = ("channels", "conversations", "groups", "reactions")
     code = "\n".join(path.read_text() for name in folders for path in (ROOT / name).rglob("*.py"))
     named = [row[0].strip("`") for row in rows_of("how-to/monitor.md", "Logs")]
     assert len(named) > 5

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Any, Final
 
 import http_ece
@@ -19,7 +20,6 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from standardwebhooks import Webhook
 
-from channels.outbound.addresses import parse_networks
 from channels.push.models import Registration, WebPush
 from channels.push.options import PushOptions
 from channels.push.senders.vapid import new_private_key
@@ -77,7 +77,7 @@ class PushWorld:
             gateway_secret=GATEWAY_SECRET,
             **more,
         )
-        return ServiceOptions(push=push, outbound_networks=parse_networks(["127.0.0.0/8"]))
+        return ServiceOptions(push=push, webhook_allowed_networks=(ip_network("127.0.0.0/8"),))
 
     @property
     def devices(self) -> list[str]:

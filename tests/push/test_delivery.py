@@ -349,7 +349,7 @@ async def test_an_address_inside_is_not_called_for_a_browser_and_fails(
     api: OpenApi, world: PushWorld
 ) -> None:
     options = world.options()
-    server = await api(options=replace(options, outbound_networks=()))
+    server = await api(options=replace(options, webhook_allowed_networks=()))
     owner, ada = server.new_user("owner"), server.new_user("ada")
     path = await a_channel(owner, ada)
     await add_browser(server, world, ada)

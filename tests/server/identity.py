@@ -13,7 +13,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from channels.server.identity.provider import ProviderOptions
+from channels.server.identity.options import ProviderOptions
 
 ISSUER: Final = "https://login.example/realms/tea"
 AUDIENCE: Final = "channels"

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from channels.server.identity.errors import RETRY_SECONDS, IdentityProviderUnavailable, KeyMissing
 from channels.server.identity.key_set import KEY_SET_BYTES, MOST_KEYS, BadKeySet, KeySet
 from channels.server.identity.keys import FETCH_SECONDS, REFRESH_SECONDS, ProviderKeys
-from channels.server.identity.provider import IdentityProvider, ProviderOptions
+from channels.server.identity.options import ProviderOptions
+from channels.server.identity.provider import IdentityProvider
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.tokens import AHEAD_SECONDS, BadToken, TokenVerifier
 from tests.api import SECRET, Api, MovedClock, User

@@ -205,7 +205,7 @@ def test_with_a_mongodb_of_its_own_a_server_pushes_what_it_is_told_to(
     assert "push-gateway-secret" in refusal(**own, push_gateway_secret="whsec_short")
     assert "push-gateway-url" in refusal(**own, push_gateway_url="gate")
     assert "vapid-subject" in refusal(**own, vapid_subject="ops@example.org")
-    monkeypatch.setenv("CHANNELS_OUTBOUND_NETWORKS", "10.0.0.0/8, fd00::/8")
+    monkeypatch.setenv("CHANNELS_WEBHOOK_ALLOWED_NETWORKS", "10.0.0.0/8, fd00::/8")
     options = Settings.load(
         **own,
         vapid_private_key=key,
@@ -216,7 +216,8 @@ def test_with_a_mongodb_of_its_own_a_server_pushes_what_it_is_told_to(
     ).service_options
     assert options.push.vapid_subject == "https://news.example"
     assert (options.push.gateway_secret, options.push.with_content) == (secret, False)
-    assert [str(network) for network in options.outbound_networks] == ["10.0.0.0/8", "fd00::/8"]
+    allowed = [str(network) for network in options.webhook_allowed_networks]
+    assert allowed == ["10.0.0.0/8", "fd00::/8"]
 
 
 def test_an_identity_provider_is_whole_or_refused(

@@ -1,6 +1,6 @@
 """Builds delivery on the log: the consumer, the worker and who is online."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ from channels.push.delivery.store.presence import PresenceStore
 from channels.push.limits import PushLimits
 from channels.push.models import PushInfo
 from channels.push.options import PushOptions
+from channels.push.senders import gateway, web_push
 from channels.push.senders.gateway import GatewaySender
 from channels.push.senders.models import Sender
 from channels.push.senders.pace import Pace
@@ -71,13 +72,13 @@ def build(
     settings: NotificationSettings,
     figures: PostFigures,
     options: PushOptions,
-    networks: Sequence[Network],
+    networks: Collection[Network],
     limits: PushLimits,
     clock: Clock,
     *,
     on_outcomes: OnOutcomes,
 ) -> PushDelivery:
-    """Build delivery. `networks` are those of the operator that Web Push may reach."""
+    """Build delivery. `networks` are those inside that Web Push may reach."""
     senders, public_key = _senders_of(options, networks, limits, clock)
     jobs = JobStore(database)
     presence = Presence(database=database, store=PresenceStore(database), devices=core.device_store)
@@ -114,7 +115,7 @@ def build(
 
 
 def _senders_of(
-    options: PushOptions, networks: Sequence[Network], limits: PushLimits, clock: Clock
+    options: PushOptions, networks: Collection[Network], limits: PushLimits, clock: Clock
 ) -> tuple[dict[str, Sender], str | None]:
     """The ways out by the platforms of devices, and the public key of Web Push."""
     pace = Pace(limits.pushes_per_second)
@@ -125,12 +126,23 @@ def _senders_of(
         public_key = key.public_key
         at_once = limits.concurrent_pushes
         client = OutboundClient(
-            networks, connections=at_once, connections_per_host=max(1, at_once // 2)
+            networks=networks,
+            timeout_seconds=web_push.TIMEOUT_SECONDS,
+            response_bytes=web_push.RESPONSE_BYTES,
+            connections=at_once,
+            connections_per_host=max(1, at_once // 2),
+            idle_seconds=web_push.IDLE_SECONDS,
         )
         senders["web"] = WebPushSender(client, key, pace, clock, at_once)
     if options.gateway_url is not None:
         # The operator's own choice, so it may be inside.
-        anywhere = OutboundClient(None)
+        anywhere = OutboundClient(
+            networks=None,
+            timeout_seconds=gateway.TIMEOUT_SECONDS,
+            response_bytes=gateway.RESPONSE_BYTES,
+            connections=gateway.CONCURRENT,
+            idle_seconds=gateway.IDLE_SECONDS,
+        )
         senders["gateway"] = GatewaySender(
             anywhere, options.gateway_url, options.gateway_secret, pace
         )

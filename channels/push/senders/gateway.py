@@ -36,8 +36,11 @@ BATCH: Final = 100
 """The most devices of one request."""
 CONCURRENT: Final = 8
 """Requests to the gateway under way in this process."""
+RESPONSE_BYTES: Final = 64 * 1024
+IDLE_SECONDS: Final = 60.0
+"""How long a connection to the gateway is kept."""
 TIMEOUT_SECONDS: Final = 30.0
-"""A gateway may answer after it has asked Apple's and Google's services."""
+"""Of a client for the gateway, which may answer after it has asked Apple's and Google's services."""
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +72,7 @@ class GatewaySender:
         async with self._slots:
             await self.pace.take(len(batch))
             try:
-                response = await self.client.post(
-                    self.url, body, self._signed(body), timeout_seconds=TIMEOUT_SECONDS
-                )
+                response = await self.client.post(self.url, body, self._signed(body))
             except OutboundError as error:
                 log.warning("the push gateway does not answer: %s", error)
                 return [LATER] * len(batch)

@@ -37,6 +37,9 @@ from channels.push.senders.vapid import VapidKey
 from groups.kernel.clock import Clock, rfc3339
 
 TIMEOUT_SECONDS: Final = 10.0
+RESPONSE_BYTES: Final = 64 * 1024
+IDLE_SECONDS: Final = 60.0
+"""How long a connection to a push service is kept; there are few of them, and a new one costs a TLS handshake."""
 PAUSE_SECONDS: Final = 20.0
 """How long a push service that did not answer, or asked to wait without saying how long, is left alone."""
 MOST_FAILURES: Final = 3
@@ -106,7 +109,6 @@ class WebPushSender:
                         "Topic": notification.topic,
                         "Urgency": "normal",
                     },
-                    timeout_seconds=TIMEOUT_SECONDS,
                 )
             except AddressRefused:
                 # Not gone: the operator may allow the network.

@@ -11,8 +11,6 @@ Promises:
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import jwt
@@ -20,6 +18,7 @@ import jwt
 from channels.server.identity.errors import KeyMissing
 from channels.server.identity.key_set import ALGORITHMS
 from channels.server.identity.keys import ProviderKeys
+from channels.server.identity.options import ProviderOptions
 from channels.server.tokens import (
     AHEAD,
     BadToken,
@@ -44,19 +43,6 @@ _OPTIONS: Final[Any] = {
     "verify_sub": False,
     "verify_jti": False,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderOptions:
-    """What an operator says about the identity provider."""
-
-    keys: str | Path
-    """The address of its key set, or the file that holds it."""
-    issuers: tuple[str, ...]
-    audiences: tuple[str, ...]
-    user_claim: str = "sub"
-    admin_scope: str | None = None
-    business_scope: str | None = None
 
 
 class IdentityProvider:

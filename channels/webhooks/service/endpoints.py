@@ -16,11 +16,11 @@ from typing import Any
 
 from channels.errors import ChannelNotFound
 from channels.event_views.public import CHANNEL_EVENT_TYPES, PUBLIC_EVENT_TYPES
+from channels.outbound.addresses import Network
 from channels.webhooks import policy
 from channels.webhooks.errors import WebhookLimitReached, WebhookNotFound
 from channels.webhooks.limits import OLD_SECRET_SECONDS, OLD_SECRETS, SECRET_BYTES, WebhookLimits
 from channels.webhooks.models import NewWebhook, OldSecret, Webhook
-from channels.webhooks.policy import Network
 from channels.webhooks.service.access import WEBHOOKS_LOCK, WebhookAccess
 from channels.webhooks.service.consumer import WebhookConsumer
 from channels.webhooks.store.webhooks import WebhookStore

@@ -13,6 +13,8 @@ from typing import Final, Protocol
 
 import standardwebhooks
 
+from channels.outbound.client import OutboundClient
+from channels.outbound.errors import OutboundError
 from channels.webhooks.limits import JITTER, MOST_RETRY_AFTER_SECONDS, RETRY_SECONDS
 from channels.webhooks.models import Webhook
 
@@ -41,6 +43,25 @@ class Send(Protocol):
     async def __call__(
         self, url: str, headers: Mapping[str, str], body: bytes
     ) -> ReceiverAnswer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverClient:
+    """Sends attempts by a client that is guarded and bounded (`wiring`)."""
+
+    http: OutboundClient
+
+    async def __call__(self, url: str, headers: Mapping[str, str], body: bytes) -> ReceiverAnswer:
+        """As `Send`. The reason of a failure tells nothing of addresses inside."""
+        try:
+            response = await self.http.post(url, body, headers)
+        except OutboundError as error:
+            return ReceiverAnswer(error=str(error))
+        return ReceiverAnswer(
+            status=response.status,
+            body=response.body.decode(errors="replace"),
+            retry_after=response.headers.get("retry-after"),
+        )
 
 
 def headers_of(webhook: Webhook, event_id: str, body: bytes, now: datetime) -> dict[str, str]:

@@ -4,10 +4,8 @@ import asyncio
 import time
 from datetime import timedelta
 
-import pytest
 import standardwebhooks
 
-from channels.server import guarded_http
 from channels.webhooks.limits import RETRY_SECONDS
 from groups.kernel.clock import rfc3339
 from groups.kernel.mongo import Database
@@ -126,9 +124,9 @@ async def test_a_failing_delivery_holds_back_its_own_stream_only(
 
 
 async def test_a_hanging_webhook_delays_no_other_one_and_its_attempt_ends(
-    server: Api, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    server: Api, receiver: Receiver
 ) -> None:
-    monkeypatch.setattr(guarded_http, "TIMEOUT_SECONDS", 0.7)
+    server.services.webhooks.http.timeout_seconds = 0.7
     receiver.replies["/hanging"] = hanging
     owner = server.new_user("owner", hours=200)
     path = await a_channel(owner)
