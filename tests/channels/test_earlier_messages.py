@@ -92,6 +92,8 @@ def every_read(api: Api, tea: _Tea, reader: User) -> list[str]:
         "draft_id": "none",
         "device_id": "none",
         "media_id": "none",
+        "webhook_id": "none",
+        "delivery_id": "none",
     }
     paths = []
     for endpoint in endpoints_for(api.services):

@@ -156,7 +156,6 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape(
         "count", "webhook_queues", ()
     ): "what the database keeps about the collection; no document",
-    Shape("update", "consumers", ("holder",)): "a row for each consumer, when a process stops",
     Shape("find", "disbanded", ()): "groups still to be cleaned up, at the start and once a minute",
     Shape("find", "drafts", ("due_at",)): (
         "due and next scheduled posts of all channels: once for each scheduled time"
