@@ -83,6 +83,8 @@ class EventBase(Answer):
 
 Schema = Mapping[str, Any]
 _OF_ALL_EVENTS: Final = {"event_id", "at"}
+_TIMES: Final = {"at", "since"}
+_ENDS_OF_TIMES: Final = ("_at", "_until", "_since")
 
 
 class _Writer:
@@ -126,7 +128,7 @@ class _Writer:
                 return f"dict[str, {self.kind(value, sent=sent)}]"
             case {"type": "object"}:
                 return "dict[str, Any]"
-            case {"type": "string"} if field == "at" or field.endswith(("_at", "_until")):
+            case {"type": "string"} if field in _TIMES or field.endswith(_ENDS_OF_TIMES):
                 return "datetime | str" if sent else "datetime"
             case {"type": str(kind)}:
                 return {

@@ -1061,7 +1061,7 @@ class Replayed(Answer):
 
     replayed: int
     """Deliveries that are sent again."""
-    next_since: str | None = None
+    next_since: datetime | None = None
     """More are left: repeat the call with this instant. Null: that was all."""
 
 
@@ -1568,7 +1568,7 @@ class RenameConversationGroup(TypedDict, total=False):
 class ReplaySince(TypedDict, total=False):
     """From where to replay."""
 
-    since: Required[str]
+    since: Required[datetime | str]
     """Deliveries of events since this instant are sent again."""
 
 

@@ -1,7 +1,6 @@
 """What the client repeats, what it does not, and for how long."""
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -219,35 +218,21 @@ async def test_the_feed_goes_on_after_each_page_and_through_an_outage() -> None:
         assert server.requests[0].query["wait"] == "0"
 
 
-async def test_webhooks_and_devices_have_their_paths() -> None:
+@pytest.mark.parametrize("call", ["rotate-secret", "test", "deliveries/d1/replay", "replay"])
+async def test_what_acts_again_each_time_is_sent_once_when_its_end_is_not_known(call: str) -> None:
     async def handler(request: web.Request, number: int) -> web.StreamResponse:
-        body = await request.read()
-        if request.method == "DELETE":
-            return web.Response(status=204)
-        if request.path.endswith(("webhooks", "devices")) and request.method == "GET":
-            return web.json_response({"items": [{"id": 1}], "next_cursor": None})
-        return web.json_response({"said": json.loads(body) if body else None})
+        return problem(503, "unknown_outcome")
 
-    async with scripted(handler) as server, Client(server.base, token="t") as client:
-        made = await client.webhooks.create("https://x.example", event_types=["message.posted"])
-        assert made["said"] == {"url": "https://x.example", "event_types": ["message.posted"]}
-        assert await client.webhooks.list(channel_id="@TOA#_x").to_list() == [{"id": 1}]
-        await client.webhooks.update("w1", enabled=False)
-        await client.webhooks.get("w1", channel_id="x")
-        await client.webhooks.delete("w1")
-        assert await client.devices.list().to_list() == [{"id": 1}]
-        await client.devices.register("phone", platform="gateway", pushkey="k")
-        await client.devices.remove("phone")
-        assert [(request.method, request.raw_path) for request in server.requests] == [
-            ("POST", "/v1/webhooks"),
-            ("GET", "/v1/channels/@TOA%23_x/webhooks"),
-            ("PATCH", "/v1/webhooks/w1"),
-            ("GET", "/v1/channels/x/webhooks/w1"),
-            ("DELETE", "/v1/webhooks/w1"),
-            ("GET", "/v1/devices"),
-            ("PUT", "/v1/devices/phone"),
-            ("DELETE", "/v1/devices/phone"),
-        ]
+    async with scripted(handler) as server, Client(server.base, token="t", retries=QUICK) as client:
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
+            "rotate-secret": lambda: client.webhooks.rotate_secret("w1"),
+            "test": lambda: client.webhooks.send_test("w1"),
+            "deliveries/d1/replay": lambda: client.webhooks.replay("w1", "d1"),
+            "replay": lambda: client.webhooks.replay_since("w1", "2030-01-01T09:00:00Z"),
+        }
+        with pytest.raises(Unavailable):
+            await calls[call]()
+        assert [request.path for request in server.requests] == [f"/v1/webhooks/w1/{call}"]
 
 
 async def test_without_a_server_there_is_no_answer() -> None:

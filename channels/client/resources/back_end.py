@@ -1,25 +1,33 @@
-"""The event feed, webhooks, and the devices of a user.
-
-Webhooks and devices are answered as plain dictionaries, with the fields of the API's reference.
-"""
+"""The event feed, webhooks, and the devices of a user."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from typing_extensions import Unpack
 
 from channels.client.errors import NoAnswer, RateLimited, Unavailable
 from channels.client.events import Event, parse_event
-from channels.client.models import Answer, Page
+from channels.client.models import (
+    Answer,
+    ChangeWebhook,
+    CreateWebhook,
+    Delivery,
+    Device,
+    Page,
+    Push,
+    RegisterDevice,
+    Replayed,
+    Webhook,
+    WebhookWithSecret,
+)
 from channels.client.paging import Paged
 from channels.client.resources.base import Resource, parsed
 from channels.client.transport import Transport, path_of
 
 WAIT_SECONDS: Final = 25
 """How long the server waits for the next event before it answers that there is none."""
-
-
-class Object(Answer):
-    """An answer whose fields are in `model_extra`."""
 
 
 class FeedPage(Answer):
@@ -95,7 +103,7 @@ class Events(Resource):
 
 
 class Webhooks(Resource):
-    """`client.webhooks`: endpoints that receive events, of the deployment, or of one channel with `channel_id`."""
+    """`client.webhooks`: the webhooks of the deployment, for back ends, or of one channel with `channel_id`."""
 
     @staticmethod
     def _path(channel_id: str | None, *parts: object) -> tuple[object, ...]:
@@ -104,48 +112,113 @@ class Webhooks(Resource):
 
     async def create(
         self,
-        url: str,
         *,
         channel_id: str | None = None,
-        event_types: Sequence[str] = (),
         idempotency_key: str | None = None,
-        **fields: Any,
-    ) -> dict[str, Any]:
-        """Make an endpoint; without `event_types` it receives all. The answer has its `secret`."""
-        made = await self._call(
+        **webhook: Unpack[CreateWebhook],
+    ) -> WebhookWithSecret:
+        """Create a webhook; without `event_types` it receives all. The `secret` is not shown again."""
+        return await self._call(
             "POST",
-            Object,
+            WebhookWithSecret,
             *self._path(channel_id),
-            body={"url": url, "event_types": list(event_types), **fields},
+            body=webhook,
             idempotency_key=idempotency_key,
         )
-        return made.model_dump()
 
-    def list(self, *, channel_id: str | None = None) -> Paged[dict[str, Any], Page[dict[str, Any]]]:
-        return self._list(Page[dict[str, Any]], *self._path(channel_id))
+    def list(
+        self, *, channel_id: str | None = None, limit: int | None = None
+    ) -> Paged[Webhook, Page[Webhook]]:
+        return self._list(Page[Webhook], *self._path(channel_id), limit=limit)
 
-    async def get(self, webhook_id: str, *, channel_id: str | None = None) -> dict[str, Any]:
-        return (await self._get(Object, *self._path(channel_id, webhook_id))).model_dump()
+    async def get(self, webhook_id: str, *, channel_id: str | None = None) -> Webhook:
+        return await self._get(Webhook, *self._path(channel_id, webhook_id))
 
     async def update(
-        self, webhook_id: str, *, channel_id: str | None = None, **changes: Any
-    ) -> dict[str, Any]:
+        self, webhook_id: str, *, channel_id: str | None = None, **changes: Unpack[ChangeWebhook]
+    ) -> Webhook:
+        """Change it, or enable or disable it. When it is enabled again, what waits is sent."""
         path = self._path(channel_id, webhook_id)
-        return (await self._call("PATCH", Object, *path, body=changes)).model_dump()
+        return await self._call("PATCH", Webhook, *path, body=changes)
 
     async def delete(self, webhook_id: str, *, channel_id: str | None = None) -> None:
+        """Delete it, and its log of deliveries."""
         await self._do("DELETE", *self._path(channel_id, webhook_id))
+
+    async def rotate_secret(
+        self, webhook_id: str, *, channel_id: str | None = None, secret: str | None = None
+    ) -> WebhookWithSecret:
+        """Replace the secret, by yours or a new one. The old one signs too for 24 hours."""
+        return await self._call(
+            "POST",
+            WebhookWithSecret,
+            *self._path(channel_id, webhook_id, "rotate-secret"),
+            body={} if secret is None else {"secret": secret},
+            is_repeatable=False,
+        )
+
+    async def send_test(self, webhook_id: str, *, channel_id: str | None = None) -> Delivery:
+        """Send an event of the type `webhook.test`. Read the delivery to see what was answered."""
+        path = self._path(channel_id, webhook_id, "test")
+        return await self._call("POST", Delivery, *path, is_repeatable=False)
+
+    def deliveries(
+        self,
+        webhook_id: str,
+        *,
+        channel_id: str | None = None,
+        status: Literal["waiting", "succeeded", "failed"] | None = None,
+        limit: int | None = None,
+    ) -> Paged[Delivery, Page[Delivery]]:
+        """What was sent and what waits, newest events first."""
+        path = self._path(channel_id, webhook_id, "deliveries")
+        return self._list(Page[Delivery], *path, status=status, limit=limit)
+
+    async def delivery(
+        self, webhook_id: str, delivery_id: str, *, channel_id: str | None = None
+    ) -> Delivery:
+        """One delivery, with its last attempts."""
+        path = self._path(channel_id, webhook_id, "deliveries", delivery_id)
+        return await self._get(Delivery, *path)
+
+    async def replay(
+        self, webhook_id: str, delivery_id: str, *, channel_id: str | None = None
+    ) -> Delivery:
+        """Send a delivery again, with the same `webhook-id`. One that waits is sent now."""
+        path = self._path(channel_id, webhook_id, "deliveries", delivery_id, "replay")
+        return await self._call("POST", Delivery, *path, is_repeatable=False)
+
+    async def replay_since(
+        self, webhook_id: str, since: datetime | str, *, channel_id: str | None = None
+    ) -> Replayed:
+        """Send all events since an instant again. When `next_since` is not None, call again with it."""
+        return await self._call(
+            "POST",
+            Replayed,
+            *self._path(channel_id, webhook_id, "replay"),
+            body={"since": since},
+            is_repeatable=False,
+        )
 
 
 class Devices(Resource):
-    """`client.devices`: the devices that ring for the user."""
+    """`client.devices`: the devices of the user that ring while no socket of theirs is open."""
 
-    def list(self) -> Paged[dict[str, Any], Page[dict[str, Any]]]:
-        return self._list(Page[dict[str, Any]], "devices")
+    async def push(self) -> Push:
+        """How this deployment sends notifications: the key for browsers, and whether it has a gateway."""
+        return await self._get(Push, "push")
 
-    async def register(self, device_id: str, **device: Any) -> dict[str, Any]:
-        """Register a device under an id of its own, or confirm it. Repeating it changes nothing."""
-        return (await self._call("PUT", Object, "devices", device_id, body=device)).model_dump()
+    def list(self, *, limit: int | None = None) -> Paged[Device, Page[Device]]:
+        return self._list(Page[Device], "devices", limit=limit)
+
+    async def get(self, device_id: str) -> Device:
+        """A device. `NotFound` tells an app that it must register again."""
+        return await self._get(Device, "devices", device_id)
+
+    async def register(self, device_id: str, **device: Unpack[RegisterDevice]) -> Device:
+        """Register a device under an id of the app's choice; again at each start of the app."""
+        return await self._call("PUT", Device, "devices", device_id, body=device)
 
     async def remove(self, device_id: str) -> None:
+        """Delete it, if there is one: when the user signs out."""
         await self._do("DELETE", "devices", device_id)

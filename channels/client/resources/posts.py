@@ -1,4 +1,4 @@
-"""Posts of channels: writing, reading, pins, reactions and views."""
+"""Posts of channels: writing, reading, pins, reactions, views and delivery reports."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -10,6 +10,7 @@ from channels.client.models import (
     Page,
     Post,
     PostPage,
+    PostReport,
     PostViews,
     Reactor,
     Tally,
@@ -103,3 +104,7 @@ class Posts(Resource):
             *("POST", Page[PostViews], "channels", channel_id, "posts", "views"),
             body={"seqs": [*seqs]},
         )
+
+    async def report(self, channel_id: str, seq: int) -> PostReport:
+        """The delivery report: subscribers, sockets, notifications and views; with the grant `see_insights`."""
+        return await self._get(PostReport, "channels", channel_id, "posts", seq, "report")
