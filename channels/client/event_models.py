@@ -801,7 +801,8 @@ class WebhookDisabled(EventBase):
     """The webhook."""
     reason: DisabledReason
     """`gone`: it answered 410; `failing`: a delivery failed at its last attempt; `too_many_waiting`: more
-    deliveries waited than may."""
+    deliveries waited than may; `right_withdrawn`: the user who gave its address may not manage webhooks any
+    more."""
 
 
 EventModel = (

@@ -965,7 +965,7 @@ class User(Answer):
     account_kind: AccountKind
 
 
-DisabledReason = Literal["gone", "failing", "too_many_waiting"] | str
+DisabledReason = Literal["gone", "failing", "too_many_waiting", "right_withdrawn"] | str
 """Why the server disabled an endpoint."""
 
 

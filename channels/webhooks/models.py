@@ -22,6 +22,8 @@ class DisabledReason(StrEnum):
     """A delivery failed at its last attempt."""
     TOO_MANY_WAITING = "too_many_waiting"
     """More deliveries waited than an endpoint may have."""
+    RIGHT_WITHDRAWN = "right_withdrawn"
+    """The user who gave the address may not manage webhooks any more."""
 
 
 class DeliveryStatus(StrEnum):
@@ -65,7 +67,9 @@ class Webhook(Model):
     event_types: tuple[str, ...] = ()
     description: str = ""
     receives_inbox: bool = False
-    """Whether it receives what is said in the channel's inbox: whoever gave its address may read that."""
+    """Whether it receives what is said in the channel's inbox, as long as `given_by` may read that."""
+    given_by: UserId | None = None
+    """The user who gave the address, or enabled it last; without their right it ends. None: the application."""
     enabled: bool = True
     disabled_reason: DisabledReason | None = None
     disabled_at: datetime | None = None

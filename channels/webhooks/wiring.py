@@ -112,6 +112,7 @@ def assemble(
         deliveries=deliveries,
         queues=queues,
         disabler=disabler,
+        bulk_access=disabler.bulk_access,
         limits=limits,
         clock=clock,
         on_written=dispatcher.wake_after_commit,

@@ -588,7 +588,7 @@ declare namespace Api {
     version: number | null;
   }
 
-  type DisabledReason = "gone" | "failing" | "too_many_waiting";
+  type DisabledReason = "gone" | "failing" | "too_many_waiting" | "right_withdrawn";
 
   interface DraftPost {
     kind?: Kind | null;

@@ -4,7 +4,9 @@ Promises:
     Exactly once: deliveries are committed together with the consumer's position.
     Exact: the webhooks are read in that transaction. So is what `wants` knows of them, before any event is left out,
     once the version of all webhooks has changed.
-    Cheap: one query finds the webhooks of a page, whatever its channels; an event that no webhook wants is not decoded.
+    Cheap: one query finds the webhooks of a page, whatever its channels, and one the rights behind them. An event that
+    no webhook wants is not decoded.
+    Entitled: a webhook of a channel ends with the right of the user who gave its address, and so does the inbox in it.
     Bounded: a webhook for which more waits than the limit is disabled, and gets what fits.
 """
 
@@ -28,12 +30,15 @@ from channels.webhooks.service.disabling import WebhookDisabler
 from channels.webhooks.store.deliveries import DeliveryStore
 from channels.webhooks.store.queues import QueueStore
 from channels.webhooks.store.webhooks import Wanting, WebhookStore
+from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.event_log.consumer import LEASE_SECONDS, Consumer
 from groups.kernel.event_log.log import EventLog
 from groups.kernel.event_log.models import LogEntry, LogPosition
+from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
-from groups.models import stream_of
+from groups.models import Grant, stream_of
+from groups.service.access.bulk import BulkAccess
 
 NAME: Final = "webhooks"
 STREAM_IS_ROUTE: Final = frozenset(
@@ -82,6 +87,7 @@ class WebhookConsumer:
     deliveries: DeliveryStore
     queues: QueueStore
     disabler: WebhookDisabler
+    bulk_access: BulkAccess
     limits: WebhookLimits
     clock: Clock
     on_written: Callable[[], None]
@@ -139,11 +145,37 @@ class WebhookConsumer:
         webhooks = await self.webhooks.list_enabled(channel_ids, tx)
         now = self.clock.now()
         bodies: dict[str, bytes] = {}
-        for webhook in webhooks:
+        for webhook in await self._entitled(webhooks, tx):
             matching = [one for one in found if _receives(webhook, one, now)]
             if matching:
                 await self._add(webhook, matching, bodies, now, tx)
         self.on_written()
+
+    async def _entitled(self, webhooks: Sequence[Webhook], tx: Tx) -> list[Webhook]:
+        """Those that may receive events now, each with the right to the inbox that it has; the others are disabled."""
+        givers: dict[GroupId, set[UserId]] = defaultdict(set)
+        for webhook in webhooks:
+            if webhook.channel_id is not None and webhook.given_by is not None:
+                givers[webhook.channel_id].add(webhook.given_by)
+        if not givers:
+            return list(webhooks)
+        rights = await self.bulk_access.find(givers, tx)
+        entitled: list[Webhook] = []
+        for webhook in webhooks:
+            channel_id, given_by = webhook.channel_id, webhook.given_by
+            # The channel's end is still to be sent.
+            if channel_id is None or given_by is None or channel_id not in rights.of_groups.result:
+                entitled.append(webhook)
+                continue
+            actor = Actor(given_by)
+            access = rights.accesses_of([actor], channel_id).get(actor)
+            if access is None or not access.holds(Grant.MANAGE_WEBHOOKS):
+                reason = DisabledReason.RIGHT_WITHDRAWN
+                self.disabler.notify(await self.disabler.disable(webhook.webhook_id, reason, tx))
+                continue
+            reads = webhook.receives_inbox and access.holds(Grant.READ_INBOX)
+            entitled.append(webhook.model_copy(update={"receives_inbox": reads}))
+        return entitled
 
     async def _add(
         self,

@@ -27,7 +27,7 @@ from channels.webhooks.store.webhooks import WebhookStore
 from groups import policy as group_policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.ids import GroupId
+from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import page_by_text
 from groups.models import AdminAction
@@ -81,6 +81,7 @@ class WebhookService:
                 event_types=new.event_types,
                 description=new.description,
                 receives_inbox=await self.access.may_read_inbox(actor, channel_id, tx),
+                given_by=_giver(actor, channel_id),
                 enabled=new.enabled,
                 secret=new.secret or _mint_secret(),
                 created_by=actor.user_id,
@@ -122,7 +123,7 @@ class WebhookService:
     ) -> Webhook:
         """Change `url`, `event_types`, `description` or `enabled`. What waits is sent by the new settings.
 
-        A new address receives the channel's inbox if the actor may read that.
+        An address that is new or enabled again receives the channel's inbox if the actor may read that.
 
         Enabling forgets why the webhook was disabled. What it did not receive while it was disabled is not sent.
         Raises: WebhookNotFound; BadWebhookUrl; UnknownEventType.
@@ -138,10 +139,10 @@ class WebhookService:
             }
             if not changed:
                 return before
-            if "url" in changed:
-                # Who may not read the inbox must not have it sent to an address of theirs.
+            if "url" in changed or changed.get("enabled"):
+                # A user who may not read the inbox must not have it sent to an address of theirs.
                 may_read = await self.access.may_read_inbox(actor, channel_id, tx)
-                changed["receives_inbox"] = may_read
+                changed |= {"receives_inbox": may_read, "given_by": _giver(actor, channel_id)}
             if "enabled" in changed:
                 changed["disabled_reason"] = changed["disabled_at"] = None
             after = before.model_copy(update={**changed, "updated_at": now})
@@ -248,6 +249,10 @@ def shown_in_log(webhook: Webhook) -> dict[str, object]:
         "receives_inbox": webhook.receives_inbox,
         "enabled": webhook.enabled,
     }
+
+
+def _giver(actor: Actor, channel_id: GroupId | None) -> UserId | None:
+    return None if channel_id is None or actor.is_app_admin else actor.user_id
 
 
 def _mint_secret() -> str:

@@ -65,6 +65,12 @@ class BulkAccess:
             self.restrictions.query_pairs(pairs),
         )
 
+    async def find(self, users: Mapping[GroupId, Collection[UserId]], tx: Tx) -> AccessQuery:
+        """The access of users to several groups, in one command."""
+        query = self.query(users)
+        await self.database.fetch_together(*query.queries, tx=tx)
+        return query
+
     async def accesses_of(
         self,
         actors: Collection[Actor],

@@ -76,6 +76,27 @@ async def test_an_inbox_is_sent_only_to_addresses_of_those_who_may_read_it(
     assert given.body["receives_inbox"] is True
 
 
+async def test_a_webhook_ends_with_the_right_of_the_user_who_gave_its_address(
+    server: Api, receiver: Receiver
+) -> None:
+    owner, admin = server.new_user("owner", hours=200), server.new_user(hours=200)
+    path = await a_channel(owner, admin)
+    assert (await owner.put(f"{path}/admins/{admin.id}")).status == 200
+    webhook = await a_webhook(admin, path, receiver.url("/admin"), "message.posted")
+    await a_post(owner, path, "Before")
+    await receiver.wait_for("/admin", 1)
+    assert (await owner.delete(f"{path}/admins/{admin.id}")).status < 300
+    await a_post(owner, path, "After")
+    await caught_up(server)
+    shown = (await owner.get(webhook["path"])).body
+    assert (shown["enabled"], shown["disabled_reason"]) == (False, "right_withdrawn")
+    # The owner, who enables it, answers for it from now on.
+    assert (await owner.patch(webhook["path"], {"enabled": True})).status == 200
+    await a_post(owner, path, "Again")
+    await receiver.wait_for("/admin", 2)
+    assert [each.text for each in receiver.received["/admin"]] == ["Before", "Again"]
+
+
 async def test_each_webhook_receives_the_types_and_channels_that_it_asked_for(
     server: Api, receiver: Receiver
 ) -> None:

@@ -574,7 +574,7 @@ export interface DialoguePage {
   version: number | null;
 }
 
-export type DisabledReason = "gone" | "failing" | "too_many_waiting";
+export type DisabledReason = "gone" | "failing" | "too_many_waiting" | "right_withdrawn";
 
 export interface DraftPost {
   kind?: Kind | null;

@@ -32,6 +32,7 @@ export default {
   "webhooks.off": "Off",
   "webhooks.off.gone": "Turned off by the server: the address answered 410 Gone",
   "webhooks.off.failing": "Turned off by the server: an event failed at its last attempt",
+  "webhooks.off.right_withdrawn": "Turned off by the server: who gave its address may not manage webhooks any more",
   "webhooks.off.too_many_waiting": "Turned off by the server: too many events waited",
   "webhooks.off.when": "{reason} ({when})",
   "webhooks.oldSecret": "The replaced secret still signs until {until}.",
