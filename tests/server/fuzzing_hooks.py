@@ -14,6 +14,7 @@ BEYOND_SCHEMA: Final = {
     "bad_media": "what a file is, its bytes say; an empty one is none",
     "bad_muted_until": "an instant is in the future, and not too far",
     "unknown_event_type": "the types are a list in one parameter, of which a schema knows only the text",
+    "bad_webhook_url": "which addresses are public is a list of networks, and names are looked up",
     "bad_publish_at": "an hour is in the future, and not too far",
 }
 """Codes of 400 that a request which fits its schema may be answered, and why the schema cannot say so."""

@@ -70,6 +70,8 @@ async def a_place(api: Api) -> tuple[User, dict[str, str]]:
         "name": "mine",
         "emoji": "👍",
         "media_id": "none",
+        "webhook_id": "none",
+        "delivery_id": "none",
     }
 
 

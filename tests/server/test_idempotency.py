@@ -59,7 +59,18 @@ HOW: Final = {
     "/v1/media": "keyed",
     "/v1/read": "itself",
     "/v1/users": "itself",
+    "/v1/channels/{channel_id}/webhooks": "keyed, elsewhere",  # tests/channels/webhooks/test_endpoints.py
+    "/v1/channels/{channel_id}/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": "anew",
+    "/v1/channels/{channel_id}/webhooks/{webhook_id}/replay": "anew",
+    "/v1/channels/{channel_id}/webhooks/{webhook_id}/rotate-secret": "anew",
+    "/v1/channels/{channel_id}/webhooks/{webhook_id}/test": "anew",
+    "/v1/webhooks": "keyed, elsewhere",  # tests/channels/webhooks/test_endpoints.py
+    "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": "anew",
+    "/v1/webhooks/{webhook_id}/replay": "anew",
+    "/v1/webhooks/{webhook_id}/rotate-secret": "anew",
+    "/v1/webhooks/{webhook_id}/test": "anew",
 }
+"""`anew`: each call acts again, as its user asks."""
 TEXT: Final = {"kind": "text", "text": "Hello"}
 OTHER: Final = {"kind": "text", "text": "Other"}
 

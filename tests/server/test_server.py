@@ -501,6 +501,8 @@ async def test_whatever_is_sent_is_never_a_defect(shared_api: Api) -> None:
         "name": "mine",
         "draft_id": "a",
         "device_id": "a",
+        "webhook_id": "a",
+        "delivery_id": "a",
     }
     await ada.put("/v1/conversation-groups/mine")
     taking = [e for e in endpoints_for(shared_api.services) if e.body is not None]

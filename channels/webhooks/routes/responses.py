@@ -63,7 +63,11 @@ Description = Annotated[
 OwnSecret = Annotated[
     str,
     AfterValidator(_secret),
-    SchemaHint(r"^whsec_[A-Za-z0-9+/]+={0,2}$", _SECRET_LENGTH),
+    SchemaHint(
+        r"^whsec_(?:(?:[A-Za-z0-9+/]{4}){8,20}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+        r"|(?:[A-Za-z0-9+/]{4}){21}(?:[A-Za-z0-9+/]{2}==)?)$",
+        _SECRET_LENGTH,
+    ),
     Field(
         description="A secret of your own: `whsec_` and 24 to 64 bytes in base64. Without it the server makes one."
     ),
