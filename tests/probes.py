@@ -104,8 +104,12 @@ class WorkProbe(CommandListener):
 def _is_background(command: Mapping[str, Any]) -> bool:
     """Whether the command belongs to a server's background work.
 
-    That follows the outbox, and looks for remains of groups, expired uploads and scheduled posts.
+    That follows the outbox, and looks for remains of groups, expired uploads and scheduled posts, for webhooks that are
+    due, notifications that wait, and processes that are there.
     """
+    looks = {"webhook_queues", "push_jobs", "online_processes"}
+    if looks & {command.get(verb) for verb in ("aggregate", "find", "update")}:
+        return True
     is_tail = command.get("getMore") is not None and command.get("collection") == "events"
     looked_for = {"media": "expires_at", "drafts": "due_at"}.get(command.get("find", ""))
     is_look = looked_for is not None and looked_for in command.get("filter", {})
