@@ -70,7 +70,7 @@ __all__ = {exported}
 
 
 class EventBase(Answer):
-    """What all events have in common."""
+    """The fields of all events."""
 
     type: str
     event_id: str | None = None

@@ -39,7 +39,7 @@ class Changes(BaseModel):
 
 
 class Answer(BaseModel):
-    """What the back end decides."""
+    """The decision of the back end."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""What an operator says about the review, and its bounds."""
+"""The operator's settings of the review, and its bounds."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,7 +13,7 @@ TEXT_CHARACTERS: Final = 500  # of the reason that a refusal gives the writer
 
 
 class OnFailure(StrEnum):
-    """What happens to a message that cannot be reviewed."""
+    """The treatment of a message that cannot be reviewed."""
 
     ALLOW = "allow"
     REFUSE = "refuse"

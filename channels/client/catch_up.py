@@ -48,7 +48,7 @@ class _MessagePage(Answer):
 
 
 class CatchUp:
-    """What one app knows of its user's conversations, and what it must still be given."""
+    """The conversations as one app knows them, and the events that it still lacks."""
 
     def __init__(
         self, transport: Transport, conversations: Conversations, position: Position, replay: int
@@ -61,7 +61,7 @@ class CatchUp:
         self._ids: deque[str] = deque(maxlen=_SEEN_IDS)
         self._known_ids: set[str] = set()
         self._former: dict[str, Known] = {}
-        """What was known of conversations that ended: an event of their end may be older than what was read of them."""
+        """The last state of conversations that ended. The event of an end may be older than that state."""
         self._fresh: dict[str, int] = {}
         """Conversations that began in this session: what is known of them may be newer than their next event, but of
         changes only those up to this version were yielded."""

@@ -1,4 +1,4 @@
-"""What can go wrong, one class for each family of errors.
+"""The errors of the client, one class for each family.
 
 `ApiError` is an answer of the server: catch a family (`NotFound`, `Conflict`), and look at `code` where it matters.
 A code that this version does not know still has the family of its status. `NoAnswer` means that nothing is known:
@@ -88,7 +88,7 @@ class NoAnswer(ChannelsError):
 
 
 class BadAnswer(ChannelsError):
-    """What answered is not a channel server, or of a version that this client does not understand."""
+    """The answer does not come from a channel server of a version that this client understands."""
 
 
 class SocketClosed(ChannelsError):

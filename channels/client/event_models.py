@@ -73,7 +73,7 @@ __all__ = [
 
 
 class EventBase(Answer):
-    """What all events have in common."""
+    """The fields of all events."""
 
     type: str
     event_id: str | None = None
@@ -122,7 +122,7 @@ class ChannelInvitationEnded(EventBase):
     user_id: str
     """The user who was invited."""
     role: Role
-    """What they were invited to be: `admin` or `member`."""
+    """The role of the invitation: `admin` or `member`."""
     reason: InvitationEnd
     """`accepted`, `declined`, `revoked` or `deleted`."""
 
@@ -141,9 +141,9 @@ class ChannelInvited(EventBase):
     user_id: str
     """The user who is invited."""
     role: Role
-    """What they become when they accept: `admin`, or `member` for a subscriber."""
+    """The role that the user gets by accepting: `admin`, or `member` for a subscriber."""
     grants: list[Grant]
-    """What they may do as an admin."""
+    """The rights of the future admin."""
     expires_at: datetime
     """When the invitation ends by itself."""
 
@@ -399,7 +399,7 @@ class GroupInvited(EventBase):
     user_id: str
     """The user who is invited."""
     role: Role
-    """What they become when they accept: `member`."""
+    """The role that the user gets by accepting: `member`."""
     expires_at: datetime
     """When the invitation ends by itself."""
 

@@ -361,9 +361,9 @@ class ChannelInvited(_OfChannel):
     user_id: UserId
     """The user who is invited."""
     role: Role
-    """What they become when they accept: `admin`, or `member` for a subscriber."""
+    """The role that the user gets by accepting: `admin`, or `member` for a subscriber."""
     grants: list[Grant]
-    """What they may do as an admin."""
+    """The rights of the future admin."""
     expires_at: Instant
     """When the invitation ends by itself."""
 
@@ -377,7 +377,7 @@ class ChannelInvitationEnded(_OfChannel):
     user_id: UserId
     """The user who was invited."""
     role: Role
-    """What they were invited to be: `admin` or `member`."""
+    """The role of the invitation: `admin` or `member`."""
     reason: InvitationEnd
     """`accepted`, `declined`, `revoked` or `deleted`."""
 
@@ -418,7 +418,7 @@ class GroupInvited(_OfChatGroup):
     user_id: UserId
     """The user who is invited."""
     role: Role
-    """What they become when they accept: `member`."""
+    """The role that the user gets by accepting: `member`."""
     expires_at: Instant
     """When the invitation ends by itself."""
 
