@@ -150,7 +150,7 @@ class CatchUp:
         if item.version > known.version:
             async for one in self._changes(conversation_id):
                 yield one
-        if item.head_seq > known.seq:
+        if item.head_seq > self._position.known[conversation_id].seq:
             async for one in self._messages(conversation_id, item.head_seq):
                 yield one
 
@@ -269,13 +269,14 @@ class CatchUp:
                     yield event, self._seen(conversation_id, known, seq=item["seq"])
 
     async def _changes(self, conversation_id: str) -> Yielded:
-        """The changes of known messages after the known version."""
+        """The changes of known messages after the known version, and the messages up to the last one that changed."""
         known = self._position.known[conversation_id]
         query: dict[str, object] = {"changed_since": known.version, "limit": PAGE}
-        count = 0
+        count = head_seq = 0
         async for page in self._pages(conversation_id, query):
             for item in page.items:
                 known = self._position.known[conversation_id]
+                head_seq = max(head_seq, item["seq"])
                 if known.first_seq <= item["seq"] <= known.seq and item["version"] > known.version:
                     kind = EDITED if item["recalled_at"] is None else RECALLED
                     event = parse_event(_payload(kind, conversation_id, known, item))
@@ -287,7 +288,11 @@ class CatchUp:
                     yield None, self._seen(conversation_id, known, version=page.version)
             if count > self._replay:
                 yield Resynced(reason="gap", conversation_ids=[conversation_id]), Step()
-                return
+                break
+        if head_seq > self._position.known[conversation_id].seq:
+            # The version covers changes of these messages. Their live events would bring them as they were before.
+            async for one in self._messages(conversation_id, head_seq):
+                yield one
 
     async def _pages(
         self, conversation_id: str, query: Mapping[str, object]

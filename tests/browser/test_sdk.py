@@ -1,6 +1,7 @@
 """The JavaScript SDK in a page of another origin: calls, lists, errors, retries, tokens, and events without gaps."""
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from playwright.async_api import Page, Route, WebSocketRoute, expect
@@ -24,6 +25,33 @@ async def page_of(window: OpenWindow, site: ForeignSite, user: User) -> Page:
     await opened.page.goto(site.add("/sdk", "", script))
     await expect(opened.page).to_have_title("ready")
     return opened.page
+
+
+async def listen(page: Page) -> Callable[[int], Awaitable[list[Any]]]:
+    """Note the events of messages and ends; returns what waits until the page has so many of them."""
+    await page.evaluate(
+        """() => {
+          window.events = [];
+          client.socket.addEventListener("ready", () => { document.title = "open"; }, { once: true });
+          const noted = new Set(["message.posted", "message.edited", "message.recalled", "conversation.ended"]);
+          (async () => {
+            for await (const event of client.events()) {
+              if (!noted.has(event.type)) continue;
+              const text = event.post?.text ?? event.message?.text ?? null;
+              events.push([event.type.split(".")[1], event.seq ?? null, text, Boolean(event.caught_up)]);
+              document.title = `${events.length} events`;
+            }
+          })();
+        }"""
+    )
+
+    async def events(number: int) -> list[Any]:
+        await expect(page).to_have_title(f"{number} events")
+        found: list[Any] = await page.evaluate("events")
+        return found
+
+    await expect(page).to_have_title("open")
+    return events
 
 
 async def test_a_page_creates_posts_and_reads_with_typed_calls(
@@ -162,28 +190,7 @@ async def test_events_come_once_and_without_gaps_through_a_lost_connection(
         upstream.on_message(send_twice)
 
     await page.route_web_socket("**/v1/socket", connect)
-    await page.evaluate(
-        """() => {
-          window.events = [];
-          client.socket.addEventListener("ready", () => { document.title = "open"; }, { once: true });
-          const noted = new Set(["message.posted", "message.edited", "message.recalled", "conversation.ended"]);
-          (async () => {
-            for await (const event of client.events()) {
-              if (!noted.has(event.type)) continue;
-              const text = event.post?.text ?? event.message?.text ?? null;
-              events.push([event.type.split(".")[1], event.seq ?? null, text, Boolean(event.caught_up)]);
-              document.title = `${events.length} events`;
-            }
-          })();
-        }"""
-    )
-
-    async def events(number: int) -> list[Any]:
-        await expect(page).to_have_title(f"{number} events")
-        found: list[Any] = await page.evaluate("events")
-        return found
-
-    await expect(page).to_have_title("open")
+    events = await listen(page)
     await a_post(owner, path, "live")
     assert await events(1) == [["posted", 2, "live", False]]
 
@@ -213,3 +220,38 @@ async def test_events_come_once_and_without_gaps_through_a_lost_connection(
         ["posted", 6, "live again", False],
         ["edited", 6, "live edit", False],
     ]
+
+
+async def test_a_post_that_is_changed_while_the_gap_is_read_comes_as_it_is_in_the_end(
+    server: Api, window: OpenWindow, site: ForeignSite
+) -> None:
+    owner, reader = server.new_user("owner"), server.new_user("reader")
+    path = await a_channel(owner, reader)
+    await a_post(owner, path, "before")
+    page = await page_of(window, site, reader)
+    sockets: list[WebSocketRoute] = []
+    is_cut = False
+
+    async def connect(socket: WebSocketRoute) -> None:
+        if is_cut:
+            await socket.close(code=1012)
+            return
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    async def post_meanwhile(route: Route) -> None:
+        if (await owner.get(f"{path}/posts/2")).status == 404:
+            await a_post(owner, path, "early")
+            await owner.patch(f"{path}/posts/2", {"kind": "text", "text": "late"})
+        await route.continue_()
+
+    await page.route_web_socket("**/v1/socket", connect)
+    events = await listen(page)
+    is_cut = True
+    await sockets[-1].close(code=1012)
+    await owner.patch(f"{path}/posts/1", {"kind": "text", "text": "edited"})
+    await page.route("**/posts?changed_since=*", post_meanwhile)
+    is_cut = False
+    assert await events(2) == [["edited", 1, "edited", True], ["posted", 2, "late", True]]
+    await a_post(owner, path, "live")
+    assert (await events(3))[2:] == [["posted", 3, "live", False]]

@@ -205,21 +205,24 @@ export class LiveEvents {
       : item.type === "group"
         ? `/v1/groups/${group}/messages`
         : `/v1/conversations/${segment(id)}/messages`;
+    let headSeq = item.head_seq;
     while (known.version < item.version) {
       /** @type {{ items: Sdk.Item[]; version: number; next_cursor: string | null }} */
       const page = await this.#client.request("GET", path, { query: { changed_since: known.version, limit: PAGE } });
       for (const changed of page.items)
         if (changed.seq <= known.seq) this.#give(eventOf(item, changed, changed.recalled_at ? "recalled" : "edited"));
+        // Posted since the sync. The version covers its changes, and its event would bring it as it was before.
+        else headSeq = Math.max(headSeq, changed.seq);
       if (page.version <= known.version) break;
       known.version = page.version;
     }
-    while (known.seq < item.head_seq) {
+    while (known.seq < headSeq) {
       /** @type {{ items: Sdk.Item[] }} */
       const page = await this.#client.request("GET", path, { query: { after_seq: known.seq, limit: PAGE } });
       const posted = page.items.sort((one, other) => one.seq - other.seq);
       for (const each of posted) this.#give(eventOf(item, each, "posted"));
       // The rest is not visible to the user.
-      known.seq = posted.at(-1)?.seq ?? item.head_seq;
+      known.seq = posted.at(-1)?.seq ?? headSeq;
     }
   }
 }
