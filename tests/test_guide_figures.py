@@ -10,7 +10,7 @@ from channels.routes.importing import BATCH_LINES
 from channels.server.limits.load_shedding import DELAY_SECONDS
 from channels.server.realtime import client_frames, close_codes, frame_guard, session, socket
 from channels.server.tokens import AHEAD_SECONDS
-from channels.server.web.uploads import PAUSE_SECONDS
+from channels.server.web.streams.uploads import PAUSE_SECONDS
 from channels.service.sync_tokens import MARKS
 from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES
 from groups.kernel.ids import RESERVED_USER_IDS, USER_ID_BYTES

@@ -13,7 +13,7 @@ from channels.event_views.public import PublicEvent
 from channels.feed import recent as recent_module
 from channels.feed import service as service_module
 from channels.feed.models import FeedItem, FeedPosition
-from channels.server.web import event_stream
+from channels.server.web.streams import event_stream
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo.outbox import OUTBOX

@@ -11,7 +11,7 @@ import pytest
 from yarl import URL
 
 from channels.routes import importing
-from channels.server.web import ndjson
+from channels.server.web.streams import ndjson
 from groups.kernel.endpoint import LINE_BYTES
 from groups.kernel.mongo import Database
 from tests.api import (

@@ -17,8 +17,9 @@ from channels.server.realtime import socket
 from channels.server.run import DRAIN_SECONDS
 from channels.server.settings import Settings
 from channels.server.tokens import AHEAD_SECONDS
-from channels.server.web import protocol, public_pages, server, uploads
+from channels.server.web import protocol, public_pages, server
 from channels.server.web.problems import status_of
+from channels.server.web.streams import uploads
 from groups.kernel.mongo.schema import LEASE_SECONDS
 from groups.kernel.paging import PAGE_BYTES
 from tests.cost.shapes import SHARD_KEY

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from channels.server.web.ndjson import serve_stream
+from channels.server.web.streams.ndjson import serve_stream
 from groups.kernel.endpoint import (
     LINE_BYTES,
     Body,

@@ -15,7 +15,7 @@ from aiohttp.web_protocol import RequestHandler
 
 import channels.server.web.handlers
 import channels.server.web.protocol
-import channels.server.web.uploads
+import channels.server.web.streams.uploads
 from groups.service.media.upload_files import UploadReceiver
 from tests.api import AS_LINES, PATIENCE_SECONDS, Api, a_channel, part
 from tests.conftest import OpenApi
@@ -115,7 +115,7 @@ async def test_a_socket_does_not_reveal_the_server_software(shared_api: Api) -> 
 async def test_a_body_that_never_ends_is_refused(
     shared_api: Api, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (channels.server.web.handlers, channels.server.web.uploads):
+    for module in (channels.server.web.handlers, channels.server.web.streams.uploads):
         monkeypatch.setattr(module, "PAUSE_SECONDS", 0.2)
     # How long aiohttp waits for the rest of a body that was refused.
     monkeypatch.setitem(RequestHandler.__init__.__kwdefaults__ or {}, "lingering_time", 0.5)

@@ -11,10 +11,10 @@ from typing import ClassVar, Final
 
 from aiohttp import hdrs, web
 
-from channels.server.web.event_stream import LAST_EVENT_ID_HEADER
 from channels.server.web.request import Request
 from channels.server.web.responses import REQUEST_ID_HEADER
-from channels.server.web.uploads import FILE_NAME_HEADER
+from channels.server.web.streams.event_stream import LAST_EVENT_ID_HEADER
+from channels.server.web.streams.uploads import FILE_NAME_HEADER
 from groups.kernel.errors import PermissionDenied
 
 _METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"

@@ -22,8 +22,6 @@ from channels.server.limits.concurrency import ConcurrencyLimit, Place
 from channels.server.limits.load_shedding import LoadShedder, Slot
 from channels.server.limits.rate_limit import UserRates
 from channels.server.tokens import Claims
-from channels.server.web.event_stream import LAST_EVENT_ID_HEADER, serve_event_stream
-from channels.server.web.ndjson import serve_stream
 from channels.server.web.not_found_delay import NotFoundDelay
 from channels.server.web.problems import BodyTooLarge, UnsupportedMediaType, validation_problem
 from channels.server.web.request import Request
@@ -36,7 +34,9 @@ from channels.server.web.responses import (
     rate_headers,
 )
 from channels.server.web.router import Handler, Parameters
-from channels.server.web.uploads import (
+from channels.server.web.streams.event_stream import LAST_EVENT_ID_HEADER, serve_event_stream
+from channels.server.web.streams.ndjson import serve_stream
+from channels.server.web.streams.uploads import (
     PAUSE_SECONDS,
     TOO_SLOW,
     refuse_encoded,

@@ -19,8 +19,6 @@ from channels.event_views.public import PUBLIC_EVENT_TYPES
 from channels.server.identity.errors import IdentityProviderUnavailable
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.tokens import BadToken
-from channels.server.web.event_stream import EVENT_STREAM, LAST_EVENT_ID_HEADER
-from channels.server.web.ndjson import BYTES, NDJSON
 from channels.server.web.problems import (
     Problem,
     RangeNotSatisfiable,
@@ -28,7 +26,9 @@ from channels.server.web.problems import (
     status_of,
 )
 from channels.server.web.responses import JSON, POLICY_HEADER, RATE_HEADER
-from channels.server.web.uploads import FILE_NAME_HEADER
+from channels.server.web.streams.event_stream import EVENT_STREAM, LAST_EVENT_ID_HEADER
+from channels.server.web.streams.ndjson import BYTES, NDJSON
+from channels.server.web.streams.uploads import FILE_NAME_HEADER
 from groups.errors import WrongAccountKind
 from groups.kernel.emoji_text import EMOJI
 from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES, IDEMPOTENCY_KEY_PATTERN, Endpoint

@@ -16,8 +16,8 @@ from typing import Final
 import orjson
 from aiohttp import hdrs, web
 
-from channels.server.web.ndjson import error_of
 from channels.server.web.request import Request
+from channels.server.web.streams.ndjson import error_of
 from groups.kernel.endpoint import EventStream
 
 EVENT_STREAM: Final = "text/event-stream"
