@@ -46,7 +46,7 @@ class Deployment:
     """The address of a server that is already running, if one was given."""
 
     def environment(self, *, sheds_load: bool = False) -> dict[str, str]:
-        """The environment of a server, without the limits that would refuse the load of a few users.
+        """The environment of a server, without the limits that would refuse the load of a few users and one address.
 
         With `sheds_load` it refuses what it cannot serve in time, as it is delivered; else everything waits.
         """
@@ -59,6 +59,7 @@ class Deployment:
             "CHANNELS_SECRET": self.secret,
             "CHANNELS_LOG_FORMAT": "json",
             "CHANNELS_LIMIT_REQUESTS_PER_SECOND": "0",
+            "CHANNELS_LIMIT_ADDRESS_CONNECTIONS": "0",
             "CHANNELS_LIMIT_TRANSFERS_PER_USER": "0",
             "CHANNELS_LIMIT_POSTS_PER_SECOND": "0",
             "CHANNELS_LIMIT_STREAM_BYTES_PER_SECOND": "0",
