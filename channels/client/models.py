@@ -1090,6 +1090,21 @@ class SentToMany(Answer):
     results: list[SentToUser]
 
 
+class ShareLink(Answer):
+    """The link to a channel or to a post."""
+
+    url: str
+    """The public page where the channel has one, otherwise its place in the web app."""
+    is_public: bool
+    """Anyone may open it. Otherwise it asks to sign in."""
+    title: str
+    """The name of the channel."""
+    qr_svg: str
+    """The QR code of `url`, as an SVG document."""
+    embed_html: str | None = None
+    """HTML that shows the newest posts on another site; null where the channel is not public."""
+
+
 class SyncConversation(Answer):
     """A conversation as it is now, with its channel or its group.
 

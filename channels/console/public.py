@@ -15,17 +15,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, Literal
-from urllib.parse import quote
+from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
 import orjson
 
+from channels.console import cards
 from channels.console.assets import Assets
 from channels.console.shell import templates
 from channels.models import Channel
+from channels.share_links.addresses import app_path, public_path
 from groups.kernel.clock import rfc3339
 from groups.models import (
-    CHANNEL_PREFIX,
     Attachment,
     Content,
     Group,
@@ -36,15 +37,17 @@ from groups.models import (
     media_in,
 )
 
-Form = Literal["html", "atom", "rss", "json"]
+Form = Literal["html", "atom", "rss", "json", "card"]
 
 CONTENT_TYPES: Final[dict[Form, str]] = {
     "html": "text/html",
     "atom": "application/atom+xml",
     "rss": "application/rss+xml",
     "json": "application/feed+json",
+    "card": "image/png",
 }
 _TITLE_CHARACTERS: Final = 80
+_SUMMARY_CHARACTERS: Final = 200
 _FEED_IDS: Final = UUID("2f6e0e6c-5d0e-4c1e-9a3b-7f0c3f5f7a10")
 POSTS: Final = 20
 """The number of posts on a page and in a feed."""
@@ -73,6 +76,14 @@ class PublicPost:
         if len(line) > _TITLE_CHARACTERS:
             line = line[: _TITLE_CHARACTERS - 1].rstrip() + "…"
         return line or f"#{self.seq}"
+
+    @property
+    def summary(self) -> str:
+        """The beginning of its text in one line, for previews of links."""
+        line = " ".join(self.content.text.split())
+        if len(line) > _SUMMARY_CHARACTERS:
+            line = line[: _SUMMARY_CHARACTERS - 1].rstrip() + "…"
+        return line or self.place
 
     @property
     def place(self) -> str:
@@ -107,6 +118,11 @@ class PublicPost:
         ]
 
     @property
+    def videos(self) -> list[Attachment]:
+        """Its videos, which play on the page."""
+        return [one for one in self.content.media if one.kind is MediaKind.VIDEO]
+
+    @property
     def files(self) -> list[tuple[str, str, str]]:
         """Path, name and (of sounds) duration of each of its other uploads."""
         return [
@@ -135,6 +151,8 @@ class PublicChannel:
     """The `before_seq` of the next page; None on the last one."""
     base: str
     """The public origin of this server; empty if it is not configured."""
+    is_one: bool = False
+    """Whether it is the page of a single post, which is then all of `posts`."""
 
     @property
     def group(self) -> Group:
@@ -144,7 +162,7 @@ class PublicChannel:
     @property
     def path(self) -> str:
         """The path of its public page."""
-        return f"/c/{quote(self.channel.channel_id.removeprefix(CHANNEL_PREFIX), safe='')}"
+        return public_path(self.channel.channel_id)
 
     @property
     def url(self) -> str:
@@ -154,7 +172,28 @@ class PublicChannel:
     @property
     def app_path(self) -> str:
         """The path of the channel in the web app."""
-        return f"/channels/{quote(self.channel.channel_id, safe='')}"
+        seq = self.posts[0].seq if self.is_one else None
+        return app_path(self.channel.channel_id, seq)
+
+    @property
+    def title(self) -> str:
+        """What the page is called: the post, or the channel."""
+        return self.posts[0].heading if self.is_one else self.group.name
+
+    @property
+    def description(self) -> str:
+        """The beginning of the post, or what the channel says of itself."""
+        return self.posts[0].summary if self.is_one else self.group.introduction
+
+    @property
+    def own_path(self) -> str:
+        """The path of this page: of the post, or of the channel."""
+        return self.path_of(self.posts[0]) if self.is_one else self.path
+
+    @property
+    def card_path(self) -> str:
+        """The path of the picture that other sites show beside a link to this page."""
+        return f"{self.own_path}/card.png"
 
     @property
     def picture(self) -> str | None:
@@ -168,9 +207,13 @@ class PublicChannel:
         created_at = self.channel.profile.created_at
         return max((post.updated_at for post in self.posts), default=created_at)
 
+    def path_of(self, post: PublicPost) -> str:
+        """The path of the page of a post."""
+        return public_path(self.channel.channel_id, post.seq)
+
     def url_of(self, post: PublicPost) -> str:
-        """The address of a post on its page."""
-        return f"{self.url}?before_seq={page_end(post.seq)}#post-{post.seq}"
+        """The address of the page of a post."""
+        return self.base + self.path_of(post)
 
     def feed_id(self, post: PublicPost | None = None) -> str:
         """The permanent id of the feed, or of a post in it."""
@@ -212,6 +255,17 @@ def page(shown: PublicChannel, assets: Assets, *, indexed: bool) -> bytes:
     """The page as HTML. `indexed` allows search engines to list it."""
     template = templates().get_template("public.html")
     return template.render(shown=shown, indexed=indexed, address=assets.address).encode()
+
+
+def card(shown: PublicChannel, face: bytes | None) -> bytes:
+    """The picture beside links to the page, as PNG. `face` is the channel's picture."""
+    address = f"{urlsplit(shown.base).netloc}{shown.own_path}" if shown.base else shown.own_path
+    title = shown.title if shown.is_one else ""
+    text = (
+        shown.description if title in {"", shown.description} else f"{title} · {shown.description}"
+    )
+    texts = cards.CardTexts(shown.group.name, text, address)
+    return cards.card(texts, key=shown.channel.channel_id, face=face)
 
 
 def missing_page(assets: Assets) -> bytes:

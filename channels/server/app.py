@@ -78,6 +78,8 @@ from channels.server.web.router import Router
 from channels.server.web.sdk import SdkFiles
 from channels.server.web.server import SOCKET_PATH, HttpServer
 from channels.server.web.static import WebApp
+from channels.share_links.routes import ShareRoutes
+from channels.share_links.service import ShareService
 from channels.webhooks.routes.app import AppWebhookRoutes
 from channels.webhooks.routes.channels import ChannelWebhookRoutes
 from channels.webhooks.wiring import WEBHOOK_INDEXES, Webhooks
@@ -141,6 +143,7 @@ class Services:
     push: Push
     push_delivery: PushDelivery
     reports: Reports
+    shares: ShareService
     metrics: Metrics
     clock_sync: PeriodicTask
     options: ServiceOptions
@@ -343,6 +346,12 @@ def create_services(
         push=push,
         push_delivery=push_delivery,
         reports=report_wiring.assemble(report_core, channels.channel, chat.guard),
+        shares=ShareService(
+            channels=channels.channels,
+            channel=channels.channel,
+            guard=chat.guard,
+            options=options.share,
+        ),
         metrics=metrics,
         clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
         options=options,
@@ -391,6 +400,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         ViewRoutes(views=services.analytics.views),
         InsightRoutes(insights=services.analytics.insights),
         ReportRoutes(reports=services.reports.reports),
+        ShareRoutes(shares=services.shares),
         FeedRoutes(feed=services.feed),
         AppWebhookRoutes(
             webhooks=services.webhooks.webhooks, deliveries=services.webhooks.deliveries
@@ -610,6 +620,7 @@ class App(web.BaseRunner):
         public = PublicChannelPages(
             services.channels,
             services.chat.messages,
+            services.chat.media,
             public_pages,
             addresses,
             not_found_delay,

@@ -7,6 +7,7 @@ from channels.before_post.models import BeforePostOptions
 from channels.outbound.addresses import Network
 from channels.policy import CreatePolicy
 from channels.push.options import NOTHING_DELIVERED, PushOptions
+from channels.share_links.models import LOCAL_LINKS, ShareOptions
 from groups.kernel.database_options import EVENT_RETENTION_SECONDS
 
 
@@ -26,3 +27,5 @@ class ServiceOptions:
     """Networks inside to which webhooks and push subscriptions may lead."""
     push: PushOptions = NOTHING_DELIVERED
     """How push notifications are delivered."""
+    share: ShareOptions = LOCAL_LINKS
+    """How links to channels and posts begin."""

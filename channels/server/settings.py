@@ -37,6 +37,7 @@ from channels.server.data_dir import (
 from channels.server.identity.options import ProviderOptions
 from channels.server.options import ServiceOptions
 from channels.server.startup import StartupError
+from channels.share_links.models import ShareOptions
 from groups.kernel.database_options import EVENT_RETENTION_SECONDS, KEYS_PER_TRANSACTION, Driver
 
 _ORIGIN: Final = re.compile(r"https?://[^/\s?#@]+")
@@ -460,7 +461,16 @@ class Settings(BaseSettings):
                 ttl_seconds=self.push_ttl_seconds,
                 with_content=self.push_previews,
             ),
+            share=ShareOptions(address=self.address, has_public_pages=self.public_pages != "off"),
         )
+
+    @property
+    def address(self) -> str:
+        """How links begin: the public address, or else that of this server on its own machine."""
+        if self.public_url is not None:
+            return self.public_url.rstrip("/")
+        host = "localhost" if self.host in {"0.0.0.0", "::"} else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def _before_post(self) -> BeforePostOptions | None:
         if self.before_post_url is None or self.before_post_secret is None:

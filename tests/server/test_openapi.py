@@ -426,6 +426,7 @@ async def a_flow(api: Api) -> None:
         await bob.get(f"{channel}/{way}")
     for seq, user in ((1, ada), (9, ada), (1, bob)):
         await user.get(f"{channel}/posts/{seq}/report")
+        await user.get(f"{channel}/share-link?seq={seq}")
     await ada.get(f"{channel}/insights?from=2026-01-02&to=2026-01-01")
     events = f"/v1/events?channel_id={part(id_of(channel))}"
     for query in ("", "&after=start", "&after=nonsense", "&types=nothing", "&wait=99"):

@@ -1478,6 +1478,14 @@ declare namespace Api {
     protect_content: boolean;
   }
 
+  interface ShareLinkResponse {
+    url: string;
+    is_public: boolean;
+    title: string;
+    qr_svg: string;
+    embed_html: string | null;
+  }
+
   interface SubscribedChannel {
     channel_id: string;
     name: string;
@@ -1822,6 +1830,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/posts/${number}/reactions/${Part}`]: Call<{ limit?: number; cursor?: string }, never, Page<ReactorResponse>>;
     [path: `/v1/channels/${Part}/posts/${number}/report`]: Call<Nothing, never, PostReportResponse>;
     [path: `/v1/channels/${Part}/reaction-bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
+    [path: `/v1/channels/${Part}/share-link`]: Call<{ seq?: number }, never, ShareLinkResponse>;
     [path: `/v1/channels/${Part}/subscribers`]: Call<{ limit?: number; cursor?: string; q?: string; staff?: boolean }, never, Page<SubscriberResponse>>;
     [path: `/v1/channels/${Part}/webhooks`]: Call<{ limit?: number; cursor?: string }, never, Page<WebhookResponse>>;
     [path: `/v1/channels/${Part}/webhooks/${Part}`]: Call<Nothing, never, WebhookResponse>;

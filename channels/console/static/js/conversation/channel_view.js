@@ -124,7 +124,12 @@ export class ChannelView extends ConversationView {
 
   /** @returns {App.MenuEntry[]} */
   menuEntries() {
-    return this.#isStaff ? [{ label: t("channel.manage"), icon: "pen", act: () => go(consolePath(this.id)) }] : [];
+    return [
+      this.#shareEntry(null),
+      ...(this.#isStaff
+        ? [/** @type {const} */ ({ label: t("channel.manage"), icon: "pen", act: () => go(consolePath(this.id)) })]
+        : []),
+    ];
   }
 
   /** @returns {App.MenuEntry[]} */
@@ -200,14 +205,12 @@ export class ChannelView extends ConversationView {
     // To others than the staff, posts name their author only where the reader wrote them before, and may delete them.
     const mayDelete = !this.#isStaff && item.author_id === session.userId;
     /** @type {App.OpenItemMenu | null} */
-    const openMenu =
-      mayForward || mayDelete
-        ? (post, anchor) =>
-            menu(anchor, [
-              ...(mayForward ? [forwardEntry({ channel_id: this.id, seq: post.seq })] : []),
-              ...(mayDelete ? [this.#deletingEntry(post.seq)] : []),
-            ])
-        : null;
+    const openMenu = (post, anchor) =>
+      menu(anchor, [
+        this.#shareEntry(post.seq),
+        ...(mayForward ? [forwardEntry({ channel_id: this.id, seq: post.seq })] : []),
+        ...(mayDelete ? [this.#deletingEntry(post.seq)] : []),
+      ]);
     // An element is made for a user who may react or for one who may not, and cannot change that.
     const isMember = String(this.isMember);
     const element = postElement(
@@ -217,6 +220,15 @@ export class ChannelView extends ConversationView {
     );
     element.dataset.isMember = isMember;
     return element;
+  }
+
+  /**
+   * @param {number | null} seq
+   * @returns {App.MenuEntry}
+   */
+  #shareEntry(seq) {
+    const act = async () => (await import("../share/share.js")).share(this.id, seq);
+    return { label: t("share.do"), icon: "link", act: () => attempt(act) };
   }
 
   /**

@@ -223,4 +223,18 @@ export default {
   "people.id": "User id",
   "people.search": "Search by user id",
   "people.noMatch": "No people match.",
+
+  "share.do": "Share…",
+  "share.channel": "Share this channel",
+  "share.post": "Share this post",
+  "share.public": "Anyone with this link can read it, also without an account.",
+  "share.members": "People need an account to open this link.",
+  "share.link": "Link",
+  "share.copy": "Copy link",
+  "share.copied": "Copied",
+  "share.send": "Send to another app…",
+  "share.qr": "QR code of the link",
+  "share.qr.save": "Save QR code",
+  "share.embed": "Show this channel on your site",
+  "share.embed.copy": "Copy HTML",
 };

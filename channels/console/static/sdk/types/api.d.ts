@@ -1365,6 +1365,14 @@ export interface SettingsResponse {
   protect_content: boolean;
 }
 
+export interface ShareLinkResponse {
+  url: string;
+  is_public: boolean;
+  title: string;
+  qr_svg: string;
+  embed_html: string | null;
+}
+
 export interface SubscribedChannel {
   channel_id: string;
   name: string;
