@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -115,7 +116,10 @@ async def _run_app(
     *,
     demo: bool,
 ) -> None:
-    services = create_services(database, settings.limits, options=settings.service_options)
+    # The port that the system chose, where the setting is 0.
+    share = settings.share_options(listener.getsockname()[1])
+    options = replace(settings.service_options, share=share)
+    services = create_services(database, settings.limits, options=options)
     runner = App(
         services,
         settings.signing_secret(),

@@ -461,16 +461,17 @@ class Settings(BaseSettings):
                 ttl_seconds=self.push_ttl_seconds,
                 with_content=self.push_previews,
             ),
-            share=ShareOptions(address=self.address, has_public_pages=self.public_pages != "off"),
         )
 
-    @property
-    def address(self) -> str:
-        """How links begin: the public address, or else that of this server on its own machine."""
-        if self.public_url is not None:
-            return self.public_url.rstrip("/")
-        host = "localhost" if self.host in {"0.0.0.0", "::"} else self.host
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+    def share_options(self, port: int) -> ShareOptions:
+        """How links begin: with the public address, or else with that of this server on its own machine."""
+        address = self.public_url
+        if address is None:
+            host = "localhost" if self.host in {"0.0.0.0", "::"} else self.host
+            address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return ShareOptions(
+            address=address.rstrip("/"), has_public_pages=self.public_pages != "off"
+        )
 
     def _before_post(self) -> BeforePostOptions | None:
         if self.before_post_url is None or self.before_post_secret is None:
