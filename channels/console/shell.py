@@ -48,7 +48,9 @@ def _carried_by_xml(text: str) -> str:
     return _NOT_XML.sub("", text)
 
 
-def shell(assets: Assets, limits: Limits, *, has_public_pages: bool) -> bytes:
+def shell(
+    assets: Assets, limits: Limits, *, has_public_pages: bool, has_demo: bool = False
+) -> bytes:
     """The page as HTML."""
     page = templates().get_template("app.html")
     return page.render(
@@ -56,5 +58,11 @@ def shell(assets: Assets, limits: Limits, *, has_public_pages: bool) -> bytes:
         modules=assets.modules(*_PRELOADED),
         styles=sorted(name for name in assets.files if name.startswith("css/app")),
         has_public_pages=has_public_pages,
+        has_demo=has_demo,
         limits=orjson.dumps(limits.model_dump()).decode(),
     ).encode()
+
+
+def demo_page(assets: Assets, name: str) -> bytes:
+    """A page of the demo as HTML."""
+    return templates().get_template(name).render(address=assets.address).encode()

@@ -6,34 +6,60 @@ without effect.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from channels.analytics.wiring import Analytics
+from channels.demo import pictures
 from channels.demo.script.channels import CHANNELS
 from channels.demo.script.chats import CHATS, FOLDERS
 from channels.demo.script.models import ChannelScript, ChatScript, FolderScript, GroupScript, Item
 from channels.demo.script.people import PEOPLE
 from channels.demo.store import is_empty
 from channels.errors import ChannelIdTaken
-from channels.models import NewChannel
+from channels.models import ChannelChanges, NewChannel
 from channels.wiring import Channels
-from conversations.models import conversation_of
+from conversations.models import Dialogue, conversation_of
 from conversations.service.settings import ConversationChanges
 from conversations.wiring import Conversations
 from groups.errors import GroupIdTaken
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.emoji_text import Emoji
-from groups.kernel.errors import InvalidInput, LimitReached, NotFound, PermissionDenied, RateLimited
+from groups.kernel.errors import (
+    InvalidInput,
+    LimitReached,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    Unavailable,
+)
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
-from groups.models import Content, GroupType, JoinOption, Kind, Link, Role, Visibility
+from groups.models import (
+    Attachment,
+    Content,
+    GroupType,
+    JoinOption,
+    Kind,
+    Link,
+    MediaKind,
+    Role,
+    Visibility,
+)
 from groups.service.lifecycle.create import NewGroup
 from groups.wiring import GroupChat
 from reactions.service.reactions import ReactionService
 
+GUESTS: Final = {"ada": "/", "bob": "/console/channels/%40TOA%23_fc-harbour/posts"}
+"""The people as whom visitors of the demo look around, and where they begin."""
+VIEWED: Final = ((0.2, 0.35), (1.0, 0.4), (5.0, 0.3), (16.0, 0.25), (30.0, 0.15), (55.0, 0.1))
+"""Hours after a post, and the share of the members who look at the channel then."""
+UPLOAD_TRIES: Final = 50
+UPLOAD_PAUSE_SECONDS: Final = 0.2
 KEY: Final = "demo"
 """The prefix of all idempotency keys."""
 
@@ -53,6 +79,8 @@ class Scene(Protocol):
     def reactions(self) -> ReactionService: ...
     @property
     def channels(self) -> Channels: ...
+    @property
+    def analytics(self) -> Analytics: ...
 
     async def stop(self) -> None:
         """Waits for submitted work and stops."""
@@ -86,7 +114,7 @@ async def fill_if_empty(services: Scene, compose: Compose) -> bool:
     now = services.clock.now()
     await asyncio.gather(
         *(
-            services.chat.users.update(_actor(user_id), {"name": name})
+            services.chat.users.update(actor_of(user_id), {"name": name})
             for user_id, name in PEOPLE.items()
         )
     )
@@ -96,14 +124,14 @@ async def fill_if_empty(services: Scene, compose: Compose) -> bool:
     return True
 
 
-async def _try(step: Awaitable[object]) -> None:
-    # Limits of the deployment may refuse a step. The scene is incomplete then, but the server starts.
+async def attempt(step: Awaitable[object]) -> None:
+    """Wait for a step, and go on if the deployment's limits refuse it: a scene may be incomplete."""
     with suppress(LimitReached, PermissionDenied, NotFound, InvalidInput, RateLimited):
         await step
 
 
 async def _try_all(steps: Iterable[Awaitable[object]]) -> None:
-    await asyncio.gather(*(_try(step) for step in steps))
+    await asyncio.gather(*(attempt(step) for step in steps))
 
 
 async def _write(now: datetime, compose: Compose, script: GroupScript) -> None:
@@ -114,15 +142,22 @@ async def _write(now: datetime, compose: Compose, script: GroupScript) -> None:
         clock.set_to(hours_ago=script.created_hours_ago)
         # If another process, or one that crashed, has created it: continue with what is there.
         with suppress(ChannelIdTaken, GroupIdTaken):
-            await _try(_create(scene, script))
+            await attempt(_create(scene, script))
         await _add_members(scene, script)
+        channel = script if isinstance(script, ChannelScript) else None
+        if channel and channel.picture:
+            await attempt(_give_face(scene, channel))
         for number, item in enumerate(script.items, start=1):
             clock.set_to(hours_ago=item.hours_ago)
-            await _try(_post(scene, script, number, item))
+            await attempt(_post(scene, script, number, item))
+            if channel:
+                await _view(scene, channel, number, clock)
+        if channel:
+            await _write_threads(scene, channel, clock)
         conversation_id, head = conversation_of(GroupId(script.group_id)), len(script.items)
         await _try_all(
             scene.conversations.read_cursors.mark_read(
-                _actor(user_id), conversation_id, seq=head - left
+                actor_of(user_id), conversation_id, seq=head - left
             )
             for user_id, left in script.unread.items()
             if left < head
@@ -152,7 +187,7 @@ async def _create(scene: Scene, script: GroupScript) -> None:
             introduction=script.introduction,
             join_option=None if script.type is GroupType.WORK else JoinOption.FREE,
         )
-        await scene.chat.creation.create(_actor(script.owner), group)
+        await scene.chat.creation.create(actor_of(script.owner), group)
 
 
 async def _add_members(scene: Scene, script: GroupScript) -> None:
@@ -161,13 +196,13 @@ async def _add_members(scene: Scene, script: GroupScript) -> None:
     # Others would have to accept an invitation.
     app = Actor(UserId(script.owner), is_app_admin=True)
     await _try_all(
-        membership.join(_actor(user_id), group_id)
+        membership.join(actor_of(user_id), group_id)
         if channel and not channel.is_private
         else membership.add(app, group_id, UserId(user_id))
         for user_id in script.members
     )
     await _try_all(
-        membership.change(_actor(owner), group_id, UserId(user_id), role=Role.ADMIN)
+        membership.change(actor_of(owner), group_id, UserId(user_id), role=Role.ADMIN)
         for user_id in (channel.admins if channel else ())
     )
 
@@ -176,27 +211,100 @@ async def _post(scene: Scene, script: GroupScript, number: int, item: Item) -> N
     author, group_id = item.by or script.owner, GroupId(script.group_id)
     links = tuple(Link(title=title, url=url) for title, url in item.links.items())
     content = Content(kind=Kind.TEXT, title=item.title, text=item.text, links=links)
+    if item.picture:
+        media_id = await _upload(scene, author, pictures.poster, item.picture)
+        one = Attachment(media_id=media_id, kind=MediaKind.IMAGE)
+        content = content.model_copy(update={"kind": Kind.TEXT_AND_IMAGE, "media": (one,)})
+    elif item.has_video:
+        media_id = await _upload(scene, author, pictures.video, "harbour")
+        one = Attachment(media_id=media_id, kind=MediaKind.VIDEO)
+        content = content.model_copy(update={"kind": Kind.VIDEO, "media": (one,)})
     key = f"{KEY}-{number}"
-    posted = await scene.chat.messages.post(_actor(author), group_id, content, key=key)
+    posted = await scene.chat.messages.post(actor_of(author), group_id, content, key=key)
     # A user gives one emoji, so each reaction comes from the next user. Each item starts with another one.
     others = [user_id for user_id in (script.owner, *script.members) if user_id != author]
     emojis = [Emoji(emoji) for emoji, count in item.reactions.items() for _ in range(count)]
     await _try_all(
         scene.reactions.react(
-            _actor(others[(number * 7 + place) % len(others)]), group_id, posted.message.seq, emoji
+            actor_of(others[(number * 7 + place) % len(others)]),
+            group_id,
+            posted.message.seq,
+            emoji,
         )
         for place, emoji in enumerate(emojis)
     )
 
 
+async def _upload(scene: Scene, user_id: str, made: Callable[[str], bytes], name: str) -> str:
+    """Uploads what `made` makes of the name. Returns the id of the upload, at a repetition that of the first."""
+    data = await asyncio.to_thread(made, name)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield data
+
+    for _ in range(UPLOAD_TRIES):
+        # Another process that starts at the same time may upload the same; then there is one soon.
+        with suppress(Unavailable):
+            media = await scene.chat.media.upload(
+                actor_of(user_id),
+                chunks(),
+                length=len(data),
+                name=name,
+                key=f"{KEY}-{made.__name__}-{name}",
+            )
+            return media.media_id
+        await asyncio.sleep(UPLOAD_PAUSE_SECONDS)
+    raise Unavailable
+
+
+async def _give_face(scene: Scene, script: ChannelScript) -> None:
+    media_id = await _upload(scene, script.owner, pictures.face, script.picture)
+    changes = ChannelChanges(face_url=f"/v1/media/{media_id}?size=thumb")
+    await scene.channels.channels.update(actor_of(script.owner), GroupId(script.group_id), changes)
+
+
+async def _view(scene: Scene, script: ChannelScript, number: int, clock: SetClock) -> None:
+    """Members see the newest post: half of them soon, others later, until the next post."""
+    item = script.items[number - 1]
+    until = script.items[number].hours_ago if number < len(script.items) else 0.0
+    chance = random.Random(f"{script.group_id} {number}")
+    for later, share in VIEWED:
+        if item.hours_ago - later <= until:
+            return
+        clock.set_to(hours_ago=item.hours_ago - later)
+        viewers = [user_id for user_id in script.members if chance.random() < share]
+        seqs = [*range(max(1, number - 2), number + 1)]
+        await _try_all(
+            scene.analytics.views.report(actor_of(user_id), GroupId(script.group_id), seqs)
+            for user_id in viewers
+        )
+
+
+async def _write_threads(scene: Scene, script: ChannelScript, clock: SetClock) -> None:
+    for thread in script.threads:
+        dialogue = Dialogue(UserId(thread.user_id), script.group_id)
+        for number, line in enumerate(thread.lines):
+            clock.set_to(hours_ago=line.hours_ago)
+            content = Content(kind=Kind.TEXT, text=line.text)
+            writing = scene.conversations.dialogues.post(
+                actor_of(line.by or thread.user_id),
+                dialogue,
+                content,
+                key=f"{KEY}-{number}",
+                for_channel=bool(line.by),
+            )
+            await attempt(writing)
+
+
 async def _create_folder(scene: Scene, script: FolderScript) -> None:
-    actor = _actor(script.user_id)
+    actor = actor_of(script.user_id)
     ids = [conversation_of(GroupId(group_id)) for group_id in script.group_ids]
-    await _try(scene.conversations.conversation_groups.put(actor, script.name, ids))
+    await attempt(scene.conversations.conversation_groups.put(actor, script.name, ids))
     pin = ConversationChanges(pinned=True)
     pinned = conversation_of(GroupId(script.pinned))
-    await _try(scene.conversations.settings.update_settings(actor, pinned, pin))
+    await attempt(scene.conversations.settings.update_settings(actor, pinned, pin))
 
 
-def _actor(user_id: str) -> Actor:
+def actor_of(user_id: str) -> Actor:
+    """A person of the scene as a caller."""
     return Actor(UserId(user_id))

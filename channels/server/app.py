@@ -67,6 +67,7 @@ from channels.server.realtime.watching import Watching
 from channels.server.tokens import TokenVerifier
 from channels.server.web import asyncapi
 from channels.server.web.cors import CorsPolicy
+from channels.server.web.demo_pages import DemoPages
 from channels.server.web.docs_pages import DocsPages
 from channels.server.web.handlers import EndpointHandlers
 from channels.server.web.not_found_delay import NOT_FOUND_SECONDS, NotFoundDelay
@@ -498,6 +499,7 @@ class App(web.BaseRunner):
         trusted_proxies: Sequence[IPvAnyNetwork] = (),
         public_pages: PublicPages = "noindex",
         public_url: str | None = None,
+        demo: DemoPages | None = None,
         metrics_token: str | None = None,
         absent_seconds: float = NOT_FOUND_SECONDS,
         connections: int | None = None,
@@ -616,7 +618,11 @@ class App(web.BaseRunner):
         self.operations.mount(http.router)
         DocsPages(partial(document, endpoints)).mount(http.router)
         SdkFiles().mount(http.router)
-        WebApp(limits, has_public_pages=public_pages != "off").mount(http.router)
+        WebApp(limits, has_public_pages=public_pages != "off", has_demo=demo is not None).mount(
+            http.router
+        )
+        if demo is not None:
+            demo.mount(http.router)
         public = PublicChannelPages(
             services.channels,
             services.chat.messages,

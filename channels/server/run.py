@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -19,6 +20,7 @@ import uvloop
 from aiohttp import web
 from rich.console import Console
 
+from channels.demo.bot import DemoBot
 from channels.demo.service import Compose, fill_if_empty
 from channels.server import logs
 from channels.server.app import App, create_services
@@ -28,6 +30,7 @@ from channels.server.open_files import raise_open_files
 from channels.server.settings import Settings
 from channels.server.startup import StartupError
 from channels.server.tokens import mint
+from channels.server.web.demo_pages import DemoPages, is_loopback
 from channels.server.web.protocol import CROWDED
 from channels.server.workers import WorkerPool, stop_with_parent, tell_parent_ready
 from groups.kernel.clock import SystemClock
@@ -120,6 +123,7 @@ async def _run_app(
     share = settings.share_options(listener.getsockname()[1])
     options = replace(settings.service_options, share=share)
     services = create_services(database, settings.limits, options=options)
+    bot = DemoBot(scene=services) if demo and _is_private(settings) else None
     runner = App(
         services,
         settings.signing_secret(),
@@ -130,6 +134,7 @@ async def _run_app(
         shutdown_timeout=DRAIN_SECONDS / 2,  # aiohttp waits this long twice before it cancels
         public_pages=settings.public_pages,
         public_url=settings.public_url,
+        demo=None if bot is None else DemoPages(bot, partial(_link_token, settings, admin=False)),
         connections=_connections(),
         metrics_token=settings.needed_for_metrics(),
         traced=tracing.served if tracing is not None else None,
@@ -142,6 +147,8 @@ async def _run_app(
             log.info("filled the empty database with the demo scene")
         spare_startup()
         collector.task.start()
+        if bot is not None:
+            bot.task.start()
         await web.SockSite(runner, listener, backlog=4096).start()
         if settings.is_worker:
             tell_parent_ready()
@@ -152,6 +159,8 @@ async def _run_app(
         log.info("stopping")
     finally:
         await collector.task.stop()
+        if bot is not None:
+            await bot.task.stop()
         await _clean_up(runner)
 
 
@@ -170,6 +179,13 @@ def _connections() -> int:
     return max(FEWEST_CONNECTIONS, raise_open_files() - KEPT_FILES - POOL_SIZE - CROWDED)
 
 
+def _is_private(settings: Settings) -> bool:
+    """Whether only this machine reaches the server, so that the demo may sign people in without a password."""
+    return (
+        is_loopback(settings.host) and settings.public_url is None and not settings.trusted_proxies
+    )
+
+
 def _announce(settings: Settings, host: str, port: int, *, demo: bool) -> None:
     shown = f"[{host}]" if ":" in host else host
     base = f"http://{shown}:{port}"
@@ -181,6 +197,8 @@ def _announce(settings: Settings, host: str, port: int, *, demo: bool) -> None:
         console.print(f"{name:<8} {address}", soft_wrap=True)
     where = "MongoDB of your own" if not settings.is_embedded else str(settings.data_dir)
     console.print(f"Data     {where}", soft_wrap=True)
+    if demo and _is_private(settings):
+        console.print(f"Start    {base}/demo", soft_wrap=True)
     if demo:
         console.print("Demo     users ada, bob, cid, dee; sign in with `channels token ada`")
     console.print("Ready.")

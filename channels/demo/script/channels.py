@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from channels.demo.script.models import ChannelScript, Item
+from channels.demo.script.models import ChannelScript, Item, Line, ThreadScript
 from channels.demo.script.people import NEIGHBOURS
 
 DEVELOPERS: Final = ("aiko", "hana", "mei", "kavya", "ivan", "tomas", "jonas", "noor")
@@ -10,6 +10,7 @@ DEVELOPERS: Final = ("aiko", "hana", "mei", "kavya", "ivan", "tomas", "jonas", "
 CHANNELS: Final = (
     ChannelScript(
         group_id="@TOA#_brightwater-news",
+        picture="city",
         owner="cid",
         name="Brightwater City News",
         organization="Brightwater Press Office",
@@ -39,6 +40,7 @@ CHANNELS: Final = (
                 71,
                 "The swimming pool opens again on Saturday after eleven months. Entrance is free until Sunday evening.",
                 title="Pool opens on Saturday",
+                picture="sea",
                 by="grace",
                 reactions={"❤️": 17, "🎉": 9},
             ),
@@ -77,6 +79,7 @@ CHANNELS: Final = (
     ),
     ChannelScript(
         group_id="@TOA#_morning-loaf",
+        picture="bread",
         owner="ada",
         name="Morning Loaf Bakery",
         organization="Morning Loaf, 12 Harbour Street",
@@ -104,6 +107,7 @@ CHANNELS: Final = (
                 25,
                 "You can now order birthday cakes here: two days ahead, name and age, and tell us about allergies.",
                 title="Cakes to order",
+                picture="bread",
                 links={"The cake list": "https://morningloaf.example/cakes"},
                 reactions={"🎂": 8, "❤️": 3},
             ),
@@ -118,6 +122,7 @@ CHANNELS: Final = (
     ),
     ChannelScript(
         group_id="@TOA#_fc-harbour",
+        picture="football",
         owner="bob",
         name="FC Harbour",
         organization="FC Harbour 1908",
@@ -126,11 +131,62 @@ CHANNELS: Final = (
         members=("ada", "cid", "dee", *NEIGHBOURS[3:27]),
         admins=("liam",),
         signatures=True,
+        threads=(
+            ThreadScript(
+                "ada",
+                (
+                    Line(26, "Hello! Are there still two seats side by side in the south stand?"),
+                    Line(25.2, "There are: row 14, seats 8 and 9. Shall we keep them?", by="bob"),
+                    Line(24.8, "Yes please, until Friday. Thank you!"),
+                ),
+            ),
+            ThreadScript("lena", (Line(9, "My son is 13. Does he need a ticket on Saturday?"),)),
+            ThreadScript(
+                "sam",
+                (
+                    Line(5, "I left a blue umbrella in block C."),
+                    Line(4.1, "We have it. It waits for you at gate 2.", by="liam"),
+                ),
+            ),
+        ),
         items=(
+            Item(
+                290,
+                "Pre-season begins: first training on Monday, 18:00, at the old ground.",
+                title="Back to work",
+                reactions={"🔥": 6},
+            ),
+            Item(
+                262,
+                "Petrov signs for two more years.",
+                title="Petrov stays",
+                by="liam",
+                reactions={"🎉": 12},
+            ),
+            Item(
+                218,
+                "0:0 at Milltown. A point is a point, and the goalkeeper deserves a statue.",
+                by="liam",
+                reactions={"👏": 8},
+            ),
+            Item(
+                170,
+                "The new scarves are here. The wool is from the valley, the blue is ours.",
+                title="New scarves",
+                links={"Shop": "https://fcharbour.example/shop"},
+                reactions={"❤️": 9},
+            ),
+            Item(
+                121,
+                "Adeyemi trains again. The knee holds, says the doctor.",
+                by="liam",
+                reactions={"🙏": 10},
+            ),
             Item(
                 75,
                 "Saturday, 15:00, at home against Northgate United. Gates open at 13:30, under-14s are free.",
                 title="Next: Northgate United",
+                picture="football",
                 reactions={"🔥": 8, "👍": 6},
             ),
             Item(
@@ -165,6 +221,7 @@ CHANNELS: Final = (
     ),
     ChannelScript(
         group_id="@TOA#_coast-weather",
+        picture="sea",
         owner="dee",
         name="Coast Weather",
         organization="Brightwater Weather Station",
@@ -178,6 +235,7 @@ CHANNELS: Final = (
             Item(
                 52,
                 "Dry and bright. 16 °C, wind west 6 knots. Good for painting the boat.",
+                has_video=True,
                 reactions={"🌞": 9},
             ),
             Item(

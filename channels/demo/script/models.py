@@ -16,6 +16,9 @@ class Item:
     links: dict[str, str] = field(default_factory=dict)
     """Addresses by title."""
     reactions: dict[str, int] = field(default_factory=dict)
+    picture: str = ""
+    """The name of a picture (`channels.demo.pictures`)."""
+    has_video: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,10 @@ class ChannelScript(GroupScript):
     """A channel."""
 
     organization: str
+    picture: str = ""
+    """The name of its picture (`channels.demo.pictures`)."""
+    threads: tuple["ThreadScript", ...] = ()
+    """Its inbox."""
     admins: tuple[str, ...] = ()
     is_private: bool = False
     signatures: bool = False
@@ -50,6 +57,23 @@ class ChatScript(GroupScript):
     """A chat group."""
 
     type: GroupType
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A message of a thread; `by` is the admin who answers for the channel, or empty: the user wrote it."""
+
+    hours_ago: float
+    text: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadScript:
+    """What a subscriber and a channel wrote to each other, oldest first."""
+
+    user_id: str
+    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)

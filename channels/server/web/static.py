@@ -53,9 +53,9 @@ FOR_EVER: Final = "public, max-age=31536000, immutable"
 class WebApp:
     """The web app. It needs no token and contains no user data."""
 
-    def __init__(self, limits: Limits, *, has_public_pages: bool) -> None:
+    def __init__(self, limits: Limits, *, has_public_pages: bool, has_demo: bool = False) -> None:
         self._assets = load_assets()
-        page = shell(self._assets, limits, has_public_pages=has_public_pages)
+        page = shell(self._assets, limits, has_public_pages=has_public_pages, has_demo=has_demo)
         self._page = Asset.of("text/html", page)
 
     def mount(self, router: Router) -> None:

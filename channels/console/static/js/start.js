@@ -36,6 +36,11 @@ let isEntering = false;
  * @param {App.SignedOut} [reason]
  */
 function showSignIn(reason = null) {
+  // The demo has a page of its own for those who come without a token.
+  if (reason === null && location.pathname === "/" && document.querySelector('meta[name="channels-demo"]')) {
+    location.replace("/demo");
+    return;
+  }
   const id = uniqueId("token");
   const key = reason === null || reason === "out" ? null : /** @type {const} */ (`signin.${reason}`);
   const error = h("p.error", { id: `${id}-error`, role: "alert", hidden: !key }, key ? t(key) : null);
