@@ -90,6 +90,10 @@ class ChannelLimits(LimitModel):
 
     Opening a socket counts, and so does watching a conversation. App admins are exempt.
     """
+    searches_per_second: Annotated[
+        OrUnlimited, About(Section.USERS, Source.OURS, _RATE_LIMITED)
+    ] = 5
+    """Searches in messages a second of one user, over all processes. App admins are exempt."""
     address_requests_per_second: Annotated[
         OrUnlimited, About(Section.ADDRESSES, Source.OURS, _RATE_LIMITED)
     ] = 2_000

@@ -476,6 +476,20 @@ class ReviewUnavailable(Unready):
     retry_after_seconds = 2.0
 
 
+class SearchTooSlow(Unready):
+    """The database did not find the messages in the time that a search may take."""
+
+    code: ClassVar[str] = "search_too_slow"
+    summary: ClassVar[str] = (
+        "The search takes too long now; search for more, or in one conversation"
+    )
+    remedy: ClassVar[str] = (
+        "Wait for the seconds in `Retry-After`, then repeat the request; or search in one conversation, or for a "
+        "longer word. It happens on an overloaded database only."
+    )
+    retry_after_seconds = 2.0
+
+
 class NotReviewed(ReviewUnavailable):
     """What would be stored is not what was reviewed: it changed meanwhile. The front door reviews it again."""
 

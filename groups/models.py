@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_valida
 
 from groups.kernel.actor import Actor
 from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR, GroupId, StreamId, UserId
+from groups.kernel.text_search.terms import Term
 from groups.limits import GroupLimits
 
 
@@ -753,6 +754,18 @@ class Content(Model):
         return sum(attachment.size_bytes for attachment in self.media)
 
     @property
+    def searched_texts(self) -> tuple[str, ...]:
+        """The texts in which a search looks: the text or caption first, then titles, and names of files and places."""
+        place = self.location
+        return (
+            self.text,
+            self.title,
+            *(link.title for link in self.links),
+            *(attachment.name for attachment in self.media),
+            *((place.name, place.address) if place is not None else ()),
+        )
+
+    @property
     def preview(self) -> str:
         """One line for lists."""
         place = self.location.name if self.location else ""
@@ -822,6 +835,56 @@ class Message(Model):
         return (
             size if place is None else size + 1_200 + 4 * len(place.name) + 4 * len(place.address)
         )
+
+
+class Place(NamedTuple):
+    """The place of a message among those of many streams, newest first: by time, then seq, then stream.
+
+    `at_ms`: when it was created, in milliseconds since 1970. A place without `stream_id` is before all of its time and
+    seq.
+    """
+
+    at_ms: int
+    seq: int
+    stream_id: StreamId
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """The key that sorts newest first."""
+        return -self.at_ms, -self.seq, self.stream_id
+
+    @property
+    def message_id(self) -> str:
+        """The stored key of the message (`message_key`)."""
+        return message_key(self.stream_id, self.seq)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedMessages:
+    """What messages a search wants: all of these. Without a `term` there are no `other_terms`, no kind and no sender.
+
+    `term` leads the search and should be the rarest. `since_ms` and `until_ms` are milliseconds since 1970, and
+    included.
+    """
+
+    term: Term | None = None
+    other_terms: tuple[Term, ...] = ()
+    kind: Kind | None = None
+    sender_id: UserId | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether messages with the term must be read to know whether they are wanted."""
+        return bool(self.other_terms) or self.kind is not None or self.sender_id is not None
+
+
+class FoundPlaces(NamedTuple):
+    """Places of messages, newest first; all wanted ones that come before `end`, if that is not None."""
+
+    places: list[Place]
+    end: Place | None
 
 
 # --- reactions --------------------------------------------------------------------------------------------------------

@@ -39,8 +39,10 @@ from groups.service.membership.sync import ChangeReader, DepartureLog
 from groups.service.messages.draft_content import DraftContent
 from groups.service.messages.edits import EditService
 from groups.service.messages.forwarding import ForwardService
+from groups.service.messages.many_streams import ManyStreams
 from groups.service.messages.page_reader import PageReader
 from groups.service.messages.pins import PinService
+from groups.service.messages.search_indexing import SearchIndexing
 from groups.service.messages.service import MessageService
 from groups.service.messages.stream import StreamService
 from groups.service.messages.stream_changes import StreamChanges
@@ -78,6 +80,8 @@ class GroupCore:
     draft_content: DraftContent
     idempotency: Idempotency
     streams: StreamService
+    many_streams: ManyStreams
+    indexing: SearchIndexing
     directory: Directory
     users: UserService
     accounts: Accounts
@@ -197,6 +201,8 @@ def build_core(
         draft_content=DraftContent(media=stores.media, guard=guard, limits=limits, clock=clock),
         idempotency=idempotency,
         streams=stream_service,
+        many_streams=ManyStreams(search=stores.message_search, messages=stores.messages),
+        indexing=SearchIndexing(database=database, store=stores.message_search),
         directory=Directory(groups=groups, members=members, streams=streams, reader=reader),
         users=UserService(
             database=database,

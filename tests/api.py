@@ -446,6 +446,7 @@ async def open_api(
     # The machine may be busy, so only the tests of overload bound how long requests wait.
     unbounded = {
         "requests_per_second": 0,
+        "searches_per_second": 0,
         "posts_per_second": 0,
         "stream_bytes_per_second": 0,
         "address_requests_per_second": 0,

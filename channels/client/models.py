@@ -726,6 +726,87 @@ class Invitation(Answer):
     expires_at: datetime
 
 
+class Highlight(Answer):
+    """A part of `message.text` that matches, in UTF-16 code units: `text.slice(start, end)` in JavaScript."""
+
+    start: int
+    end: int
+
+
+class Post(Answer):
+    """A post. It is from the channel: only the owner and admins see its author.
+
+    What you wrote before the group became a channel shows you as its author: you may always delete it.
+
+    `views`: how many users reported seeing it. Up to 512 it is exact; above, 95 of 100 numbers are within 3.3 %.
+    """
+
+    kind: Kind | None = None
+    title: str | None = None
+    text: str | None = None
+    links: list[Link] | None = None
+    images: list[Media] | None = None
+    video: Media | None = None
+    audio: Media | None = None
+    file: Media | None = None
+    location: Location | None = None
+    custom: JsonValue
+    silent: bool
+    """Devices should not ring; it counts as unread."""
+    signature: str | None = None
+    """The author's name as it was then, where a channel signs."""
+    forwarded_from: ForwardedFrom | None = None
+    pinned: bool
+    reactions_frozen: bool
+    """Nobody may react any more; reactions may be removed."""
+    channel_id: str
+    post_id: str
+    seq: int
+    channel_name: str
+    author_id: str | None = None
+    created_at: datetime
+    edited_at: datetime | None = None
+    recalled_at: datetime | None = None
+    version: int
+    """The conversation's `version` when it last changed; 0: it never changed."""
+    views: int
+    reactions: Tally
+
+
+class FoundMessage(Answer):
+    """A message that was found, with its conversation.
+
+    One of `channel_id` (a post), `group_id` (a message of a chat group) and `peer_id` (a one-to-one message) is
+    set. `highlights` is empty where a title, the name of a file or a place matches, and not the text.
+    """
+
+    conversation_id: str
+    channel_id: str | None = None
+    group_id: str | None = None
+    peer_id: str | None = None
+    title: str
+    face_url: str
+    verified: bool
+    is_channel: bool
+    message: Post | Message | DialogueMessage
+    """As in the list of its conversation."""
+    highlights: list[Highlight]
+
+
+class MessageSearchPage(Answer):
+    """Messages that match, newest first. A page may have few of them, or none, and more behind `next_cursor`."""
+
+    items: list[FoundMessage]
+    next_cursor: str | None = None
+    searched_until: datetime | None = None
+    """Older messages are behind `next_cursor`; null: there are no more."""
+    is_complete: bool
+    """false: only the 2,000 conversations that were active last are searched, or older messages are still being
+    indexed."""
+    indexed: float
+    """The share of older messages that are indexed after an upgrade; 1: all."""
+
+
 AdminAction = (
     Literal[
         "channel_created",
@@ -800,6 +881,22 @@ class Ban(Answer):
     banned_by: str | None = None
 
 
+class FeedChannel(Answer):
+    """The channel of a post, as a feed shows it."""
+
+    channel_id: str
+    name: str
+    face_url: str
+    verified: bool
+
+
+class FeedItem(Answer):
+    """A post with its channel."""
+
+    channel: FeedChannel
+    post: Post
+
+
 class JoinRequest(Answer):
     """A user who waits for approval."""
 
@@ -818,46 +915,6 @@ class PostInsights(Answer):
     preview: str
     views: int
     reactions: int
-
-
-class Post(Answer):
-    """A post. It is from the channel: only the owner and admins see its author.
-
-    What you wrote before the group became a channel shows you as its author: you may always delete it.
-
-    `views`: how many users reported seeing it. Up to 512 it is exact; above, 95 of 100 numbers are within 3.3 %.
-    """
-
-    kind: Kind | None = None
-    title: str | None = None
-    text: str | None = None
-    links: list[Link] | None = None
-    images: list[Media] | None = None
-    video: Media | None = None
-    audio: Media | None = None
-    file: Media | None = None
-    location: Location | None = None
-    custom: JsonValue
-    silent: bool
-    """Devices should not ring; it counts as unread."""
-    signature: str | None = None
-    """The author's name as it was then, where a channel signs."""
-    forwarded_from: ForwardedFrom | None = None
-    pinned: bool
-    reactions_frozen: bool
-    """Nobody may react any more; reactions may be removed."""
-    channel_id: str
-    post_id: str
-    seq: int
-    channel_name: str
-    author_id: str | None = None
-    created_at: datetime
-    edited_at: datetime | None = None
-    recalled_at: datetime | None = None
-    version: int
-    """The conversation's `version` when it last changed; 0: it never changed."""
-    views: int
-    reactions: Tally
 
 
 class PostViews(Answer):

@@ -39,6 +39,8 @@ from channels.post_reports.wiring import REPORT_INDEXES, Reports
 from channels.push.delivery.wiring import DELIVERY_INDEXES, PushDelivery
 from channels.push.routes import DeviceRoutes
 from channels.push.wiring import PUSH_INDEXES, Push
+from channels.reading_feed.routes import ReadingFeedRoutes
+from channels.reading_feed.service import ReadingFeedService
 from channels.routes.admins import AdminRoutes
 from channels.routes.channels import ChannelRoutes
 from channels.routes.dialogue_reactions import DialogueReactionRoutes
@@ -47,6 +49,8 @@ from channels.routes.inbox import InboxRoutes
 from channels.routes.posts import PostRoutes
 from channels.routes.subscribers import SubscriberRoutes
 from channels.routes.sync import SyncRoutes
+from channels.search.routes import SearchRoutes
+from channels.search.service import SearchService
 from channels.server.auth import Authenticator
 from channels.server.identity.keys import ProviderKeys, load_file, load_url
 from channels.server.identity.options import ProviderOptions
@@ -140,6 +144,9 @@ class Services:
     channels: Channels
     analytics: Analytics
     feed: FeedService
+    reading_feed: ReadingFeedService
+    searching: SearchService
+    search_rates: UserRates
     webhooks: Webhooks
     push: Push
     push_delivery: PushDelivery
@@ -165,6 +172,7 @@ class Services:
         await self.chat.cleanup.resume()
         self.clock_sync.start()
         self.chat.media.start()
+        await self.chat.indexing.start()
         self.channels.drafting.scheduler.start()
         self.analytics.rollup_task.start()
         self.analytics.counting.start()
@@ -181,6 +189,7 @@ class Services:
         await self.push_delivery.close()
         await self.reports.sockets.close()
         await self.clock_sync.stop()
+        await self.chat.indexing.close()
         await self.channels.drafting.scheduler.stop()
         await self.channels.channels.close()
         await self.analytics.close()
@@ -329,6 +338,8 @@ def create_services(
     )
     metrics.follow_consumers(log.consumers)
     metrics.unsequenced.set_function(lambda: log.sequencer.waiting_seconds)
+    metrics.search_indexed.set_function(lambda: chat.indexing.progress)
+    search_rates = UserRates(limits.searches_per_second, "search")
     feed = build_feed(log, chat, channels.channel, limits)
     metrics.feed_readers.set_function(lambda: feed.readers)
     return Services(
@@ -343,6 +354,27 @@ def create_services(
         channels=channels,
         analytics=analytics,
         feed=feed,
+        reading_feed=ReadingFeedService(
+            database=database,
+            conversation_list=conversations.conversation_list,
+            many_streams=chat.many_streams,
+            bulk_access=chat.bulk_access,
+            tallies=engine,
+        ),
+        searching=SearchService(
+            database=database,
+            conversations=conversations.conversation_list.guard,
+            dialogues=conversations.dialogues,
+            memberships=chat.membership_reader,
+            guard=chat.guard,
+            bulk_access=chat.bulk_access,
+            many_streams=chat.many_streams,
+            users=chat.users,
+            tallies=engine,
+            indexing=chat.indexing,
+            take_turn=search_rates.take,
+        ),
+        search_rates=search_rates,
         webhooks=webhooks,
         push=push,
         push_delivery=push_delivery,
@@ -403,6 +435,8 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         ReportRoutes(reports=services.reports.reports),
         ShareRoutes(shares=services.shares),
         FeedRoutes(feed=services.feed),
+        ReadingFeedRoutes(reading_feed=services.reading_feed),
+        SearchRoutes(searching=services.searching),
         AppWebhookRoutes(
             webhooks=services.webhooks.webhooks, deliveries=services.webhooks.deliveries
         ),
@@ -602,7 +636,11 @@ class App(web.BaseRunner):
         self.rate_sharing = RateSharing(
             services.database,
             services.clock,
-            [each for each in (rates.buckets, addresses.buckets) if each is not None],
+            [
+                each
+                for each in (rates.buckets, addresses.buckets, services.search_rates.buckets)
+                if each is not None
+            ],
         )
         services.bus.listen(self.rate_sharing.on_events, RatesSpent)
         handlers = self.handlers = EndpointHandlers(

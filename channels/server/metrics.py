@@ -157,6 +157,10 @@ class Metrics:
             "channels_webhook_streams_waiting",
             "Streams of webhooks in which deliveries wait, also to be tried again",
         )
+        self.search_indexed = gauge(
+            "channels_search_indexed_share",
+            "Share of older messages that searches find after an upgrade; 1 is all of them",
+        )
         self.event_lag = histogram(
             "channels_event_lag_seconds",
             "Seconds from an event that this process needs until it receives it",

@@ -100,6 +100,15 @@ class ConversationListService:
             last = keys[page[-1].conversation.conversation_id]
         return page, encode_cursor("conversations", *last) if last is not None else None
 
+    async def find_all(self, actor: Actor, wanted: ListFilter) -> list[Conversation]:
+        """Return all of the actor's conversations that the filter admits, without texts, in no particular order.
+
+        Raises: ConversationGroupNotFound.
+        """
+        await self._check_group(actor, wanted.conversation_group)
+        snapshot = await self.guard.snapshot(actor, with_times=True)
+        return [each for each in snapshot.conversations() if wanted.admits(each)]
+
     async def _check_group(self, actor: Actor, name: str | None) -> None:
         if not name or name in BUILT_IN_GROUPS:
             return

@@ -12,6 +12,7 @@ from groups.audit import media
 from groups.audit.store.groups import HAS_MARKING, GroupAuditStore
 from groups.audit.store.streams import StreamAuditStore
 from groups.audit.streams import StreamAudit, last_in
+from groups.audit.terms import TermAudit
 from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Document, Tx
@@ -40,6 +41,7 @@ def checks(database: Database, limits: GroupLimits, *, holders: Sequence[str] = 
     return [
         streams.of_seqs(),
         streams.of_versions(),
+        TermAudit.of(database).of_terms(),
         Check(
             "P3",
             "each member has one record",

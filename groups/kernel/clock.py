@@ -14,6 +14,7 @@ CLOCK_SYNC_SECONDS: Final = 60.0
 a machine whose clock was set, is noticed as soon."""
 OFF_SECONDS: Final = 1.0
 """A machine whose clock differs by more is worth a warning."""
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _STEADY: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """A clock that nobody sets; on Linux it also counts the time in which the machine slept."""
@@ -24,6 +25,16 @@ log = logging.getLogger(__name__)
 def to_milliseconds(instant: datetime) -> datetime:
     """The instant cut to whole milliseconds, as the database stores it."""
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def milliseconds_since_1970(instant: datetime) -> int:
+    """The instant as a number, which `instant_of` turns back."""
+    return round(instant.timestamp() * 1000)
+
+
+def instant_of(milliseconds: int) -> datetime:
+    """The instant of a number of milliseconds since 1970, exactly."""
+    return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def rfc3339(instant: datetime) -> str:

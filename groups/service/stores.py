@@ -10,6 +10,7 @@ from groups.store.invitations import InvitationStore
 from groups.store.join_requests import JoinRequestStore
 from groups.store.media import MediaStore
 from groups.store.members import MemberStore
+from groups.store.message_search import MessageSearchStore
 from groups.store.messages import MessageStore
 from groups.store.restrictions import RestrictionStore
 from groups.store.streams import StreamStore
@@ -26,6 +27,7 @@ class GroupStores:
     requests: JoinRequestStore
     streams: StreamStore
     messages: MessageStore
+    message_search: MessageSearchStore
     users: UserStore
     media: MediaStore
     invitations: InvitationStore
@@ -41,6 +43,7 @@ class GroupStores:
             requests=JoinRequestStore(database),
             streams=StreamStore(database),
             messages=MessageStore(database),
+            message_search=MessageSearchStore(database),
             users=UserStore(database),
             media=MediaStore(database),
             invitations=InvitationStore(database),

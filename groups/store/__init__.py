@@ -13,6 +13,7 @@ from groups.store.join_requests import JoinRequestStore
 from groups.store.media import MediaStore
 from groups.store.media_usage import MediaUsageStore
 from groups.store.members import MemberStore
+from groups.store.message_search import MessageSearchStore
 from groups.store.messages import MessageStore
 from groups.store.restrictions import RestrictionStore
 from groups.store.streams import StreamStore
@@ -28,6 +29,7 @@ INDEXES = (
     *MediaUsageStore.INDEXES,
     *MemberStore.INDEXES,
     *MessageStore.INDEXES,
+    *MessageSearchStore.INDEXES,
     *IdempotencyStore.INDEXES,
     *RestrictionStore.INDEXES,
     *StreamStore.INDEXES,

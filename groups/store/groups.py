@@ -9,7 +9,16 @@ from pymongo import UpdateOne
 
 from groups.kernel.batching.requests import RequestBatcher
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import DESCENDING, BatchedQuery, Database, Document, Index, Tx, aggregate
+from groups.kernel.mongo import (
+    DESCENDING,
+    ONE_REPLY,
+    BatchedQuery,
+    Database,
+    Document,
+    Index,
+    Tx,
+    aggregate,
+)
 from groups.models import CHANNEL_MARKER, Disbanded, Group, GroupType, Model, Visibility
 
 _MARK = f"custom.{CHANNEL_MARKER}"
@@ -103,6 +112,14 @@ class GroupStore:
     async def find_many(self, group_ids: Collection[GroupId]) -> dict[GroupId, Group]:
         groups = await self._cache.find({"_id": {"$in": list(group_ids)}})
         return {group.group_id: group for group in groups}
+
+    async def find_hiding(self, group_ids: Collection[GroupId]) -> list[Group]:
+        """Those of the groups in which some members may not read all that was written (`policy.hides_history`)."""
+        hides = [{"history_visible": False}, {"marking.is_history_shared": False}]
+        # By key, with the condition beside it: nearly no group hides anything, so little is returned.
+        return await self._cache.find(
+            {"_id": {"$in": list(group_ids)}, "$or": hides}, hint=[("_id", 1)], batch_size=ONE_REPLY
+        )
 
     async def update(
         self,

@@ -1,5 +1,8 @@
 """Message documents: `_id` is `stream<US>seq`.
 
+`terms` are the numbers by which a search finds the message (`groups.store.message_search`). They are stored and changed
+with the content, so a search sees every post, edit and deletion at once. Messages without words have none.
+
 `key` is the caller's idempotency key, or one made by the server so that a batch whose outcome was unknown can be
 repeated safely.
 """
@@ -14,6 +17,7 @@ from pymongo import InsertOne, UpdateOne
 from groups.kernel.batching.requests import RequestBatcher
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import DESCENDING, ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.text_search.terms import Term, terms_of
 from groups.kernel.undecoded import UndecodedRows, id_in
 from groups.models import Content, Message, Origin, message_key, seq_in, split_message_key
 
@@ -272,7 +276,10 @@ class MessageStore:
         }
         if message.origin is None:
             values["origin"] = None
-        await self._set(message, values, tx)
+        terms = search_terms_of(message.content)
+        if terms:
+            values["terms"] = terms
+        await self._set(message, values, tx, without=() if terms else ("terms",))
 
     async def set_marks(self, message: Message, tx: Tx) -> None:
         """Store whether the message is pinned, whether its reactions are frozen, and its version."""
@@ -283,9 +290,14 @@ class MessageStore:
         }
         await self._set(message, values, tx)
 
-    async def _set(self, message: Message, values: Document, tx: Tx) -> None:
+    async def _set(
+        self, message: Message, values: Document, tx: Tx, *, without: Sequence[str] = ()
+    ) -> None:
         key = _by_id(message.stream_id, message.seq)
-        await self._messages.update_one(key, {"$set": values}, session=tx.session)
+        changes: Document = {"$set": values}
+        if without:
+            changes["$unset"] = dict.fromkeys(without, "")
+        await self._messages.update_one(key, changes, session=tx.session)
 
     def query_views(self, message_ids: Collection[str]) -> BatchedQuery[dict[str, int]]:
         """The views of the messages that exist and are not recalled, by key."""
@@ -349,6 +361,11 @@ def _among(message_ids: Collection[str]) -> Document:
     return {"_id": {"$in": list(message_ids)}, "stream_id": {"$in": list(stream_ids)}}
 
 
+def search_terms_of(content: Content | None) -> list[Term]:
+    """The terms by which a search finds a message with this content (`terms`); none where it has no words."""
+    return terms_of(content.searched_texts) if content is not None else []
+
+
 def _to_document(keyed: KeyedMessage) -> Document:
     message = keyed.message
     document: Document = message.model_dump(mode="python", exclude={"views", "changed_version"})
@@ -356,6 +373,9 @@ def _to_document(keyed: KeyedMessage) -> Document:
         del document["author_id"]  # nearly always
     if message.member_count is None:
         del document["member_count"]
+    terms = search_terms_of(message.content)
+    if terms:
+        document["terms"] = terms
     document["_id"] = message_key(message.stream_id, message.seq)
     document["key"] = keyed.key
     document["digest"] = keyed.digest

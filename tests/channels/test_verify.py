@@ -285,6 +285,11 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
         f"P2 stream {STREAM}: seq 4 is missing, the first of 6",
         False,
     ),
+    "terms": (
+        update("messages", FIRST, {"$set": {"terms": [1, 2]}}),
+        f"P2 message 1 of {STREAM}: its terms are not those of its texts",
+        True,
+    ),
     "seq twice": (
         post_a_seq_twice,
         f"P2 stream {STREAM}: has 4 messages with seqs up to 3",

@@ -46,6 +46,7 @@ SHARD_KEY: Final = {
     "post_figures": "stream_id",
     "health": "_id",
     "schema": "_id",
+    "search_index": "_id",
     "events": None,
     "webhooks": "_id",
     "webhook_guards": "_id",
@@ -176,6 +177,12 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape("find", "tallies", ("_id",)): "once for an ended stream, in the background",
     Shape("delete", "tallies", ("_id",)): "once for an ended stream, in the background",
     Shape("find", "views", ("_id",)): "once for an ended stream, in the background",
+    Shape("count", "messages", ()): (
+        "how many messages there are to index for search: once, when a server starts that never did, from metadata"
+    ),
+    Shape("aggregate", "messages", ("stream_id", "terms")): (
+        "a search of several words, which counts the messages that it looked at: behind a limit of 5,000"
+    ),
     Shape("delete", "views", ("_id",)): "once for an ended stream, in the background",
 }
 

@@ -236,6 +236,21 @@ def a_device(pushkey: str) -> dict[str, str]:
     return {"platform": "gateway", "pushkey": pushkey, "app_id": "app", "locale": "en"}
 
 
+async def read_the_feed(stage: Stage) -> Act:
+    return lambda: stage.reader.get("/v1/feed?limit=20")
+
+
+async def search_messages(stage: Stage) -> Act:
+    await a_post(stage.owner, stage.path, "A word to find")
+    return lambda: stage.reader.get("/v1/search/messages?q=wor")
+
+
+async def search_words_in_one_channel(stage: Stage) -> Act:
+    await a_post(stage.owner, stage.path, "A word to find")
+    path = f"/v1/search/messages?conversation_id={part(conversation_of(stage.path))}"
+    return lambda: stage.reader.get(f"{path}&q=word%20find")
+
+
 async def register_a_device(stage: Stage) -> Act:
     device = a_device(fresh("key"))
     return lambda: stage.reader.put(f"/v1/devices/{device['pushkey']}", device)
@@ -632,6 +647,16 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "commitTransaction": 1,
     },
     list_devices: {"find devices": 1},
+    # The conversations, the posts' places, then all that the page shows.
+    read_the_feed: {**OF_ALL_CONVERSATIONS, "find messages": 1, LOOK_UP: 1},
+    # The same, the groups that hide what was written before, and the reactions to what matches.
+    search_messages: {
+        **OF_ALL_CONVERSATIONS,
+        "find groups": 1,
+        "find messages": 1,
+        LOOK_UP: 2,
+    },
+    search_words_in_one_channel: {**OF_ACCESS, "aggregate messages": 1, LOOK_UP: 2},
 }
 """The commands of one caller alone, by command and collection."""
 
@@ -867,6 +892,30 @@ async def test_a_batch_sends_the_same_commands_for_one_stream_and_for_many(
 
 def actor_of(user: User) -> Actor:
     return Actor(UserId(user.id))
+
+
+@pytest.mark.parametrize("count", [1, 40])
+async def test_feed_and_search_cost_the_same_commands_for_one_channel_and_for_many(
+    watched: Watched, stage: Stage, count: int
+) -> None:
+    reader = watched.api.new_user("reader")
+    paths = [await a_channel(stage.owner, reader) for _ in range(count)]
+    for path in paths:
+        await a_post(stage.owner, path, "A word to find")
+    for call, operation in (
+        ("/v1/feed?limit=20", read_the_feed),
+        ("/v1/search/messages?q=wor&limit=20", search_messages),
+    ):
+        first = await reader.get(call)
+        await stage.settle()
+        await watched.probe.take()
+        again = await reader.get(call)
+        assert len(again.items) == len(first.items) == min(count, 20)
+        assert (await watched.probe.take()).commands == COMMANDS[operation]
+        if first.body["next_cursor"]:
+            further = await reader.get(f"{call}&cursor={first.body['next_cursor']}")
+            assert len(further.items) == 20
+            assert (await watched.probe.take()).commands == COMMANDS[operation]
 
 
 @pytest.mark.parametrize("count", [1, 2, 20])

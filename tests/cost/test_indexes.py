@@ -102,6 +102,8 @@ EXPECTED: Final[Indexes] = {
         "user_id_1_added_1": 'only where {"added": true}',
     },
     "messages": {
+        "stream_id_1_terms_1_created_at_1_seq_1": 'only where {"terms": {"$exists": true}}',
+        "stream_id_1_created_at_1_seq_1": 'only where {"recalled_at": null}',
         "stream_id_1_changed_version_1": 'only where {"changed_version": {"$exists": true}}',
         "stream_id_1_seq_1": "unique",
         "stream_id_1_sender_id_1_key_1": "unique",
@@ -113,6 +115,7 @@ EXPECTED: Final[Indexes] = {
         "group_id_1_reacting_banned_1_user_id_1": 'only where {"reacting_banned": true}',
     },
     "schema": {},
+    "search_index": {},
     "streams": {},
     "tallies": {},
     "thread_guards": {},

@@ -247,6 +247,10 @@ async def _channels(api: Api) -> None:
     await ears.close()
     mine = "/v1/channels?subscribed=true&limit=1"
     token = (await dan.get(mine)).body["sync_token"]
+    for query in ("", "?limit=1", "?conversation_group=channels"):
+        await dan.get(f"/v1/feed{query}")
+    for query in ("q=hello", "q=hello%20x&kind=text", "q=hel&limit=1"):
+        await dan.get(f"/v1/search/messages?{query}")
     start = (await dan.get("/v1/sync?limit=1")).body
     await ada.patch(path, {"name": "Newer"})
     other = await a_channel(ada, dan)

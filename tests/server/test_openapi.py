@@ -382,6 +382,16 @@ async def a_flow(api: Api) -> None:
     await bob.delete(f"{channel}/verified")
     for since in ("2026-01-01T00:00:00Z", "2020-01-01T00:00:00Z", "none"):
         await eve.get(f"{mine}&updated_since={since}")
+    for query in ("", "?limit=1", "?conversation_group=none", "?cursor=nonsense"):
+        await bob.get(f"/v1/feed{query}")
+    for query in (
+        "q=hello&limit=1",
+        "q=hello&conversation_id=none",
+        "q=...",
+        "q=he&cursor=x",
+        "q=",
+    ):
+        await bob.get(f"/v1/search/messages?{query}")
     start = (await bob.get("/v1/sync?limit=1")).body["sync_token"]
     for since in ("none", encode_cursor("sync-all", 0, 0, "")):
         await eve.get(f"/v1/sync?since={since}")

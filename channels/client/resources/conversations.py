@@ -1,7 +1,8 @@
 """One user's view: conversations, unread counts, read cursors, one-to-one messages, and the inbox of a channel."""
 
 from collections.abc import Sequence
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
 
 from typing_extensions import Unpack
 
@@ -10,7 +11,9 @@ from channels.client.models import (
     ConversationMissing,
     DialogueMessage,
     DialoguePage,
+    FoundMessage,
     InboxUnread,
+    MessageSearchPage,
     NewMessage,
     Page,
     ReadMark,
@@ -58,6 +61,29 @@ class Conversations(Resource):
         """Up to 50 conversations, in this order; one that is not there has an `error`."""
         model = Page[Conversation | ConversationMissing]
         return (await self._get(model, "conversations", ids=ids)).items
+
+    def search(
+        self,
+        q: str,
+        *,
+        conversation_id: str | None = None,
+        kind: str | None = None,
+        sender_id: str | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        limit: int | None = None,
+    ) -> Paged[FoundMessage, MessageSearchPage]:
+        """Messages that match, of all conversations or of one, newest first. A page may be empty before the last."""
+        times: dict[str, Any] = {"from": since, "to": until}
+        return self._paged(
+            *(MessageSearchPage, FoundMessage, "search", "messages"),
+            q=q,
+            conversation_id=conversation_id,
+            kind=kind,
+            sender_id=sender_id,
+            **times,
+            limit=limit,
+        )
 
     async def update(
         self, conversation_id: str, **changes: Unpack[UpdateConversation]

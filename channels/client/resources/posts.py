@@ -6,6 +6,7 @@ from typing import Literal
 from typing_extensions import Unpack
 
 from channels.client.models import (
+    FeedItem,
     NewMessage,
     Page,
     Post,
@@ -64,6 +65,14 @@ class Posts(Resource):
             around_seq=around_seq,
             around=around,
             limit=limit,
+        )
+
+    def feed(
+        self, *, conversation_group: str | None = None, limit: int | None = None
+    ) -> Paged[FeedItem, Page[FeedItem]]:
+        """The posts of all channels to which the user subscribes, newest first. A page may be empty before the last."""
+        return self._list(
+            Page[FeedItem], "feed", conversation_group=conversation_group, limit=limit
         )
 
     async def edit(self, channel_id: str, seq: int, **content: Unpack[WriteMessage]) -> Post:

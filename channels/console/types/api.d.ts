@@ -647,6 +647,18 @@ declare namespace Api {
     at: string;
   }
 
+  interface FeedChannel {
+    channel_id: string;
+    name: string;
+    face_url: string;
+    verified: boolean;
+  }
+
+  interface FeedItemResponse {
+    channel: FeedChannel;
+    post: PostResponse;
+  }
+
   interface ForwardBody {
     channel_id?: string | null;
     group_id?: string | null;
@@ -660,6 +672,19 @@ declare namespace Api {
     name: string | null;
     seq: number | null;
     message_id: string | null;
+  }
+
+  interface FoundMessageResponse {
+    conversation_id: string;
+    channel_id: string | null;
+    group_id: string | null;
+    peer_id: string | null;
+    title: string;
+    face_url: string;
+    verified: boolean;
+    is_channel: boolean;
+    message: PostResponse | MessageResponse | DialogueMessageResponse;
+    highlights: HighlightResponse[];
   }
 
   type Grant =
@@ -782,6 +807,11 @@ declare namespace Api {
     group_id: string;
     changed: ChangedGroup;
     version: number;
+  }
+
+  interface HighlightResponse {
+    start: number;
+    end: number;
   }
 
   interface HourResponse {
@@ -1013,6 +1043,7 @@ declare namespace Api {
     insight_days: number;
     insight_range_days: number;
     requests_per_second: number;
+    searches_per_second: number;
     address_requests_per_second: number;
     address_sockets: number;
     address_transfers: number;
@@ -1195,6 +1226,14 @@ declare namespace Api {
     recalled_at: string | null;
     version: number;
     reactions: TallyResponse;
+  }
+
+  interface MessageSearchPage {
+    items: FoundMessageResponse[];
+    next_cursor?: string | null;
+    searched_until: string | null;
+    is_complete: boolean;
+    indexed: number;
   }
 
   interface MutedResponse {
@@ -1844,6 +1883,7 @@ declare namespace Api {
     "/v1/devices": Call<{ limit?: number; cursor?: string }, never, Page<DeviceResponse>>;
     [path: `/v1/devices/${Part}`]: Call<Nothing, never, DeviceResponse>;
     "/v1/events": Call<{ after?: string; types?: string; channel_id?: string; wait?: number; limit?: number }, never, EventsResponse>;
+    "/v1/feed": Call<{ limit?: number; cursor?: string; conversation_group?: string }, never, Page<FeedItemResponse>>;
     "/v1/groups": Call<{ limit?: number; cursor?: string; ids?: string; joined?: boolean; all?: boolean; type?: GroupType }, never, Page<GroupResponse | GroupMissing>>;
     [path: `/v1/groups/${Part}`]: Call<Nothing, never, GroupResponse>;
     [path: `/v1/groups/${Part}/bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
@@ -1858,6 +1898,7 @@ declare namespace Api {
     "/v1/invitations": Call<{ limit?: number; cursor?: string }, never, Page<OwnInvitationResponse | OwnGroupInvitationResponse>>;
     [path: `/v1/media/${Part}`]: Call<{ size?: MediaSize }, never, null>;
     "/v1/push": Call<Nothing, never, PushResponse>;
+    "/v1/search/messages": Call<{ limit?: number; cursor?: string; q?: string; conversation_id?: string; kind?: Kind; sender_id?: string; from?: string; to?: string }, never, MessageSearchPage>;
     "/v1/sync": Call<{ limit?: number; cursor?: string; since?: string }, never, SyncResponse>;
     "/v1/unread": Call<{ include_muted?: boolean }, never, UnreadResponse>;
     "/v1/users": Call<{ ids?: string }, never, Page<UserResponse | UserMissing>>;

@@ -262,6 +262,8 @@ GET    /webhooks/{webhook}/deliveries     -      -        ok
 GET    /webhooks/{webhook}/deliveries/{delivery} - -      ok
 POST   /webhooks/{webhook}/deliveries/{delivery}/replay - - ok
 POST   /webhooks/{webhook}/replay since   -      -        ok
+GET    /feed                              ok     ok       ok
+GET    /search/messages?q=hello           ok     ok       ok
 PUT    /channels/{channel}/subscription   ok     biz      ok
 GET    /channels/{channel}/posts          ok     ok       ok
 PUT    /channels/{channel}/posts/1/reactions/👍 - biz     -

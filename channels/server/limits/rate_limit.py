@@ -73,10 +73,13 @@ class TokenBuckets:
 
 
 class UserRates:
-    """Requests a second of each user. The application's back end acts for many users and is not limited."""
+    """Requests a second of each user. The application's back end acts for many users and is not limited.
 
-    def __init__(self, per_second: int) -> None:
-        quota = RateLimit("user", per_second)
+    `name`: what the limit is called in the headers of answers.
+    """
+
+    def __init__(self, per_second: int, name: str = "user") -> None:
+        quota = RateLimit(name, per_second)
         self.buckets = TokenBuckets(quota) if per_second else None
         self._few = per_second * FEW
 

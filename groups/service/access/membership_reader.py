@@ -120,6 +120,37 @@ class MembershipReader:
     async def find_groups(self, group_ids: Sequence[GroupId]) -> Mapping[GroupId, Group]:
         return await self.groups.find_many(group_ids) if group_ids else {}
 
+    async def history_floors(
+        self, actor: Actor, memberships: Mapping[StreamId, MembershipRow]
+    ) -> dict[StreamId, int]:
+        """The seqs up to which messages are hidden from the member, with one query; streams that hide none are absent.
+
+        The memberships were read with their times.
+        """
+        ids = [membership.group_id for membership in memberships.values()]
+        groups = await self.groups.find_hiding(ids) if ids else []
+        return {
+            group.stream_id: floor
+            for group in groups
+            if (floor := _floor_for_member(actor, memberships[group.stream_id], group))
+        }
+
+
+def _floor_for_member(actor: Actor, membership: MembershipRow, group: Group) -> int:
+    member = _as_member(actor, membership)
+    return policy.history_floor(policy.access_of(actor, group, member))
+
+
+def _as_member(actor: Actor, membership: MembershipRow) -> Member:
+    """The membership for `policy.history_floor`, which depends on when they joined, not on their role."""
+    return Member(
+        group_id=membership.group_id,
+        user_id=actor.user_id,
+        role=Role.MEMBER,
+        joined_at=datetime.fromtimestamp(membership.joined_ms / 1000, UTC),
+        joined_seq=membership.joined_seq,
+    )
+
 
 def summary_for_member(
     actor: Actor, membership: MembershipRow, group: Group, stream: Stream
@@ -129,14 +160,7 @@ def summary_for_member(
         return MembershipSummary(
             group.name, group.face_url, stream.head, stream.last, group.verified
         )
-    # What a member may read depends on the head and the time when they joined, not on their role.
-    member = Member(
-        group_id=membership.group_id,
-        user_id=actor.user_id,
-        role=Role.MEMBER,
-        joined_at=datetime.fromtimestamp(membership.joined_ms / 1000, UTC),
-        joined_seq=membership.joined_seq,
-    )
+    member = _as_member(actor, membership)
     return summary_of(policy.access_of(actor, group, member), stream)
 
 

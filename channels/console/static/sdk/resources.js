@@ -88,6 +88,11 @@ export class Posts extends Resource {
    * @type {Sdk.Posts["list"]}
    */
   list = (id, query) => this.paged(`${channel(id)}/posts`, query);
+  /**
+   * The posts of all channels to which the user subscribes, the newest first.
+   * @type {Sdk.Posts["feed"]}
+   */
+  feed = (query) => this.paged("/v1/feed", query);
   /** @type {Sdk.Posts["get"]} */
   get = (id, seq) => this.read(`${channel(id)}/posts/${seq}`);
   /** @type {Sdk.Posts["create"]} */
@@ -140,6 +145,11 @@ export class Conversations extends Resource {
   delete = (id) => this.write("DELETE", conversation(id));
   /** @type {Sdk.Conversations["markRead"]} */
   markRead = (id, seq) => this.write("POST", `${conversation(id)}/read`, seq === undefined ? {} : { seq });
+  /**
+   * Messages that match `q`, of all conversations or of one, the newest first.
+   * @type {Sdk.Conversations["search"]}
+   */
+  search = (query) => this.paged("/v1/search/messages", query);
   /** @type {Sdk.Conversations["messages"]} */
   messages = (id, query) => this.paged(`${conversation(id)}/messages`, query);
   /** @type {Sdk.Conversations["send"]} */

@@ -633,6 +633,18 @@ export interface FailureResponse {
   at: string;
 }
 
+export interface FeedChannel {
+  channel_id: string;
+  name: string;
+  face_url: string;
+  verified: boolean;
+}
+
+export interface FeedItemResponse {
+  channel: FeedChannel;
+  post: PostResponse;
+}
+
 export interface ForwardBody {
   channel_id?: string | null;
   group_id?: string | null;
@@ -646,6 +658,19 @@ export interface ForwardedFrom {
   name: string | null;
   seq: number | null;
   message_id: string | null;
+}
+
+export interface FoundMessageResponse {
+  conversation_id: string;
+  channel_id: string | null;
+  group_id: string | null;
+  peer_id: string | null;
+  title: string;
+  face_url: string;
+  verified: boolean;
+  is_channel: boolean;
+  message: PostResponse | MessageResponse | DialogueMessageResponse;
+  highlights: HighlightResponse[];
 }
 
 export type Grant =
@@ -768,6 +793,11 @@ export interface GroupUpdated {
   group_id: string;
   changed: ChangedGroup;
   version: number;
+}
+
+export interface HighlightResponse {
+  start: number;
+  end: number;
 }
 
 export interface HourResponse {
@@ -1082,6 +1112,14 @@ export interface MessageResponse {
   recalled_at: string | null;
   version: number;
   reactions: TallyResponse;
+}
+
+export interface MessageSearchPage {
+  items: FoundMessageResponse[];
+  next_cursor?: string | null;
+  searched_until: string | null;
+  is_complete: boolean;
+  indexed: number;
 }
 
 export interface MutedResponse {

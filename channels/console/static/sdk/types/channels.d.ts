@@ -152,6 +152,8 @@ export interface StreamQuery {
 
 export interface Posts {
   list(channelId: string, query?: StreamQuery): Paged<Api.PostResponse>;
+  /** The posts of all channels to which the user subscribes; a page may be empty and have another one behind it. */
+  feed(query?: { conversation_group?: string; limit?: number }): Paged<Api.FeedItemResponse>;
   get(channelId: string, seq: number): Promise<Api.PostResponse>;
   create(channelId: string, body: Api.NewMessage, once?: Once): Promise<Api.PostResponse>;
   preview(channelId: string, body: Api.NewMessage): Promise<Api.PostResponse>;
@@ -192,6 +194,16 @@ export interface Conversations {
   delete(conversationId: string): Promise<null>;
   /** Up to this message, or up to the newest. */
   markRead(conversationId: string, seq?: number): Promise<Api.ReadMarkResponse>;
+  /** Messages that match; a page may be empty and have another one behind it. `from` and `to` are instants. */
+  search(query: {
+    q: string;
+    conversation_id?: string;
+    kind?: Api.Kind;
+    sender_id?: string;
+    from?: string;
+    to?: string;
+    limit?: number;
+  }): Paged<Api.FoundMessageResponse>;
   messages(conversationId: string, query?: StreamQuery): Paged<Api.DialogueMessageResponse>;
   send(conversationId: string, body: Api.NewMessage, once?: Once): Promise<Api.DialogueMessageResponse>;
 }
