@@ -52,6 +52,8 @@ async def a_furnished_place(server: Api) -> tuple[User, User, dict[str, str]]:
         {
             "list": "/",
             "find": "/find",
+            "search": "/search?q=eight+minutes",
+            "feed": "/feed",
             "channel": view_of(path),
             "chat": view_of(group),
             "with": f"/with/{part(owner.id)}",
@@ -106,6 +108,8 @@ async def check(window: Window, where: str) -> None:
 READY = {
     "list": ".invitation",
     "find": ".card",
+    "search": ".found-row",
+    "feed": ".feed-item",
     "channel": ".pins",
     "chat": "[data-seq='2']",
     "with": "[data-seq='2']",

@@ -6,6 +6,8 @@ declare namespace App {
   type Texts = typeof import("../static/js/texts/app.js").default &
     typeof import("../static/js/texts/reader.js").default &
     typeof import("../static/js/texts/device/notifications.js").default &
+    typeof import("../static/js/texts/finding/feed.js").default &
+    typeof import("../static/js/texts/finding/search.js").default &
     typeof import("../static/js/texts/console/admins.js").default &
     typeof import("../static/js/texts/console/channels.js").default &
     typeof import("../static/js/texts/console/inbox.js").default &
@@ -51,7 +53,54 @@ declare namespace App {
     close(): void;
     /** The address has changed, but not the view. */
     onAddress?(): void;
+    /** Of an open conversation. */
+    conversationId?: string;
+    /** Of an open conversation; null until it is loaded. */
+    readonly timeline?: Timeline | null;
+    /** Begins an answer to a message of an open chat. */
+    reply?(item: Item): void;
   }
+
+  // --- finding
+
+  /** What keys use of the posts or messages of a view. */
+  interface Timeline {
+    /** Scrolls to the newest item and moves the focus there. */
+    focusNewest(): unknown;
+    /** The item that has the focus or had it last. */
+    readonly current?: { item: Item } | null;
+    /** What does this to the current item; null where the user may not. */
+    control(name: "react" | "reply"): HTMLElement | null;
+  }
+  /** What a keyboard shortcut does. */
+  type Command =
+    | "palette"
+    | "searchHere"
+    | "search"
+    | "searchAll"
+    | "help"
+    | "nextUnread"
+    | "previousUnread"
+    | "next"
+    | "previous"
+    | "nextItem"
+    | "previousItem"
+    | "react"
+    | "reply"
+    | "newest"
+    | "markRead"
+    | "close";
+  /** What shortcuts and the palette know of the frame. */
+  interface CommandContext {
+    readonly isSignedIn: boolean;
+    /** The open view. */
+    readonly view: View | null;
+    /** Holds the view. */
+    readonly main: HTMLElement;
+    signOut: () => unknown;
+  }
+  /** A result of a search for messages. */
+  type Found = Omit<Api.FoundMessageResponse, "message"> & { message: Item };
 
   /** What a tab of the console shows. */
   interface TabView {
@@ -71,6 +120,8 @@ declare namespace App {
   type RouteName =
     | "channels"
     | "directory"
+    | "search"
+    | "feed"
     | "channel"
     | "group"
     | "dialogue"
@@ -237,7 +288,7 @@ declare namespace App {
 
   type ReactionPolicy = Api.SettingsResponse["reactions"];
   interface PostOptions {
-    channel: Pick<Api.ChannelResponse, "settings">;
+    channel: { settings: Pick<Api.SettingsResponse, "reactions"> };
     /** Null for users who may not react. */
     react: React | null;
     openMenu?: OpenItemMenu | null;
@@ -433,7 +484,7 @@ declare namespace App {
     [Name in keyof Call["query"]]?: Call["query"][Name] | null | undefined;
   };
   /** Items with an `error` answer only `ids`; `gone` ones and posts only queries that the app does not send. */
-  type Answer<Call extends { answer: unknown }> = Call["answer"] extends Api.SyncResponse
+  type Answer<Call extends { answer: unknown }> = Call["answer"] extends Api.SyncResponse | Api.MessageSearchPage
     ? Call["answer"]
     : Call["answer"] extends { items: (infer One)[] }
       ? Page<Exclude<One, { error: unknown } | { gone: unknown } | { type: "post" }>>

@@ -21,6 +21,8 @@ from channels.server.web.router import Parameters, Router
 PAGES: Final = (
     "/",
     "/find",
+    "/search",
+    "/feed",
     "/channels/{channel_id}",
     "/chats/{group_id}",
     "/with/{peer_id}",

@@ -4,6 +4,8 @@
 const ROUTES = [
   ["channels", /^\/$/],
   ["directory", /^\/find$/],
+  ["search", /^\/search$/],
+  ["feed", /^\/feed$/],
   ["channel", /^\/channels\/([^/]+)$/],
   ["group", /^\/chats\/([^/]+)$/],
   ["dialogue", /^\/with\/([^/]+)$/],
@@ -115,6 +117,21 @@ export function publicPath({ channel_id: id, settings }) {
   const isOn = document.querySelector('meta[name="channels-public"][content="on"]') !== null;
   return isOn && settings.visibility === "public" ? `/c/${encodeURIComponent(id.replace(/^@TOA#_/, ""))}` : null;
 }
+
+/**
+ * A search over all conversations, with the words and filters in the query of the address. What is empty is left out.
+ * @param {{ [name: string]: string | null | undefined }} filters
+ */
+export function searchPath(filters) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(filters)) if (value) query.set(name, value);
+  return query.size ? `/search?${query}` : "/search";
+}
+/**
+ * The posts of all channels, or of those in a folder.
+ * @param {string} [folder]
+ */
+export const feedPath = (folder) => (folder ? `/feed?folder=${encodeURIComponent(folder)}` : "/feed");
 
 /** @param {string} name */
 export const folderPath = (name) => `/folders/${encodeURIComponent(name)}`;

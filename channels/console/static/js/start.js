@@ -12,7 +12,7 @@ import { Sidebar } from "./reader/sidebar.js";
 import { currentRoute, onNavigate, startRouter } from "./router.js";
 import { t } from "./texts.js";
 import { avatar } from "./ui/avatar.js";
-import { fill, focusHeading, h, submitting, uniqueId } from "./ui/dom.js";
+import { fill, focusHeading, h, runCommand, submitting, uniqueId } from "./ui/dom.js";
 import { icon } from "./ui/icons.js";
 import { closeMenu, menu, menuButton } from "./ui/overlay.js";
 
@@ -26,6 +26,9 @@ const notifications = () =>
     (module) => module.deviceNotifications,
     () => null,
   );
+
+/** Shortcuts and what they do, loaded after the first view; null when the server cannot be reached, or is a newer one. */
+const shortcuts = () => import("./finding/shortcuts.js").catch(() => null);
 
 /** @type {Frame | null} */
 let frame = null;
@@ -194,6 +197,14 @@ class Frame {
   #requests = 0;
   #bannerTimer = 0;
 
+  get view() {
+    return this.#view;
+  }
+
+  get main() {
+    return this.#main;
+  }
+
   /** Shows the view that the address names. */
   async show() {
     closeMenu();
@@ -256,8 +267,12 @@ class Frame {
     if (name === "group") return new GroupView(id);
     if (name === "dialogue") return new DialogueView(id);
     if (name === "directory") return new Directory();
-    if (name.startsWith("console")) {
+    if (name.startsWith("console") || name === "search" || name === "feed") {
       try {
+        if (name === "search" || name === "feed") {
+          const { findingView } = await import("./finding/views.js");
+          return await findingView(name);
+        }
         const { consoleView } = await import("./console/console.js");
         return await consoleView(name, id, tab);
       } catch (problem) {
@@ -321,20 +336,38 @@ class Frame {
     const onDevice = (await device?.menuEntries()) ?? [];
     menu(anchor, [
       { label: t("signin.as", { name: this.#me.name || this.#me.user_id }), icon: "person", act: () => {} },
+      { label: t("app.keys"), icon: "keys", act: () => runCommand("help") },
       { label: t("app.docs"), icon: "reader", act: () => open("/docs", "_blank", "noopener") },
       ...onDevice,
       null,
       {
         label: t("signin.out"),
         icon: "out",
-        act: async () => {
-          await device?.beforeSignOut();
-          session.signOut("out");
-        },
+        act: signOut,
       },
     ]);
   }
 }
+
+async function signOut() {
+  const device = await notifications();
+  await device?.beforeSignOut();
+  session.signOut("out");
+}
+
+/** @type {App.CommandContext} */
+const commandContext = {
+  get isSignedIn() {
+    return frame !== null;
+  },
+  get view() {
+    return frame?.view ?? null;
+  },
+  get main() {
+    return frame?.main ?? app;
+  },
+  signOut,
+};
 
 session.addEventListener("signedout", ({ detail: reason }) => {
   if (isEntering) return; // `enter` returns why then, and its caller shows it
@@ -353,3 +386,8 @@ if (session.restore()) {
 } else {
   showSignIn(session.rejection);
 }
+addEventListener("app-command", async (event) => {
+  const command = /** @type {CustomEvent<App.Command>} */ (event).detail;
+  (await shortcuts())?.runCommand(command, commandContext);
+});
+shortcuts().then((module) => module?.startShortcuts(commandContext));

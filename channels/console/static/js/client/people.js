@@ -33,6 +33,12 @@ export function personOf(userId, onLoad) {
   return { name: userId, face_url: "" };
 }
 
+/** Those that are loaded, by name. @returns {App.Identity[]} */
+export const knownPeople = () =>
+  [...known]
+    .map(([id, { name, face_url: url }]) => ({ id, name, url }))
+    .sort((one, other) => one.name.localeCompare(other.name));
+
 /**
  * The name alone.
  * @param {string} userId

@@ -15,6 +15,7 @@ import { ago } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
 import { Invitations } from "../ui/invitations.js";
 import { PagedList } from "../ui/paged_list.js";
+import { loadStyle } from "../ui/style_sheet.js";
 import { Profile } from "./channel/profile.js";
 import { Settings } from "./channel/settings.js";
 import { ChannelInbox } from "./inbox/channel_inbox.js";
@@ -57,21 +58,12 @@ const TAB_NAMES = /** @type {App.Tab[]} */ (Object.keys(TABS));
  * @returns {Promise<App.View>}
  */
 export async function consoleView(name, id, tab) {
-  await loadStyle();
+  await loadStyle(STYLE);
   if (name === "console.new") return newChannelView();
   if (name === "console.webhooks") return appWebhooksView();
   if (name === "console.channel")
     return new ChannelConsole(id ?? "", TAB_NAMES.find((known) => known === tab) ?? "posts");
   return new ChannelList();
-}
-
-/** Loads the console's own style sheet, once. */
-function loadStyle() {
-  const href = new URL(`../../${STYLE}`, import.meta.url).href;
-  if (document.querySelector(`link[href="${href}"]`)) return null;
-  return new Promise((resolve) => {
-    document.head.append(h("link", { rel: "stylesheet", href, on: { load: resolve, error: resolve } }));
-  });
 }
 
 const backToConsole = () =>

@@ -9,7 +9,7 @@ import { conversationEntries } from "../reader/conversation_menu.js";
 import { back, queryNumber } from "../router.js";
 import { t } from "../texts.js";
 import { avatar } from "../ui/avatar.js";
-import { fill, focusHeading, h } from "../ui/dom.js";
+import { fill, focusHeading, h, runCommand } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { mark } from "../ui/list_row.js";
 import { menu, menuButton } from "../ui/overlay.js";
@@ -283,8 +283,12 @@ export class ConversationView {
   /** @returns {App.MenuEntries} */
   #menuEntries() {
     const conversation = conversations.byId.get(this.conversationId);
+    /** @type {App.MenuEntry[]} */
+    const search = this.history
+      ? [{ label: t("conversation.search"), icon: "search", act: () => runCommand("searchHere") }]
+      : [];
     const groups = [
-      this.menuEntries(),
+      [...search, ...this.menuEntries()],
       conversation ? conversationEntries(conversation) : [],
       this.leavingEntries(),
     ].filter((entries) => entries.length);

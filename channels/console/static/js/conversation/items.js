@@ -186,7 +186,7 @@ class Footer {
   #menu;
   #reply = h(
     "a.quiet.square.small",
-    { "data-inside": true, "aria-label": t("post.reply"), title: t("post.reply") },
+    { "data-inside": true, "data-reply": true, "aria-label": t("post.reply"), title: t("post.reply") },
     icon("letter"),
   );
   /** @type {App.Item | null} */

@@ -29,7 +29,7 @@ export function openNewChatMenu(anchor) {
   ]);
 }
 
-async function messagePerson() {
+export async function messagePerson() {
   const userId = await promptDialog({
     title: t("newChat.person.title"),
     label: t("people.id"),
@@ -42,7 +42,7 @@ async function messagePerson() {
 /** @param {string} id */
 const isPersonId = (id) => id !== "" && id !== "." && id !== ".." && !isChannelId(id);
 
-async function joinGroup() {
+export async function joinGroup() {
   const groupId = await promptDialog({
     title: t("newChat.join.title"),
     label: t("newChat.join.id"),
@@ -62,7 +62,7 @@ async function joinGroup() {
   if (groupId !== null) go(groupPath(groupId.trim()));
 }
 
-async function createGroup() {
+export async function createGroup() {
   const group = await dialog({ title: t("newGroup.title"), build: (close) => new GroupForm(close).element });
   if (group) go(groupPath(group.group_id));
 }

@@ -4,15 +4,25 @@
 
 import { conversations, folderOf, isChannelId } from "../client/conversations.js";
 import { session } from "../client/session.js";
-import { channelPath, consolePath, currentRoute, dialoguePath, folderPath, go, groupPath } from "../router.js";
+import {
+  channelPath,
+  consolePath,
+  currentRoute,
+  dialoguePath,
+  feedPath,
+  folderPath,
+  go,
+  groupPath,
+} from "../router.js";
 import { t } from "../texts.js";
 import { avatar, verifiedMark } from "../ui/avatar.js";
-import { fill, h, reconcile } from "../ui/dom.js";
+import { fill, h, isMac, reconcile, runCommand } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { Invitations } from "../ui/invitations.js";
 import { mark, rowContent, showBadge } from "../ui/list_row.js";
 import { attempt, menu, menuButton } from "../ui/overlay.js";
 import { lastMessageText } from "../ui/previews.js";
+import { RovingFocus } from "../ui/roving_focus.js";
 import { conversationEntries, createFolder, deleteFolder, renameFolder, setInFolder } from "./conversation_menu.js";
 import { openNewChatMenu } from "./new_chat.js";
 
@@ -48,6 +58,18 @@ export class Sidebar {
       "nav.sidebar",
       { "aria-label": t("nav.conversations") },
       h(
+        "button.find-button",
+        {
+          type: "button",
+          "aria-haspopup": "dialog",
+          "aria-keyshortcuts": isMac ? "Meta+K" : "Control+K",
+          on: { click: () => runCommand("palette") },
+        },
+        icon("search"),
+        h("span", {}, t("nav.find")),
+        h("kbd", { "aria-hidden": "true" }, isMac ? "⌘K" : "Ctrl K"),
+      ),
+      h(
         "div.tabs",
         { role: "group", "aria-label": t("nav.conversations") },
         this.#tabs.channels.element,
@@ -55,8 +77,9 @@ export class Sidebar {
       ),
       this.#folders,
       h("div.list-head", {}, this.#heading, h("span.list-tools", {}, this.#newChat, this.#listMenu)),
-      h("div.list-scroll", {}, this.#invitations.element, this.#empty, this.#list, this.#more),
+      h("div.list-scroll", {}, this.#feed, this.#invitations.element, this.#empty, this.#list, this.#more),
     );
+    this.#focus = new RovingFocus(this.#list, "a.row", ".row-menu");
     conversations.addEventListener("change", this.#onChange);
   }
 
@@ -79,6 +102,8 @@ export class Sidebar {
   });
   #empty = h("div.empty", { hidden: true });
   #list = h("ul.rows");
+  #feed = h("a.feed-link", { "data-inside": true, hidden: true }, icon("feed"), h("span", {}, t("nav.feed")));
+  #focus;
   #more;
   /** @type {Map<string, ListRow>} */
   #rows = new Map(); // by conversation id
@@ -151,6 +176,11 @@ export class Sidebar {
       this.#list,
       shown.map((conversation) => this.#row(conversation)),
     );
+    this.#focus.refresh();
+    // A folder may hold chats only; their messages are in no feed.
+    this.#feed.hidden = scope === "chats" || !shown.some((conversation) => conversation.is_channel);
+    this.#feed.href = feedPath(folderOf(scope));
+    setCurrent(this.#feed, location.pathname === "/feed");
     this.#showEmpty(conversations.isReady && !shown.length);
     this.#more.hidden = !shown.length || !conversations.hasMore(scope);
   }
@@ -259,7 +289,12 @@ export class Sidebar {
       },
     });
     const more = menuButton({ style: "quiet.square.small.row-menu", open: () => this.#openMenu(id) });
-    return { element: h("li.row-item", {}, anchor, more), anchor, more, conversation: null };
+    return {
+      element: h("li.row-item", { data: { conversation: id } }, anchor, more),
+      anchor,
+      more,
+      conversation: null,
+    };
   }
 
   /**

@@ -51,6 +51,7 @@ export default {
   "conversation.pin": "Pin to top",
   "conversation.unpin": "Unpin",
   "conversation.read": "Mark as read",
+  "conversation.search": "Search here…",
 
   "directory.title": "Find channels",
   "directory.search": "Search channels",

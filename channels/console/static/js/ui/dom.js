@@ -83,6 +83,15 @@ export const submitting = (work) => (event) => {
   return work();
 };
 
+/**
+ * Runs a command of the app, such as "palette", as its key does. The frame knows what is open (`start.js`).
+ * @param {App.Command} command
+ */
+export const runCommand = (command) => dispatchEvent(new CustomEvent("app-command", { detail: command }));
+
+/** Whether shortcuts have ⌘ where others have Ctrl. */
+export const isMac = /Mac|iP(hone|ad|od)/.test(navigator.platform);
+
 let ids = 0;
 
 /**
