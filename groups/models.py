@@ -653,7 +653,9 @@ class Attachment(Model):
     width: int | None = None
     height: int | None = None
     duration_seconds: float | None = None
-    """How long a sound lasts; None where its file does not say so believably, and for other uploads."""
+    """How long a sound or video lasts; None where its file does not say so believably, and for other uploads."""
+    has_cover: bool = False
+    """Whether there are smaller versions of the picture that a video carries as its cover."""
     name: str = ""
 
     _know_sound = model_validator(mode="before")(_known_sound)
@@ -670,6 +672,7 @@ class Media(Model):
     width: int | None = None
     height: int | None = None
     duration_seconds: float | None = None
+    has_cover: bool = False
     name: str = ""
     created_at: datetime
     expires_at: datetime | None
@@ -693,6 +696,13 @@ def media_in(face_url: str) -> str | None:
     """The id of the upload that a `face_url` names; None for an address of another server."""
     found = _MEDIA_ADDRESS.fullmatch(face_url)
     return found[1] if found else None
+
+
+def poster_url(video: Attachment, poster: Attachment | None = None) -> str | None:
+    """The address of the picture to show before a video plays; None where there is none, and for other uploads."""
+    if poster is not None:
+        return f"/v1/media/{poster.media_id}?size=large"
+    return f"/v1/media/{video.media_id}?size=large" if video.has_cover else None
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------
@@ -728,7 +738,10 @@ class Link(Model):
 
 
 class Content(Model):
-    """The content of a message. `custom_json` is the application's JSON, kept as text so that nothing parses it."""
+    """The content of a message. `custom_json` is the application's JSON, kept as text so that nothing parses it.
+
+    `media` of a video is the video, and its poster if there is one. Versions that know no posters show the first only.
+    """
 
     kind: Kind
     title: str = ""
@@ -747,6 +760,11 @@ class Content(Model):
         if self.location is not None:
             parts += [self.location.name, self.location.address]
         return sum(len(part.encode()) for part in parts)
+
+    @property
+    def poster(self) -> Attachment | None:
+        """The picture to show before a video plays, where one was sent with it."""
+        return self.media[1] if self.kind is Kind.VIDEO and len(self.media) > 1 else None
 
     @property
     def media_bytes(self) -> int:

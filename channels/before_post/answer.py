@@ -93,8 +93,14 @@ def _as_body(content: Content) -> dict[str, Any]:
         "title": content.title,
         "text": content.text,
         "links": [{"title": link.title, "url": link.url} for link in content.links],
-        "images": [one.media_id for one in content.media if one.kind is MediaKind.IMAGE],
+        "images": [
+            one.media_id
+            for one in content.media
+            if one.kind is MediaKind.IMAGE and one is not content.poster
+        ],
     }
+    if content.poster is not None:
+        body["poster"] = content.poster.media_id
     for kind in (MediaKind.VIDEO, MediaKind.AUDIO, MediaKind.FILE):
         for attachment in content.media:
             if attachment.kind is kind:

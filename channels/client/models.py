@@ -400,11 +400,16 @@ class Media(Answer):
     width: int | None = None
     height: int | None = None
     duration_seconds: float | None = None
-    """How long a sound lasts, as its file says; null where it is not known."""
+    """How long a sound or video lasts, as its file says; null where it is not known."""
     name: str
     url: str
     large_url: str | None = None
     thumb_url: str | None = None
+    poster_url: str | None = None
+    """Of a video: the picture to show before it plays. The one that was sent with it, else the cover that its file
+    carries, else null."""
+    poster_id: str | None = None
+    """Of a video: the upload that was sent as its `poster`; an edit repeats it."""
 
 
 class Tally(Answer):
@@ -1392,6 +1397,8 @@ class DraftPost(TypedDict, total=False):
     """For `image`: 1 to 10."""
     video: str | None
     """For `video`: a film; a sound is accepted, too."""
+    poster: str | None
+    """With `video`: an image to show before it plays, such as one of its frames."""
     audio: str | None
     """For `audio`: a sound, such as a voice message."""
     file: str | None
@@ -1539,6 +1546,8 @@ class NewMessage(TypedDict, total=False):
     """For `image`: 1 to 10."""
     video: str | None
     """For `video`: a film; a sound is accepted, too."""
+    poster: str | None
+    """With `video`: an image to show before it plays, such as one of its frames."""
     audio: str | None
     """For `audio`: a sound, such as a voice message."""
     file: str | None
@@ -1561,6 +1570,8 @@ class NewMessageToMany(TypedDict, total=False):
     """For `image`: 1 to 10."""
     video: str | None
     """For `video`: a film; a sound is accepted, too."""
+    poster: str | None
+    """With `video`: an image to show before it plays, such as one of its frames."""
     audio: str | None
     """For `audio`: a sound, such as a voice message."""
     file: str | None
@@ -1754,6 +1765,8 @@ class WriteMessage(TypedDict, total=False):
     """For `image`: 1 to 10."""
     video: str | None
     """For `video`: a film; a sound is accepted, too."""
+    poster: str | None
+    """With `video`: an image to show before it plays, such as one of its frames."""
     audio: str | None
     """For `audio`: a sound, such as a voice message."""
     file: str | None

@@ -35,6 +35,7 @@ from groups.models import (
     Tallies,
     Tally,
     media_in,
+    poster_url,
 )
 
 Form = Literal["html", "atom", "rss", "json", "card"]
@@ -110,11 +111,12 @@ class PublicPost:
 
     @property
     def pictures(self) -> list[str]:
-        """The paths of its pictures, in the size that the page shows."""
+        """The paths of its pictures, in the size that the page shows; of a video, of what is shown before it plays."""
+        content = self.content
+        posters = [poster_url(one, content.poster) for one in content.media[:1]]
         return [
-            f"/v1/media/{one.media_id}?size=large"
-            for one in self.content.media
-            if one.kind is MediaKind.IMAGE
+            *(f"/v1/media/{one.media_id}?size=large" for one in _images(content)),
+            *(url for url in posters if url is not None),
         ]
 
     @property
@@ -316,12 +318,16 @@ def _json_feed(shown: PublicChannel) -> dict[str, Any]:
 def _post(post: PublicPost) -> dict[str, Any]:
     """The post for programs that draw it themselves, in the fields of the API."""
     content = post.content
-    by_kind = {one.kind: _media(one) for one in content.media if one.kind is not MediaKind.IMAGE}
+    by_kind = {
+        one.kind: _media(one, content.poster)
+        for one in content.media
+        if one.kind is not MediaKind.IMAGE
+    }
     return {
         "seq": post.seq,
         "title": content.title,
         "text": content.text,
-        "images": [_media(one) for one in content.media if one.kind is MediaKind.IMAGE],
+        "images": [_media(one) for one in _images(content)],
         **{kind.value: media for kind, media in by_kind.items()},
         "links": [{"title": link.title, "url": link.url} for link in content.links],
         "location": content.location.model_dump() if content.location else None,
@@ -331,7 +337,14 @@ def _post(post: PublicPost) -> dict[str, Any]:
     }
 
 
-def _media(one: Attachment) -> dict[str, Any]:
+def _images(content: Content) -> list[Attachment]:
+    """The images that the post shows as such, without the poster of a video."""
+    return [
+        one for one in content.media if one.kind is MediaKind.IMAGE and one is not content.poster
+    ]
+
+
+def _media(one: Attachment, poster: Attachment | None = None) -> dict[str, Any]:
     url = f"/v1/media/{one.media_id}"
     is_image = one.kind is MediaKind.IMAGE
     return {
@@ -345,6 +358,7 @@ def _media(one: Attachment) -> dict[str, Any]:
         "url": url,
         "large_url": f"{url}?size=large" if is_image else None,
         "thumb_url": f"{url}?size=thumb" if is_image else None,
+        "poster_url": poster_url(one, poster),
     }
 
 

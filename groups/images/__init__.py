@@ -1,4 +1,4 @@
-"""Images redrawn, and sounds measured, in a process of their own, under limits of memory and processor time.
+"""Images redrawn, and sounds and videos measured, in a process of their own, under limits of memory and processor time.
 
 Promises: an upload that unpacks to too much is refused, and costs the server neither memory nor its event loop. A
 redrawn image carries nothing of the upload but its pixels.

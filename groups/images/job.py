@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 
 class ImageRefused(Exception):
@@ -102,7 +102,28 @@ class SoundJob:
         return json.dumps({"sound": asdict(self)}).encode() + b"\n"
 
 
-def decode_job(line: bytes) -> Job | SoundJob:
-    """The job of a line that `encode` of either made."""
-    sound = json.loads(line).get("sound")
-    return Job.decode(line) if sound is None else SoundJob(**sound)
+@dataclass(frozen=True, slots=True)
+class VideoJob:
+    """One video whose headers are wanted, and its cover in the file `cover`; `seconds` is CPU time."""
+
+    source: str
+    content_type: str
+    cover: str
+    seconds: float
+
+    def encode(self) -> bytes:
+        """The job as a line of JSON."""
+        return json.dumps({"video": asdict(self)}).encode() + b"\n"
+
+
+AnyJob: TypeAlias = Job | SoundJob | VideoJob
+
+
+def decode_job(line: bytes) -> AnyJob:
+    """The job of a line that `encode` of any of them made."""
+    fields = json.loads(line)
+    if "sound" in fields:
+        return SoundJob(**fields["sound"])
+    if "video" in fields:
+        return VideoJob(**fields["video"])
+    return Job.decode(line)

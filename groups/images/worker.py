@@ -1,4 +1,4 @@
-"""The process that redraws images and measures sounds: one job after the other.
+"""The process that redraws images and measures sounds and videos: one job after the other.
 
 A job is a line on standard input, an answer a line on standard output, in JSON.
 
@@ -17,8 +17,17 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from groups.images.drawing import DiskFull, redraw
-from groups.images.job import ImageRefused, Job, SoundJob, TooLargeForWorker, decode_job
+from groups.images.job import (
+    AnyJob,
+    ImageRefused,
+    Job,
+    SoundJob,
+    TooLargeForWorker,
+    VideoJob,
+    decode_job,
+)
 from groups.images.sounds import duration_of
+from groups.images.videos import header_of
 
 _BASE_BYTES: Final = 96 * 2**20  # of the interpreter, the libraries and the upload itself
 _OPEN_FILES: Final = 10_240  # that a process may have on macOS, where the limit can be infinite
@@ -41,7 +50,7 @@ def main(memory_bytes: int, file_bytes: int) -> None:
         job = decode_job(lines.get())
         # The signal's default action ends the process, whatever library is at work.
         signal.setitimer(signal.ITIMER_PROF, job.seconds)
-        answer = answer_to(job) if isinstance(job, Job) else duration_answer(job)
+        answer = _answer(job)
         signal.setitimer(signal.ITIMER_PROF, 0)
         sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
         sys.stdout.buffer.flush()
@@ -54,6 +63,16 @@ def _read(source: BinaryIO, lines: "queue.SimpleQueue[bytes]") -> None:
     for line in source:
         lines.put(line)
     os._exit(0)
+
+
+def _answer(job: AnyJob) -> dict[str, Any]:
+    match job:
+        case Job():
+            return answer_to(job)
+        case SoundJob():
+            return duration_answer(job)
+        case VideoJob():
+            return header_answer(job)
 
 
 def answer_to(job: Job) -> dict[str, Any]:
@@ -83,6 +102,25 @@ def duration_answer(job: SoundJob) -> dict[str, Any]:
     # As for images: a damaged sound may raise any error of its library.
     except Exception as error:
         return {"failed": f"{type(error).__name__}: {error}"}
+
+
+def header_answer(job: VideoJob) -> dict[str, Any]:
+    """Read the headers of the video; returns what they say, and the content type of the `cover` that was written."""
+    try:
+        header = header_of(Path(job.source), job.content_type)
+        if header.cover_type is not None:
+            Path(job.cover).write_bytes(header.cover)
+    except MemoryError:
+        return {"failed": "memory"}
+    # A video is stored without what cannot be read, so the reason is of no use to anybody but a developer.
+    except Exception as error:
+        return {"failed": f"{type(error).__name__}: {error}"}
+    return {
+        "width": header.width,
+        "height": header.height,
+        "duration": header.duration_seconds,
+        "cover": header.cover_type,
+    }
 
 
 def _limit(resource_id: int, most: int) -> None:

@@ -25,7 +25,10 @@ class SizeQuery(Query):
     """Which version of an image to load."""
 
     size: Annotated[
-        MediaSize, Field(description="`thumb`: 320 pixels at most; `large`: 1280; WebP.")
+        MediaSize,
+        Field(
+            description="Of an image, or of a video's cover: `thumb`: 320 pixels at most; `large`: 1280; WebP."
+        ),
     ] = MediaSize.ORIGINAL
 
 
@@ -52,7 +55,8 @@ class MediaRoutes:
         """Upload a file, as the body or as a part of a form; kept for 24 hours until a message uses it.
 
         Its bytes decide what kind of file it is. An image is redrawn: upright, and without the place and the camera
-        that the file may name. Of a sound, `duration_seconds` is read where its file says it believably.
+        that the file may name. Of a sound or video, `duration_seconds` is read where its file says it
+        believably, and of a video also its width and height, and the cover that its file carries (`poster_url`).
         """
         media = await self._media.upload(
             actor, upload.chunks, length=upload.length, name=upload.name, key=key

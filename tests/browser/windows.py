@@ -68,7 +68,7 @@ def view_of(path: str) -> str:
 async def shown_seqs(page: Page) -> list[int]:
     """The seqs in the history, in the order of the page."""
     found = await page.eval_on_selector_all(
-        "[data-seq]", "elements => elements.map(e => +e.dataset.seq)"
+        ".items > [data-seq]", "elements => elements.map(e => +e.dataset.seq)"
     )
     return [int(seq) for seq in found]
 

@@ -597,6 +597,7 @@ declare namespace Api {
     links?: LinkBody[];
     images?: string[];
     video?: string | null;
+    poster?: string | null;
     audio?: string | null;
     file?: string | null;
     location?: LocationBody | null;
@@ -1100,6 +1101,8 @@ declare namespace Api {
     url: string;
     large_url: string | null;
     thumb_url: string | null;
+    poster_url: string | null;
+    poster_id: string | null;
   }
 
   type MediaSize = "original" | "large" | "thumb";
@@ -1248,6 +1251,7 @@ declare namespace Api {
     links?: LinkBody[];
     images?: string[];
     video?: string | null;
+    poster?: string | null;
     audio?: string | null;
     file?: string | null;
     location?: LocationBody | null;
@@ -1263,6 +1267,7 @@ declare namespace Api {
     links?: LinkBody[];
     images?: string[];
     video?: string | null;
+    poster?: string | null;
     audio?: string | null;
     file?: string | null;
     location?: LocationBody | null;
@@ -1840,6 +1845,7 @@ declare namespace Api {
     links?: LinkBody[];
     images?: string[];
     video?: string | null;
+    poster?: string | null;
     audio?: string | null;
     file?: string | null;
     location?: LocationBody | null;

@@ -332,6 +332,14 @@ declare namespace App {
     onSeen?: ((seqs: number[]) => unknown) | null;
   }
 
+  /** Where the reader was: the topmost visible item, its distance from the top in pixels, and the item of the Tab key. */
+  interface ReadingPosition {
+    conversationId: string;
+    seq: number;
+    top: number;
+    current: number | null;
+  }
+
   interface Link {
     title: string;
     url: string;

@@ -16,6 +16,7 @@ from groups.models import (
     Message,
     Tally,
     User,
+    poster_url,
 )
 from groups.routes.responses.fields import Instant, MessageVersion
 from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
@@ -42,16 +43,31 @@ class MediaResponse(Response):
     height: int | None
     duration_seconds: Annotated[
         float | None,
-        Field(description="How long a sound lasts, as its file says; null where it is not known."),
+        Field(
+            description="How long a sound or video lasts, as its file says; null where it is not known."
+        ),
     ]
     name: str
     url: str
     large_url: str | None
     thumb_url: str | None
+    poster_url: Annotated[
+        str | None,
+        Field(
+            description="Of a video: the picture to show before it plays. The one that was sent with it, else the "
+            "cover that its file carries, else null."
+        ),
+    ]
+    poster_id: Annotated[
+        str | None,
+        Field(
+            description="Of a video: the upload that was sent as its `poster`; an edit repeats it."
+        ),
+    ]
 
 
-def media_response(attachment: Attachment) -> MediaResponse:
-    """The response for an upload."""
+def media_response(attachment: Attachment, poster: Attachment | None = None) -> MediaResponse:
+    """The response for an upload; `poster` is the picture that was sent with a video."""
     url = f"/v1/media/{attachment.media_id}"
     is_image = attachment.kind is MediaKind.IMAGE
     return MediaResponse.model_construct(
@@ -66,6 +82,8 @@ def media_response(attachment: Attachment) -> MediaResponse:
         url=url,
         large_url=f"{url}?size=large" if is_image else None,
         thumb_url=f"{url}?size=thumb" if is_image else None,
+        poster_url=poster_url(attachment, poster),
+        poster_id=poster.media_id if poster else None,
     )
 
 
@@ -110,9 +128,12 @@ def content_fields(content: Content | None) -> dict[str, Any]:
     if content.location is not None:
         fields["location"] = LocationResponse.model_construct(**content.location.model_dump())
     if content.media:
-        shown = [media_response(attachment) for attachment in content.media]
         name = FIELD_OF[content.kind]
-        fields[name] = shown if name == "images" else shown[0]
+        fields[name] = (
+            [media_response(attachment) for attachment in content.media]
+            if name == "images"
+            else media_response(content.media[0], content.poster)
+        )
     return fields
 
 

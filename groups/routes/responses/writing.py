@@ -57,6 +57,12 @@ class ContentBody(Body):
     video: Annotated[
         AnyIdText | None, Field(description="For `video`: a film; a sound is accepted, too.")
     ] = None
+    poster: Annotated[
+        AnyIdText | None,
+        Field(
+            description="With `video`: an image to show before it plays, such as one of its frames."
+        ),
+    ] = None
     audio: Annotated[
         AnyIdText | None, Field(description="For `audio`: a sound, such as a voice message.")
     ] = None
@@ -72,12 +78,15 @@ class ContentBody(Body):
         given = {
             "images": bool(self.images),
             "video": self.video is not None,
+            "poster": self.poster is not None,
             "audio": self.audio is not None,
             "file": self.file is not None,
             "location": self.location is not None,
             "custom": self.custom is not None,
         }
         needed = FIELD_OF.get(kind)
+        # The application's own JSON may go along with any kind.
+        allowed = {needed, "custom"} | ({"poster"} if kind is Kind.VIDEO else set())
         if kind in {Kind.TEXT, Kind.TEXT_AND_IMAGE} and not self.text.strip():
             raise PydanticCustomError(
                 "empty_text", "text must not be empty for kind {kind}", {"kind": kind.value}
@@ -89,8 +98,7 @@ class ContentBody(Body):
                 {"field": needed, "kind": kind.value},
             )
         for name, is_given in given.items():
-            # The application's own JSON may go along with any kind.
-            if is_given and name not in {needed, "custom"}:
+            if is_given and name not in allowed:
                 raise PydanticCustomError(
                     "wrong_kind",
                     "{field} does not go with kind {kind}",
@@ -101,6 +109,8 @@ class ContentBody(Body):
         media = [Attachment(media_id=one, kind=MediaKind.IMAGE) for one in self.images]
         if self.video is not None:
             media.append(Attachment(media_id=self.video, kind=MediaKind.VIDEO))
+        if self.poster is not None:
+            media.append(Attachment(media_id=self.poster, kind=MediaKind.IMAGE))
         if self.audio is not None:
             media.append(Attachment(media_id=self.audio, kind=MediaKind.AUDIO))
         if self.file is not None:

@@ -1,6 +1,6 @@
 """Redraws uploaded images in worker processes, so that no image takes memory or time from other users.
 
-The worker for ordinary images also reads how long sounds last.
+The worker for ordinary images also reads how long sounds last, and the headers of videos.
 
 Promises:
     Isolated: an image is decoded in a process with limits of memory and processor time. The process holds no socket, no
@@ -27,8 +27,9 @@ from typing import Any, Final
 from cachetools import LRUCache
 
 from groups.errors import BadMedia, InsufficientStorage
-from groups.images.job import Budget, Job, SoundJob
+from groups.images.job import AnyJob, Budget, Job, SoundJob, VideoJob
 from groups.images.sounds import READ
+from groups.images.videos import READ_VIDEOS
 from groups.kernel.errors import Unavailable
 from groups.kernel.ids import UserId
 from groups.kernel.wait_queue import WaitQueue
@@ -54,6 +55,8 @@ ORDINARY_MEMORY_BYTES: Final = 192 * 2**20
 ORDINARY_SECONDS: Final = 3.0
 SOUND_SECONDS: Final = 2.0
 """Processor time for reading how long a sound lasts; an Ogg file of 100 MiB takes 0.3 seconds."""
+VIDEO_SECONDS: Final = 2.0
+"""Processor time for reading the headers of a video; one of 100 MiB takes a few milliseconds."""
 _GROWTH: Final = 2  # how many times as large as the largest upload a redrawn image may be
 
 MAX_WAITING: Final = 100  # images at each worker
@@ -75,6 +78,16 @@ class ImageInfo:
     width: int
     height: int
     smaller: dict[MediaSize, Path]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What the headers of a video say, and the pictures that were drawn from its cover."""
+
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+    cover: Mapping[MediaSize, Path] = field(default_factory=dict)
 
 
 class ImageWorkers:
@@ -132,6 +145,27 @@ class ImageWorkers:
             duration: float | None = answer.get("duration")
             return duration
         return None
+
+    async def video_info(
+        self, user_id: UserId, source: Path, content_type: str, cover: Path
+    ) -> VideoInfo:
+        """What the video at `source` says of itself, as far as it can be read; its cover is drawn beside `cover`.
+
+        Raises: InsufficientStorage.
+        """
+        if content_type not in READ_VIDEOS:
+            return VideoInfo()
+        seconds = min(VIDEO_SECONDS, self.ordinary.seconds)
+        job = VideoJob(str(source), content_type, str(cover), seconds)
+        answer: dict[str, Any] = {}
+        drawn: Mapping[MediaSize, Path] = {}
+        # As for sounds: a video plays without all this, so it is not worth refusing the upload.
+        with suppress(WorkerEnded, Unavailable, BadMedia):
+            answer = await self.ordinary.run(user_id, job)
+            if answer.get("cover") is not None:
+                target = cover.with_name(f"{cover.name}.redrawn")
+                drawn = (await self.redraw(user_id, cover, answer["cover"], target)).smaller
+        return VideoInfo(answer.get("width"), answer.get("height"), answer.get("duration"), drawn)
 
     def _budget(self, *, is_ordinary: bool) -> Budget:
         limits = self._limits
@@ -231,7 +265,7 @@ class WorkerQueue:
         self.queue = FairQueue()
         self.worker = WorkerProcess(memory_bytes, file_bytes)
 
-    async def run(self, user_id: UserId, job: Job | SoundJob) -> dict[str, Any]:
+    async def run(self, user_id: UserId, job: AnyJob) -> dict[str, Any]:
         """Wait for the user's turn, then for the worker's answer. Raises: WorkerEnded; Unavailable."""
         async with self.queue.turn(user_id):
             try:
@@ -270,7 +304,7 @@ class WorkerProcess:
         """The id of the process; None while there is none."""
         return self._process.pid if self._process is not None else None
 
-    async def run(self, job: Job | SoundJob) -> dict[str, Any]:
+    async def run(self, job: AnyJob) -> dict[str, Any]:
         """Send the job to the process; returns its answer. Raises: WorkerEnded; Unavailable when it takes too long."""
         if self._idle_timer is not None:
             self._idle_timer.cancel()

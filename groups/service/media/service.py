@@ -13,7 +13,7 @@ Promises:
     Once: an upload that is repeated with its key returns the first one.
 
 An image is redrawn (`image_workers`); sounds, videos and other files are kept as they were sent. How long a sound lasts
-is read in a worker, too; where it cannot be read, the sound is kept without it.
+is read in a worker, too, and of a video also its size and its cover; what cannot be read, they are kept without.
 """
 
 import asyncio
@@ -56,7 +56,8 @@ KINDS_OF: Final[Mapping[Kind, frozenset[MediaKind]]] = {
     Kind.AUDIO: frozenset({MediaKind.AUDIO}),
     Kind.FILE: frozenset(MediaKind),
 }
-"""The kinds of upload that a message of each kind takes."""
+"""The kinds of upload that a message of each kind takes, apart from the poster of a video."""
+_POSTERS: Final = frozenset({MediaKind.IMAGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,19 @@ class MediaService:
             if kind is MediaKind.AUDIO:
                 seconds = await self.image_workers.duration_of(actor.user_id, source, content_type)
                 media = media.model_copy(update={"duration_seconds": seconds})
+            if kind is MediaKind.VIDEO:
+                video = await self.image_workers.video_info(
+                    actor.user_id, source, content_type, directory / "cover"
+                )
+                versions |= video.cover
+                media = media.model_copy(
+                    update={
+                        "width": video.width,
+                        "height": video.height,
+                        "duration_seconds": video.duration_seconds,
+                        "has_cover": bool(video.cover),
+                    }
+                )
             stored_bytes = RECORD_BYTES + sum(path.stat().st_size for path in versions.values())
             media = media.model_copy(update={"stored_bytes": stored_bytes})
             await self._store(actor, media, upload_key, versions)
@@ -267,12 +281,18 @@ def describe_media(actor: Actor, content: Content, known: Mapping[str, Media]) -
     accepted = KINDS_OF.get(content.kind, frozenset())
     described: list[Attachment] = []
     for attachment in content.media:
+        is_poster = attachment is content.poster
         media = known.get(attachment.media_id)
         if media is None or (media.uploader_id != actor.user_id and not actor.is_app_admin):
             raise MediaNotFound(media_id=attachment.media_id)
-        if media.kind not in accepted:
+        if media.kind not in (_POSTERS if is_poster else accepted):
+            what = (
+                "The poster of a video" if is_poster else f"A message of kind {content.kind.value}"
+            )
             raise WrongMediaKind(
-                f"A message of kind {content.kind.value} cannot carry an upload of kind {media.kind.value}",
+                f"{what} cannot be an upload of kind {media.kind.value}"
+                if is_poster
+                else f"{what} cannot carry an upload of kind {media.kind.value}",
                 media_id=media.media_id,
                 kind=media.kind.value,
             )

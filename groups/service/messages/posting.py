@@ -129,7 +129,7 @@ def check_bounds(content: Content, limits: GroupLimits) -> None:
     if len(content.links) > limits.links_per_message:
         reason = f"at most {limits.links_per_message} links a message"
         raise InvalidRequest(reason, errors=[{"field": "links", "reason": reason}])
-    if len(content.media) > limits.images_per_message:
+    if len(content.media) - (content.poster is not None) > limits.images_per_message:
         reason = f"at most {limits.images_per_message} images a message"
         raise InvalidRequest(reason, errors=[{"field": "images", "reason": reason}])
     limit = limits.message_body_bytes

@@ -5,8 +5,9 @@
 
 import { asProblem, client } from "../client/api.js";
 import { conversations, groupConversationId } from "../client/conversations.js";
+import { session } from "../client/session.js";
 import { conversationEntries } from "../reader/conversation_menu.js";
-import { back, queryNumber } from "../router.js";
+import { back, currentRoute, queryNumber } from "../router.js";
 import { t } from "../texts.js";
 import { avatar } from "../ui/avatar.js";
 import { fill, focusHeading, h, runCommand } from "../ui/dom.js";
@@ -14,6 +15,7 @@ import { icon } from "../ui/icons.js";
 import { mark } from "../ui/list_row.js";
 import { menu, menuButton } from "../ui/overlay.js";
 import { History } from "./history.js";
+import { currentEntry, keepPosition, keptPosition } from "./reading_position.js";
 
 /** @template {App.Info} Info */
 export class ConversationView {
@@ -32,6 +34,9 @@ export class ConversationView {
   /** @type {App.Stream} */
   stream = /** @type {never} */ (null);
   isClosed = false;
+  /** The entry of the browser's history for which it is shown. */
+  #entry = currentEntry();
+  #path = location.pathname;
   #isStale = false;
   /** @type {HTMLElement | null} */
   #nameButton = null;
@@ -49,6 +54,7 @@ export class ConversationView {
     this.element = h("section.conversation", {}, this.header, h("p.empty", { role: "status" }, t("app.loading")));
     client.socket.addEventListener("event", this.#onEvent);
     conversations.addEventListener("change", this.#onConversations);
+    addEventListener("pagehide", this.#keepPosition);
   }
 
   // --- what subclasses define
@@ -142,9 +148,30 @@ export class ConversationView {
 
   close() {
     this.isClosed = true;
+    this.#keepPosition();
+    removeEventListener("pagehide", this.#keepPosition);
     client.socket.removeEventListener("event", this.#onEvent);
     conversations.removeEventListener("change", this.#onConversations);
     this.history?.close();
+    requestAnimationFrame(() => this.#focusRow());
+  }
+
+  /** Back at the list, the focus is on the row of this conversation, as it was. */
+  #focusRow() {
+    if (!["channels", "folder"].includes(currentRoute().name)) return;
+    const rows = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("a.row"));
+    [...rows].find((row) => row.pathname === this.#path)?.focus();
+  }
+
+  #keepPosition = () => {
+    if (!this.history || !session.token) return;
+    const { position } = this.history;
+    keepPosition(this.#entry, position && { ...position, conversationId: this.conversationId });
+  };
+
+  /** The list, for keys that work from anywhere in the view. */
+  get timeline() {
+    return this.history;
   }
 
   async load() {
@@ -156,11 +183,13 @@ export class ConversationView {
       if (!this.mayRead) return this.#showProfileOnly();
       // The list of conversations may know a newer head than the one that has just been loaded.
       this.stream = this.createStream(Math.max(this.info.head_seq, conversation?.head_seq ?? 0));
-      const seq = queryNumber("post");
-      if (seq === null) await this.stream.open(conversation?.unread_count ? conversation.read_seq : null);
-      else await this.stream.loadAround(seq);
+      const position = keptPosition(this.#entry, this.conversationId);
+      const seq = position === null ? queryNumber("post") : null;
+      const around = position?.seq ?? seq;
+      if (around === null) await this.stream.open(conversation?.unread_count ? conversation.read_seq : null);
+      else await this.stream.loadAround(around);
       if (this.isClosed) return this.stream.close();
-      this.#open(seq);
+      this.#open(seq, position);
     } catch (error) {
       const problem = asProblem(error);
       if (!this.isClosed) this.showProblem(problem);
@@ -169,8 +198,13 @@ export class ConversationView {
 
   /** The address has changed, but not the conversation. */
   onAddress() {
+    const entry = currentEntry();
+    if (entry !== this.#entry) this.#keepPosition();
+    this.#entry = entry;
+    const position = keptPosition(entry, this.conversationId);
     const seq = queryNumber("post");
-    if (seq !== null) this.history?.jumpTo(seq);
+    if (position) this.history?.returnTo(position);
+    else if (seq !== null) this.history?.jumpTo(seq);
   }
 
   async reload() {
@@ -203,8 +237,11 @@ export class ConversationView {
     );
   }
 
-  /** @param {number | null} seq */
-  #open(seq) {
+  /**
+   * @param {number | null} seq
+   * @param {App.ReadingPosition | null} position
+   */
+  #open(seq, position) {
     const { conversation } = this;
     this.history = new History({
       stream: this.stream,
@@ -219,7 +256,7 @@ export class ConversationView {
     fill(this.element, this.header, this.banner, this.history.element, this.footer);
     this.showHeader();
     this.showFooter();
-    this.history.open();
+    this.history.open(position);
     if (seq === null) focusHeading(this.element);
     else this.history.jumpTo(seq);
     this.onOpened();

@@ -90,6 +90,8 @@ function pictures(images) {
       loading: "lazy",
       decoding: "async",
     });
+    // A small picture keeps its size; a large one takes the whole width.
+    if (images.length === 1 && image.width) shown.style.setProperty("max-inline-size", `${image.width}px`);
     grid.append(
       h(
         "button.picture",
@@ -106,7 +108,24 @@ function pictures(images) {
 function video(media) {
   // Clients that knew no sounds sent them as videos.
   if (media.content_type.startsWith("audio/")) return audio(media);
-  return h("video.media", { src: media.url, controls: true, preload: "metadata", playsinline: true });
+  const { width, height, duration_seconds: lasts } = media;
+  const poster = localPicture(media.poster_url, "large");
+  // With its size known, nothing moves when it is loaded. A film whose file does not say it gets a frame of a common shape.
+  const isSized = width !== null && height !== null;
+  const length = poster && lasts !== null ? h("span.film-length", { "aria-hidden": "true" }, duration(lasts)) : null;
+  const player = h(isSized ? "video.media" : "video.media.unsized", {
+    src: media.url,
+    controls: true,
+    // Without a poster, the first picture is better than a black frame.
+    preload: poster ? "none" : "metadata",
+    poster,
+    width,
+    height,
+    playsinline: true,
+    "aria-label": media.name || t("kind.video"),
+    on: { play: () => length?.remove() },
+  });
+  return h("div.film", {}, player, length);
 }
 
 /** @param {Api.MediaResponse} media */

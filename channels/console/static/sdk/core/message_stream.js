@@ -130,22 +130,26 @@ export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>
   }
 
   /**
-   * Makes sure that this item is loaded. If it was not, drops what is loaded and loads the items around it.
+   * Makes sure that this item is loaded; returns whether there is such an item. If it was not loaded, drops what is loaded
+   * and loads the items around it. If there is none, keeps what is loaded or, if that is nothing, loads the newest items.
    * @param {number} seq
    */
   async loadAround(seq) {
-    if (this.items.has(seq)) return;
+    if (this.items.has(seq)) return true;
     const after = Math.max(0, seq - CONTEXT - 1);
     await this.#load({ after_seq: after, limit: this.#pageSize }, (page) => {
+      // Others would leave a gap to what is loaded.
+      if (!page.some((item) => item.seq === seq)) return page.splice(0);
       this.items.clear();
       this.hasOlder = after > 0;
       for (const item of page) this.headSeq = Math.max(this.headSeq, item.seq);
     });
     if (!this.items.size) await this.loadNewest();
+    return this.items.has(seq);
   }
 
   loadOlder() {
-    if (!this.hasOlder) return null;
+    if (!this.hasOlder || !this.items.size) return null;
     return this.#load({ before_seq: this.first, limit: this.#pageSize }, (page, hasMore) => {
       this.hasOlder = hasMore && page.length > 0;
     });
@@ -176,9 +180,9 @@ export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>
   }
 
   /**
-   * One call at a time. `apply(items, hasMore)` runs before the items are added.
+   * One call at a time. `apply(items, hasMore)` runs before the items are added, and may change them.
    * @param {{ limit: number; before_seq?: number; after_seq?: number }} query
-   * @param {(items: Sdk.Item[], hasMore: boolean) => void} apply
+   * @param {(items: Sdk.Item[], hasMore: boolean) => unknown} apply
    */
   async #load(query, apply) {
     if (!this.#isOpened) await this.#untilWatching();

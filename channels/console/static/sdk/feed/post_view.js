@@ -139,7 +139,7 @@ export class PostView {
     const elements = [
       post.title ? make("h3", { part: "title", dir: "auto" }, post.title) : null,
       post.images?.length ? this.#pictures(post.images) : null,
-      post.video ? make("video", { src: this.#address(post.video.url), controls: "", preload: "metadata" }) : null,
+      post.video ? this.#video(post.video) : null,
       post.audio ? make("audio", { src: this.#address(post.audio.url), controls: "", preload: "none" }) : null,
       post.text ? make("p", { class: "text", part: "text", dir: "auto" }, ...richText(post.text)) : null,
       post.file ? make("p", {}, link(this.#address(post.file.url), post.file.name || post.file.content_type)) : null,
@@ -158,6 +158,18 @@ export class PostView {
   #address(path) {
     const address = this.#client.url(path ?? "");
     return new URL(address).origin === new URL(this.#client.baseUrl).origin ? address : "";
+  }
+
+  /** @param {Api.MediaResponse} video */
+  #video({ url, width, height, poster_url: poster }) {
+    return make("video", {
+      src: this.#address(url),
+      controls: "",
+      preload: poster ? "none" : "metadata",
+      poster: poster ? this.#address(poster) : null,
+      width,
+      height,
+    });
   }
 
   /** @param {Api.MediaResponse[]} images */

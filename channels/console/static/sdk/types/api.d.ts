@@ -583,6 +583,7 @@ export interface DraftPost {
   links?: LinkBody[];
   images?: string[];
   video?: string | null;
+  poster?: string | null;
   audio?: string | null;
   file?: string | null;
   location?: LocationBody | null;
@@ -986,6 +987,8 @@ export interface MediaResponse {
   url: string;
   large_url: string | null;
   thumb_url: string | null;
+  poster_url: string | null;
+  poster_id: string | null;
 }
 
 export type MediaSize = "original" | "large" | "thumb";
@@ -1134,6 +1137,7 @@ export interface NewMessage {
   links?: LinkBody[];
   images?: string[];
   video?: string | null;
+  poster?: string | null;
   audio?: string | null;
   file?: string | null;
   location?: LocationBody | null;
@@ -1149,6 +1153,7 @@ export interface NewMessageToMany {
   links?: LinkBody[];
   images?: string[];
   video?: string | null;
+  poster?: string | null;
   audio?: string | null;
   file?: string | null;
   location?: LocationBody | null;
@@ -1726,6 +1731,7 @@ export interface WriteMessage {
   links?: LinkBody[];
   images?: string[];
   video?: string | null;
+  poster?: string | null;
   audio?: string | null;
   file?: string | null;
   location?: LocationBody | null;

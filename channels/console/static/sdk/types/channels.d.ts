@@ -365,7 +365,8 @@ export class MessageStream implements Target<{ change: globalThis.Event }> {
   open(readSeq?: number | null): Promise<void>;
   loadOlder(): Promise<void> | null;
   loadNewer(): Promise<void> | null;
-  loadAround(seq: number): Promise<void>;
+  /** Makes sure that this item is loaded, with those around it; resolves with whether there is such an item. */
+  loadAround(seq: number): Promise<boolean>;
   post(body: Api.NewMessage, key?: string): Promise<void>;
   edit(seq: number, body: Api.WriteMessage): Promise<void>;
   recall(seq: number): Promise<void>;
