@@ -69,6 +69,10 @@ class ChannelLimits(LimitModel):
         Positive, About(Section.MESSAGES, Source.OURS, "`bad_publish_at`")
     ] = 365 * 24 * 3600
     """How far ahead a post can be scheduled."""
+    canned_replies: Annotated[
+        Positive, About(Section.MESSAGES, Source.OURS, "`canned_reply_limit_reached`")
+    ] = 100
+    """Canned replies of one channel."""
     views_per_call: Annotated[
         int,
         Field(ge=1, le=MOST_VIEWS_PER_CALL),

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+import channels.canned_replies.wiring as canned_replies
 import channels.drafts.wiring as drafting
+from channels.canned_replies.service import CannedReplyService
 from channels.drafts.wiring import DRAFT_INDEXES, Drafting
 from channels.limits import Limits
 from channels.policy import CreatePolicy
@@ -29,7 +31,11 @@ from groups.kernel.mongo import Database, Index
 from groups.wiring import GroupChat, GroupCore
 from reactions.service.reactions import ReactionService
 
-CHANNEL_INDEXES: Final[tuple[Index, ...]] = (*ChannelStore.INDEXES, *DRAFT_INDEXES)
+CHANNEL_INDEXES: Final[tuple[Index, ...]] = (
+    *ChannelStore.INDEXES,
+    *DRAFT_INDEXES,
+    *canned_replies.CANNED_REPLY_INDEXES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class Channels:
     verified_badges: VerifiedBadges
     inbox: InboxGuard
     inbox_batches: InboxBatches
+    canned_replies: CannedReplyService
     dialogue_reactions: DialogueReactions
     timeline: TimelineService
 
@@ -117,6 +124,7 @@ def assemble(
         streams=chat.streams,
         engine=reactions.engine,
     )
+    inbox = InboxGuard(channel, chat.guard)
     bus.listen(profiles.on_events, GroupUpdated, GroupDisbanded)
     bus.on_resync(profiles.forget_all)
     return Channels(
@@ -142,8 +150,11 @@ def assemble(
         verified_badges=VerifiedBadges(
             database=database, store=store, groups=chat.groups, updates=chat.updates
         ),
-        inbox=InboxGuard(channel, chat.guard),
+        inbox=inbox,
         inbox_batches=InboxBatches(dialogues=conversations.dialogues),
+        canned_replies=canned_replies.assemble(
+            database, chat, channel, inbox, store.touch, limits, clock
+        ),
         dialogue_reactions=dialogue_reactions,
         timeline=TimelineService(
             profiles=profiles,

@@ -26,6 +26,7 @@ CUSTOM_VALUE_BYTES: Final = 512
 NAME_CARD_BYTES: Final = 50
 USER_NAME_BYTES: Final = 150
 REQUEST_TEXT_BYTES: Final = 300
+MESSAGE_BODY_BYTES: Final = 12 * 1024
 USERS_PER_CALL: Final = 500
 
 # Bounds that no deployment sets.
@@ -137,7 +138,7 @@ class GroupLimits(LimitModel):
     They do not count for `GROUPS_PER_USER`.
     """
     message_body_bytes: Annotated[Positive, About(Section.MESSAGES, Source.TENCENT, _TOO_LONG)] = (
-        12 * 1024
+        MESSAGE_BODY_BYTES
     )
     """All texts of one message, post or draft together: title, text, links, custom data, place, ids of uploads."""
     links_per_message: Annotated[

@@ -568,14 +568,16 @@ class AdminAction(StrEnum):
     WEBHOOK_DISABLED = "webhook_disabled"
     WEBHOOK_SECRET_ROTATED = "webhook_secret_rotated"
     WEBHOOK_REPLAYED = "webhook_replayed"
+    CANNED_REPLY_CHANGED = "canned_reply_changed"
+    CANNED_REPLY_DELETED = "canned_reply_deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class AdminAct:
     """An act on a channel, for the admin log.
 
-    `target_id` is the id of a user, of a post (`post_id_of`), of a draft or of a webhook; `before` and `after`
-    are JSON-ready, and shortened when stored.
+    `target_id` is the id of a user, of a post (`post_id_of`), of a draft, or of a webhook, or the name of a
+    canned reply; `before` and `after` are JSON-ready, and shortened when stored.
     """
 
     actor: Actor

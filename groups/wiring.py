@@ -34,6 +34,7 @@ from groups.service.membership.bulk_import import BulkImport
 from groups.service.membership.import_service import ImportService
 from groups.service.membership.invitations import InvitationService
 from groups.service.membership.queue import build_queue
+from groups.service.membership.search import MemberSearch
 from groups.service.membership.service import MembershipService
 from groups.service.membership.sync import ChangeReader, DepartureLog
 from groups.service.messages.draft_content import DraftContent
@@ -308,6 +309,7 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
             members=stores.members,
             restrictions=stores.restrictions,
             requests=stores.requests,
+            search=MemberSearch(members=stores.members, users=stores.users),
             guard=core.guard,
             queue=queue,
         ),

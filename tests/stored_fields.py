@@ -277,6 +277,7 @@ async def _every_field(api: Api) -> None:
     failed = (await ada.get(f"{path}/drafts?scheduled=true")).items
     assert [draft["failure"]["code"] for draft in failed] == ["posting_not_allowed"]
     await ada.patch(f"{path}/drafts/{failed[0]['draft_id']}", {"post": text})
+    await ada.put(f"{path}/canned-replies/hours", {"text": "We open at nine"})
     # Settings of conversations.
     conversation = f"/v1/conversations/{part(conversation_of(path))}"
     await bob.patch(conversation, {"pinned": True, "muted": True, "custom_data": "x", "draft": "y"})

@@ -107,6 +107,16 @@ class Block(Answer):
     blocked_at: datetime
 
 
+class CannedReply(Answer):
+    """A text that all who answer the inbox share."""
+
+    channel_id: str
+    name: str
+    text: str
+    changed_at: datetime
+    changed_by: str
+
+
 class ItemError(Answer):
     """The error of one item of a call for several."""
 
@@ -855,6 +865,8 @@ AdminAction = (
         "webhook_disabled",
         "webhook_secret_rotated",
         "webhook_replayed",
+        "canned_reply_changed",
+        "canned_reply_deleted",
     ]
     | str
 )
@@ -1588,6 +1600,12 @@ class NewOwner(TypedDict, total=False):
     """The new owner of the group."""
 
     user_id: Required[str]
+
+
+class PutCannedReply(TypedDict, total=False):
+    """The text, which fits into a message."""
+
+    text: Required[str]
 
 
 class ReadScopeBody(TypedDict, total=False):

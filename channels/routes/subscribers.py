@@ -137,14 +137,14 @@ class SubscriberRoutes:
     async def list_subscribers(
         self, actor: Actor, channel_id: ChannelIdText, query: MemberQuery
     ) -> Page[SubscriberResponse]:
-        """The subscribers, by id (owner, admin). Subscribers do not see each other."""
+        """The subscribers, by id, or those whom `q` finds (owner, admin). Subscribers do not see each other."""
         async with self.channel(channel_id):
             members, next_cursor = await self.memberships.list_members(
                 actor,
                 channel_id,
                 limit=query.limit,
                 cursor=query.cursor,
-                prefix=query.q,
+                words=query.q,
                 staff_only=query.staff,
             )
         return Page(items=await self._responses(members), next_cursor=next_cursor)

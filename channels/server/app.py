@@ -15,6 +15,7 @@ from aiohttp import web
 from pydantic import IPvAnyNetwork
 
 import channels.analytics.wiring as analytics_wiring
+import channels.canned_replies.wiring as canned_reply_wiring
 import channels.drafts.wiring as draft_wiring
 import channels.post_reports.wiring as report_wiring
 import channels.push.delivery.wiring as delivery_wiring
@@ -27,6 +28,7 @@ import reactions.wiring as reaction_wiring
 from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
 from channels.before_post.service import BeforePost, review_client
+from channels.canned_replies.routes import CannedReplyRoutes
 from channels.drafts.routes import DraftRoutes
 from channels.events import RatesSpent
 from channels.feed.routes import FeedRoutes
@@ -262,6 +264,7 @@ def create_services(
         delete_of_stream=[
             engine.delete_some,
             draft_cleanup.delete_some,
+            canned_reply_wiring.build_cleanup(database).delete_some,
             analytics_core.cleanup.delete_views,
             analytics_core.cleanup.delete_days,
             report_core.cleanup.delete_some,
@@ -430,6 +433,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             users=chat.users,
         ),
         DraftRoutes(drafts=channels.drafting.drafts),
+        CannedReplyRoutes(replies=channels.canned_replies),
         ViewRoutes(views=services.analytics.views),
         InsightRoutes(insights=services.analytics.insights),
         ReportRoutes(reports=services.reports.reports),

@@ -26,4 +26,5 @@ def migrations(database: Database, chat: GroupChat, channels: Channels) -> tuple
             "the bytes that each stream's messages carry are counted",
             chat.streams.count_all_media_bytes,
         ),
+        Migration(5, "users are found by their names", chat.users.key_all_names),
     )

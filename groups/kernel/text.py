@@ -10,6 +10,7 @@ terminals and logs, and grow sixfold in JSON. `Text` has several lines, with `\r
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -146,6 +147,12 @@ def _one_line(text: str) -> str:
 
 OneLine = Annotated[str, AfterValidator(_one_line), SchemaHint(f"^({_SHOWS_SOMETHING})?$")]
 """One line that shows something, or nothing at all."""
+
+
+def folded(text: str) -> str:
+    """The text as people compare names: without case, accents, and more than one space between words."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in apart if not unicodedata.combining(c)).split())
 
 
 _SUSPECT: Final = re.compile(r"\\[bfru]|[\x7f-\x9f\ufffe\uffff]")

@@ -1,7 +1,7 @@
 """The API of members: join, leave, add, change, remove, bans, join requests, ownership."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -24,7 +24,7 @@ from groups.errors import (
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Query, Reply, delete, get, patch, post, put
 from groups.kernel.errors import PermissionRefused
-from groups.kernel.ids import USER_ID_BYTES, AnyUserIdText, GroupIdText, UserIdText, user_or_caller
+from groups.kernel.ids import AnyUserIdText, GroupIdText, UserIdText, user_or_caller
 from groups.kernel.paging import Page, PageQuery
 from groups.limits import GroupLimits
 from groups.models import AccessContext, Member, User
@@ -46,12 +46,19 @@ from groups.service.lifecycle.reader import GroupReader
 from groups.service.membership.service import Membership, MembershipService
 from groups.service.users import UserService
 
+QUERY_LENGTH: Final = 100
+
 
 class MemberQuery(PageQuery):
     """Selects members."""
 
     q: Annotated[
-        str, Field(max_length=USER_ID_BYTES, description="Only members whose id starts with this.")
+        str,
+        Field(
+            max_length=QUERY_LENGTH,
+            description="Only members whose id, name, or last word of the name begins with this. In names, case and"
+            " accents do not matter. A page may be short and still have a cursor.",
+        ),
     ] = ""
     staff: Annotated[bool, Field(description="Only the owner and the admins.")] = False
 
@@ -123,7 +130,7 @@ class MemberRoutes:
             group_id,
             limit=query.limit,
             cursor=query.cursor,
-            prefix=query.q,
+            words=query.q,
             staff_only=query.staff,
         )
         users = await self.users.find_users(member.user_id for member in members)

@@ -81,6 +81,10 @@ class UserService:
         """Those of the users whose profile changed since the instant, and when."""
         return self.users.query_changed(user_ids, since)
 
+    async def key_all_names(self) -> None:
+        """Let users be found whose names an older version stored; repeating it changes nothing."""
+        await self.users.key_all_names()
+
     async def update(self, actor: Actor, values: Mapping[str, str]) -> User:
         """Change the actor's own name or picture; every later read, in any process, returns the change."""
         if values:

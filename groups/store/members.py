@@ -243,6 +243,15 @@ class MemberStore:
         cursor = self._members.find(query, sort=[("_id", 1)], limit=limit)
         return [_to_member(document) for document in await cursor.to_list(None)]
 
+    async def find_members(
+        self, group_id: GroupId, user_ids: Collection[UserId]
+    ) -> dict[UserId, Member]:
+        """Those of the users who are members."""
+        if not user_ids:
+            return {}
+        cursor = self._members.find(_by_id(group_id, user_ids), batch_size=ONE_REPLY)
+        return _members_by_user(await cursor.to_list(None))
+
     async def list_of_user(self, user_id: UserId, *, after: str, limit: int) -> list[Member]:
         """The user's memberships by group id, behind `after`."""
         # Uses index: user_id_1_group_id_1_joined_seq_1

@@ -1,18 +1,21 @@
 """User documents; `_id` is the user id. A user needs no document: everyone with a token is a user.
 
-They hold the profile and when it changed; `revoked_at`, until when the user's tokens are revoked; and `account_kind`,
-with `account_kind_at` once it has changed. Without an `account_kind`, nobody said what the user is: a person, so far.
+They hold the profile, the keys by which its name is found (`NameKey`), and when it changed; `revoked_at`, until when
+the user's tokens are revoked; and `account_kind`, with `account_kind_at` once it has changed. Without an
+`account_kind`, nobody said what the user is: a person, so far.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Final
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 from pymongo import UpdateOne
 
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx
 from groups.kernel.mongo.driver import Operation
+from groups.kernel.text import folded
 from groups.models import AccountKind, User
 
 _HAS_PROFILE: Final[Document] = {
@@ -33,10 +36,48 @@ _WITH_CHANGE: Final[Document] = {
 }
 
 
+_LAST_CHARACTER: Final = "\U0010ffff"
+_KEYED_AT_ONCE: Final = 1_000
+
+
+class NameKey(StrEnum):
+    """The fields by which a name is found: what it begins with, and what its last word begins with, both folded.
+
+    Two fields, and not one that holds every word: an index on an array cannot give pages in the order of its keys.
+    """
+
+    WHOLE = "name_key"
+    LAST_WORD = "last_word_key"
+
+
+class NamedUser(NamedTuple):
+    """A user by the key of their name; the order of a search."""
+
+    key: str
+    user_id: UserId
+
+
+def name_keys(name: str) -> dict[NameKey, str]:
+    """The keys of a name. `LAST_WORD` is empty where the name is one word, so that a search finds nobody twice."""
+    whole = folded(name)
+    first, _, last = whole.rpartition(" ")
+    return {NameKey.WHOLE: whole, NameKey.LAST_WORD: last if first else ""}
+
+
 class UserStore:
     """The `users` collection."""
 
     INDEXES = (
+        # Written with each change of a name: 40 to 90 bytes in each index.
+        *(
+            Index(
+                "users",
+                [(key.value, 1), ("_id", 1)],
+                f"users by {key.value}, of those who have one",
+                partial={key.value: {"$gt": ""}},
+            )
+            for key in NameKey
+        ),
         Index(
             "users",
             [("revoked_at", 1)],
@@ -105,10 +146,50 @@ class UserStore:
         """Set these fields of each of the users, in one command; `at` is when their profiles changed, if they did."""
         changed: Document = {} if at is None else {"changed_at": at}
         operations: list[Operation] = [
-            UpdateOne({"_id": user_id}, {"$set": {**fields, **changed}}, upsert=True)
+            UpdateOne({"_id": user_id}, {"$set": {**_with_keys(fields), **changed}}, upsert=True)
             for user_id, fields in values.items()
         ]
         await self._database.apply(self._users, operations, tx)
+
+    async def list_by_name(
+        self, key: NameKey, prefix: str, *, after: NamedUser | None, limit: int
+    ) -> list[NamedUser]:
+        """Users whose key begins with `prefix`, which is folded and not empty, in the order of the key, then the id."""
+        # Uses index: <key>_1__id_1 (partial). It asks every shard; the order of the keys is that of the whole.
+        end = prefix + _LAST_CHARACTER
+        query: Document = {key.value: {"$gte": prefix, "$lt": end}}
+        if after is not None:
+            query = {
+                "$or": [
+                    {key.value: after.key, "_id": {"$gt": after.user_id}},
+                    {key.value: {"$gt": after.key, "$lt": end}},
+                ]
+            }
+        cursor = self._users.find(
+            query, {key.value: 1}, sort=[(key.value, 1), ("_id", 1)], limit=limit
+        )
+        return [NamedUser(row[key.value], row["_id"]) for row in await cursor.to_list(None)]
+
+    async def key_all_names(self) -> None:
+        """Add the keys to the users whose names an older version stored; repeating it changes nothing."""
+        after = ""
+        while rows := await self._named_after(after):
+            # Only where the name is still the same: a process that changes it writes its keys.
+            operations: list[Operation] = [
+                UpdateOne({"_id": row["_id"], "name": row["name"]}, {"$set": _with_keys(row)})
+                for row in rows
+            ]
+            await self._users.bulk_write(operations, ordered=False)
+            after = rows[-1]["_id"]
+
+    async def _named_after(self, user_id: str) -> list[Document]:
+        cursor = self._users.find(
+            {"_id": {"$gt": user_id}, "name": {"$exists": True}},
+            {"name": 1},
+            sort=[("_id", 1)],
+            limit=_KEYED_AT_ONCE,
+        )
+        return await cursor.to_list(None)
 
     async def find_account_kinds(
         self, user_ids: Collection[UserId], tx: Tx
@@ -164,6 +245,12 @@ class UserStore:
         # Uses index: revoked_at_1
         cursor = self._users.find({"revoked_at": {"$type": "date"}}, {"revoked_at": 1})
         return {UserId(row["_id"]): row["revoked_at"] for row in await cursor.to_list(None)}
+
+
+def _with_keys(fields: Document) -> Document:
+    if "name" not in fields:
+        return fields
+    return {**fields, **{key.value: value for key, value in name_keys(fields["name"]).items()}}
 
 
 def _to_user(row: Document) -> User:

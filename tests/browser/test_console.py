@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.async_api import FilePayload, Locator, expect
+from playwright.async_api import Dialog, FilePayload, Locator, expect
 
 from tests.api import Api, User, a_channel, a_post, fresh, id_of, part
 from tests.browser.windows import OpenWindow, Window, a_picture
@@ -219,15 +219,32 @@ async def test_owner_searches_promotes_bans_and_unbans_a_subscriber(
 ) -> None:
     owner, reader, path = await a_scene(server)
     opened = await window(owner, console_of(path, "subscribers"))
-    await opened.by("searchbox", "Search by user id").fill(reader.id)
     person = opened.page.locator(".person")
-    await expect(person).to_have_count(1)
+    await reader.patch("/v1/users/me", {"name": f"Zoë {reader.id}"})
+    for words in ("zoe", reader.id):
+        await opened.by("searchbox", "Search by name or user id").fill(words)
+        await expect(person).to_have_count(1)
+        await expect(person).to_contain_text(f"Zoë {reader.id}")
+    await opened.by("button", f"Options for Zoë {reader.id}").click()
+    await opened.by("menuitem", "Ban from reacting").click()
+    await opened.by("dialog", "Ban from reacting").get_by_role("button", name="Ban").click()
+    await expect(opened.page.get_by_text("can no longer react")).to_be_visible()
+    await opened.by("combobox", "Filter").select_option("reactionBanned")
+    await expect(person).to_contain_text(f"Zoë {reader.id}")
+    assert [ban["user_id"] for ban in (await owner.get(f"{path}/reaction-bans")).items] == [
+        reader.id
+    ]
+    await person.get_by_role("button", name="to react again").click()
+    await expect(opened.page.get_by_text("Nobody is banned from reacting.")).to_be_visible()
+    await opened.by("combobox", "Filter").select_option("all")
+    await reader.patch("/v1/users/me", {"name": ""})
+    await opened.by("searchbox", "Search by name or user id").fill(reader.id)
     await opened.by("button", f"Options for {reader.id}").click()
     await opened.by("menuitem", "Make admin").click()
     await expect(person.get_by_text("Admin", exact=True)).to_be_visible()
     assert (await reader.get(path)).body["role"] == "admin"
     await opened.by("button", f"Options for {reader.id}").click()
-    await opened.by("menuitem", "Ban").click()
+    await opened.by("menuitem", "Ban", exact=True).click()
     await opened.by("dialog", "Ban").get_by_role("button", name="Ban").click()
     await expect(opened.page.get_by_text("No people match.")).to_be_visible()
     assert (await reader.put(f"{path}/subscription")).refusal == (403, "banned")
@@ -236,7 +253,7 @@ async def test_owner_searches_promotes_bans_and_unbans_a_subscriber(
     await expect(opened.page.get_by_text("No banned users.")).to_be_visible()
     await opened.by("textbox", "User id").fill(reader.id)
     await opened.by("button", "Invite", exact=True).click()
-    await expect(opened.page.get_by_text(f"{reader.id} was invited")).to_be_visible()
+    await expect(opened.page.get_by_text(f"“{reader.id}” was invited")).to_be_visible()
     assert (await reader.get(path)).body["role"] is None
 
 
@@ -287,6 +304,63 @@ async def test_the_applications_admin_finds_and_manages_any_channel(
     assert [post["text"] for post in (await owner.get(f"{path}/posts")).items] == [
         "From the city hall"
     ]
+
+
+async def test_edits_of_the_profile_outlive_another_tab_and_views_are_live(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader, path = await a_scene(server)
+    name = (await owner.get(path)).body["name"]
+    await a_post(owner, path, "Fresh bread")
+    opened = await window(owner, console_of(path, "profile"))
+    kept = opened.page.get_by_text("Your changes are kept in this window")
+    await expect(opened.page.get_by_label("Name")).to_have_value(name)
+    await expect(kept).to_be_hidden()
+    await opened.page.get_by_label("Description").fill("Bread and cake")
+    await expect(kept).to_be_visible()
+    await opened.by("link", "Settings", exact=True).click()
+    signs = opened.page.get_by_label("Sign posts")
+    await signs.check()
+    await expect(kept).to_be_visible()
+    # Meanwhile somebody else changes another field, which the kept edit must not undo.
+    await owner.patch(path, {"organization": "Bakers"})
+    await opened.by("link", "Profile", exact=True).click()
+    await expect(opened.page.get_by_label("Description")).to_have_value("Bread and cake")
+    await expect(opened.page.get_by_label("Organization")).to_have_value("Bakers")
+    asked: list[str] = []
+
+    async def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.dismiss()
+
+    opened.page.on("dialog", stay)
+    await opened.page.close(run_before_unload=True)
+    await expect(kept).to_be_visible()
+    assert asked == ["beforeunload"]
+    await opened.by("button", "Save").click()
+    await expect(kept).to_be_hidden()
+    changed = (await owner.get(path)).body
+    assert (changed["introduction"], changed["organization"]) == ("Bread and cake", "Bakers")
+    await opened.page.get_by_label("Name").fill("Other")
+    await opened.by("button", "Discard").click()
+    await expect(opened.page.get_by_label("Name")).to_have_value(name)
+    await expect(kept).to_be_hidden()
+
+    await opened.by("link", "Settings", exact=True).click()
+    await expect(signs).to_be_checked()
+    await opened.by("button", "Discard").click()
+    await expect(signs).not_to_be_checked()
+    await expect(kept).to_be_hidden()
+    assert (await owner.get(path)).body["settings"]["signatures"] is False
+
+    await opened.page.clock.install()
+    await opened.go(console_of(path))
+    marks = opened.page.locator(".post-marks")
+    await expect(marks).to_contain_text("0 views")
+    await marks.scroll_into_view_if_needed()
+    await reader.post(f"{path}/posts/views", {"seqs": [1]})
+    await opened.page.clock.run_for(16_000)
+    await expect(marks).to_contain_text("1 view")
 
 
 async def test_a_reader_cannot_open_the_console_of_a_channel(

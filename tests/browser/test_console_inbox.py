@@ -19,6 +19,46 @@ async def writes(user: User, path: str, text: str) -> None:
     assert said.status == 201, said
 
 
+async def test_canned_replies_are_written_once_and_inserted_by_all(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, admin, reader = (server.new_user(name) for name in ("owner", "admin", "reader"))
+    path = await a_channel(owner, reader, admins=(admin,))
+    await writes(reader, path, "When do you open?")
+    mine = await window(owner, inbox_of(path))
+    await mine.page.locator(".thread-row").click()
+    await mine.by("button", "Canned replies").click()
+    await mine.by("menuitem", "Edit canned replies").click()
+    dialog = mine.by("dialog", "Canned replies")
+    await expect(dialog).to_contain_text("No canned replies yet.")
+    for name, text in (("Opening hours", "We open at nine"), (MARKUP[:60], MARKUP)):
+        await dialog.get_by_label("Name").fill(name)
+        await dialog.get_by_label("Text").fill(text)
+        await dialog.get_by_role("button", name="Save").click()
+        await expect(dialog.locator(".canned-row", has_text=name)).to_be_visible()
+    await mine.page.keyboard.press("Escape")
+
+    theirs = await window(admin, inbox_of(path), size=PHONE)
+    await theirs.page.locator(".thread-row").click()
+    writer = theirs.by("textbox", "Write a message")
+    await writer.press_sequentially("/img")
+    option = theirs.by("option")
+    await expect(option).to_have_count(1)
+    await expect(option).to_contain_text(MARKUP)
+    await writer.press("Escape")
+    await expect(option).to_have_count(0)
+    await writer.fill("/OPEN")
+    await expect(option).to_contain_text("We open at nine")
+    await expect(option).to_have_attribute("aria-selected", "true")
+    await writer.press("Enter")
+    await expect(writer).to_have_value("We open at nine")
+    await writer.press("Enter")
+    await expect(theirs.page.locator(".thread .own")).to_contain_text("We open at nine")
+    await theirs.by("button", "Canned replies").click()
+    await theirs.by("menuitem", "Opening hours").click()
+    await expect(writer).to_have_value("We open at nine")
+
+
 async def test_two_admins_share_a_thread_and_its_read_state_live(
     server: Api, window: OpenWindow
 ) -> None:
@@ -230,7 +270,7 @@ async def test_a_subscriber_gets_a_message_from_the_list_and_switches_them_off(
         await mine.by("button", "Send").click()
 
     await write("Your order is ready")
-    await expect(mine.page.get_by_text(f"Sent to {reader.id}")).to_be_visible()
+    await expect(mine.page.get_by_text(f"Sent to “{reader.id}”")).to_be_visible()
     await expect(theirs.page.locator(".message .text")).to_have_text("Your order is ready")
     menu = theirs.page.locator(".conversation-head")
     await menu.get_by_role("button", name="More options").click()

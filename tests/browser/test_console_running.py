@@ -1,5 +1,7 @@
 """The console: admins and their grants, invitations, insights, the admin log, settings, the application's admin."""
 
+import json
+import re
 from pathlib import Path
 
 from playwright.async_api import expect
@@ -15,7 +17,7 @@ def console_of(path: str, tab: str) -> str:
     return f"/console/channels/{part(id_of(path))}/{tab}"
 
 
-def read(file: Path) -> list[str]:
+def lines_of(file: Path) -> list[str]:
     """The lines of a downloaded file."""
     return file.read_text(encoding="utf-8-sig").splitlines()
 
@@ -109,6 +111,19 @@ async def test_insights_are_shown_as_charts_tables_and_csv_files(
     await expect(
         opened.by("img", "Net new subscribers. 1 joined, 0 left, 0 removed.")
     ).to_be_visible()
+    # The owner was there before the reader joined, on the same day.
+    await expect(opened.by("img", "Growth. From 1 to 2 subscribers.")).to_be_visible()
+    busiest = re.compile(r"^Busiest hour: \d\d:00–\d\d:00 UTC$")
+    await expect(page.get_by_text(busiest)).to_be_visible()
+    await opened.by("slider", "Views: use the arrow keys").focus()
+    read = page.locator(".chart-tip:not([hidden])")
+    await expect(read).to_contain_text("Views: 1")
+    await page.keyboard.press("ArrowLeft")
+    await expect(read).to_contain_text("Views: 0")
+    reader_of_views = opened.by("slider", "Views: use the arrow keys")
+    await expect(reader_of_views).to_have_attribute("aria-valuetext", re.compile("Views: 0$"))
+    await reader_of_views.hover(position={"x": 2, "y": 50})
+    await expect(reader_of_views).to_have_attribute("aria-valuenow", "0")
     await page.get_by_label("Period").select_option("7")
     views = page.locator(".chart-figure", has=opened.by("heading", "Views"))
     # Wait until the chart is rendered again, or the table would be closed again.
@@ -132,7 +147,7 @@ async def test_insights_are_shown_as_charts_tables_and_csv_files(
         async with page.expect_download() as waited:
             await opened.by("button", button).click()
         download = await waited.value
-        lines = read(await download.path())
+        lines = lines_of(await download.path())
         assert lines[0] == columns
         assert (
             len(lines)
@@ -145,6 +160,10 @@ async def test_the_log_is_paged_and_filtered(server: Api, window: OpenWindow) ->
     path = await a_channel(owner, admins=(admin,))
     draft = await admin.post(f"{path}/drafts", {"post": {"kind": "text", "text": "Soon"}})
     await owner.delete(f"{path}/drafts/{draft.body['draft_id']}")
+    await admin.patch("/v1/users/me", {"name": "Bea Quill"})
+    await owner.put(f"{path}/admins/{part(admin.id)}", {"grants": ["post", "change_info"]})
+    await a_post(admin, path, "Hello")
+    await owner.delete(f"{path}/posts/1")
     for number in range(31):
         await owner.patch(path, {"introduction": f"{MARKUP} {number}"})
     await admin.patch(path, {"organization": "Pfarrei"})
@@ -155,16 +174,20 @@ async def test_the_log_is_paged_and_filtered(server: Api, window: OpenWindow) ->
     await expect(entries.first.locator("ins")).to_have_text("Pfarrei")
     await expect(entries.nth(1).locator("ins")).to_have_text(f"{MARKUP} 30")
     await opened.by("button", "Show more").click()
-    await expect(entries).to_have_count(35)
-    await expect(entries.filter(has_text="deleted a draft")).to_have_count(1)
-    await opened.page.get_by_label("Admin (user id)").fill(admin.id)
+    await expect(entries).to_have_count(37)
+    await expect(entries.filter(has_text="deleted a draft by Bea Quill")).to_have_count(1)
+    await expect(entries.filter(has_text="deleted post 1, written by Bea Quill")).to_have_count(1)
+    granted = entries.filter(has_text="changed the permissions of Bea Quill")
+    await expect(granted).to_contain_text("No longer allowed: Edit posts of others, Delete posts")
+    await expect(entries.nth(1)).to_contain_text("Description")
+    await opened.page.get_by_label("Done by").fill(admin.id)
     await expect(entries).to_have_count(1)
     await opened.page.get_by_label("Action", exact=True).select_option("post_edited")
     await expect(opened.page.get_by_text("No entries match.")).to_be_visible()
-    await opened.page.get_by_label("Admin (user id)").fill("")
+    await opened.page.get_by_label("Done by").fill("")
     await opened.page.get_by_label("Action", exact=True).select_option("admin_added")
     await expect(entries).to_have_count(1)
-    await opened.page.get_by_label("Target (id)").fill(MARKUP)
+    await opened.page.get_by_label("About").fill(MARKUP)
     await expect(opened.page.get_by_text("No entries match.")).to_be_visible()
 
 
@@ -178,6 +201,7 @@ async def test_the_applications_admin_manages_a_private_channel(
     await opened.by("searchbox", "Search channels").fill(name)
     row = opened.page.locator(".my-channel")
     await expect(row).to_have_count(1)
+    await expect(row.get_by_role("img", name="Verified")).to_have_count(0)
     await expect(row).to_contain_text("Private")
     await row.click()
     tabs = opened.page.locator(".channel-tabs a")
@@ -193,7 +217,10 @@ async def test_the_applications_admin_manages_a_private_channel(
     ):
         await opened.by("link", tab, exact=True).click()
         await expect(opened.page.locator(".page").get_by_text(shown).first).to_be_visible()
-    await opened.by("link", "Log", exact=True).click()
+    await opened.by("link", "Settings", exact=True).click()
+    await opened.by("button", "Give the badge").click()
+    await expect(opened.by("button", "Remove the badge")).to_be_focused()
+    await expect(opened.by("img", "Verified").first).to_be_visible()
 
 
 async def test_settings_are_read_only_without_the_grant_to_change_them(
@@ -227,6 +254,12 @@ async def test_settings_are_read_only_without_the_grant_to_change_them(
         "signatures": True,
         "protect_content": True,
     }
+    await a_post(owner, path, MARKUP)
+    for button, said in (("Posts", MARKUP), ("Admin log", "settings_changed")):
+        async with page.expect_download() as waited:
+            await opened.by("button", button, exact=True).click()
+        lines = [json.loads(line) for line in lines_of(await (await waited.value).path())]
+        assert said in str(lines[0].get("text") or lines[0]["action"])
     theirs = await window(admin, console_of(path, "settings"))
     await expect(theirs.page.get_by_label("Sign posts")).to_be_disabled()
     await expect(theirs.page.get_by_text("You do not have permission")).to_be_visible()

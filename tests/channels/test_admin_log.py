@@ -99,6 +99,8 @@ async def test_every_administrative_change_has_an_entry(
     await cat.post(answers, HELLO)
     await ada.patch(f"{answers}/2", HELLO | {"text": "Good day"})
     await ada.delete(f"{answers}/2")
+    await cat.put(f"{path}/canned-replies/hours", {"text": "We open at nine"})
+    await cat.delete(f"{path}/canned-replies/hours")
     await ada.delete(f"{path}/admins/{part(bob.id)}")
     await cat.delete(f"{path}/subscription")
     await cat.patch(f"{group}/members/me", {"name_card": "Cat"})
@@ -137,6 +139,8 @@ async def test_every_administrative_change_has_an_entry(
         ("settings_changed", ada.id, None),
         ("answer_edited", ada.id, dan.id),
         ("answer_deleted", ada.id, dan.id),
+        ("canned_reply_changed", cat.id, "hours"),
+        ("canned_reply_deleted", cat.id, "hours"),
         ("admin_removed", ada.id, bob.id),
         ("admin_removed", cat.id, cat.id),
         ("name_card_changed", ada.id, dan.id),

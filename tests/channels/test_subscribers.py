@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from groups.kernel.mongo import Database
-from tests.api import Api, a_channel, a_post, all_pages, group_path, id_of
+from groups.service.membership import search
+from tests.api import Api, a_channel, a_post, all_pages, group_path, id_of, part
 from tests.conftest import OpenApi
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -84,6 +85,55 @@ async def test_subscribers_are_paged_by_id(shared_api: Api) -> None:
     assert {item["user_id"]: item["role"] for item in staff} == {ada.id: "owner", adm.id: "admin"}
     begun = (await ada.get(f"{path}/subscribers?q=fan")).items
     assert [item["user_id"] for item in begun] == sorted(user.id for user in fans)
+
+
+@own_loop
+async def test_subscribers_are_found_by_id_by_name_and_by_the_last_word_of_their_name(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await api()
+    ada, anna, others = server.new_user("ada"), server.user_of("anna-id"), server.new_user("other")
+    names = {
+        "u1": "Anna Ó Súilleabháin",
+        "u2": "  ANNA   Berg ",
+        "u3": "Erik Annason",
+        "u4": "Anna",
+        "u5": "Anna Annason",  # once, though both words fit
+        "u6": "Hanna Sully",
+        "u7": "田中 愛子",
+    }
+    named = {key: server.user_of(key) for key in names}
+    for key, name in names.items():
+        assert (await named[key].patch("/v1/users/me", {"name": name})).status == 200
+    # Users who fit and do not subscribe.
+    for number in range(9):
+        stranger = server.new_user("stranger")
+        await stranger.patch("/v1/users/me", {"name": f"Anna Stranger{number}"})
+    path = await a_channel(ada, anna, others, *named.values())
+
+    async def found(words: str, *, limit: int = 50, staff: bool = False) -> list[str]:
+        query = f"q={part(words)}" + ("&staff=true" if staff else "")
+        pages = await all_pages(ada, f"{path}/subscribers?{query}", limit=limit)
+        return [item["user_id"] for page in pages for item in page]
+
+    for steps, limit in ((200, 50), (200, 2), (2, 50), (2, 1)):
+        # With small steps, a page ends before it is full, and the next one goes on.
+        monkeypatch.setattr(search, "USERS_A_STEP", steps)
+        monkeypatch.setattr(search, "USERS_A_PAGE", 2 * steps)
+        assert await found("anna", limit=limit) == ["anna-id", "u4", "u5", "u2", "u1", "u3"]
+    assert await found("SUILL") == ["u1"]
+    assert await found("ó súill") == []  # from the middle of the name
+    assert await found("anna  b") == ["u2"]
+    assert await found("田中") == ["u7"]
+    assert await found("愛") == ["u7"]
+    await ada.put(f"{path}/admins/u3")
+    assert await found("anna", staff=True) == ["u3"]
+    await named["u4"].patch("/v1/users/me", {"name": "Zoë"})
+    assert await found("zoe") == ["u4"]
+    assert "u4" not in await found("anna")
+    assert (await ada.get(f"{path}/subscribers?q={'x' * 100}")).items == []
+    assert (await ada.get(f"{path}/subscribers?q={'x' * 101}")).status == 400
+    assert (await ada.get(f"{path}/subscribers?q=a&cursor=bad")).status == 400
 
 
 async def test_a_subscriber_becomes_an_admin_and_a_subscriber_again(shared_api: Api) -> None:

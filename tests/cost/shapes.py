@@ -36,6 +36,7 @@ SHARD_KEY: Final = {
     "views": "_id",
     "insights": "channel_id",
     "counters": "_id",
+    "canned_replies": "channel_id",
     "drafts": "channel_id",
     "devices": "user_id",
     "device_users": "_id",
@@ -126,6 +127,13 @@ ACCEPTED: Final[dict[Shape, str]] = {
         "find", "blobs.files", ()
     ): "one file, once for each process: GridFS checks whether it is new",
     Shape("find", "blobs.chunks", ()): "the same",
+    **{
+        Shape("find", "users", fields): (
+            "users by name, for a search among members: by the index on it, at most 200 of each shard"
+        )
+        for key in ("name_key", "last_word_key")
+        for fields in ((key,), ("_id", key))
+    },
     Shape(
         "find", "users", ("revoked_at",)
     ): "the users whose tokens were revoked, at the start of a process",

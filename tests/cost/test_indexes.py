@@ -47,6 +47,7 @@ EXPECTED: Final[Indexes] = {
     "device_users": {},
     "devices": {"user_id_1_device_id_1": ""},
     "disbanded": {},
+    "canned_replies": {"channel_id_1_name_1": ""},
     "drafts": {
         "channel_id_1_is_scheduled_1_order_at_1_created_at_1_draft_id_1": "",
         "due_at_1_created_at_1": 'only where {"due_at": {"$type": "date"}}',
@@ -121,6 +122,8 @@ EXPECTED: Final[Indexes] = {
     "thread_guards": {},
     "threads": {"channel_id_1_active_ms_-1_user_id_1": ""},
     "users": {
+        "name_key_1__id_1": 'only where {"name_key": {"$gt": ""}}',
+        "last_word_key_1__id_1": 'only where {"last_word_key": {"$gt": ""}}',
         "revoked_at_1": 'only where {"revoked_at": {"$type": "date"}}',
         "account_kind_at_1": 'only where {"account_kind_at": {"$type": "date"}}',
     },

@@ -16,6 +16,7 @@ from groups.kernel.clock import rfc3339
 from groups.kernel.endpoint import Endpoint
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
+from groups.kernel.paging import encode_cursor
 from groups.models import stream_of
 from tests.api import (
     AS_LINES,
@@ -241,6 +242,8 @@ async def _channels(api: Api) -> None:
     await ada.post(f"{path}/posts/preview", forward)
     await ada.post(f"{path}/posts", forward)
     await _drafts(api, ada, path)
+    await _canned_replies(ada, path)
+    await _search_by_name(ada, path)
     for user, place in ((ada, path), (api.new_user(admin=True), "/v1")):
         await _webhooks(api, user, place, ada, path)
     await ada.delete(post)
@@ -314,6 +317,24 @@ async def _webhooks(api: Api, ada: User, path: str, writer: User, channel: str) 
     await ada.patch(one, {"description": "Shop"})
     await ada.delete(one)
     await api.services.webhooks.cleanup.sweep()
+
+
+async def _canned_replies(ada: User, path: str) -> None:
+    for name in ("hours", "place"):
+        await ada.put(f"{path}/canned-replies/{name}", {"text": "We open at nine"})
+    page = await ada.get(f"{path}/canned-replies?limit=1")
+    await ada.get(f"{path}/canned-replies?limit=1&cursor={page.body['next_cursor']}")
+    await ada.delete(f"{path}/canned-replies/hours")
+
+
+async def _search_by_name(ada: User, path: str) -> None:
+    await ada.patch("/v1/users/me", {"name": "Ada Lovelace"})
+    for words in ("ada", "love"):
+        await ada.get(f"{path}/subscribers?q={words}")
+    # On from both orders of names.
+    for stage, key in ((1, "ad"), (2, "lo")):
+        cursor = encode_cursor("members by name", stage, key, "a")
+        await ada.get(f"{path}/subscribers?q={key}&cursor={cursor}")
 
 
 async def _drafts(api: Api, ada: User, path: str) -> None:

@@ -585,10 +585,10 @@ async def test_members_are_paged_by_id_and_filtered_by_prefix_or_role(world: Wor
     group_id = await world.group(BOB, *users, admins=[CAT, DAN])
     everyone = sorted(["ada", "bob", "cat", "dan", *(user.user_id for user in users)])
     assert await _ids(world, group_id) == everyone
-    assert await _ids(world, group_id, prefix="be") == ["bea", "ben"]
-    assert await _ids(world, group_id, prefix="b") == ["b", "bea", "ben", "bob", "béa"]
-    assert await _ids(world, group_id, prefix="茶") == ["茶"]
-    assert await _ids(world, group_id, prefix="x") == []
+    assert await _ids(world, group_id, words="be") == ["bea", "ben"]
+    assert await _ids(world, group_id, words="b") == ["b", "bea", "ben", "bob", "béa"]
+    assert await _ids(world, group_id, words="茶") == ["茶"]
+    assert await _ids(world, group_id, words="x") == []
     assert await _ids(world, group_id, staff_only=True) == ["ada", "cat", "dan"]
 
 

@@ -53,6 +53,23 @@ async def test_mutes_from_before_the_counter_are_counted(api: OpenApi, database:
     assert (await again.get(f"{path}/insights")).body["muted"]["count"] == 1
 
 
+async def test_users_from_before_the_search_are_found_by_name(
+    api: OpenApi, database: Database
+) -> None:
+    server = await api()
+    owner, reader = server.new_user("owner"), server.new_user("reader")
+    await reader.patch("/v1/users/me", {"name": "Bea Quill"})
+    path = await a_channel(owner, reader)
+    keys = {"name_key": "", "last_word_key": ""}
+    await database.collection("users").update_many({}, {"$unset": keys})
+    await make_old(database, 4)
+
+    again = await after_a_restart(api, server, owner)
+    for words in ("bea", "quill"):
+        found = (await again.get(f"{path}/subscribers?q={words}")).items
+        assert [item["user_id"] for item in found] == [reader.id]
+
+
 async def test_uploads_from_before_the_counter_are_counted(
     api: OpenApi, database: Database
 ) -> None:

@@ -451,6 +451,7 @@ async def a_flow(api: Api) -> None:
     await ada.patch(f"{channel}/posts/2", {"kind": "text", "text": "too late"})
     await a_flow_of_curation(ada, bob, channel)
     await a_flow_of_drafts(ada, bob, channel)
+    await a_flow_of_canned_replies(ada, bob, channel)
     await a_flow_of_webhooks(ada, channel)
     await a_flow_of_webhooks(root, "/v1")
 
@@ -628,6 +629,16 @@ async def a_flow_of_webhooks(user: User, path: str) -> None:
     for _ in range(2):
         await user.get(one)
         await user.delete(one)
+
+
+async def a_flow_of_canned_replies(ada: User, bob: User, channel: str) -> None:
+    one = f"{channel}/canned-replies/hours"
+    await ada.put(one, {"text": "We open at nine"})
+    for user in (ada, bob):
+        await user.get(f"{channel}/canned-replies")
+        await user.put(one, {"text": ""})
+    for _ in range(2):
+        await ada.delete(one)
 
 
 async def a_flow_of_drafts(ada: User, bob: User, channel: str) -> None:

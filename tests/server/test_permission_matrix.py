@@ -54,6 +54,7 @@ BODIES: Final[dict[str, Any]] = {
     "text": {"kind": "text", "text": "Hello"},
     "silent": {"kind": "text", "text": "Hello", "silent": True},
     "draft": {"post": {"kind": "text", "text": "Hello"}},
+    "reply": {"text": "We open at nine"},
     "card": {"name_card": "B."},
     "mute": {"mute_seconds": 60},
     "unmute": {"mute_seconds": 0},
@@ -160,6 +161,13 @@ class Stage:
             tried = await self.cast["owner"].post(f"{self._webhooks}/test")
             assert tried.status == 202, tried
             return str(tried.body["delivery_id"])
+        if word == "reply":
+            name = fresh("reply")
+            kept = await self.cast["owner"].put(
+                f"{self.path}/canned-replies/{name}", {"text": "We are closed"}
+            )
+            assert kept.status == 200, kept
+            return name
         user_id = fresh("target")
         if word == "writer":
             await self._add(user_id)

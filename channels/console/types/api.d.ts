@@ -72,7 +72,9 @@ declare namespace Api {
     | "webhook_deleted"
     | "webhook_disabled"
     | "webhook_secret_rotated"
-    | "webhook_replayed";
+    | "webhook_replayed"
+    | "canned_reply_changed"
+    | "canned_reply_deleted";
 
   interface AdminLogEntryResponse {
     entry_id: string;
@@ -134,6 +136,14 @@ declare namespace Api {
   interface BlockResponse {
     user_id: string;
     blocked_at: string;
+  }
+
+  interface CannedReplyResponse {
+    channel_id: string;
+    name: string;
+    text: string;
+    changed_at: string;
+    changed_by: string;
   }
 
   interface ChangeConversationGroup {
@@ -1040,6 +1050,7 @@ declare namespace Api {
     drafts: number;
     scheduled_posts: number;
     schedule_ahead_seconds: number;
+    canned_replies: number;
     views_per_call: number;
     insight_days: number;
     insight_range_days: number;
@@ -1405,6 +1416,10 @@ declare namespace Api {
   interface PushResponse {
     vapid_public_key: string | null;
     gateway: boolean;
+  }
+
+  interface PutCannedReply {
+    text: string;
   }
 
   interface ReactionsChanged {
@@ -1859,6 +1874,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/admin-log`]: Call<{ limit?: number; cursor?: string; action?: AdminAction; actor_id?: string; target_id?: string }, never, Page<AdminLogEntryResponse>>;
     [path: `/v1/channels/${Part}/admins`]: Call<{ limit?: number; cursor?: string }, never, Page<AdminResponse>>;
     [path: `/v1/channels/${Part}/bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
+    [path: `/v1/channels/${Part}/canned-replies`]: Call<{ limit?: number; cursor?: string }, never, Page<CannedReplyResponse>>;
     [path: `/v1/channels/${Part}/drafts`]: Call<{ limit?: number; cursor?: string; scheduled?: boolean }, never, Page<DraftResponse>>;
     [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, never, DraftResponse>;
     [path: `/v1/channels/${Part}/inbox`]: Call<{ limit?: number; cursor?: string }, never, Page<ThreadResponse>>;
@@ -1958,6 +1974,7 @@ declare namespace Api {
   interface PutCalls {
     [path: `/v1/blocks/${Part}`]: Call<Nothing, never, BlockResponse>;
     [path: `/v1/channels/${Part}/admins/${Part}`]: Call<Nothing, Appoint, AdminResponse>;
+    [path: `/v1/channels/${Part}/canned-replies/${Part}`]: Call<Nothing, PutCannedReply, CannedReplyResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/pin`]: Call<Nothing, never, PostResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions-freeze`]: Call<Nothing, never, PostResponse>;
@@ -1995,6 +2012,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/admins/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/bans/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/canned-replies/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;

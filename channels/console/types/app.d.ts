@@ -455,6 +455,8 @@ declare namespace App {
     name: string;
     /** Null is unknown. */
     values: (number | null)[];
+    /** The period before, which is drawn as a thin line behind the other series. */
+    isPast?: boolean;
   }
   interface ChartOptions {
     title: string;
@@ -466,8 +468,8 @@ declare namespace App {
     labels: string[];
     series: Series[];
     kind: "line" | "bars";
-    /** Takes the whole width of a wide window. */
-    isBroad?: boolean;
+    /** The axis names the first label for certain; otherwise the last one, which is the newest. */
+    isFromFirst?: boolean;
   }
   interface BarOptions {
     x: (index: number) => number;

@@ -115,6 +115,9 @@ GET    /webhooks/{webhook}/deliveries/{delivery} - -          -      -      ok  
 POST   /webhooks/{webhook}/deliveries/{delivery}/replay - -   -      -      ok     ok     -      ok
 POST   /webhooks/{webhook}/replay since   -        -          -      -      ok     ok     -      ok
 GET    /posts/{post}/report               -        -          -      -      ok     ok     -      ok
+GET    /canned-replies                    -        -          -      -      ok     ok     -      ok
+PUT    /canned-replies/{reply} reply      -        -          -      -      ok     ok     -      ok
+DELETE /canned-replies/{reply}            -        -          -      -      ok     ok     -      ok
 GET    /inbox                             -        -          -      -      ok     ok     -      ok
 GET    /inbox/unread                      -        -          -      -      ok     ok     -      ok
 GET    /inbox/{writer}/messages           -        -          -      -      ok     ok     -      ok
@@ -306,6 +309,8 @@ BY_GRANT: Final = {
         *(f"DELETE /inbox/{{writer}}/messages/{seq}" for seq in (1, 2)),
         *(f"{how} /inbox/{{writer}}/messages/1/reactions/👍" for how in ("PUT", "DELETE")),
         "POST /inbox/{writer}/read",
+        "GET /canned-replies",
+        *("PUT /canned-replies/{reply} reply", "DELETE /canned-replies/{reply}"),
     },
     "manage_webhooks": {
         *("POST /webhooks hook", "GET /webhooks", "GET /webhooks/{webhook}"),

@@ -28,6 +28,7 @@ from groups.service.membership.commands import (
     UpdateMember,
 )
 from groups.service.membership.queue import MembershipQueue, membership
+from groups.service.membership.search import MemberSearch
 from groups.store.join_requests import JoinRequestStore
 from groups.store.members import MemberStore
 from groups.store.restrictions import RestrictionStore
@@ -42,6 +43,7 @@ class MembershipService:
     members: MemberStore
     restrictions: RestrictionStore
     requests: JoinRequestStore
+    search: MemberSearch
     guard: AccessGuard
     queue: MembershipQueue
 
@@ -137,19 +139,21 @@ class MembershipService:
         *,
         limit: int,
         cursor: str | None,
-        prefix: str = "",
+        words: str = "",
         staff_only: bool = False,
     ) -> tuple[list[Member], str | None]:
-        """A page of members by user id; `prefix` keeps those whose id starts with it."""
+        """A page of members by user id; or of those whose id or name `words` fit, in the order of `MemberSearch`."""
         policy.check(policy.listing_refusal(await self.guard.access_of(actor, group_id)))
+        if words and not staff_only:
+            return await self.search.search(group_id, words, limit=limit, cursor=cursor)
         key = decode_cursor("members", cursor, str)
         after = str(key[0]) if key else ""
         if staff_only:
             members = await self._staff_after(group_id, after)
+            if words:
+                members = await self.search.among(members, words)
         else:
-            members = await self.members.list_of_group(
-                group_id, after=after, limit=limit + 1, prefix=prefix
-            )
+            members = await self.members.list_of_group(group_id, after=after, limit=limit + 1)
         members, has_more = cut_page(members, limit)
         return members, encode_cursor("members", members[-1].user_id) if has_more else None
 

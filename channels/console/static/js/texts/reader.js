@@ -226,7 +226,7 @@ export default {
   "members.approve.label": "Approve {name}",
   "members.decline.label": "Decline {name}",
   "people.id": "User id",
-  "people.search": "Search by user id",
+  "people.search": "Search by name or user id",
   "people.noMatch": "No people match.",
 
   "share.do": "Share…",

@@ -58,7 +58,9 @@ export type AdminAction =
   | "webhook_deleted"
   | "webhook_disabled"
   | "webhook_secret_rotated"
-  | "webhook_replayed";
+  | "webhook_replayed"
+  | "canned_reply_changed"
+  | "canned_reply_deleted";
 
 export interface AdminLogEntryResponse {
   entry_id: string;
@@ -120,6 +122,14 @@ export interface BlockChanged {
 export interface BlockResponse {
   user_id: string;
   blocked_at: string;
+}
+
+export interface CannedReplyResponse {
+  channel_id: string;
+  name: string;
+  text: string;
+  changed_at: string;
+  changed_by: string;
 }
 
 export interface ChangeConversationGroup {
@@ -1291,6 +1301,10 @@ export interface Problem {
 export interface PushResponse {
   vapid_public_key: string | null;
   gateway: boolean;
+}
+
+export interface PutCannedReply {
+  text: string;
 }
 
 export interface ReactionsChanged {

@@ -9,6 +9,7 @@ import { fill, h, submitting } from "../../ui/dom.js";
 import { icon } from "../../ui/icons.js";
 import { attempt, notice } from "../../ui/overlay.js";
 import { field, submitForm } from "../form.js";
+import { keepChanges, keepUnsaved, unsavedOf } from "../unsaved.js";
 
 const PREFIX = "@TOA#_";
 const CHANNEL_ID_BYTES = 48;
@@ -26,7 +27,9 @@ export class Profile {
   constructor({ channel, onChange = () => {} }) {
     this.#channel = channel;
     this.#onChange = onChange;
-    this.#faceUrl = channel?.face_url ?? "";
+    this.#form = `profile ${channel?.channel_id ?? "new"}`;
+    const unsaved = unsavedOf(this.#form);
+    this.#faceUrl = unsaved?.face_url ?? channel?.face_url ?? "";
     /**
      * @param {Exclude<App.ProfileField, "channel_id">} name
      * @param {number} limit
@@ -39,7 +42,7 @@ export class Profile {
         name,
         label: t(`profile.${name}`),
         hint: warns ? `${hint} ${t("profile.verified.hint")}` : hint,
-        value: channel?.[name] ?? "",
+        value: unsaved?.[name] ?? channel?.[name] ?? "",
         limit,
         ...more,
       });
@@ -53,6 +56,7 @@ export class Profile {
               name: "channel_id",
               label: t("profile.id"),
               hint: t("profile.id.hint"),
+              value: unsaved?.channel_id ?? "",
               limit: CHANNEL_ID_BYTES - PREFIX.length,
               spellcheck: "false",
               autocapitalize: "none",
@@ -67,7 +71,8 @@ export class Profile {
     this.#picture = h("div.picture-field");
     this.element = h(
       "form.panel.form",
-      { novalidate: true, on: { submit: submitting(() => this.#submit()) } },
+      { novalidate: true, on: { submit: submitting(() => this.#submit()), input: () => this.#keep() } },
+      this.#notice,
       this.#picture,
       this.#fields.map((one) => one.element),
       this.#error,
@@ -79,15 +84,18 @@ export class Profile {
       ),
     );
     this.#showPicture();
+    this.#keep();
   }
 
   #channel;
+  #form;
   #onChange;
   #faceUrl;
   #fields;
   #error;
   #button;
   #picture;
+  #notice = h("div.unsaved", { role: "status", hidden: true });
   #bar = h("progress", { max: "1", hidden: true, "aria-label": t("profile.picture") });
   /** @type {HTMLInputElement} */
   #files = h("input", {
@@ -148,6 +156,34 @@ export class Profile {
   #setPicture(url) {
     this.#faceUrl = url;
     this.#showPicture();
+    this.#keep();
+  }
+
+  /** Keeps what differs from the channel until it is saved or discarded. */
+  #keep() {
+    /** @type {{ [name: string]: string }} */
+    const values = { ...this.#values, ...(!this.#channel && { channel_id: this.#value("channel_id") }) };
+    const stored = Object.fromEntries(Object.keys(values).map((name) => [name, this.#stored(name)]));
+    keepChanges({ form: this.#form, values, stored, notice: this.#notice, onDiscard: () => this.#discard() });
+  }
+
+  /** @param {string} name */
+  #stored(name) {
+    return String(this.#channel?.[/** @type {"name"} */ (name)] ?? "");
+  }
+
+  #discard() {
+    this.#showStored();
+    this.#fields[0].input.focus();
+  }
+
+  #showStored() {
+    for (const one of this.#fields) {
+      one.input.value = this.#stored(one.name);
+      one.input.dispatchEvent(new Event("input"));
+      one.showError(null);
+    }
+    this.#setPicture(this.#stored("face_url"));
   }
 
   /** @param {File | undefined} file */
@@ -190,6 +226,7 @@ export class Profile {
     const id = this.#value("channel_id").trim();
     const channel_id = PREFIX + id.replace(PREFIX, "");
     const channel = await post("/v1/channels", { ...this.#values, ...(id && { channel_id }) });
+    keepUnsaved(this.#form, null);
     notice(t("profile.created", { name: channel.name }));
     go(consolePath(channel.channel_id), { replace: true });
   }
@@ -205,6 +242,7 @@ export class Profile {
       ? await patch(`/v1/channels/${part(channel.channel_id)}`, changes)
       : channel;
     this.#channel = changed;
+    this.#showStored();
     this.#onChange(changed);
     notice(t("app.saved"));
   }

@@ -8,6 +8,9 @@ import { t } from "../../texts.js";
 import { fill, h, submitting, uniqueId } from "../../ui/dom.js";
 import { attempt, confirmDialog, dialog, notice } from "../../ui/overlay.js";
 import { choice, field, submitForm } from "../form.js";
+import { keepChanges, unsavedOf } from "../unsaved.js";
+import { exportPanel } from "./export.js";
+import { verifiedPanel } from "./verified.js";
 
 const REACTIONS = /** @type {const} */ (["all", "basic", "none", "list"]);
 const VISIBILITIES = /** @type {const} */ (["public", "private"]);
@@ -81,7 +84,8 @@ export class Settings {
       {},
       h(
         "form.panel.form",
-        { novalidate: true, on: { submit: submitting(() => this.#save()) } },
+        { novalidate: true, on: { submit: submitting(() => this.#save()), input: () => this.#keep() } },
+        this.#notice,
         this.#visibility.element,
         this.#reactions.element,
         this.#emojiList.element,
@@ -103,8 +107,13 @@ export class Settings {
         this.#error,
         h("div.actions", {}, this.#button),
       ),
+      session.isAdmin ? verifiedPanel(channel, onChange) : null,
+      exportPanel(channel),
       isOwner(channel) ? [this.#transferForm(), this.#deletePanel()] : null,
     );
+    const unsaved = isReadOnly ? null : unsavedOf(this.#form);
+    if (unsaved) this.#show({ ...this.#stored, ...unsaved });
+    this.#keep();
   }
 
   #channel;
@@ -119,6 +128,58 @@ export class Settings {
   #switches;
   #error;
   #button;
+  #notice = h("div.unsaved", { role: "status", hidden: true });
+
+  get #form() {
+    return `settings ${this.#channel.channel_id}`;
+  }
+
+  /**
+   * The settings of the channel, as the texts that the form holds.
+   * @returns {import("../unsaved.js").Values}
+   */
+  get #stored() {
+    const { settings } = this.#channel;
+    const policy = settings.reactions;
+    const isList = Array.isArray(policy);
+    return {
+      visibility: settings.visibility,
+      accept_messages: settings.accept_messages,
+      policy: isList ? "list" : policy,
+      emoji: isList ? policy.join(" ") : "",
+      ...Object.fromEntries(NUMBERS.map((name) => [name, String(settings[name])])),
+      ...Object.fromEntries(SWITCHES.map((name) => [name, String(settings[name])])),
+    };
+  }
+
+  /** Keeps what differs from the channel until it is saved or discarded. */
+  #keep() {
+    const values = {
+      visibility: this.#visibility.value,
+      accept_messages: this.#acceptMessages.value,
+      policy: this.#reactions.value,
+      emoji: this.#reactions.value === "list" ? this.#emojiList.value : this.#stored.emoji,
+      ...Object.fromEntries(this.#numbers.map(({ name, value }) => [name, value])),
+      ...Object.fromEntries(this.#switches.map(({ name, input }) => [name, String(input.checked)])),
+    };
+    const onDiscard = () => {
+      this.#show(this.#stored);
+      this.#keep();
+      this.#button.focus();
+    };
+    keepChanges({ form: this.#form, values, stored: this.#stored, notice: this.#notice, onDiscard });
+  }
+
+  /** @param {import("../unsaved.js").Values} values */
+  #show(values) {
+    this.#visibility.value = VISIBILITIES.find((key) => key === values.visibility) ?? "public";
+    this.#acceptMessages.value = ACCEPTED.find((key) => key === values.accept_messages) ?? "nobody";
+    this.#reactions.value = REACTIONS.find((key) => key === values.policy) ?? "list";
+    this.#emojiList.input.value = values.emoji;
+    this.#emojiList.element.hidden = values.policy !== "list";
+    for (const { name, input } of this.#numbers) input.value = values[name];
+    for (const { name, input } of this.#switches) input.checked = values[name] === "true";
+  }
 
   /** @returns {App.ChannelPath} */
   get #path() {
@@ -147,6 +208,8 @@ export class Settings {
       button: this.#button,
       work: async () => {
         this.#channel = await patch(this.#path, { settings });
+        this.#show(this.#stored);
+        this.#keep();
         this.#onChange(this.#channel);
         notice(t("app.saved"));
       },

@@ -11,6 +11,7 @@ import { avatar } from "../../ui/avatar.js";
 import { fill, h } from "../../ui/dom.js";
 import { icon } from "../../ui/icons.js";
 import { attempt, confirmDialog, menu } from "../../ui/overlay.js";
+import { CannedReplies } from "./canned_replies.js";
 
 export class Thread {
   /**
@@ -30,6 +31,7 @@ export class Thread {
       onRead: (seq) => inbox.markRead(userId, seq).catch(() => {}),
     });
     const writer = new MessageWriter({ send: (body, key) => this.#answer(body, key), dropTarget: this.element });
+    const replies = new CannedReplies({ channelId: inbox.channelId, writer: writer.element });
     fill(
       this.element,
       h(
@@ -44,7 +46,12 @@ export class Thread {
         this.#name,
       ),
       this.#history.element,
-      h("footer.thread-foot", {}, h("p.soft", {}, t("inbox.answersAs")), writer.element),
+      h(
+        "footer.thread-foot",
+        {},
+        h("div.thread-hints", {}, h("p.soft", {}, t("inbox.answersAs")), replies.button),
+        writer.element,
+      ),
     );
     inbox.addEventListener("change", this.#showHeader);
     inbox.addEventListener("missed", this.#onMissed);

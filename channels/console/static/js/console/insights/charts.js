@@ -1,4 +1,5 @@
-// Line and bar charts as SVG, each with its numbers in a table for people who cannot see it.
+// Line and bar charts as SVG, drawn for the width that they have. A point is read with the mouse, a finger or the arrow
+// keys; each chart also has its numbers in a table.
 //
 // The page's security policy forbids inline styles, so sizes are attributes and colours are classes.
 
@@ -7,11 +8,10 @@ import { fill, h, uniqueId } from "../../ui/dom.js";
 import { count, number } from "../../ui/format.js";
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
-const WIDTH = 480;
-const BROAD_WIDTH = 1000;
 const HEIGHT = 200;
-const MARGIN = { top: 12, right: 8, bottom: 28, left: 46 };
-const MAX_LABELS = 5;
+const MARGIN = { top: 12, end: 8, bottom: 28, start: 44 };
+const LABEL_WIDTH = 62; // pixels that a label of the axis takes, with the space beside it
+const TIP_SPACE = 10; // pixels between a point and what is written about it
 
 /**
  * @template {keyof SVGElementTagNameMap} Name
@@ -28,45 +28,11 @@ function svg(tag, attributes, ...children) {
 }
 
 /**
- * A figure, with its numbers in a table.
+ * A figure with its legend, and its numbers in a table.
  * @param {App.ChartOptions} options
  */
-export function chart({ title, summary, head, labels, series, kind, isBroad = false }) {
-  const across = isBroad && matchMedia("(min-width: 901px)").matches ? BROAD_WIDTH : WIDTH;
-  const id = uniqueId("chart");
-  const [low, high, step] = scaleOf(series.flatMap((one) => one.values));
-  const inner = { width: across - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom };
-  /** @param {number} value */
-  const y = (value) => MARGIN.top + inner.height * (1 - (value - low) / (high - low));
-  const slot = inner.width / labels.length;
-  /** @param {number} index */
-  const x = (index) => MARGIN.left + slot * (index + 0.5);
-  const picture = svg(
-    "svg",
-    { viewBox: `0 0 ${across} ${HEIGHT}`, role: "img", "aria-labelledby": id, class: "chart" },
-    svg("title", { id }, `${title}. ${summary}`),
-  );
-  for (let value = low; value <= high + step / 2; value += step) {
-    picture.append(
-      svg("line", {
-        x1: MARGIN.left,
-        x2: across - MARGIN.right,
-        y1: y(value),
-        y2: y(value),
-        class: value === 0 ? "axis" : "grid",
-      }),
-      svg("text", { x: MARGIN.left - 8, y: y(value) + 4, class: "tick end", "aria-hidden": "true" }, count(value)),
-    );
-  }
-  const every = Math.ceil(labels.length / MAX_LABELS);
-  labels.forEach((label, index) => {
-    if (index % every === 0)
-      picture.append(svg("text", { x: x(index), y: HEIGHT - 6, class: "tick middle", "aria-hidden": "true" }, label));
-  });
-  series.forEach(({ values }, index) => {
-    if (kind === "line") picture.append(...line(values, x, y, index));
-    else picture.append(...bars(values, { x, y, slot, index, of: series.length }));
-  });
+export function chart(options) {
+  const { title, summary, head, labels, series } = options;
   return h(
     "figure.chart-figure.panel",
     {},
@@ -75,22 +41,210 @@ export function chart({ title, summary, head, labels, series, kind, isBroad = fa
       ? h(
           "ul.legend",
           {},
-          series.map(({ name }, index) => h(`li.legend-${index}`, {}, name)),
+          series.map(({ name, isPast }, index) => h(`li.legend-${isPast ? "past" : index}`, {}, name)),
         )
       : null,
-    h("div.chart-stage", {}, picture),
+    new Stage(options).element,
     table({ title, head, labels, series }),
   );
 }
+
+/** The drawing, and the cursor that reads one of its points. */
+class Stage {
+  /** @param {App.ChartOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#scale = scaleOf(options.series.flatMap((one) => one.values));
+    // A slider is what screen readers know of things that the arrow keys move along.
+    this.#reader = h("div.chart-reader", {
+      role: "slider",
+      tabindex: "0",
+      "aria-label": t("insights.read", { title: options.title }),
+      "aria-valuemin": "0",
+      "aria-valuemax": String(options.labels.length - 1),
+      on: {
+        keydown: (event) => this.#onKey(event),
+        focus: () => this.#read(this.#index ?? options.labels.length - 1),
+        blur: () => this.#stopReading(),
+        pointermove: (event) => this.#readAt(event),
+        pointerdown: (event) => this.#readAt(event),
+        pointerleave: (event) => {
+          if (event.pointerType === "mouse" && document.activeElement !== this.#reader) this.#stopReading();
+        },
+      },
+    });
+    this.#say(options.labels.length - 1);
+    this.element = h("div.chart-stage", {}, this.#picture, this.#tip, this.#reader);
+    new ResizeObserver(() => this.#draw()).observe(this.element);
+  }
+
+  #options;
+  #scale;
+  #reader;
+  #picture = svg("svg", { class: "chart", role: "img", height: HEIGHT });
+  #cursor = svg("g", { class: "chart-cursor", "aria-hidden": "true" });
+  #tip = h("div.chart-tip", { hidden: true, "aria-hidden": "true" });
+  #width = 0;
+  /** @type {number | null} */
+  #index = null; // of the point that is read
+
+  get #isRtl() {
+    return getComputedStyle(this.element).direction === "rtl";
+  }
+
+  /** The width that each label has. */
+  get #slot() {
+    return (this.#width - MARGIN.start - MARGIN.end) / this.#options.labels.length;
+  }
+
+  /** @param {number} distance From the side where reading begins. */
+  #fromStart(distance) {
+    return this.#isRtl ? this.#width - distance : distance;
+  }
+
+  /** @param {number} index */
+  #x = (index) => this.#fromStart(MARGIN.start + this.#slot * (index + 0.5));
+
+  /** @param {number} value */
+  #y = (value) => {
+    const [low, high] = this.#scale;
+    return MARGIN.top + (HEIGHT - MARGIN.top - MARGIN.bottom) * (1 - (value - low) / (high - low));
+  };
+
+  #draw() {
+    const width = Math.round(this.element.clientWidth);
+    if (!width || width === this.#width) return;
+    this.#width = width;
+    const { title, summary, labels, series, kind, isFromFirst } = this.#options;
+    const [low, high, step] = this.#scale;
+    const id = uniqueId("chart");
+    const picture = this.#picture;
+    picture.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+    picture.setAttribute("width", String(width));
+    picture.setAttribute("aria-labelledby", id);
+    fill(picture, svg("title", { id }, `${title}. ${summary}`));
+    for (let value = low; value <= high + step / 2; value += step) {
+      picture.append(
+        svg("line", {
+          x1: this.#fromStart(MARGIN.start),
+          x2: this.#fromStart(width - MARGIN.end),
+          y1: this.#y(value),
+          y2: this.#y(value),
+          class: value === 0 ? "axis" : "grid",
+        }),
+        svg(
+          "text",
+          { x: this.#fromStart(MARGIN.start - 8), y: this.#y(value) + 4, class: "tick end", "aria-hidden": "true" },
+          count(value),
+        ),
+      );
+    }
+    const fitting = Math.max(2, Math.floor((width - MARGIN.start - MARGIN.end) / LABEL_WIDTH));
+    const every = Math.ceil(labels.length / fitting);
+    const last = labels.length - 1;
+    labels.forEach((label, index) => {
+      if ((isFromFirst ? index : last - index) % every) return;
+      const isCut = this.#slot * (last - index + 0.5) + MARGIN.end < LABEL_WIDTH / 2;
+      const x = isCut ? this.#fromStart(width - MARGIN.end) : this.#x(index);
+      const style = isCut ? "tick end" : "tick middle";
+      picture.append(svg("text", { x, y: HEIGHT - 6, class: style, "aria-hidden": "true" }, label));
+    });
+    const present = series.filter((one) => !one.isPast);
+    for (const one of series) {
+      const index = present.indexOf(one);
+      if (one.isPast) picture.append(...line(one.values, this.#x, this.#y, "past"));
+      else if (kind === "line") picture.append(...line(one.values, this.#x, this.#y, `series-${index}`));
+      else picture.append(...bars(one.values, { x: this.#x, y: this.#y, slot: this.#slot, index, of: present.length }));
+    }
+    picture.append(this.#cursor);
+    if (this.#index !== null) this.#read(this.#index);
+  }
+
+  /** @param {PointerEvent} event */
+  #readAt(event) {
+    const { left } = this.element.getBoundingClientRect();
+    const across = this.#fromStart(event.clientX - left) - MARGIN.start;
+    this.#read(Math.floor(across / this.#slot));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    const last = this.#options.labels.length - 1;
+    const index = this.#index ?? last;
+    const forward = this.#isRtl ? -1 : 1;
+    /** @type {{ [key: string]: number }} */
+    const moves = {
+      ArrowRight: index + forward,
+      ArrowLeft: index - forward,
+      ArrowUp: index + 1,
+      ArrowDown: index - 1,
+      PageUp: index + 7,
+      PageDown: index - 7,
+      Home: 0,
+      End: last,
+    };
+    if (event.key === "Escape") return this.#stopReading();
+    if (!(event.key in moves)) return;
+    event.preventDefault();
+    this.#read(moves[event.key]);
+  }
+
+  /**
+   * Shows what the point says.
+   * @param {number} wanted
+   */
+  #read(wanted) {
+    const { labels, series } = this.#options;
+    const index = Math.max(0, Math.min(labels.length - 1, wanted));
+    this.#index = index;
+    this.#say(index);
+    const x = this.#x(index);
+    fill(
+      this.#cursor,
+      svg("line", { x1: x, x2: x, y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom }),
+      ...series.flatMap(({ values, isPast }) => {
+        const value = values[index];
+        return value === null || isPast ? [] : [svg("circle", { cx: x, cy: this.#y(value), r: 4 })];
+      }),
+    );
+    fill(
+      this.#tip,
+      h("strong", {}, labels[index]),
+      series.map(({ name, values }) => h("span", {}, t("insights.point", { name, value: valueText(values[index]) }))),
+    );
+    this.#tip.hidden = false;
+    // Beside the point, on the side with more room.
+    const room = this.#tip.offsetWidth + TIP_SPACE;
+    const left = x < this.#width / 2 ? x + TIP_SPACE : x - room;
+    this.#tip.style.setProperty("left", `${Math.max(0, Math.min(left, this.#width - this.#tip.offsetWidth))}px`);
+  }
+
+  #stopReading() {
+    this.#index = null;
+    this.#tip.hidden = true;
+    fill(this.#cursor);
+  }
+
+  /** @param {number} index */
+  #say(index) {
+    const { labels, series } = this.#options;
+    const points = series.map(({ name, values }) => t("insights.point", { name, value: valueText(values[index]) }));
+    this.#reader.setAttribute("aria-valuenow", String(index));
+    this.#reader.setAttribute("aria-valuetext", [labels[index], ...points].join(". "));
+  }
+}
+
+/** @param {number | null} value */
+const valueText = (value) => (value === null ? t("insights.unknown") : number(value));
 
 /**
  * Unknown values interrupt the line.
  * @param {App.Series["values"]} values
  * @param {(index: number) => number} x
  * @param {(value: number) => number} y
- * @param {number} seriesIndex
+ * @param {string} style
  */
-function line(values, x, y, seriesIndex) {
+function line(values, x, y, style) {
   /** @type {[x: number, y: number][][]} */
   const runs = [];
   /** @type {[x: number, y: number][] | null} */
@@ -109,9 +263,9 @@ function line(values, x, y, seriesIndex) {
     points.length > 1
       ? svg("polyline", {
           points: points.map((point) => point.map((part) => part.toFixed(1)).join(",")).join(" "),
-          class: `line series-${seriesIndex}`,
+          class: `line ${style}`,
         })
-      : svg("circle", { cx: points[0][0], cy: points[0][1], r: 3.5, class: `dot series-${seriesIndex}` }),
+      : svg("circle", { cx: points[0][0], cy: points[0][1], r: 3.5, class: `dot ${style}` }),
   );
 }
 
@@ -186,7 +340,7 @@ function table({ title, head, labels, series }) {
                     "tr",
                     {},
                     h("th", { scope: "row" }, label),
-                    series.map(({ values }) => h("td", {}, values[index] === null ? "–" : number(values[index]))),
+                    series.map(({ values }) => h("td", {}, valueText(values[index]))),
                   ),
                 ),
               ),

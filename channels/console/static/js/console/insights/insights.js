@@ -1,12 +1,13 @@
-// The statistics of a channel: growth, views, reactions and busy hours in a range of days, and the reach of each post; also
-// as CSV files.
+// The statistics of a channel: growth, views, reactions and busy hours in a range of days, compared with as many days
+// before, and the reach of each post; also as CSV files.
 
 import { get, getFile, part } from "../../client/api.js";
-import { t } from "../../texts.js";
+import { locale, t } from "../../texts.js";
 import { fill, h, uniqueId } from "../../ui/dom.js";
 import { dayLabel, exact, number, share } from "../../ui/format.js";
 import { attempt } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
+import { saveFile } from "../save_file.js";
 import { chart } from "./charts.js";
 
 const RANGES = [7, 30, 90, 365];
@@ -58,18 +59,23 @@ export class Insights {
   #body;
   #requests = 0;
 
-  get #query() {
-    const to = new Date();
-    /** @param {Date} date */
-    const iso = (date) => date.toISOString().slice(0, 10);
-    return { from: iso(new Date(to.getTime() - (Number(this.#range.value) - 1) * DAY)), to: iso(to) };
+  /**
+   * The days of the range (UTC).
+   * @param {number} periodsAgo 0 is the range that is shown, 1 the one before.
+   */
+  #query(periodsAgo = 0) {
+    const days = Number(this.#range.value);
+    /** @param {number} daysAgo */
+    const iso = (daysAgo) => new Date(Date.now() - daysAgo * DAY).toISOString().slice(0, 10);
+    const last = days * periodsAgo;
+    return { from: iso(last + days - 1), to: iso(last) };
   }
 
   async #load() {
     const request = ++this.#requests;
     const isDone = await attempt(async () => {
-      const insights = await get(this.#path, this.#query);
-      if (request === this.#requests) this.#show(insights);
+      const [insights, before] = await Promise.all([get(this.#path, this.#query()), get(this.#path, this.#query(1))]);
+      if (request === this.#requests) this.#show(insights, before);
     });
     if (!isDone && request === this.#requests)
       fill(
@@ -79,30 +85,51 @@ export class Insights {
       );
   }
 
-  /** @param {Api.InsightsResponse} insights */
-  #show({ days, hours, muted }) {
-    /** @param {Exclude<keyof Api.DayResponse, "day" | "subscribers">} name */
-    const sum = (name) => days.reduce((before, one) => before + one[name], 0);
-    /** @param {Exclude<keyof Api.DayResponse, "day">} name */
-    const values = (name) => days.map((one) => one[name]);
-    const known = values("subscribers").filter((one) => one !== null);
-    const now = known.at(-1) ?? 0;
-    const net = sum("net");
+  /**
+   * @param {Api.InsightsResponse} insights
+   * @param {Api.InsightsResponse} past Of the period before.
+   */
+  #show({ days, hours, muted }, past) {
+    // A channel that is younger than both periods has nothing to be compared with.
+    const isComparable = past.days.every((one) => one.subscribers !== null);
+    /**
+     * @param {Sum} name
+     * @param {Api.DayResponse[]} [of]
+     */
+    const sum = (name, of = days) => of.reduce((before, one) => before + one[name], 0);
+    const known = days.filter((one) => one.subscribers !== null);
+    const now = known.at(-1)?.subscribers ?? 0;
+    // A day's number is that of its end, so those who joined on the first day are not among those it began with.
+    const atStart = (known[0]?.subscribers ?? 0) - (known[0]?.net ?? 0);
     const labels = days.map(({ day }) => dayLabel(day));
     /**
      * @param {"growth" | "net.chart" | "views" | "reactions"} name
      * @param {App.ChartOptions["kind"]} kind
-     * @param {App.Series[]} series
+     * @param {"subscribers" | "net" | "views" | "reactions"} counted
      * @param {string} summary
      */
-    const byDay = (name, kind, series, summary) =>
-      chart({ title: t(`insights.${name}`), summary, head: t("insights.day"), labels, series, kind });
+    const byDay = (name, kind, counted, summary) => {
+      const series = [{ name: t(`insights.${counted}`), values: days.map((one) => one[counted]) }];
+      const before = { name: t("insights.before"), values: past.days.map((one) => one[counted]), isPast: true };
+      return chart({
+        title: t(`insights.${name}`),
+        summary,
+        head: t("insights.day"),
+        labels,
+        series: isComparable ? [...series, before] : series,
+        kind,
+      });
+    };
+    /**
+     * A total, and how it compares.
+     * @param {"posts" | "views" | "reactions"} name
+     */
+    const compared = (name) =>
+      total(name, number(sum(name)), isComparable ? changeText(sum(name), sum(name, past.days)) : null);
     const busiest = hours.reduce(
       (best, one) => (one.views + one.reactions > best.views + best.reactions ? one : best),
       hours[0],
     );
-    /** @param {Api.HourResponse} hour */
-    const clock = ({ hour }) => `${String(hour).padStart(2, "0")}:00`;
     const isQuiet = busiest.views + busiest.reactions === 0;
     fill(
       this.#body,
@@ -110,43 +137,44 @@ export class Insights {
         "dl.totals",
         {},
         total("subscribers", number(now)),
-        total("net", signed(net)),
-        total("posts", number(sum("posts"))),
-        total("views", number(sum("views"))),
-        total("reactions", number(sum("reactions"))),
+        total(
+          "net",
+          signed(sum("net")),
+          isComparable ? t("insights.before.was", { value: signed(sum("net", past.days)) }) : null,
+        ),
+        compared("posts"),
+        compared("views"),
+        compared("reactions"),
         total("muted", t("insights.muted.value", { n: muted.count, share: share(muted.share) })),
+      ),
+      h(
+        "p.soft.insights-note",
+        {},
+        isComparable ? t("insights.compared", { n: days.length }) : t("insights.notCompared", { n: days.length }),
       ),
       byDay(
         "growth",
         "line",
-        [{ name: t("insights.subscribers"), values: values("subscribers") }],
-        known.length ? t("insights.growth.sum", { from: known[0], to: now }) : t("insights.none"),
+        "subscribers",
+        known.length ? t("insights.growth.sum", { from: atStart, to: now }) : t("insights.none"),
       ),
       byDay(
         "net.chart",
         "bars",
-        [{ name: t("insights.net"), values: values("net") }],
+        "net",
         t("insights.net.sum", { joined: sum("joined"), left: sum("left"), removed: sum("removed") }),
       ),
-      byDay(
-        "views",
-        "bars",
-        [{ name: t("insights.views"), values: values("views") }],
-        t("insights.views.sum", { n: sum("views") }),
-      ),
-      byDay(
-        "reactions",
-        "bars",
-        [{ name: t("insights.reactions"), values: values("reactions") }],
-        t("insights.reactions.sum", { n: sum("reactions") }),
-      ),
+      byDay("views", "bars", "views", t("insights.views.sum", { n: sum("views") })),
+      byDay("reactions", "bars", "reactions", t("insights.reactions.sum", { n: sum("reactions") })),
       chart({
         title: t("insights.hours"),
         head: t("insights.hour"),
         kind: "bars",
-        labels: hours.map(clock),
-        isBroad: true,
-        summary: isQuiet ? t("insights.none") : t("insights.hours.sum", { hour: clock(busiest) }),
+        labels: hours.map(({ hour }) => clock(hour)),
+        isFromFirst: true,
+        summary: isQuiet
+          ? t("insights.none")
+          : t("insights.hours.sum", { from: clock(busiest.hour), to: clock((busiest.hour + 1) % 24) }),
         series: /** @type {const} */ (["views", "reactions"]).map((name) => ({
           name: t(`insights.${name}`),
           values: hours.map((one) => one[name]),
@@ -213,8 +241,8 @@ export class Insights {
   /** @param {"days" | "hours"} table */
   #download(table) {
     return attempt(async () => {
-      const { blob } = await getFile(this.#path, { ...this.#query, format: "csv", table });
-      save(blob, `insights-${table}.csv`);
+      const { blob } = await getFile(this.#path, { ...this.#query(), format: "csv", table });
+      saveFile(blob, `insights-${table}.csv`);
     });
   }
 
@@ -236,33 +264,43 @@ export class Insights {
         parts.push(parts.length ? text.slice(text.indexOf("\n") + 1) : text);
         cursor = nextCursor;
       } while (cursor);
-      save(new Blob(parts, { type: "text/csv" }), "insights-posts.csv");
+      saveFile(new Blob(parts, { type: "text/csv" }), "insights-posts.csv");
     });
   }
 }
 
+/** @typedef {Exclude<keyof Api.DayResponse, "day" | "subscribers">} Sum */
+
+/** @param {number} hour */
+const clock = (hour) => `${String(hour).padStart(2, "0")}:00`;
+
 /**
  * @param {"subscribers" | "net" | "posts" | "views" | "reactions" | "muted"} name
  * @param {string} value
+ * @param {string | null} [comparison]
  */
-function total(name, value) {
-  return h("div.total", {}, h("dt", {}, t(`insights.${name}`)), h("dd", {}, value));
-}
-
-/** @param {number} value */
-function signed(value) {
-  return value > 0 ? `+${number(value)}` : number(value);
+function total(name, value, comparison = null) {
+  return h(
+    "div.total",
+    {},
+    h("dt", {}, t(`insights.${name}`)),
+    h("dd", {}, value, comparison ? h("span.soft.total-change", {}, comparison) : null),
+  );
 }
 
 /**
- * @param {Blob} blob
- * @param {string} name
+ * How a sum compares with that of the period before.
+ * @param {number} now
+ * @param {number} before
  */
-function save(blob, name) {
-  const url = URL.createObjectURL(blob);
-  const anchor = h("a", { href: url, download: name, hidden: true });
-  document.body.append(anchor);
-  anchor.click();
-  anchor.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000); // the download has begun by then
+function changeText(now, before) {
+  if (!before) return t("insights.before.was", { value: number(before) });
+  return t("insights.change", { share: signedShare((now - before) / before), value: number(before) });
 }
+
+/** @param {number} value */
+const signed = (value) => new Intl.NumberFormat(locale(), { signDisplay: "exceptZero" }).format(value);
+
+/** @param {number} value */
+const signedShare = (value) =>
+  new Intl.NumberFormat(locale(), { style: "percent", signDisplay: "exceptZero" }).format(value);

@@ -1,12 +1,12 @@
 // The admin log: who did what in the channel, newest first, filtered by action, actor and target.
 
 import { get, part } from "../../client/api.js";
-import { nameOf } from "../../client/people.js";
 import { t } from "../../texts.js";
-import { debounce, h } from "../../ui/dom.js";
+import { debounce, h, uniqueId } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
 import { PagedList } from "../../ui/paged_list.js";
 import { field } from "../form.js";
+import { changesOf, sentenceOf } from "./log_words.js";
 
 const PAGE = 30;
 const FILTER_AFTER = 250; // milliseconds without a key
@@ -53,6 +53,8 @@ const ACTIONS = [
   "webhook_disabled",
   "webhook_secret_rotated",
   "webhook_replayed",
+  "canned_reply_changed",
+  "canned_reply_deleted",
 ];
 
 export class AdminLog {
@@ -72,8 +74,15 @@ export class AdminLog {
       h("option", { value: "" }, t("log.allActions")),
       ACTIONS.map((name) => h("option", { value: name }, t(`log.action.${name}`))),
     );
-    const actor = field({ name: "actor_id", label: t("log.actor"), ...idField });
-    const target = field({ name: "target_id", label: t("log.target"), ...idField });
+    const names = h("datalist", { id: uniqueId("staff") });
+    const actor = field({
+      name: "actor_id",
+      label: t("log.actor"),
+      hint: t("log.actor.hint"),
+      list: names.id,
+      ...idField,
+    });
+    const target = field({ name: "target_id", label: t("log.target"), hint: t("log.target.hint"), ...idField });
     /** @type {PagedList<Api.AdminLogEntryResponse>} */
     const entries = new PagedList({
       list: h("ol.log", { "aria-label": t("log.title") }),
@@ -81,11 +90,11 @@ export class AdminLog {
         get(path, {
           action: ACTIONS.find((name) => name === action.value),
           actor_id: actor.value.trim(),
-          target_id: target.value.trim(),
+          target_id: targetId(channel.channel_id, target.value.trim()),
           limit: PAGE,
           cursor,
         }),
-      renderRow: entryRow,
+      renderRow: (entry) => entryRow(entry, channel.channel_id),
       emptyText: () => t("log.noMatch"),
     });
     this.element = h(
@@ -100,62 +109,54 @@ export class AdminLog {
           h("div.field", {}, h("label", { for: "log-action" }, t("log.action")), action),
           actor.element,
           target.element,
+          names,
         ),
         entries.elements,
       ),
     );
     entries.reload();
+    offerStaff(`/v1/channels/${part(channel.channel_id)}`, names);
   }
 }
 
-/** @param {Api.AdminLogEntryResponse} entry */
-function entryRow(entry) {
-  const actor = h("strong", { dir: "auto" });
-  const showActor = () => {
-    const name = nameOf(entry.actor_id, showActor);
-    actor.textContent = entry.by_app ? t("log.byApp", { name }) : name;
-  };
-  showActor();
-  const names = [...new Set([...Object.keys(entry.before), ...Object.keys(entry.after)])];
+/**
+ * Offers the ids of the owner and the admins by their names. Others can be typed.
+ * @param {App.ChannelPath} path
+ * @param {HTMLElement} list
+ */
+async function offerStaff(path, list) {
+  const staff = await get(`${path}/admins`, { limit: 100 }).catch(() => ({ items: [] }));
+  list.append(...staff.items.map(({ user_id: id, name }) => h("option", { value: id, label: name || id })));
+}
+
+/**
+ * The id of what is meant: a user's, or with "#12" that of a post.
+ * @param {string} channelId
+ * @param {string} words
+ */
+const targetId = (channelId, words) => (/^#\d+$/.test(words) ? `${channelId}:${words.slice(1)}` : words);
+
+/**
+ * @param {Api.AdminLogEntryResponse} entry
+ * @param {string} channelId
+ */
+function entryRow(entry, channelId) {
+  const changes = changesOf(entry);
   return h(
     "li.log-entry",
     {},
     h(
       "p.log-line",
       {},
-      actor,
-      h("span", {}, t(`log.action.${entry.action}`)),
-      entry.target_id ? h("code", { dir: "auto" }, entry.target_id) : null,
+      h("span", {}, ...sentenceOf(entry, channelId)),
       h("time.soft", { datetime: entry.at, title: exact(entry.at) }, ago(entry.at)),
     ),
-    names.length
+    changes.length
       ? h(
-          "dl.log-changes",
+          "ul.log-changes",
           {},
-          names.map((name) =>
-            h(
-              "div",
-              {},
-              h("dt.soft", {}, name),
-              h(
-                "dd",
-                { dir: "auto" },
-                name in entry.before ? h("del", {}, valueText(entry.before[name])) : null,
-                name in entry.after ? h("ins", {}, valueText(entry.after[name])) : null,
-              ),
-            ),
-          ),
+          changes.map((line) => h("li", {}, ...line)),
         )
       : null,
   );
-}
-
-/**
- * Any JSON value in one line.
- * @param {unknown} value
- */
-function valueText(value) {
-  if (value === "" || value === null) return "–";
-  if (Array.isArray(value)) return value.join(", ") || "–";
-  return typeof value === "string" ? value : JSON.stringify(value);
 }

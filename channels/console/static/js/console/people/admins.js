@@ -9,7 +9,7 @@ import { ago, exact } from "../../ui/format.js";
 import { attempt, confirmDialog, dialog, menu, menuButton, notice } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
 import { field, submitForm } from "../form.js";
-import { grantBoxes, personRow } from "./rows.js";
+import { grantBoxes, personRow, rowOfUser } from "./rows.js";
 
 const PAGE = 50;
 
@@ -61,7 +61,8 @@ export class Admins {
   #adminRow(member) {
     const user = member.user_id;
     const mayChange = isOwner(this.#channel) && member.role === "admin" && user !== session.userId;
-    const more = menuButton({ label: t("people.menu", { user }), open: (button) => this.#openMenu(member, button) });
+    const label = t("people.menu", { user: member.name || user });
+    const more = menuButton({ label, open: (button) => this.#openMenu(member, button) });
     const grants = member.role === "owner" ? null : grantsLine(member.grants);
     return personRow(
       member,
@@ -78,23 +79,23 @@ export class Admins {
    * @param {HTMLElement} anchor
    */
   #openMenu(member, anchor) {
-    const user = member.user_id;
+    const { user_id: user, name } = member;
     menu(anchor, [
       { label: t("admins.change"), icon: "pen", act: () => this.#changeGrants(member) },
-      { label: t("admins.transfer"), icon: "out", act: () => this.#transferOwnership(user) },
+      { label: t("admins.transfer"), icon: "out", act: () => this.#transferOwnership(user, name || user) },
       null,
       {
         label: t("people.dismiss"),
         icon: "person",
         isDangerous: true,
-        act: () => this.#do("people.dismissed", user, () => del(`${this.#path}/admins/${part(user)}`)),
+        act: () => this.#do("people.dismissed", name || user, () => del(`${this.#path}/admins/${part(user)}`)),
       },
     ]);
   }
 
   /** @param {Api.AdminResponse} member */
   async #changeGrants(member) {
-    const user = member.user_id;
+    const user = member.name || member.user_id;
     const boxes = grantBoxes(member.grants);
     const isSaved = await dialog({
       title: t("admins.change.title", { user }),
@@ -111,15 +112,18 @@ export class Admins {
           ),
         ),
     });
-    if (isSaved)
-      this.#do("admins.changed", user, () => put(`${this.#path}/admins/${part(user)}`, { grants: boxes.value }));
+    const path = /** @type {const} */ (`${this.#path}/admins/${part(member.user_id)}`);
+    if (isSaved) this.#do("admins.changed", user, () => put(path, { grants: boxes.value }));
   }
 
-  /** @param {string} user */
-  async #transferOwnership(user) {
-    const text = t("owner.transfer.confirm", { user, name: this.#channel.name });
+  /**
+   * @param {string} user
+   * @param {string} shown The name, or the id again.
+   */
+  async #transferOwnership(user, shown) {
+    const text = t("owner.transfer.confirm", { user: shown, name: this.#channel.name });
     if (!(await confirmDialog({ title: t("owner.transfer"), text, action: t("owner.transfer.do") }))) return;
-    await this.#do("owner.transferred", user, async () =>
+    await this.#do("owner.transferred", shown, async () =>
       this.#setChannel(await post(`${this.#path}/owner`, { user_id: user })),
     );
   }
@@ -171,27 +175,22 @@ export class Admins {
   /** @param {Api.InvitationResponse} invitation */
   #invitationRow(invitation) {
     const user = invitation.user_id;
-    const cancel = () => this.#do("admins.cancelled", user, () => del(`${this.#path}/invitations/${part(user)}`));
-    return personRow(
-      { user_id: user },
-      [
-        h(
-          "button.plain",
-          { type: "button", "aria-label": t("admins.cancel.label", { user }), on: { click: cancel } },
-          t("app.cancel"),
-        ),
-      ],
-      [
-        h(
-          "span.soft",
-          { title: exact(invitation.expires_at) },
-          t("admins.invitation.times", { when: ago(invitation.invited_at), until: ago(invitation.expires_at) }),
-        ),
-        invitation.role === "admin"
-          ? grantsLine(invitation.grants)
-          : h("span.soft", {}, t("admins.invitation.subscribe")),
-      ],
-    );
+    const details = [
+      h(
+        "span.soft",
+        { title: exact(invitation.expires_at) },
+        t("admins.invitation.times", { when: ago(invitation.invited_at), until: ago(invitation.expires_at) }),
+      ),
+      invitation.role === "admin"
+        ? grantsLine(invitation.grants)
+        : h("span.soft", {}, t("admins.invitation.subscribe")),
+    ];
+    return rowOfUser(user, (name) => {
+      const cancel = () => this.#do("admins.cancelled", name, () => del(`${this.#path}/invitations/${part(user)}`));
+      const label = t("admins.cancel.label", { user: name });
+      const button = h("button.plain", { type: "button", "aria-label": label, on: { click: cancel } }, t("app.cancel"));
+      return { atEnd: button, details };
+    });
   }
 
   /**

@@ -1,6 +1,7 @@
 // A person in a list of the console, and checkboxes for an admin's grants.
 
 import { GRANTS } from "../../client/grants.js";
+import { personOf } from "../../client/people.js";
 import { t } from "../../texts.js";
 import { avatar } from "../../ui/avatar.js";
 import { h, uniqueId } from "../../ui/dom.js";
@@ -25,6 +26,25 @@ export function personRow({ user_id: id, name, face_url: url }, atEnd = null, de
     ),
     atEnd,
   );
+}
+
+/**
+ * The row of a user of whom only the id is known. It is made again once the name has been loaded.
+ * @param {string} userId
+ * @param {(name: string) => { atEnd: App.Child; details?: App.Child }} content
+ */
+export function rowOfUser(userId, content) {
+  /** @type {HTMLElement | null} */
+  let row = null;
+  const show = () => {
+    const { name, face_url } = personOf(userId, show);
+    const { atEnd, details } = content(name);
+    const made = personRow({ user_id: userId, name: name === userId ? "" : name, face_url }, atEnd, details);
+    row?.replaceWith(made);
+    row = made;
+    return made;
+  };
+  return show();
 }
 
 /**

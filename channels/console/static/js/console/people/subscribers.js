@@ -1,18 +1,23 @@
-// The subscribers of a channel: searching, adding, removing and banning them, and making them admins; and the banned users.
+// The subscribers of a channel: searching, adding, removing and banning them, and making them admins; and the users who are
+// banned from the channel, or only from reacting.
 
 import { asProblem, del, get, part, post, put } from "../../client/api.js";
 import { isOwner, may } from "../../client/grants.js";
 import { session } from "../../client/session.js";
 import { t } from "../../texts.js";
-import { h, submitting } from "../../ui/dom.js";
+import { h, submitting, uniqueId } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
 import { attempt, confirmDialog, menu, menuButton, notice, promptDialog } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
 import { SearchField } from "../../ui/search_field.js";
 import { field, submitForm } from "../form.js";
-import { personRow } from "./rows.js";
+import { personRow, rowOfUser } from "./rows.js";
 
 const PAGE = 50;
+/** A search may find nothing on a page and yet have more. So many pages are read before the user is asked to go on. */
+const PAGES_AT_ONCE = 5;
+const BANS = /** @type {const} */ (["banned", "reactionBanned"]);
+const FILTERS = /** @type {const} */ (["all", "staff", ...BANS]);
 
 export class Subscribers {
   /** @param {{ channel: Api.ChannelResponse }} options */
@@ -21,10 +26,12 @@ export class Subscribers {
     this.#isOwner = isOwner(channel);
     this.#mayManage = may(channel, "manage_subscribers");
     this.#mayWrite = may(channel, "read_inbox");
+    const hint = h("p.hint.soft", { id: uniqueId("hint") }, t("people.search.hint"));
+    this.#search.input.setAttribute("aria-describedby", hint.id);
     this.element = h(
       "div.panels",
       {},
-      h("section.panel", {}, h("div.finder", {}, this.#search.element, this.#filter), this.#people.elements),
+      h("section.panel", {}, h("div.finder", {}, this.#search.element, this.#filter), hint, this.#people.elements),
       this.#mayManage ? this.#addForm() : null,
     );
     this.#people.reload();
@@ -39,40 +46,43 @@ export class Subscribers {
     label: t("people.search"),
     spellcheck: "false",
     autocapitalize: "none",
-    maxlength: "32",
+    maxlength: "100",
     onSearch: () => this.#people.reload(),
   });
   /** @type {HTMLSelectElement} */
   #filter = h(
     "select",
     { "aria-label": t("people.filter"), on: { change: () => this.#people.reload() } },
-    /** @type {const} */ (["all", "staff", "banned"]).map((key) => h("option", { value: key }, t(`people.${key}`))),
+    FILTERS.map((key) => h("option", { value: key }, t(`people.${key}`))),
   );
   /** @type {PagedList<Api.SubscriberResponse | Api.BanResponse>} */
   #people = new PagedList({
     fetchPage: (cursor) => this.#fetchPage(cursor),
     renderRow: (item) => ("banned_at" in item ? this.#bannedRow(item) : this.#subscriberRow(item)),
-    emptyText: () => t(this.#showsBanned ? "people.noneBanned" : "people.noMatch"),
+    emptyText: () => t(EMPTY[this.#shownBans ?? "all"]),
   });
 
-  /** @returns {boolean} */
-  get #showsBanned() {
-    return this.#filter.value === "banned";
+  /** Which bans are shown in place of subscribers. */
+  get #shownBans() {
+    return BANS.find((name) => name === this.#filter.value) ?? null;
   }
 
   /**
    * @param {string | null} cursor
    * @returns {Promise<App.Page<Api.SubscriberResponse | Api.BanResponse>>}
    */
-  #fetchPage(cursor) {
-    this.#search.input.disabled = this.#showsBanned;
-    if (this.#showsBanned) return get(`${this.#path}/bans`, { limit: PAGE, cursor });
-    return get(`${this.#path}/subscribers`, {
-      limit: PAGE,
-      cursor,
-      q: this.#search.words,
-      staff: this.#filter.value === "staff" || null,
-    });
+  async #fetchPage(cursor) {
+    const bans = this.#shownBans;
+    this.#search.input.disabled = bans !== null;
+    if (bans) return get(`${this.#path}/${bans === "banned" ? "bans" : "reaction-bans"}`, { limit: PAGE, cursor });
+    const staff = this.#filter.value === "staff" || null;
+    /** @param {string | null} from */
+    const read = (from) =>
+      get(`${this.#path}/subscribers`, { limit: PAGE, cursor: from, q: this.#search.words, staff });
+    let page = await read(cursor);
+    for (let more = 1; more < PAGES_AT_ONCE && !page.items.length && page.next_cursor; more += 1)
+      page = await read(page.next_cursor);
+    return page;
   }
 
   #addForm() {
@@ -109,8 +119,8 @@ export class Subscribers {
 
   /** @param {Api.SubscriberResponse} member */
   #subscriberRow(member) {
-    const user = member.user_id;
-    const isSelf = user === session.userId;
+    const user = member.name || member.user_id;
+    const isSelf = member.user_id === session.userId;
     const mayChange =
       this.#mayManage && !isSelf && member.role !== "owner" && (this.#isOwner || member.role === "member");
     const more = menuButton({
@@ -130,18 +140,28 @@ export class Subscribers {
 
   /** @param {Api.BanResponse} ban */
   #bannedRow(ban) {
-    const user = ban.user_id;
-    return personRow({ user_id: user }, [
-      ban.banned_at ? h("span.soft.since", { title: exact(ban.banned_at) }, ago(ban.banned_at)) : null,
-      h(
-        "button.plain",
-        {
-          type: "button",
-          on: { click: () => this.#do("people.unbanned", user, del(`${this.#path}/bans/${part(user)}`)) },
-        },
-        t("people.unban"),
-      ),
-    ]);
+    const user = part(ban.user_id);
+    const isReacting = this.#shownBans === "reactionBanned";
+    const [key, done] = isReacting
+      ? /** @type {const} */ (["people.allowReacting", "people.allowReacting.done"])
+      : /** @type {const} */ (["people.unban", "people.unbanned"]);
+    const path = /** @type {const} */ (`${this.#path}/${isReacting ? "reaction-bans" : "bans"}/${user}`);
+    return rowOfUser(ban.user_id, (name) => ({
+      atEnd: [
+        ban.banned_at
+          ? h("span.soft.since", { title: exact(ban.banned_at) }, t("people.bannedWhen", { when: ago(ban.banned_at) }))
+          : null,
+        h(
+          "button.plain",
+          {
+            type: "button",
+            "aria-label": t(`${key}.label`, { user: name }),
+            on: { click: () => this.#do(done, name, () => del(path)) },
+          },
+          t(key),
+        ),
+      ],
+    }));
   }
 
   /**
@@ -150,32 +170,56 @@ export class Subscribers {
    * @param {boolean} mayChange
    */
   #openMenu(member, anchor, mayChange) {
-    const user = member.user_id;
-    const admin = /** @type {const} */ (`${this.#path}/admins/${part(user)}`);
+    const user = member.name || member.user_id;
+    const id = part(member.user_id);
+    const admin = /** @type {const} */ (`${this.#path}/admins/${id}`);
     /** @type {App.MenuEntries} */
     const entries = [];
-    if (this.#mayWrite) entries.push({ label: t("people.write"), icon: "letter", act: () => this.#write(user) });
+    if (this.#mayWrite) entries.push({ label: t("people.write"), icon: "letter", act: () => this.#write(member) });
     if (!mayChange) return menu(anchor, entries);
     if (this.#isOwner) {
       entries.push(
         member.role === "admin"
-          ? { label: t("people.dismiss"), icon: "person", act: () => this.#do("people.dismissed", user, del(admin)) }
-          : { label: t("people.promote"), icon: "person", act: () => this.#do("people.promoted", user, put(admin)) },
+          ? {
+              label: t("people.dismiss"),
+              icon: "person",
+              act: () => this.#do("people.dismissed", user, () => del(admin)),
+            }
+          : {
+              label: t("people.promote"),
+              icon: "person",
+              act: () => this.#do("people.promoted", user, () => put(admin)),
+            },
         null,
       );
     }
+    const subscriber = /** @type {const} */ (`${this.#path}/subscribers/${id}`);
+    /** @param {"people.remove" | "people.ban" | "people.banReacting"} key */
+    const isSure = (key) => confirmDialog({ title: t(key), text: t(`${key}.confirm`, { user }), action: t(key) });
+    const remove = async () => {
+      if (await isSure("people.remove")) this.#do("people.removed", user, () => del(subscriber));
+    };
+    const ban = async () => {
+      if (await isSure("people.ban")) this.#do("people.bannedNow", user, () => del(subscriber, { ban: true }));
+    };
+    const banReacting = async () => {
+      if (await isSure("people.banReacting"))
+        this.#do("people.banReacting.done", user, () => put(`${this.#path}/reaction-bans/${id}`));
+    };
     entries.push(
-      { label: t("people.remove"), icon: "out", isDangerous: true, act: () => this.#remove(user) },
-      { label: t("people.ban"), icon: "close", isDangerous: true, act: () => this.#ban(user) },
+      { label: t("people.banReacting"), icon: "smile", isDangerous: true, act: banReacting },
+      { label: t("people.remove"), icon: "out", isDangerous: true, act: remove },
+      { label: t("people.ban"), icon: "close", isDangerous: true, act: ban },
     );
     return menu(anchor, entries);
   }
 
   /**
    * Begins a thread with the subscriber in the channel's name, or writes in the one there is.
-   * @param {string} user
+   * @param {Api.SubscriberResponse} member
    */
-  async #write(user) {
+  async #write(member) {
+    const user = member.name || member.user_id;
     const sent = await promptDialog({
       title: t("people.write"),
       label: t("people.write.label", { user }),
@@ -183,7 +227,7 @@ export class Subscribers {
       check: async (text) => {
         if (!text.trim()) return t("error.required");
         try {
-          await post(`${this.#path}/inbox/${part(user)}/messages`, { kind: "text", text });
+          await post(`${this.#path}/inbox/${part(member.user_id)}/messages`, { kind: "text", text });
           return null;
         } catch (error) {
           return asProblem(error).userMessage;
@@ -193,35 +237,21 @@ export class Subscribers {
     if (sent !== null) notice(t("people.written", { user }));
   }
 
-  /** @param {string} user */
-  async #remove(user) {
-    const isSure = await confirmDialog({
-      title: t("people.remove"),
-      text: t("people.remove.confirm", { user }),
-      action: t("people.remove"),
-    });
-    if (isSure) this.#do("people.removed", user, del(`${this.#path}/subscribers/${part(user)}`));
-  }
-
-  /** @param {string} user */
-  async #ban(user) {
-    const isSure = await confirmDialog({
-      title: t("people.ban"),
-      text: t("people.ban.confirm", { user }),
-      action: t("people.ban"),
-    });
-    if (isSure) this.#do("people.bannedNow", user, del(`${this.#path}/subscribers/${part(user)}`, { ban: true }));
-  }
-
   /**
    * @param {App.TextKey} doneKey
    * @param {string} user
-   * @param {Promise<unknown>} call
+   * @param {() => Promise<unknown>} call
    */
   async #do(doneKey, user, call) {
-    if (await attempt(() => call)) {
+    if (await attempt(call)) {
       notice(t(doneKey, { user }));
       await this.#people.reload();
     }
   }
 }
+
+const EMPTY = /** @type {const} */ ({
+  all: "people.noMatch",
+  banned: "people.noneBanned",
+  reactionBanned: "people.noneReactionBanned",
+});

@@ -13,6 +13,7 @@ import { icon } from "../../ui/icons.js";
 import { attempt, confirmDialog, menu, notice } from "../../ui/overlay.js";
 import { Composer } from "./composer.js";
 import { Drafts } from "./drafts.js";
+import { LiveViews } from "./live_views.js";
 import { showReactors } from "./reactors.js";
 import { showReport } from "./report.js";
 
@@ -46,6 +47,7 @@ export class Posts {
       h("section.posted", {}, h("h2", {}, t("posts.title")), this.#status, this.#list, this.#more),
     );
     this.#stream.addEventListener("change", () => this.#render());
+    this.#liveViews = new LiveViews({ stream: this.#stream, list: this.#list, path: this.#path });
     attempt(() => this.#stream.loadNewest());
   }
 
@@ -58,6 +60,7 @@ export class Posts {
   /** @type {Drafts | null} */
   #drafts = null;
   #list;
+  #liveViews;
   #status;
   #more;
   /** @type {Map<number, { item: App.Item | null; element: HTMLElement }>} */
@@ -65,6 +68,7 @@ export class Posts {
 
   close() {
     this.#stream.close();
+    this.#liveViews.close();
     this.#composer?.close();
     this.#drafts?.close();
   }

@@ -9,4 +9,17 @@ export default {
   "inbox.back": "Back to the list",
   "inbox.answersAs": "You reply as the channel. Your name is not shown.",
   "inbox.byYou": "you",
+
+  "canned.title": "Canned replies",
+  "canned.lead":
+    "Texts that everyone who answers this inbox can use. Type / in an empty answer to find one by its name.",
+  "canned.empty": "No canned replies yet.",
+  "canned.edit": "Edit canned replies…",
+  "canned.name": "Name",
+  "canned.name.hint": "Short, such as “hours”. Saving under an existing name replaces that text.",
+  "canned.text": "Text",
+  "canned.change.label": "Change “{name}”",
+  "canned.delete": "Delete canned reply",
+  "canned.delete.label": "Delete “{name}”",
+  "canned.delete.confirm": "Delete “{name}” for everyone who answers this inbox?",
 };

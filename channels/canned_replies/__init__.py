@@ -1,0 +1,1 @@
+"""Canned replies: texts that all who answer a channel's inbox share, each under a name."""

@@ -1,0 +1,70 @@
+"""Documents of canned replies: `_id` is `channel<US>name`, so a channel has one of each name, under any race."""
+
+from channels.canned_replies.models import CannedReply
+from groups.kernel.ids import GroupId, join_key
+from groups.kernel.mongo import Database, Document, Index, Tx
+
+
+class CannedReplyStore:
+    """The collection `canned_replies`."""
+
+    INDEXES = (
+        Index(
+            "canned_replies",
+            [("channel_id", 1), ("name", 1)],
+            "the canned replies of a channel, by name; their number",
+        ),
+    )
+
+    def __init__(self, database: Database) -> None:
+        self._replies = database.collection("canned_replies")
+
+    async def find(
+        self, channel_id: GroupId, name: str, tx: Tx | None = None
+    ) -> CannedReply | None:
+        document = await self._replies.find_one(
+            _key(channel_id, name), session=tx.session if tx else None
+        )
+        return CannedReply.from_stored(document) if document else None
+
+    async def list_after(self, channel_id: GroupId, *, after: str, limit: int) -> list[CannedReply]:
+        """The canned replies of the channel by name, behind `after`."""
+        # Uses index: channel_id_1_name_1
+        query: Document = {"channel_id": channel_id, "name": {"$gt": after}}
+        cursor = self._replies.find(query, sort=[("name", 1)], limit=limit)
+        return [CannedReply.from_stored(document) for document in await cursor.to_list(None)]
+
+    async def count(self, channel_id: GroupId, limit: int, tx: Tx) -> int:
+        """The number of the channel's canned replies, up to `limit`."""
+        # Uses index: channel_id_1_name_1 (covered)
+        cursor = self._replies.find(
+            {"channel_id": channel_id}, {"_id": 0, "name": 1}, session=tx.session
+        ).limit(limit)
+        return len(await cursor.to_list(None))
+
+    async def put(self, reply: CannedReply, tx: Tx) -> None:
+        """Store the canned reply, in place of the one of the same name."""
+        values = reply.model_dump(mode="python", exclude={"channel_id"})
+        await self._replies.update_one(
+            _key(reply.channel_id, reply.name), {"$set": values}, upsert=True, session=tx.session
+        )
+
+    async def delete(self, channel_id: GroupId, name: str, tx: Tx) -> bool:
+        """Delete it; returns whether there was one."""
+        result = await self._replies.delete_one(_key(channel_id, name), session=tx.session)
+        return result.deleted_count == 1
+
+    async def delete_some(self, channel_id: GroupId, limit: int, tx: Tx) -> int:
+        """Delete up to `limit` of a deleted channel. Returns how many there were."""
+        # Uses index: channel_id_1_name_1
+        cursor = self._replies.find({"channel_id": channel_id}, {"name": 1}, session=tx.session)
+        names = [row["name"] for row in await cursor.limit(limit).to_list(None)]
+        if names:
+            await self._replies.delete_many(
+                {"channel_id": channel_id, "name": {"$in": names}}, session=tx.session
+            )
+        return len(names)
+
+
+def _key(channel_id: GroupId, name: str) -> Document:
+    return {"_id": join_key(channel_id, name), "channel_id": channel_id}

@@ -1,0 +1,160 @@
+// What an entry of the admin log says in words: one sentence with the names of people and posts, and what changed.
+
+import { GRANTS, grantsText } from "../../client/grants.js";
+import { nameOf } from "../../client/people.js";
+import { channelPath } from "../../router.js";
+import { hasText, locale, t } from "../../texts.js";
+import { h } from "../../ui/dom.js";
+import { exact, number } from "../../ui/format.js";
+
+/** Actions whose target is a post, a canned reply, or a webhook. Drafts are not named; all others are about a user. */
+const ABOUT_POSTS = /^(post_|reactions_)/;
+const ABOUT_REPLIES = /^canned_reply_/;
+const ABOUT_WEBHOOKS = /^webhook_/;
+/** Fields that the sentence itself says, or that only machines read. */
+const UNSAID = ["author_id", "owner_id", "seq", "grants", "added", "muted_until", "delivery_id", "webhook_id"];
+const TIMES = ["publish_at"];
+const MARKS = /[\u{E000}-\u{F8FF}]/u; // private use: no text has them
+
+/**
+ * The sentence: "Ada made Bob an admin".
+ * @param {Api.AdminLogEntryResponse} entry
+ * @param {string} channelId
+ */
+export function sentenceOf(entry, channelId) {
+  const { action, actor_id: actor, target_id: target, before, after } = entry;
+  const author = before.author_id ?? after.author_id;
+  const isSelf = action === "admin_removed" && actor === target;
+  return sentence(isSelf ? "log.line.admin_removed.self" : `log.line.${action}`, {
+    actor: person(actor, { isApp: entry.by_app }),
+    target: target === null ? "" : targetOf(entry, target, channelId),
+    author: typeof author === "string" ? person(author) : "",
+  });
+}
+
+/**
+ * @param {Api.AdminLogEntryResponse} entry
+ * @param {string} target
+ * @param {string} channelId
+ */
+function targetOf({ action, before, after }, target, channelId) {
+  if (ABOUT_WEBHOOKS.test(action)) return h("code", { dir: "ltr" }, String(after.url ?? before.url ?? target));
+  if (ABOUT_REPLIES.test(action)) return bdi(target);
+  if (!ABOUT_POSTS.test(action)) return person(target);
+  const seq = Number(target.slice(target.lastIndexOf(":") + 1));
+  const text = t("log.post", { seq });
+  return action === "post_deleted" ? text : h("a", { href: channelPath(channelId, seq), "data-inside": true }, text);
+}
+
+/**
+ * A person by name; the id, which is unique, is in the tooltip.
+ * @param {string} userId
+ * @param {{ isApp?: boolean }} [options]
+ */
+function person(userId, { isApp = false } = {}) {
+  const element = h("strong", { title: userId });
+  const show = () => {
+    const name = nameOf(userId, show);
+    element.replaceChildren(...(isApp ? sentence("log.byApp", { name: bdi(name) }) : [bdi(name)]));
+  };
+  show();
+  return element;
+}
+
+/** @param {string} text Of either direction, which does not affect what stands beside it. */
+const bdi = (text) => h("bdi", {}, text);
+
+/**
+ * A text of the app in which elements stand in place of values.
+ * @param {App.TextKey} key
+ * @param {{ [name: string]: Node | string }} values
+ */
+function sentence(key, values) {
+  const names = Object.keys(values);
+  const marked = t(key, Object.fromEntries(names.map((name, index) => [name, String.fromCodePoint(0xe000 + index)])));
+  return marked
+    .split(new RegExp(`(${MARKS.source})`, "u"))
+    .map((piece) => (MARKS.test(piece) ? values[names[(piece.codePointAt(0) ?? 0) - 0xe000]] : piece));
+}
+
+/**
+ * The changes of an entry, each a line: "Name: A → B".
+ * @param {Api.AdminLogEntryResponse} entry
+ * @returns {App.Child[][]}
+ */
+export function changesOf({ before, after }) {
+  /** @type {App.Child[][]} */
+  const lines = grantLines(before.grants, after.grants).map((line) => [line]);
+  if (typeof after.added === "number") lines.push([t("log.imported", { n: after.added })]);
+  if (typeof after.muted_until === "string") lines.push([t("log.mutedUntil", { when: exact(after.muted_until) })]);
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => !UNSAID.includes(name));
+  for (const name of names) {
+    // Only a role that somebody lost is worth a line.
+    if (name === "role" && before.role === "member") continue;
+    if (JSON.stringify(before[name] ?? null) === JSON.stringify(after[name] ?? null) && name in before && name in after)
+      continue;
+    const key = `log.field.${name}`;
+    lines.push([h("span.soft", {}, hasText(key) ? t(key) : name), ...change(name, before, after)]);
+  }
+  return lines;
+}
+
+/**
+ * @param {string} name
+ * @param {{ [name: string]: unknown }} before
+ * @param {{ [name: string]: unknown }} after
+ */
+function change(name, before, after) {
+  const was = name in before ? h("del", { dir: "auto" }, valueText(name, before[name])) : null;
+  const is = name in after ? h("ins", { dir: "auto" }, valueText(name, after[name])) : null;
+  return was && is ? [h("span.log-change", {}, ...sentence("log.change", { before: was, after: is }))] : [was ?? is];
+}
+
+/**
+ * Which permissions were given and taken, in words.
+ * @param {unknown} before
+ * @param {unknown} after
+ */
+function grantLines(before, after) {
+  /** @param {unknown} value */
+  const known = (value) => GRANTS.filter((grant) => Array.isArray(value) && value.includes(grant));
+  const [were, are] = [known(before), known(after)];
+  if (before === undefined && after === undefined) return [];
+  if (before === undefined || after === undefined)
+    return [t("log.permissions", { grants: grantsText(before === undefined ? are : were) })];
+  const given = are.filter((grant) => !were.includes(grant));
+  const taken = were.filter((grant) => !are.includes(grant));
+  return [
+    ...(given.length ? [t("log.allowed", { grants: grantsText(given) })] : []),
+    ...(taken.length ? [t("log.disallowed", { grants: grantsText(taken) })] : []),
+  ];
+}
+
+/**
+ * A value in words.
+ * @param {string} name
+ * @param {unknown} value
+ */
+function valueText(name, value) {
+  if (value === "" || value === null) return t("log.empty");
+  if (typeof value === "boolean") return t(value ? "log.on" : "log.off");
+  if (typeof value === "number") return number(value);
+  if (name === "face_url") return t("log.value.photo");
+  if (Array.isArray(value))
+    return new Intl.ListFormat(locale(), { type: "unit", style: "short" }).format(value) || t("log.empty");
+  if (typeof value !== "string") return JSON.stringify(value);
+  if (TIMES.includes(name)) return exact(value);
+  for (const key of wordsOf(name, value)) if (hasText(key)) return t(key);
+  return value;
+}
+
+/**
+ * The keys that may have a text for this value.
+ * @param {string} name
+ * @param {string} value
+ */
+function wordsOf(name, value) {
+  if (name === "visibility") return [`log.value.${value}`];
+  if (name === "kind" || name === "role") return [`${name}.${value}`];
+  return name === "reactions" || name === "accept_messages" ? [`settings.${name}.${value}`] : [];
+}
