@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from channels.link_previews.limits import LinkPreviewLimits
 from channels.push.limits import PushLimits
 from channels.webhooks.limits import WebhookLimits
 from conversations.limits import ConversationLimits
@@ -173,7 +174,9 @@ class ChannelLimits(LimitModel):
     """The JSON body of a request. Valid ones are far smaller, but for `POST /v1/users`, where fewer users may fit."""
 
 
-class Limits(ChannelLimits, PushLimits, WebhookLimits, ConversationLimits, GroupLimits):
+class Limits(
+    ChannelLimits, LinkPreviewLimits, PushLimits, WebhookLimits, ConversationLimits, GroupLimits
+):
     """Every limit of a deployment."""
 
 

@@ -5,7 +5,7 @@ documents (members, access contexts, tallies, heads) are plain dataclasses, whic
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_valida
 
 from groups.kernel.actor import Actor
 from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR, GroupId, StreamId, UserId
+from groups.kernel.markup import plain_beginning
 from groups.kernel.text_search.terms import Term
 from groups.limits import GroupLimits
 
@@ -733,16 +734,21 @@ class Location(Model):
 
 
 class Link(Model):
-    """A titled link."""
+    """A titled link, and its preview: what its page says of itself, and a picture."""
 
     title: str
     url: str
+    description: str = ""
+    image: str | None = None
+    """The upload with its picture, which is among the `media` of the content too."""
 
 
 class Content(Model):
     """The content of a message. `custom_json` is the application's JSON, kept as text so that nothing parses it.
 
-    `media` of a video is the video, and its poster if there is one. Versions that know no posters show the first only.
+    `media` holds all uploads, so that whatever counts them sees each: first those that the message is about
+    (`own_media`), then the pictures of links, in the order of these (`link_media`). The uploads of a video are the
+    video, and its poster if there is one; versions that know no posters show the first only.
     """
 
     kind: Kind
@@ -757,16 +763,31 @@ class Content(Model):
     def size_bytes(self) -> int:
         """The UTF-8 bytes of all fields together, for the limit `message_body_bytes`."""
         parts = [self.title, self.text, self.custom_json or ""]
-        parts += [part for link in self.links for part in (link.title, link.url)]
+        parts += [part for link in self.links for part in (link.title, link.url, link.description)]
         parts += [attachment.media_id for attachment in self.media]
         if self.location is not None:
             parts += [self.location.name, self.location.address]
         return sum(len(part.encode()) for part in parts)
 
     @property
+    def own_media(self) -> tuple[Attachment, ...]:
+        """The uploads that the message is about, without the pictures of links."""
+        return self.media[: self._own_count]
+
+    @property
     def poster(self) -> Attachment | None:
         """The picture to show before a video plays, where one was sent with it."""
-        return self.media[1] if self.kind is Kind.VIDEO and len(self.media) > 1 else None
+        return self.media[1] if self.kind is Kind.VIDEO and self._own_count > 1 else None
+
+    @property
+    def link_media(self) -> Sequence[Attachment | None]:
+        """The picture of each link; None where it has none."""
+        pictures = iter(self.media[self._own_count :])
+        return [next(pictures, None) if link.image else None for link in self.links]
+
+    @property
+    def _own_count(self) -> int:
+        return max(0, len(self.media) - sum(link.image is not None for link in self.links))
 
     @property
     def media_bytes(self) -> int:
@@ -787,9 +808,9 @@ class Content(Model):
 
     @property
     def preview(self) -> str:
-        """One line for lists."""
+        """One line for lists: the title, or the beginning of the text without its marks."""
         place = self.location.name if self.location else ""
-        return (self.title or self.text or place or f"[{self.kind.value}]")[:100]
+        return (self.title or plain_beginning(self.text) or place or f"[{self.kind.value}]")[:100]
 
 
 class Origin(Model):
@@ -830,6 +851,8 @@ class Message(Model):
     """The sender's name at the time, where the channel signs its posts; empty: not signed."""
     origin: Origin | None = None
     """None: it was not forwarded."""
+    quoted_seq: int | None = None
+    """The earlier message of the stream that it answers, which may be recalled since. None: it quotes none."""
     pinned_at: datetime | None = None
     reactions_frozen: bool = False
     views: int = 0
@@ -849,7 +872,10 @@ class Message(Model):
             return size
         size += getsizeof(content.text) + getsizeof(content.title) + getsizeof(content.custom_json)
         # A character takes four bytes where one of its text does.
-        size += sum(800 + 4 * len(link.title) + 4 * len(link.url) for link in content.links)
+        size += sum(
+            1_000 + 4 * (len(link.title) + len(link.url) + len(link.description))
+            for link in content.links
+        )
         size += sum(1_500 + 4 * len(each.name) for each in content.media)
         place = content.location
         return (

@@ -14,6 +14,8 @@ from groups.errors import (
     BusinessAccount,
     FixedInChannel,
     JoiningNotAllowed,
+    MessageNotFound,
+    MessageRecalled,
     Muted,
     NotAPerson,
     NotForThisType,
@@ -23,7 +25,7 @@ from groups.errors import (
     RecallTooLate,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.errors import DomainError, FieldTooLong, PermissionRefused
+from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest, PermissionRefused
 from groups.kernel.ids import UserId
 from groups.limits import GroupLimits
 from groups.models import (
@@ -128,6 +130,16 @@ def reading_refusal(group: Group, effective_role: EffectiveRole) -> DomainError 
     if effective_role >= EffectiveRole.MEMBER or group.visibility is Visibility.PUBLIC:
         return None
     return PermissionRefused("Only members may read here")
+
+
+def quoting_refusal(access: AccessContext, quoted: Message | None) -> DomainError | None:
+    """Why a message of the actor may not quote this one of the same group, None being one that does not exist."""
+    if access.group.is_channel:
+        reason = "posts quote nothing"
+        return InvalidRequest(reason, errors=[{"field": "quoted_seq", "reason": reason}])
+    if quoted is None or quoted.seq <= history_floor(access):
+        return MessageNotFound("There is no such message to quote")
+    return MessageRecalled() if quoted.recalled_at is not None else None
 
 
 def history_floor(access: AccessContext) -> int:

@@ -234,6 +234,8 @@ async def _every_field(api: Api) -> None:
     await ada.delete(f"{tea}/members/me")  # the Work group has no owner now
     await bob.get(tea)
     chat = await a_chat_group(ada, bob)
+    for answer in ({}, {"quoted_seq": 1}):
+        await ada.post(f"{chat}/messages", {"kind": "text", "text": "Hello", **answer})
     await ada.patch(f"{chat}/members/{part(bob.id)}", {"mute_seconds": 60})
     await bob.patch(f"{chat}/members/{part(bob.id)}", {"name_card": "B"})
     await bob.get(f"{chat}/members")
@@ -252,6 +254,7 @@ async def _every_field(api: Api) -> None:
     link = {"title": "Tea", "url": "https://example.org/tea"}
     sound = await ada.call("POST", "/v1/media", data=wav(), headers={})
     audio = {"kind": "audio", "audio": sound.body["media_id"]}
+    link |= {"description": "A drink", "image": upload.body["media_id"]}
     for body in (image, {"kind": "location", "location": place, "links": [link]}):
         await ada.post(f"{path}/posts", body)
         await ada.post(f"{path}/drafts", {"post": body})

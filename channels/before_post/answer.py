@@ -76,7 +76,7 @@ def changed(content: Content, changes: Changes, limits: GroupLimits) -> Content:
         )
         wanted = body.to_content()
         # Its uploads and its place are those of the message, as they are described there.
-        wanted = wanted.model_copy(update={"media": content.media, "location": content.location})
+        wanted = _with_uploads_of(content, wanted)
         check_bounds(wanted, limits)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
@@ -86,23 +86,35 @@ def changed(content: Content, changes: Changes, limits: GroupLimits) -> Content:
     return wanted
 
 
+def _with_uploads_of(content: Content, wanted: Content) -> Content:
+    """The wanted content with the message's uploads and place. A link keeps a picture that the writer gave a link."""
+    pictures = {one.media_id: one for one in content.link_media if one is not None}
+    links = tuple(
+        link if link.image in pictures else link.model_copy(update={"image": None})
+        for link in wanted.links
+    )
+    of_links = [pictures[link.image] for link in links if link.image is not None]
+    media = (*content.own_media, *of_links)
+    return wanted.model_copy(update={"links": links, "media": media, "location": content.location})
+
+
 def _as_body(content: Content) -> dict[str, Any]:
     """The body that would write this content."""
     body: dict[str, Any] = {
         "kind": content.kind.value,
         "title": content.title,
         "text": content.text,
-        "links": [{"title": link.title, "url": link.url} for link in content.links],
+        "links": [link.model_dump(mode="json") for link in content.links],
         "images": [
             one.media_id
-            for one in content.media
+            for one in content.own_media
             if one.kind is MediaKind.IMAGE and one is not content.poster
         ],
     }
     if content.poster is not None:
         body["poster"] = content.poster.media_id
     for kind in (MediaKind.VIDEO, MediaKind.AUDIO, MediaKind.FILE):
-        for attachment in content.media:
+        for attachment in content.own_media:
             if attachment.kind is kind:
                 body[kind.value] = attachment.media_id
     if content.location is not None:

@@ -567,6 +567,8 @@ class DialogueMessageInEvent(Answer):
     """No notification; it still counts as unread."""
     forwarded_from: ForwardedFrom | None = None
     """The source of a forward; null: it was written here."""
+    quoted_seq: int | None = None
+    """The earlier message of the conversation that it answers, which may be deleted since; null: none."""
     message_id: str
     seq: int
     sender_id: str | None = None
@@ -604,6 +606,8 @@ class MessageInEvent(Answer):
     message_id: str
     seq: int
     sender_id: str | None = None
+    quoted_seq: int | None = None
+    """The earlier message of the conversation that it answers, which may be deleted since; null: none."""
     created_at: datetime
     edited_at: datetime | None = None
     recalled_at: datetime | None = None
@@ -660,6 +664,8 @@ class ThreadMessageInEvent(Answer):
     """No notification; it still counts as unread."""
     forwarded_from: ForwardedFrom | None = None
     """The source of a forward; null: it was written here."""
+    quoted_seq: int | None = None
+    """The earlier message of the conversation that it answers, which may be deleted since; null: none."""
     message_id: str
     seq: int
     sender_id: str | None = None

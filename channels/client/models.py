@@ -379,23 +379,6 @@ class ForwardedFrom(Answer):
 JsonValue = Any
 """Any JSON value."""
 
-
-class Link(Answer):
-    """A titled link."""
-
-    title: str
-    url: str
-
-
-class Location(Answer):
-    """A place on Earth, in degrees."""
-
-    latitude: float
-    longitude: float
-    name: str
-    address: str
-
-
 MediaKind = Literal["image", "video", "audio", "file"] | str
 """The kind of an upload, found from its bytes; each kind has its own size limit."""
 
@@ -420,6 +403,24 @@ class Media(Answer):
     carries, else null."""
     poster_id: str | None = None
     """Of a video: the upload that was sent as its `poster`; an edit repeats it."""
+
+
+class Link(Answer):
+    """A titled link. The preview of its page is null where the author gave none."""
+
+    title: str
+    url: str
+    description: str | None = None
+    image: Media | None = None
+
+
+class Location(Answer):
+    """A place on Earth, in degrees."""
+
+    latitude: float
+    longitude: float
+    name: str
+    address: str
 
 
 class Tally(Answer):
@@ -450,6 +451,8 @@ class DialogueMessage(Answer):
     """No notification; it still counts as unread."""
     forwarded_from: ForwardedFrom | None = None
     """The source of a forward; null: it was written here."""
+    quoted_seq: int | None = None
+    """The earlier message of the conversation that it answers, which may be deleted since; null: none."""
     message_id: str
     seq: int
     sender_id: str | None = None
@@ -579,6 +582,8 @@ class Message(Answer):
     sender_id: str | None = None
     sender_name: str | None = None
     sender_face_url: str | None = None
+    quoted_seq: int | None = None
+    """The earlier message of the conversation that it answers, which may be deleted since; null: none."""
     created_at: datetime
     edited_at: datetime | None = None
     recalled_at: datetime | None = None
@@ -739,6 +744,15 @@ class Invitation(Answer):
     invited_by: str
     invited_at: datetime
     expires_at: datetime
+
+
+class LinkPreview(Answer):
+    """What the page says of itself, as `links` of a post or message take it (`image` by its `media_id`)."""
+
+    url: str
+    title: str
+    description: str | None = None
+    image: Media | None = None
 
 
 class Highlight(Answer):
@@ -1277,6 +1291,8 @@ class ThreadMessage(Answer):
     """No notification; it still counts as unread."""
     forwarded_from: ForwardedFrom | None = None
     """The source of a forward; null: it was written here."""
+    quoted_seq: int | None = None
+    """The earlier message of the conversation that it answers, which may be deleted since; null: none."""
     message_id: str
     seq: int
     sender_id: str | None = None
@@ -1383,10 +1399,14 @@ class ForwardBody(TypedDict, total=False):
 
 
 class LinkBody(TypedDict, total=False):
-    """A titled link, http or https."""
+    """A titled link, http or https; `description` and `image` make it a preview of its page."""
 
     title: Required[str]
     url: Required[str]
+    description: str
+    """What its page says of itself."""
+    image: str | None
+    """An upload of yours: a picture."""
 
 
 class LocationBody(TypedDict, total=False):
@@ -1545,6 +1565,38 @@ class JoinGroup(TypedDict, total=False):
     """A message to those who approve the join request."""
 
     text: str
+
+
+class LinkToPreview(TypedDict, total=False):
+    """The address of a page."""
+
+    url: Required[str]
+
+
+class NewChatMessage(TypedDict, total=False):
+    """As `NewMessage`; `quoted_seq` names the earlier message of the conversation that it answers."""
+
+    kind: Kind | None
+    title: str
+    text: str
+    links: list[LinkBody]
+    images: list[str]
+    """For `image`: 1 to 10."""
+    video: str | None
+    """For `video`: a film; a sound is accepted, too."""
+    poster: str | None
+    """With `video`: an image to show before it plays, such as one of its frames."""
+    audio: str | None
+    """For `audio`: a sound, such as a voice message."""
+    file: str | None
+    location: LocationBody | None
+    custom: JsonValue
+    """Any JSON; its strings and keys hold no control characters either."""
+    forward: ForwardBody | None
+    silent: bool
+    """Devices should not ring; it counts as unread."""
+    quoted_seq: int | None
+    """The earlier message that it answers."""
 
 
 class NewMessage(TypedDict, total=False):

@@ -26,6 +26,7 @@ from channels.console.shell import templates
 from channels.models import Channel
 from channels.share_links.addresses import app_path, public_path
 from groups.kernel.clock import rfc3339
+from groups.kernel.markup import plain_beginning, plain_text
 from groups.models import (
     Attachment,
     Content,
@@ -73,7 +74,8 @@ class PublicPost:
     def heading(self) -> str:
         """One line: the title, or else the beginning of the text, or the name of the place."""
         content = self.content
-        line = content.title or content.text.strip().partition("\n")[0] or self.place
+        text = plain_beginning(content.text.strip())
+        line = content.title or text.partition("\n")[0] or self.place
         if len(line) > _TITLE_CHARACTERS:
             line = line[: _TITLE_CHARACTERS - 1].rstrip() + "…"
         return line or f"#{self.seq}"
@@ -113,7 +115,7 @@ class PublicPost:
     def pictures(self) -> list[str]:
         """The paths of its pictures, in the size that the page shows; of a video, of what is shown before it plays."""
         content = self.content
-        posters = [poster_url(one, content.poster) for one in content.media[:1]]
+        posters = [poster_url(one, content.poster) for one in content.own_media[:1]]
         return [
             *(f"/v1/media/{one.media_id}?size=large" for one in _images(content)),
             *(url for url in posters if url is not None),
@@ -133,14 +135,14 @@ class PublicPost:
                 one.name or one.content_type,
                 _clock(one.duration_seconds),
             )
-            for one in self.content.media
+            for one in self.content.own_media
             if one.kind is not MediaKind.IMAGE
         ]
 
     @property
     def sounds(self) -> list[Attachment]:
         """Its sounds, which feeds name as enclosures, so that players of podcasts find them."""
-        return [one for one in self.content.media if one.kind is MediaKind.AUDIO]
+        return [one for one in self.content.own_media if one.kind is MediaKind.AUDIO]
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +306,7 @@ def _json_feed(shown: PublicChannel) -> dict[str, Any]:
                 "url": shown.url_of(post),
                 "title": post.heading,
                 "content_html": _html_of(shown, post),
-                "content_text": post.content.text or post.place,
+                "content_text": plain_text(post.content.text) or post.place,
                 "date_published": rfc3339(post.created_at),
                 "date_modified": rfc3339(post.updated_at),
                 **({"attachments": _attachments(shown, post)} if post.sounds else {}),
@@ -320,7 +322,7 @@ def _post(post: PublicPost) -> dict[str, Any]:
     content = post.content
     by_kind = {
         one.kind: _media(one, content.poster)
-        for one in content.media
+        for one in content.own_media
         if one.kind is not MediaKind.IMAGE
     }
     return {
@@ -329,7 +331,15 @@ def _post(post: PublicPost) -> dict[str, Any]:
         "text": content.text,
         "images": [_media(one) for one in _images(content)],
         **{kind.value: media for kind, media in by_kind.items()},
-        "links": [{"title": link.title, "url": link.url} for link in content.links],
+        "links": [
+            {
+                "title": link.title,
+                "url": link.url,
+                **({"description": link.description} if link.description else {}),
+                **({"image": _media(picture)} if picture else {}),
+            }
+            for link, picture in zip(content.links, content.link_media, strict=True)
+        ],
         "location": content.location.model_dump() if content.location else None,
         "created_at": rfc3339(post.created_at),
         "edited_at": rfc3339(post.updated_at) if post.updated_at != post.created_at else None,
@@ -340,7 +350,9 @@ def _post(post: PublicPost) -> dict[str, Any]:
 def _images(content: Content) -> list[Attachment]:
     """The images that the post shows as such, without the poster of a video."""
     return [
-        one for one in content.media if one.kind is MediaKind.IMAGE and one is not content.poster
+        one
+        for one in content.own_media
+        if one.kind is MediaKind.IMAGE and one is not content.poster
     ]
 
 

@@ -13,6 +13,7 @@ import jinja2
 import orjson
 
 from channels.console.assets import Assets
+from channels.console.markup_html import markup_html
 from channels.limits import Limits
 from groups.kernel.clock import rfc3339
 
@@ -39,7 +40,12 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"xml": _carried_by_xml, "rfc3339": rfc3339, "rfc5322": format_datetime}
+    environment.filters |= {
+        "markup": markup_html,
+        "xml": _carried_by_xml,
+        "rfc3339": rfc3339,
+        "rfc5322": format_datetime,
+    }
     return environment
 
 

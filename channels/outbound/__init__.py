@@ -1,4 +1,4 @@
-"""Requests that the server sends to other software: webhooks, push, the review of messages before they are stored.
+"""Requests that the server sends to other software: webhooks, push, reviews of messages, pages for link previews.
 
 Promises:
     A request to an address that a client chose reaches the public internet by https, and nothing else unless the

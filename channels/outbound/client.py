@@ -70,11 +70,20 @@ class OutboundClient:
 
         Not repeated by itself. Raises: AddressRefused; Unreachable.
         """
+        return await self._send("POST", url, headers, body)
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> OutboundResponse:
+        """Send a GET, and return its response as `post` does. Raises: AddressRefused; Unreachable."""
+        return await self._send("GET", url, headers, None)
+
+    async def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> OutboundResponse:
         timeout = aiohttp.ClientTimeout(total=self.timeout_seconds, sock_connect=CONNECT_SECONDS)
         try:
             session = self._session(urlsplit(url).scheme == "https")
-            async with session.post(
-                url, data=body, headers=headers, allow_redirects=False, timeout=timeout
+            async with session.request(
+                method, url, data=body, headers=headers, allow_redirects=False, timeout=timeout
             ) as response:
                 found: dict[str, str] = {}
                 for name, value in response.headers.items():

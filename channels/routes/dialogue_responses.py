@@ -13,7 +13,12 @@ from groups.models import Tally
 from groups.routes.messages import HistoryQuery
 from groups.routes.responses.fields import Instant, MessageVersion
 from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
-from groups.routes.responses.messages import ContentResponse, HistoryPage, content_fields
+from groups.routes.responses.messages import (
+    ContentResponse,
+    HistoryPage,
+    QuotedSeq,
+    content_fields,
+)
 from groups.routes.responses.tallies import TallyResponse, tally_response
 
 ToUser = Annotated[
@@ -59,6 +64,7 @@ class MessageInDialogueResponse(ContentResponse):
         ForwardedFrom | None,
         Field(description="The source of a forward; null: it was written here."),
     ]
+    quoted_seq: QuotedSeq
     message_id: str
     seq: int
     sender_id: str | None
@@ -75,6 +81,7 @@ def _shared_fields(sent: DialogueMessage, tally: Tally) -> dict[str, Any]:
     return content_fields(message.content) | {
         "silent": message.silent and is_shown,
         "forwarded_from": forwarded_from(message.origin) if is_shown else None,
+        "quoted_seq": message.quoted_seq if is_shown else None,
         "message_id": f"{sent.dialogue.conversation_id}:{message.seq}",
         "seq": message.seq,
         "sender_id": message.sender_id if is_shown else None,

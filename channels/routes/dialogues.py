@@ -54,7 +54,7 @@ from groups.kernel.ids import AnyIdText
 from groups.models import Tally
 from groups.routes.messages import FORWARDING_ERRORS, Seq
 from groups.routes.responses.messages import history_fields
-from groups.routes.responses.writing import NewMessage, WriteMessage
+from groups.routes.responses.writing import NewChatMessage, WriteMessage
 from groups.service.messages.pages import StreamPage
 
 
@@ -98,7 +98,7 @@ class DialogueRoutes:
         actor: Actor,
         conversation_id: AnyIdText,
         query: WriteQuery,
-        body: NewMessage,
+        body: NewChatMessage,
         key: IdempotencyKey,
     ) -> DialogueMessageResponse:
         """Write to a user or a channel, or forward a message. With an `Idempotency-Key`, repeats write once.
@@ -106,7 +106,8 @@ class DialogueRoutes:
         The first message begins the conversation for both sides. A channel accepts messages from the users that its
         setting `accept_messages` names. Messages to yourself are notes. A forward is a copy with `forwarded_from`,
         which never names a private channel, group or conversation. `c2c_news` is the conversation with the user
-        `news`. If it has not begun, and a channel has this short id, `to=user` says that the user is meant.
+        `news`. If it has not begun, and a channel has this short id, `to=user` says that the user is meant. With
+        `quoted_seq`, it answers an earlier message of the conversation that is not deleted.
         """
         dialogue = self._dialogue(actor, conversation_id)
         is_to_user = query.to is not None
@@ -118,6 +119,7 @@ class DialogueRoutes:
                 key=key,
                 silent=body.silent,
                 is_to_user=is_to_user,
+                quoted_seq=body.quoted_seq,
             )
         else:
             sent = await self.dialogues.forward(

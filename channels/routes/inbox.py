@@ -54,7 +54,7 @@ from groups.models import Source, Tally, User
 from groups.routes.messages import FORWARDING_ERRORS, HistoryQuery, Seq
 from groups.routes.responses.fields import Instant, ItemProblem, StreamVersion
 from groups.routes.responses.messages import NewestMessage, history_fields, newest_fields
-from groups.routes.responses.writing import NewMessage, WriteMessage
+from groups.routes.responses.writing import NewChatMessage, NewMessage, WriteMessage
 from groups.service.users import UserService
 
 
@@ -251,7 +251,7 @@ class InboxRoutes:
         actor: Actor,
         channel_id: ChannelIdText,
         user_id: UserIdText,
-        body: NewMessage,
+        body: NewChatMessage,
         key: IdempotencyKey,
     ) -> ThreadMessageResponse:
         """Write to a user as the channel, or forward a message you may read; with an `Idempotency-Key`, once.
@@ -268,7 +268,13 @@ class InboxRoutes:
             )
         else:
             sent = await self.dialogues.post(
-                actor, thread, new, key=key, silent=body.silent, for_channel=True
+                actor,
+                thread,
+                new,
+                key=key,
+                silent=body.silent,
+                for_channel=True,
+                quoted_seq=body.quoted_seq,
             )
         return await self._response(sent)
 

@@ -35,6 +35,8 @@ from channels.feed.routes import FeedRoutes
 from channels.feed.service import FeedService
 from channels.feed.wiring import build_feed
 from channels.limits import Limits, limits_of_clients
+from channels.link_previews.routes import LinkPreviewRoutes
+from channels.link_previews.service import LinkPreviewService, http_of_pages, http_of_pictures
 from channels.outbound.client import OutboundClient
 from channels.post_reports.routes import ReportRoutes
 from channels.post_reports.wiring import REPORT_INDEXES, Reports
@@ -154,6 +156,7 @@ class Services:
     push_delivery: PushDelivery
     reports: Reports
     shares: ShareService
+    link_previews: LinkPreviewService
     metrics: Metrics
     clock_sync: PeriodicTask
     options: ServiceOptions
@@ -203,6 +206,7 @@ class Services:
         await self.analytics.counting.close()
         await self.bus.stop()
         await self.review_http.close()
+        await self.link_previews.close()
 
 
 def create_services(
@@ -388,6 +392,12 @@ def create_services(
             guard=chat.guard,
             options=options.share,
         ),
+        link_previews=LinkPreviewService(
+            pages=http_of_pages(options.link_preview_networks),
+            pictures=http_of_pictures(options.link_preview_networks),
+            media=chat.media,
+            limits=limits,
+        ),
         metrics=metrics,
         clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
         options=options,
@@ -502,6 +512,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             users=chat.users,
         ),
         MediaRoutes(chat.media),
+        LinkPreviewRoutes(previews=services.link_previews),
         UserRoutes(users=chat.users, revocations=chat.revocations, limits=services.limits),
     )
     return [endpoint for part in routes for endpoint in endpoints_of(part)]

@@ -25,6 +25,8 @@ class ServiceOptions:
     """How long an event stays in the log."""
     webhook_allowed_networks: tuple[Network, ...] = ()
     """Networks inside to which webhooks and push subscriptions may lead."""
+    link_preview_networks: tuple[Network, ...] = ()
+    """Networks inside whose pages link previews may show."""
     push: PushOptions = NOTHING_DELIVERED
     """How push notifications are delivered."""
     share: ShareOptions = LOCAL_LINKS

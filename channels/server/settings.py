@@ -256,6 +256,15 @@ class Settings(BaseSettings):
     Webhooks may be sent there by http too. Whoever may create a webhook or register a browser can make the server send
     requests there.
     """
+    link_preview_allowed_networks: Annotated[
+        tuple[IPvAnyNetwork, ...],
+        NoDecode,
+        Unset("link previews show public pages only, by https"),
+    ] = ()
+    """Networks inside, separated by commas, whose pages [link previews](../how-to/link-previews.md) may show.
+
+    By http too. Every user can then read titles, descriptions and pictures of pages there.
+    """
     limits: Limits = Field(default_factory=Limits)
     """`CHANNELS_LIMIT_<NAME>` sets each limit."""
     is_worker: bool = False
@@ -369,6 +378,7 @@ class Settings(BaseSettings):
         "token_issuer",
         "token_audience",
         "webhook_allowed_networks",
+        "link_preview_allowed_networks",
         mode="before",
     )
     @classmethod
@@ -451,6 +461,7 @@ class Settings(BaseSettings):
             before_post=self._before_post(),
             event_retention_seconds=self.event_retention_seconds,
             webhook_allowed_networks=self.webhook_allowed_networks,
+            link_preview_networks=self.link_preview_allowed_networks,
             push=PushOptions(
                 vapid_private_key=self.web_push_key(),
                 vapid_subject=self.contact_of_pushes or "mailto:admin@localhost",

@@ -36,7 +36,7 @@ from conversations.service.write_permission import PermissionQuery, WritePermiss
 from conversations.store.inbox_totals import InboxTotalStore
 from conversations.store.settings import ConversationSettingsStore
 from conversations.store.threads import ThreadKey, ThreadStore
-from groups.errors import MessageNotFound
+from groups.errors import MessageNotFound, MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.batching.group_commit import OnBatch
 from groups.kernel.errors import DomainError
@@ -97,6 +97,12 @@ class _Target:
         if meant is not None and not post.is_to_user:
             return _ambiguous(post.dialogue, meant)
         return self.refusals[post.writer]
+
+    def quoting_refusal(self, post: _DialoguePost, quoted: Message | None) -> DomainError | None:
+        # Both sides may read all of it.
+        if quoted is None:
+            return MessageNotFound("There is no such message to quote")
+        return MessageRecalled() if quoted.recalled_at is not None else None
 
     def signature_of(self, post: _DialoguePost) -> str:
         return ""
@@ -226,15 +232,16 @@ class DialogueService:
         silent: bool = False,
         for_channel: bool = False,
         is_to_user: bool = False,
+        quoted_seq: int | None = None,
     ) -> DialogueMessage:
         """Add a message, which begins the dialogue if it is the first. With a `key`, a repeat returns the first one.
 
-        The writer's own cursor moves to it. `is_to_user`: the peer is a user, even if a channel has such a short id.
-        Publishes: DialoguePosted.
+        The writer's own cursor moves to it. `quoted_seq`: the earlier message that it answers. `is_to_user`: the peer
+        is a user, even if a channel has such a short id. Publishes: DialoguePosted.
         """
-        fingerprint = fingerprint_of(content, silent=silent)
+        fingerprint = fingerprint_of(content, silent=silent, quoted_seq=quoted_seq)
         return await self._submit(
-            actor, dialogue, content, fingerprint, key, silent, for_channel, is_to_user
+            actor, dialogue, content, fingerprint, key, silent, for_channel, is_to_user, quoted_seq
         )
 
     async def forward(
@@ -265,6 +272,7 @@ class DialogueService:
         silent: bool,
         for_channel: bool,
         is_to_user: bool,
+        quoted_seq: int | None = None,
     ) -> DialogueMessage:
         post = _DialoguePost(
             actor=actor,
@@ -273,6 +281,7 @@ class DialogueService:
             content=content,
             key=post_key(key, fingerprint, shared_by=actor.user_id if for_channel else None),
             silent=silent,
+            quoted_seq=quoted_seq,
             spoken_for=UserId(dialogue.peer_id) if for_channel else None,
         )
         queue = self._channel_queue if for_channel else self._queue

@@ -41,7 +41,7 @@ from groups.routes.responses.messages import (
     MessageResponse,
     message_response,
 )
-from groups.routes.responses.writing import NewMessage, WriteMessage
+from groups.routes.responses.writing import NewChatMessage, WriteMessage
 from groups.service.hooks import TallyReader
 from groups.service.messages.edits import EditService
 from groups.service.messages.forwarding import ForwardService
@@ -157,9 +157,11 @@ class MessageRoutes:
         ],
     )
     async def write(
-        self, actor: Actor, group_id: GroupIdText, body: NewMessage, key: IdempotencyKey
+        self, actor: Actor, group_id: GroupIdText, body: NewChatMessage, key: IdempotencyKey
     ) -> MessageResponse:
         """Write a message, or forward one; with an `Idempotency-Key`, repeating it writes nothing.
+
+        With `quoted_seq`, it answers an earlier message of the group that you may read, and that is not deleted.
 
         A forward is a copy with `forwarded_from`, which names the channel or group and never the author; a private
         one is not named.
@@ -167,7 +169,9 @@ class MessageRoutes:
         silent = body.silent
         if body.forward is None:
             content = body.to_content()
-            posted = await self.messages.post(actor, group_id, content, key=key, silent=silent)
+            posted = await self.messages.post(
+                actor, group_id, content, key=key, silent=silent, quoted_seq=body.quoted_seq
+            )
         else:
             source = body.forward.source
             posted = await self.forwards.forward(actor, group_id, source, key=key, silent=silent)

@@ -376,6 +376,8 @@ def _to_document(keyed: KeyedMessage) -> Document:
     terms = search_terms_of(message.content)
     if terms:
         document["terms"] = terms
+    if message.quoted_seq is None:
+        del document["quoted_seq"]
     document["_id"] = message_key(message.stream_id, message.seq)
     document["key"] = keyed.key
     document["digest"] = keyed.digest
@@ -396,6 +398,7 @@ def _to_message(document: Document) -> Message:
         silent=document.get("silent", False),
         signature=document.get("signature", ""),
         origin=Origin.model_construct(**origin) if origin else None,
+        quoted_seq=document.get("quoted_seq"),
         pinned_at=document.get("pinned_at"),
         reactions_frozen=document.get("reactions_frozen", False),
         views=document.get("views", 0),

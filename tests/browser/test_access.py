@@ -176,6 +176,11 @@ async def test_menus_dialogs_and_the_sign_in_page_are_accessible(
     await opened.by("menuitem", "Edit").click()
     await expect(opened.page.locator(".strip")).to_be_visible()
     await check(opened, "writer that edits")
+    await opened.by("button", "Add an emoji").click()
+    await expect(opened.by("searchbox", "Search emoji")).to_be_focused()
+    await check(opened, "picker of all emoji")
+    await screenshot(opened.page, "emoji")
+    await opened.page.keyboard.press("Escape")
     await screenshot(opened.page, "editing")
     await (
         opened.page.locator(".conversation-head").get_by_role("button", name="More options").click()

@@ -319,6 +319,12 @@ async def test_uploads_stay_with_a_changed_message(server: Api, reviewer: Review
     edited = await cid.patch(one, {**body, "text": "still rude"})
     assert edited.body["text"] == "still kind"
     assert edited.body["images"] == made.body["images"]
+    # So does the picture of a link.
+    link = {"title": "Tea", "url": "https://example.org/", "image": image["media_id"]}
+    linked = await cid.post(f"{channel}/posts", {"kind": "text", "text": "rude", "links": [link]})
+    assert linked.body["text"] == "kind"
+    assert linked.body["links"][0]["image"]["media_id"] == image["media_id"]
+    assert reviewer.last["post"]["links"] == linked.body["links"]
 
 
 # --- who is asked about what ------------------------------------------------------------------------------------------
@@ -573,3 +579,6 @@ def test_changes_replace_what_they_name_and_leave_the_rest() -> None:
     assert after(custom=None).custom_json is None
     assert after(title="T").text == "Hello"
     assert after(links=[{"title": "x", "url": "https://x.example"}]).links[0].title == "x"
+    # A back end cannot give a link a picture that the writer did not give.
+    pictured = after(links=[{"title": "x", "url": "https://x.example", "image": "abc"}])
+    assert (pictured.links[0].image, pictured.link_media) == (None, [None])

@@ -24,6 +24,7 @@ from channels.client.models import (
     User,
 )
 from tests.api import PATIENCE_SECONDS, Api, fresh, the_app
+from tests.channels.test_link_previews import a_known_page
 from tests.client.clients import client_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -116,6 +117,7 @@ async def test_the_kind_of_a_post_follows_from_its_fields(shared_api: Api) -> No
         media = await mine.media.upload(PNG, "dot.png")
         assert (media.content_type, media.width) == ("image/png", 1)
         assert (await mine.media.download(media.media_id)).startswith(b"\x89PNG")
+        assert (await mine.media.preview_link(a_known_page(shared_api))).title == "Known"
         both = await mine.posts.publish(channel_id, text="Look", images=[media.media_id])
         alone = await mine.posts.publish(channel_id, images=[media.media_id])
         custom = await mine.posts.publish(channel_id, custom={"gate": 4})

@@ -31,6 +31,7 @@ from tests.api import (
     id_of,
     part,
 )
+from tests.channels.test_link_previews import a_known_page
 from tests.cost.conftest import Watched
 from tests.cost.shapes import ACCEPTED, SHARD_KEY, Shape, faults, shape_of, statements
 
@@ -206,6 +207,7 @@ async def _channels(api: Api) -> None:
     media = await ada.call("POST", "/v1/media", data=b"x" * 9, headers={"Idempotency-Key": "once"})
     await ada.call("POST", "/v1/media", data=b"x" * 9, headers={"Idempotency-Key": "once"})
     await dan.get(f"/v1/media/{media.body['media_id']}")
+    await dan.post("/v1/link-previews", {"url": a_known_page(api)})
     await ada.post(f"{path}/posts", {"kind": "file", "file": media.body["media_id"]})
     await ada.post(f"{path}/posts", TEXT, idempotency_key="once")
     await ada.post(f"{path}/posts", TEXT, idempotency_key="once")

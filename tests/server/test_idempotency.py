@@ -56,6 +56,7 @@ HOW: Final = {
     "/v1/groups/{group_id}/join-requests/{user_id}": "itself",
     "/v1/groups/{group_id}/messages": "keyed",
     "/v1/groups/{group_id}/owner": "itself",
+    "/v1/link-previews": "anew",
     "/v1/media": "keyed",
     "/v1/read": "itself",
     "/v1/users": "itself",

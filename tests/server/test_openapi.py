@@ -37,6 +37,7 @@ from tests.api import (
     part,
     undescribed,
 )
+from tests.channels.test_link_previews import a_known_page
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -413,6 +414,8 @@ async def a_flow(api: Api) -> None:
     await bob.get(media.body["url"])
     await bob.get(f"{media.body['url']}?size=thumb")
     await ada.call("POST", "/v1/media", data=b"")
+    await ada.post("/v1/link-previews", {"url": "https://example.org/"})
+    await ada.post("/v1/link-previews", {"url": a_known_page(api)})
     await a_post(ada, channel)
     file = {"kind": "file", "file": media.body["media_id"]}
     await ada.post(f"{channel}/posts/preview", file)

@@ -170,6 +170,29 @@ async def test_the_json_feed_leads_to_older_posts_and_has_each_post_in_fields(
     assert missing.headers["Access-Control-Allow-Origin"] == "*"
 
 
+async def test_marks_are_shown_on_the_page_and_in_feeds_and_left_out_of_titles(
+    api: OpenApi,
+) -> None:
+    server = await api()
+    owner = server.new_user("owner")
+    path = await a_channel(owner, name="Tram news")
+    await a_post(
+        owner, path, "**Line 4** <b>\n- stops at https://tram.example/4\n\n[x](javascript:alert(1))"
+    )
+    nobody = server.bearer(None)
+    item = (await nobody.get(f"{public(path)}/feed.json")).body["items"][0]
+    marked = (
+        '<p dir="auto"><strong>Line 4</strong> &lt;b&gt;</p><ul><li dir="auto">stops at'
+        ' <a href="https://tram.example/4" rel="nofollow noopener noreferrer ugc">https://tram.example/4</a></li></ul>'
+        '<p dir="auto">[x](javascript:alert(1))</p>'
+    )
+    assert marked in item["content_html"]
+    assert marked in (await nobody.get(public(path))).text
+    assert item["title"] == "Line 4 <b>"
+    assert item["content_text"].startswith("Line 4 <b>\n• stops at")
+    assert item["_post"]["text"].startswith("**Line 4**")
+
+
 async def test_a_place_is_shown_with_a_map_also_without_a_name(api: OpenApi) -> None:
     server = await api()
     owner = server.new_user("owner")

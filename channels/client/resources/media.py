@@ -7,7 +7,15 @@ from urllib.parse import quote
 
 from typing_extensions import Unpack
 
-from channels.client.models import Media, Page, SetUser, UpdateUser, User, UserMissing
+from channels.client.models import (
+    LinkPreview,
+    Media,
+    Page,
+    SetUser,
+    UpdateUser,
+    User,
+    UserMissing,
+)
 from channels.client.resources.base import Resource, parsed
 from channels.client.transport import path_of
 
@@ -41,6 +49,10 @@ class Uploads(Resource):
         """The bytes of an upload; `size="thumb"` is the small picture."""
         query = {"size": size}
         return (await self._transport.send("GET", path_of("media", media_id), query=query)).body
+
+    async def preview_link(self, url: str) -> LinkPreview:
+        """What a page says of itself, for the `links` of a post; its `image` is an upload of yours."""
+        return await self._call("POST", LinkPreview, "link-previews", body={"url": url})
 
 
 class Users(Resource):

@@ -554,6 +554,7 @@ declare namespace Api {
     custom: JsonValue;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
+    quoted_seq: number | null;
     message_id: string;
     seq: number;
     sender_id: string | null;
@@ -578,6 +579,7 @@ declare namespace Api {
     custom: JsonValue;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
+    quoted_seq: number | null;
     message_id: string;
     seq: number;
     sender_id: string | null;
@@ -1043,6 +1045,7 @@ declare namespace Api {
     devices_per_user: number;
     pushes_per_second: number;
     concurrent_pushes: number;
+    link_previews_per_minute: number;
     channels: number;
     channels_per_owner: number;
     channel_organization_bytes: number;
@@ -1077,10 +1080,25 @@ declare namespace Api {
   interface LinkBody {
     title: string;
     url: string;
+    description?: string;
+    image?: string | null;
+  }
+
+  interface LinkPreviewResponse {
+    url: string;
+    title: string;
+    description: string | null;
+    image: MediaResponse | null;
   }
 
   interface LinkResponse {
     title: string;
+    url: string;
+    description: string | null;
+    image: MediaResponse | null;
+  }
+
+  interface LinkToPreview {
     url: string;
   }
 
@@ -1178,6 +1196,7 @@ declare namespace Api {
     message_id: string;
     seq: number;
     sender_id: string | null;
+    quoted_seq: number | null;
     created_at: string;
     edited_at: string | null;
     recalled_at: string | null;
@@ -1235,6 +1254,7 @@ declare namespace Api {
     sender_id: string | null;
     sender_name: string | null;
     sender_face_url: string | null;
+    quoted_seq: number | null;
     created_at: string;
     edited_at: string | null;
     recalled_at: string | null;
@@ -1253,6 +1273,23 @@ declare namespace Api {
   interface MutedResponse {
     count: number;
     share: number;
+  }
+
+  interface NewChatMessage {
+    kind?: Kind | null;
+    title?: string;
+    text?: string;
+    links?: LinkBody[];
+    images?: string[];
+    video?: string | null;
+    poster?: string | null;
+    audio?: string | null;
+    file?: string | null;
+    location?: LocationBody | null;
+    custom?: JsonValue;
+    forward?: ForwardBody | null;
+    silent?: boolean;
+    quoted_seq?: number | null;
   }
 
   interface NewMessage {
@@ -1651,6 +1688,7 @@ declare namespace Api {
     custom: JsonValue;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
+    quoted_seq: number | null;
     message_id: string;
     seq: number;
     sender_id: string | null;
@@ -1677,6 +1715,7 @@ declare namespace Api {
     custom: JsonValue;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
+    quoted_seq: number | null;
     message_id: string;
     seq: number;
     sender_id: string | null;
@@ -1939,7 +1978,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/drafts`]: Call<Nothing, CreateDraft, DraftResponse>;
     [path: `/v1/channels/${Part}/drafts/${Part}/publish`]: Call<Nothing, never, PostResponse>;
     [path: `/v1/channels/${Part}/inbox/messages`]: Call<Nothing, NewMessageToMany, SentToManyResponse>;
-    [path: `/v1/channels/${Part}/inbox/${Part}/messages`]: Call<Nothing, NewMessage, ThreadMessageResponse>;
+    [path: `/v1/channels/${Part}/inbox/${Part}/messages`]: Call<Nothing, NewChatMessage, ThreadMessageResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/read`]: Call<Nothing, ReadUpTo, ThreadReadResponse>;
     [path: `/v1/channels/${Part}/invitations`]: Call<Nothing, InviteAdmin, InvitationResponse>;
     [path: `/v1/channels/${Part}/invitations/me`]: Call<Nothing, AnswerToInvitation, null>;
@@ -1954,13 +1993,14 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/webhooks/${Part}/rotate-secret`]: Call<Nothing, RotateSecret, WebhookWithSecret>;
     [path: `/v1/channels/${Part}/webhooks/${Part}/test`]: Call<Nothing, never, DeliveryResponse>;
     [path: `/v1/conversation-groups/${Part}/conversations`]: Call<Nothing, ChangeConversationGroup, ChangedConversationGroupResponse>;
-    [path: `/v1/conversations/${Part}/messages`]: Call<{ to?: "user" }, NewMessage, DialogueMessageResponse>;
+    [path: `/v1/conversations/${Part}/messages`]: Call<{ to?: "user" }, NewChatMessage, DialogueMessageResponse>;
     [path: `/v1/conversations/${Part}/read`]: Call<Nothing, ReadUpTo, ReadMarkResponse>;
     "/v1/groups": Call<Nothing, CreateGroup, GroupResponse>;
     [path: `/v1/groups/${Part}/invitations/me`]: Call<Nothing, AnswerToInvitation, null>;
     [path: `/v1/groups/${Part}/join-requests/${Part}`]: Call<Nothing, AnswerRequest, null>;
-    [path: `/v1/groups/${Part}/messages`]: Call<Nothing, NewMessage, MessageResponse>;
+    [path: `/v1/groups/${Part}/messages`]: Call<Nothing, NewChatMessage, MessageResponse>;
     [path: `/v1/groups/${Part}/owner`]: Call<Nothing, NewOwner, GroupResponse>;
+    "/v1/link-previews": Call<Nothing, LinkToPreview, LinkPreviewResponse>;
     "/v1/media": Call<Nothing, string, MediaResponse>;
     "/v1/read": Call<Nothing, ReadScopeBody, UnreadResponse>;
     "/v1/users": Call<Nothing, SetUsers, Page<UserResponse | UserMissing>>;

@@ -313,6 +313,15 @@ declare namespace App {
     /** The first of several in a row by the same sender. */
     isFirst: boolean;
     openMenu?: OpenItemMenu | null;
+    quote?: Quote | null;
+  }
+  /** What a message shows of the one that it quotes. */
+  interface Quote {
+    name: string;
+    text: string;
+    /** It cannot be read, so there is no way to it. */
+    isMissing: boolean;
+    open: () => unknown;
   }
   interface FooterOptions {
     author?: string | null;
@@ -346,7 +355,7 @@ declare namespace App {
   }
   interface WriterOptions {
     /** Posts a message; nothing else is sent meanwhile. */
-    send: (body: Api.NewMessage, key: string) => unknown;
+    send: (body: Api.NewChatMessage, key: string) => unknown;
     /** Pictures may be dropped on it. */
     dropTarget: HTMLElement;
     /** The text to start with. */
@@ -357,7 +366,7 @@ declare namespace App {
   /** An edit of a sent message: what stays of it, and what was being written before. */
   interface Editing {
     save: (body: Api.WriteMessage) => unknown;
-    kept: { title?: string; links?: Link[] };
+    kept: { title?: string; links?: Api.LinkBody[] };
     waiting: { text: string; link: Link | null; pictures: Picture[] };
   }
 

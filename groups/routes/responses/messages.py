@@ -25,13 +25,6 @@ from groups.routes.responses.writing import FIELD_OF
 from groups.service.messages.pages import StreamPage
 
 
-class LinkResponse(Response):
-    """A titled link."""
-
-    title: str
-    url: str
-
-
 class MediaResponse(Response):
     """An upload; the address of a version that does not exist is null."""
 
@@ -87,6 +80,28 @@ def media_response(attachment: Attachment, poster: Attachment | None = None) -> 
     )
 
 
+class LinkResponse(Response):
+    """A titled link. The preview of its page is null where the author gave none."""
+
+    title: str
+    url: str
+    description: str | None
+    image: MediaResponse | None
+
+
+def link_responses(content: Content) -> list[LinkResponse]:
+    """The responses for the links of the content, with their pictures."""
+    return [
+        LinkResponse.model_construct(
+            title=link.title,
+            url=link.url,
+            description=link.description or None,
+            image=media_response(picture) if picture is not None else None,
+        )
+        for link, picture in zip(content.links, content.link_media, strict=True)
+    ]
+
+
 class LocationResponse(Response):
     """A place on Earth, in degrees."""
 
@@ -122,17 +137,18 @@ def content_fields(content: Content | None) -> dict[str, Any]:
         "kind": content.kind,
         "title": content.title or None,
         "text": content.text or None,
-        "links": [LinkResponse.model_construct(title=x.title, url=x.url) for x in content.links],
+        "links": link_responses(content) if content.links else [],
         "custom": orjson.loads(content.custom_json) if content.custom_json else None,
     }
     if content.location is not None:
         fields["location"] = LocationResponse.model_construct(**content.location.model_dump())
-    if content.media:
+    own_media = content.own_media
+    if own_media:
         name = FIELD_OF[content.kind]
         fields[name] = (
-            [media_response(attachment) for attachment in content.media]
+            [media_response(attachment) for attachment in own_media]
             if name == "images"
-            else media_response(content.media[0], content.poster)
+            else media_response(own_media[0], content.poster)
         )
     return fields
 
@@ -225,6 +241,14 @@ def marked_fields(message: Message) -> dict[str, Any]:
     }
 
 
+QuotedSeq = Annotated[
+    int | None,
+    Field(
+        description="The earlier message of the conversation that it answers, which may be deleted since; null: none."
+    ),
+]
+
+
 class MessageResponse(MarkedResponse):
     """A message of a group; recalled, it keeps id, seq and times only."""
 
@@ -234,6 +258,7 @@ class MessageResponse(MarkedResponse):
     sender_id: UserId | None
     sender_name: str | None
     sender_face_url: str | None
+    quoted_seq: QuotedSeq
     created_at: Instant
     edited_at: Instant | None
     recalled_at: Instant | None
@@ -262,6 +287,7 @@ def message_response(
         sender_id=message.sender_id if is_shown else None,
         sender_name=(sender.name if sender else "") if is_shown else None,
         sender_face_url=(sender.face_url if sender else "") if is_shown else None,
+        quoted_seq=message.quoted_seq if message.recalled_at is None else None,
         created_at=message.created_at,
         edited_at=message.edited_at,
         recalled_at=message.recalled_at,

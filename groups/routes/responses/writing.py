@@ -28,10 +28,12 @@ FIELD_OF: Final = {
 
 
 class LinkBody(Body):
-    """A titled link, http or https."""
+    """A titled link, http or https; `description` and `image` make it a preview of its page."""
 
     title: Annotated[Line, Field(min_length=1)]
     url: Annotated[WebAddress, Field(min_length=1, examples=["https://example.org/tea"])]
+    description: Annotated[Line, Field(description="What its page says of itself.")] = ""
+    image: Annotated[AnyIdText | None, Field(description="An upload of yours: a picture.")] = None
 
 
 class LocationBody(Body):
@@ -115,11 +117,17 @@ class ContentBody(Body):
             media.append(Attachment(media_id=self.audio, kind=MediaKind.AUDIO))
         if self.file is not None:
             media.append(Attachment(media_id=self.file, kind=MediaKind.FILE))
+        # The last ones, as `Content.link_media` finds them.
+        media += [
+            Attachment(media_id=link.image, kind=MediaKind.IMAGE)
+            for link in self.links
+            if link.image is not None
+        ]
         return Content(
             kind=kind,
             title=self.title,
             text=self.text,
-            links=tuple(Link(title=link.title, url=link.url) for link in self.links),
+            links=tuple(Link(**link.model_dump()) for link in self.links),
             media=tuple(media),
             location=None if self.location is None else Location(**self.location.model_dump()),
             custom_json=None if self.custom is None else dump_json(self.custom),
@@ -192,6 +200,15 @@ class NewMessage(ContentBody):
         if self.kind is None:
             raise TypeError("a forward has no content of its own")
         return self._to_content(self.kind)
+
+
+class NewChatMessage(NewMessage):
+    """As `NewMessage`; `quoted_seq` names the earlier message of the conversation that it answers."""
+
+    quoted_seq: Annotated[
+        int | None,
+        Field(ge=1, lt=2**53, description="The earlier message that it answers.", examples=[1]),
+    ] = None
 
 
 def dump_json(value: Any) -> str:

@@ -57,7 +57,7 @@ KINDS_OF: Final[Mapping[Kind, frozenset[MediaKind]]] = {
     Kind.FILE: frozenset(MediaKind),
 }
 """The kinds of upload that a message of each kind takes, apart from the poster of a video."""
-_POSTERS: Final = frozenset({MediaKind.IMAGE})
+_PICTURES: Final = frozenset({MediaKind.IMAGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,14 +278,20 @@ def describe_media(actor: Actor, content: Content, known: Mapping[str, Media]) -
     """The content with its uploads described; they must be the author's own and of the right kind."""
     if not content.media:
         return content
-    accepted = KINDS_OF.get(content.kind, frozenset())
+    own_count, of_kind = len(content.own_media), KINDS_OF.get(content.kind, frozenset())
     described: list[Attachment] = []
-    for attachment in content.media:
-        is_poster = attachment is content.poster
+    for place, attachment in enumerate(content.media):
+        is_poster, is_of_link = attachment is content.poster, place >= own_count
         media = known.get(attachment.media_id)
         if media is None or (media.uploader_id != actor.user_id and not actor.is_app_admin):
             raise MediaNotFound(media_id=attachment.media_id)
-        if media.kind not in (_POSTERS if is_poster else accepted):
+        if media.kind not in (_PICTURES if is_poster or is_of_link else of_kind):
+            if is_of_link:
+                raise WrongMediaKind(
+                    "The image of a link must be a picture",
+                    media_id=media.media_id,
+                    kind=media.kind.value,
+                )
             what = (
                 "The poster of a video" if is_poster else f"A message of kind {content.kind.value}"
             )

@@ -13,7 +13,7 @@ from groups.kernel.events import Event
 from groups.kernel.ids import StreamId, UserId, join_key, mint_id
 from groups.kernel.mongo import BatchedQuery, Tx
 from groups.limits import GroupLimits
-from groups.models import Content, LastMessage, Media, Message, Origin, Stream
+from groups.models import Content, LastMessage, Media, Message, Origin, Stream, message_key
 from groups.service.media.service import media_ids_of
 from groups.service.messages.stream_rates import StreamRate
 from groups.store.messages import KeyedMessage, KnownKey
@@ -99,9 +99,22 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def fingerprint_of(content: Content, *, silent: bool) -> str:
+def fingerprint_of(content: Content, *, silent: bool, quoted_seq: int | None = None) -> str:
     """The text that differs where two posts do."""
-    return content.model_dump_json() + ("silent" if silent else "")
+    quoted = "" if quoted_seq is None else f"quoted {quoted_seq}"
+    # What older versions did not know is left out where it is not used: they made the digests of known keys.
+    plain = content.model_dump_json(exclude=_unused_in(content))
+    return plain + ("silent" if silent else "") + quoted
+
+
+def _unused_in(content: Content) -> dict[str, Any]:
+    """The fields of previews that no link of the content has."""
+    unused = {
+        name
+        for name, empty in (("description", ""), ("image", None))
+        if all(getattr(link, name) == empty for link in content.links)
+    }
+    return {"links": {"__all__": unused}} if unused and content.links else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +125,8 @@ class PendingPost:
     content: Content | ContentLoader
     key: PostKey
     silent: bool = False
+    quoted_seq: int | None = None
+    """The earlier message of the stream that it answers."""
     spoken_for: UserId | None = None
     """The sender, where the actor writes in the name of another one."""
     peek: ContentLoader | None = None
@@ -129,7 +144,7 @@ def check_bounds(content: Content, limits: GroupLimits) -> None:
     if len(content.links) > limits.links_per_message:
         reason = f"at most {limits.links_per_message} links a message"
         raise InvalidRequest(reason, errors=[{"field": "links", "reason": reason}])
-    if len(content.media) - (content.poster is not None) > limits.images_per_message:
+    if len(content.own_media) - (content.poster is not None) > limits.images_per_message:
         reason = f"at most {limits.images_per_message} images a message"
         raise InvalidRequest(reason, errors=[{"field": "images", "reason": reason}])
     limit = limits.message_body_bytes
@@ -191,6 +206,7 @@ class PostBatch:
             silent=loaded.silent,
             signature=signature,
             origin=loaded.origin,
+            quoted_seq=post.quoted_seq,
             author_id=post.actor.user_id if post.spoken_for else None,
             member_count=self._member_count,
         )
@@ -232,11 +248,12 @@ class StreamsQuery:
     of_states: BatchedQuery[dict[StreamId, StreamState]]
     of_known: BatchedQuery[dict[KnownKey, KeyedMessage]] | None
     of_media: BatchedQuery[dict[str, Media]] | None
+    of_quoted: BatchedQuery[dict[str, Message]] | None = None
 
     @property
     def queries(self) -> Sequence[BatchedQuery[Any]]:
         """The queries that a front door sends together with its own."""
-        optional = self.of_known, self.of_media
+        optional = self.of_known, self.of_media, self.of_quoted
         return [self.of_states, *(query for query in optional if query is not None)]
 
     @property
@@ -247,6 +264,12 @@ class StreamsQuery:
     @property
     def known(self) -> dict[KnownKey, KeyedMessage]:
         return self.of_known.result if self.of_known is not None else {}
+
+    def quoted_by(self, stream_id: StreamId, post: PendingPost) -> Message | None:
+        """The message that the post quotes, if it exists."""
+        if self.of_quoted is None or post.quoted_seq is None:
+            return None
+        return self.of_quoted.result.get(message_key(stream_id, post.quoted_seq))
 
     @property
     def media(self) -> Mapping[str, Media]:
@@ -266,6 +289,9 @@ class PostTarget(Protocol[P_contra, R_co]):
 
     def refusal(self, post: P_contra, now: datetime, *, is_repeated: bool) -> DomainError | None:
         """The reason why this post is refused; None: it is allowed. `is_repeated`: its message is there already."""
+
+    def quoting_refusal(self, post: P_contra, quoted: Message | None) -> DomainError | None:
+        """The reason why the post may not quote this message, None being one that does not exist; None: it may."""
 
     def signature_of(self, post: P_contra) -> str:
         """The name that the message is signed with; empty: none."""

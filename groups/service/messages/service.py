@@ -79,6 +79,9 @@ class _Target:
             return GroupNotFound()
         return None if is_repeated else policy.posting_refusal(access, now)
 
+    def quoting_refusal(self, post: PendingPost, quoted: Message | None) -> DomainError | None:
+        return policy.quoting_refusal(self.accesses[post.actor], quoted)
+
     def signature_of(self, post: PendingPost) -> str:
         return self.signatures.get(post.sender_id, "")
 
@@ -166,14 +169,21 @@ class MessageService:
         *,
         key: str | None = None,
         silent: bool = False,
+        quoted_seq: int | None = None,
     ) -> VisibleMessage:
         """Add a message to the group's stream; with a `key`, doing it again answers the first one.
 
-        The author's own read cursor moves to it. Publishes: MessagePosted.
+        `quoted_seq`: the earlier message that it answers. The author's own read cursor moves to it. Publishes:
+        MessagePosted.
         """
-        known_as = post_key(key, fingerprint_of(content, silent=silent))
+        fingerprint = fingerprint_of(content, silent=silent, quoted_seq=quoted_seq)
         post = _GroupPost(
-            actor=actor, group_id=group_id, content=content, key=known_as, silent=silent
+            actor=actor,
+            group_id=group_id,
+            content=content,
+            key=post_key(key, fingerprint),
+            silent=silent,
+            quoted_seq=quoted_seq,
         )
         return await self._queue.submit(stream_of(group_id), post)
 

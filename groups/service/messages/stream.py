@@ -29,7 +29,7 @@ from groups.kernel.keyed_locks import REQUEST_SLOT
 from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.kernel.paging import json_size
 from groups.limits import GroupLimits
-from groups.models import Content, Media, Message, Stream
+from groups.models import Content, Media, Message, Stream, message_key
 from groups.service.hooks import BeforePostHook, DeleteOfStream, Proposal, ReactionsClosedHook
 from groups.service.media.service import describe_media, media_ids_of, own_kept_media
 from groups.service.messages.pages import (
@@ -56,7 +56,7 @@ from groups.service.messages.posting import (
 from groups.service.messages.stream_changes import StreamChanges
 from groups.service.write_locks import message_change_locks, stream_lock
 from groups.store.media import MediaStore
-from groups.store.messages import KeyedMessage, KnownKey, MessageStore
+from groups.store.messages import KnownKey, MessageStore
 from groups.store.streams import Advance, StreamState, StreamStore
 
 REVIEWS: Final = 3
@@ -120,7 +120,7 @@ class StreamService:
         query = self._query(posts, tx)
         targets = await open_streams(posts, query, tx)
         needs_review = self.before_post is not None
-        known, media, now = query.known, query.media, self.clock.now()
+        media, now = query.media, self.clock.now()
         outcomes: dict[StreamId, list[R | DomainError]] = {}
         batches: list[PostBatch] = []
         for stream_id, of_stream in posts.items():
@@ -130,7 +130,7 @@ class StreamService:
                 continue
             batch = self._batch_of(stream_id, target, query.states.get(stream_id), now)
             outcomes[stream_id] = [
-                await _decide(post, target, batch, known, media, tx, needs_review=needs_review)
+                await _decide(post, target, batch, query, tx, needs_review=needs_review)
                 for post in of_stream
             ]
             if batch.added:
@@ -166,6 +166,7 @@ class StreamService:
             now = self.clock.now()
             batch = self._batch_of(stream_id, target, query.states.get(stream_id), now)
             policy.check(target.refusal(post, now, is_repeated=False))
+            _check_quote(post, target, query, stream_id)
             loaded = await _load(post, query.media, tx)
             added = batch.add(post, loaded, target.signature_of(post))
             return target.result(post, added.message, is_new=True)
@@ -233,6 +234,7 @@ class StreamService:
                         outcomes[stream_id] = None
                         continue
                     batch.rate.check()
+                    _check_quote(post, target, query, stream_id)
                     shown = post if post.peek is None else replace(post, content=post.peek)
                     loaded = await _load(shown, query.media, tx)
                     message = batch.add(post, loaded, target.signature_of(post)).message
@@ -261,17 +263,20 @@ class StreamService:
         return Review(shown, wanted)
 
     def _query(self, posts: Mapping[StreamId, Sequence[P]], tx: Tx) -> StreamsQuery:
-        keys, uploads = list[KnownKey](), set[str]()
+        keys, uploads, quoted = list[KnownKey](), set[str](), set[str]()
         for stream_id, of_stream in posts.items():
             for post in of_stream:
                 if post.key.is_callers or tx.is_retry:
                     keys.append(KnownKey(stream_id, post.sender_id, post.key.stored))
                 if isinstance(post.content, Content) and post.content.media:
                     uploads.update(media_ids_of(post.content))
+                if post.quoted_seq is not None:
+                    quoted.add(message_key(stream_id, post.quoted_seq))
         return StreamsQuery(
             self.streams.query_states(posts),
             self.messages.query_by_keys(keys) if keys else None,
             self.media.query_media(uploads) if uploads else None,
+            self.messages.query_by_ids(quoted) if quoted else None,
         )
 
     async def _use(self, media_ids: Sequence[str], known: Mapping[str, Media], tx: Tx) -> None:
@@ -547,13 +552,13 @@ async def _decide(
     post: P,
     target: PostTarget[P, R],
     batch: PostBatch,
-    known: dict[KnownKey, KeyedMessage],
-    media: Mapping[str, Media],
+    query: StreamsQuery,
     tx: Tx,
     *,
     needs_review: bool,
 ) -> R | DomainError:
-    """Number the post's message and note it in `known`, or find the one that it repeats; the answer, or the refusal."""
+    """Number the post's message and note it as known, or find the one that it repeats; the answer, or the refusal."""
+    known = query.known
     known_as = KnownKey(batch.stream_id, post.sender_id, post.key.stored)
     has_deleted_draft = False
     try:
@@ -562,7 +567,8 @@ async def _decide(
         policy.check(target.refusal(post, batch.now, is_repeated=not is_new))
         if first is None:
             batch.rate.check()
-            loaded = await _load(post, media, tx)
+            _check_quote(post, target, query, batch.stream_id)
+            loaded = await _load(post, query.media, tx)
             has_deleted_draft = loaded.are_uploads_counted
             if needs_review:
                 # However a message came here, without a review it is not stored.
@@ -578,6 +584,13 @@ async def _decide(
             # The transaction is rolled back, so that the draft that was deleted for this post comes back.
             raise
         return error
+
+
+def _check_quote(
+    post: P, target: PostTarget[P, R], query: StreamsQuery, stream_id: StreamId
+) -> None:
+    if post.quoted_seq is not None:
+        policy.check(target.quoting_refusal(post, query.quoted_by(stream_id, post)))
 
 
 async def _load(post: PendingPost, media: Mapping[str, Media], tx: Tx) -> LoadedContent:

@@ -5,6 +5,7 @@
 
 import { Connection } from "./core/connection.js";
 import { ApiError, claimsOf, newIdempotencyKey, Paged, segment } from "./core/http.js";
+import { parseMarkup, plainText } from "./core/markup.js";
 import { MessageStream } from "./core/message_stream.js";
 import { Socket } from "./core/socket.js";
 import { Sync } from "./core/sync.js";
@@ -25,7 +26,19 @@ import {
 
 /** @import * as Sdk from "./types/channels.js" */
 
-export { ApiError, Connection, claimsOf, MessageStream, newIdempotencyKey, Paged, Socket, Sync, segment };
+export {
+  ApiError,
+  Connection,
+  claimsOf,
+  MessageStream,
+  newIdempotencyKey,
+  Paged,
+  parseMarkup,
+  plainText,
+  Socket,
+  Sync,
+  segment,
+};
 
 /** A user of one server. */
 export class ChannelsClient extends Connection {

@@ -12,6 +12,7 @@ from typing import Final
 from channels.push.delivery.models import Job
 from channels.push.senders.models import Notification
 from groups.kernel.ids import join_key
+from groups.kernel.markup import plain_beginning
 from groups.models import Content, Kind
 
 BODY_CHARACTERS: Final = 200
@@ -78,7 +79,7 @@ def _title_key(job: Job) -> str:
 
 
 def _body_of(content: Content, senders: Sequence[str]) -> str:
-    parts = [part for part in (content.title, content.text) if part]
+    parts = [part for part in (content.title, plain_beginning(content.text)) if part]
     text = " ".join(" ".join(parts).split()) or content.preview
     whole = ": ".join((*senders, text))
     return whole if len(whole) <= BODY_CHARACTERS else whole[: BODY_CHARACTERS - 1] + "…"

@@ -6,10 +6,12 @@ import { session } from "../client/session.js";
 import { t } from "../texts.js";
 import { h } from "../ui/dom.js";
 import { attempt, confirmDialog, menu, notice } from "../ui/overlay.js";
+import { contentPreview } from "../ui/previews.js";
 import { ConversationView } from "./conversation_view.js";
 import { forwardEntry } from "./forward.js";
 import { messageElement } from "./items.js";
 import { MessageWriter } from "./message_writer.js";
+import { Quotes } from "./quotes.js";
 
 const SAME_BLOCK_WITHIN = 600_000; // milliseconds between messages that are shown as one block
 const EDITABLE_KINDS = new Set(["text", "text_and_image", "image"]);
@@ -21,6 +23,8 @@ const EDITABLE_KINDS = new Set(["text", "text_and_image", "image"]);
 export class ChatView extends ConversationView {
   /** @type {MessageWriter | null} */
   writer = null;
+  /** @type {Quotes | null} */
+  #quotes = null;
 
   // --- what subclasses define
 
@@ -59,6 +63,7 @@ export class ChatView extends ConversationView {
 
   close() {
     super.close();
+    this.#quotes?.close();
     this.writer?.saveDraft();
   }
 
@@ -101,6 +106,7 @@ export class ChatView extends ConversationView {
         sender: item.sender_id && !isOwn ? this.senderOf(item) : null,
         isOwn,
         isFirst,
+        quote: this.#quoteOf(item),
         openMenu: this.#entries(item).length ? (message, anchor) => this.#openMenu(message, anchor) : null,
       },
       old?.dataset.mayReact === mayReact ? old : null,
@@ -110,12 +116,38 @@ export class ChatView extends ConversationView {
   }
 
   /**
+   * What a message shows of the one that it quotes; null where it quotes none.
+   * @param {App.Item} item
+   * @returns {App.Quote | null}
+   */
+  #quoteOf({ quoted_seq: seq }) {
+    if (!seq) return null;
+    this.#quotes ??= new Quotes(this.stream, () => this.history?.renderAgain());
+    const quoted = this.#quotes.find(seq);
+    const open = () => this.history?.jumpTo(seq);
+    if (quoted === "reading") return { name: "", text: "…", isMissing: false, open };
+    if (quoted === "missing") return { name: "", text: t("quote.missing"), isMissing: true, open };
+    if (quoted.recalled_at) return { name: "", text: t("message.deleted"), isMissing: false, open };
+    return { name: this.#nameOf(quoted), text: contentPreview(quoted), isMissing: false, open };
+  }
+
+  /** @param {App.Item} item */
+  #nameOf(item) {
+    if (item.sender_id === session.userId) return t("quote.you");
+    return this.senderOf(item)?.name || this.identity.name;
+  }
+
+  /**
    * @param {App.Item} item
    * @returns {App.MenuEntry[]}
    */
   #entries(item) {
     const isOwn = item.sender_id === session.userId;
-    const entries = this.forwardSource ? [forwardEntry({ ...this.forwardSource, seq: item.seq })] : [];
+    /** @type {App.MenuEntry[]} */
+    const entries = [];
+    if (this.maySend && this.writer)
+      entries.push({ label: t("quote.do"), icon: "reply", act: () => this.writer?.quote(item, this.#nameOf(item)) });
+    if (this.forwardSource) entries.push(forwardEntry({ ...this.forwardSource, seq: item.seq }));
     if (isOwn && this.maySend && EDITABLE_KINDS.has(item.kind ?? "")) {
       entries.push({
         label: t("post.edit"),

@@ -32,7 +32,7 @@ const BODY_FIELDS = [
   "forwarded_from",
 ];
 /** @typedef {{ article: HTMLElement; body: Body; footer: Footer; reactions: ReactionBar }} Parts */
-/** @typedef {Parts & { picture: HTMLElement; head: HTMLElement; senderJson: string | null }} MessageParts */
+/** @typedef {Parts & { picture: HTMLElement; head: HTMLElement; senderJson: string | null; quote: QuoteLine }} MessageParts */
 /**
  * By element: the parts that are updated.
  * @type {WeakMap<HTMLElement, Parts>}
@@ -81,7 +81,7 @@ function newPost(seq, channel, react) {
  */
 export function messageElement(
   item,
-  { policy, react, sender = null, author = null, isOwn, isFirst, openMenu = null },
+  { policy, react, sender = null, author = null, isOwn, isFirst, openMenu = null, quote = null },
   old = null,
 ) {
   const element = old ?? newMessage(item.seq, policy, react, isOwn);
@@ -108,6 +108,7 @@ export function messageElement(
     );
   }
   article.classList.toggle("recalled", Boolean(item.recalled_at));
+  parts.quote.update(quote);
   body.update(item, "message.deleted");
   footer.update(item, { author, openMenu });
   reactions.update(item);
@@ -124,14 +125,40 @@ function newMessage(seq, policy, react, isOwn) {
   const head = h("p.sender", { dir: "auto" });
   const [body, footer] = [new Body(), new Footer("message.menu")];
   const reactions = new ReactionBar({ policy, react: react && ((emoji, isOn) => react(seq, emoji, isOn)) });
-  const article = h("article.bubble", {}, head, body.element, footer.element);
+  const quote = new QuoteLine();
+  const article = h("article.bubble", {}, head, quote.element, body.element, footer.element);
   const picture = h("span.message-avatar", { hidden: isOwn });
   const element = h("li.message", {}, picture, h("div.message-stack", {}, article, reactions.element));
   element.classList.toggle("own", isOwn);
   /** @type {MessageParts} */
-  const parts = { article, picture, head, body, footer, reactions, senderJson: null };
+  const parts = { article, picture, head, quote, body, footer, reactions, senderJson: null };
   partsOf.set(element, parts);
   return element;
+}
+
+/** The message that one quotes, in a line that leads to it. */
+class QuoteLine {
+  /** @type {App.Quote | null} */
+  #quote = null;
+  #name = h("strong", { dir: "auto" });
+  #text = h("span.soft", { dir: "auto" });
+  element = h(
+    "button.quote",
+    { type: "button", hidden: true, on: { click: () => this.#quote?.open() } },
+    this.#name,
+    this.#text,
+  );
+
+  /** @param {App.Quote | null} quote */
+  update(quote) {
+    this.#quote = quote;
+    this.element.hidden = quote === null;
+    if (quote === null) return;
+    this.#name.textContent = quote.name;
+    this.#text.textContent = quote.text;
+    this.element.setAttribute("aria-label", t("quote.open", { name: quote.name, text: quote.text }));
+    this.element.disabled = quote.isMissing;
+  }
 }
 
 /** The content, or a line that says that it was deleted. */

@@ -1,5 +1,6 @@
-// The field in which messages are written: text, and pictures by button, paste or drop. Enter sends.
+// The field in which messages are written: text, emoji, and pictures by button, paste or drop. Enter sends.
 //
+// A message may answer another one, which it quotes, and goes along with the preview of its first link.
 // A sent message is edited in the same field. What was being written waits until the edit is saved or cancelled.
 
 import { newIdempotencyKey } from "../client/api.js";
@@ -7,8 +8,10 @@ import { bytesOf, limits } from "../client/limits.js";
 import { t } from "../texts.js";
 import { debounce, fill, h, submitting } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
+import { LinkPreview, linkBody } from "../ui/link_preview.js";
 import { attempt } from "../ui/overlay.js";
 import { PictureShelf } from "../ui/picture_shelf.js";
+import { contentPreview } from "../ui/previews.js";
 
 const SAVE_DRAFT_AFTER = 1000; // milliseconds without a key
 const MAX_HEIGHT = 180; // pixels
@@ -46,13 +49,26 @@ export class MessageWriter {
       { type: "button", "aria-label": t("write.attach"), on: { click: () => this.#pictures.choose() } },
       icon("image"),
     );
+    /** @type {HTMLButtonElement} */
+    const emoji = h(
+      "button.quiet.square",
+      {
+        type: "button",
+        "aria-label": t("emoji.choose"),
+        "aria-haspopup": "dialog",
+        "aria-expanded": "false",
+        on: { click: () => this.#chooseEmoji(emoji) },
+      },
+      icon("smile"),
+    );
     this.element = h(
       "form.writer",
       { on: { submit: submitting(() => this.#submit()) } },
       this.#strip,
       this.#pictures.element,
+      this.#preview.element,
       this.#count,
-      h("div.writer-line", {}, attach, this.#pictures.input, this.#text, this.#button),
+      h("div.writer-line", {}, attach, emoji, this.#pictures.input, this.#text, this.#button),
     );
     this.#text.value = draft;
     this.#pictures.acceptDrops(dropTarget);
@@ -70,6 +86,9 @@ export class MessageWriter {
   #editing = null; // {save, kept, waiting}: stores the edit; what stays of the message; what was being written before
   /** @type {App.Link | null} */
   #link = null; // {title, url}: goes along with the next message
+  /** @type {{ seq: number; name: string; text: string } | null} */
+  #quoted = null; // the message that the next one answers
+  #preview = new LinkPreview({ onChange: () => this.#forgetKey() });
   /** @type {string | null} */
   #idempotencyKey = null;
   #isSending = false;
@@ -94,7 +113,8 @@ export class MessageWriter {
     this.saveDraft();
     const before = { text: this.#text.value, link: this.#link, pictures: this.#pictures.replace(item.images ?? []) };
     const waiting = this.#editing?.waiting ?? before;
-    const kept = { ...(item.title && { title: item.title }), ...(item.links?.length && { links: item.links }) };
+    const links = item.links?.map(linkBody);
+    const kept = { ...(item.title && { title: item.title }), ...(links?.length && { links }) };
     this.#editing = { save, kept, waiting };
     this.#link = null;
     this.#text.value = item.text ?? "";
@@ -116,13 +136,56 @@ export class MessageWriter {
   }
 
   /**
+   * Lets the next message answer this one. `name` is its author's.
+   * @param {App.Item} item
+   * @param {string} name
+   */
+  quote(item, name) {
+    this.#stopEditing();
+    this.#quoted = { seq: item.seq, name, text: contentPreview(item) };
+    this.#showContext();
+    this.#update();
+    this.#text.focus();
+  }
+
+  #stopQuoting() {
+    this.#quoted = null;
+    this.#showContext();
+    this.#update();
+    this.#text.focus();
+  }
+
+  /** Shows what the next message goes along with: the message that it answers, or a link. */
+  #showContext() {
+    const [quoted, link] = [this.#quoted, this.#link];
+    if (quoted)
+      this.#showStrip("reply", t("quote.to", { name: quoted.name }), quoted.text, t("quote.cancel"), () =>
+        this.#stopQuoting(),
+      );
+    else if (link)
+      this.#showStrip("link", t("write.about"), link.title, t("write.about.remove"), () => this.setLink(null));
+    else this.#strip.hidden = true;
+  }
+
+  /** @param {HTMLElement} button */
+  async #chooseEmoji(button) {
+    const { openEmojiPicker } = await import("../ui/emoji/picker.js");
+    const choose = (/** @type {string} */ emoji) => {
+      this.#text.setRangeText(emoji, this.#text.selectionStart, this.#text.selectionEnd, "end");
+      this.#update();
+      this.#saveDraftSoon();
+      this.#text.focus();
+    };
+    openEmojiPicker(button, { label: t("emoji.choose"), choose });
+  }
+
+  /**
    * Sends this link ({title, url}) along with the next message; null sends none.
    * @param {App.Link | null} link
    */
   setLink(link) {
     this.#link = link;
-    if (link === null) this.#strip.hidden = true;
-    else this.#showStrip("link", t("write.about"), link.title, t("write.about.remove"), () => this.setLink(null));
+    this.#showContext();
     this.#update();
   }
 
@@ -145,10 +208,11 @@ export class MessageWriter {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    if (event.key === "Escape" && this.#editing) {
+    if (event.key === "Escape" && (this.#editing || this.#quoted)) {
       event.preventDefault();
       event.stopPropagation();
-      this.#stopEditing();
+      if (this.#editing) this.#stopEditing();
+      else this.#stopQuoting();
     }
     // While an input method composes, Enter belongs to it.
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
@@ -157,8 +221,15 @@ export class MessageWriter {
     }
   }
 
+  /** What has changed is another message. */
+  #forgetKey() {
+    this.#idempotencyKey = null;
+  }
+
   #update() {
-    this.#idempotencyKey = null; // a changed text is another message
+    this.#forgetKey();
+    // An edited message keeps the links that it has.
+    this.#preview.update(this.#editing ? "" : this.#text.value);
     this.#text.style.setProperty("height", "auto");
     this.#text.style.setProperty("height", `${Math.min(this.#text.scrollHeight, MAX_HEIGHT)}px`);
     const n = bytesOf(this.#text.value);
@@ -180,8 +251,10 @@ export class MessageWriter {
     const key = this.#idempotencyKey;
     this.#isSending = this.#button.disabled = true;
     const editing = this.#editing;
-    const links = this.#link ? { links: [this.#link] } : {};
-    const body = { kind, ...(editing ? editing.kept : links), ...(text && { text }), ...(images.length && { images }) };
+    const links = [this.#link, this.#preview.link].filter((link) => link !== null);
+    const quoted = this.#quoted && { quoted_seq: this.#quoted.seq };
+    const along = { ...(links.length && { links }), ...quoted };
+    const body = { kind, ...(editing ? editing.kept : along), ...(text && { text }), ...(images.length && { images }) };
     const isDone = await attempt(() => (editing ? editing.save(body) : this.#send(body, key)));
     this.#isSending = false;
     if (isDone && editing) {
@@ -189,6 +262,8 @@ export class MessageWriter {
     } else if (isDone) {
       this.#text.value = "";
       this.#pictures.replace();
+      this.#preview.clear();
+      this.#quoted = null;
       this.setLink(null);
       this.saveDraft();
     } else {

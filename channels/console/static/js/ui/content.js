@@ -5,58 +5,14 @@ import { localPicture } from "./avatar.js";
 import { h } from "./dom.js";
 import { duration, size } from "./format.js";
 import { icon } from "./icons.js";
+import { linkTo, textElement, webAddress } from "./markup.js";
 import { showPictures } from "./picture_viewer.js";
 
-const ADDRESS = /https?:\/\/[^\s<>"]+/g;
-const TRAILING = /[.,;:!?)\]}'"»”]+$/;
+export { webAddress };
 
 /**
- * The address if it is an http(s) one, otherwise null. Nothing else ever becomes a link.
- * @param {string} text
- */
-export function webAddress(text) {
-  try {
-    const url = new URL(text);
-    return url.protocol === "https:" || url.protocol === "http:" ? url.href : null;
-  } catch {
-    return null;
-  }
-}
-
-/**
- * A link. Addresses of channels on this server open in the app, all others in a new tab.
- * @param {string} url
- * @param {App.Child[]} children
- */
-function linkTo(url, ...children) {
-  const { origin, pathname, search } = new URL(url);
-  if (origin === window.location.origin && pathname.startsWith("/channels/"))
-    return h("a", { href: pathname + search, "data-inside": true }, ...children);
-  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow" }, ...children);
-}
-
-/**
- * Text with its web addresses as links.
- * @param {string} text
- */
-function richText(text) {
-  /** @type {App.Child[]} */
-  const parts = [];
-  let end = 0;
-  for (const found of text.matchAll(ADDRESS)) {
-    const shown = found[0].replace(TRAILING, "");
-    const url = webAddress(shown);
-    if (url === null) continue;
-    parts.push(text.slice(end, found.index), linkTo(url, shown));
-    end = found.index + shown.length;
-  }
-  parts.push(text.slice(end));
-  return parts;
-}
-
-/**
- * The elements of the content.
- * @param {App.Content} item
+ * The elements of the content. Its id, where it has one, is what a long text that was shown whole is known by.
+ * @param {App.Content & { message_id?: string | null; post_id?: string | null }} item
  */
 export function contentElements(item) {
   return [
@@ -64,7 +20,7 @@ export function contentElements(item) {
     item.video ? video(item.video) : null,
     item.audio ? audio(item.audio) : null,
     item.title ? h("h2.title", { dir: "auto" }, item.title) : null,
-    item.text ? h("p.text", { dir: "auto" }, richText(item.text)) : null,
+    item.text ? textElement(item.text, item.message_id ?? item.post_id ?? null) : null,
     item.file ? file(item.file) : null,
     item.location ? location(item.location) : null,
     item.links?.length ? links(item.links) : null,
@@ -186,18 +142,33 @@ function links(list) {
     "ul.links",
     {},
     list.map((link) => {
-      const url = webAddress(link.url);
-      if (url === null) return null;
-      return h(
-        "li",
-        {},
-        linkTo(
-          url,
-          icon("link"),
-          h("span.link-title", { dir: "auto" }, link.title),
-          new URL(url).origin === window.location.origin ? null : h("span.soft.link-host", {}, new URL(url).host),
-        ),
-      );
+      const card = linkCard(link);
+      return card && h("li", {}, card);
     }),
   );
+}
+
+/**
+ * A link with the preview that its author sent along; null where it leads nowhere.
+ * @param {Api.LinkResponse} link
+ */
+export function linkCard({ title, url, description, image }) {
+  const address = webAddress(url);
+  if (address === null) return null;
+  const { host } = new URL(address);
+  const shownHost = host === window.location.host ? null : h("span.soft.link-host", {}, host);
+  const about = h(
+    "span.link-text",
+    {},
+    h("span.link-title", { dir: "auto" }, title),
+    description ? h("span.soft.link-description", { dir: "auto" }, description) : null,
+  );
+  if (image === null) return linkTo(address, icon("link"), about, shownHost);
+  // Beside a picture there is little room.
+  if (shownHost) about.append(shownHost);
+  const source = localPicture(image.url, "thumb");
+  const picture = h("img.link-picture", { src: source, alt: "", loading: "lazy", decoding: "async" });
+  const element = linkTo(address, picture, about);
+  element.classList.add("with-picture");
+  return element;
 }

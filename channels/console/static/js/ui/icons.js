@@ -32,6 +32,7 @@ const STROKES = {
   people:
     "M9 5a3 3 0 1 1 0 6 3 3 0 0 1 0-6ZM3.500 19c.6-3.500 2.700-5 5.500-5s4.900 1.500 5.500 5M15.500 5.500a2.800 2.800 0 0 1 0 5.400M17 14.300c2 .5 3.200 2 3.600 4.700",
   forward: "M13.500 6.500 19.500 12l-6 5.500M19 12h-6.500c-4 0-7 1.500-8 5.500",
+  reply: "M10.500 6.500 4.500 12l6 5.500M5 12h6.500c4 0 7 1.500 8 5.500",
   eye: "M3 12c2.200-4 5.300-6 9-6s6.800 2 9 6c-2.200 4-5.300 6-9 6s-6.800-2-9-6ZM12 9.500a2.500 2.500 0 1 1 0 5 2.500 2.500 0 0 1 0-5Z",
   block: "M12 3.500a8.500 8.500 0 1 1 0 17 8.500 8.500 0 0 1 0-17ZM6 6l12 12",
   keys: "M3.500 7h17v10h-17zM7 10v.01M10.300 10v.01M13.700 10v.01M17 10v.01M8.500 13.800h7",
@@ -51,7 +52,7 @@ export function icon(name) {
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
   svg.classList.add("icon");
-  if (name === "back" || name === "send" || name === "forward") svg.classList.add("directed");
+  if (name === "back" || name === "send" || name === "forward" || name === "reply") svg.classList.add("directed");
   if (name === "more") svg.classList.add("dots");
   const path = document.createElementNS(NAMESPACE, "path");
   path.setAttribute("d", STROKES[name]);

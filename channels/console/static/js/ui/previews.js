@@ -1,16 +1,26 @@
 // The one-line preview of a post or message in lists.
 
+import { plainText } from "../../sdk/core/markup.js";
 import { hasText, t } from "../texts.js";
 
 const MAX_LENGTH = 100;
+const READ = 400; // characters of a text of which a preview is made
 
 /**
- * The preview as the server makes it (`Content.preview`): a placeholder such as `[image]` when there is no text.
+ * The preview as the server makes it (`Content.preview`): the text without its marks, or a placeholder such as `[image]`.
  * @param {Pick<App.Content, "title" | "text" | "location" | "kind">} content
  */
 export function previewOf(content) {
-  return (content.title || content.text || content.location?.name || `[${content.kind}]`).slice(0, MAX_LENGTH);
+  const text = plainText(beginning(content.text ?? "", READ));
+  return beginning(content.title || text || content.location?.name || `[${content.kind}]`, MAX_LENGTH);
 }
+
+/**
+ * So many characters at the beginning; an emoji is never cut in two.
+ * @param {string} text
+ * @param {number} length
+ */
+const beginning = (text, length) => [...text.slice(0, 2 * length)].slice(0, length).join("");
 
 /**
  * What lists show of a post or message, by the names of the API; a deleted one has neither preview nor kind.

@@ -1,19 +1,14 @@
-// The reactions under a post or message: their counts, adding and removing one's own, and a picker of allowed emoji.
+// The reactions under a post or message: their counts, adding and removing one's own, and a picker of allowed emoji. Where
+// all are allowed, it leads on to the picker of all emoji.
 
 import { t } from "../texts.js";
-import { h, reconcile, submitting } from "./dom.js";
+import { h, reconcile } from "./dom.js";
 import { count } from "./format.js";
 import { icon } from "./icons.js";
 import { positionAt } from "./overlay.js";
 
 /** The emoji that the policy "basic" allows. A test compares them with `reactions/limits.py`. */
 export const BASIC = ["👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "🔥"];
-// biome-ignore format: as the picker shows them
-const MORE = [
-  "👏", "🥰", "😍", "🤔", "😅", "🤣", "😊", "😎", "🤩", "🥳", "😭", "😡", "😱", "🤯", "🙄", "😴",
-  "👎", "👌", "🤝", "💪", "🙌", "👀", "💯", "✨", "⭐", "💡", "✅", "❌", "❓", "☕", "🍀", "🌊",
-];
-
 /**
  * The emoji that the picker offers under a policy; null when it allows none.
  * @param {App.ReactionPolicy} policy
@@ -22,7 +17,7 @@ const MORE = [
 function offered(policy) {
   if (policy === "none") return null;
   if (policy === "basic") return BASIC;
-  return policy === "all" ? [...BASIC, ...MORE] : [...policy];
+  return policy === "all" ? BASIC : [...policy];
 }
 
 /**
@@ -138,16 +133,13 @@ function openPicker(anchor, policy, mine, choose) {
   );
   const box = h("div.picker", { role: "dialog", "aria-label": t("react.choose") }, h("div.choices", {}, buttons));
   if (policy === "all") {
-    const other = h("input", {
-      "aria-label": t("react.other"),
-      placeholder: t("react.other"),
-      maxlength: "16",
-      autocomplete: "off",
-    });
-    const submit = submitting(() => {
-      if (other.value.trim()) pick(other.value.trim());
-    });
-    box.append(h("form", { on: { submit } }, other));
+    const more = h("button.quiet.small", { type: "button", on: { click: () => openAll() } }, t("react.more"));
+    const openAll = async () => {
+      const { openEmojiPicker } = await import("./emoji/picker.js");
+      close();
+      if (anchor.isConnected) openEmojiPicker(anchor, { label: t("react.choose"), choose });
+    };
+    box.append(more);
   }
   box.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {

@@ -1,13 +1,13 @@
-// One post as elements. Texts become text nodes and attributes, never markup; links lead to http and https only.
+// One post as elements. Texts become text nodes and attributes, never markup; links lead to http, https and mailto only.
+
+import { parseMarkup } from "../core/markup.js";
 
 /** @import { Connection } from "../core/connection.js" */
 /** @import { Post, ShownChannel } from "./sources.js" */
 /** @import { Words } from "./texts.js" */
 /** @import * as Api from "../types/api.js" */
+/** @import { MarkupBlock, MarkupInline, MarkupList } from "../types/channels.js" */
 
-const ADDRESS = /https?:\/\/[^\s<>"']+/g;
-/** Punctuation that ends a sentence, not an address. */
-const TRAILING = /[.,;:!?)\]}»”’]+$/;
 /** The emoji that the policy "basic" allows, and the first choice under "all". */
 const BASIC = ["👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "🔥"];
 
@@ -42,35 +42,66 @@ function webAddress(text) {
 
 /**
  * @param {string} text
- * @param {string} label
+ * @param {...(Node | string)} label
  */
-function link(text, label) {
-  const href = webAddress(text);
+function link(text, ...label) {
+  const href = /^mailto:/i.test(text) ? text : webAddress(text);
   if (href === null) return null;
   return make(
     "a",
     { href, part: "link", target: "_blank", rel: "noopener noreferrer nofollow ugc", dir: "auto" },
-    label || href,
+    ...label,
   );
 }
 
 /**
- * The text, with its addresses as links.
+ * The element of a text with marks.
  * @param {string} text
  */
-function richText(text) {
-  /** @type {(Node | string)[]} */
-  const parts = [];
-  let end = 0;
-  for (const found of text.matchAll(ADDRESS)) {
-    const shown = found[0].replace(TRAILING, "");
-    const element = link(shown, shown);
-    if (element === null) continue;
-    parts.push(text.slice(end, found.index), element);
-    end = found.index + shown.length;
-  }
-  parts.push(text.slice(end));
-  return parts;
+function textElement(text) {
+  const blocks = parseMarkup(text);
+  const [first] = blocks;
+  return blocks.length === 1 && first.type === "text"
+    ? make("p", { class: "text", part: "text", dir: "auto" }, ...inline(first.children))
+    : make("div", { class: "text", part: "text" }, ...blocks.map(blockElement));
+}
+
+/**
+ * @param {MarkupBlock} block
+ * @returns {HTMLElement}
+ */
+function blockElement(block) {
+  if (block.type === "text") return make("p", { dir: "auto" }, ...inline(block.children));
+  if (block.type === "code") return make("pre", { dir: "ltr" }, make("code", {}, block.text));
+  if (block.type === "quote") return make("blockquote", {}, ...block.children.map(blockElement));
+  return listElement(block);
+}
+
+/**
+ * @param {MarkupList} list
+ * @returns {HTMLElement}
+ */
+function listElement({ start, items }) {
+  const children = items.map((item) =>
+    make("li", { dir: "auto" }, ...inline(item.children), ...item.lists.map(listElement)),
+  );
+  return start === null ? make("ul", {}, ...children) : make("ol", { start: start === 1 ? null : start }, ...children);
+}
+
+const TAGS = /** @type {const} */ ({ bold: "strong", italic: "em", strike: "s" });
+
+/**
+ * @param {MarkupInline[]} children
+ * @returns {(Node | string)[]}
+ */
+function inline(children) {
+  return children.flatMap((child) => {
+    if (typeof child === "string") return child;
+    if (child.type === "code") return make("code", {}, child.text);
+    const inside = inline(child.children);
+    if (child.type !== "link") return make(TAGS[child.type], {}, ...inside);
+    return link(child.url, ...inside) ?? inside;
+  });
 }
 
 /** A post, updated in place, so that buttons keep the focus while counts change. */
@@ -141,7 +172,7 @@ export class PostView {
       post.images?.length ? this.#pictures(post.images) : null,
       post.video ? this.#video(post.video) : null,
       post.audio ? make("audio", { src: this.#address(post.audio.url), controls: "", preload: "none" }) : null,
-      post.text ? make("p", { class: "text", part: "text", dir: "auto" }, ...richText(post.text)) : null,
+      post.text ? textElement(post.text) : null,
       post.file ? make("p", {}, link(this.#address(post.file.url), post.file.name || post.file.content_type)) : null,
       post.location ? this.#place(post.location) : null,
       post.links?.length ? links(post.links) : null,
@@ -294,6 +325,6 @@ export class PostView {
 
 /** @param {Api.LinkResponse[]} list */
 function links(list) {
-  const items = list.map(({ url, title }) => link(url, title)).filter((element) => element !== null);
+  const items = list.map(({ url, title }) => link(url, title || url)).filter((element) => element !== null);
   return make("ul", { part: "links" }, ...items.map((element) => make("li", {}, element)));
 }

@@ -36,13 +36,20 @@ article { background: var(--post); border: 1px solid var(--line); border-radius:
 h3 { margin: 0 0 4px; font-size: 1em; }
 p { margin: 0 0 8px; }
 .text { white-space: pre-wrap; }
+.text > * { margin: 0 0 8px; }
+.text > :last-child { margin-block-end: 0; }
+blockquote { margin-inline: 0; padding-inline-start: 10px; border-inline-start: 3px solid var(--line); }
+code { font: 0.9em ui-monospace, monospace; background: var(--background); border-radius: 4px; padding: 1px 4px; }
+pre { background: var(--background); border-radius: 8px; padding: 8px 10px; white-space: pre-wrap; }
+pre code { padding: 0; background: none; }
 a { color: var(--accent); }
 .pictures { display: grid; gap: 4px; grid-template-columns: repeat(auto-fit, minmax(min(180px, 100%), 1fr));
   margin-block-end: 8px; }
 .pictures a { display: block; }
 img, video { display: block; max-inline-size: 100%; block-size: auto; border-radius: 8px; }
 audio { inline-size: 100%; }
-ul { margin: 0 0 8px; padding-inline-start: 20px; }
+ul, ol { margin: 0 0 8px; padding-inline-start: 20px; }
+li > ul, li > ol { margin: 0; }
 time, .soft, .state { color: var(--soft); font-size: 0.875em; }
 .error { color: var(--bad); }
 .reactions, .picker { display: flex; flex-wrap: wrap; gap: 6px; margin-block-start: 8px; }

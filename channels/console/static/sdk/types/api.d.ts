@@ -540,6 +540,7 @@ export interface DialogueMessageInEvent {
   custom: JsonValue;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
+  quoted_seq: number | null;
   message_id: string;
   seq: number;
   sender_id: string | null;
@@ -564,6 +565,7 @@ export interface DialogueMessageResponse {
   custom: JsonValue;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
+  quoted_seq: number | null;
   message_id: string;
   seq: number;
   sender_id: string | null;
@@ -962,10 +964,25 @@ export type LeaveReason = "left" | "removed" | "banned";
 export interface LinkBody {
   title: string;
   url: string;
+  description?: string;
+  image?: string | null;
+}
+
+export interface LinkPreviewResponse {
+  url: string;
+  title: string;
+  description: string | null;
+  image: MediaResponse | null;
 }
 
 export interface LinkResponse {
   title: string;
+  url: string;
+  description: string | null;
+  image: MediaResponse | null;
+}
+
+export interface LinkToPreview {
   url: string;
 }
 
@@ -1063,6 +1080,7 @@ export interface MessageInEvent {
   message_id: string;
   seq: number;
   sender_id: string | null;
+  quoted_seq: number | null;
   created_at: string;
   edited_at: string | null;
   recalled_at: string | null;
@@ -1120,6 +1138,7 @@ export interface MessageResponse {
   sender_id: string | null;
   sender_name: string | null;
   sender_face_url: string | null;
+  quoted_seq: number | null;
   created_at: string;
   edited_at: string | null;
   recalled_at: string | null;
@@ -1138,6 +1157,23 @@ export interface MessageSearchPage {
 export interface MutedResponse {
   count: number;
   share: number;
+}
+
+export interface NewChatMessage {
+  kind?: Kind | null;
+  title?: string;
+  text?: string;
+  links?: LinkBody[];
+  images?: string[];
+  video?: string | null;
+  poster?: string | null;
+  audio?: string | null;
+  file?: string | null;
+  location?: LocationBody | null;
+  custom?: JsonValue;
+  forward?: ForwardBody | null;
+  silent?: boolean;
+  quoted_seq?: number | null;
 }
 
 export interface NewMessage {
@@ -1536,6 +1572,7 @@ export interface ThreadMessageInEvent {
   custom: JsonValue;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
+  quoted_seq: number | null;
   message_id: string;
   seq: number;
   sender_id: string | null;
@@ -1562,6 +1599,7 @@ export interface ThreadMessageResponse {
   custom: JsonValue;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
+  quoted_seq: number | null;
   message_id: string;
   seq: number;
   sender_id: string | null;

@@ -2,6 +2,34 @@
 
 import type * as Api from "./api.js";
 
+// --- the marks in texts
+
+/** A text, or marked text; `url` is http, https or mailto. */
+export type MarkupInline =
+  | string
+  | { type: "bold" | "italic" | "strike"; children: MarkupInline[] }
+  | { type: "code"; text: string }
+  | { type: "link"; url: string; children: MarkupInline[] };
+export interface MarkupItem {
+  children: MarkupInline[];
+  lists: MarkupList[];
+}
+export interface MarkupList {
+  type: "list";
+  /** The number of the first item; null where the list has bullets. */
+  start: number | null;
+  items: MarkupItem[];
+}
+export type MarkupBlock =
+  | { type: "text"; children: MarkupInline[] }
+  | { type: "code"; text: string }
+  | { type: "quote"; children: MarkupBlock[] }
+  | MarkupList;
+/** The tree of a text, for a page that draws posts itself. Takes time linear in its length. */
+export function parseMarkup(text: string): MarkupBlock[];
+/** The text without its marks, as previews show it. */
+export function plainText(text: string): string;
+
 // --- the client
 
 /** Why `getToken` is called: there is no token yet, it is about to expire, or the server refused it. */
@@ -254,6 +282,8 @@ export interface Media {
   ): Promise<Api.MediaResponse>;
   /** An address that a page can show: it needs no token. */
   url(mediaId: string, size?: Api.MediaSize): string;
+  /** What a page says of itself, to post along with a link to it. Throws where the operator has not switched it on. */
+  previewLink(url: string): Promise<Api.LinkPreviewResponse>;
 }
 
 /** Devices that receive push notifications. */

@@ -1,0 +1,71 @@
+"""The HTML of a text with marks, for public pages and feeds.
+
+Promises: every text is escaped; the tree of `groups.kernel.markup` is all that becomes elements. Links have
+`rel=nofollow`, since users wrote them. It is what the scripts draw of the same tree.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from markupsafe import Markup, escape
+
+from groups.kernel.markup import (
+    Block,
+    Code,
+    CodeBlock,
+    Inline,
+    LinkTo,
+    ListBlock,
+    QuoteBlock,
+    TextBlock,
+    parse_markup,
+)
+
+_TAGS: Final = {"bold": "strong", "italic": "em", "strike": "s"}
+
+
+def markup_html(text: str) -> Markup:
+    """The text as HTML elements of blocks. Line breaks are `<br>`, which feed readers keep."""
+    return Markup("").join(map(_block, parse_markup(text)))
+
+
+def _block(block: Block) -> Markup:
+    match block:
+        case TextBlock():
+            return Markup('<p dir="auto">{}</p>').format(_inline(block.children))
+        case CodeBlock():
+            return Markup('<pre dir="ltr"><code>{}</code></pre>').format(block.text)
+        case QuoteBlock():
+            inside = Markup("").join(map(_block, block.children))
+            return Markup("<blockquote>{}</blockquote>").format(inside)
+        case ListBlock():
+            return _list(block)
+
+
+def _list(block: ListBlock) -> Markup:
+    items = Markup("").join(
+        Markup('<li dir="auto">{}{}</li>').format(
+            _inline(item.children), Markup("").join(map(_list, item.lists))
+        )
+        for item in block.items
+    )
+    if block.start is None:
+        return Markup("<ul>{}</ul>").format(items)
+    start = Markup("") if block.start == 1 else Markup(' start="{}"').format(block.start)
+    return Markup("<ol{}>{}</ol>").format(start, items)
+
+
+def _inline(children: Iterable[Inline]) -> Markup:
+    parts: list[Markup] = []
+    for child in children:
+        if isinstance(child, str):
+            parts.append(Markup("<br>").join(escape(line) for line in child.split("\n")))
+        elif isinstance(child, Code):
+            parts.append(Markup("<code>{}</code>").format(child.text))
+        elif isinstance(child, LinkTo):
+            anchor = Markup('<a href="{}" rel="nofollow noopener noreferrer ugc">{}</a>')
+            parts.append(anchor.format(child.url, _inline(child.children)))
+        else:
+            tag = Markup(_TAGS[child.kind])
+            parts.append(Markup("<{0}>{1}</{0}>").format(tag, _inline(child.children)))
+    return Markup("").join(parts)
