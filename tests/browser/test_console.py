@@ -70,7 +70,7 @@ async def test_owner_creates_edits_and_deletes_a_channel(server: Api, window: Op
     assert (await owner.get(path)).refusal == (404, "channel_not_found")
 
 
-async def test_byte_counters_and_errors_are_shown_beside_their_field(
+async def test_lengths_and_errors_are_told_in_characters_beside_their_field(
     server: Api, window: OpenWindow
 ) -> None:
     owner = server.new_user("owner")
@@ -79,16 +79,26 @@ async def test_byte_counters_and_errors_are_shown_beside_their_field(
     opened.expected = ("status of 409", "status of 400")
     name = opened.page.get_by_label("Name")
     counter = opened.page.locator(".field", has=name).locator(".count")
-    await name.fill("é" * 75)
-    await expect(counter).to_have_text("150 of 150 bytes")
-    await name.fill("é" * 75 + "!")
-    await expect(counter).to_have_text("151 of 150 bytes (1 too many)")
+    await opened.by("button", "Create channel").click()
+    await expect(opened.page.get_by_text("Enter a name.")).to_be_visible()
+    # The limit is 150 bytes; people count characters, and an emoji or a letter with an accent is one.
+    for typed, told in (
+        ("é" * 60, ""),
+        ("é" * 70, "5 characters left"),
+        ("é" * 75, "0 characters left"),
+        ("é" * 75 + "!", "Too long: shorten it by 1 character"),
+        ("e\u0301" * 50 + "👩\u200d🚀👍🏽", "Too long: shorten it by 2 characters"),
+    ):
+        await name.fill("Choir")
+        await name.fill(typed)
+        await expect(counter).to_have_text(told)
     await opened.by("button", "Create channel").click()
     await expect(name).to_be_focused()
     await expect(name).to_have_attribute("aria-invalid", "true")
-    await expect(name).to_have_accessible_description(
-        "Shown to readers above the posts. 151 of 150 bytes (1 too many) Use at most 150 bytes."
-    )
+    await expect(counter).to_be_hidden()
+    refusal = opened.page.locator(".field", has=name).get_by_text("Too long: shorten it by 2")
+    await expect(refusal).to_have_count(2)
+    await expect(refusal.last).to_be_visible()
     await name.fill("Choir")
     await expect(name).not_to_have_attribute("aria-invalid", "true")
     address = opened.page.get_by_label("Address")
@@ -100,7 +110,7 @@ async def test_byte_counters_and_errors_are_shown_beside_their_field(
         long = opened.page.get_by_label(label)
         await long.fill("x" * (limit + 1))
         shown = opened.page.locator(".field", has=long).locator(".count")
-        await expect(shown).to_have_text(f"{limit + 1:,} of {limit:,} bytes (1 too many)")
+        await expect(shown).to_have_text("Too long: shorten it by 1 character")
 
 
 async def a_scene(server: Api) -> tuple[User, User, str]:
@@ -124,7 +134,7 @@ async def write_a_post(opened: Window) -> None:
         "Rye, spelt and <b>buns</b>.\nSee https://loaf.example/today."
     )
     await drop(page.locator(".drop-zone"), a_picture("rye.png"), a_picture("bun.png", "peru"))
-    await expect(page.locator(".shelf-frame img")).to_have_count(2)
+    await expect(page.locator(".attachment[data-state=done]")).to_have_count(2)
     await opened.by("button", "Add link").click()
     await page.get_by_label("Link text").fill("Prices")
     await page.get_by_label("Address (https://…)").fill("https://loaf.example/prices")
@@ -165,7 +175,7 @@ async def test_an_unfinished_post_survives_navigation_and_reload(
     await opened.page.reload()
     text = opened.page.get_by_label("Text", exact=True)
     await expect(text).to_have_value(re.compile("^Rye, spelt"))
-    await expect(opened.page.locator(".shelf-frame img")).to_have_count(2)
+    await expect(opened.page.locator(".attachment[data-state=done] img")).to_have_count(2)
     await expect(opened.page.get_by_label("Link text")).to_have_value("Prices")
     await opened.by("button", "Post options").click()
     await opened.by("menuitem", "Edit").click()

@@ -20,7 +20,7 @@ async def test_a_new_group_appears_to_its_members_at_once(server: Api, window: O
     await bobs.by("button", "Chats").click()
     await begin(mine, "New group")
     await mine.by("button", "Create group").click()
-    await expect(mine.page.get_by_role("alert")).to_have_text("Enter a value.")
+    await expect(mine.page.get_by_role("alert")).to_have_text("Enter a name.")
     await mine.page.get_by_label("Group name").fill("Crew")
     people = mine.page.get_by_label("Add members by user id")
     await people.fill(bob.id)

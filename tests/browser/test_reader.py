@@ -162,7 +162,9 @@ async def test_folders_are_created_filled_renamed_and_deleted(
     await opened.by("button", "New folder").click()
     await opened.page.get_by_label("Folder name").fill("ü" * 17)
     await opened.by("button", "Create folder").click()
-    await expect(opened.page.get_by_role("alert")).to_have_text("Use at most 32 bytes.")
+    await expect(opened.page.get_by_role("alert")).to_have_text(
+        "Too long: shorten it by 1 character"
+    )
     await opened.page.get_by_label("Folder name").fill("Home")
     await opened.page.keyboard.press("Enter")
     folder = opened.page.locator("a.folder", has_text="Home")

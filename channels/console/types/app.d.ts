@@ -450,15 +450,29 @@ declare namespace App {
   type ProfileField = "name" | "channel_id" | "introduction" | "organization" | "custom_data";
   type Tab = "posts" | "inbox" | "subscribers" | "admins" | "insights" | "profile" | "settings" | "webhooks" | "log";
   type DraftPath = `${ChannelPath}/drafts/${Api.Part}`;
-  /** What the composer holds: a post, a draft, or what was stored in the tab. */
-  interface Written {
-    title?: string | null;
-    text?: string | null;
+  /** What the composer holds: the content of a post or draft as the API gives it, or what was kept on this device. */
+  interface Written extends Omit<Partial<Content>, "links"> {
     links?: Link[] | null;
-    images?: Api.MediaResponse[] | null;
-    silent?: boolean;
     publish_at?: string | null;
+    /** The uploaded files, and how the post carries them; in place of `images`, `video`, `audio` and `file`. */
+    media?: { kind: Api.MediaKind; items: Api.MediaResponse[] } | null;
+    /** What the fields of the place hold; in place of `location`. */
+    place?: WrittenPlace | null;
   }
+  interface WrittenPlace {
+    name: string;
+    address: string;
+    latitude: string;
+    longitude: string;
+  }
+  /** What the row of a file asks for. */
+  interface UploadHandlers {
+    onRemove(upload: Upload): unknown;
+    onRetry(upload: Upload): unknown;
+    /** Moves it among the others. */
+    onMove(upload: Upload, by: number): unknown;
+  }
+  type Upload = import("../static/js/console/posts/upload.js").Upload;
 
   interface Series {
     name: string;

@@ -22,7 +22,7 @@ export class Problem extends ApiError {
     if (this.code === "offline") return t("error.offline");
     if (this.code === "rate_limited" || this.code === "unavailable") return t("error.busy");
     const key = `error.${this.code}`;
-    if (hasText(key)) return t(key, { limit: this.details.limit_bytes });
+    if (hasText(key)) return t(key);
     return this.message || t("error.unexpected", { code: this.code });
   }
 

@@ -7,6 +7,7 @@
 import { claimsOf } from "../../sdk/core/http.js";
 
 const STORAGE_KEY = "channels.token";
+const DRAFTS_PREFIX = "channels.draft."; // of `console/posts/kept_draft.js`
 const MAX_TIMER = 2 ** 31 - 1; // milliseconds; `setTimeout` holds 31 bits
 
 export const session = new (class extends /** @type {App.TargetClass<App.SessionEvents>} */ (EventTarget) {
@@ -48,7 +49,7 @@ export const session = new (class extends /** @type {App.TargetClass<App.Session
   }
 
   /**
-   * Forgets the token and everything else that this tab stores for the user.
+   * Forgets the token and everything else that is stored for the user. Unfinished posts outlive a session that expires.
    * @param {App.SignedOut} reason
    */
   signOut(reason) {
@@ -58,6 +59,8 @@ export const session = new (class extends /** @type {App.TargetClass<App.Session
     this.isAdmin = this.isBusiness = false;
     localStorage.removeItem(STORAGE_KEY);
     sessionStorage.clear();
+    if (reason === "out")
+      for (const key of Object.keys(localStorage)) if (key.startsWith(DRAFTS_PREFIX)) localStorage.removeItem(key);
     this.dispatchEvent(new Event("token"));
     this.dispatchEvent(new CustomEvent("signedout", { detail: reason }));
   }

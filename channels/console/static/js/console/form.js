@@ -1,8 +1,11 @@
-// Form fields with a label, a hint, a live count of bytes and an error text; and submitting a form of them.
+// Form fields with a label, a hint, a note on their length and an error text; and submitting a form of them.
+//
+// A note on the length is shown near the limit only, in characters (`client/limits.js`). It stands in one place with the
+// error, and never beside one that says the same.
 
 import { asProblem } from "../client/api.js";
-import { bytesOf } from "../client/limits.js";
-import { t } from "../texts.js";
+import { lengthError, lengthNote } from "../client/limits.js";
+import { hasText, t } from "../texts.js";
 import { h, uniqueId } from "../ui/dom.js";
 
 /**
@@ -35,7 +38,7 @@ export function field({
   ...attributes
 }) {
   const id = uniqueId("field");
-  const count = limit === null ? null : h("span.count", { id: `${id}-count` });
+  const count = limit === null ? null : h("span.count", { id: `${id}-count`, role: "status" });
   const error = h("p.error", { id: `${id}-error`, hidden: true });
   const described = [hint ? `${id}-hint` : "", count ? `${id}-count` : "", `${id}-error`].filter(Boolean).join(" ");
   const input = h(rows ? "textarea" : "input", {
@@ -70,24 +73,18 @@ export function field({
       error.hidden = !reason;
       if (reason) input.setAttribute("aria-invalid", "true");
       else input.removeAttribute("aria-invalid");
+      if (count) count.hidden = Boolean(reason);
     },
     /** Whether the value is valid; shows why not. */
     check() {
-      if (required && !input.value.trim()) self.showError(t("error.required"));
-      else if (limit !== null && bytesOf(input.value) > limit) self.showError(t("error.field_too_long", { limit }));
-      else {
-        self.showError(null);
-        return true;
-      }
-      return false;
+      const isMissing = required && !input.value.trim();
+      const tooLong = limit === null ? null : lengthError(input.value, limit);
+      self.showError(isMissing ? missingText(name) : tooLong);
+      return !isMissing && tooLong === null;
     },
   };
   const measure = () => {
-    if (!count || limit === null) return;
-    const n = bytesOf(input.value);
-    const isOver = n > limit;
-    count.textContent = isOver ? t("count.over", { n, limit, over: n - limit }) : t("count.bytes", { n, limit });
-    count.classList.toggle("bad", isOver);
+    if (count && limit !== null) showLength(count, input.value, limit);
   };
   input.addEventListener("input", () => {
     measure();
@@ -95,6 +92,30 @@ export function field({
   });
   measure();
   return self;
+}
+
+/**
+ * What to say when this field is empty and must not be.
+ * @param {string} name
+ */
+function missingText(name) {
+  const key = `error.required.${name}`;
+  return hasText(key) ? t(key) : t("error.required");
+}
+
+/**
+ * Shows in `element` how many characters are left or too many; nothing while there is plenty of room. Returns whether the
+ * text is too long.
+ * @param {HTMLElement} element
+ * @param {string} text
+ * @param {number} limit In UTF-8 bytes.
+ */
+export function showLength(element, text, limit) {
+  const note = lengthNote(text, limit);
+  // A status that is set again to what it says would be read again.
+  if (element.textContent !== (note?.text ?? "")) element.textContent = note?.text ?? "";
+  element.classList.toggle("bad", Boolean(note?.isOver));
+  return Boolean(note?.isOver);
 }
 
 /**
@@ -164,7 +185,9 @@ export async function submitForm({ fields, error, button, work }) {
       const one = fields.find((candidate) => candidate.name === name);
       if (!one) others.push(reason);
       else {
-        one.showError(reason);
+        // The server knows its limit, and the form the text.
+        const limit = problem.details.limit_bytes;
+        one.showError((typeof limit === "number" ? lengthError(one.value, limit) : null) ?? reason);
         first ??= one;
       }
     }

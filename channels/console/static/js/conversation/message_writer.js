@@ -4,7 +4,7 @@
 // A sent message is edited in the same field. What was being written waits until the edit is saved or cancelled.
 
 import { newIdempotencyKey } from "../client/api.js";
-import { bytesOf, limits } from "../client/limits.js";
+import { bytesOf, lengthNote, limits } from "../client/limits.js";
 import { t } from "../texts.js";
 import { debounce, fill, h, submitting } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
@@ -232,11 +232,11 @@ export class MessageWriter {
     this.#preview.update(this.#editing ? "" : this.#text.value);
     this.#text.style.setProperty("height", "auto");
     this.#text.style.setProperty("height", `${Math.min(this.#text.scrollHeight, MAX_HEIGHT)}px`);
-    const n = bytesOf(this.#text.value);
-    const limit = limits.message_body_bytes;
-    const isOver = n > limit;
-    this.#count.hidden = !isOver;
-    this.#count.textContent = isOver ? t("count.over", { n, limit, over: n - limit }) : "";
+    const note = lengthNote(this.#text.value, limits.message_body_bytes);
+    const isOver = Boolean(note?.isOver);
+    this.#count.hidden = note === null;
+    this.#count.classList.toggle("bad", isOver);
+    this.#count.textContent = note?.text ?? "";
     const isEmpty = !this.#text.value.trim() && this.#pictures.isEmpty;
     this.#button.disabled = this.#isSending || this.#pictures.isUploading || isEmpty || isOver;
   }

@@ -2,7 +2,7 @@
 
 import { asProblem } from "../client/api.js";
 import { conversations } from "../client/conversations.js";
-import { bytesOf, limits } from "../client/limits.js";
+import { lengthError, limits } from "../client/limits.js";
 import { folderPath, go } from "../router.js";
 import { t } from "../texts.js";
 import { attempt, confirmDialog, notice, promptDialog } from "../ui/overlay.js";
@@ -115,9 +115,9 @@ export async function deleteFolder(name) {
  * @param {() => unknown} work
  */
 async function problemWith(name, work) {
-  const limit = limits.conversation_group_name_bytes;
-  if (!name.trim()) return t("error.required");
-  if (bytesOf(name) > limit) return t("error.field_too_long", { limit });
+  if (!name.trim()) return t("error.required.name");
+  const tooLong = lengthError(name, limits.conversation_group_name_bytes);
+  if (tooLong !== null) return tooLong;
   try {
     await work();
     return null;

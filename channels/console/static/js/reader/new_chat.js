@@ -2,7 +2,7 @@
 
 import { asProblem, get, part, post, put } from "../client/api.js";
 import { isChannelId } from "../client/conversations.js";
-import { bytesOf, limits } from "../client/limits.js";
+import { lengthError, limits } from "../client/limits.js";
 import { session } from "../client/session.js";
 import { dialoguePath, go, groupPath } from "../router.js";
 import { t } from "../texts.js";
@@ -173,8 +173,7 @@ class GroupForm {
 
   async #create() {
     const name = this.#name.value.trim();
-    const limit = limits.group_name_bytes;
-    const error = !name ? t("error.required") : bytesOf(name) > limit ? t("error.field_too_long", { limit }) : null;
+    const error = name ? lengthError(name, limits.group_name_bytes) : t("error.required.name");
     if (error !== null) return this.#showError(error);
     if (this.#member.value.trim()) this.#addMember(); // typed, but not added to the list
     this.#button.disabled = true;

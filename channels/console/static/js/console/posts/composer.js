@@ -1,35 +1,47 @@
-// The composer for posts: title, text, links and pictures beside a preview. Posts at once, schedules, or saves a draft.
+// The composer for posts: title, text, files, a place and links beside a preview. Posts at once, schedules, or saves a draft.
 //
-// The server renders the preview (`posts/preview`) and the reader's code draws it, so it equals what readers will see. What
-// is being written is stored in this tab until it is posted, across other views and a reload, and is deleted at sign-out.
+// Promises: nothing that was typed is lost. It is kept on this device until it is posted (`kept_draft.js`), also when posting
+// fails, and an attempt whose answer was lost is repeated without posting twice. Every limit is told before it is met.
 
 import { asProblem, get, newIdempotencyKey, part, patch, post } from "../../client/api.js";
 import { may } from "../../client/grants.js";
-import { bytesOf, limits } from "../../client/limits.js";
-import { postElement } from "../../conversation/items.js";
+import { limits } from "../../client/limits.js";
 import { t } from "../../texts.js";
-import { webAddress } from "../../ui/content.js";
-import { debounce, fill, h, submitting, uniqueId } from "../../ui/dom.js";
+import { h, submitting, uniqueId } from "../../ui/dom.js";
 import { ago, exact, share } from "../../ui/format.js";
 import { icon } from "../../ui/icons.js";
-import { notice } from "../../ui/overlay.js";
-import { PictureShelf } from "../../ui/picture_shelf.js";
-import { choice, field, submitForm } from "../form.js";
+import { LinkPreview } from "../../ui/link_preview.js";
+import { attempt, confirmDialog, notice } from "../../ui/overlay.js";
+import { choice, field, showLength, submitForm } from "../form.js";
+import { attachmentsOf, leaveAttachments } from "./attachments.js";
+import { ACCEPTED, kindOf, limitsInWords } from "./file_rules.js";
+import { KeptDraft } from "./kept_draft.js";
 import { LinkFields } from "./link_fields.js";
+import { PlaceFields } from "./place_fields.js";
+import { PostPreview } from "./preview.js";
+import { localTime, nextFullHour, publishTimeField, readPublishTime } from "./publish_time.js";
 
-const STORAGE_PREFIX = "channels.draft."; // followed by the channel's id
-const PREVIEW_AFTER = 250; // milliseconds without a key
-const HOUR = 3_600_000;
+/** @type {[Api.MediaKind, App.IconName][]} */
+const FILES = [
+  ["image", "image"],
+  ["video", "video"],
+  ["audio", "sound"],
+  ["file", "file"],
+];
 
 export class Composer {
   /**
-   * `onDrafts()` is called when a draft or a scheduled post was created, changed or published.
-   * @param {{ channel: Api.ChannelResponse; stream: App.Stream; onDrafts: () => unknown }} options
+   * `onDrafts()` is called when a draft or a scheduled post was created, changed or published. `onCalendar()` shows the
+   * calendar of scheduled posts.
+   * @param {{ channel: Api.ChannelResponse; stream: App.Stream; onDrafts: () => unknown; onCalendar: () => unknown }} options
    */
-  constructor({ channel, stream, onDrafts }) {
+  constructor({ channel, stream, onDrafts, onCalendar }) {
     this.#channel = channel;
     this.#stream = stream;
     this.#onDrafts = onDrafts;
+    this.#kept = new KeptDraft(channel.channel_id);
+    this.#attachments = attachmentsOf(channel.channel_id);
+    this.#attachments.onChange = () => this.#update();
     const update = () => this.#update();
     this.#title = field({
       name: "title",
@@ -37,62 +49,84 @@ export class Composer {
       placeholder: t("compose.heading.hint"),
       on: { input: update },
     });
-    this.#text = field({
-      name: "text",
-      label: t("compose.text"),
-      rows: 5,
-      on: { input: update, paste: (event) => this.#pictures.add(event.clipboardData?.files ?? null) },
+    this.#text = field({ name: "text", label: t("compose.text"), rows: 5, on: { input: update } });
+    this.#preview = new PostPreview({
+      channel,
+      read: () => ({ body: this.#isEmpty ? null : this.#body(), content: this.#content() }),
+      onGone: (mediaId) => this.#attachments.markGone(mediaId),
     });
-    const previewId = uniqueId("preview");
+    const calendarButton = h(
+      "button.plain.calendar-button",
+      { type: "button", on: { click: () => onCalendar() } },
+      icon("calendar"),
+      t("calendar.open"),
+    );
+    this.#time.append(this.#publishAt.element, calendarButton);
     this.element = h(
       "form.panel.composer",
-      { novalidate: true, on: { submit: submitting(() => this.#submit()) } },
+      { novalidate: true, on: { submit: submitting(() => this.#submit()), paste: (event) => this.#paste(event) } },
       h(
         "div.form",
         {},
         this.#heading,
         this.#title.element,
         this.#text.element,
-        this.#pictureFields(),
+        h("div.text-tools", {}, this.#emojiButton),
+        this.#linkPreview.element,
+        this.#attachmentFields(),
+        this.#place.element,
         this.#links.element,
         this.#publishing,
-        this.#count,
-        this.#error,
         this.#audience,
-        h("div.actions", {}, this.#cancel, this.#saveButton, this.#button),
       ),
       h(
-        "section.preview-side",
-        { "aria-labelledby": previewId },
-        h("h2", { id: previewId }, t("compose.preview")),
-        this.#preview,
+        "div.composer-dock",
+        {},
+        this.#preview.element,
+        h(
+          "div.composer-foot",
+          {},
+          this.#count,
+          this.#error,
+          h("div.actions", {}, this.#cancel, this.#saveButton, this.#button),
+        ),
       ),
     );
+    this.#acceptDrops();
+    addEventListener("beforeunload", this.#onLeave);
     this.#stream.addEventListener("change", this.#showAudience);
     this.#showAudience();
     this.#loadMutedCount();
-    this.#restore();
-    this.#showPreview();
-    this.#update();
     this.#showIfMayPost();
+    this.#restore();
   }
 
   #channel;
   #stream;
   #onDrafts;
+  #kept;
+  #attachments;
   #heading = h("h2", {}, t("compose.title"));
   #title;
   #text;
+  /** @type {HTMLButtonElement} */
+  #emojiButton = h(
+    "button.quiet.square",
+    {
+      type: "button",
+      "aria-label": t("emoji.choose"),
+      "aria-haspopup": "dialog",
+      on: { click: () => this.#chooseEmoji() },
+    },
+    icon("smile"),
+  );
+  /** Of the first address in the text; it goes along with the links. */
+  #linkPreview = new LinkPreview({ onChange: () => this.#update() });
+  #place = new PlaceFields({ onChange: () => this.#update() });
   #links = new LinkFields({ onChange: () => this.#update() });
-  #pictures = new PictureShelf({ onChange: () => this.#update() });
   #silent = h("input", { type: "checkbox", id: uniqueId("silent"), on: { change: () => this.#update() } });
-  #publishAt = field({
-    name: "publish_at",
-    label: t("compose.publishAt"),
-    type: "datetime-local",
-    dir: null,
-    on: { input: () => this.#update() },
-  });
+  #publishAt = publishTimeField({ input: () => this.#update() });
+  #time = h("div.publish-time");
   /** @type {App.Choice<"now" | "later">} */
   #when = choice({
     name: "when",
@@ -103,8 +137,7 @@ export class Composer {
       ["later", t("compose.when.later")],
     ],
     on: (key) => {
-      const nextFullHour = new Date(Math.ceil((Date.now() + HOUR / 2) / HOUR) * HOUR);
-      if (key === "later" && !this.#publishAt.value) this.#publishAt.input.value = localTime(nextFullHour);
+      if (key === "later" && !this.#publishAt.value) this.#publishAt.input.value = localTime(nextFullHour());
       this.#update();
     },
   });
@@ -114,39 +147,46 @@ export class Composer {
     {},
     h("div.choice-line", {}, this.#silent, h("label", { for: this.#silent.id }, t("compose.silent"))),
     this.#when.element,
-    this.#publishAt.element,
+    this.#time,
   );
   #count = h("p.count", { role: "status" });
   #error = h("p.error", { role: "alert", hidden: true });
   #audience = h("p.soft.audience");
-  #button = h("button.primary", { type: "submit", disabled: true }, t("compose.post"));
-  #saveButton = h(
-    "button.plain",
-    { type: "button", disabled: true, on: { click: () => this.#saveAsDraft() } },
-    t("compose.saveDraft"),
-  );
+  #button = h("button.primary", { type: "submit" }, t("compose.post"));
+  #saveButton = h("button.plain", { type: "button", on: { click: () => this.#saveAsDraft() } }, t("compose.saveDraft"));
   #cancel = h(
     "button.plain",
     { type: "button", hidden: true, on: { click: () => this.#stopEditing() } },
     t("app.cancel"),
   );
-  #preview = h("div.preview-stage");
+  #preview;
   /** @type {Api.MutedResponse | null} */
   #muted = null; // of the subscribers who muted the channel
   /** @type {App.Item | null} */
   #post = null; // the post that is edited
   /** @type {Api.DraftResponse | null} */
   #draft = null; // the draft that is edited
-  #idempotencyKey = newIdempotencyKey();
-  #previewRequests = 0;
+  /** The application's own data of what is edited, which stays. @type {Api.JsonValue} */
+  #custom = null;
+  /** What the edited post or draft was, as JSON. */
+  #before = "";
+  /** The files of the new post, while another one is edited. @type {import("./upload.js").Upload[] | null} */
+  #waitingUploads = null;
+  #isSetting = false;
+  #isClosed = false;
 
   close() {
+    this.#isClosed = true;
+    this.#preview.close();
     this.#stream.removeEventListener("change", this.#showAudience);
-    this.#pictures.close();
+    removeEventListener("beforeunload", this.#onLeave);
+    if (this.#waitingUploads) this.#attachments.restore(this.#waitingUploads);
+    leaveAttachments(this.#channel.channel_id);
   }
 
   /** @param {App.Item} item */
-  editPost(item) {
+  async editPost(item) {
+    if (!(await this.#mayReplaceEdit())) return;
     this.#startEditing(item, t("compose.edit", { seq: item.seq }), () => {
       this.#post = item;
     });
@@ -156,7 +196,8 @@ export class Composer {
    * Edits a draft or a scheduled post.
    * @param {Api.DraftResponse} draft
    */
-  editDraft(draft) {
+  async editDraft(draft) {
+    if (!(await this.#mayReplaceEdit())) return;
     this.#startEditing(
       { ...draft.post, publish_at: draft.publish_at },
       t(draft.publish_at ? "compose.edit.scheduled" : "compose.edit.draft"),
@@ -167,30 +208,57 @@ export class Composer {
   }
 
   /**
+   * Begins a new post to be published then, or gives what is being written this time.
+   * @param {Date} at
+   */
+  async scheduleAt(at) {
+    if (!(await this.#mayReplaceEdit())) return;
+    if (this.#isEditing) this.#stopEditing();
+    this.#when.value = "later";
+    this.#publishAt.input.value = localTime(at);
+    this.#update();
+    this.#show();
+  }
+
+  /**
    * @param {App.Written} content
    * @param {string} heading
    * @param {() => void} remember
    */
   #startEditing(content, heading, remember) {
-    // What is being written stays stored until the edit is saved or cancelled.
-    const stored = sessionStorage.getItem(this.#storageKey);
-    this.#clear();
-    if (stored !== null) sessionStorage.setItem(this.#storageKey, stored);
+    const uploads = this.#isEditing ? this.#waitingUploads : this.#attachments.replace();
+    this.#reset();
+    this.#waitingUploads = uploads;
     remember();
+    this.#custom = content.custom ?? null;
     this.#heading.textContent = heading;
     this.#cancel.hidden = false;
     this.element.hidden = false;
     this.#setContent(content);
+    this.#before = JSON.stringify(this.#written());
+    this.#keep();
+    this.#show();
+  }
+
+  /** Whether another edit may begin: an unsaved one is given up only if the user says so. */
+  async #mayReplaceEdit() {
+    if (!this.#isEditing || JSON.stringify(this.#written()) === this.#before) return true;
+    const texts = { title: t("compose.discard"), text: t("compose.discard.confirm"), action: t("compose.discard") };
+    return confirmDialog(texts);
+  }
+
+  #show() {
     this.element.scrollIntoView({ block: "start" });
     this.#text.input.focus();
   }
 
+  /** Goes back to the new post, as it was. */
   #stopEditing() {
-    const stored = sessionStorage.getItem(this.#storageKey);
-    this.#clear();
-    if (stored === null) return;
-    sessionStorage.setItem(this.#storageKey, stored);
-    this.#restore();
+    const uploads = this.#waitingUploads;
+    this.#kept.update({ edit: undefined });
+    this.#reset();
+    this.#setContent(this.#kept.value.post ?? {}, { withFiles: uploads === null });
+    if (uploads) this.#attachments.restore(uploads);
   }
 
   get #isEditing() {
@@ -204,59 +272,99 @@ export class Composer {
 
   // --- what is being written
 
-  get #storageKey() {
-    return STORAGE_PREFIX + this.#channel.channel_id;
+  async #restore() {
+    const { post: written, edit } = this.#kept.value;
+    this.#setContent(written ?? {}, { withFiles: this.#attachments.isEmpty });
+    if (!edit) return;
+    const path = this.#path;
+    await attempt(async () => {
+      try {
+        if (edit.seq !== undefined) await this.editPost(await get(`${path}/posts/${edit.seq}`));
+        else await this.editDraft(await get(`${path}/drafts/${part(edit.draft_id ?? "")}`));
+      } catch (error) {
+        if (asProblem(error).status !== 404) throw error;
+        // What was edited is gone; what was written becomes a new post, unless there is one.
+        if (written) return;
+        this.#kept.update({ edit: undefined });
+        notice(t("compose.edit.gone"));
+      }
+      this.#setContent(edit.content);
+    });
   }
 
-  #restore() {
-    const stored = JSON.parse(sessionStorage.getItem(this.#storageKey) ?? "null");
-    if (stored) this.#setContent(stored);
-  }
-
-  #store() {
-    if (this.#isEditing) return;
-    const content = {
+  /** @returns {App.Written} */
+  #written() {
+    const { kind, media } = this.#attachments;
+    return {
       title: this.#title.value,
       text: this.#text.value,
       links: this.#links.raw,
-      images: this.#pictures.media,
+      media: kind && media.length ? { kind, items: media } : null,
+      place: this.#place.raw,
       silent: this.#silent.checked,
+      publish_at: this.#isLater ? this.#publishAt.value : null,
     };
-    const isEmpty = !content.title && !content.text && !content.links.length && !content.images.length;
-    if (isEmpty) sessionStorage.removeItem(this.#storageKey);
-    else sessionStorage.setItem(this.#storageKey, JSON.stringify(content));
   }
 
-  /** @param {App.Written} content */
-  #setContent({ title, text, links, images, silent, publish_at: publishAt }) {
-    // Set in this order because links and pictures store everything when they change.
+  #keep() {
+    const content = this.#written();
+    if (this.#isEditing) {
+      const isChanged = JSON.stringify(content) !== this.#before;
+      const which = this.#post ? { seq: this.#post.seq } : { draft_id: this.#draft?.draft_id };
+      this.#kept.update({ edit: isChanged ? { ...which, content } : undefined });
+    } else {
+      const isEmpty =
+        !content.title && !content.text && !content.links?.length && !content.media && content.place === null;
+      this.#kept.update({ post: isEmpty ? undefined : content });
+    }
+  }
+
+  /**
+   * @param {App.Written} content
+   * @param {{ withFiles?: boolean }} [options]
+   */
+  #setContent(content, { withFiles = true } = {}) {
+    const { title, text, links, silent, publish_at: publishAt } = content;
+    this.#isSetting = true; // each part tells of its change, and only the whole may be kept
     this.#silent.checked = Boolean(silent);
     this.#title.input.value = title ?? "";
     this.#text.input.value = text ?? "";
     this.#when.value = publishAt ? "later" : "now";
     this.#publishAt.input.value = publishAt ? localTime(new Date(publishAt)) : "";
-    this.#links.values = links ?? [];
-    this.#pictures.replace(images ?? []);
+    // The preview of an address in the text is shown below the text, and not among the links that were written.
+    const shown = links?.find(
+      (link) =>
+        "image" in link && "description" in link && (link.image || link.description) && text?.includes(link.url),
+    );
+    this.#linkPreview.clear();
+    if (shown) this.#linkPreview.show(/** @type {Api.LinkResponse} */ (shown));
+    this.#links.values = (links ?? []).filter((link) => link !== shown);
+    this.#place.raw = content.place ?? placeOf(content.location);
+    if (withFiles) {
+      const { kind, items } = content.media ?? filesOf(content);
+      this.#attachments.replace(kind, items);
+    }
+    this.#isSetting = false;
     this.#update();
   }
 
-  #clear() {
-    this.#post = this.#draft = null;
-    this.#idempotencyKey = newIdempotencyKey();
+  /** Forgets what is edited, and what was wrong. */
+  #reset() {
+    this.#post = this.#draft = this.#custom = this.#waitingUploads = null;
+    this.#before = "";
     this.#heading.textContent = t("compose.title");
     this.#cancel.hidden = true;
     this.#error.hidden = true;
     for (const one of [this.#title, this.#text, this.#publishAt]) one.showError(null);
     this.#showIfMayPost();
-    this.#setContent({});
   }
 
   #update() {
-    const isTooLong = this.#showSize();
-    this.#store();
-    const { text, images } = this.#body();
-    const isEmpty = !text && !images;
-    this.#button.disabled = this.#saveButton.disabled = isTooLong || isEmpty || this.#pictures.isUploading;
+    if (this.#isSetting || this.#isClosed) return;
+    this.#linkPreview.update(this.#text.value);
+    this.#showSize();
+    this.#keep();
+    if (!this.#isEmpty && this.#error.dataset.missing) this.#showMissing(null);
     this.#button.textContent = t(
       this.#post ? "compose.saveChanges" : this.#isLater ? "compose.schedule" : "compose.post",
     );
@@ -264,25 +372,110 @@ export class Composer {
       this.#draft && !this.#draft.publish_at ? "compose.saveChanges" : "compose.saveDraft",
     );
     this.#saveButton.hidden = this.#publishing.hidden = this.#post !== null;
-    this.#publishAt.element.hidden = !this.#isLater;
-    this.#previewRequests += 1; // a preview that is being loaded is out of date
-    this.#showPreviewSoon();
+    this.#time.hidden = !this.#isLater;
+    this.#preview.update();
   }
 
-  // --- pictures, and when to publish
+  async #chooseEmoji() {
+    const { openEmojiPicker } = await import("../../ui/emoji/picker.js");
+    const { input } = this.#text;
+    /** @param {string} emoji */
+    const choose = (emoji) => {
+      input.setRangeText(emoji, input.selectionStart ?? 0, input.selectionEnd ?? 0, "end");
+      input.dispatchEvent(new Event("input"));
+      input.focus();
+    };
+    openEmojiPicker(this.#emojiButton, { label: t("emoji.choose"), choose });
+  }
 
-  #pictureFields() {
-    const zone = h(
-      "div.drop-zone",
-      {},
-      icon("image"),
-      h("span.soft", {}, t("compose.images.hint", { n: limits.images_per_message })),
-      h("button.plain", { type: "button", on: { click: () => this.#pictures.choose() } }, t("compose.images.choose")),
-      this.#pictures.input,
+  // --- files, and when to publish
+
+  #attachmentFields() {
+    const buttons = FILES.map(([kind, iconName]) => {
+      /** @type {HTMLInputElement} */
+      const input = h("input", {
+        type: "file",
+        accept: ACCEPTED[kind] || null,
+        multiple: kind === "image",
+        hidden: true,
+        data: { kind },
+        on: {
+          change: () => {
+            // A picture whose format cannot be shown is offered by no browser here; dropped, it becomes a file.
+            this.#addFiles([...(input.files ?? [])], kind === "file" ? "file" : null);
+            input.value = "";
+          },
+        },
+      });
+      const button = h(
+        "button.plain",
+        { type: "button", on: { click: () => input.click() } },
+        icon(iconName),
+        t(`attach.${kind}`),
+      );
+      return [button, input];
+    });
+    const place = h(
+      "button.plain",
+      { type: "button", on: { click: () => this.#openPlace() } },
+      icon("place"),
+      t("attach.place"),
     );
-    this.#pictures.acceptDrops(zone);
-    return h("fieldset.plain-set", {}, h("legend", {}, t("compose.images")), zone, this.#pictures.element);
+    return h(
+      "fieldset.plain-set.attach-set",
+      {},
+      h("legend", {}, t("attach.title")),
+      this.#attachments.element,
+      h("div.drop-zone", {}, h("div.attach-buttons", {}, buttons, place), h("p.soft", {}, limitsInWords())),
+    );
   }
+
+  /**
+   * @param {File[] | FileList | null | undefined} files
+   * @param {Api.MediaKind | null} [kind]
+   */
+  #addFiles(files, kind = null) {
+    this.#attachments.add(files, { kind, hasPlace: this.#place.isOpen, kindOf });
+  }
+
+  #openPlace() {
+    if (this.#attachments.isEmpty) this.#place.open();
+    else this.#attachments.refuse([t("attach.mixed", { name: t("attach.place") })]);
+  }
+
+  /** @param {ClipboardEvent} event */
+  #paste(event) {
+    const files = event.clipboardData?.files;
+    // Programs that copy formatted text put a picture of it beside the text.
+    if (!files?.length || event.clipboardData?.types.includes("text/plain")) return;
+    event.preventDefault();
+    this.#addFiles(files);
+  }
+
+  #acceptDrops() {
+    const zone = this.element.querySelector(".drop-zone");
+    this.element.addEventListener("dragover", (event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      zone?.classList.add("over");
+    });
+    this.element.addEventListener("dragleave", (event) => {
+      if (!(event.relatedTarget instanceof Node && this.element.contains(event.relatedTarget)))
+        zone?.classList.remove("over");
+    });
+    this.element.addEventListener("drop", (event) => {
+      zone?.classList.remove("over");
+      if (!event.dataTransfer?.files.length) return;
+      event.preventDefault();
+      this.#addFiles(event.dataTransfer.files);
+    });
+  }
+
+  /** @param {BeforeUnloadEvent} event */
+  #onLeave = (event) => {
+    // The browser asks. A file that is not uploaded cannot be kept, nor can anything on a device that stores nothing.
+    if (this.#attachments.holdsFiles || !this.#kept.isStored) event.preventDefault();
+  };
 
   get #isLater() {
     return this.#post === null && this.#when.value === "later";
@@ -295,55 +488,76 @@ export class Composer {
     return `/v1/channels/${part(this.#channel.channel_id)}`;
   }
 
+  /** Whether there is nothing that makes a post: titles and links need something to go with. */
+  get #isEmpty() {
+    return !this.#text.value.trim() && !this.#attachments.media.length && this.#place.value === null;
+  }
+
+  /** @returns {Api.WriteMessage} */
   #body() {
     const title = this.#title.value.trim();
     const text = this.#text.value.trim();
-    const images = this.#pictures.media.map((media) => media.media_id);
-    const links = this.#links.values;
-    /** @type {Api.Kind} */
-    const kind = images.length ? (text ? "text_and_image" : "image") : "text";
+    const links = this.#allLinks;
+    const location = this.#place.value;
+    const ids = this.#attachments.media.map((media) => media.media_id);
+    const kind = ids.length ? this.#attachments.kind : null;
     return {
-      kind,
+      kind: location ? "location" : kind === "image" && text ? "text_and_image" : (kind ?? "text"),
       ...(title && { title }),
       ...(text && { text }),
-      ...(images.length && { images }),
+      ...(kind === "image" ? { images: ids } : kind && { [kind]: ids[0] }),
+      ...(kind === "video" && posterOf(this.#attachments.media[0])),
+      ...(location && { location }),
       ...(links.length && { links }),
+      ...(this.#custom !== null && { custom: this.#custom }),
     };
   }
 
-  /** Shows the size of all fields together, as the server counts it (`Content.size_bytes`). Returns whether it is too large. */
-  #showSize() {
-    const { title, text, images = [], links = [] } = this.#body();
-    const texts = [title, text, ...images, ...links.flatMap((link) => [link.title, link.url])];
-    const n = texts.reduce((sum, one) => sum + bytesOf(one ?? ""), 0);
-    const limit = limits.message_body_bytes;
-    const isOver = n > limit;
-    this.#count.textContent = isOver ? t("count.over", { n, limit, over: n - limit }) : t("count.bytes", { n, limit });
-    this.#count.classList.toggle("bad", isOver);
-    return isOver;
+  /** The links that were written, and the one whose preview is shown. */
+  get #allLinks() {
+    const links = this.#links.values;
+    const found = this.#linkPreview.link;
+    return found && !links.some(({ url }) => url === found.url) ? [...links, found] : links;
   }
 
-  #showPreviewSoon = debounce(PREVIEW_AFTER, () => this.#showPreview());
+  /**
+   * The same as a post shows it.
+   * @returns {App.Content}
+   */
+  #content() {
+    const { kind, title = null, text = null, links = [], location } = this.#body();
+    const { media } = this.#attachments;
+    /** @param {Api.Kind} one */
+    const only = (one) => (kind === one ? media[0] : null);
+    return {
+      kind,
+      title,
+      text,
+      links: /** @type {Api.LinkResponse[]} */ (links),
+      images: kind === "image" || kind === "text_and_image" ? media : null,
+      video: only("video"),
+      audio: only("audio"),
+      file: only("file"),
+      location: location ? { name: "", address: "", ...location } : null,
+      custom: null,
+      silent: this.#silent.checked,
+      forwarded_from: null,
+    };
+  }
 
-  async #showPreview() {
-    const request = this.#previewRequests;
-    const body = this.#body();
-    if (!body.text && !body.images) {
-      fill(this.#preview, h("p.empty", {}, t("compose.preview.empty")));
-      return;
-    }
-    // A link that is still being typed must not hide the preview.
-    if (body.links) body.links = body.links.filter((one) => webAddress(one.url) !== null);
-    try {
-      const preview = await post(`${this.#path}/posts/preview`, body);
-      if (request === this.#previewRequests)
-        fill(this.#preview, h("ol.items", {}, postElement(preview, { channel: this.#channel, react: null })));
-    } catch (error) {
-      const problem = asProblem(error);
-      const reason = problem.fields[0]?.[1] ?? problem.userMessage;
-      if (request === this.#previewRequests)
-        fill(this.#preview, h("p.error", {}, t("compose.preview.refused", { reason })));
-    }
+  /** Shows near the limit how many characters are left, or too many: of all fields together, as the server counts them. */
+  #showSize() {
+    const { title = "", text = "", images = [], video, audio, file, links = [], location } = this.#body();
+    const texts = [
+      title,
+      ...links.flatMap((link) => [link.title, link.url]),
+      ...images,
+      ...[video, audio, file].map((id) => id ?? ""),
+      location?.name ?? "",
+      location?.address ?? "",
+      text, // last, since the text is what one shortens
+    ];
+    return showLength(this.#count, texts.join(""), limits.message_body_bytes);
   }
 
   // --- how many people it reaches
@@ -378,13 +592,35 @@ export class Composer {
 
   // --- posting, scheduling, saving
 
-  async #submit() {
-    if (this.#button.disabled) {
-      if (this.#pictures.isUploading) notice(t("compose.uploading"));
-      return;
+  /** Whether it can be posted or saved. Says what is missing or wrong, and moves the focus there. */
+  #isComplete() {
+    if (!this.#links.check() || !this.#place.check()) return false;
+    if (this.#showSize()) {
+      this.#text.input.focus();
+      return false;
     }
-    if (!this.#links.check()) return;
-    const publishAt = this.#isLater ? this.#readPublishAt() : null;
+    if (this.#attachments.isUploading) return this.#showMissing("compose.uploading");
+    if (this.#attachments.hasFailed) return this.#showMissing("compose.uploadFailed");
+    if (!this.#isEmpty) return this.#showMissing(null);
+    this.#text.input.focus();
+    return this.#showMissing("compose.nothing");
+  }
+
+  /**
+   * Says what is missing; null: nothing is. Returns whether nothing is.
+   * @param {"compose.uploading" | "compose.uploadFailed" | "compose.nothing" | null} key
+   */
+  #showMissing(key) {
+    this.#error.hidden = key === null;
+    this.#error.textContent = key === null ? "" : t(key);
+    if (key === null) delete this.#error.dataset.missing;
+    else this.#error.dataset.missing = key;
+    return key === null;
+  }
+
+  async #submit() {
+    if (this.#button.disabled || !this.#isComplete()) return;
+    const publishAt = this.#isLater ? readPublishTime(this.#publishAt) : null;
     if (publishAt === undefined) return;
     const done = this.#post
       ? t("compose.changed")
@@ -396,21 +632,15 @@ export class Composer {
     });
   }
 
-  /** The time as the API takes it; undefined, with an error beside the field, when there is none. */
-  #readPublishAt() {
-    const at = new Date(this.#publishAt.value);
-    const isValid = !Number.isNaN(at.getTime());
-    this.#publishAt.showError(isValid ? null : t("compose.publishAt.missing"));
-    if (!isValid) this.#publishAt.input.focus();
-    return isValid ? at.toISOString() : undefined;
-  }
-
   /** @param {string | null} publishAt */
   async #publish(publishAt) {
     const body = this.#body();
     const silent = this.#silent.checked;
     if (this.#post) return this.#stream.edit(this.#post.seq, body);
-    if (!this.#draft && publishAt === null) return this.#stream.post({ ...body, silent }, this.#idempotencyKey);
+    if (!this.#draft && publishAt === null) {
+      const whole = { ...body, silent };
+      return this.#stream.post(whole, this.#keyFor("post", whole));
+    }
     await this.#saveDraft({ ...body, silent }, publishAt);
     // If publishing fails, the draft is saved and can be published again.
     if (publishAt === null && this.#draft)
@@ -419,7 +649,7 @@ export class Composer {
   }
 
   async #saveAsDraft() {
-    if (!this.#links.check()) return;
+    if (!this.#isComplete()) return;
     const save = () => this.#saveDraft({ ...this.#body(), silent: this.#silent.checked }, null);
     await this.#finish(save, t("compose.draftSaved"), { changesDrafts: true });
   }
@@ -429,9 +659,24 @@ export class Composer {
    * @param {string | null} publishAt
    */
   #saveDraft(body, publishAt) {
-    if (this.#draft)
-      return patch(`${this.#path}/drafts/${part(this.#draft.draft_id)}`, { post: body, publish_at: publishAt });
-    return post(`${this.#path}/drafts`, { post: body, publish_at: publishAt }, this.#idempotencyKey);
+    const whole = { post: body, publish_at: publishAt };
+    if (this.#draft) return patch(`${this.#path}/drafts/${part(this.#draft.draft_id)}`, whole);
+    return post(`${this.#path}/drafts`, whole, this.#keyFor("draft", whole));
+  }
+
+  /**
+   * The same key for the same content, so that an attempt whose answer was lost is repeated and not made twice.
+   * @param {string} what
+   * @param {object} body
+   */
+  #keyFor(what, body) {
+    const json = what + JSON.stringify(body);
+    const last = this.#kept.value.attempt;
+    if (last?.json === json) return last.key;
+    const key = newIdempotencyKey();
+    // Kept as long as what it posts: the tab may be closed before the answer comes.
+    this.#kept.update({ attempt: { json, key } });
+    return key;
   }
 
   /**
@@ -444,21 +689,51 @@ export class Composer {
       fields: [this.#title, this.#text, this.#publishAt],
       error: this.#error,
       button: this.#button,
-      work,
+      work: async () => {
+        try {
+          await work();
+        } catch (error) {
+          const problem = asProblem(error);
+          if (problem.code === "media_not_found") this.#attachments.markGone(problem.details.media_id);
+          throw error;
+        }
+      },
     });
     if (!isDone) return;
     notice(doneText);
     if (this.#isEditing) this.#stopEditing();
-    else this.#clear();
+    else {
+      this.#kept.update({ attempt: undefined });
+      this.#reset();
+      this.#setContent({});
+    }
     this.#text.input.focus();
     if (changesDrafts) this.#onDrafts();
   }
 }
 
 /**
- * The value of a `datetime-local` field: local time, to the minute.
- * @param {Date} date
+ * The files of a post or draft, and how it carries them.
+ * @param {App.Written} content
+ * @returns {{ kind: Api.MediaKind | null; items: Api.MediaResponse[] }}
  */
-function localTime(date) {
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+function filesOf({ images, video, audio, file }) {
+  if (images?.length) return { kind: "image", items: images };
+  if (video) return { kind: "video", items: [video] };
+  if (audio) return { kind: "audio", items: [audio] };
+  return file ? { kind: "file", items: [file] } : { kind: null, items: [] };
 }
+
+/**
+ * The picture that is sent along with a video, if there is one.
+ * @param {import("./upload.js").Media} media
+ */
+const posterOf = ({ poster_id: poster }) => (poster ? { poster } : {});
+
+/**
+ * The place of a post or draft as its fields show it.
+ * @param {Api.LocationResponse | null | undefined} location
+ * @returns {App.WrittenPlace | null}
+ */
+const placeOf = (location) =>
+  location ? { ...location, latitude: String(location.latitude), longitude: String(location.longitude) } : null;

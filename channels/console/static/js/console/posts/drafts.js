@@ -1,26 +1,38 @@
-// Posts that are not published yet: scheduled ones by their time, and drafts. They can be edited, published and deleted.
+// Posts that are not published yet: scheduled ones by their time, as a list or in a calendar, and drafts.
 
-import { client, del, get, part, patch, post } from "../../client/api.js";
+import { client, get, part } from "../../client/api.js";
 import { nameOf } from "../../client/people.js";
 import { t } from "../../texts.js";
-import { h } from "../../ui/dom.js";
+import { fill, h } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
-import { attempt, confirmDialog, menu, menuButton, notice } from "../../ui/overlay.js";
+import { icon } from "../../ui/icons.js";
+import { menuButton } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
 import { contentPreview } from "../../ui/previews.js";
+import { Calendar } from "./calendar.js";
+import { canEdit, DraftActions } from "./draft_actions.js";
+import { zoneText } from "./publish_time.js";
 
 const PAGE = 20;
 
 export class Drafts {
   /**
-   * `onEdit(draft)` opens a draft in the composer. `onPublish(post)` is called with a post that has been published.
-   * @param {{ channel: Api.ChannelResponse; onEdit: (draft: Api.DraftResponse) => unknown; onPublish: (post: Api.PostResponse) => unknown }} options
+   * `onEdit(draft)` opens a draft in the composer, and `onNew(at)` a new post to be published then. `onPublish(post)` is
+   * called with a post that has been published.
+   * @param {{ channel: Api.ChannelResponse; onEdit: (draft: Api.DraftResponse) => unknown; onNew: (at: Date) => unknown; onPublish: (post: Api.PostResponse) => unknown }} options
    */
-  constructor({ channel, onEdit, onPublish }) {
+  constructor({ channel, onEdit, onNew, onPublish }) {
     this.#path = `/v1/channels/${part(channel.channel_id)}/drafts`;
     this.#channelId = channel.channel_id;
-    this.#onEdit = onEdit;
-    this.#onPublish = onPublish;
+    this.#onNew = onNew;
+    this.#actions = new DraftActions({
+      channelId: channel.channel_id,
+      onEdit,
+      onPublish,
+      onChange: () => this.reload(),
+    });
+    this.#scheduled.element.querySelector(".panel-head")?.append(this.#calendarButton);
+    this.#scheduled.element.append(this.#calendarSlot);
     this.element = h(
       "div.panels",
       {},
@@ -34,8 +46,17 @@ export class Drafts {
   /** @type {`${App.ChannelPath}/drafts`} */
   #path;
   #channelId;
-  #onEdit;
-  #onPublish;
+  #onNew;
+  #actions;
+  /** @type {Calendar | null} */
+  #calendar = null;
+  #calendarSlot = h("div.calendar-slot");
+  #calendarButton = h(
+    "button.plain.calendar-button",
+    { type: "button", on: { click: () => this.showCalendar(this.#calendar === null) } },
+    icon("calendar"),
+    t("calendar.open"),
+  );
   #scheduled = this.#panel("scheduled");
   #panels = [this.#scheduled, this.#panel("unscheduled")];
 
@@ -51,27 +72,46 @@ export class Drafts {
       fetchPage: (cursor) => get(this.#path, { limit: PAGE, scheduled: kind === "scheduled" || null, cursor }),
       renderRow: (draft) => this.#row(draft),
     });
-    return {
-      list,
-      element: h("section.panel.drafts-panel", { hidden: true }, h("h2", {}, t(`drafts.${kind}`)), list.elements),
-    };
+    const head = h("div.panel-head", {}, h("h2", {}, t(`drafts.${kind}`)));
+    const rows = h("div.draft-list", {}, list.elements);
+    return { list, rows, element: h("section.panel.drafts-panel", { hidden: true }, head, rows) };
   }
 
-  /** Loads both lists again. */
+  /** Loads both lists, and the calendar where it is open, again. */
   async reload() {
-    await Promise.all(
-      this.#panels.map(async ({ list, element }) => {
+    await Promise.all([
+      this.#calendar?.reload(),
+      ...this.#panels.map(async ({ list, element }) => {
         await list.reload();
-        element.hidden = list.isEmpty;
+        element.hidden = list.isEmpty && !(element === this.#scheduled.element && this.#calendar);
       }),
-    );
+    ]);
+  }
+
+  /**
+   * Shows the scheduled posts in a calendar, or as a list. A narrow window has the list always.
+   * @param {boolean} isOn
+   */
+  showCalendar(isOn) {
+    this.#calendar = isOn
+      ? new Calendar({
+          fetchScheduled: () => client.list(this.#path, { scheduled: true }).all(),
+          actions: this.#actions,
+          onNew: (at) => this.#onNew(at),
+        })
+      : null;
+    fill(this.#calendarSlot, this.#calendar?.element);
+    this.#scheduled.element.classList.toggle("with-calendar", isOn);
+    this.#scheduled.element.hidden = this.#scheduled.list.isEmpty && !isOn;
+    this.#calendarButton.lastChild?.replaceWith(t(isOn ? "calendar.close" : "calendar.open"));
+    if (isOn) this.#scheduled.element.scrollIntoView({ block: "nearest" });
   }
 
   /** @param {Api.DraftResponse} draft */
   #row(draft) {
     const { post: content, publish_at: publishAt, failure } = draft;
     const preview = contentPreview(content);
-    const details = h("span.soft");
+    const details = h("span.soft", { title: publishAt ? zoneText() : null });
     const showDetails = () => {
       const author = t("post.by", { name: nameOf(draft.author_id, showDetails) });
       const when = publishAt
@@ -80,7 +120,10 @@ export class Drafts {
       details.textContent = [when, author, content.silent ? t("posts.silent") : ""].filter(Boolean).join(" · ");
     };
     showDetails();
-    const more = menuButton({ label: t("drafts.menu", { preview }), open: (button) => this.#openMenu(draft, button) });
+    const more = menuButton({
+      label: t("drafts.menu", { preview }),
+      open: (button) => this.#actions.openMenu(draft, button),
+    });
     return h(
       "li.draft-row",
       {},
@@ -94,53 +137,12 @@ export class Drafts {
       h(
         "div.draft-actions",
         {},
-        h("button.plain", { type: "button", on: { click: () => this.#onEdit(draft) } }, t("post.edit")),
+        canEdit(draft)
+          ? h("button.plain", { type: "button", on: { click: () => this.#actions.edit(draft) } }, t("post.edit"))
+          : null,
         more,
       ),
     );
-  }
-
-  /**
-   * @param {Api.DraftResponse} draft
-   * @param {HTMLElement} anchor
-   */
-  #openMenu(draft, anchor) {
-    const path = /** @type {App.DraftPath} */ (`${this.#path}/${part(draft.draft_id)}`);
-    /** @type {App.MenuEntry[]} */
-    const entries = [
-      {
-        label: t("drafts.publish"),
-        icon: "send",
-        act: () => this.#do("compose.posted", async () => this.#onPublish(await post(`${path}/publish`))),
-      },
-    ];
-    if (draft.publish_at)
-      entries.push({
-        label: t("drafts.unschedule"),
-        icon: "pen",
-        act: () => this.#do("drafts.movedToDrafts", () => patch(path, { publish_at: null })),
-      });
-    entries.push({ label: t("drafts.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(path) });
-    menu(anchor, entries);
-  }
-
-  /** @param {App.DraftPath} path */
-  async #delete(path) {
-    const isSure = await confirmDialog({
-      title: t("drafts.delete"),
-      text: t("drafts.delete.confirm"),
-      action: t("drafts.delete"),
-    });
-    if (isSure) this.#do("drafts.deleted", () => del(path));
-  }
-
-  /**
-   * @param {App.TextKey} doneKey
-   * @param {() => unknown} work
-   */
-  async #do(doneKey, work) {
-    if (await attempt(work)) notice(t(doneKey));
-    await this.reload();
   }
 
   /**

@@ -1,5 +1,8 @@
 // The fields for the links of a post: the text and the address of each.
+//
+// A link may have more, such as a description of what it leads to. It stays as long as the address does.
 
+import { limits } from "../../client/limits.js";
 import { t } from "../../texts.js";
 import { webAddress } from "../../ui/content.js";
 import { h, reconcile } from "../../ui/dom.js";
@@ -16,29 +19,29 @@ export class LinkFields {
       {},
       h("legend", {}, t("compose.links")),
       this.#list,
-      h(
-        "button.plain",
-        { type: "button", on: { click: () => this.#add("", "", true) } },
-        icon("link"),
-        t("compose.link.add"),
-      ),
+      this.#full,
+      h("button.plain", { type: "button", on: { click: () => this.#addNew() } }, icon("link"), t("compose.link.add")),
     );
   }
 
   #onChange;
   #list;
-  /** @type {{ title: App.Field; url: App.Field; element: HTMLElement }[]} */
+  #full = h("p.error", { role: "alert", hidden: true });
+  /** @type {{ title: App.Field; url: App.Field; element: HTMLElement; link: App.Link }[]} */
   #links = [];
 
   /** The values of the fields as they are, unfinished ones too. */
   get raw() {
-    return this.#links.map((one) => ({ title: one.title.value, url: one.url.value }));
+    return this.#links.map((one) => {
+      const more = one.url.value === one.link.url ? moreOf(one.link) : {};
+      return { ...more, title: one.title.value, url: one.url.value };
+    });
   }
 
   /** The links to post. A link without a text shows its address. */
   get values() {
     return this.raw
-      .map(({ title, url }) => ({ title: title.trim(), url: url.trim() }))
+      .map((one) => ({ ...one, title: one.title.trim(), url: one.url.trim() }))
       .filter((one) => one.title || one.url)
       .map((one) => ({ ...one, title: one.title || one.url }));
   }
@@ -46,7 +49,7 @@ export class LinkFields {
   set values(links) {
     this.#links = [];
     reconcile(this.#list, []);
-    for (const { title, url } of links ?? []) this.#add(title, url);
+    for (const link of links ?? []) this.#add(link);
   }
 
   /** Whether every address is a web address. Marks the first invalid one and moves the focus there. */
@@ -62,12 +65,19 @@ export class LinkFields {
     return true;
   }
 
+  #addNew() {
+    const n = limits.links_per_message;
+    this.#full.hidden = this.#links.length < n;
+    this.#full.textContent = this.#full.hidden ? "" : t("compose.link.full", { n });
+    if (this.#full.hidden) this.#add({ title: "", url: "" }, true);
+  }
+
   /**
-   * @param {string} title
-   * @param {string} url
+   * @param {App.Link} link
    * @param {boolean} [isNew]
    */
-  #add(title, url, isNew = false) {
+  #add(link, isNew = false) {
+    const { title, url } = link;
     const on = { input: () => this.#onChange() };
     const fields = {
       title: field({ name: "title", label: t("compose.link.title"), value: title, on }),
@@ -76,6 +86,7 @@ export class LinkFields {
     const remove = () => {
       this.#links = this.#links.filter((other) => other !== one);
       one.element.remove();
+      this.#full.hidden = true;
       this.#onChange();
     };
     const element = h(
@@ -93,9 +104,20 @@ export class LinkFields {
         icon("close"),
       ),
     );
-    const one = { ...fields, element };
+    const one = { ...fields, element, link };
     this.#links.push(one);
     this.#list.append(one.element);
     if (isNew) one.title.input.focus();
   }
+}
+
+/**
+ * What a link has besides its text and its address, as the API takes it. A picture of it is an upload, and is sent by its id.
+ * @param {App.Link} link
+ */
+function moreOf({ title: _title, url: _url, ...more }) {
+  const values = Object.entries(more).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(
+    values.map(([name, value]) => [name, typeof value === "object" ? Reflect.get(value, "media_id") : value]),
+  );
 }

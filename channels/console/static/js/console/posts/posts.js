@@ -24,11 +24,17 @@ export class Posts {
     this.#path = `/v1/channels/${part(channel.channel_id)}/posts`;
     this.#stream = channelPosts(channel.channel_id, channel.head_seq);
     if (may(channel, "post") || may(channel, "edit_posts"))
-      this.#composer = new Composer({ channel, stream: this.#stream, onDrafts: () => this.#drafts?.reload() });
+      this.#composer = new Composer({
+        channel,
+        stream: this.#stream,
+        onDrafts: () => this.#drafts?.reload(),
+        onCalendar: () => this.#drafts?.showCalendar(true),
+      });
     if (may(channel, "post")) {
       this.#drafts = new Drafts({
         channel,
         onEdit: (draft) => this.#composer?.editDraft(draft),
+        onNew: (at) => this.#composer?.scheduleAt(at),
         onPublish: (item) => this.#stream.add(item),
       });
     }
@@ -121,11 +127,8 @@ export class Posts {
     /** @param {Api.Grant} grant */
     const mayDo = (grant) => may(this.#channel, grant);
     const isOwn = item.author_id === session.userId;
-    // The composer would drop the fields that it cannot show.
-    const canEdit =
-      (mayDo("edit_posts") || (isOwn && mayDo("post"))) &&
-      ["text", "image", "text_and_image"].includes(item.kind ?? "") &&
-      item.custom === null;
+    // The composer cannot show what an application made for itself.
+    const canEdit = (mayDo("edit_posts") || (isOwn && mayDo("post"))) && item.kind !== "custom";
     /** @type {App.MenuEntries} */
     const entries = [
       item.reactions.total > 0

@@ -1,9 +1,9 @@
-// The delivery report of a post: how many it could reach, and how many it did.
+// The delivery report of a post: how many it could reach, and how many it did; in a sentence, and in figures.
 
 import { get } from "../../client/api.js";
 import { t } from "../../texts.js";
 import { h } from "../../ui/dom.js";
-import { exact, number } from "../../ui/format.js";
+import { exact, number, share } from "../../ui/format.js";
 import { attempt, dialog } from "../../ui/overlay.js";
 
 const FIGURES = /** @type {const} */ (["subscribers", "sockets", "pushed", "rejected", "failed", "views"]);
@@ -27,6 +27,7 @@ function reportBody(report) {
     "div.sheet-body",
     {},
     h("p.soft", {}, h("time", { datetime: at }, t("report.posted", { when: exact(at) }))),
+    h("p", {}, seenText(report)),
     report.silent ? h("p", {}, t("report.silent")) : null,
     h(
       "dl.report",
@@ -46,3 +47,11 @@ function reportBody(report) {
 
 /** @param {number | null} value */
 const figureText = (value) => (value === null ? t("report.unknown") : number(value));
+
+/** @param {Api.PostReportResponse} report */
+function seenText({ views, subscribers }) {
+  if (!views) return t("report.seen.none");
+  // Readers who do not subscribe count as well, so there may be more views than subscribers.
+  if (!subscribers || views > subscribers) return t("posts.views", { n: views });
+  return t("report.seen", { views, subscribers, share: share(views / subscribers) });
+}
