@@ -22,7 +22,8 @@ import orjson
 
 from channels.console import cards
 from channels.console.assets import Assets
-from channels.console.shell import templates
+from channels.console.languages import page_texts
+from channels.console.shell import not_found_page, templates
 from channels.models import Channel
 from channels.share_links.addresses import app_path, public_path
 from groups.kernel.clock import rfc3339
@@ -255,10 +256,13 @@ def public_posts(messages: Sequence[Message], tallies: Tallies) -> list[PublicPo
     return found
 
 
-def page(shown: PublicChannel, assets: Assets, *, indexed: bool) -> bytes:
-    """The page as HTML. `indexed` allows search engines to list it."""
+def page(shown: PublicChannel, assets: Assets, *, indexed: bool, language: str) -> bytes:
+    """The page as HTML, in a language of the app. `indexed` allows search engines to list it."""
     template = templates().get_template("public.html")
-    return template.render(shown=shown, indexed=indexed, address=assets.address).encode()
+    texts = page_texts(language)
+    return template.render(
+        shown=shown, indexed=indexed, address=assets.address, texts=texts
+    ).encode()
 
 
 def card(shown: PublicChannel, face: bytes | None) -> bytes:
@@ -272,9 +276,9 @@ def card(shown: PublicChannel, face: bytes | None) -> bytes:
     return cards.card(texts, key=shown.channel.channel_id, face=face)
 
 
-def missing_page(assets: Assets) -> bytes:
-    """The page for an address without a public channel."""
-    return templates().get_template("missing.html").render(address=assets.address).encode()
+def missing_page(assets: Assets, language: str) -> bytes:
+    """The page for an address without a public channel, in a language of the app."""
+    return not_found_page(assets, "channel", language)
 
 
 def feed(shown: PublicChannel, form: Form) -> bytes:

@@ -1,33 +1,36 @@
-"""The HTML page of the web app, which its scripts fill.
+"""The HTML page of the web app, which its scripts fill, and what browsers need to install the app.
 
-It contains facts that the API does not return: the limits of this deployment, which the scripts show in counters,
-and whether public channels have a public page.
+The page contains facts that the API does not return: the limits of this deployment, which the scripts show in counters,
+whether public channels have a public page, and the languages of the app. It is the same page for all users:
+`js/first_paint.js` sets the language that its user chose.
 """
 
 import re
+from collections.abc import Sequence
 from email.utils import format_datetime
 from functools import cache
-from typing import Final
+from typing import Final, Literal
 
 import jinja2
 import orjson
 
-from channels.console.assets import Assets
+from channels.console.assets import STYLE, Assets
+from channels.console.languages import incomplete_areas, page_texts
 from channels.console.markup_html import markup_html
 from channels.limits import Limits
 from groups.kernel.clock import rfc3339
 
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_PRELOADED: Final = (
-    "js",
-    "sdk/core",
-    "js/client",
-    "js/ui",
-    "js/conversation",
-    "js/reader",
-    "js/texts",
-)
-"""Folders of the reader's scripts and of the SDK. Those of the console are loaded when it is opened."""
+_START: Final = "js/start.js"
+_KEPT_FOLDERS: Final = ("js/", "sdk/core/")
+_NOT_KEPT: Final = ("js/console/", "js/texts/console/", "js/me/")
+"""The console and the user's settings are of little use without the server.
+
+Texts of other languages are kept when they are loaded.
+"""
+_ICON_SIZES: Final = (192, 512)
+_PAPER: Final = "#f6f2ea"
+_ACCENT: Final = "#8a3251"
 
 
 @cache
@@ -55,18 +58,72 @@ def _carried_by_xml(text: str) -> str:
 
 
 def shell(
-    assets: Assets, limits: Limits, *, has_public_pages: bool, has_demo: bool = False
+    assets: Assets,
+    limits: Limits,
+    views: Sequence[str] = (),
+    *,
+    has_public_pages: bool,
+    has_demo: bool = False,
 ) -> bytes:
-    """The page as HTML."""
+    """The page as HTML. It loads ahead what the app's start and these scripts of views import."""
     page = templates().get_template("app.html")
     return page.render(
         address=assets.address,
-        modules=assets.modules(*_PRELOADED),
-        styles=sorted(name for name in assets.files if name.startswith("css/app")),
+        modules=assets.with_imports([_START, *views]),
+        style=STYLE,
         has_public_pages=has_public_pages,
+        languages=orjson.dumps(incomplete_areas()).decode(),
         has_demo=has_demo,
         limits=orjson.dumps(limits.model_dump()).decode(),
     ).encode()
+
+
+def manifest(assets: Assets) -> bytes:
+    """The web app manifest, by which browsers install the app."""
+    sizes = [
+        {
+            "src": assets.address(f"icons/{purpose}-{size}.png"),
+            "sizes": f"{size}x{size}",
+            "type": "image/png",
+            "purpose": purpose,
+        }
+        for purpose in ("any", "maskable")
+        for size in _ICON_SIZES
+    ]
+    icon = {"src": assets.address("icon.svg"), "sizes": "any", "type": "image/svg+xml"}
+    return orjson.dumps(
+        {
+            "id": "/",
+            "name": "Channels",
+            "short_name": "Channels",
+            "start_url": "/",
+            "scope": "/",
+            "display": "standalone",
+            "background_color": _PAPER,
+            "theme_color": _ACCENT,
+            "icons": [*sizes, icon],
+        },
+        option=orjson.OPT_INDENT_2,
+    )
+
+
+def service_worker(assets: Assets) -> bytes:
+    """The service worker, with the files of the reader that it keeps. Each version of the files has another one."""
+    files = [
+        assets.address(name)
+        for name in assets.files
+        if name in {STYLE, "icon.svg"}
+        or (name.startswith(_KEPT_FOLDERS) and not name.startswith(_NOT_KEPT))
+    ]
+    kept = orjson.dumps({"version": assets.digest, "page": "/", "files": files})
+    return b"self.SHELL = " + kept + b";\n" + assets.files["service_worker.js"].body
+
+
+def not_found_page(assets: Assets, what: Literal["channel", "page"], language: str) -> bytes:
+    """A page as HTML that says what is not there, in a language of the app, with a link to the app."""
+    page = templates().get_template("missing.html")
+    texts = page_texts(language)
+    return page.render(address=assets.address, texts=texts, what=what).encode()
 
 
 def demo_page(assets: Assets, name: str) -> bytes:

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ViewportSize, async_playwright, expect
@@ -19,6 +20,8 @@ from playwright.async_api import Browser, ViewportSize, async_playwright, expect
 from tests.api import PATIENCE_SECONDS, Api, User, open_api, open_database
 from tests.browser.foreign_site import ForeignSite, foreign_site
 from tests.browser.windows import PLAIN_HOST, WIDE, OpenWindow, Window, screenshot
+from tests.flows.server_process import ServerProcess
+from tests.mongod import scratch_directory
 
 _NAMES: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The first one has the same engine without a user interface, which costs a second of CPU for each window."""
@@ -70,8 +73,26 @@ async def server(mongod_uri: str, site: ForeignSite) -> AsyncIterator[Api]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def process() -> AsyncIterator[ServerProcess]:
+    """A server process that can be stopped and started again on its port."""
+    directory: Path = scratch_directory()
+    connector = aiohttp.TCPConnector(force_close=True, limit=0)
+    async with aiohttp.ClientSession(connector=connector) as http:
+        process = ServerProcess(directory / "data", http)
+        try:
+            await process.start()
+            yield process
+        finally:
+            await process.stop()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def window(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[OpenWindow]:
-    """Opens a window for a user, in a context of its own; takes a `size` and the options of a Playwright context."""
+    """Opens a window for a user, in a context of its own; takes a `size` and the options of a Playwright context.
+
+    `before_page` is a script that runs before those of each page.
+    """
     windows: list[Window] = []
     async with AsyncExitStack() as stack:
 
@@ -81,11 +102,19 @@ async def window(browser: Browser, request: pytest.FixtureRequest) -> AsyncItera
             *,
             size: ViewportSize = WIDE,
             signed_in: bool = True,
+            before_page: str | None = None,
             **options: Any,
         ) -> Window:
-            context = await browser.new_context(viewport=size, locale="en-GB", **options)
+            # A worker costs time, and only tests of notifications and of what is offline need it.
+            options.setdefault(
+                "service_workers", "allow" if options.get("permissions") else "block"
+            )
+            options.setdefault("locale", "en-GB")
+            context = await browser.new_context(viewport=size, **options)
             stack.push_async_callback(context.close)
             context.set_default_timeout(PATIENCE_SECONDS * 1000)
+            if before_page is not None:
+                await context.add_init_script(before_page)
             opened = Window(await context.new_page(), user)
             opened.record_errors()
             windows.append(opened)

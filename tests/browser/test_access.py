@@ -1,15 +1,16 @@
 """Accessibility: axe checks of every view, keyboard, focus, right-to-left, and screenshots of all views."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import expect
+from playwright.async_api import ViewportSize, expect
 
 from tests.api import Api, User, a_channel, a_chat_group, a_post, fresh, id_of, part
 from tests.browser.windows import PHONE, WIDE, OpenWindow, Window, screenshot, view_of
 
+NARROWEST: Final[ViewportSize] = {"width": 320, "height": 640}
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],  # passed checks are not reported
@@ -52,6 +53,7 @@ async def a_furnished_place(server: Api) -> tuple[User, User, dict[str, str]]:
         {
             "list": "/",
             "find": "/find",
+            "me": "/me",
             "search": "/search?q=eight+minutes",
             "feed": "/feed",
             "channel": view_of(path),
@@ -108,6 +110,7 @@ async def check(window: Window, where: str) -> None:
 READY = {
     "list": ".invitation",
     "find": ".card",
+    "me": ".picture-drop",
     "search": ".found-row",
     "feed": ".feed-item",
     "channel": ".pins",
@@ -153,6 +156,11 @@ async def test_every_view_is_accessible_and_fits_its_window(
         await check(opened, f"{name}, {width}, {scheme}")
         scrolls = await opened.page.evaluate("document.documentElement.scrollWidth > innerWidth")
         assert not scrolls, name
+        if width == "phone" and not is_console:
+            await opened.page.set_viewport_size(NARROWEST)
+            wide = await opened.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= NARROWEST["width"], name
+            await opened.page.set_viewport_size(PHONE)
         await screenshot(opened.page, f"{name}-{width}-{scheme}")
 
 
@@ -274,3 +282,17 @@ async def test_right_to_left_mirrors_the_page_without_overflow(
     assert main is not None
     assert sidebar["x"] > main["x"]
     assert not await opened.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+async def test_forced_colours_show_what_is_selected(server: Api, window: OpenWindow) -> None:
+    _, reader, views = await a_furnished_place(server)
+    opened = await window(reader, views["channel"], forced_colors="active")
+    await expect(opened.page.locator("[data-seq='3']")).to_be_visible()
+    background = "element => getComputedStyle(element).backgroundColor"
+    for selected, other in (
+        ("a.row[aria-current]", ".conversation-head"),
+        (".tab[aria-pressed=true]", ".tab[aria-pressed=false]"),
+        (".bar-link[aria-current]", ".bar-link:not([aria-current])"),
+    ):
+        one = await opened.page.locator(selected).first.evaluate(background)
+        assert one != await opened.page.locator(other).first.evaluate(background), selected

@@ -31,7 +31,7 @@ async def test_a_business_account_is_led_to_the_console(
     await expect(opened.page.get_by_text("cannot subscribe, react or write")).to_be_visible()
     for name in ("Subscribe", "Add reaction"):
         await expect(opened.by("button", name)).to_have_count(0)
-    await expect(opened.by("link", "Message the channel")).to_have_count(0)
+    await expect(opened.by("link", "Message this channel")).to_have_count(0)
     await opened.page.locator("#content").get_by_role("link", name="Open the console").click()
     await expect(opened.by("heading", "Your channels")).to_be_visible()
     await expect(account).to_contain_text("Business account")

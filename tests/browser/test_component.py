@@ -13,8 +13,7 @@ from playwright.async_api import Route, expect
 from tests.api import Api, User, a_channel, a_post, id_of, open_api, open_database, part
 from tests.browser.foreign_site import ForeignSite
 from tests.browser.test_access import check
-from tests.browser.test_live import GONE
-from tests.browser.windows import OpenWindow, Window, a_picture
+from tests.browser.windows import GONE, OpenWindow, Window, a_picture
 from tests.flows.server_process import ServerProcess
 from tests.mongod import scratch_directory
 

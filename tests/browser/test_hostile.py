@@ -14,7 +14,7 @@ TEXTS = {"markup": MARKUP, "quotes": QUOTES, "turned": TURNED}
 async def nothing_happened(page: Page) -> None:
     """No injected script ran, and no injected element is on the page."""
     assert await page.evaluate("window.owned") is None
-    assert "owned" not in await page.title()
+    assert await page.title() != "owned"  # it may hold the name of what is shown
     assert await page.locator("img[src='x'], svg[onload], #app script").count() == 0
 
 
@@ -153,7 +153,9 @@ async def test_markup_in_pins_forwards_and_invitations_is_shown_as_text(
     await expect(page.locator(".signature")).to_have_text(f"by {MARKUP[:100]}")
     await expect(page.locator(".invitation")).to_contain_text(QUOTES)
     await (
-        page.locator("[data-seq='1']").get_by_role("link", name="Message the channel about").click()
+        page.locator("[data-seq='1']")
+        .get_by_role("link", name="Message this channel about")
+        .click()
     )
     await expect(page.locator(".strip .soft")).to_have_text(MARKUP[:80])
     await nothing_happened(page)

@@ -2,25 +2,17 @@
 
 import asyncio
 import json
-import shutil
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 
-import aiohttp
 import pytest
-import pytest_asyncio
 from playwright.async_api import WebSocketRoute, expect
 
 from channels.server.realtime.delivery import Skippable
 from channels.server.realtime.session import SocketSession
 from groups.kernel.ids import UserId
 from tests.api import PATIENCE_SECONDS, Api, User, a_channel, a_post, conversation_of, id_of, part
-from tests.browser.windows import OpenWindow, shown_seqs, view_of
+from tests.browser.windows import GONE, OpenWindow, shown_seqs, view_of
 from tests.flows.server_process import ServerProcess
-from tests.mongod import scratch_directory
-
-GONE = ("ERR_CONNECTION", "ERR_INTERNET", "WebSocket", "status of 503", "ERR_EMPTY_RESPONSE")
-"""Errors that the browser logs when the server is away."""
 
 
 async def test_two_windows_side_by_side_stay_in_step(server: Api, window: OpenWindow) -> None:
@@ -122,21 +114,6 @@ async def test_a_reaction_before_the_window_watches_is_not_missed(
     await expect(opened.by("button", "🎉, 1 reaction")).to_be_visible()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def process() -> AsyncIterator[ServerProcess]:
-    """A server process that can be stopped and started again on its port."""
-    directory: Path = scratch_directory()
-    connector = aiohttp.TCPConnector(force_close=True, limit=0)
-    async with aiohttp.ClientSession(connector=connector) as http:
-        process = ServerProcess(directory / "data", http)
-        try:
-            await process.start()
-            yield process
-        finally:
-            await process.stop()
-    shutil.rmtree(directory, ignore_errors=True)
-
-
 async def read_up_to(user: User, path: str) -> int:
     row = await user.get(f"/v1/conversations/{part(conversation_of(path))}")
     return int(row.body["read_seq"])
@@ -194,7 +171,7 @@ async def test_a_server_restart_neither_doubles_nor_loses_posts(
     async with asyncio.timeout(PATIENCE_SECONDS):
         while await read_up_to(api_reader, path) < 46:
             await asyncio.sleep(0.05)
-    await expect(opened.page).to_have_title("Channels")
+    await expect(opened.page).to_have_title("News – Channels")
     assert id_of(path) in opened.page.url.replace("%40", "@").replace("%23", "#")
 
 

@@ -167,7 +167,7 @@ async def test_a_private_message_about_a_post_links_to_the_post(
         await a_post(owner, path, f"Boat {number} leaves")
     opened = await window(reader, view_of(path))
     about = opened.page.locator("[data-seq='2']").get_by_role(
-        "link", name="Message the channel about"
+        "link", name="Message this channel about"
     )
     await about.focus()
     await opened.page.keyboard.press("Enter")
@@ -182,7 +182,7 @@ async def test_a_private_message_about_a_post_links_to_the_post(
     assert answered.status == 201, answered
     await expect(opened.page.locator(".message:not(.own) .text")).to_have_text("Until four")
     await expect(opened.by("button", "Chats", exact=True)).to_be_visible()
-    await expect(opened.page.locator("a.row").get_by_label("Private chat")).to_be_visible()
+    await expect(opened.page.locator("a.row").get_by_label("Private message")).to_be_visible()
     await opened.page.locator(".own .links a").click()
     await expect(opened.page.locator("[data-seq='2']")).to_be_focused()
 
@@ -193,7 +193,7 @@ async def test_a_channel_that_accepts_no_messages_says_so(server: Api, window: O
     await a_post(owner, closed, "Read only")
     opened = await window(reader, view_of(closed))
     await expect(opened.page.get_by_text("Read only").last).to_be_visible()
-    await expect(opened.by("link", "Message the channel")).to_have_count(0)
+    await expect(opened.by("link", "Message this channel")).to_have_count(0)
     await opened.go(with_peer(id_of(closed)))
     await expect(opened.page.get_by_text("Closed does not accept private messages")).to_be_visible()
     await expect(writer(opened)).to_be_hidden()
@@ -220,8 +220,8 @@ async def test_reading_a_chat_updates_the_unread_count_in_both_windows(
     await expect(opened.page.locator(".unread-line")).to_have_text("40 unread")
     await opened.page.locator(".to-newest").click()
     await expect(opened.page.locator("[data-seq='40']")).to_be_in_viewport()
-    for seen in (other, opened):
-        await expect(seen.page).to_have_title("Channels")
+    for seen, title in ((other, "Channels"), (opened, "Ada – Channels")):
+        await expect(seen.page).to_have_title(title)
     row = f"/v1/conversations/c2c_{part(ada.id)}"
     async with asyncio.timeout(PATIENCE_SECONDS):
         while (await bob.get(row)).body["read_seq"] < 40:
@@ -237,7 +237,11 @@ async def test_a_new_chat_is_started_by_user_id_on_a_phone(server: Api, window: 
     await opened.page.get_by_label("User id").fill("@TOA#_news")
     await opened.by("button", "Continue", exact=True).click()
     await expect(opened.page.get_by_role("alert")).to_have_text("Enter the id of a person.")
+    # Who has no profile is perhaps nobody, so the user is asked to look once more.
     await opened.page.get_by_label("User id").fill(bob.id)
+    await opened.page.keyboard.press("Enter")
+    alert = opened.page.get_by_role("alert")
+    await expect(alert).to_contain_text(f"Nobody with the id “{bob.id}” has a profile here")
     await opened.page.keyboard.press("Enter")
     await say(opened, "Hello")
     assert await opened.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

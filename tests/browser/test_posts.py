@@ -129,7 +129,7 @@ async def test_every_kind_of_content_is_shown(server: Api, window: OpenWindow) -
     await expect(page.locator(f"{post(1)} img")).to_have_js_property("complete", True)
     await expect(page.locator(f"{post(2)} a.file")).to_have_attribute("download", "")
     await expect(page.locator(f"{post(3)} .location")).to_contain_text("Quay 4")
-    await expect(page.locator(f"{post(4)} .custom")).to_have_text("App content")
+    await expect(page.locator(f"{post(4)} .custom")).to_have_text("This post cannot be shown here")
     await expect(page.locator(f"{post(4)} .title")).to_have_text("An order")
     await expect(page.locator(f"{post(5)} .text a")).to_have_attribute(
         "href", "https://a.example/x"

@@ -77,11 +77,11 @@ async def test_unread_channels_and_chats_are_counted_apart(server: Api, window: 
     await expect(opened.by("button", "Chats 1 unread")).to_be_visible()
 
     await opened.page.locator("a.row", has_text="News").click()
-    await expect(opened.page).to_have_title("1 message – Channels")
+    await expect(opened.page).to_have_title("1 message – News – Channels")
     await expect(opened.by("button", "Channels", exact=True)).to_be_visible()
     await opened.by("button", "Chats 1 unread").click()
     await opened.page.locator("a.row", has_text="Tea").click()
-    await expect(opened.page).to_have_title("Channels")
+    await expect(opened.page).to_have_title("Tea – Channels")
     unread = (await reader.get("/v1/unread")).body
     assert (unread["channels"], unread["chats"]) == (0, 0)
 
@@ -112,7 +112,7 @@ async def test_a_long_history_scrolls_both_ways_from_the_unread_line(
     await expect(opened.page.get_by_text("This is the beginning")).to_be_attached()
     await opened.page.locator(".to-newest").click()
     await expect(opened.page.locator("[data-seq='120']")).to_be_in_viewport()
-    await expect(opened.page).to_have_title("Channels")
+    await expect(opened.page).to_have_title("News – Channels")
     seqs = await shown_seqs(opened.page)
     assert seqs == list(range(seqs[0], 121))
 
@@ -307,7 +307,7 @@ async def test_subscribing_while_reading_needs_no_reload(server: Api, window: Op
     await a_post(owner, path, "after")
     await expect(post_in(opened, "after")).to_be_visible()
     await expect(opened.page.locator("a.row .badge")).to_be_hidden()
-    await expect(opened.page).to_have_title("Channels")
+    await expect(opened.page).to_have_title("News – Channels")
     async with asyncio.timeout(20):
         while (await reader.get("/v1/unread")).body["total"]:
             await asyncio.sleep(0.05)

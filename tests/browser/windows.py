@@ -15,6 +15,11 @@ from tests.api import User, id_of, part
 WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
 PLAIN_HOST: Final = "channels.test"
 """A name of this machine that browsers do not treat as local: on plain HTTP it is not a secure context."""
+GONE: Final = (
+    *("ERR_CONNECTION", "ERR_INTERNET", "WebSocket", "status of 503", "ERR_EMPTY_RESPONSE"),
+    "ERR_FAILED",
+)
+"""Errors that the browser logs when the server is away."""
 PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 
 
@@ -34,7 +39,8 @@ class Window:
         self.page.on("pageerror", lambda error: self.errors.append(f"exception: {error}"))
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        is_of_playwright = message.text.startswith("Service Worker registration blocked")
+        if message.type in {"error", "warning"} and not is_of_playwright:
             self.errors.append(f"{message.type}: {message.text} ({message.location['url']})")
 
     def unexpected_errors(self) -> list[str]:

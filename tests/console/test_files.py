@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from channels.console.assets import without_comments
 from channels.event_views.public import CHANNEL_EVENT_TYPES, PUBLIC_EVENT_TYPES
 from reactions.limits import BASIC_REACTIONS
 
@@ -37,9 +38,9 @@ def test_no_script_turns_text_into_markup() -> None:
 
 def test_no_script_needs_a_secure_context() -> None:
     """On plain HTTP in a private network, browsers offer no `crypto.randomUUID`, clipboard or service worker."""
-    asking = STATIC / "js" / "device" / "notifications.js"
-    assert "isSecureContext &&" in asking.read_text(encoding="utf-8")
-    for script in sorted(set(STATIC.rglob("*.js")) - {asking}):
+    device = STATIC / "js" / "device"
+    assert "isSecureContext &&" in (device / "service_worker.js").read_text(encoding="utf-8")
+    for script in sorted(set(STATIC.rglob("*.js")) - set(device.glob("*.js"))):
         code = re.sub(r"/\*.*?\*/", "", script.read_text(encoding="utf-8"), flags=re.DOTALL)
         for word in ("randomUUID", "crypto.subtle", "navigator.clipboard", "serviceWorker"):
             assert word not in code, script.name
@@ -58,6 +59,20 @@ def test_every_named_text_exists_and_every_text_is_used() -> None:
     quoted = set(re.findall(r'"([\w.]+)"', source))
     unused = {key for key in known - quoted if not any(key.startswith(start) for start in starts)}
     assert unused == set()
+
+
+def test_lines_of_comments_can_be_left_out_of_what_is_served() -> None:
+    """No line that looks like a comment is inside of a text that goes on over several lines."""
+    for script in sorted(STATIC.rglob("*.js")):
+        lines = script.read_text(encoding="utf-8").split("\n")
+        kept = without_comments("\n".join(lines)).split("\n")
+        assert len(kept) == len(lines), script.name
+        ticks = 0
+        for line, left in zip(lines, kept, strict=True):
+            assert left == line or ticks % 2 == 0, (script.name, line)
+            ticks += left.count("`")
+    text = "/** One\n * two */\na(); // three\n  // four\n/* five */ b();\n`//`\n"
+    assert without_comments(text) == "\n\na(); // three\n\n b();\n`//`\n"
 
 
 def test_styles_use_logical_properties_only() -> None:

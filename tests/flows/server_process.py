@@ -104,12 +104,25 @@ class ServerProcess:
         """`kill -9`."""
         await self._end(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """Let it stand still, with all its connections open."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after `freeze`."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
     async def _end(self, number: signal.Signals) -> int:
         process = self._process
         if process is None:
             return 0
         if process.returncode is None:
             process.send_signal(number)
+            process.send_signal(signal.SIGCONT)  # one that stands still hears nothing else
         self._process = None
         try:
             async with asyncio.timeout(STOP_SECONDS):

@@ -17,7 +17,7 @@ from channels.server.app import endpoints_for
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.web.openapi import document
 from channels.server.web.problems import status_of
-from channels.server.web.static import PAGES
+from channels.server.web.static import FILES, PAGES
 from groups.kernel.clock import rfc3339
 from groups.kernel.emoji_text import EMOJI
 from groups.kernel.errors import DomainError
@@ -92,7 +92,7 @@ async def test_it_holds_every_route_of_the_application(shared_api: Api, spec: Sp
         (method, path)
         for method, path in served
         if not path.startswith(("/docs", "/assets/", "/c/", "/sdk/"))
-        and path not in {*about_the_server, *PAGES, "/v1/socket", "/service-worker.js"}
+        and path not in {*about_the_server, *PAGES, *FILES, "/v1/socket"}
     }
     assert {(method, path) for method, path, _ in operations(spec)} == api
 

@@ -110,6 +110,35 @@ async def test_it_is_kept_for_a_minute_and_not_sent_again(api: OpenApi) -> None:
     assert (again.status, again.text) == (304, "")
 
 
+async def test_it_is_in_the_language_of_its_reader_and_cached_for_each(api: OpenApi) -> None:
+    server = await api()
+    path = public(await a_public_channel(server.new_user("owner")))
+    nobody = server.bearer(None)
+    tags = set()
+    for wanted, language, direction, words in (
+        ("", "en", "ltr", "1 subscriber"),
+        ("de-CH, en;q=0.5", "de", "ltr", "1 Abonnent"),
+        ("zh-CN", "zh-Hans", "ltr", "1 位订阅者"),
+        ("ar-EG", "ar", "rtl", "مشترك واحد"),
+    ):
+        answer = await nobody.get(path, headers={"Accept-Language": wanted})
+        page = Tags(answer.text)
+        assert page.tags[0] == ("html", {"lang": language, "dir": direction})
+        assert words in page.words
+        assert answer.headers["Content-Language"] == language
+        assert answer.headers["Vary"] == "Accept-Language, Accept-Encoding"
+        tag = answer.headers["ETag"]
+        tags.add(tag)
+        known = {"Accept-Language": wanted, "If-None-Match": tag}
+        again = await nobody.get(path, headers=known)
+        assert (again.status, again.headers["Vary"]) == (304, answer.headers["Vary"])
+        missing = await nobody.get("/c/nobody", headers={"Accept-Language": wanted})
+        assert (missing.status, missing.headers["Content-Language"]) == (404, language)
+    assert len(tags) == 4
+    feed = await nobody.get(f"{path}/feed.atom", headers={"Accept-Language": "de"})
+    assert feed.headers["Vary"] == "Accept-Encoding", "feeds have no texts of ours"
+
+
 @pytest.mark.parametrize("form", ["atom", "rss", "json"])
 async def test_its_feed_holds_its_posts(api: OpenApi, form: str) -> None:
     server = await api()

@@ -56,7 +56,8 @@ MEDIA: Final = NOSNIFF | {
 }
 DOCS: Final = PAGE | {
     CSP: "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:;"
-    " connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
+    " connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self';"
+    " frame-ancestors 'none';"
     " require-trusted-types-for 'script'; trusted-types service-worker",
     "Cache-Control": "no-cache",
 }
@@ -130,7 +131,8 @@ KINDS: Final[dict[str, tuple[str, int, Mapping[str, str]]]] = {
         PAGE
         | {
             CSP: "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:;"
-            " media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none';"
+            " media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self';"
+            " base-uri 'none'; form-action 'none';"
             " frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types service-worker",
             "Cache-Control": "no-cache",
         },

@@ -1,6 +1,8 @@
 """The web app as it is served: one page, files that are kept for ever, and a policy that lets nothing else in."""
 
 import gzip
+import io
+import json
 import os
 import pty
 import re
@@ -10,14 +12,24 @@ from asyncio import create_subprocess_exec, get_running_loop, timeout
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from channels.console.assets import load_assets
-from channels.server.web.static import PAGES
+from channels.server.web.static import PAGES, POLICY
 from tests.api import Api
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-FIRST_PAINT_BYTES = 109_500  # of which 17,000 are the SDK that the app stands on
+FIRST_PAINT_BYTES = 90_000  # of a channel, compressed, with the SDK that the app stands on
+FIRST_PAINT_FILES = 55
+
+
+PRELOAD = re.compile(r'<link rel="modulepreload" href="/assets/\w+/([\w./-]+)">\n')
+
+
+def preloaded(page: str) -> list[str]:
+    """The scripts that the page loads ahead."""
+    return PRELOAD.findall(page)
 
 
 def path_of(page: str) -> str:
@@ -31,7 +43,18 @@ async def test_every_view_has_an_address_that_answers_the_one_page(
     answer = await shared_api.bearer(None).get(path_of(page))
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert answer.text == (await shared_api.bearer(None).get("/")).text
+    start = (await shared_api.bearer(None).get("/")).text
+    assert PRELOAD.sub("", answer.text) == PRELOAD.sub("", start)
+    assert set(preloaded(answer.text)) >= {*preloaded(start), *PAGES[page]}
+
+
+async def test_a_page_loads_ahead_what_the_app_imports_for_its_view(shared_api: Api) -> None:
+    script = load_assets().files["js/start.js"].body.decode()
+    imported = {f"js/{name}" for name in re.findall(r'import\("\./([\w/.]+)"\)', script)}
+    assert imported >= {view for views in PAGES.values() for view in views}
+    page = (await shared_api.bearer(None).get("/")).text
+    assert "js/reader/sidebar.js" in preloaded(page)
+    assert not [name for name in preloaded(page) if name.startswith(("js/conv", "js/console"))]
 
 
 async def test_the_page_may_use_nothing_but_this_server(shared_api: Api) -> None:
@@ -49,7 +72,7 @@ async def test_the_page_is_asked_for_again_and_not_sent_again(shared_api: Api) -
     nobody = shared_api.bearer(None)
     first = await nobody.get("/")
     assert first.headers["Cache-Control"] == "no-cache"
-    again = await nobody.get("/console", headers={"If-None-Match": first.headers["ETag"]})
+    again = await nobody.get("/", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status, again.text) == (304, "")
     other = await nobody.get("/", headers={"If-None-Match": '"other"'})
     assert other.status == 200
@@ -58,12 +81,13 @@ async def test_the_page_is_asked_for_again_and_not_sent_again(shared_api: Api) -
 async def test_a_file_is_kept_for_ever_under_the_digest_of_all(shared_api: Api) -> None:
     assets, nobody = load_assets(), shared_api.bearer(None)
     for name, asset in assets.files.items():
-        answer = await nobody.get(assets.address(name))
+        async with nobody.http.get(nobody.base + assets.address(name)) as answer:
+            body = await answer.read()
         assert answer.status == 200, name
         assert answer.headers["Content-Type"].startswith(asset.content_type)
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.text.encode() == asset.body
+        assert body == asset.body
 
 
 @pytest.mark.parametrize(
@@ -83,10 +107,11 @@ async def test_no_other_file_is_served(shared_api: Api, path: str) -> None:
 
 async def test_it_is_small_and_compressed_for_clients_that_accept_it(shared_api: Api) -> None:
     assets, nobody = load_assets(), shared_api.bearer(None)
-    page = await nobody.get("/", headers={"Accept-Encoding": "gzip"})
+    channel = "/channels/posts"
+    page = await nobody.get(channel, headers={"Accept-Encoding": "gzip"})
     assert page.headers["Content-Encoding"] == "gzip"
     assert page.headers["Vary"] == "Accept-Encoding"
-    plain = await nobody.get("/", headers={"Accept-Encoding": "identity"})
+    plain = await nobody.get(channel, headers={"Accept-Encoding": "identity"})
     assert "Content-Encoding" not in plain.headers
     assert plain.text == page.text
     named = re.findall(rf"/assets/{assets.digest}/([\w./-]+)", page.text)
@@ -95,6 +120,70 @@ async def test_it_is_small_and_compressed_for_clients_that_accept_it(shared_api:
         len(asset.gzipped or asset.body) for name, asset in assets.files.items() if name in named
     ]
     assert sum(sizes) + len(gzip.compress(page.text.encode())) < FIRST_PAINT_BYTES
+    assert len(set(named)) <= FIRST_PAINT_FILES
+
+
+async def test_a_browser_is_shown_a_page_where_nothing_is_and_other_clients_a_problem(
+    shared_api: Api,
+) -> None:
+    nobody = shared_api.bearer(None)
+    for path in (
+        "/nowhere",
+        "/c/",
+        "/c",
+        "/channels/news/",
+        "/assets/0/js/x.js",
+        "/c/x/feed.nothing",
+    ):
+        assert (await nobody.get(path)).refusal == (404, "route_not_found"), path
+        page = await nobody.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+        assert (page.status, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+        assert "<h1>Page not found</h1>" in page.text
+        assert 'href="/"' in page.text
+        assert page.headers["Content-Security-Policy"] == POLICY
+    in_api = await nobody.get("/v1/nothing", headers={"Accept": "text/html"})
+    assert in_api.refusal == (404, "route_not_found")
+    posted = await nobody.call("POST", "/nowhere", headers={"Accept": "text/html"})
+    assert posted.refusal == (404, "route_not_found")
+
+
+async def test_browsers_can_install_the_app(shared_api: Api) -> None:
+    nobody = shared_api.bearer(None)
+    page = (await nobody.get("/")).text
+    assert 'rel="manifest" href="/manifest.webmanifest"' in page
+    answer = await nobody.get("/manifest.webmanifest")
+    assert answer.headers["Content-Type"].startswith("application/manifest+json")
+    manifest = answer.body
+    assert (manifest["start_url"], manifest["display"]) == ("/", "standalone")
+    sizes = {(icon.get("purpose"), icon["sizes"]) for icon in manifest["icons"]}
+    assert sizes >= {("any", "192x192"), ("any", "512x512"), ("maskable", "512x512")}
+    assets = load_assets()
+    for icon in manifest["icons"]:
+        asset = assets.files[icon["src"].removeprefix(assets.address(""))]
+        if icon["type"] == "image/png":
+            with Image.open(io.BytesIO(asset.body)) as picture:
+                assert f"{picture.width}x{picture.height}" == icon["sizes"]
+
+
+async def test_the_service_worker_keeps_the_reader_and_not_the_console(shared_api: Api) -> None:
+    answer = await shared_api.bearer(None).get("/service-worker.js")
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert "connect-src 'self'" in answer.headers["Content-Security-Policy"]
+    first, _, rest = answer.text.partition("\n")
+    shell = json.loads(first.removeprefix("self.SHELL = ").removesuffix(";"))
+    assets = load_assets()
+    assert shell["version"] == assets.digest
+    names = {path.removeprefix(assets.address("")) for path in shell["files"]}
+    assert names <= set(assets.files)
+    readers = [
+        view
+        for views in PAGES.values()
+        for view in views
+        if not view.startswith(("js/console/", "js/me/"))
+    ]
+    assert names >= set(assets.with_imports(["js/start.js", *readers]))
+    assert not [name for name in names if "console" in name]
+    assert rest.encode() == assets.files["service_worker.js"].body
 
 
 async def test_the_page_holds_the_limits_of_this_deployment(shared_api: Api) -> None:

@@ -5,6 +5,8 @@ declare namespace App {
 
   type Texts = typeof import("../static/js/texts/app.js").default &
     typeof import("../static/js/texts/reader.js").default &
+    typeof import("../static/js/texts/errors.js").default &
+    typeof import("../static/js/texts/me.js").default &
     typeof import("../static/js/texts/device/notifications.js").default &
     typeof import("../static/js/texts/finding/feed.js").default &
     typeof import("../static/js/texts/finding/search.js").default &
@@ -120,6 +122,7 @@ declare namespace App {
   type RouteName =
     | "channels"
     | "directory"
+    | "me"
     | "search"
     | "feed"
     | "channel"
@@ -133,7 +136,14 @@ declare namespace App {
 
   interface SessionEvents {
     token: globalThis.Event;
-    signedout: CustomEvent<SignedOut>;
+    signedout: CustomEvent<{ reason: SignedOut; userId: string | null }>;
+  }
+
+  /** Whether the server answers; see `connection.js`. */
+  type ConnectionState = "online" | "offline" | "lost" | "silent" | "replaced";
+  interface ConnectionEvents {
+    change: globalThis.Event;
+    back: globalThis.Event;
   }
 
   /** Why a session ended, or why a token was not accepted. */
@@ -222,14 +232,26 @@ declare namespace App {
     channel_id: string | null;
     title: string;
     body: string;
+    /** In this conversation. */
+    unread?: number;
     sent_at: string;
   }
   /** An event of a service worker, which runs until the promise is settled. */
   interface WorkerEvent {
     waitUntil(done: Promise<unknown>): void;
   }
+  interface FetchEvent extends WorkerEvent {
+    request: Request;
+    respondWith(response: Promise<Response>): void;
+  }
   /** What the service worker uses of its global scope, which the library for pages does not declare. */
-  interface PushWorker {
+  interface Worker {
+    /** Put in front of the worker by the server: what it keeps. */
+    SHELL: { version: string; page: string; files: string[] };
+    location: { origin: string };
+    navigator: { setAppBadge?: (count: number) => Promise<void> };
+    addEventListener(type: "install" | "activate", listener: (event: WorkerEvent) => void): void;
+    addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
     addEventListener(
       type: "push",
       listener: (event: WorkerEvent & { data: { json(): PushMessage } | null }) => void,
@@ -243,6 +265,7 @@ declare namespace App {
         title: string,
         options: NotificationOptions & { renotify: boolean; timestamp: number },
       ): Promise<void>;
+      getNotifications(): Promise<{ data: PushMessage | null }[]>;
     };
     clients: {
       matchAll(options: { type: "window"; includeUncontrolled: boolean }): Promise<WorkerWindow[]>;
@@ -262,6 +285,28 @@ declare namespace App {
         rules: { createScriptURL: () => string },
       ): { createScriptURL: (text: string) => string };
     };
+  }
+
+  // --- what is kept on this device
+
+  interface KeptList {
+    user: Api.UserResponse;
+    conversations: Api.ConversationResponse[];
+    channels: Api.ChannelResponse[];
+    folders: string[];
+    unread: Api.UnreadResponse;
+    /** When it was kept, in milliseconds since 1970. */
+    at: number;
+  }
+  interface KeptPosts {
+    /** In their order, without gaps. */
+    posts: Item[];
+    hasOlder: boolean;
+  }
+  interface KeptQuery {
+    limit?: number;
+    before_seq?: number;
+    after_seq?: number;
   }
 
   // --- conversations, posts and messages

@@ -4,11 +4,13 @@ Promises:
     Every request asks whether the channel is public and verified, by the services and rules of the API. Only rendered
     pages are cached, for `KEPT_SECONDS`, so a post, an edit or a deletion shows at most that much later.
     A private channel gets the response of a missing one, after the same time.
-    Headers and unknown parameters make no further pages: a channel has one newest page and one page for each `POSTS`
-    posts, as HTML and as JSON Feed, one feed of each other form, and for each post a page. The channel and each post
-    have one picture for links to them.
+    A page is in the language that the reader's browser prefers (`Accept-Language`), if the app has it.
+    Other headers and unknown parameters make no further pages: a channel has one newest page and one page for each
+    `POSTS` posts, as HTML in each language of the app and as JSON Feed, one feed of each other form, and for each post
+    a page in each language. The channel and each post have one picture for links to them.
     Rendering and compressing happen beside the event loop, one page at a time, and once for all requests meanwhile.
-    Browsers and proxies may cache for `PUBLIC_SECONDS`, and get 304 while nothing changed.
+    Browsers and proxies may cache for `PUBLIC_SECONDS`, for each language apart (`Vary`), and get 304 while nothing
+    changed.
 """
 
 import asyncio
@@ -20,6 +22,7 @@ from typing import Final, Literal, NamedTuple
 from aiohttp import hdrs, web
 
 from channels.console.assets import PAGE_LEVEL, Asset, load_assets
+from channels.console.languages import SOURCE, language_for, languages
 from channels.console.public import (
     CONTENT_TYPES,
     POSTS,
@@ -87,6 +90,7 @@ class _Page(NamedTuple):
     form: Form
     before: int | None = None
     seq: int | None = None
+    language: str = SOURCE
 
 
 class PublicChannelPages:
@@ -112,7 +116,10 @@ class PublicChannelPages:
         self._is_on = pages != "off"
         self._base = public_url.rstrip("/") if public_url else ""
         self._assets = load_assets()
-        self._missing = Asset.of("text/html", missing_page(self._assets))
+        self._missing = {
+            language: Asset.of("text/html", missing_page(self._assets, language))
+            for language in languages()
+        }
         self._rendered: CachedAssets[_Page] = CachedAssets(KEPT_SECONDS)
         # One at a time: more threads would not be faster, and slow down the event loop.
         self._render_lock = asyncio.Lock()
@@ -132,8 +139,9 @@ class PublicChannelPages:
         try:
             return await self._answer(request, name, "html", seq)
         except ChannelNotFound:
-            headers = {**self._headers("html"), hdrs.CACHE_CONTROL: "no-store"}
-            return packed(request, self._missing, headers, status=404)
+            language = _language_of(request)
+            headers = {**self._headers("html", language), hdrs.CACHE_CONTROL: "no-store"}
+            return packed(request, self._missing[language], headers, status=404)
 
     async def _part(self, request: Request, parameters: Parameters) -> web.Response:
         """A feed, the channel's card, or the page of a post."""
@@ -163,20 +171,22 @@ class PublicChannelPages:
             return self._to_channel(channel)
         before = _before_of(request, channel.stream.head_seq) if form in _PAGED else None
         created_at, verified = channel.profile.created_at, channel.access.group.verified
-        wanted = _Page(channel.channel_id, created_at, verified, form, None if seq else before, seq)
+        language = _language_of(request) if form == "html" else SOURCE
+        end = None if seq else before
+        wanted = _Page(channel.channel_id, created_at, verified, form, end, seq, language)
         if not self._rendered.is_at_hand(wanted) and await self._addresses.take_render(request):
             channel = await self._public(name)  # it may have become private meanwhile
         rendered = await self._rendered.get(wanted, partial(self._render, channel, wanted))
         if rendered is _NO_POST:
             return self._to_channel(channel)
-        return packed(request, rendered, self._headers(form))
+        return packed(request, rendered, self._headers(form, language))
 
     def _to_channel(self, channel: Channel) -> web.Response:
         """The way from a post that is not there, or not any more, to the others."""
         headers = {hdrs.LOCATION: public_path(channel.channel_id), hdrs.CACHE_CONTROL: "no-store"}
         return web.Response(status=302, headers=headers)
 
-    def _headers(self, form: Form) -> dict[str, str]:
+    def _headers(self, form: Form, language: str) -> dict[str, str]:
         headers = {
             **HEADERS,
             "Content-Security-Policy": _POLICY,
@@ -184,7 +194,10 @@ class PublicChannelPages:
         }
         if not self._is_indexed:
             headers["X-Robots-Tag"] = "noindex"
-        if form not in {"html", "card"}:
+        if form == "html":
+            headers[hdrs.CONTENT_LANGUAGE] = language
+            headers[hdrs.VARY] = hdrs.ACCEPT_LANGUAGE
+        elif form != "card":
             # Feeds are for readers on other sites.
             headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
         return headers
@@ -216,7 +229,7 @@ class PublicChannelPages:
         shown = PublicChannel(channel, posts, older, self._base, is_one=is_one)
         face = await self._face_of(channel) if wanted.form == "card" else None
         async with self._render_lock:
-            return await asyncio.to_thread(self._rendering_of, shown, wanted.form, face)
+            return await asyncio.to_thread(self._rendering_of, shown, wanted, face)
 
     async def _face_of(self, channel: Channel) -> bytes | None:
         """The channel's picture; None without one, and for one on another host."""
@@ -231,14 +244,19 @@ class PublicChannelPages:
             return None
         return b"".join([piece async for piece in stored.read(0, stored.size_bytes)])
 
-    def _rendering_of(self, shown: PublicChannel, form: Form, face: bytes | None) -> Asset:
+    def _rendering_of(self, shown: PublicChannel, wanted: _Page, face: bytes | None) -> Asset:
+        form = wanted.form
         if form == "html":
-            body = page(shown, self._assets, indexed=self._is_indexed)
+            body = page(shown, self._assets, indexed=self._is_indexed, language=wanted.language)
         elif form == "card":
             body = card(shown, face)
         else:
             body = feed(shown, form)
         return Asset.of(CONTENT_TYPES[form], body, level=PAGE_LEVEL)
+
+
+def _language_of(request: web.BaseRequest) -> str:
+    return language_for(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
 
 
 _NO_POST: Final = Asset("text/html", b"", None, '""')

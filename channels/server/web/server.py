@@ -26,7 +26,14 @@ from channels.server.metrics import Metrics
 from channels.server.web.cors import CorsPolicy
 from channels.server.web.handlers import EndpointHandlers
 from channels.server.web.hints import hint_for
-from channels.server.web.problems import CODE, InternalError, domain_error_of, problem_response
+from channels.server.web.not_found_page import NotFoundPage
+from channels.server.web.problems import (
+    CODE,
+    InternalError,
+    RouteNotFound,
+    domain_error_of,
+    problem_response,
+)
 from channels.server.web.protocol import Connection
 from channels.server.web.request import Request
 from channels.server.web.responses import REQUEST_ID_HEADER, common_headers
@@ -62,6 +69,7 @@ class HttpServer:
         addresses: AddressLimits,
     ) -> None:
         self._cors = cors
+        self._not_found_page = NotFoundPage()
         self.router = Router()
         self._limits = limits
         self._load_shedder = load_shedder
@@ -156,11 +164,11 @@ class HttpServer:
             response = await found.handler(request, parameters)
         except DomainError as error:
             hint = hint_for(error, self.router, request.method, request.raw_path)
-            response = problem_response(request, error, hint)
+            response = self._error_response(request, error, hint)
             if isinstance(error, RateLimited):
                 too_often = error
         except web.HTTPException as error:
-            response = problem_response(request, domain_error_of(error))
+            response = self._error_response(request, domain_error_of(error))
         except (asyncio.CancelledError, ConnectionResetError):
             raise
         # Outages of the database are 503. Other errors are defects: the client gets an opaque 500, the log the rest.
@@ -183,6 +191,14 @@ class HttpServer:
         worked = time.perf_counter() - started - request.waited_seconds
         self._observe(request, response, route, worked)
         return response
+
+    def _error_response(
+        self, request: Request, error: DomainError, hint: str | None = None
+    ) -> web.StreamResponse:
+        """A problem, or a page where a browser opens an address without a route."""
+        if isinstance(error, RouteNotFound) and self._not_found_page.is_for(request):
+            return self._not_found_page.response(request)
+        return problem_response(request, error, hint)
 
     async def _admit_request(self, request: web.BaseRequest) -> None:
         connection = request.protocol

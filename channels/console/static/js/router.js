@@ -4,6 +4,7 @@
 const ROUTES = [
   ["channels", /^\/$/],
   ["directory", /^\/find$/],
+  ["me", /^\/me$/],
   ["search", /^\/search$/],
   ["feed", /^\/feed$/],
   ["channel", /^\/channels\/([^/]+)$/],

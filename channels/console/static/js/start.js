@@ -1,28 +1,35 @@
 // The entry point of the app: the sign-in page, the frame around the views, and the view that the address names.
 
 import { asProblem, client } from "./client/api.js";
-import { conversations } from "./client/conversations.js";
+import { connection } from "./client/connection.js";
+import { conversations, dialogueConversationId, groupConversationId } from "./client/conversations.js";
+import { isAway, keptOnDevice, whenLoaded } from "./client/offline.js";
+import { otherTabs } from "./client/other_tabs.js";
 import { session } from "./client/session.js";
-import { ChannelView } from "./conversation/channel_view.js";
-import { DialogueView } from "./conversation/dialogue_view.js";
-import { GroupView } from "./conversation/group_view.js";
 import { businessNote } from "./reader/business.js";
-import { Directory } from "./reader/directory.js";
 import { Sidebar } from "./reader/sidebar.js";
-import { currentRoute, onNavigate, startRouter } from "./router.js";
+import { currentRoute, go, onNavigate, startRouter } from "./router.js";
 import { t } from "./texts.js";
 import { avatar } from "./ui/avatar.js";
 import { fill, focusHeading, h, runCommand, submitting, uniqueId } from "./ui/dom.js";
 import { icon } from "./ui/icons.js";
 import { closeMenu, menu, menuButton } from "./ui/overlay.js";
+import { setPageName, setUnread } from "./ui/page_title.js";
+import { retryButton } from "./ui/retry.js";
 
-const BANNER_AFTER = 700; // milliseconds; shorter disconnects are not shown
 const LOADING_AFTER = 300; // milliseconds
+const FILES_WITHIN = 9000; // milliseconds; the files of a view come later than that only from a server that stands still
+const SOCKET_WITHIN = 150; // milliseconds
+const NOTIFICATIONS_WITHIN = 2000; // milliseconds
+const PREPARE_AFTER = 3000; // milliseconds
 const app = /** @type {HTMLElement} */ (document.getElementById("app"));
+
+/** @param {number} milliseconds */
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Notifications on this device, loaded by users who need them; null when the server cannot be reached, or is a newer one. */
 const notifications = () =>
-  import("./device/notifications.js").then(
+  whenLoaded(import("./device/notifications.js"), NOTIFICATIONS_WITHIN).then(
     (module) => module.deviceNotifications,
     () => null,
   );
@@ -56,6 +63,10 @@ function showSignIn(reason = null) {
     "aria-describedby": `${id}-lead ${id}-error`,
   });
   const keep = h("input", { id: `${id}-keep`, type: "checkbox" });
+  // The answer of another tab may come late. Who has begun to sign in as somebody else is not disturbed.
+  otherTabs.onLateAnswer = (others) => {
+    if (reason === null && !token.value && session.signIn(others, false)) enter();
+  };
   const submit = submitting(async () => {
     const isWellFormed = session.signIn(token.value, keep.checked);
     const refused = isWellFormed ? await enter() : "bad";
@@ -65,7 +76,8 @@ function showSignIn(reason = null) {
     token.setAttribute("aria-invalid", "true");
     token.focus();
   });
-  document.title = t("signin.title");
+  setUnread({ channels: 0, chats: 0 });
+  setPageName(t("signin.title"));
   fill(
     app,
     h(
@@ -95,29 +107,28 @@ function showSignIn(reason = null) {
 async function enter() {
   let me;
   isEntering = true;
-  // Started before the lists are loaded: what is loaded before the socket is ready has to be loaded again.
+  otherTabs.onLateAnswer = null;
+  // What is loaded before the socket is ready has to be looked at again. So it gets the moment that it takes nearby; on a slow
+  // line the lists do not wait for it.
+  const { token } = session;
+  const isReady = new Promise((resolve) => client.socket.addEventListener("ready", resolve, { once: true }));
   client.socket.start();
+  await Promise.race([isReady, pause(SOCKET_WITHIN)]);
+  // The socket says only that it refused the token; the call says why.
+  if (session.token === null) client.setToken(token);
   try {
     me = await conversations.load();
   } catch (error) {
-    client.socket.stop();
     const problem = asProblem(error);
-    if (problem.status === 401) return problem.code === "wrong_account_kind" ? "kind" : "bad";
-    fill(
-      app,
-      h(
-        "main.signin",
-        {},
-        h(
-          "div",
-          {},
-          h("h1", {}, t("app.failed")),
-          h("p", { role: "alert" }, problem.userMessage),
-          h("button.primary", { type: "button", on: { click: enter } }, t("app.retry")),
-        ),
-      ),
-    );
-    return null;
+    if (problem.status === 401) {
+      client.setToken(null);
+      return problem.code === "wrong_account_kind" ? "kind" : "bad";
+    }
+    me = isAway(error) ? await conversations.restore() : null;
+    if (me === null) {
+      showFailure(problem.userMessage);
+      return null;
+    }
   } finally {
     isEntering = false;
   }
@@ -126,23 +137,38 @@ async function enter() {
   fill(app, frame.element);
   frame.show();
   if (localStorage.getItem("channels.device")) notifications().then((device) => device?.start());
+  setTimeout(prepareForOffline, PREPARE_AFTER);
   return null;
+}
+
+/** Lets the app open without a network from now on. Not while it starts, which has more urgent things to load. */
+async function prepareForOffline() {
+  const worker = await import("./device/service_worker.js").catch(() => null);
+  if (!worker?.hasWorkers() || session.token === null) return;
+  await (await keptOnDevice())?.tidy();
+  await worker.registerWorker().catch(() => {}); // it is tried again at the next start
+}
+
+/**
+ * Says that the app could not be loaded. It is tried again when the socket is ready.
+ * @param {string} text
+ */
+function showFailure(text) {
+  const again = async () => {
+    const refused = await enter();
+    if (refused !== null) showSignIn(refused === "kind" ? "kind" : "expired");
+  };
+  const message = h("p", { role: "alert" }, text);
+  fill(app, h("main.signin", {}, h("div", {}, h("h1", {}, t("app.failed")), message, retryButton(again))));
 }
 
 /** The bar on top, the sidebar, and the current view. */
 class Frame {
   /** @param {Api.UserResponse} me */
   constructor(me) {
-    this.#me = me;
+    this.me = me;
     this.#main = h("div.main", { id: "content", tabindex: "-1" });
-    const name = me.name || me.user_id;
-    const picture = avatar({ id: me.user_id, name, url: me.face_url, shape: "round", size: "small" });
-    const account = menuButton({
-      label: t("app.account"),
-      content: picture,
-      style: "account",
-      open: (button) => this.#openAccountMenu(button),
-    });
+    this.showMe();
     const skip = submitting(() => this.#main.focus());
     this.element = h(
       "div.frame",
@@ -159,24 +185,25 @@ class Frame {
         ),
         h("nav.bar-links", { "aria-label": t("app.name") }, Object.values(this.#links)),
         // In the reader and in the console, for a user who has accounts of both kinds.
-        session.isBusiness
-          ? h(
-              "span.account-kind",
-              {},
-              h("span.account-name", { dir: "auto" }, name),
-              h("strong", {}, t("account.business")),
-            )
-          : null,
-        account,
+        session.isBusiness ? h("span.account-kind", {}, this.#name, h("strong", {}, t("account.business"))) : null,
+        this.#account,
       ),
       this.#banner,
       h("main.body", {}, this.#sidebar.element, this.#main),
     );
-    client.socket.addEventListener("state", () => this.#showConnection());
-    conversations.addEventListener("change", () => this.#showTitle());
+    connection.addEventListener("change", this.#showConnection);
+    conversations.addEventListener("change", this.#showTitle);
+    this.#showTitle();
+    this.#showConnection();
   }
 
-  #me;
+  #name = h("span.account-name", { dir: "auto" });
+  #account = menuButton({
+    label: t("app.account"),
+    content: null,
+    style: "account",
+    open: (button) => this.#openAccountMenu(button),
+  });
   #sidebar = new Sidebar();
   #main;
   #banner = h("p.banner", { role: "status", hidden: true });
@@ -195,7 +222,6 @@ class Frame {
   /** @type {string | null} */
   #key = null; // of the current view: its name and ids
   #requests = 0;
-  #bannerTimer = 0;
 
   get view() {
     return this.#view;
@@ -215,6 +241,7 @@ class Frame {
     this.#key = key;
     const isFirst = this.#view === null;
     this.#view?.close();
+    setPageName(this.#nameOf(name, parts));
     const request = ++this.#requests;
     const loading = setTimeout(() => {
       if (request === this.#requests) fill(this.#main, h("p.empty", { role: "status" }, t("app.loading")));
@@ -229,7 +256,6 @@ class Frame {
     if (request !== this.#requests) return view.close();
     this.#view = view;
     fill(this.#main, view.element);
-    this.#showTitle();
     // A new view is like a new page: screen readers announce it, and the Tab key starts at its top.
     if (isFirst) return;
     this.#main.focus({ preventScroll: true });
@@ -245,7 +271,7 @@ class Frame {
     this.element.dataset.view = name;
     this.element.classList.toggle("in-console", isConsole);
     this.#sidebar.element.hidden = isConsole;
-    const area = isConsole ? "console" : name === "directory" ? "directory" : "reader";
+    const area = isConsole ? "console" : name === "directory" || name === "me" ? name : "reader";
     for (const [key, anchor] of Object.entries(this.#links)) {
       if (key === area) anchor.setAttribute("aria-current", "page");
       else anchor.removeAttribute("aria-current");
@@ -262,98 +288,127 @@ class Frame {
    * @returns {Promise<App.View>}
    */
   async #createView(name, [part, tab]) {
-    const id = part ?? "";
-    if (name === "channel") return new ChannelView(id);
-    if (name === "group") return new GroupView(id);
-    if (name === "dialogue") return new DialogueView(id);
-    if (name === "directory") return new Directory();
-    if (name.startsWith("console") || name === "search" || name === "feed") {
-      try {
-        if (name === "search" || name === "feed") {
-          const { findingView } = await import("./finding/views.js");
-          return await findingView(name);
-        }
-        const { consoleView } = await import("./console/console.js");
-        return await consoleView(name, id, tab);
-      } catch (problem) {
-        // The server cannot be reached, or is a newer version whose files have other addresses. Reloading mends both.
-        if (!(problem instanceof TypeError)) throw problem;
-        return {
-          element: h(
-            "div.gone",
-            {},
-            h("p", { role: "alert" }, t("app.failed")),
-            h("button.plain", { type: "button", on: { click: () => location.reload() } }, t("app.retry")),
-          ),
-          close() {},
-        };
-      }
+    const load = VIEWS[name];
+    if (load === undefined) return welcome();
+    const files = load(part ?? "", tab ?? null);
+    try {
+      const view = await Promise.race([files, pause(FILES_WITHIN)]);
+      if (view) return view;
+    } catch (problem) {
+      // The server cannot be reached, or is a newer version whose files have other addresses. Reloading mends both.
+      if (!(problem instanceof TypeError)) throw problem;
+      return failedView(() => location.reload());
     }
-    return {
-      element: h(
-        "div.welcome",
-        {},
-        h("span.brand-mark.big", { "aria-hidden": "true" }),
-        h("p.soft", {}, t("welcome")),
-        session.isBusiness ? businessNote() : null,
-      ),
-      close() {},
-    };
+    files.catch(() => {});
+    return failedView(() => {
+      this.#key = null;
+      this.show();
+    });
+  }
+
+  /**
+   * What the title of the page says until the view knows better.
+   * @param {App.RouteName} name
+   * @param {(string | null)[]} parts
+   */
+  #nameOf(name, [part]) {
+    const id = part ?? "";
+    if (name === "folder") return id;
+    if (name === "directory") return t("directory.title");
+    if (name === "me") return t("app.me");
+    if (name === "search") return t("nav.find");
+    if (name === "feed") return t("nav.feed");
+    if (name.startsWith("console")) return t("nav.console");
+    if (name === "channels") return "";
+    const conversationId = name === "dialogue" ? dialogueConversationId(id) : groupConversationId(id);
+    return conversations.byId.get(conversationId)?.title ?? "";
   }
 
   close() {
     this.#view?.close();
     this.#sidebar.close();
-    clearTimeout(this.#bannerTimer);
+    connection.removeEventListener("change", this.#showConnection);
+    conversations.removeEventListener("change", this.#showTitle);
   }
 
-  /** Counts unread channels and chats apart. */
-  #showTitle() {
-    const counts = /** @type {const} */ (["channels", "chats"])
-      .filter((scope) => conversations.unread[scope] > 0)
-      .map((scope) => t(`app.title.${scope}`, { n: conversations.unread[scope] }));
-    document.title = counts.length ? t("app.title.unread", { counts: counts.join(" · ") }) : t("app.title");
+  /** The user's name and photo, which they may have changed. */
+  showMe(me = this.me) {
+    this.me = me;
+    const name = me.name || me.user_id;
+    this.#name.textContent = name;
+    fill(this.#account, avatar({ id: me.user_id, name, url: me.face_url, shape: "round", size: "small" }));
   }
 
-  #showConnection() {
-    clearTimeout(this.#bannerTimer);
-    if (client.socket.isOpen) {
-      this.#banner.hidden = true;
-      return;
-    }
-    this.#bannerTimer = setTimeout(() => {
-      if (client.socket.isOpen || !session.token) return;
-      this.#banner.textContent = t(
-        client.socket.isReplaced ? "connection.replaced" : navigator.onLine ? "connection.lost" : "connection.offline",
-      );
-      this.#banner.hidden = false;
-    }, BANNER_AFTER);
-  }
+  #showTitle = () => setUnread(conversations.unread);
+
+  #showConnection = () => {
+    const { state } = connection;
+    this.#banner.hidden = state === "online";
+    if (state !== "online") this.#banner.textContent = t(`connection.${state}`);
+  };
 
   /** @param {HTMLElement} anchor */
   async #openAccountMenu(anchor) {
     const device = await notifications();
     const onDevice = (await device?.menuEntries()) ?? [];
     menu(anchor, [
-      { label: t("signin.as", { name: this.#me.name || this.#me.user_id }), icon: "person", act: () => {} },
+      { label: t("app.me"), icon: "person", act: () => go("/me") },
       { label: t("app.keys"), icon: "keys", act: () => runCommand("help") },
       { label: t("app.docs"), icon: "reader", act: () => open("/docs", "_blank", "noopener") },
       ...onDevice,
       null,
-      {
-        label: t("signin.out"),
-        icon: "out",
-        act: signOut,
-      },
+      { label: t("signin.out"), icon: "out", act: signOut },
     ]);
   }
 }
 
 async function signOut() {
-  const device = await notifications();
-  await device?.beforeSignOut();
+  await (await notifications())?.beforeSignOut();
+  const { userId } = session;
   session.signOut("out");
+  if (userId !== null) otherTabs.signOut(userId);
 }
+
+/**
+ * The views, whose files are loaded when they are first shown. `channels/server/web/static.py` names the same files, which the
+ * page of an address loads ahead.
+ * @type {{ [Name in App.RouteName]?: (id: string, tab: string | null) => Promise<App.View> }}
+ */
+const VIEWS = {
+  channel: async (id) => new (await import("./conversation/channel_view.js")).ChannelView(id),
+  group: async (id) => new (await import("./conversation/group_view.js")).GroupView(id),
+  dialogue: async (id) => new (await import("./conversation/dialogue_view.js")).DialogueView(id),
+  directory: async () => new (await import("./reader/directory.js")).Directory(),
+  me: async () => {
+    const { MeView } = await import("./me/me.js");
+    return new MeView({ me: /** @type {Frame} */ (frame).me, onChange: (me) => frame?.showMe(me), signOut });
+  },
+};
+for (const name of /** @type {const} */ (["search", "feed"]))
+  VIEWS[name] = async () => (await import("./finding/views.js")).findingView(name);
+for (const name of /** @type {const} */ (["console", "console.new", "console.webhooks", "console.channel"]))
+  VIEWS[name] = async (id, tab) => (await import("./console/console.js")).consoleView(name, id, tab);
+
+/** Stands beside the list while no conversation is open. */
+const welcome = () => ({
+  element: h(
+    "div.welcome",
+    {},
+    h("span.brand-mark.big", { "aria-hidden": "true" }),
+    h("p.soft", {}, t("welcome")),
+    session.isBusiness ? businessNote() : null,
+  ),
+  close() {},
+});
+
+/**
+ * Stands in place of a view that could not be loaded.
+ * @param {() => unknown} retry
+ */
+const failedView = (retry) => ({
+  element: h("div.gone", {}, h("p", { role: "alert" }, t("app.failed")), retryButton(retry)),
+  close() {},
+});
 
 /** @type {App.CommandContext} */
 const commandContext = {
@@ -369,7 +424,8 @@ const commandContext = {
   signOut,
 };
 
-session.addEventListener("signedout", ({ detail: reason }) => {
+session.addEventListener("signedout", ({ detail: { reason, userId } }) => {
+  if (userId !== null) keptOnDevice().then((kept) => kept?.forget(userId));
   if (isEntering) return; // `enter` returns why then, and its caller shows it
   client.socket.stop();
   conversations.forget();
@@ -380,7 +436,15 @@ session.addEventListener("signedout", ({ detail: reason }) => {
 });
 onNavigate(() => frame?.show());
 startRouter();
-if (session.restore()) {
+// A link with a token that is opened in a tab of the app loads no page by itself.
+addEventListener("hashchange", () => {
+  if (location.hash.startsWith("#token=")) location.reload();
+});
+if (!session.restore() && session.rejection === null) {
+  const others = await otherTabs.ask();
+  if (others !== null && session.token === null) session.signIn(others, false);
+}
+if (session.token !== null) {
   const refused = await enter();
   if (refused !== null) showSignIn(refused === "kind" ? "kind" : "expired");
 } else {

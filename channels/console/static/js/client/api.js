@@ -4,16 +4,23 @@
 
 import { Connection } from "../../sdk/core/connection.js";
 import { ApiError, newIdempotencyKey, segment } from "../../sdk/core/http.js";
-import { hasText, t } from "../texts.js";
+import { hasText, loadTexts, locale, t } from "../texts.js";
 import { session } from "./session.js";
 
 export { newIdempotencyKey };
 
+/** A call ends after so many milliseconds without a sign of life of the server, so that the user is told within 10 seconds. */
+const ANSWER_WITHIN = 8000;
+
 export const client = new Connection({
   baseUrl: location.origin,
+  answerWithin: ANSWER_WITHIN,
   onUnauthenticated: (error) => session.signOut(error.code === "wrong_account_kind" ? "kind" : "expired"),
 });
 session.addEventListener("token", () => client.setToken(session.token));
+
+// Not awaited: no view needs them to be shown, and an error before they are there is shown in the server's words.
+loadTexts("errors").catch(() => {});
 
 /** What went wrong, in the words of the app. */
 export class Problem extends ApiError {
@@ -33,7 +40,9 @@ export class Problem extends ApiError {
   get fields() {
     if (this.code === "field_too_long") return [[fieldName(this.details.field), this.userMessage]];
     const { errors = [] } = /** @type {App.Details} */ (this.details);
-    return errors.map((error) => [fieldName(error.field), error.reason]);
+    // The server's reasons are English.
+    const reason = (/** @type {string} */ given) => (locale() === "en" ? given : t("error.field"));
+    return errors.map((error) => [fieldName(error.field), reason(error.reason)]);
   }
 }
 

@@ -7,19 +7,23 @@
 import { throttle } from "../ui/dom.js";
 import { lineOf } from "../ui/previews.js";
 import { client, del, get, Problem, part, patch, post, put } from "./api.js";
+import { keptOnDevice } from "./offline.js";
 import { session } from "./session.js";
 
 const PAGE = 100;
 const SCOPES = /** @type {const} */ (["channels", "chats"]);
 const LOAD_TOTALS_EVERY = 400; // milliseconds
+const KEEP_AFTER = 4000; // milliseconds
+const KEPT_CONVERSATIONS = 200;
 const SECOND = 1000;
 const DAY = 24 * 3600 * SECOND; // a timer takes no more than 24 of these
+const OF_GROUP = "group_";
 
 /**
  * The conversation of a group or channel.
  * @param {string} groupId
  */
-export const groupConversationId = (groupId) => `group_${groupId}`;
+export const groupConversationId = (groupId) => `${OF_GROUP}${groupId}`;
 /**
  * The one-to-one conversation with a user or a channel.
  * @param {string} peerId
@@ -68,6 +72,9 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
   #unmuteTimer = 0;
   /** @type {Map<string, string | null>} */
   #cursors = new Map(); // by scope: the cursor of the next page, null at the end
+  /** @type {Api.UserResponse | null} */
+  #user = null;
+  #keepTimer = 0;
   #sync = client.sync();
   /** @type {Map<string, { channel: Api.ChannelResponse; at: number }>} */
   #channels = new Map(); // by id: the user's channels as they were last loaded, until an event changes one
@@ -83,6 +90,8 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
 
   forget() {
     clearTimeout(this.#unmuteTimer);
+    clearTimeout(this.#keepTimer);
+    this.#keepTimer = 0;
     this.byId.clear();
     this.#cursors.clear();
     this.#channels.clear();
@@ -91,7 +100,45 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
     this.unread = { total: 0, channels: 0, chats: 0, conversation_groups: {} };
     this.isReady = false;
     this.#wasLoaded = false;
+    this.#user = null;
     this.#sync.forget();
+  }
+
+  /**
+   * Shows the list that is kept on this device, until the server can be reached. Returns the user's profile, null where
+   * nothing is kept.
+   * @returns {Promise<Api.UserResponse | null>}
+   */
+  async restore() {
+    const list = await (await keptOnDevice())?.list();
+    if (!list || list.user.user_id !== session.userId) return null;
+    this.byId = new Map(list.conversations.map((one) => [one.conversation_id, one]));
+    this.#channels = new Map(list.channels.map((channel) => [channel.channel_id, { channel, at: list.at }]));
+    for (const scope of SCOPES) this.#cursors.set(scope, null);
+    this.folders = list.folders;
+    this.unread = list.unread;
+    this.isReady = true;
+    this.#wasLoaded = true;
+    this.#changed();
+    return list.user;
+  }
+
+  /** Keeps the list on this device: soon, and not while the app starts. What is shown of a kept list is kept already. */
+  #keepSoon() {
+    if (this.#keepTimer || this.#user === null) return;
+    this.#keepTimer = setTimeout(() => {
+      this.#keepTimer = 0;
+      this.#keep();
+    }, KEEP_AFTER);
+  }
+
+  async #keep() {
+    const user = this.#user;
+    if (user === null) return;
+    const newest = [...this.byId.values()].sort(inOrder).slice(0, KEPT_CONVERSATIONS);
+    const channels = newest.flatMap(({ group_id: id }) => this.#channels.get(id ?? "")?.channel ?? []);
+    const { folders, unread } = this;
+    await (await keptOnDevice())?.saveList({ user, conversations: newest, channels, folders, unread, at: Date.now() });
   }
 
   /**
@@ -125,7 +172,9 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
         if (first?.next_cursor === null) this.#cursors.set(scope, null);
         else this.loadMore(scope).catch(() => {});
       }
-    return first?.user ?? null;
+    this.#user = first?.user ?? this.#user;
+    this.#keepSoon();
+    return this.#user;
   }
 
   /**
@@ -137,6 +186,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
     for (const item of page.items) {
       if ("ended" in item) {
         this.byId.delete(item.conversation_id);
+        if (item.conversation_id.startsWith(OF_GROUP)) this.#forgetKept(item.conversation_id.slice(OF_GROUP.length));
         continue;
       }
       const { channel, ...conversation } = item;
@@ -457,12 +507,14 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
       case "channel.unsubscribed":
       case "group.left":
         if (event.user_id !== session.userId) return;
+        if (event.channel_id) this.#forgetKept(event.channel_id);
         this.byId.delete(id);
         this.#changed();
         return this.#loadTotalsSoon();
       case "channel.deleted":
       case "group.disbanded":
       case "conversation.ended":
+        if (event.channel_id) this.#forgetKept(event.channel_id);
         this.byId.delete(id);
         this.#changed();
         return this.#loadTotalsSoon();
@@ -481,8 +533,14 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
     }
   }
 
+  /** @param {string} channelId */
+  async #forgetKept(channelId) {
+    await (await keptOnDevice())?.forgetChannel(channelId);
+  }
+
   #changed() {
     this.#awaitUnmute();
+    this.#keepSoon();
     this.dispatchEvent(new Event("change"));
   }
 

@@ -1,15 +1,79 @@
-// The streams of posts and messages that the app shows, each kept up to date by the SDK.
+// The streams of posts and messages that the app shows, each kept up to date by the SDK. The newest posts of a channel are
+// also kept on this device, and shown from there while the server cannot be reached.
 
 import { MessageStream } from "../../sdk/core/message_stream.js";
+import { debounce } from "../ui/dom.js";
 import { client, part } from "./api.js";
+import { connection } from "./connection.js";
 import { groupConversationId } from "./conversations.js";
+import { isAway, keptOnDevice } from "./offline.js";
+
+const KEEP_AFTER = 1000; // milliseconds without a change
 
 /**
  * The posts of a channel.
  * @param {string} channelId
  * @param {number} headSeq
  */
-export const channelPosts = (channelId, headSeq) => client.postStream(channelId, { headSeq });
+export function channelPosts(channelId, headSeq) {
+  const conversationId = groupConversationId(channelId);
+  // The socket says so where it was lost. A server that only stood still is known by `back`.
+  const catchUp = () => stream.catchUp().catch(() => {});
+  const onKept = () => connection.addEventListener("back", catchUp, { once: true });
+  const stream = new MessageStream(/** @type {never} */ (postSource(channelId, onKept)), {
+    path: `/v1/channels/${part(channelId)}/posts`,
+    field: "post",
+    watch: conversationId,
+    isMine: inConversation(conversationId),
+    headSeq,
+  });
+  const keep = debounce(KEEP_AFTER, async () => {
+    // Only a run that ends with the newest post is worth keeping.
+    if (stream.items.size && !stream.hasNewer && connection.state === "online")
+      await (await keptOnDevice())?.savePosts(channelId, stream.inOrder(), stream.hasOlder);
+  });
+  stream.addEventListener("change", keep);
+  return stream;
+}
+
+/**
+ * The client as a stream of posts needs it. Without the server it answers with the posts that are kept, and calls `onKept`.
+ * @param {string} channelId
+ * @param {() => void} onKept
+ */
+function postSource(channelId, onKept) {
+  return {
+    socket: client.socket,
+    /**
+     * @param {string} method
+     * @param {string} path
+     * @param {{ query?: App.KeptQuery }} [options]
+     */
+    async request(method, path, options) {
+      try {
+        return await client.request(method, path, options);
+      } catch (error) {
+        if (method !== "GET" || !isAway(error)) throw error;
+        const kept = await (await keptOnDevice())?.posts(channelId);
+        const page = kept ? pageOf(kept, options?.query ?? {}) : null;
+        if (page === null) throw error;
+        onKept();
+        return page;
+      }
+    },
+  };
+}
+
+/**
+ * The part of the kept posts that a query asks for; null where it is about older ones.
+ * @param {App.KeptPosts} kept
+ * @param {App.KeptQuery} query
+ */
+function pageOf({ posts, hasOlder }, { before_seq: before = Infinity, after_seq: after = 0 }) {
+  const items = posts.filter(({ seq }) => seq > after && seq < before);
+  if (before !== Infinity && !items.length) return null;
+  return { items, next_cursor: hasOlder && after === 0 ? "older" : null };
+}
 
 /**
  * The messages of a chat group.

@@ -1,8 +1,9 @@
-// The signed-in user: an access token, kept in this tab or, if the user wishes, on this device.
+// The signed-in user: an access token, kept in this tab or, if the user wishes, on this device. `other_tabs.js` shares it with
+// the other tabs of the browser.
 //
 // A token may come in the fragment of the address (`/#token=…`), which browsers never send to a server. It is removed from
-// the address and the history at once. Fires `token` when there is another token or none, and `signedout` (detail: "out",
-// "expired" or "kind").
+// the address and the history at once. Fires `token` when there is another token or none, and `signedout` (detail: who was
+// signed in, and the reason "out", "expired" or "kind").
 
 import { claimsOf } from "../../sdk/core/http.js";
 
@@ -19,6 +20,8 @@ export const session = new (class extends /** @type {App.TargetClass<App.Session
   isAdmin = false;
   /** Whether the token is a business account's, which runs channels and does nothing as a person. */
   isBusiness = false;
+  /** When the token expires, in milliseconds since 1970. */
+  expiresAt = 0;
   /**
    * Why the token in the address was not accepted: "expired" or "bad"; null when there was none or it was good.
    * @type {App.SignedOut}
@@ -55,6 +58,7 @@ export const session = new (class extends /** @type {App.TargetClass<App.Session
   signOut(reason) {
     if (this.token === null) return;
     clearTimeout(this.#timer);
+    const { userId } = this;
     this.token = this.userId = null;
     this.isAdmin = this.isBusiness = false;
     localStorage.removeItem(STORAGE_KEY);
@@ -62,7 +66,7 @@ export const session = new (class extends /** @type {App.TargetClass<App.Session
     if (reason === "out")
       for (const key of Object.keys(localStorage)) if (key.startsWith(DRAFTS_PREFIX)) localStorage.removeItem(key);
     this.dispatchEvent(new Event("token"));
-    this.dispatchEvent(new CustomEvent("signedout", { detail: reason }));
+    this.dispatchEvent(new CustomEvent("signedout", { detail: { reason, userId } }));
   }
 
   /** @param {string} token */
@@ -73,6 +77,7 @@ export const session = new (class extends /** @type {App.TargetClass<App.Session
     if (!(left > 0)) return false;
     this.token = token;
     this.userId = claims.sub;
+    this.expiresAt = claims.exp * 1000;
     const scopes = String(claims.scope ?? "").split(" ");
     this.isAdmin = scopes.includes("admin");
     this.isBusiness = scopes.includes("business");

@@ -14,7 +14,9 @@ import { fill, focusHeading, h } from "../ui/dom.js";
 import { ago } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
 import { Invitations } from "../ui/invitations.js";
+import { setPageName } from "../ui/page_title.js";
 import { PagedList } from "../ui/paged_list.js";
+import { retryButton } from "../ui/retry.js";
 import { loadStyle } from "../ui/style_sheet.js";
 import { Profile } from "./channel/profile.js";
 import { Settings } from "./channel/settings.js";
@@ -28,7 +30,6 @@ import { Subscribers } from "./people/subscribers.js";
 import { Posts } from "./posts/posts.js";
 import { Webhooks } from "./webhooks/webhooks.js";
 
-const STYLE = "css/console.css";
 const PAGE = 50;
 
 /**
@@ -58,7 +59,7 @@ const TAB_NAMES = /** @type {App.Tab[]} */ (Object.keys(TABS));
  * @returns {Promise<App.View>}
  */
 export async function consoleView(name, id, tab) {
-  await loadStyle(STYLE);
+  await loadStyle("css/console.css");
   if (name === "console.new") return newChannelView();
   if (name === "console.webhooks") return appWebhooksView();
   if (name === "console.channel")
@@ -295,6 +296,7 @@ class ChannelConsole {
 
   /** @param {Api.ChannelResponse} channel */
   #showHeader(channel) {
+    setPageName(t("console.page", { tab: t(`console.tab.${this.#tab}`), name: channel.name }));
     const publicAddress = publicPath(channel);
     fill(
       this.#header,
@@ -331,6 +333,7 @@ class ChannelConsole {
         "div.empty",
         {},
         h("p", { role: "alert" }, isGone ? t("channel.gone") : problem.userMessage),
+        isGone ? null : retryButton(() => this.#load()),
         h("a.button.plain", { href: "/console", "data-inside": true }, t("app.back")),
       ),
     );

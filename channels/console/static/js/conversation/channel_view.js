@@ -7,7 +7,7 @@ import { channelPosts } from "../client/message_stream.js";
 import { reportSeen } from "../client/seen_posts.js";
 import { session } from "../client/session.js";
 import { businessNote } from "../reader/business.js";
-import { subscribeButton, unsubscribe } from "../reader/directory.js";
+import { subscribeButton, unsubscribe } from "../reader/subscribe.js";
 import { consolePath, dialoguePath, go, publicPath } from "../router.js";
 import { t } from "../texts.js";
 import { verifiedMark } from "../ui/avatar.js";

@@ -14,6 +14,8 @@ import { fill, focusHeading, h, runCommand } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { mark } from "../ui/list_row.js";
 import { menu, menuButton } from "../ui/overlay.js";
+import { setPageName } from "../ui/page_title.js";
+import { retryButton } from "../ui/retry.js";
 import { History } from "./history.js";
 import { currentEntry, keepPosition, keptPosition } from "./reading_position.js";
 
@@ -231,7 +233,7 @@ export class ConversationView {
         "div.gone",
         {},
         h("p", { role: "alert" }, isGone ? this.goneText : problem.userMessage),
-        isGone ? null : h("button.plain", { type: "button", on: { click: () => this.load() } }, t("app.retry")),
+        isGone ? null : retryButton(() => this.load()),
         h("a.button.plain", { href: "/", "data-inside": true }, t("app.back")),
       ),
     );
@@ -284,6 +286,7 @@ export class ConversationView {
   }
 
   showHeader() {
+    setPageName(this.identity.name);
     const conversation = conversations.byId.get(this.conversationId);
     const more = menuButton({ label: t("conversation.menu"), open: (button) => menu(button, this.#menuEntries()) });
     fill(

@@ -6,7 +6,7 @@ import { conversations, dialogueConversationId, isChannelId } from "../client/co
 import { dialogueMessages } from "../client/message_stream.js";
 import { session } from "../client/session.js";
 import { businessNote } from "../reader/business.js";
-import { subscribeButton } from "../reader/directory.js";
+import { subscribeButton } from "../reader/subscribe.js";
 import { channelPath, queryNumber } from "../router.js";
 import { t } from "../texts.js";
 import { fill, h } from "../ui/dom.js";

@@ -5,20 +5,18 @@
 import { del, get, part, put } from "../client/api.js";
 import { session } from "../client/session.js";
 import { go } from "../router.js";
-import device from "../texts/device/notifications.js";
-import { addTexts, locale, t } from "../texts.js";
+import { loadTexts, locale, t } from "../texts.js";
 import { notice } from "../ui/overlay.js";
+import { hasWorkers, registerWorker } from "./service_worker.js";
 
-addTexts(device);
+await loadTexts("device/notifications");
 
 const STORAGE_KEY = "channels.device";
 const APP_ID = "web-app";
-const WORKER = "/service-worker.js";
 const SIGN_OUT_WAIT = 2000; // milliseconds; signing out does not wait longer for the server
 
 /** Whether this browser has notifications. Browsers have them on `https` and on this machine only. */
-const isSupported = () =>
-  isSecureContext && "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
+const isSupported = () => hasWorkers() && "PushManager" in window && "Notification" in window;
 
 export const deviceNotifications = new (class {
   /** @type {Promise<string | null> | null} */
@@ -108,7 +106,7 @@ export const deviceNotifications = new (class {
   async #register(id) {
     const key = await this.#serverKey();
     if (key === null) throw new Error("no key");
-    await navigator.serviceWorker.register(workerAddress(), { scope: "/" });
+    await registerWorker();
     const { pushManager } = await navigator.serviceWorker.ready;
     const options = { userVisibleOnly: true, applicationServerKey: key };
     const before = await pushManager.getSubscription();
@@ -155,16 +153,4 @@ async function forgetSubscription() {
   localStorage.removeItem(STORAGE_KEY);
   const registration = await navigator.serviceWorker.getRegistration("/");
   await (await registration?.pushManager.getSubscription())?.unsubscribe();
-}
-
-/** @type {string | null} */
-let trusted = null;
-
-/** The worker's address as a text that may become a script: the page's policy allows a single maker of such texts. */
-function workerAddress() {
-  const { trustedTypes } = /** @type {App.TrustedTypesWindow} */ (/** @type {unknown} */ (window));
-  trusted ??= trustedTypes
-    ? trustedTypes.createPolicy("service-worker", { createScriptURL: () => WORKER }).createScriptURL("")
-    : WORKER;
-  return trusted;
 }

@@ -1,7 +1,5 @@
-// Adds the texts of palette, search, keys and feed to those of the app. Imported when the first of them is used.
+// Loads the texts of palette, search, keys and feed. Imported when the first of them is used.
 
-import feed from "../texts/finding/feed.js";
-import search from "../texts/finding/search.js";
-import { addTexts } from "../texts.js";
+import { loadTexts } from "../texts.js";
 
-addTexts({ ...search, ...feed });
+await loadTexts("finding/search", "finding/feed");

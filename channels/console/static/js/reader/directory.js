@@ -1,16 +1,16 @@
 // The directory of public channels: search while typing, three orders, and a button to subscribe.
 
-import { del, get, part, put } from "../client/api.js";
+import { get } from "../client/api.js";
 import { session } from "../client/session.js";
 import { channelPath } from "../router.js";
 import { t } from "../texts.js";
 import { avatar, verifiedMark } from "../ui/avatar.js";
 import { h, uniqueId } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
-import { attempt, notice } from "../ui/overlay.js";
 import { PagedList } from "../ui/paged_list.js";
 import { SearchField } from "../ui/search_field.js";
 import { businessNote } from "./business.js";
+import { subscribeButton } from "./subscribe.js";
 
 const PAGE = 24;
 const SORTS = /** @type {const} */ (["popular", "new", "active"]);
@@ -93,40 +93,4 @@ function card(channel) {
     channel.introduction ? h("p.card-intro", { dir: "auto" }, channel.introduction) : null,
     h("div.card-foot", {}, h("span.soft", {}, t("channel.subscribers", { n: channel.subscriber_count })), button),
   );
-}
-
-/**
- * Subscribes to a channel, or says that the user has. `onSubscribe(channel)` is called with the channel as it is then.
- * @param {Api.ChannelResponse} channel
- * @param {string | null} [describedBy]
- * @param {(channel: Api.ChannelResponse) => unknown} [onSubscribe]
- */
-export function subscribeButton(channel, describedBy = null, onSubscribe = () => {}) {
-  let isSubscribed = channel.subscribed_at !== null;
-  const button = h("button", { type: "button", "aria-describedby": describedBy });
-  const show = () => {
-    button.className = isSubscribed ? "plain" : "primary";
-    button.textContent = isSubscribed ? t("channel.isSubscribed") : t("channel.subscribe");
-    button.disabled = isSubscribed;
-  };
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    await attempt(async () => {
-      const subscribed = await put(`/v1/channels/${part(channel.channel_id)}/subscription`);
-      isSubscribed = true;
-      notice(t("channel.subscribed", { name: subscribed.name }));
-      onSubscribe(subscribed);
-    });
-    show();
-  });
-  show();
-  return button;
-}
-
-/**
- * Returns whether it worked.
- * @param {string} channelId
- */
-export function unsubscribe(channelId) {
-  return attempt(() => del(`/v1/channels/${part(channelId)}/subscription`));
 }

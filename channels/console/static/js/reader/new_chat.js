@@ -1,7 +1,7 @@
 // Starting a chat: a message to a person, a new group, or joining a group.
 
-import { asProblem, get, part, post, put } from "../client/api.js";
-import { isChannelId } from "../client/conversations.js";
+import { asProblem, client, get, part, post, put } from "../client/api.js";
+import { conversations, dialogueConversationId, isChannelId } from "../client/conversations.js";
 import { lengthError, limits } from "../client/limits.js";
 import { session } from "../client/session.js";
 import { dialoguePath, go, groupPath } from "../router.js";
@@ -30,13 +30,35 @@ export function openNewChatMenu(anchor) {
 }
 
 export async function messagePerson() {
+  let warnedOf = "";
   const userId = await promptDialog({
     title: t("newChat.person.title"),
     label: t("people.id"),
     action: t("newChat.person.do"),
-    check: (text) => (isPersonId(text.trim()) ? null : t("newChat.person.invalid")),
+    check: async (text) => {
+      const id = text.trim();
+      if (!isPersonId(id)) return t("newChat.person.invalid");
+      // Users without a profile can be written to, and the server cannot tell them from nobody. So the user decides.
+      if (id === warnedOf) return null;
+      try {
+        if (await isKnown(id)) return null;
+      } catch (error) {
+        return asProblem(error).userMessage;
+      }
+      warnedOf = id;
+      return t("newChat.person.unknown", { id });
+    },
   });
   if (userId !== null) go(dialoguePath(userId.trim()));
+}
+
+/**
+ * Whether the user has written with this person before, or the person has a profile.
+ * @param {string} id
+ */
+async function isKnown(id) {
+  if (id === session.userId || conversations.byId.has(dialogueConversationId(id))) return true;
+  return (await client.byIds("/v1/users", "user_id", [id])).has(id);
 }
 
 /** @param {string} id */

@@ -3,6 +3,7 @@
 // A conversation is put into a folder by dragging it there or, with any pointer or the keyboard, from its menu.
 
 import { conversations, folderOf, isChannelId } from "../client/conversations.js";
+import { whenLoaded } from "../client/offline.js";
 import { session } from "../client/session.js";
 import {
   channelPath,
@@ -24,9 +25,12 @@ import { attempt, menu, menuButton } from "../ui/overlay.js";
 import { lastMessageText } from "../ui/previews.js";
 import { RovingFocus } from "../ui/roving_focus.js";
 import { conversationEntries, createFolder, deleteFolder, renameFolder, setInFolder } from "./conversation_menu.js";
-import { openNewChatMenu } from "./new_chat.js";
 
 /** @typedef {{ element: HTMLElement; anchor: HTMLAnchorElement; more: HTMLElement; conversation: Api.ConversationResponse | null }} ListRow */
+
+/** @param {HTMLElement} anchor */
+const openNewChatMenu = (anchor) =>
+  attempt(async () => (await whenLoaded(import("./new_chat.js"))).openNewChatMenu(anchor));
 
 const DRAG_TYPE = "application/x-channels-conversation";
 

@@ -49,10 +49,11 @@ function copied(label, text, action, isLong = false) {
   const field = isLong
     ? h("textarea", { id, readonly: true, rows: "3", dir: "ltr" }, text)
     : h("input", { id, readonly: true, value: text, dir: "ltr" });
+  // On plain HTTP in a private network, browsers have no clipboard that scripts write to.
   const copy = () => {
     field.select();
-    // The clipboard's newer interface is missing on plain HTTP.
     if (document.execCommand("copy")) notice(t("share.copied"));
+    else notice(t("share.notCopied"), { isBad: true });
   };
   return h(
     "div.field",

@@ -3,7 +3,8 @@
 export default {
   "app.name": "Channels",
   "app.title": "Channels",
-  "app.title.unread": "{counts} – Channels",
+  "app.title.view": "{name} – Channels",
+  "app.title.unread": "{counts} – {title}",
   "app.title.channels": { one: "{n} post", other: "{n} posts" },
   "app.title.chats": { one: "{n} message", other: "{n} messages" },
   "app.skip": "Skip to content",
@@ -19,6 +20,7 @@ export default {
   "app.account": "Account menu",
   "app.keys": "Keyboard shortcuts",
   "app.docs": "Documentation",
+  "app.me": "Profile and settings",
 
   "signin.title": "Sign in",
   "signin.lead":
@@ -36,7 +38,8 @@ export default {
   "account.business": "Business account",
 
   "connection.lost": "Connection lost. Reconnecting…",
-  "connection.offline": "You are offline.",
+  "connection.silent": "The server does not answer. Trying again…",
+  "connection.offline": "You are offline. What you read before on this device is still here.",
   "connection.replaced": "You have too many windows open, so this one is paused. Return to it to continue.",
 
   "nav.channels": "Channels",
@@ -88,9 +91,11 @@ export default {
   "picture.progress": "{name}: {percent} uploaded",
 
   "error.offline": "Cannot reach the server. Check your connection and try again.",
+  "error.timeout": "The server does not answer. What you entered is still here. Try again in a moment.",
   "error.busy": "The server is busy. Try again in a moment.",
   "error.unexpected": "Something went wrong ({code}).",
   "error.field_too_long": "This text is too long. Shorten it.",
+  "error.field": "This value is not accepted.",
   "error.search_too_short": "Enter a longer word.",
   "error.search_too_slow": "The search took too long. Use more words, or choose a channel, chat or time.",
   "error.required": "Enter a value.",

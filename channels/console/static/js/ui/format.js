@@ -1,8 +1,9 @@
-// Formats times, numbers and sizes for people, in the language of the texts.
+// Formats times, numbers and sizes for people, in the language of the texts: whether a day has 12 or 24 hours, in which order a
+// date is written and which digits are used follow the language that the user chose, not the region of the browser.
 
 import { locale, t } from "../texts.js";
 
-const clock = new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const clock = new Intl.DateTimeFormat(locale(), { hour: "numeric", minute: "2-digit" });
 const weekday = new Intl.DateTimeFormat(locale(), { weekday: "short" });
 const shortDate = new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short" });
 const utcDate = new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short", timeZone: "UTC" });
@@ -11,6 +12,7 @@ const dateAndTime = new Intl.DateTimeFormat(locale(), { dateStyle: "medium", tim
 const toTheSecond = new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" });
 const compact = new Intl.NumberFormat(locale(), { notation: "compact", maximumFractionDigits: 1 });
 const full = new Intl.NumberFormat(locale());
+const twoDigits = new Intl.NumberFormat(locale(), { minimumIntegerDigits: 2 });
 const percent = new Intl.NumberFormat(locale(), { style: "percent" });
 const relative = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
 const DAY = 86_400_000;
@@ -29,7 +31,7 @@ function daysAgo(date) {
 }
 
 /**
- * 14:05
+ * 2:05 PM, or 14:05
  * @param {string | number} instant
  */
 export function time(instant) {
@@ -150,5 +152,5 @@ export function duration(seconds) {
   const whole = Math.round(seconds);
   const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const shown = parts[0] ? parts : parts.slice(1);
-  return shown.map((part, index) => (index ? String(part).padStart(2, "0") : String(part))).join(":");
+  return shown.map((part, index) => (index ? twoDigits : full).format(part)).join(":");
 }

@@ -6,6 +6,8 @@ import { fill, h, submitting, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 
 const NOTICE_MILLISECONDS = 5000;
+const BAD_NOTICE_MILLISECONDS = 9000;
+const MOST_NOTICES = 3;
 
 /**
  * Shows a dialog. Resolves with the argument of `close`, null when dismissed.
@@ -241,8 +243,24 @@ export function positionAt(element, rect, { atStart = false } = {}) {
   element.style.setProperty("left", `${left}px`);
 }
 
-/** @type {HTMLElement | null} */
-let board = null;
+/** @type {WeakMap<Element, HTMLElement>} */
+const boards = new WeakMap();
+
+/**
+ * The place for notices: below the app, or at the end of the open dialog, which makes all else unreachable.
+ * @returns {HTMLElement}
+ */
+function noticeBoard() {
+  const place = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  let board = boards.get(place);
+  if (!board) {
+    board = h("div.notices", { role: "status", "aria-live": "polite" });
+    boards.set(place, board);
+  }
+  // Last, also after what a view has added meanwhile. Moving it would announce it again.
+  if (!board.isConnected) place.append(board);
+  return board;
+}
 
 /**
  * Shows a short message for a few seconds. Screen readers announce it.
@@ -250,11 +268,14 @@ let board = null;
  * @param {{ isBad?: boolean }} [options]
  */
 export function notice(text, { isBad = false } = {}) {
-  board ??= document.body.appendChild(h("div.notices", { role: "status", "aria-live": "polite" }));
+  const board = noticeBoard();
   const element = h("p.notice", { dir: "auto" }, text);
   if (isBad) element.classList.add("bad");
+  // A text that is shown already counts anew.
+  for (const other of board.querySelectorAll(".notice")) if (other.textContent === text) other.remove();
   board.append(element);
-  setTimeout(() => element.remove(), NOTICE_MILLISECONDS);
+  while (board.childElementCount > MOST_NOTICES) board.firstElementChild?.remove();
+  setTimeout(() => element.remove(), isBad ? BAD_NOTICE_MILLISECONDS : NOTICE_MILLISECONDS);
 }
 
 /**

@@ -3,6 +3,7 @@
 import { t } from "../texts.js";
 import { fill, h } from "./dom.js";
 import { attempt } from "./overlay.js";
+import { retryButton } from "./retry.js";
 
 /** @template Row */
 export class PagedList {
@@ -57,8 +58,11 @@ export class PagedList {
       fill(this.#status, this.isEmpty ? this.#emptyText() : null);
     });
     if (!isDone && !isMore && request === this.#requests) {
-      const retry = h("button.plain", { type: "button", on: { click: () => this.reload() } }, t("app.retry"));
-      fill(this.#status, h("p", {}, t("app.failed")), retry);
+      fill(
+        this.#status,
+        h("p", {}, t("app.failed")),
+        retryButton(() => this.reload()),
+      );
     }
   }
 }

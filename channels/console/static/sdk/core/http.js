@@ -2,7 +2,9 @@
 //
 // Promises: every call may be repeated without a second effect, because POSTs carry an idempotency key and all other calls
 // say how things shall be. So a call is repeated when the server is busy (429, 502, 503, 504) or the network fails. A call
-// that fails for good throws an `ApiError`. A refused token is replaced once, if the client was given `getToken`.
+// that fails for good throws an `ApiError`. A refused token is replaced once, if the client was given `getToken`. With
+// `answerWithin`, a call ends when the server gives no sign of life for so long, on this call, another one or the socket. So
+// a slow line ends no call, and a server that stands still ends all.
 
 /** @import * as Sdk from "../types/channels.js" */
 /** @import * as Api from "../types/api.js" */
@@ -16,11 +18,12 @@ const REPEATED = new Set([429, 502, 503, 504]);
 /** A token is replaced this long before it expires. */
 const RENEW_BEFORE_SECONDS = 60;
 const OFFLINE = "offline";
+const TIMEOUT = "timeout";
 const NO_TOKEN = "no_token";
 
 /**
  * The server refused a call (`status`, `code`, `details`). With `status` 0 there was no answer: the server could not be
- * reached (`code` "offline"), or `getToken` failed ("no_token").
+ * reached (`code` "offline"), did not answer in time ("timeout"), or `getToken` failed ("no_token").
  */
 export class ApiError extends Error {
   /**
@@ -195,16 +198,38 @@ class TokenKeeper {
 /** Makes requests for one user of one server. */
 export class Http {
   /** @param {Sdk.ClientOptions} options */
-  constructor({ baseUrl, token = null, getToken = null, onUnauthenticated = null, maxTries = MAX_TRIES }) {
+  constructor({
+    baseUrl,
+    token = null,
+    getToken = null,
+    onUnauthenticated = null,
+    maxTries = MAX_TRIES,
+    answerWithin = null,
+  }) {
     /** The address of the server, without a slash at its end. */
     this.baseUrl = baseUrl.replace(/\/+$/, "");
     this.tokens = new TokenKeeper({ token, getToken });
     this.#onUnauthenticated = onUnauthenticated;
     this.#maxTries = maxTries;
+    this.#answerWithin = answerWithin;
   }
 
   #onUnauthenticated;
   #maxTries;
+  #answerWithin;
+  #lastSignAt = 0;
+  #isSilent = false;
+
+  /** The server gave a sign of life: an answer, or a frame of the socket. */
+  noteSign() {
+    this.#lastSignAt = Date.now();
+    this.#isSilent = false;
+  }
+
+  /** The server did not answer the socket. Until it gives a sign, calls wait for a quarter of `answerWithin`. */
+  noteSilence() {
+    this.#isSilent = true;
+  }
 
   /**
    * The address of a path of the server, and any other address as it is.
@@ -288,9 +313,13 @@ export class Http {
       const url = this.baseUrl + path + queryOf(query);
       let response;
       try {
-        response = await fetch(url, { method, headers, body: content, cache, signal });
-      } catch {
+        response = await this.#answered(
+          (ending) => fetch(url, { method, headers, body: content, cache, signal: ending }),
+          signal,
+        );
+      } catch (failure) {
         signal?.throwIfAborted();
+        if (failure instanceof ApiError) throw failure;
         // A browser that knows that it is offline need not try again.
         if (tries < this.#maxTries && globalThis.navigator?.onLine !== false) {
           await pause(FIRST_PAUSE_SECONDS * tries);
@@ -314,6 +343,48 @@ export class Http {
       }
       throw error;
     }
+  }
+
+  /**
+   * The answer to a request, whose `ending` signal ends it when the server gives no sign for too long. Raises: ApiError.
+   * @param {(ending: AbortSignal | undefined) => Promise<Response>} ask
+   * @param {AbortSignal | undefined} signal
+   */
+  async #answered(ask, signal) {
+    if (this.#answerWithin === null) return ask(signal);
+    const ending = new AbortController();
+    const watch = this.#watchForSigns(() => ending.abort());
+    try {
+      const response = await ask(signal ? AbortSignal.any([signal, ending.signal]) : ending.signal);
+      this.noteSign();
+      return response;
+    } catch (error) {
+      throw ending.signal.aborted ? unanswered() : error;
+    } finally {
+      watch.end();
+    }
+  }
+
+  /**
+   * Calls `onSilence` when there was no sign of life for `answerWithin` milliseconds, from now on. `note` notes a sign that
+   * only this call knows.
+   * @param {() => void} onSilence
+   */
+  #watchForSigns(onSilence) {
+    const within = (this.#answerWithin ?? Infinity) / (this.#isSilent ? 4 : 1);
+    let signAt = Date.now();
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    const look = () => {
+      const left = Math.max(signAt, this.#lastSignAt) + within - Date.now();
+      if (left <= 0) onSilence();
+      else if (left < Infinity) timer = setTimeout(look, left);
+    };
+    const note = () => {
+      signAt = Date.now();
+    };
+    look();
+    return { note, end: () => clearTimeout(timer) };
   }
 
   /** @param {string | null} token */
@@ -349,7 +420,13 @@ export class Http {
       xhr.open("POST", `${this.baseUrl}/v1/media`);
       for (const [header, value] of Object.entries(headers)) xhr.setRequestHeader(header, value);
       xhr.responseType = "json";
+      const watch = this.#watchForSigns(() => {
+        reject(unanswered());
+        xhr.abort();
+      });
+      xhr.addEventListener("loadend", watch.end);
       xhr.upload.addEventListener("progress", (event) => {
+        watch.note();
         if (event.lengthComputable) onProgress?.(event.loaded / event.total);
       });
       xhr.addEventListener("load", () => {
@@ -364,6 +441,8 @@ export class Http {
     });
   }
 }
+
+const unanswered = () => new ApiError(0, TIMEOUT, "The server does not answer.");
 
 /** @param {string} baseUrl */
 function unreachable(baseUrl) {

@@ -4,10 +4,11 @@
 //   `event`     detail: the event. One with an `event_id` is delivered once.
 //   `ready`     from now on every event is delivered. Data that was loaded before may be out of date.
 //   `watching`  detail: a conversation id, whose reactions are delivered from now on.
-//   `state`     the connection was opened or lost (`isOpen`).
+//   `state`     the connection was opened or lost (`isOpen`), or the server fell silent or spoke again (`isSilent`).
 // A `behind` frame means that this client reads too slowly and events of a conversation were left out. It counts as a short
 // disconnect: it fires `watching` and, once for several frames, `ready`. Reconnects by itself: at once when the browser is
 // online or visible again, otherwise after a growing pause. Asks for another token when its own expires or is refused.
+// Pings while nothing else comes; a connection on which no answer comes, or which does not open in time, is replaced.
 
 import { ApiError } from "./http.js";
 
@@ -15,9 +16,13 @@ import { ApiError } from "./http.js";
 /** @import * as Sdk from "../types/channels.js" */
 
 const FIRST_PAUSE = 400;
-const MAX_PAUSE = 15_000;
-const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
+const OPEN_WITHIN = 12_000;
+/**
+ * How closely the connection is watched, in milliseconds: how often to ping, after what wait the server counts as silent, and
+ * the longest pause between two attempts to connect.
+ */
+const PACE = { pingEvery: 25_000, silentAfter: PONG_WITHIN, maxPause: 15_000 };
 const BEHIND_PAUSE = 500;
 const RENEW_BEFORE = 60_000;
 const MAX_TIMER = 2 ** 31 - 1; // `setTimeout` holds 31 bits
@@ -31,6 +36,9 @@ export class Socket extends /** @type {Sdk.TargetClass<Sdk.SocketEvents>} */ (Ev
   isOpen = false;
   /** Whether the server closed it because the user opened too many. It stays closed until the page is visible again. */
   isReplaced = false;
+  /** Whether it is open, and the server has not answered the last ping yet. */
+  isSilent = false;
+  #pace = PACE;
   #isStarted = false;
   #isConnecting = false;
   /** @type {WebSocket | null} */
@@ -42,6 +50,8 @@ export class Socket extends /** @type {Sdk.TargetClass<Sdk.SocketEvents>} */ (Ev
   #reconnectTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #heartbeatTimer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #openTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #renewTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -67,6 +77,18 @@ export class Socket extends /** @type {Sdk.TargetClass<Sdk.SocketEvents>} */ (Ev
     globalThis.addEventListener?.("online", this.#reconnectNow);
     globalThis.document?.addEventListener("visibilitychange", this.#reconnectNow);
     this.#connect();
+  }
+
+  /**
+   * Watches the connection more closely, for a page that somebody looks at; null returns to the usual pace.
+   * @param {typeof PACE | null} pace
+   */
+  setPace(pace) {
+    const isCloser = pace !== null && pace.pingEvery < this.#pace.pingEvery;
+    this.#pace = pace ?? PACE;
+    if (!this.isOpen || this.isSilent) return;
+    if (isCloser) this.#ping();
+    else this.#schedulePing();
   }
 
   stop() {
@@ -101,13 +123,14 @@ export class Socket extends /** @type {Sdk.TargetClass<Sdk.SocketEvents>} */ (Ev
   }
 
   #reconnectNow = () => {
-    if (this.#webSocket || this.#isConnecting || !this.#isStarted) return;
-    if (globalThis.document?.visibilityState === "hidden") return;
-    this.#connect();
+    if (!this.#isStarted || globalThis.document?.visibilityState === "hidden") return;
+    // The network may be another one now.
+    if (this.isOpen && !this.isSilent) this.#ping();
+    if (!this.#webSocket && !this.#isConnecting) this.#connect();
   };
 
   #reconnectLater() {
-    const wait = Math.min(MAX_PAUSE, FIRST_PAUSE * 2 ** this.#failures);
+    const wait = Math.min(this.#pace.maxPause, FIRST_PAUSE * 2 ** this.#failures);
     this.#failures += 1;
     // Randomized, so that clients of a restarted server do not all reconnect at the same moment.
     this.#reconnectTimer = setTimeout(() => this.#connect(), wait * (0.5 + Math.random() / 2));
@@ -143,11 +166,16 @@ export class Socket extends /** @type {Sdk.TargetClass<Sdk.SocketEvents>} */ (Ev
     this.#webSocket = webSocket;
     this.#token = token;
     this.isReplaced = false;
+    this.#openTimer = setTimeout(() => this.#drop(), OPEN_WITHIN);
     webSocket.addEventListener("open", () => {
       if (webSocket === this.#webSocket) webSocket.send(JSON.stringify({ type: "auth", token }));
     });
     webSocket.addEventListener("message", (message) => {
-      if (webSocket === this.#webSocket) this.#receive(JSON.parse(message.data));
+      if (webSocket !== this.#webSocket) return;
+      this.#http.noteSign();
+      this.#receive(JSON.parse(message.data));
+      if (this.isSilent) this.#setSilent(false);
+      if (this.isOpen) this.#schedulePing();
     });
     webSocket.addEventListener("close", ({ code }) => {
       if (webSocket !== this.#webSocket) return;
@@ -183,8 +211,8 @@ export class Socket extends /** @type {Sdk.TargetClass<Sdk.SocketEvents>} */ (Ev
     } else if (frame.type === "ready") {
       this.isOpen = true;
       this.#failures = 0;
+      clearTimeout(this.#openTimer);
       if (this.#watched.size) this.#send({ type: "watch", conversation_ids: [...this.#watched.keys()] });
-      this.#schedulePing();
       this.#scheduleRenewal();
       this.dispatchEvent(new Event("ready"));
       this.dispatchEvent(new Event("state"));
@@ -197,8 +225,6 @@ export class Socket extends /** @type {Sdk.TargetClass<Sdk.SocketEvents>} */ (Ev
         this.#behindTimer = undefined;
         if (this.isOpen) this.dispatchEvent(new Event("ready"));
       }, BEHIND_PAUSE);
-    } else if (frame.type === "pong") {
-      this.#schedulePing();
     }
   }
 
@@ -212,13 +238,37 @@ export class Socket extends /** @type {Sdk.TargetClass<Sdk.SocketEvents>} */ (Ev
     return true;
   }
 
-  /** Finds a connection that died silently: closes it when a ping is not answered. */
+  /** Finds a connection that died silently. Every frame that comes puts the next ping off. */
   #schedulePing() {
     clearTimeout(this.#heartbeatTimer);
+    this.#heartbeatTimer = setTimeout(() => this.#ping(), this.#pace.pingEvery);
+  }
+
+  #ping() {
+    clearTimeout(this.#heartbeatTimer);
+    this.#send({ type: "ping" });
+    const { silentAfter } = this.#pace;
     this.#heartbeatTimer = setTimeout(() => {
-      this.#send({ type: "ping" });
-      this.#heartbeatTimer = setTimeout(() => this.#webSocket?.close(), PONG_WITHIN);
-    }, PING_EVERY);
+      this.#setSilent(true);
+      // On a slow line the answer may still come, so the connection is kept for as long as ever.
+      this.#heartbeatTimer = setTimeout(() => this.#drop(), PONG_WITHIN - silentAfter);
+    }, silentAfter);
+  }
+
+  /** @param {boolean} isSilent */
+  #setSilent(isSilent) {
+    this.isSilent = isSilent;
+    if (isSilent) this.#http.noteSilence();
+    this.dispatchEvent(new Event("state"));
+  }
+
+  /** Gives a dead connection up. Closing it properly would wait for the other side. */
+  #drop() {
+    const webSocket = this.#webSocket;
+    this.#webSocket = null;
+    this.#setClosed();
+    webSocket?.close();
+    if (this.#isStarted) this.#reconnectLater();
   }
 
   /** Sends a new token before the old one expires, so that the socket stays open. */
@@ -240,8 +290,9 @@ export class Socket extends /** @type {Sdk.TargetClass<Sdk.SocketEvents>} */ (Ev
 
   #setClosed() {
     clearTimeout(this.#heartbeatTimer);
+    clearTimeout(this.#openTimer);
     clearTimeout(this.#renewTimer);
-    this.isOpen = false;
+    this.isOpen = this.isSilent = false;
     this.dispatchEvent(new Event("state"));
   }
 }

@@ -45,6 +45,8 @@ export interface ClientOptions {
   onUnauthenticated?: ((error: ApiError) => unknown) | null;
   /** How often a call is made while the server is busy or out of reach; 3 if it is not given. */
   maxTries?: number;
+  /** After how many milliseconds without a sign of life of the server a call ends (`timeout`); never if it is not given. */
+  answerWithin?: number | null;
 }
 
 export interface RequestOptions {
@@ -107,8 +109,8 @@ export class ChannelsClient extends Connection {
 }
 
 /**
- * The server refused a call. With `status` 0 there was no answer: the server could not be reached (`code` "offline"), or
- * `getToken` failed ("no_token").
+ * The server refused a call. With `status` 0 there was no answer: the server could not be reached (`code` "offline"), did not
+ * answer within `answerWithin` ("timeout"), or `getToken` failed ("no_token").
  */
 export class ApiError extends Error {
   constructor(status: number, code: string, message: string, details?: Details, requestId?: string | null);
@@ -323,7 +325,11 @@ export interface Webhooks {
 
 /** An event target whose events are known. */
 export interface Target<Events> extends Pick<EventTarget, "dispatchEvent"> {
-  addEventListener<Type extends keyof Events & string>(type: Type, listener: (event: Events[Type]) => unknown): void;
+  addEventListener<Type extends keyof Events & string>(
+    type: Type,
+    listener: (event: Events[Type]) => unknown,
+    options?: { once?: boolean },
+  ): void;
   removeEventListener<Type extends keyof Events & string>(type: Type, listener: (event: Events[Type]) => unknown): void;
 }
 export type TargetClass<Events> = new () => Target<Events>;
@@ -335,13 +341,15 @@ export interface SocketEvents {
   ready: globalThis.Event;
   /** The reactions of this conversation are delivered from now on. */
   watching: CustomEvent<string>;
-  /** The connection was opened or lost (`isOpen`). */
+  /** The connection was opened or lost (`isOpen`), or the server fell silent or spoke again (`isSilent`). */
   state: globalThis.Event;
 }
 
 /** The WebSocket connection. Reconnects by itself. */
 export interface Socket extends Target<SocketEvents> {
   readonly isOpen: boolean;
+  /** Whether it is open, and the server has not answered the last ping yet. */
+  readonly isSilent: boolean;
   /** Whether the server closed it because the user opened too many. It stays closed until the page is visible again. */
   readonly isReplaced: boolean;
   start(): void;

@@ -7,6 +7,7 @@ import { fill, h, uniqueId } from "../../ui/dom.js";
 import { dayLabel, exact, number, share } from "../../ui/format.js";
 import { attempt } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
+import { retryButton } from "../../ui/retry.js";
 import { saveFile } from "../save_file.js";
 import { chart } from "./charts.js";
 
@@ -81,7 +82,7 @@ export class Insights {
       fill(
         this.#body,
         h("p.empty", { role: "alert" }, t("app.failed")),
-        h("button.plain", { type: "button", on: { click: () => this.#load() } }, t("app.retry")),
+        retryButton(() => this.#load()),
       );
   }
 

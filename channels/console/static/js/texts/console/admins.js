@@ -15,7 +15,7 @@ export default {
   "admins.pending": "Pending invitations",
   "admins.empty.invitations": "No pending invitations.",
   "admins.invitation.subscribe": "to subscribe",
-  "admins.invitation.times": "sent {when}, expires {until}",
+  "admins.invitation.times": "Invited {when}, expires {until}",
   "admins.cancel.label": "Cancel the invitation of {user}",
   "admins.cancelled": "Invitation of “{user}” cancelled",
 

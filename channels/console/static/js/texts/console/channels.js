@@ -1,6 +1,7 @@
 // Texts of the console about channels: the list, the profile, the settings. See `../../texts.js` for the format.
 
 export default {
+  "console.page": "{tab} – {name}",
   "console.title": "Your channels",
   "console.all": "All channels",
   "console.all.lead": "As the application's admin you can manage every channel, including private ones.",
