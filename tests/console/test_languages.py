@@ -19,7 +19,7 @@ from channels.console.languages import (
     translated,
 )
 
-FORMS = re.compile(r'(\w+): ("(?:[^"\\]|\\.)*")')
+FORMS = re.compile(r'(\w+):\s+("(?:[^"\\]|\\.)*")')
 
 
 def english(area: str) -> dict[str, Text]:
