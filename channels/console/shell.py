@@ -7,6 +7,7 @@ whether public channels have a public page, and the languages of the app. It is 
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from email.utils import format_datetime
 from functools import cache
 from typing import Final, Literal
@@ -57,13 +58,18 @@ def _carried_by_xml(text: str) -> str:
     return _NOT_XML.sub("", text)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What the app has to know of its deployment, beside the limits."""
+
+    has_public_pages: bool
+    has_demo: bool = False
+    sign_in_url: str | None = None
+    """The page that signs people in; None: the app asks for a token."""
+
+
 def shell(
-    assets: Assets,
-    limits: Limits,
-    views: Sequence[str] = (),
-    *,
-    has_public_pages: bool,
-    has_demo: bool = False,
+    assets: Assets, limits: Limits, deployment: Deployment, views: Sequence[str] = ()
 ) -> bytes:
     """The page as HTML. It loads ahead what the app's start and these scripts of views import."""
     page = templates().get_template("app.html")
@@ -71,9 +77,8 @@ def shell(
         address=assets.address,
         modules=assets.with_imports([_START, *views]),
         style=STYLE,
-        has_public_pages=has_public_pages,
+        deployment=deployment,
         languages=orjson.dumps(incomplete_areas()).decode(),
-        has_demo=has_demo,
         limits=orjson.dumps(limits.model_dump()).decode(),
     ).encode()
 

@@ -29,6 +29,7 @@ from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
 from channels.before_post.service import BeforePost, review_client
 from channels.canned_replies.routes import CannedReplyRoutes
+from channels.console.shell import Deployment
 from channels.drafts.routes import DraftRoutes
 from channels.events import RatesSpent
 from channels.feed.routes import FeedRoutes
@@ -548,6 +549,7 @@ class App(web.BaseRunner):
         trusted_proxies: Sequence[IPvAnyNetwork] = (),
         public_pages: PublicPages = "noindex",
         public_url: str | None = None,
+        sign_in_url: str | None = None,
         demo: DemoPages | None = None,
         metrics_token: str | None = None,
         absent_seconds: float = NOT_FOUND_SECONDS,
@@ -671,9 +673,12 @@ class App(web.BaseRunner):
         self.operations.mount(http.router)
         DocsPages(partial(document, endpoints)).mount(http.router)
         SdkFiles().mount(http.router)
-        WebApp(limits, has_public_pages=public_pages != "off", has_demo=demo is not None).mount(
-            http.router
+        deployment = Deployment(
+            has_public_pages=public_pages != "off",
+            has_demo=demo is not None,
+            sign_in_url=sign_in_url,
         )
+        WebApp(limits, deployment).mount(http.router)
         if demo is not None:
             demo.mount(http.router)
         public = PublicChannelPages(

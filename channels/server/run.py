@@ -134,6 +134,7 @@ async def _run_app(
         shutdown_timeout=DRAIN_SECONDS / 2,  # aiohttp waits this long twice before it cancels
         public_pages=settings.public_pages,
         public_url=settings.public_url,
+        sign_in_url=settings.sign_in_url,
         demo=None if bot is None else DemoPages(bot, partial(_link_token, settings, admin=False)),
         connections=_connections(),
         metrics_token=settings.needed_for_metrics(),

@@ -198,6 +198,11 @@ class Settings(BaseSettings):
     Without it links in feeds are relative, which RSS and JSON Feed do not allow, and pages have no `og:url` and no
     `og:image`.
     """
+    sign_in_url: Annotated[str | None, Unset("the web app asks for a token")] = Field(
+        default=None, pattern=r"^https?://[^/?#\s]+[^#\s]*$"
+    )
+    """The page of your application that signs people in, such as `https://app.example/sign-in`. The web app leads to
+    it, with the address to come back to as `return_to`."""
     vapid_private_key: Annotated[
         SecretStr | None,
         Unset("made once, in the data directory; with `CHANNELS_MONGODB_URI` there is no Web Push"),

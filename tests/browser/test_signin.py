@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from playwright.async_api import Request, expect
+from playwright.async_api import Request, Route, expect
 
 from channels.server.tokens import mint
 from tests.api import SECRET, Api, a_chat_group
@@ -92,3 +92,26 @@ async def test_the_app_works_over_plain_http(server: Api, window: OpenWindow) ->
     await opened.by("textbox", "Write a message").fill("From the phone")
     await opened.page.keyboard.press("Enter")
     await expect(opened.page.locator(".message")).to_contain_text("From the phone")
+
+
+async def test_the_page_of_the_application_signs_people_in_where_there_is_one(
+    server: Api, window: OpenWindow
+) -> None:
+    opened = await window(server.new_user("ada"), signed_in=False)
+    page = opened.page
+
+    async def with_address(route: Route) -> None:
+        answer = await route.fetch()
+        named = '<meta name="channels-sign-in" content="https://app.example/in?tenant=7">'
+        body = (await answer.text()).replace("</head>", f"{named}</head>")
+        await route.fulfill(response=answer, body=body)
+
+    await page.route("**/channels/harbour?*", with_address)
+    await page.goto(f"{server.base}/channels/harbour?post=2")
+    back = quote(f"{server.base}/channels/harbour?post=2", safe="")
+    await expect(opened.by("link", "Sign in")).to_have_attribute(
+        "href", f"https://app.example/in?tenant=7&return_to={back}"
+    )
+    await expect(page.get_by_label("Access token")).to_be_hidden()
+    await page.get_by_text("Sign in with an access token").click()
+    await expect(page.get_by_label("Access token")).to_be_visible()

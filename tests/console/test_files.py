@@ -71,7 +71,11 @@ def test_lines_of_comments_can_be_left_out_of_what_is_served() -> None:
         for line, left in zip(lines, kept, strict=True):
             assert left == line or ticks % 2 == 0, (script.name, line)
             # Backticks of strings, of regular expressions and behind a backslash begin no text.
-            code = re.sub(r'"[^"\n]*"|(?<=[=(] )/(?:[^/\\\n]|\\.)+/|(?<=[=(])/(?:[^/\\\n]|\\.)+/|\\`', "", left)
+            code = re.sub(
+                r'"[^"\n]*"|(?<=[=(] )/(?:[^/\\\n]|\\.)+/|(?<=[=(])/(?:[^/\\\n]|\\.)+/|\\`',
+                "",
+                left,
+            )
             ticks += code.count("`")
     text = "/** One\n * two */\na(); // three\n  // four\n/* five */ b();\n`//`\n"
     assert without_comments(text) == "\n\na(); // three\n\n b();\n`//`\n"

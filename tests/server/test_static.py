@@ -15,6 +15,8 @@ import pytest
 from PIL import Image
 
 from channels.console.assets import load_assets
+from channels.console.shell import Deployment, shell
+from channels.limits import Limits
 from channels.server.web.static import PAGES, POLICY
 from tests.api import Api
 
@@ -241,3 +243,11 @@ async def test_elsewhere_it_prints_the_addresses_without_a_token_since_that_ends
         ("Console", "/console"),
     ]
     assert "token=" not in said
+
+
+def test_the_page_names_where_people_sign_in() -> None:
+    assets, url = load_assets(), 'https://app.example/in?a=1&b="2"'
+    page = shell(assets, Limits(), Deployment(has_public_pages=True, sign_in_url=url)).decode()
+    assert 'content="https://app.example/in?a=1&amp;b=&#34;2&#34;"' in page
+    without = shell(assets, Limits(), Deployment(has_public_pages=True)).decode()
+    assert "channels-sign-in" not in without

@@ -17,7 +17,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from channels.console.assets import Asset, load_assets
-from channels.console.shell import manifest, service_worker, shell
+from channels.console.shell import Deployment, manifest, service_worker, shell
 from channels.limits import Limits
 from channels.server.web.router import Parameters, Router
 
@@ -73,12 +73,12 @@ FOR_EVER: Final = "public, max-age=31536000, immutable"
 class WebApp:
     """The web app. It needs no token and contains no user data."""
 
-    def __init__(self, limits: Limits, *, has_public_pages: bool, has_demo: bool = False) -> None:
+    def __init__(self, limits: Limits, deployment: Deployment) -> None:
         self._assets = assets = load_assets()
         self._pages = {
             views: Asset.of(
                 "text/html",
-                shell(assets, limits, views, has_public_pages=has_public_pages, has_demo=has_demo),
+                shell(assets, limits, deployment, views),
             )
             for views in set(PAGES.values())
         }

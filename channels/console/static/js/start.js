@@ -78,6 +78,14 @@ function showSignIn(reason = null) {
   });
   setUnread({ channels: 0, chats: 0 });
   setPageName(t("signin.title"));
+  const elsewhere = signInAddress();
+  const fields = [
+    h("p.soft", { id: `${id}-lead` }, t("signin.lead")),
+    h("label", { for: id }, t("signin.token")),
+    token,
+    h("div.choice-line", {}, keep, h("label", { for: `${id}-keep` }, t("signin.keep"))),
+    h(elsewhere ? "button.plain" : "button.primary", { type: "submit" }, t("signin.do")),
+  ];
   fill(
     app,
     h(
@@ -88,16 +96,27 @@ function showSignIn(reason = null) {
         { on: { submit } },
         h("div.brand", {}, h("span.brand-mark", { "aria-hidden": "true" }), t("app.name")),
         h("h1", {}, t("signin.title")),
-        h("p.soft", { id: `${id}-lead` }, t("signin.lead")),
-        h("label", { for: id }, t("signin.token")),
-        token,
-        h("div.choice-line", {}, keep, h("label", { for: `${id}-keep` }, t("signin.keep"))),
-        error,
-        h("button.primary", { type: "submit" }, t("signin.do")),
+        elsewhere
+          ? [
+              h("p.soft", {}, t("signin.elsewhere")),
+              h("a.button.primary", { href: elsewhere, autofocus: true }, t("signin.do")),
+              error,
+              h("details", {}, h("summary", {}, t("signin.withToken")), ...fields),
+            ]
+          : [...fields.slice(0, -1), error, ...fields.slice(-1)],
       ),
     ),
   );
-  token.focus();
+  if (!elsewhere) token.focus();
+}
+
+/** The page of the deployment's application that signs people in and leads them back here; null where there is none. */
+function signInAddress() {
+  const given = document.querySelector('meta[name="channels-sign-in"]')?.getAttribute("content");
+  if (!given) return null;
+  const address = new URL(given);
+  address.searchParams.set("return_to", location.origin + location.pathname + location.search);
+  return address.href;
 }
 
 /**

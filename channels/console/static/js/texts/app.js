@@ -25,6 +25,8 @@ export default {
   "signin.title": "Sign in",
   "signin.lead":
     "Paste an access token to sign in. Your application issues one to each of its users. On your own machine, run “channels token USER” to create one.",
+  "signin.elsewhere": "You need an account to subscribe, react and write.",
+  "signin.withToken": "Sign in with an access token",
   "signin.token": "Access token",
   "signin.keep": "Stay signed in on this device",
   "signin.do": "Sign in",
