@@ -160,7 +160,7 @@ async def test_a_webhook_is_added_tested_rotated_turned_off_and_deleted(
     await expect(page.get_by_text("No webhooks yet.")).to_be_visible()
     assert (await owner.get(f"{path}/webhooks")).items == []
     await opened.by("link", "Log", exact=True).click()
-    await expect(page.locator(".log-entry").first).to_contain_text("deleted a webhook")
+    await expect(page.locator(".log-entry").first).to_contain_text("deleted the webhook")
 
 
 async def test_failed_deliveries_are_filtered_and_sent_again(

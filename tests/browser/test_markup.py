@@ -10,9 +10,10 @@ from tests.console.test_markup import CASES, HOSTILE, SIZE
 
 # What is drawn, as the table of cases has it: the elements, and of attributes only what they lead to.
 _DRAW: Final = """async ([cases, hostile, size]) => {
-    const preloaded = [...document.querySelectorAll("link[rel=modulepreload]")].map((link) => link.href);
-    const load = (name) => import(preloaded.find((address) => address.endsWith(name)));
-    const [{ textElement }, { parseMarkup, plainText }] = [await load("ui/markup.js"), await load("core/markup.js")];
+    const { src } = document.querySelector("script[type=module]");
+    const load = (name) => import(src.replace("js/start.js", name));
+    const { textElement } = await load("js/ui/markup.js");
+    const { parseMarkup, plainText } = await load("sdk/core/markup.js");
     const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
     const shown = (node, isCode = false) => {
         if (node.nodeType === Node.TEXT_NODE)

@@ -49,7 +49,8 @@ async def test_a_forward_names_the_channel_and_never_the_author(
     ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, name="News")
     chat = await a_chat_group(bob, cat)
-    links = [{"title": "x", "url": "https://example.org"}]
+    bare = {"description": None, "image": None}
+    links = [{"title": "x", "url": "https://example.org", **bare}]
     said = {"kind": "text", "title": "T", "text": "Hi", "links": links, "custom": {"a": 1}}
     await ada.post(f"{path}/posts", said)
     ears = await cat.socket()

@@ -24,9 +24,10 @@ async def test_a_post_has_the_channel_s_name_and_all_its_content(
 ) -> None:
     ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob, name="City News")
+    bare = {"description": None, "image": None}
     links = [
-        {"title": "One", "url": "https://example.org/a?b=c#d"},
-        {"title": "Zwei", "url": "http://例え.jp/ü"},
+        {"title": "One", "url": "https://example.org/a?b=c#d", **bare},
+        {"title": "Zwei", "url": "http://例え.jp/ü", **bare},
     ]
     said = {"title": "Title", "text": "Text\nof two lines 🍵", "links": links}
     custom = {"a": [1, 2.5, None, True, {"deep": "故"}], "$set": {"x.y": 1}}

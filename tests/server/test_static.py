@@ -245,7 +245,7 @@ async def test_elsewhere_it_prints_the_addresses_without_a_token_since_that_ends
     assert "token=" not in said
 
 
-def test_the_page_names_where_people_sign_in() -> None:
+async def test_the_page_names_where_people_sign_in() -> None:
     assets, url = load_assets(), 'https://app.example/in?a=1&b="2"'
     page = shell(assets, Limits(), Deployment(has_public_pages=True, sign_in_url=url)).decode()
     assert 'content="https://app.example/in?a=1&amp;b=&#34;2&#34;"' in page

@@ -147,6 +147,7 @@ export default {
   "log.field.title": "Title",
   "log.field.text": "Text",
   "log.field.kind": "Kind",
+  "log.field.receives_inbox": "Receives private messages",
   "log.field.publish_at": "Scheduled for",
   "log.field.role": "Role",
   "log.field.history_shared": "Earlier messages are public",
