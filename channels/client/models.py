@@ -1403,7 +1403,7 @@ class LinkBody(TypedDict, total=False):
 
     title: Required[str]
     url: Required[str]
-    description: str
+    description: str | None
     """What its page says of itself."""
     image: str | None
     """An upload of yours: a picture."""

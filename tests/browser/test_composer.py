@@ -337,7 +337,9 @@ async def test_scheduled_posts_are_moved_in_a_calendar_by_keyboard_mouse_and_dia
     later = at + timedelta(days=2, hours=1)
     await time.fill(f"{later:%Y-%m-%dT%H:%M}")
     await page.keyboard.press("Enter")
-    await expect(cell(later).get_by_role("button", name=re.compile(r"10:30.AM, Rye"))).to_be_visible()
+    await expect(
+        cell(later).get_by_role("button", name=re.compile(r"10:30.AM, Rye"))
+    ).to_be_visible()
 
     # By mouse: a post keeps its time of day.
     target = at + timedelta(days=4)

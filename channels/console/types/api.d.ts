@@ -1080,7 +1080,7 @@ declare namespace Api {
   interface LinkBody {
     title: string;
     url: string;
-    description?: string;
+    description?: string | null;
     image?: string | null;
   }
 

@@ -32,8 +32,14 @@ class LinkBody(Body):
 
     title: Annotated[Line, Field(min_length=1)]
     url: Annotated[WebAddress, Field(min_length=1, examples=["https://example.org/tea"])]
-    description: Annotated[Line, Field(description="What its page says of itself.")] = ""
+    description: Annotated[Line | None, Field(description="What its page says of itself.")] = None
     image: Annotated[AnyIdText | None, Field(description="An upload of yours: a picture.")] = None
+
+    def to_link(self) -> Link:
+        """The link as it is stored."""
+        return Link(
+            title=self.title, url=self.url, description=self.description or "", image=self.image
+        )
 
 
 class LocationBody(Body):
@@ -127,7 +133,7 @@ class ContentBody(Body):
             kind=kind,
             title=self.title,
             text=self.text,
-            links=tuple(Link(**link.model_dump()) for link in self.links),
+            links=tuple(link.to_link() for link in self.links),
             media=tuple(media),
             location=None if self.location is None else Location(**self.location.model_dump()),
             custom_json=None if self.custom is None else dump_json(self.custom),

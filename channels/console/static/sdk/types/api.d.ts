@@ -964,7 +964,7 @@ export type LeaveReason = "left" | "removed" | "banned";
 export interface LinkBody {
   title: string;
   url: string;
-  description?: string;
+  description?: string | null;
   image?: string | null;
 }
 
