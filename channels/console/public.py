@@ -117,15 +117,21 @@ class PublicPost:
         """The paths of its pictures, in the size that the page shows; of a video, of what is shown before it plays."""
         content = self.content
         posters = [poster_url(one, content.poster) for one in content.own_media[:1]]
-        return [
-            *(f"/v1/media/{one.media_id}?size=large" for one in _images(content)),
-            *(url for url in posters if url is not None),
-        ]
+        return [*self.still_pictures, *(url for url in posters if url is not None)]
 
     @property
-    def videos(self) -> list[Attachment]:
-        """Its videos, which play on the page."""
-        return [one for one in self.content.media if one.kind is MediaKind.VIDEO]
+    def still_pictures(self) -> list[str]:
+        """Its pictures where its videos play, each of which shows its own poster."""
+        return [f"/v1/media/{one.media_id}?size=large" for one in _images(self.content)]
+
+    @property
+    def videos(self) -> list[tuple[Attachment, str | None]]:
+        """Its videos, which play on the page, each with the path of what is shown before."""
+        return [
+            (one, poster_url(one, self.content.poster))
+            for one in self.content.media
+            if one.kind is MediaKind.VIDEO
+        ]
 
     @property
     def files(self) -> list[tuple[str, str, str]]:

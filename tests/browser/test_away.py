@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.api import PATIENCE_SECONDS, a_channel, a_chat_group, a_post, id_of
 from tests.browser.windows import GONE, OpenWindow, Window, shown_seqs, view_of
@@ -110,6 +110,17 @@ async def until_kept(opened: Window, names: set[str]) -> None:
             await asyncio.sleep(0.1)
 
 
+async def seen_by_scrolling(page: Page, first: int) -> set[int]:
+    """Scrolls up to this post. Returns all that were shown, of which the page has only those near the visible ones."""
+    seen = set(await shown_seqs(page))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while first not in seen:
+            await page.locator(".scroller").evaluate("e => e.scrollTop = 0")
+            await asyncio.sleep(0.05)
+            seen |= set(await shown_seqs(page))
+    return seen
+
+
 async def test_what_was_read_is_readable_without_the_server_until_its_user_signs_out(
     process: ServerProcess, window: OpenWindow
 ) -> None:
@@ -131,16 +142,26 @@ async def test_what_was_read_is_readable_without_the_server_until_its_user_signs
     await expect(page.locator("[data-seq='53']")).to_be_in_viewport()
     await page.evaluate("navigator.serviceWorker.ready.then(() => {})")
     await until_kept(opened, {"list", f"channel {id_of(path)}"})
+    kept = await kept_by(opened)
+    assert 1 in await seen_by_scrolling(page, 1)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await kept_by(opened) == kept:
+            await asyncio.sleep(0.1)
     for user, _, data in await kept_by(opened):
         assert user == reader.id
         assert "secret" not in data
 
     await process.kill()
     await page.reload()
-    await expect(page.locator("[data-seq='53']")).to_contain_text("secret number 53")
-    assert await shown_seqs(page) == list(range(4, 54))  # the last 50
-    await expect(page.locator("a.row", has_text="Trams")).to_be_visible()
     await expect(page.get_by_text("Connection lost. Reconnecting")).to_be_visible()
+    await expect(page.locator("[data-seq]").first).to_be_visible()
+    if await page.locator(".to-newest").is_visible():
+        await page.locator(".to-newest").click()
+    await expect(page.locator("[data-seq='53']")).to_contain_text("secret number 53")
+    assert await seen_by_scrolling(page, 4) == set(range(4, 54))  # the last 50
+    await expect(page.locator("[data-seq='4']")).to_contain_text("secret number 4")
+    await expect(page.get_by_text("This is the beginning")).to_be_hidden()
+    await expect(page.locator("a.row", has_text="Trams")).to_be_visible()
 
     # A token that only says that it is the reader's opens nothing.
     assert reader.token is not None

@@ -104,10 +104,10 @@ async def test_a_poster_is_shown_with_a_video_kept_by_it_and_changed_by_edits(se
     assert shown["video"]["url"] == video["url"]
     assert shown["video"]["poster_url"] == poster["large_url"]
     assert shown["video"]["poster_id"] == poster["media_id"]
-    # The public page shows it instead of the video, and lists the video alone among its files.
+    # The public page shows it before the video plays, not as a picture, and lists the video alone among its files.
     page = (await load(reader, f"/c/{id_of(path).removeprefix('@TOA#_')}"))[2].decode()
-    assert page.count(poster["large_url"]) == 1
-    assert page.count(video["url"]) == 1
+    assert page.count(poster["large_url"]) == page.count(f' poster="{poster["large_url"]}"') == 1
+    assert page.count(f'<video src="{video["url"]}"') == page.count(f'href="{video["url"]}"') == 1
     # A forward has it, too, also after the original has lost it.
     group = await a_chat_group(owner)
     forward = {"forward": {"channel_id": id_of(path), "seq": 1}}

@@ -45,10 +45,11 @@ PAGE: Final = NOSNIFF | {
 }
 PUBLIC: Final = PAGE | {
     CSP: "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none';"
-    " frame-ancestors 'none'",
+    " frame-ancestors 'none'; media-src 'self'",
     "Cache-Control": "public, max-age=60",
     "X-Robots-Tag": "noindex",
 }
+TRANSLATED: Final = PUBLIC | {"Vary": "Accept-Language, Accept-Encoding"}
 MEDIA: Final = NOSNIFF | {
     CSP: "default-src 'none'; sandbox",
     "Cache-Control": "private, max-age=31536000, immutable",
@@ -98,9 +99,9 @@ KINDS: Final[dict[str, tuple[str, int, Mapping[str, str]]]] = {
         MEDIA | {"Content-Disposition": "attachment; filename=\"a.html\"; filename*=UTF-8''a.html"},
     ),
     "a file that is not there": ("/v1/media/none", 404, API),
-    "a public page": ("{public}", 200, PUBLIC),
-    "an older public page": ("{public}?before_seq=1", 200, PUBLIC),
-    "a missing public page": ("/c/none", 404, PUBLIC | {"Cache-Control": "no-store"}),
+    "a public page": ("{public}", 200, TRANSLATED),
+    "an older public page": ("{public}?before_seq=1", 200, TRANSLATED),
+    "a missing public page": ("/c/none", 404, TRANSLATED | {"Cache-Control": "no-store"}),
     "an Atom feed": ("{public}/feed.atom", 200, PUBLIC | {"Access-Control-Allow-Origin": "*"}),
     "an RSS feed": ("{public}/feed.rss", 200, PUBLIC | {"Access-Control-Allow-Origin": "*"}),
     "a JSON feed": ("{public}/feed.json", 200, PUBLIC | {"Access-Control-Allow-Origin": "*"}),

@@ -66,14 +66,6 @@ async function english(area) {
 }
 
 /**
- * Adds English texts that have no area of their own to load. Texts that are there already stay.
- * @param {{ [key: string]: App.Text }} more
- */
-export function addTexts(more) {
-  for (const [key, text] of Object.entries(more)) texts[key] ??= text;
-}
-
-/**
  * The text of a key with its values. Numbers are formatted; `n` also selects the plural form.
  * @param {App.TextKey} key
  * @param {App.TextValues} [values]

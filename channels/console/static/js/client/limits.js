@@ -43,7 +43,7 @@ function charactersOf(text) {
  * @param {string} text
  * @param {number} limit
  */
-export function charactersOver(text, limit) {
+function charactersOver(text, limit) {
   let over = bytesOf(text) - limit;
   if (over <= 0) return 0;
   const characters = charactersOf(text);

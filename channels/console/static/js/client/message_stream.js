@@ -18,14 +18,26 @@ const KEEP_AFTER = 1000; // milliseconds without a change
 export function channelPosts(channelId, headSeq) {
   const conversationId = groupConversationId(channelId);
   // The socket says so where it was lost. A server that only stood still is known by `back`.
-  const catchUp = () => stream.catchUp().catch(() => {});
-  const onKept = () => connection.addEventListener("back", catchUp, { once: true });
+  const catchUp = () => {
+    firstKept = 0;
+    return stream.catchUp().catch(() => {});
+  };
+  let firstKept = 0; // the first of the kept posts, where only the server has older ones
+  /** @param {App.KeptPosts} kept */
+  const onKept = ({ posts, hasOlder }) => {
+    firstKept = hasOlder ? (posts[0]?.seq ?? 0) : 0;
+    connection.addEventListener("back", catchUp, { once: true });
+  };
   const stream = new MessageStream(/** @type {never} */ (postSource(channelId, onKept)), {
     path: `/v1/channels/${part(channelId)}/posts`,
     field: "post",
     watch: conversationId,
     isMine: inConversation(conversationId),
     headSeq,
+  });
+  // The stream takes the first post of a page after an early one for the first of the channel.
+  stream.addEventListener("change", () => {
+    if (firstKept && stream.first >= firstKept) stream.hasOlder = true;
   });
   const keep = debounce(KEEP_AFTER, async () => {
     // Only a run that ends with the newest post is worth keeping.
@@ -39,7 +51,7 @@ export function channelPosts(channelId, headSeq) {
 /**
  * The client as a stream of posts needs it. Without the server it answers with the posts that are kept, and calls `onKept`.
  * @param {string} channelId
- * @param {() => void} onKept
+ * @param {(kept: App.KeptPosts) => void} onKept
  */
 function postSource(channelId, onKept) {
   return {
@@ -56,8 +68,8 @@ function postSource(channelId, onKept) {
         if (method !== "GET" || !isAway(error)) throw error;
         const kept = await (await keptOnDevice())?.posts(channelId);
         const page = kept ? pageOf(kept, options?.query ?? {}) : null;
-        if (page === null) throw error;
-        onKept();
+        if (!kept || page === null) throw error;
+        onKept(kept);
         return page;
       }
     },

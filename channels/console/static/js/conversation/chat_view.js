@@ -137,6 +137,19 @@ export class ChatView extends ConversationView {
     return this.senderOf(item)?.name || this.identity.name;
   }
 
+  /** @param {App.Item} item */
+  #mayReply(item) {
+    return this.maySend && this.writer !== null && !item.recalled_at;
+  }
+
+  /**
+   * Quotes the message in the writer, which gets the focus. Does nothing where the user may not write, or the message is deleted.
+   * @param {App.Item} item
+   */
+  reply(item) {
+    if (this.#mayReply(item)) this.writer?.quote(item, this.#nameOf(item));
+  }
+
   /**
    * @param {App.Item} item
    * @returns {App.MenuEntry[]}
@@ -145,8 +158,7 @@ export class ChatView extends ConversationView {
     const isOwn = item.sender_id === session.userId;
     /** @type {App.MenuEntry[]} */
     const entries = [];
-    if (this.maySend && this.writer)
-      entries.push({ label: t("quote.do"), icon: "reply", act: () => this.writer?.quote(item, this.#nameOf(item)) });
+    if (this.#mayReply(item)) entries.push({ label: t("quote.do"), icon: "reply", act: () => this.reply(item) });
     if (this.forwardSource) entries.push(forwardEntry({ ...this.forwardSource, seq: item.seq }));
     if (isOwn && this.maySend && EDITABLE_KINDS.has(item.kind ?? "")) {
       entries.push({

@@ -39,7 +39,7 @@ const CONTROLS = "a[href], button, input, textarea, select, summary, audio, vide
 /** The controls of an item that keys use (`items.js`, `reactions.js`). */
 const CONTROL_OF = {
   react: ".chip.add",
-  reply: ".meta a[data-inside]:not([hidden])",
+  reply: "[data-reply]:not([hidden])",
   menu: ".meta button:not([hidden])",
 };
 

@@ -82,6 +82,7 @@ function ofApp(context) {
       ? { id: "reader", label: t("action.reader"), icon: "reader", run: () => go("/") }
       : { id: "console", label: t("action.console"), icon: "pen", run: () => go("/console") },
     { id: "channel", label: t("action.newChannel"), icon: "plus", run: () => go("/console/new") },
+    { id: "me", label: t("app.me"), icon: "person", run: () => go("/me") },
     ...themes(),
     { id: "keys", label: t("app.keys"), icon: "keys", command: "help", run: showKeys },
     { id: "docs", label: t("app.docs"), icon: "reader", run: () => open("/docs", "_blank", "noopener") },

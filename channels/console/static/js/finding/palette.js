@@ -24,7 +24,7 @@ import { identityOf, listed, loadRest, pathOf, unread } from "./open_conversatio
 
 /**
  * A row. `id` stays the same while others come and go.
- * @typedef {{ id: string; picture: Element; name: App.Child; note?: App.Child; end?: App.Child; run: () => unknown }} Option
+ * @typedef {{ id: string; picture: Element; name: App.Child; note?: App.Child; isChat?: boolean; end?: App.Child; run: () => unknown }} Option
  * @typedef {{ key: "palette.recent" | "palette.conversations" | "palette.folders" | "palette.people" | "palette.actions" | "palette.directory" | "palette.messages"; options: Option[] }} Section
  */
 
@@ -339,6 +339,8 @@ class Palette {
       option.note ? h("span.palette-note.soft", { dir: "auto" }, option.note) : null,
       option.end ? h("span.palette-end", {}, option.end) : null,
     );
+    // A channel and the chat with it have the same name and picture, also where there is no room for notes.
+    element.classList.toggle("is-chat", option.isChat === true);
     this.#elements.set(option.id, element);
     return element;
   }
@@ -418,6 +420,7 @@ function conversationOption(conversation, ranges) {
     id: conversation.conversation_id,
     picture: avatar({ ...identity, size: "small" }),
     name: [highlighted(identity.name, ranges), verifiedMark(conversation)],
+    isChat: groupId === null,
     note: t(isChannel ? "palette.channel" : groupId === null ? "palette.chat" : "palette.group"),
     end: badge,
     run: () => go(pathOf(conversation)),

@@ -229,6 +229,8 @@ export class ResultList {
       this.setCurrent(index);
       if (this.#onOpen(found, index)) event.preventDefault();
     };
+    // Within a channel, its name says nothing: the title of the post stands in its place.
+    const heading = sender ?? (this.#isOfOnePlace && message.title ? message.title : identity.name);
     const shown = passage(message.text ?? "", found.highlights);
     return h(
       "li",
@@ -244,7 +246,7 @@ export class ResultList {
             "span.row-top",
             {},
             this.#isOfOnePlace
-              ? h("span.row-title", { dir: "auto" }, sender ?? identity.name)
+              ? h("span.row-title", { dir: "auto" }, heading)
               : h("span.row-title", { dir: "auto" }, identity.name, verifiedMark(place)),
             h(
               "time.soft",
@@ -253,7 +255,9 @@ export class ResultList {
             ),
           ),
           sender && !this.#isOfOnePlace ? h("span.found-sender.soft", { dir: "auto" }, sender) : null,
-          message.title ? h("strong.found-title", { dir: "auto" }, message.title) : null,
+          message.title && !(this.#isOfOnePlace && sender === null)
+            ? h("strong.found-title", { dir: "auto" }, message.title)
+            : null,
           shown.text
             ? h("span.found-passage", { dir: "auto" }, highlighted(shown.text, shown.ranges))
             : message.title

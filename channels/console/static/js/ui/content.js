@@ -156,7 +156,7 @@ export function linkCard({ title, url, description, image }) {
   const address = webAddress(url);
   if (address === null) return null;
   const { host } = new URL(address);
-  const shownHost = host === window.location.host ? null : h("span.soft.link-host", {}, host);
+  const shownHost = host === window.location.host ? null : h("span.soft.link-host", { dir: "ltr" }, host);
   const about = h(
     "span.link-text",
     {},

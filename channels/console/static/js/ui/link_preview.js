@@ -26,7 +26,7 @@ export function linkBody({ title, url, description, image }) {
  * The first web address that readers would see as a link; null without one.
  * @param {string} text
  */
-export const firstAddress = (text) => inBlocks(parseMarkup(text));
+const firstAddress = (text) => inBlocks(parseMarkup(text));
 
 /**
  * @param {MarkupBlock[]} blocks

@@ -10,7 +10,7 @@ const READ = 400; // characters of a text of which a preview is made
  * The preview as the server makes it (`Content.preview`): the text without its marks, or a placeholder such as `[image]`.
  * @param {Pick<App.Content, "title" | "text" | "location" | "kind">} content
  */
-export function previewOf(content) {
+function previewOf(content) {
   const text = plainText(beginning(content.text ?? "", READ));
   return beginning(content.title || text || content.location?.name || `[${content.kind}]`, MAX_LENGTH);
 }

@@ -7,6 +7,7 @@ import { fill, h, uniqueId } from "../../ui/dom.js";
 import { dayLabel, exact, number, share } from "../../ui/format.js";
 import { attempt } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
+import { lastMessageText } from "../../ui/previews.js";
 import { retryButton } from "../../ui/retry.js";
 import { saveFile } from "../save_file.js";
 import { chart } from "./charts.js";
@@ -194,7 +195,11 @@ export class Insights {
         h(
           "tr",
           {},
-          h("th.reach-preview", { scope: "row", dir: "auto" }, post.preview),
+          h(
+            "th.reach-preview",
+            { scope: "row", dir: "auto" },
+            lastMessageText({ preview: post.preview, kind: null, recalled: false }),
+          ),
           h("td", {}, h("time", { datetime: post.created_at }, exact(post.created_at))),
           h("td", {}, number(post.views)),
           h("td", {}, number(post.reactions)),

@@ -19,7 +19,7 @@ const ZEROS = [0x0660, 0x06f0, 0x0966];
  * @param {number} bound
  * @param {string} letters For the positive and the negative half.
  */
-export function degreesOf(text, bound, letters) {
+function degreesOf(text, bound, letters) {
   const plain = westernDigits(text).replaceAll("−", "-").replaceAll("٫", ".").replaceAll(/\s/g, "");
   const found = DEGREES.exec(plain);
   if (!found) return null;
