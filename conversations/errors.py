@@ -59,6 +59,14 @@ class ConversationGroupLimitReached(LimitReached):
     remedy: ClassVar[str] = "Delete a conversation group first."
 
 
+class InboxTagLimitReached(LimitReached):
+    """Threads of the channel already have `limit` different tags."""
+
+    code: ClassVar[str] = "inbox_tag_limit_reached"
+    summary: ClassVar[str] = "The channel has as many tags as it may have"
+    remedy: ClassVar[str] = "Use a tag that exists, or take one from all threads that have it."
+
+
 class ConversationsPerGroupReached(LimitReached):
     """The conversation group already holds `limit` conversations."""
 

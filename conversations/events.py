@@ -138,3 +138,17 @@ class ThreadRead(Event):
     @property
     def routes(self) -> tuple[str, ...]:
         return self.staff
+
+
+class ThreadTagged(Event):
+    """A channel's side of a dialogue got other tags. All its `staff` receive it, since they share them."""
+
+    type: Literal["thread.tagged"] = "thread.tagged"
+    channel_id: GroupId
+    user_id: UserId
+    staff: tuple[UserId, ...]
+    tags: tuple[str, ...]
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return self.staff

@@ -19,6 +19,9 @@ CHANNEL_MESSAGES_PER_CALL: Final = 500
 MUTE_DAYS: Final = 366
 """How far ahead a conversation may be muted until an instant; for longer, users mute it for ever."""
 OPENED_THREADS_PER_DAY: Final = 10_000
+INBOX_TAGS: Final = 100
+TAGS_PER_THREAD: Final = 5
+TAG_CHARACTERS: Final = 30
 
 
 class ConversationLimits(LimitModel):
@@ -61,6 +64,10 @@ class ConversationLimits(LimitModel):
         OrNone, About(Section.CONVERSATIONS, Source.OURS, "`block_limit_reached`")
     ] = BLOCKS_PER_USER
     """Users and channels that one user blocks."""
+    inbox_tags: Annotated[
+        OrNone, About(Section.CONVERSATIONS, Source.OURS, "`inbox_tag_limit_reached`")
+    ] = INBOX_TAGS
+    """Different tags that the threads of one channel have."""
     opened_threads_per_day: Annotated[
         OrNone, About(Section.CONVERSATIONS, Source.OURS, "`daily_thread_limit_reached`")
     ] = OPENED_THREADS_PER_DAY

@@ -164,13 +164,14 @@ class DialogueMessage:
 class Thread(NamedTuple):
     """A channel's side of a dialogue. All who read the channel's inbox share its read cursor.
 
-    `active_ms`: when its last message was sent, in milliseconds since 1970.
+    `active_ms`: when its last message was sent, in milliseconds since 1970. They share its tags too.
     """
 
     channel_id: GroupId
     user_id: UserId
     read_seq: int
     active_ms: int
+    tags: tuple[str, ...] = ()
 
     @property
     def dialogue(self) -> Dialogue:

@@ -20,9 +20,11 @@ from conversations.service.list_reader import ConversationListReader
 from conversations.service.notification_settings import NotificationSettings
 from conversations.service.read_cursors import ReadCursorService
 from conversations.service.settings import SettingsService
+from conversations.service.thread_tags import ThreadTagService
 from conversations.service.write_permission import WritePermission
 from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
+from conversations.store.inbox_tags import InboxTagStore
 from conversations.store.inbox_totals import InboxTotalStore
 from conversations.store.settings import ConversationSettingsStore
 from conversations.store.threads import ThreadStore
@@ -38,6 +40,7 @@ CONVERSATION_INDEXES: Final[tuple[Index, ...]] = (
     *ConversationGroupStore.INDEXES,
     *ThreadStore.INDEXES,
     *InboxTotalStore.INDEXES,
+    *InboxTagStore.INDEXES,
     *BlockStore.INDEXES,
 )
 
@@ -51,6 +54,7 @@ class ConversationCore:
     thread_store: ThreadStore
     blocks: BlockStore
     totals: InboxTotalStore
+    tags: InboxTagStore
     write_permission: WritePermission
     hooks: ConversationHooks
     forward_sources: ForwardSources
@@ -70,6 +74,7 @@ class Conversations:
     dialogues: DialogueService
     dialogue_edits: DialogueEdits
     threads: ThreadService
+    thread_tags: ThreadTagService
     blocks: BlockService
     notification_settings: NotificationSettings
 
@@ -91,7 +96,7 @@ def build_core(
     settings = ConversationSettingsStore(database, groups.membership_reader.hold)
     own_groups = ConversationGroupStore(database)
     threads, blocks = ThreadStore(database), BlockStore(database)
-    totals = InboxTotalStore(database)
+    totals, tags = InboxTotalStore(database), InboxTagStore(database)
     permission = WritePermission(
         database=database,
         streams=streams,
@@ -109,6 +114,7 @@ def build_core(
         thread_store=threads,
         blocks=blocks,
         totals=totals,
+        tags=tags,
         write_permission=permission,
         hooks=ConversationHooks(settings=settings, muted=muted),
         forward_sources=ForwardSources(streams=streams, permission=permission),
@@ -117,6 +123,7 @@ def build_core(
             streams=streams,
             threads=threads,
             totals=totals,
+            tags=tags,
             settings=settings,
             write_permission=permission,
             departures=groups.departures,
@@ -214,6 +221,15 @@ def assemble(
             clock=clock,
         ),
         threads=core.threads,
+        thread_tags=ThreadTagService(
+            database=database,
+            streams=streams,
+            threads=core.thread_store,
+            tags=core.tags,
+            write_permission=core.write_permission,
+            limits=limits,
+            clock=clock,
+        ),
         blocks=BlockService(
             database=database,
             blocks=core.blocks,

@@ -1,10 +1,11 @@
 """Writes the emoji of the web app's picker, from the Unicode tables that the npm package `emojibase-data` carries.
 
     npm pack emojibase-data && tar xzf emojibase-data-*.tgz
-    python -m tests.emoji_table package en
+    python -m tests.emoji_table package en de zh-Hans
 
 The second and further arguments are the languages whose names are written, `names_<language>.js` each: an emoji of the
-table is one line there, its name, `|`, and words that find it. Only emoji that this server accepts as reactions are in
+table is one line there, its name, `|`, and words that find it. What a language does not name has its name in the first.
+A language whose file is new is added to `NAMES` in `picker.js`. Only emoji that this server accepts as reactions are in
 the table.
 """
 
@@ -28,6 +29,8 @@ GROUPS: Final = {
     9: "flags",
 }
 """By their numbers in the package. Number 2 are the parts of emoji, such as skin tones."""
+FOLDERS: Final = {"zh-Hans": "zh"}
+"""The package's names of languages, where the app has others."""
 TONES: Final = "🏻🏼🏽🏾🏿"
 _VARIATION: Final = "\ufe0f"
 
@@ -94,7 +97,7 @@ def _name(row: dict[str, Any]) -> str:
 
 
 def _compact(package: Path, language: str) -> str:
-    return (package / language / "compact.json").read_text(encoding="utf-8")
+    return (package / FOLDERS.get(language, language) / "compact.json").read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -305,6 +305,7 @@ async def _every_field(api: Api) -> None:
     )
     # A channel begins a thread, which its user then switches off.
     assert (await ada.post(f"{path}/inbox/{part(cat.id)}/messages", text)).status == 201
+    assert (await ada.put(f"{path}/inbox/{part(cat.id)}/tags", {"tags": ["order"]})).status == 200
     talk = f"/v1/conversations/{part('c2c_' + id_of(path))}"
     assert (await cat.patch(talk, {"accept": False})).status == 200
     await _a_webhook(api, ada, path)

@@ -53,6 +53,7 @@ __all__ = [
     "GroupLeft",
     "GroupUpdated",
     "InboxRead",
+    "InboxTagged",
     "InboxUnread",
     "InvitationEnd",
     "JoinRefused",
@@ -482,6 +483,19 @@ class InboxRead(EventBase):
     """How many are unread in the thread now."""
 
 
+class InboxTagged(EventBase):
+    """A thread of the channel's inbox got other tags."""
+
+    type: Literal["inbox.tagged"]
+    stream_id: str
+    channel_id: str
+    """The channel."""
+    user_id: str
+    """The user of the thread."""
+    tags: list[str]
+    """All tags of the thread now."""
+
+
 class InboxUnread(EventBase):
     """The totals of the inbox changed; at most two events a second for one channel."""
 
@@ -839,6 +853,7 @@ EventModel = (
     | ConversationGroupChanged
     | ConversationEnded
     | InboxRead
+    | InboxTagged
     | BlockChanged
     | WebhookDisabled
     | UnreadChanged
@@ -874,6 +889,7 @@ MODELS: dict[str, type[EventBase]] = {
     "conversation_group.changed": ConversationGroupChanged,
     "conversation.ended": ConversationEnded,
     "inbox.read": InboxRead,
+    "inbox.tagged": InboxTagged,
     "block.changed": BlockChanged,
     "webhook.disabled": WebhookDisabled,
     "unread.changed": UnreadChanged,

@@ -928,6 +928,12 @@ class FeedItem(Answer):
     post: Post
 
 
+class InboxTag(Answer):
+    """A tag that at least one thread of the inbox has."""
+
+    tag: str
+
+
 class JoinRequest(Answer):
     """A user who waits for approval."""
 
@@ -979,7 +985,7 @@ class ThreadLastMessage(Answer):
 
 
 class Thread(Answer):
-    """A thread with a user. All admins who read the inbox share `read_seq` and `unread_count`."""
+    """A thread with a user. All admins who read the inbox share `read_seq`, `unread_count` and `tags`."""
 
     channel_id: str
     user_id: str
@@ -990,6 +996,7 @@ class Thread(Answer):
     """Grows with each edit, deletion, pin and freeze of a message; `changed_since` lists what changed."""
     read_seq: int
     unread_count: int
+    tags: list[str]
     last_message: ThreadLastMessage | None = None
 
 
@@ -1331,6 +1338,14 @@ class ThreadRead(Answer):
     unread_count: int
 
 
+class ThreadTags(Answer):
+    """The tags of a thread."""
+
+    channel_id: str
+    user_id: str
+    tags: list[str]
+
+
 class WebhookWithSecret(Answer):
     """A webhook and its secret, which is not shown again."""
 
@@ -1658,6 +1673,12 @@ class PutCannedReply(TypedDict, total=False):
     """The text, which fits into a message."""
 
     text: Required[str]
+
+
+class PutThreadTags(TypedDict, total=False):
+    """All tags of the thread, in the order in which they are shown; none takes all away."""
+
+    tags: Required[list[str]]
 
 
 class ReadScopeBody(TypedDict, total=False):

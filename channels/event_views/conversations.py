@@ -36,6 +36,7 @@ from conversations.events import (
     DialogueRecalled,
     PersonalEvent,
     ThreadRead,
+    ThreadTagged,
 )
 from conversations.models import C2C_PREFIX, Dialogue, DialogueMessage, InboxUnread, Unread
 from groups.kernel.clock import rfc3339
@@ -176,13 +177,13 @@ def _totals(
 
 def _thread_view(
     event_type: str,
-    event: DialogueEvent | DialogueReacted | ThreadRead,
+    event: DialogueEvent | DialogueReacted | ThreadRead | ThreadTagged,
     *,
     part: str = "",
     **fields: Any,
 ) -> EventView:
     """A view for the admins of a channel: it names the thread of the inbox, and no conversation of theirs."""
-    channel_id = event.channel_id if isinstance(event, ThreadRead) else event.peer_id
+    channel_id = event.channel_id if isinstance(event, ThreadRead | ThreadTagged) else event.peer_id
     payload = {
         "event_id": event_id_of(event, part),
         "type": event_type,
@@ -229,6 +230,10 @@ def _for_back_ends(payload: dict[str, Any], user_id: UserId) -> dict[str, Any]:
 def _thread_read(event: ThreadRead) -> Iterable[EventView]:
     read: dict[str, Any] = {"read_seq": event.read_seq, "unread_count": event.unread_count}
     yield _thread_view("inbox.read", event, **read)
+
+
+def _thread_tagged(event: ThreadTagged) -> Iterable[EventView]:
+    yield _thread_view("inbox.tagged", event, tags=list(event.tags))
 
 
 def inbox_unread_view(
@@ -295,6 +300,7 @@ CONVERSATION_EVENTS: Final[Rendering] = {
     DialogueRecalled: _dialogue("message.recalled"),
     DialogueReacted: _dialogue_reacted,
     ThreadRead: _thread_read,
+    ThreadTagged: _thread_tagged,
     ConversationEnded: _ended,
     BlockChanged: _block,
 }
@@ -315,5 +321,8 @@ PUBLIC_CONVERSATION_EVENTS: Final[PublicRendering] = {
     # An answer marks the thread as read, and is no event of its own to back ends.
     ThreadRead: PublicViews(
         ("inbox.read",), lambda event: (view.payload for view in _thread_read(event))
+    ),
+    ThreadTagged: PublicViews(
+        ("inbox.tagged",), lambda event: (view.payload for view in _thread_tagged(event))
     ),
 }

@@ -30,6 +30,7 @@ from conversations.events import (
     DialoguePosted,
     DialogueRecalled,
     ThreadRead,
+    ThreadTagged,
 )
 from conversations.models import C2C_PREFIX, ConversationId, InboxUnread, ReadMark, Unread
 from groups.events import (
@@ -219,6 +220,9 @@ def _of_one_to_one_messages() -> Iterator[Event]:
         )
     yield ThreadRead(
         at=_AT, channel_id=_NEWS, user_id=_ADA, staff=_STAFF, read_seq=7, unread_count=0
+    )
+    yield ThreadTagged(
+        at=_AT, channel_id=_NEWS, user_id=_ADA, staff=_STAFF, tags=("order", "urgent")
     )
 
 

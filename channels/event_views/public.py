@@ -47,6 +47,7 @@ CHANNEL_EVENT_TYPES: Final[tuple[str, ...]] = (
     "join.requested",
     "join.refused",
     "inbox.read",
+    "inbox.tagged",
 )
 """The types that a channel's own webhooks and feed may receive, of events whose `PublicEvent.channel_id` it is."""
 

@@ -651,6 +651,21 @@ class InboxRead(EventModel):
     """How many are unread in the thread now."""
 
 
+class InboxTagged(EventModel):
+    """A thread of the channel's inbox got other tags."""
+
+    receivers = "the admins who may read the inbox, who share its tags"
+
+    type: Literal["inbox.tagged"]
+    stream_id: str
+    channel_id: GroupId
+    """The channel."""
+    user_id: UserId
+    """The user of the thread."""
+    tags: list[str]
+    """All tags of the thread now."""
+
+
 class InboxUnread(_OfNoConversation):
     """The totals of the inbox changed; at most two events a second for one channel."""
 
@@ -720,6 +735,7 @@ _PublicEvent = (
     | ConversationGroupChanged
     | ConversationEnded
     | InboxRead
+    | InboxTagged
     | BlockChanged
     | WebhookDisabled
 )

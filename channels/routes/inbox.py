@@ -20,14 +20,16 @@ from channels.service.inbox_batches import InboxBatches
 from conversations.errors import (
     ConversationNotFound,
     DailyThreadLimitReached,
+    InboxTagLimitReached,
     MessagesNotAccepted,
 )
-from conversations.limits import CHANNEL_MESSAGES_PER_CALL
+from conversations.limits import CHANNEL_MESSAGES_PER_CALL, TAG_CHARACTERS, TAGS_PER_THREAD
 from conversations.models import DialogueMessage
 from conversations.routes.responses import ReadUpTo
 from conversations.service.dialogue_edits import DialogueEdits
 from conversations.service.dialogues import DialogueService
 from conversations.service.inbox_threads import ListedThread, ThreadService
+from conversations.service.thread_tags import ThreadTagService
 from groups.errors import (
     REVIEW_ERRORS,
     Banned,
@@ -39,7 +41,7 @@ from groups.errors import (
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import IdempotencyKey, Response, delete, get, patch, post
+from groups.kernel.endpoint import Body, IdempotencyKey, Response, delete, get, patch, post, put
 from groups.kernel.errors import (
     BadCursor,
     DomainError,
@@ -50,6 +52,7 @@ from groups.kernel.errors import (
 )
 from groups.kernel.ids import AnyUserIdText, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
+from groups.kernel.text import NotBlank
 from groups.models import Source, Tally, User
 from groups.routes.messages import FORWARDING_ERRORS, HistoryQuery, Seq
 from groups.routes.responses.fields import Instant, ItemProblem, StreamVersion
@@ -65,7 +68,7 @@ class ThreadLastMessageResponse(NewestMessage):
 
 
 class ThreadResponse(Response):
-    """A thread with a user. All admins who read the inbox share `read_seq` and `unread_count`."""
+    """A thread with a user. All admins who read the inbox share `read_seq`, `unread_count` and `tags`."""
 
     channel_id: GroupId
     user_id: UserId
@@ -75,6 +78,7 @@ class ThreadResponse(Response):
     version: StreamVersion
     read_seq: int
     unread_count: int
+    tags: tuple[str, ...]
     last_message: ThreadLastMessageResponse | None
 
 
@@ -84,6 +88,43 @@ class InboxUnreadResponse(Response):
     channel_id: GroupId
     unread_count: Annotated[int, Field(description="Unread messages in all threads.")]
     unread_threads: Annotated[int, Field(description="Threads with unread messages.")]
+
+
+ThreadTag = Annotated[NotBlank, Field(min_length=1, max_length=TAG_CHARACTERS)]
+
+
+class InboxQuery(PageQuery):
+    """The threads to list."""
+
+    tag: Annotated[ThreadTag | None, Field(description="Those that have this tag.")] = None
+
+
+class PutThreadTags(Body):
+    """All tags of the thread, in the order in which they are shown; none takes all away."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"tags": ["order", "urgent"]}]})
+
+    tags: Annotated[tuple[ThreadTag, ...], Field(max_length=TAGS_PER_THREAD)]
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        if len(set(self.tags)) < len(self.tags):
+            raise PydanticCustomError("twice", "tags must not name a tag twice")
+        return self
+
+
+class ThreadTagsResponse(Response):
+    """The tags of a thread."""
+
+    channel_id: GroupId
+    user_id: UserId
+    tags: tuple[str, ...]
+
+
+class InboxTagResponse(Response):
+    """A tag that at least one thread of the inbox has."""
+
+    tag: str
 
 
 class NewMessageToMany(NewMessage):
@@ -162,6 +203,7 @@ def _thread_response(shown: ListedThread, user: User | None) -> ThreadResponse:
         version=shown.stream.version,
         read_seq=thread.read_seq,
         unread_count=shown.unread_count,
+        tags=thread.tags,
         last_message=ThreadLastMessageResponse.model_construct(
             from_channel=last.sender_id != thread.user_id, **newest_fields(last)
         )
@@ -178,6 +220,7 @@ class InboxRoutes:
 
     inbox: InboxGuard
     threads: ThreadService
+    tags: ThreadTagService
     dialogues: DialogueService
     batches: InboxBatches
     edits: DialogueEdits
@@ -186,16 +229,48 @@ class InboxRoutes:
 
     @get("/v1/channels/{channel_id}/inbox", errors=[ChannelNotFound, PermissionRefused, BadCursor])
     async def list_threads(
-        self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
+        self, actor: Actor, channel_id: ChannelIdText, query: InboxQuery
     ) -> Page[ThreadResponse]:
-        """The threads with users who wrote to the channel, the most recently active first."""
+        """The threads with users who wrote to the channel, the most recently active first; with `tag`, some of them."""
         await self.inbox.check(actor, channel_id)
         threads, next_cursor = await self.threads.list_threads(
-            channel_id, limit=query.limit, cursor=query.cursor
+            channel_id, limit=query.limit, cursor=query.cursor, tag=query.tag
         )
         users = await self.users.find_users(shown.thread.user_id for shown in threads)
         items = [_thread_response(shown, users.get(shown.thread.user_id)) for shown in threads]
         return Page(items=items, next_cursor=next_cursor)
+
+    @get(
+        "/v1/channels/{channel_id}/inbox/tags",
+        errors=[ChannelNotFound, PermissionRefused, BadCursor],
+    )
+    async def list_tags(
+        self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
+    ) -> Page[InboxTagResponse]:
+        """The tags in use: those that at least one thread has, in the order of their characters."""
+        await self.inbox.check(actor, channel_id)
+        tags, next_cursor = await self.tags.list_tags(
+            channel_id, limit=query.limit, cursor=query.cursor
+        )
+        items = [InboxTagResponse.model_construct(tag=tag) for tag in tags]
+        return Page(items=items, next_cursor=next_cursor)
+
+    @put(
+        "/v1/channels/{channel_id}/inbox/{user_id}/tags",
+        errors=[ChannelNotFound, PermissionRefused, ConversationNotFound, InboxTagLimitReached],
+    )
+    async def put_tags(
+        self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText, body: PutThreadTags
+    ) -> ThreadTagsResponse:
+        """Give a thread these tags, in place of those before, for all admins who read the inbox.
+
+        The user does not see them. A tag exists as long as a thread has it.
+        """
+        thread = await self.inbox.thread(actor, channel_id, user_id)
+        await self.tags.put(thread, body.tags)
+        return ThreadTagsResponse.model_construct(
+            channel_id=channel_id, user_id=user_id, tags=body.tags
+        )
 
     @get("/v1/channels/{channel_id}/inbox/unread", errors=[ChannelNotFound, PermissionRefused])
     async def unread(self, actor: Actor, channel_id: ChannelIdText) -> InboxUnreadResponse:

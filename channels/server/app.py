@@ -506,6 +506,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         InboxRoutes(
             inbox=channels.inbox,
             threads=conversations.threads,
+            tags=conversations.thread_tags,
             dialogues=conversations.dialogues,
             batches=channels.inbox_batches,
             edits=conversations.dialogue_edits,

@@ -13,6 +13,7 @@ from conversations.events import ConversationEnded, ThreadRead
 from conversations.models import Dialogue, InboxUnread, Thread
 from conversations.service.inbox_rules import channel_exists
 from conversations.service.write_permission import WritePermission
+from conversations.store.inbox_tags import InboxTagStore
 from conversations.store.inbox_totals import InboxTotalStore, share_of
 from conversations.store.settings import ConversationSettingsStore
 from conversations.store.threads import ThreadStore
@@ -71,6 +72,7 @@ class ThreadService:
     streams: StreamService
     threads: ThreadStore
     totals: InboxTotalStore
+    tags: InboxTagStore
     settings: ConversationSettingsStore
     write_permission: WritePermission
     departures: DepartureLog
@@ -79,16 +81,16 @@ class ThreadService:
     """Delete the data that packages above keep about the messages of a thread, when the thread is deleted."""
 
     async def list_threads(
-        self, channel_id: GroupId, *, limit: int, cursor: str | None
+        self, channel_id: GroupId, *, limit: int, cursor: str | None, tag: str | None = None
     ) -> tuple[list[ListedThread], str | None]:
-        """Return a page of the channel's threads, by last activity, with two queries.
+        """Return a page of the channel's threads, or of those with this tag, by last activity, with two queries.
 
         The cursor is the position of the last one on the page. Threads that do not move between two pages are neither
         skipped nor repeated, even if others move.
         """
         key = decode_cursor("inbox", cursor, int, str)
         after = (int(key[0]), str(key[1])) if key else None
-        threads = await self.threads.list_threads(channel_id, after=after, limit=limit + 1)
+        threads = await self.threads.list_threads(channel_id, after=after, limit=limit + 1, tag=tag)
         threads, has_more = cut_page(threads, limit)
         streams = await self.streams.heads([thread.dialogue.stream_id for thread in threads])
         listed = [
@@ -207,3 +209,4 @@ class ThreadService:
         if not await channel_exists(self.streams, channel_id, tx):
             await self.threads.delete_guards(channel_id, tx)
             await self.totals.delete(channel_id, tx)
+            await self.tags.delete(channel_id, tx)

@@ -33,6 +33,12 @@ class ThreadStore:
             [("channel_id", 1), ("active_ms", DESCENDING), ("user_id", 1)],
             "a channel's inbox, by last activity",
         ),
+        Index(
+            "threads",
+            [("channel_id", 1), ("tags", 1), ("active_ms", DESCENDING), ("user_id", 1)],
+            "the threads of a channel that have a tag, by last activity; whether one has it",
+            partial={"tags": {"$exists": True}},
+        ),
         Index("thread_guards", [], "found by _id only"),
     )
 
@@ -50,11 +56,21 @@ class ThreadStore:
         return _to_thread(row) if row else None
 
     async def list_threads(
-        self, channel_id: GroupId, *, after: tuple[int, str] | None, limit: int
+        self,
+        channel_id: GroupId,
+        *,
+        after: tuple[int, str] | None,
+        limit: int,
+        tag: str | None = None,
     ) -> list[Thread]:
-        """Return threads after the position `after`, by last activity, the latest first, then by user."""
-        # Uses index: channel_id_1_active_ms_-1_user_id_1
+        """Return threads after the position `after`, by last activity, the latest first, then by user.
+
+        With `tag`, those that have it.
+        """
+        # Uses index: channel_id_1_active_ms_-1_user_id_1, or channel_id_1_tags_1_active_ms_-1_user_id_1
         query: Document = {"channel_id": channel_id}
+        if tag is not None:
+            query["tags"] = tag
         if after is not None:
             active_ms, user_id = after
             query["$or"] = [
@@ -93,6 +109,19 @@ class ThreadStore:
         await self._threads.update_one(
             _key(channel_id, user_id), {"$max": {"read_seq": seq}}, session=tx.session
         )
+
+    async def put_tags(
+        self, channel_id: GroupId, user_id: UserId, tags: Sequence[str], tx: Tx
+    ) -> None:
+        """Give an existing thread these tags, in place of those before."""
+        change: Document = {"$set": {"tags": list(tags)}} if tags else {"$unset": {"tags": ""}}
+        await self._threads.update_one(_key(channel_id, user_id), change, session=tx.session)
+
+    async def has_other(self, channel_id: GroupId, user_id: UserId, tag: str, tx: Tx) -> bool:
+        """Whether a thread of the channel with another user has this tag."""
+        # Uses index: channel_id_1_tags_1_active_ms_-1_user_id_1
+        query: Document = {"channel_id": channel_id, "tags": tag, "user_id": {"$ne": user_id}}
+        return await self._threads.find_one(query, {"_id": 1}, session=tx.session) is not None
 
     async def delete_thread(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> None:
         await self._threads.delete_one(_key(channel_id, user_id), session=tx.session)
@@ -155,4 +184,10 @@ def _key(channel_id: GroupId, user_id: UserId) -> Document:
 
 
 def _to_thread(row: Document) -> Thread:
-    return Thread(row["channel_id"], row["user_id"], row["read_seq"], row["active_ms"])
+    return Thread(
+        row["channel_id"],
+        row["user_id"],
+        row["read_seq"],
+        row["active_ms"],
+        tuple(row.get("tags", ())),
+    )

@@ -3,7 +3,7 @@
 from playwright.async_api import expect
 
 from tests.api import Api, User, a_channel, id_of, part
-from tests.browser.windows import PHONE, OpenWindow, shown_seqs
+from tests.browser.windows import PHONE, OpenWindow, screenshot, shown_seqs
 
 MARKUP = "<img src=x onerror=\"document.title='owned'\"><script>window.owned=1</script>"
 
@@ -100,14 +100,30 @@ async def test_two_admins_share_a_thread_and_its_read_state_live(
     await expect(theirs.page.locator(".thread .text")).to_have_count(3)
     await expect(mine.page.locator(".thread-row")).to_contain_text("Thank you")
 
-    await mine.by("button", "Message options").click()
+    # An answer quotes what it answers, to the user and to all admins.
+    for seq, text in ((3, "You are welcome"), (2, "From nine o'clock")):
+        message = mine.page.locator(f".thread [data-seq='{seq}']")
+        await message.get_by_role("button", name="Message options").click()
+        await mine.by("menuitem", "Reply").click()
+        await mine.by("textbox", "Write a message").fill(text)
+        await mine.page.keyboard.press("Enter")
+    quotes = theirs.page.locator(".thread .own .quote:visible")
+    await expect(quotes).to_have_text([f"{MARKUP[:100]}Thank you", f"{owner.id}From Monday on"])
+    await expect(mine.page.locator(".thread .own .quote").last).to_have_text("YouFrom Monday on")
+    said = (await reader.get(f"/v1/conversations/{part(f'c2c_{id_of(path)}')}/messages")).items
+    assert [message["quoted_seq"] for message in said[:2]] == [2, 3]
+
+    message = mine.page.locator(".thread [data-seq='2']")
+    await message.get_by_role("button", name="Message options").click()
     await mine.by("menuitem", "Delete for everyone").click()
     await (
         mine.by("dialog", "Delete for everyone")
         .get_by_role("button", name="Delete for everyone")
         .click()
     )
-    await expect(theirs.page.get_by_text("This message was deleted.")).to_be_visible()
+    deleted = "This message was deleted."
+    await expect(theirs.page.locator(".thread [data-seq='2']")).to_contain_text(deleted)
+    await expect(quotes.last).to_have_text(deleted)
     assert await mine.page.evaluate("window.owned") is None
     assert await mine.page.locator("img[src='x']").count() == 0
 
@@ -279,3 +295,32 @@ async def test_a_subscriber_gets_a_message_from_the_list_and_switches_them_off(
     mine.expected = ("status of 403",)
     await write("And another")
     await expect(mine.page.get_by_text("You cannot send messages")).to_be_visible()
+
+
+async def test_admins_tag_threads_and_filter_by_tags(server: Api, window: OpenWindow) -> None:
+    owner, admin, *readers = (server.new_user(name) for name in ("owner", "admin", "cat", "dan"))
+    path = await a_channel(owner, *readers, admins=(admin,))
+    for reader in readers:
+        await writes(reader, path, "Hello")
+    mine, theirs = (
+        await window(owner, inbox_of(path)),
+        await window(admin, inbox_of(path), size=PHONE),
+    )
+    await mine.page.locator(".thread-row", has_text=readers[0].id).click()
+    await mine.by("button", "Edit tags").click()
+    dialog = mine.by("dialog", "Edit tags")
+    await dialog.get_by_role("textbox").fill("t" * 31)
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog.get_by_role("alert")).to_contain_text("At most 5 tags")
+    await dialog.get_by_role("textbox").fill(f"order, {MARKUP[:20]}")
+    await dialog.get_by_role("button", name="Save").click()
+    for place in (mine.page.locator(".thread-head"), theirs.page.locator(".thread-row").last):
+        await expect(place.locator(".tag")).to_have_text(["order", MARKUP[:20]])
+    await theirs.by("button", "Filter by tag").click()
+    await theirs.by("menuitem", "order").click()
+    await expect(theirs.page.locator(".thread-row")).to_have_count(1)
+    assert not await theirs.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    await theirs.by("button", "Filter by tag").click()
+    await theirs.by("menuitem", "All chats").click()
+    await expect(theirs.page.locator(".thread-row")).to_have_count(2)
+    await screenshot(mine.page, "inbox-tags")

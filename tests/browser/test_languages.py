@@ -85,3 +85,30 @@ async def test_a_user_changes_name_photo_theme_and_language(
     assert await page.evaluate("window.atBody") == "de ltr dark"
     await opened.by("button", "Abmelden").click()
     await expect(opened.by("heading", "Anmelden")).to_be_visible()
+
+
+async def test_emoji_are_found_by_names_in_the_language_of_the_app(
+    server: Api, window: OpenWindow
+) -> None:
+    reader = server.new_user("reader")
+    for locale, words, emoji, name, forward in (
+        ("de-DE", "rakete", "🚀", "Rakete", "ArrowRight"),
+        ("zh-CN", "打滚", "🤣", "笑得满地打滚", "ArrowRight"),
+        ("ar-EG", "teapot", "🫖", "teapot", "ArrowLeft"),
+    ):
+        opened = await window(reader, f"/with/{reader.id}", locale=locale)
+        page = opened.page
+        await page.locator(".writer-line button[aria-haspopup]").click()
+        search = page.locator(".emoji-picker input")
+        await expect(search).to_be_focused()
+        loaded = dict(await page.evaluate(LOADED))
+        names = [each.rpartition("_")[2] for each in loaded if "/emoji/names_" in each]
+        assert names == [{"de": "de.js", "zh": "zh-Hans.js"}.get(locale[:2], "en.js")]
+        found = page.locator(".emoji-list button")
+        await page.keyboard.press("ArrowDown")
+        await page.keyboard.press(forward)
+        await expect(found.nth(1)).to_be_focused()
+        await search.fill(words)
+        await expect(found.first).to_have_attribute("aria-label", name)
+        await search.press("Enter")
+        await expect(page.locator(".writer textarea")).to_have_value(emoji)

@@ -55,6 +55,7 @@ async def test_a_subscriber_writes_and_any_admin_answers_as_the_channel(shared_a
         "version": 0,
         "read_seq": 0,
         "unread_count": 1,
+        "tags": [],
         "last_message": {
             "seq": 1,
             "from_channel": False,

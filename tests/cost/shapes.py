@@ -27,6 +27,7 @@ SHARD_KEY: Final = {
     "threads": "channel_id",
     "thread_guards": "_id",
     "inbox_totals": "_id",
+    "inbox_tags": "_id",
     "blocks": "user_id",
     "block_guards": "_id",
     "reactions": "message_id",

@@ -73,6 +73,7 @@ EXPECTED: Final[Indexes] = {
         "owner_id_1__id_1": 'only where {"custom.official_account": {"$exists": true}}',
         "type_1__id_1": "",
     },
+    "inbox_tags": {},
     "inbox_totals": {},
     "webhooks": {
         "channel_id_1__id_1": "",
@@ -120,7 +121,10 @@ EXPECTED: Final[Indexes] = {
     "streams": {},
     "tallies": {},
     "thread_guards": {},
-    "threads": {"channel_id_1_active_ms_-1_user_id_1": ""},
+    "threads": {
+        "channel_id_1_active_ms_-1_user_id_1": "",
+        "channel_id_1_tags_1_active_ms_-1_user_id_1": 'only where {"tags": {"$exists": true}}',
+    },
     "users": {
         "name_key_1__id_1": 'only where {"name_key": {"$gt": ""}}',
         "last_word_key_1__id_1": 'only where {"last_word_key": {"$gt": ""}}',

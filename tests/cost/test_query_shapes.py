@@ -485,6 +485,10 @@ async def _dialogues(api: Api) -> None:
     page = await cat.get(f"{news}/inbox?limit=1")
     assert len((await cat.get(f"{news}/inbox?cursor={page.body['next_cursor']}")).items) == 1
     await cat.get(f"{news}/inbox/unread")
+    for tags in (["order"], []):
+        await cat.put(f"{inbox}/tags", {"tags": tags})
+        await cat.get(f"{news}/inbox/tags")
+        await cat.get(f"{news}/inbox?tag=order&limit=1")
     await cat.get(f"{inbox}/messages")
     for place in ("changed_since=0", "around_seq=1", "around=unread"):
         await cat.get(f"{inbox}/messages?{place}")

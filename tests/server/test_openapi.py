@@ -491,6 +491,11 @@ async def a_flow(api: Api) -> None:
     await cat.get(f"{channel}/inbox")
     await bob.get(f"{channel}/inbox")
     await cat.get(f"{channel}/inbox/unread")
+    for tags in (["order"], [""], []):
+        await cat.put(f"{inbox}/tags", {"tags": tags})
+        await cat.get(f"{channel}/inbox/tags")
+        await cat.get(f"{channel}/inbox?tag=order")
+    await bob.put(f"{inbox}/tags", {"tags": []})
     await cat.get(f"{inbox}/messages")
     await cat.post(f"{inbox}/messages", text)
     await cat.get(f"{inbox}/messages/2")

@@ -54,6 +54,7 @@ BODIES: Final[dict[str, Any]] = {
     "text": {"kind": "text", "text": "Hello"},
     "silent": {"kind": "text", "text": "Hello", "silent": True},
     "draft": {"post": {"kind": "text", "text": "Hello"}},
+    "tags": {"tags": ["order"]},
     "reply": {"text": "We open at nine"},
     "card": {"name_card": "B."},
     "mute": {"mute_seconds": 60},

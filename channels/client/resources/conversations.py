@@ -185,8 +185,11 @@ class Conversations(Resource):
 class Inbox(Resource):
     """`client.inbox`: the one-to-one conversations of a channel, for its owner and the admins who may read them."""
 
-    def threads(self, channel_id: str, *, limit: int | None = None) -> Paged[Thread, Page[Thread]]:
-        return self._list(Page[Thread], "channels", channel_id, "inbox", limit=limit)
+    def threads(
+        self, channel_id: str, *, tag: str | None = None, limit: int | None = None
+    ) -> Paged[Thread, Page[Thread]]:
+        """The threads of the inbox; with `tag`, those that have it."""
+        return self._list(Page[Thread], "channels", channel_id, "inbox", tag=tag, limit=limit)
 
     async def unread(self, channel_id: str) -> InboxUnread:
         return await self._get(InboxUnread, "channels", channel_id, "inbox", "unread")

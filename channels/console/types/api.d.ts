@@ -650,7 +650,7 @@ declare namespace Api {
   }
 
   interface EventsResponse {
-    items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinRefused | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | BlockChanged | WebhookDisabled)[];
+    items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinRefused | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | InboxTagged | BlockChanged | WebhookDisabled)[];
     cursor: string;
   }
 
@@ -866,6 +866,20 @@ declare namespace Api {
     unread_count: number;
   }
 
+  interface InboxTagResponse {
+    tag: string;
+  }
+
+  interface InboxTagged {
+    event_id: string;
+    type: "inbox.tagged";
+    stream_id: string;
+    at: string;
+    channel_id: string;
+    user_id: string;
+    tags: string[];
+  }
+
   interface InboxUnreadResponse {
     channel_id: string;
     unread_count: number;
@@ -1034,6 +1048,7 @@ declare namespace Api {
     dialogues_per_user: number;
     unanswered_per_user: number;
     blocks_per_user: number;
+    inbox_tags: number;
     opened_threads_per_day: number;
     webhooks: number;
     webhooks_per_channel: number;
@@ -1459,6 +1474,10 @@ declare namespace Api {
     text: string;
   }
 
+  interface PutThreadTags {
+    tags: string[];
+  }
+
   interface ReactionsChanged {
     event_id: string;
     type: "reactions.changed";
@@ -1754,7 +1773,14 @@ declare namespace Api {
     version: number;
     read_seq: number;
     unread_count: number;
+    tags: string[];
     last_message: ThreadLastMessageResponse | null;
+  }
+
+  interface ThreadTagsResponse {
+    channel_id: string;
+    user_id: string;
+    tags: string[];
   }
 
   interface TimelinePostResponse {
@@ -1916,7 +1942,8 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/canned-replies`]: Call<{ limit?: number; cursor?: string }, never, Page<CannedReplyResponse>>;
     [path: `/v1/channels/${Part}/drafts`]: Call<{ limit?: number; cursor?: string; scheduled?: boolean }, never, Page<DraftResponse>>;
     [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, never, DraftResponse>;
-    [path: `/v1/channels/${Part}/inbox`]: Call<{ limit?: number; cursor?: string }, never, Page<ThreadResponse>>;
+    [path: `/v1/channels/${Part}/inbox`]: Call<{ limit?: number; cursor?: string; tag?: string }, never, Page<ThreadResponse>>;
+    [path: `/v1/channels/${Part}/inbox/tags`]: Call<{ limit?: number; cursor?: string }, never, Page<InboxTagResponse>>;
     [path: `/v1/channels/${Part}/inbox/unread`]: Call<Nothing, never, InboxUnreadResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, ThreadPage>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}`]: Call<Nothing, never, ThreadMessageResponse>;
@@ -2016,6 +2043,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/admins/${Part}`]: Call<Nothing, Appoint, AdminResponse>;
     [path: `/v1/channels/${Part}/canned-replies/${Part}`]: Call<Nothing, PutCannedReply, CannedReplyResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/channels/${Part}/inbox/${Part}/tags`]: Call<Nothing, PutThreadTags, ThreadTagsResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/pin`]: Call<Nothing, never, PostResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions-freeze`]: Call<Nothing, never, PostResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;

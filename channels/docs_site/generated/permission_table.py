@@ -133,6 +133,8 @@ DELETE /inbox/{writer}/messages/1         -        -          -      -      -   
 DELETE /inbox/{writer}/messages/2         -        -          -      -      ok     ok     -      ok
 PUT    /inbox/{writer}/messages/1/reactions/👍 -   -          -      -      ok     ok     -      ok
 DELETE /inbox/{writer}/messages/1/reactions/👍 -   -          -      -      ok     ok     -      ok
+GET    /inbox/tags                        -        -          -      -      ok     ok     -      ok
+PUT    /inbox/{writer}/tags tags          -        -          -      -      ok     ok     -      ok
 POST   /inbox/{writer}/read               -        -          -      -      ok     ok     -      ok
 """
 
@@ -308,6 +310,7 @@ BY_GRANT: Final = {
         *(f"PATCH /inbox/{{writer}}/messages/{seq} text" for seq in (1, 2)),
         *(f"DELETE /inbox/{{writer}}/messages/{seq}" for seq in (1, 2)),
         *(f"{how} /inbox/{{writer}}/messages/1/reactions/👍" for how in ("PUT", "DELETE")),
+        *("GET /inbox/tags", "PUT /inbox/{writer}/tags tags"),
         "POST /inbox/{writer}/read",
         "GET /canned-replies",
         *("PUT /canned-replies/{reply} reply", "DELETE /canned-replies/{reply}"),

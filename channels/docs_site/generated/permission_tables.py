@@ -56,6 +56,7 @@ _BODIES: Final = {
     "text": "",
     "draft": "",
     "reply": "",
+    "tags": "",
     "hook": "",
     "paused": "",
     "since": "",
@@ -93,8 +94,8 @@ _GRANTS: Final = {
     " who reacted.",
     Grant.CHANGE_INFO: "Change name, picture, introduction, organization and custom data.",
     Grant.CHANGE_SETTINGS: "Change the settings.",
-    Grant.READ_INBOX: "Read the channel's inbox, answer and write in the channel's name, and keep canned"
-    " replies.",
+    Grant.READ_INBOX: "Read the channel's inbox, answer and write in the channel's name, tag its"
+    " threads, and keep canned replies.",
     Grant.SEE_INSIGHTS: "See the insights.",
     Grant.READ_EVENTS: "Follow the channel's events.",
     Grant.MANAGE_WEBHOOKS: "Have the channel's events sent to webhooks.",

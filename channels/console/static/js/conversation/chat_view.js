@@ -6,7 +6,6 @@ import { session } from "../client/session.js";
 import { t } from "../texts.js";
 import { h } from "../ui/dom.js";
 import { attempt, confirmDialog, menu, notice } from "../ui/overlay.js";
-import { contentPreview } from "../ui/previews.js";
 import { ConversationView } from "./conversation_view.js";
 import { forwardEntry } from "./forward.js";
 import { messageElement } from "./items.js";
@@ -123,12 +122,11 @@ export class ChatView extends ConversationView {
   #quoteOf({ quoted_seq: seq }) {
     if (!seq) return null;
     this.#quotes ??= new Quotes(this.stream, () => this.history?.renderAgain());
-    const quoted = this.#quotes.find(seq);
-    const open = () => this.history?.jumpTo(seq);
-    if (quoted === "reading") return { name: "", text: "…", isMissing: false, open };
-    if (quoted === "missing") return { name: "", text: t("quote.missing"), isMissing: true, open };
-    if (quoted.recalled_at) return { name: "", text: t("message.deleted"), isMissing: false, open };
-    return { name: this.#nameOf(quoted), text: contentPreview(quoted), isMissing: false, open };
+    return this.#quotes.show(
+      seq,
+      (quoted) => this.#nameOf(quoted),
+      () => this.history?.jumpTo(seq),
+    );
   }
 
   /** @param {App.Item} item */

@@ -2,6 +2,8 @@
 // or what the reader may not see, is shown as such.
 
 import { client } from "../client/api.js";
+import { t } from "../texts.js";
+import { contentPreview } from "../ui/previews.js";
 
 export class Quotes {
   /**
@@ -34,6 +36,21 @@ export class Quotes {
     if (found === "reading" && !this.#known.has(seq)) this.#read(seq);
     if (found !== "reading") this.#known.set(seq, found);
     return found;
+  }
+
+  /**
+   * What a message shows of the one with this seq, which it quotes. `open()` goes there.
+   * @param {number} seq
+   * @param {(item: App.Item) => string} nameOf
+   * @param {() => unknown} open
+   * @returns {App.Quote}
+   */
+  show(seq, nameOf, open) {
+    const quoted = this.find(seq);
+    if (quoted === "reading") return { name: "", text: "…", isMissing: false, open };
+    if (quoted === "missing") return { name: "", text: t("quote.missing"), isMissing: true, open };
+    if (quoted.recalled_at) return { name: "", text: t("message.deleted"), isMissing: false, open };
+    return { name: nameOf(quoted), text: contentPreview(quoted), isMissing: false, open };
   }
 
   /** @param {number} seq */

@@ -14,6 +14,7 @@ export default {
   "error.channel_not_found": "This channel does not exist or is private.",
   "error.channels_per_owner_reached": "You have created as many channels as you may. Delete one first.",
   "error.conversation_group_limit_reached": "You have as many folders as you may have. Delete one first.",
+  "error.inbox_tag_limit_reached": "The channel has as many tags as it may have. Use one that exists.",
   "error.conversation_group_not_found": "This folder no longer exists.",
   "error.conversation_group_taken": "You already have a folder with this name.",
   "error.conversation_not_found": "This conversation no longer exists.",

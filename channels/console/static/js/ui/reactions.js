@@ -149,7 +149,8 @@ function openPicker(anchor, policy, mine, choose) {
       return;
     }
     const at = buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
-    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 8, ArrowUp: -8 }[event.key];
+    const forward = getComputedStyle(box).direction === "rtl" ? -1 : 1;
+    const step = { ArrowRight: forward, ArrowLeft: -forward, ArrowDown: 8, ArrowUp: -8 }[event.key];
     if (at >= 0 && step) {
       event.preventDefault();
       buttons[Math.max(0, Math.min(buttons.length - 1, at + step))].focus();

@@ -636,7 +636,7 @@ export interface End {
 }
 
 export interface EventsResponse {
-  items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinRefused | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | BlockChanged | WebhookDisabled)[];
+  items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinRefused | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | InboxTagged | BlockChanged | WebhookDisabled)[];
   cursor: string;
 }
 
@@ -850,6 +850,20 @@ export interface InboxRead {
   user_id: string;
   read_seq: number;
   unread_count: number;
+}
+
+export interface InboxTagResponse {
+  tag: string;
+}
+
+export interface InboxTagged {
+  event_id: string;
+  type: "inbox.tagged";
+  stream_id: string;
+  at: string;
+  channel_id: string;
+  user_id: string;
+  tags: string[];
 }
 
 export interface InboxUnreadResponse {
@@ -1343,6 +1357,10 @@ export interface PutCannedReply {
   text: string;
 }
 
+export interface PutThreadTags {
+  tags: string[];
+}
+
 export interface ReactionsChanged {
   event_id: string;
   type: "reactions.changed";
@@ -1638,7 +1656,14 @@ export interface ThreadResponse {
   version: number;
   read_seq: number;
   unread_count: number;
+  tags: string[];
   last_message: ThreadLastMessageResponse | null;
+}
+
+export interface ThreadTagsResponse {
+  channel_id: string;
+  user_id: string;
+  tags: string[];
 }
 
 export interface TimelinePostResponse {

@@ -485,6 +485,7 @@ export type Event =
   | FolderEvent<"conversation_group.deleted">
   | (FolderEvent<"conversation_group.changed"> & { added: string[]; removed: string[] })
   | (ReadEvent<"inbox.read"> & { channel_id: string; user_id: string })
+  | (Common<"inbox.tagged"> & { channel_id: string; user_id: string; tags: string[] })
   | (Common<"inbox.unread"> & { channel_id: string; unread_count: number; unread_threads: number })
   | (MemberEvent<"block.changed"> & { blocked: boolean })
   | (Common<"webhook.disabled"> & { webhook_id: string; reason: string });

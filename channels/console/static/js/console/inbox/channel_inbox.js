@@ -14,6 +14,8 @@ export class ChannelInbox extends /** @type {App.TargetClass<{ change: Event; mi
   byUserId = new Map();
   hasMore = false;
   isLoaded = false;
+  /** Only the threads with this tag are loaded; null for all. @type {string | null} */
+  tag = null;
   /** @type {`${App.ChannelPath}/inbox`} */
   #path;
   /** @type {string | null} */
@@ -52,7 +54,7 @@ export class ChannelInbox extends /** @type {App.TargetClass<{ change: Event; mi
   /** Loads the first page again, in place of all that is loaded. */
   async load() {
     const request = ++this.#requests;
-    const page = await get(this.#path, { limit: PAGE });
+    const page = await get(this.#path, { limit: PAGE, tag: this.tag });
     if (request !== this.#requests) return;
     this.byUserId = new Map(page.items.map((thread) => [thread.user_id, thread]));
     this.#onPage(page);
@@ -60,7 +62,7 @@ export class ChannelInbox extends /** @type {App.TargetClass<{ change: Event; mi
 
   async loadMore() {
     const request = ++this.#requests;
-    const page = await get(this.#path, { limit: PAGE, cursor: this.#cursor });
+    const page = await get(this.#path, { limit: PAGE, tag: this.tag, cursor: this.#cursor });
     if (request !== this.#requests) return;
     // A thread that an event has changed meanwhile is newer than on this page.
     for (const thread of page.items) if (!this.byUserId.has(thread.user_id)) this.byUserId.set(thread.user_id, thread);
@@ -73,6 +75,28 @@ export class ChannelInbox extends /** @type {App.TargetClass<{ change: Event; mi
     this.hasMore = page.next_cursor !== null;
     this.isLoaded = true;
     this.#changed();
+  }
+
+  /** The path of a thread's tags. @param {string} userId */
+  tagsPath(userId) {
+    return /** @type {const} */ (`${this.#path}/${part(userId)}/tags`);
+  }
+
+  /** The tags that threads of this inbox have: at most as many as fit on a page. */
+  async tags() {
+    return (await get(`${this.#path}/tags`, { limit: 100 })).items.map(({ tag }) => tag);
+  }
+
+  /**
+   * A thread has other tags now.
+   * @param {string} userId
+   * @param {string[]} tags
+   */
+  setTags(userId, tags) {
+    const thread = this.byUserId.get(userId);
+    if (thread) this.byUserId.set(userId, { ...thread, tags });
+    this.#changed();
+    if (this.tag !== null && tags.includes(this.tag) !== Boolean(thread)) this.load().catch(() => {});
   }
 
   async #poll() {
@@ -104,6 +128,7 @@ export class ChannelInbox extends /** @type {App.TargetClass<{ change: Event; mi
     // The threads of an inbox are in no admin's list, so their events name no conversation.
     if (event.channel_id !== this.channelId || event.conversation_id || !event.user_id) return;
     if (event.type === "inbox.read") this.#setRead(event);
+    else if (event.type === "inbox.tagged") this.setTags(event.user_id, event.tags);
     else if (event.seq === undefined || !event.message) return;
     else if (event.type === "message.posted") this.#onPosted(event.user_id, event.seq, event.message);
     else this.#onChanged(event.user_id, event.seq, event.message);

@@ -7,6 +7,7 @@ import { rowContent } from "../../ui/list_row.js";
 import { attempt } from "../../ui/overlay.js";
 import { lastMessageText } from "../../ui/previews.js";
 import { Thread } from "./thread.js";
+import { tagFilter, tagMarks } from "./thread_tags.js";
 
 /** @typedef {{ thread: Api.ThreadResponse; isOpen: boolean; element: HTMLElement; button: HTMLElement }} ThreadRow */
 
@@ -14,6 +15,7 @@ export class InboxView {
   /** @param {{ inbox: import("./channel_inbox.js").ChannelInbox }} options */
   constructor({ inbox }) {
     this.#inbox = inbox;
+    if (inbox.tag !== null) fill(this.#filter, tagMarks([inbox.tag]));
     this.#more = h(
       "button.plain.wide",
       { type: "button", hidden: true, on: { click: () => attempt(() => inbox.loadMore()) } },
@@ -22,7 +24,19 @@ export class InboxView {
     this.element = h(
       "div.inbox.panel",
       {},
-      h("nav.inbox-list", { "aria-label": t("inbox.threads") }, this.#list, this.#status, this.#more),
+      h(
+        "nav.inbox-list",
+        { "aria-label": t("inbox.threads") },
+        h(
+          "div.inbox-filter",
+          {},
+          this.#filter,
+          tagFilter(inbox, (tag) => this.#choose(tag)),
+        ),
+        this.#list,
+        this.#status,
+        this.#more,
+      ),
       this.#main,
     );
     this.#closeThread();
@@ -33,6 +47,7 @@ export class InboxView {
 
   #inbox;
   #list = h("ul.threads");
+  #filter = h("span", { role: "status" }, t("tags.all"));
   #status = h("p.empty", { role: "status" }, t("app.loading"));
   #more;
   #main = h("div.inbox-open");
@@ -48,13 +63,20 @@ export class InboxView {
     this.#inbox.removeEventListener("change", this.#render);
   }
 
+  /** Shows the threads with this tag; null for all. @param {string | null} tag */
+  #choose(tag) {
+    this.#inbox.tag = tag;
+    fill(this.#filter, tag === null ? t("tags.all") : tagMarks([tag]));
+    return attempt(() => this.#inbox.load());
+  }
+
   #render = () => {
     const threads = this.#inbox.inOrder();
     reconcile(
       this.#list,
       threads.map((thread) => this.#row(thread)),
     );
-    this.#status.textContent = threads.length ? "" : t("inbox.empty");
+    this.#status.textContent = threads.length ? "" : t(this.#inbox.tag === null ? "inbox.empty" : "tags.none");
     this.#more.hidden = !this.#inbox.hasMore;
   };
 
@@ -76,6 +98,7 @@ export class InboxView {
         title: name,
         last,
         preview: last?.from_channel ? t("inbox.you", { text }) : text,
+        marks: tagMarks(thread.tags),
         unread,
       }),
     );

@@ -6,12 +6,14 @@ import { session } from "../../client/session.js";
 import { History } from "../../conversation/history.js";
 import { messageElement } from "../../conversation/items.js";
 import { MessageWriter } from "../../conversation/message_writer.js";
+import { Quotes } from "../../conversation/quotes.js";
 import { t } from "../../texts.js";
 import { avatar } from "../../ui/avatar.js";
 import { fill, h } from "../../ui/dom.js";
 import { icon } from "../../ui/icons.js";
 import { attempt, confirmDialog, menu } from "../../ui/overlay.js";
 import { CannedReplies } from "./canned_replies.js";
+import { tagMarks, tagsButton } from "./thread_tags.js";
 
 export class Thread {
   /**
@@ -22,6 +24,7 @@ export class Thread {
     this.#inbox = inbox;
     this.#userId = userId;
     const thread = /** @type {Api.ThreadResponse} */ (inbox.byUserId.get(userId));
+    this.#known = thread;
     this.#stream = threadMessages(inbox.channelId, userId, thread.head_seq);
     this.#history = new History({
       stream: this.#stream,
@@ -30,8 +33,9 @@ export class Thread {
       renderItem: (item, old) => this.#message(item, old),
       onRead: (seq) => inbox.markRead(userId, seq).catch(() => {}),
     });
-    const writer = new MessageWriter({ send: (body, key) => this.#answer(body, key), dropTarget: this.element });
-    const replies = new CannedReplies({ channelId: inbox.channelId, writer: writer.element });
+    this.#quotes = new Quotes(this.#stream, () => this.#history.renderAgain());
+    this.#writer = new MessageWriter({ send: (body, key) => this.#answer(body, key), dropTarget: this.element });
+    const replies = new CannedReplies({ channelId: inbox.channelId, writer: this.#writer.element });
     fill(
       this.element,
       h(
@@ -44,13 +48,15 @@ export class Thread {
         ),
         this.#picture,
         this.#name,
+        this.#tags,
+        tagsButton(inbox, userId),
       ),
       this.#history.element,
       h(
         "footer.thread-foot",
         {},
         h("div.thread-hints", {}, h("p.soft", {}, t("inbox.answersAs")), replies.button),
-        writer.element,
+        this.#writer.element,
       ),
     );
     inbox.addEventListener("change", this.#showHeader);
@@ -64,12 +70,17 @@ export class Thread {
   #userId;
   #stream;
   #history;
+  #quotes;
+  #writer;
   #picture = h("span");
   #name = h("h2.thread-name", { dir: "auto", tabindex: "-1" });
+  #tags = h("span.tags");
+  #known; // the thread, as the list last had it
   #isClosed = false;
 
   close() {
     this.#isClosed = true;
+    this.#quotes.close();
     this.#history.close();
     this.#inbox.removeEventListener("change", this.#showHeader);
     this.#inbox.removeEventListener("missed", this.#onMissed);
@@ -86,10 +97,16 @@ export class Thread {
     if (!this.#isClosed) this.#history.open();
   }
 
+  get #userName() {
+    return this.#known.name || this.#userId;
+  }
+
   #showHeader = () => {
-    const thread = this.#inbox.byUserId.get(this.#userId);
-    const name = thread?.name || this.#userId;
-    fill(this.#picture, avatar({ id: this.#userId, name, url: thread?.face_url, shape: "round", size: "small" }));
+    const thread = this.#inbox.byUserId.get(this.#userId) ?? this.#known;
+    this.#known = thread;
+    const name = this.#userName;
+    fill(this.#tags, tagMarks(thread.tags));
+    fill(this.#picture, avatar({ id: this.#userId, name, url: thread.face_url, shape: "round", size: "small" }));
     this.#name.textContent = name;
   };
 
@@ -110,10 +127,36 @@ export class Thread {
           : null,
         isOwn: Boolean(item.from_channel),
         isFirst: true,
-        openMenu: item.from_channel ? (message, anchor) => this.#openMenu(message, anchor) : null,
+        quote: this.#quoteOf(item),
+        openMenu: (message, anchor) => this.#openMenu(message, anchor),
       },
       old,
     );
+  }
+
+  /**
+   * What a message shows of the one that it answers; null where it answers none.
+   * @param {App.Item} item
+   * @returns {App.Quote | null}
+   */
+  #quoteOf({ quoted_seq: seq }) {
+    return seq
+      ? this.#quotes.show(
+          seq,
+          (item) => this.#writerOf(item),
+          () => this.#history.jumpTo(seq),
+        )
+      : null;
+  }
+
+  /**
+   * The name of the admin who answered, or of the user.
+   * @param {App.Item} item
+   */
+  #writerOf(item) {
+    if (!item.from_channel) return this.#userName;
+    if (!item.author_id || item.author_id === session.userId) return t("quote.you");
+    return nameOf(item.author_id, this.#onNames);
   }
 
   #onNames = () => this.#history.renderAgain();
@@ -123,21 +166,24 @@ export class Thread {
    * @param {HTMLElement} anchor
    */
   #openMenu(item, anchor) {
-    menu(anchor, [
-      {
-        label: t("message.delete"),
-        icon: "trash",
-        isDangerous: true,
-        act: async () => {
-          const isSure = await confirmDialog({
-            title: t("message.delete"),
-            text: t("message.delete.confirm"),
-            action: t("message.delete"),
-          });
-          if (isSure) attempt(() => this.#stream.recall(item.seq));
-        },
-      },
-    ]);
+    /** @type {App.MenuEntry[]} */
+    const entries = [
+      { label: t("quote.do"), icon: "reply", act: () => this.#writer.quote(item, this.#writerOf(item)) },
+    ];
+    // The channel cannot delete what the user wrote.
+    if (item.from_channel)
+      entries.push({ label: t("message.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(item) });
+    menu(anchor, entries);
+  }
+
+  /** @param {App.Item} item */
+  async #delete(item) {
+    const isSure = await confirmDialog({
+      title: t("message.delete"),
+      text: t("message.delete.confirm"),
+      action: t("message.delete"),
+    });
+    if (isSure) await attempt(() => this.#stream.recall(item.seq));
   }
 
   /**

@@ -21,7 +21,7 @@ const OF_CHANNEL = [
     ],
   ],
   ["channel", ["channel.updated", "channel.deleted"]],
-  ["inbox", ["inbox.read"]],
+  ["inbox", ["inbox.read", "inbox.tagged"]],
 ];
 
 /**

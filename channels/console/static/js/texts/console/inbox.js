@@ -10,6 +10,13 @@ export default {
   "inbox.answersAs": "You reply as the channel. Your name is not shown.",
   "inbox.byYou": "you",
 
+  "tags.edit": "Edit tags",
+  "tags.label": "Tags, separated by commas",
+  "tags.filter": "Filter by tag",
+  "tags.all": "All chats",
+  "tags.none": "No chat has this tag.",
+  "tags.tooMany": "At most {n} tags, of {characters} characters each.",
+
   "canned.title": "Canned replies",
   "canned.lead":
     "Texts that everyone who answers this inbox can use. Type / in an empty answer to find one by its name.",

@@ -1,12 +1,11 @@
 // A picker of all emoji: search, groups, skin tones, the recent ones first. It is loaded when it is opened.
 //
 // Each emoji is a button with its name. Arrow keys move over the grid, Enter chooses, Escape closes and gives the focus
-// back. The names are English (`names_en.js`); other languages have files of their own.
+// back. Names are in the language of the app; where there are none (`NAMES`), or they do not load, they are English.
 
-import { t } from "../../texts.js";
+import { locale, t } from "../../texts.js";
 import { fill, h } from "../dom.js";
 import { positionAt } from "../overlay.js";
-import names from "./names_en.js";
 import table from "./table.js";
 
 const TONES = ["", "🏻", "🏼", "🏽", "🏾", "🏿"];
@@ -16,7 +15,11 @@ const MOST_FOUND = 120;
 
 /** @typedef {{ emoji: string; hasTones: boolean; name: string; words: string[] }} Entry */
 
-const lines = names.trim().split("\n");
+const english = () => import("./names_en.js");
+/** @type {{ [language: string]: () => Promise<{ default: string }> }} */
+const NAMES = { de: () => import("./names_de.js"), "zh-Hans": () => import("./names_zh-Hans.js") };
+
+const lines = (await (NAMES[locale()] ?? english)().catch(english)).default.trim().split("\n");
 
 /**
  * @param {string} marked
@@ -40,6 +43,13 @@ for (const group of /** @type {(keyof typeof table)[]} */ (Object.keys(table))) 
 }
 const entries = groups.flatMap(([, of]) => of);
 const byEmoji = new Map(entries.map((entry) => [entry.emoji, entry]));
+
+/**
+ * Whether a word begins with this part; in Chinese, which has no spaces between words, whether it holds it.
+ * @param {string} word
+ * @param {string} part
+ */
+const isFoundBy = (word, part) => (/\p{Script=Han}/u.test(part) ? word.includes(part) : word.startsWith(part));
 
 /**
  * The emoji with a skin tone.
@@ -154,7 +164,7 @@ export function openEmojiPicker(anchor, { label, choose }) {
     if (wanted.length) {
       const found = entries
         .filter(({ emoji, words }) =>
-          wanted.every((part) => part === emoji || words.some((word) => word.startsWith(part))),
+          wanted.every((part) => part === emoji || words.some((word) => isFoundBy(word, part))),
         )
         .slice(0, MOST_FOUND);
       fill(
