@@ -229,6 +229,7 @@ async def _channels(api: Api) -> None:
     await ada.get(f"{path}/insights?from=2026-01-01&to=2026-01-31")
     await ada.get(f"{path}/insights/posts?limit=1")
     await ada.get(f"{post}/report")
+    await ada.get(f"{path}/share-link?seq=1")
     for query in ("", "after=start", "types=message.posted&after=start"):
         await app.get(f"/v1/events?{query}")
     await ada.get(f"/v1/events?after=start&channel_id={part(id_of(path))}")

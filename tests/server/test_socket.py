@@ -387,7 +387,7 @@ async def test_a_post_event_has_the_content_and_never_the_author(shared_api: Api
     )
     path = await a_channel(ada, bob, admins=(adm,))
     ears = await bob.socket()
-    link = {"title": "More", "url": "https://example.org/tea"}
+    link = {"title": "More", "url": "https://example.org/tea", "description": None, "image": None}
     await adm.post(
         f"{path}/posts", {"kind": "text", "title": "T", "text": "Hello", "links": [link]}
     )

@@ -43,6 +43,7 @@ SHUT_OUT: Final = {"stranger", "banned", "other"}
 CHANNEL: Final = """
                                           stranger subscriber muted  banned admin  owner  other  app
 GET    /                                  ok       ok         ok     ok     ok     ok     ok     ok
+GET    /share-link                        ok       ok         ok     ok     ok     ok     ok     ok
 PATCH  / introduction                     -        -          -      -      ok     ok     -      ok
 DELETE /                                  -        -          -      -      -      ok     -      ok
 PUT    /verified                          -        -          -      -      -      -      -      ok
