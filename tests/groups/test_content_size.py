@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from groups.models import Attachment, Content
 
 OF_THE_SERVER: Final = {"media[].content_type", "media[].name", "links[].image"}
-"""Texts that the server writes: they describe an upload, whose size has limits of its own; and the id of a link's picture,
-which counts among the uploads."""
+"""Texts that the server writes: they describe an upload, whose size has limits of its own. The id of a link's picture
+counts among the uploads."""
 
 TEXT: Final = "ten bytes."
 
