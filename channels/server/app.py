@@ -76,18 +76,18 @@ from channels.server.realtime.watching import Watching
 from channels.server.tokens import TokenVerifier
 from channels.server.web import asyncapi
 from channels.server.web.cors import CorsPolicy
-from channels.server.web.demo_pages import DemoPages
-from channels.server.web.docs_pages import DocsPages
 from channels.server.web.handlers import EndpointHandlers
 from channels.server.web.not_found_delay import NOT_FOUND_SECONDS, NotFoundDelay
 from channels.server.web.openapi import document
 from channels.server.web.operations import PROBE_SECONDS, OperationsPages
+from channels.server.web.pages.demo import DemoPages
+from channels.server.web.pages.docs import DocsPages
+from channels.server.web.pages.public import PublicChannelPages, PublicPages
+from channels.server.web.pages.sdk import SdkFiles
+from channels.server.web.pages.static import WebApp
 from channels.server.web.protocol import ConnectionLimits, Listener, Serve
-from channels.server.web.public_pages import PublicChannelPages, PublicPages
 from channels.server.web.router import Router
-from channels.server.web.sdk import SdkFiles
 from channels.server.web.server import SOCKET_PATH, HttpServer
-from channels.server.web.static import WebApp
 from channels.share_links.routes import ShareRoutes
 from channels.share_links.service import ShareService
 from channels.webhooks.routes.app import AppWebhookRoutes

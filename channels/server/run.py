@@ -30,7 +30,7 @@ from channels.server.open_files import raise_open_files
 from channels.server.settings import Settings
 from channels.server.startup import StartupError
 from channels.server.tokens import mint
-from channels.server.web.demo_pages import DemoPages, is_loopback
+from channels.server.web.pages.demo import DemoPages, is_loopback
 from channels.server.web.protocol import CROWDED
 from channels.server.workers import WorkerPool, stop_with_parent, tell_parent_ready
 from groups.kernel.clock import SystemClock

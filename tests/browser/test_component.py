@@ -210,7 +210,7 @@ async def test_a_page_gives_short_lived_tokens(
 async def test_without_a_token_it_shows_a_public_channel_and_asks_again_now_and_then(
     mongod_uri: str, window: OpenWindow, site: ForeignSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.server.web.public_pages.KEPT_SECONDS", 0.0)
+    monkeypatch.setattr("channels.server.web.pages.public.KEPT_SECONDS", 0.0)
     # Pages of no other origin may call here, and need not.
     async with open_database(mongod_uri) as database, open_api(database) as server:
         owner = server.new_user("owner")

@@ -17,7 +17,8 @@ from channels.server.realtime import socket
 from channels.server.run import DRAIN_SECONDS
 from channels.server.settings import Settings
 from channels.server.tokens import AHEAD_SECONDS
-from channels.server.web import protocol, public_pages, server
+from channels.server.web import protocol, server
+from channels.server.web.pages import public
 from channels.server.web.problems import status_of
 from channels.server.web.streams import uploads
 from groups.kernel.mongo.schema import LEASE_SECONDS
@@ -71,7 +72,7 @@ FIGURES: Final = {
         f"{LIMITS.posts_per_second} of each a second,"
         f" and {LIMITS.stream_bytes_per_second // 1024} KiB a second",
         f"ends before {PAGE_BYTES // MIB} MiB of JSON",
-        f"kept for {public_pages.KEPT_SECONDS:.0f} seconds",
+        f"kept for {public.KEPT_SECONDS:.0f} seconds",
     ],
     "explanation/scaling.md": [
         f"`CHANNELS_LIMIT_WAITING_MILLISECONDS` ({LIMITS.waiting_milliseconds})",

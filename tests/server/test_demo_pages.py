@@ -11,7 +11,7 @@ from channels.demo.bot import MOST_ACTS, WATCHED_SECONDS, DemoBot
 from channels.demo.service import GUESTS, fill_if_empty
 from channels.server.app import App, Services, create_services
 from channels.server.tokens import mint
-from channels.server.web.demo_pages import DemoPages, is_loopback
+from channels.server.web.pages.demo import DemoPages, is_loopback
 from groups.kernel.clock import Clock
 from groups.kernel.mongo import Database
 from tests.api import SECRET, Answer, Api, User

@@ -16,8 +16,8 @@ from channels.event_views.public import PUBLIC_EVENT_TYPES
 from channels.server.app import endpoints_for
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.web.openapi import document
+from channels.server.web.pages.static import FILES, PAGES
 from channels.server.web.problems import status_of
-from channels.server.web.static import FILES, PAGES
 from groups.kernel.clock import rfc3339
 from groups.kernel.emoji_text import EMOJI
 from groups.kernel.errors import DomainError

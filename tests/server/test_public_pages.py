@@ -16,7 +16,7 @@ from aiohttp import web
 from PIL import Image
 from yarl import URL
 
-import channels.server.web.public_pages
+import channels.server.web.pages.public
 from channels.server.app import App, create_services
 from channels.server.limits.by_address import AT_ONCE, AddressLimits
 from channels.server.settings import Settings
@@ -369,8 +369,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return drawing
 
     for name in ("page", "feed"):
-        original = getattr(channels.server.web.public_pages, name)
-        monkeypatch.setattr(channels.server.web.public_pages, name, told(original))
+        original = getattr(channels.server.web.pages.public, name)
+        monkeypatch.setattr(channels.server.web.pages.public, name, told(original))
     return threads
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 from channels.console.assets import load_assets
 from channels.console.shell import Deployment, shell
 from channels.limits import Limits
-from channels.server.web.static import PAGES, POLICY
+from channels.server.web.pages.static import PAGES, POLICY
 from tests.api import Api
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

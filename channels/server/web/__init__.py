@@ -1,1 +1,1 @@
-"""HTTP: the connection and its protocol, routing, requests, responses, errors, uploads, pages, the API description."""
+"""HTTP: the connection and its protocol, routing, requests, responses, errors, the API description."""

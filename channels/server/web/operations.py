@@ -20,11 +20,11 @@ from channels.console.assets import Asset
 from channels.server.limits.by_address import AddressLimits
 from channels.server.metrics import Metrics
 from channels.server.tokens import BadToken
+from channels.server.web.pages.static import packed
 from channels.server.web.request import Request
 from channels.server.web.responses import json_response
 from channels.server.web.router import Handler, Parameters, Router
 from channels.server.web.single_flight import CachedValue
-from channels.server.web.static import packed
 from groups.kernel.errors import Unavailable
 from groups.kernel.event_bus import EventBus
 from groups.kernel.mongo import Database

@@ -26,7 +26,7 @@ from channels.server.metrics import Metrics
 from channels.server.web.cors import CorsPolicy
 from channels.server.web.handlers import EndpointHandlers
 from channels.server.web.hints import hint_for
-from channels.server.web.not_found_page import NotFoundPage
+from channels.server.web.pages.not_found import NotFoundPage
 from channels.server.web.problems import (
     CODE,
     InternalError,

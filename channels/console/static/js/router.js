@@ -1,4 +1,4 @@
-// The addresses of the app's views. The server returns the same page for all of them (`channels/server/web/static.py`).
+// The addresses of the app's views. The server returns the same page for all of them (`channels/server/web/pages/static.py`).
 
 /** @type {[name: App.RouteName, pattern: RegExp][]} */
 const ROUTES = [

@@ -389,7 +389,7 @@ async function signOut() {
 }
 
 /**
- * The views, whose files are loaded when they are first shown. `channels/server/web/static.py` names the same files, which the
+ * The views, whose files are loaded when they are first shown. `channels/server/web/pages/static.py` names the same files, which the
  * page of an address loads ahead.
  * @type {{ [Name in App.RouteName]?: (id: string, tab: string | null) => Promise<App.View> }}
  */

@@ -1,7 +1,7 @@
 // Pictures of channels, groups and people, or their initials on a colour when there is no picture.
 //
 // Channels are tiles, groups and people are round. Only pictures on this server are loaded: the page's security policy
-// forbids others (`channels/server/web/static.py`).
+// forbids others (`channels/server/web/pages/static.py`).
 
 import { t } from "../texts.js";
 import { fill, h } from "./dom.js";

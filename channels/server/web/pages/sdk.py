@@ -14,8 +14,8 @@ from aiohttp import hdrs, web
 
 from channels.console.assets import Asset, load_sdk
 from channels.console.sdk_package import sdk_package
+from channels.server.web.pages.static import FOR_EVER, packed
 from channels.server.web.router import Parameters, Router
-from channels.server.web.static import FOR_EVER, packed
 
 ENTRIES: Final = {"channels.js": "channels.js", "channel-feed.js": "feed/channel_feed.js"}
 """The addresses without a version, and the files that they name."""

@@ -19,8 +19,8 @@ from channels.console.assets import Asset, load_assets
 from channels.console.shell import demo_page
 from channels.demo.bot import DemoBot
 from channels.demo.service import GUESTS
+from channels.server.web.pages.static import HEADERS, packed
 from channels.server.web.router import Parameters, Router
-from channels.server.web.static import HEADERS, packed
 
 _NO_STORE: Final = {**HEADERS, hdrs.CACHE_CONTROL: "no-store"}
 _FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")

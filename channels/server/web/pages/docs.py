@@ -22,9 +22,9 @@ from aiohttp import hdrs, web
 from channels.console.assets import PAGE_LEVEL, Asset
 from channels.docs_site.addresses import API, ASSETS, HOME, PICTURE_TYPES, SEARCH
 from channels.docs_site.search import QUERY_CHARACTERS, Result
+from channels.server.web.pages.static import FOR_EVER, HEADERS, POLICY, packed
 from channels.server.web.router import Parameters, Router
 from channels.server.web.single_flight import CachedValue
-from channels.server.web.static import FOR_EVER, HEADERS, POLICY, packed
 
 if TYPE_CHECKING:
     from channels.docs_site.pages import Site

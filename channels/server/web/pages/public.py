@@ -39,10 +39,10 @@ from channels.errors import ChannelNotFound
 from channels.models import Channel
 from channels.server.limits.by_address import AddressLimits
 from channels.server.web.not_found_delay import NotFoundDelay
+from channels.server.web.pages.static import HEADERS, packed
 from channels.server.web.request import Request
 from channels.server.web.router import Parameters, Router
 from channels.server.web.single_flight import CachedAssets
-from channels.server.web.static import HEADERS, packed
 from channels.share_links.addresses import public_path
 from channels.wiring import Channels
 from groups.errors import MediaNotFound

@@ -13,9 +13,9 @@ from aiohttp import hdrs, web
 from channels.console.assets import Asset, load_assets
 from channels.console.languages import language_for, languages
 from channels.console.shell import not_found_page
+from channels.server.web.pages.static import HEADERS, packed
 from channels.server.web.problems import CODE, RouteNotFound
 from channels.server.web.request import Request
-from channels.server.web.static import HEADERS, packed
 
 _API: Final = "/v1"
 _HEADERS: Final = {
