@@ -80,6 +80,7 @@ UNTOLD: Final = {
     },
     "POST /webhooks/{webhook}/test": "it says nothing of the channel",
     "POST /inbox/{writer}/read": "the cursor is shared, and moves with reading",
+    "PUT /inbox/{writer}/tags tags": "they sort the work of those who read the inbox",
 }
 """Why a call has no entry."""
 
