@@ -71,7 +71,7 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 @dataclass(frozen=True, slots=True)
 class CardTexts:
-    """What the card says: the name of the channel, the beginning of a text, and the address."""
+    """The words on the card: the name of the channel, the beginning of a text, and the address."""
 
     name: str
     text: str

@@ -188,7 +188,7 @@ class PublicChannel:
 
     @property
     def title(self) -> str:
-        """What the page is called: the post, or the channel."""
+        """The title of the page: that of the post, or the name of the channel."""
         return self.posts[0].heading if self.is_one else self.group.name
 
     @property

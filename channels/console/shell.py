@@ -60,7 +60,7 @@ def _carried_by_xml(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What the app has to know of its deployment, beside the limits."""
+    """Facts of a deployment that the app shows, beside the limits."""
 
     has_public_pages: bool
     has_demo: bool = False
