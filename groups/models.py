@@ -734,7 +734,7 @@ class Location(Model):
 
 
 class Link(Model):
-    """A titled link, and its preview: what its page says of itself, and a picture."""
+    """A titled link, and its preview: the description that its page has, and a picture."""
 
     title: str
     url: str

@@ -747,7 +747,7 @@ class Invitation(Answer):
 
 
 class LinkPreview(Answer):
-    """What the page says of itself, as `links` of a post or message take it (`image` by its `media_id`)."""
+    """Title, description and picture of a page, as `links` of a message take them (`image` by its `media_id`)."""
 
     url: str
     title: str
@@ -1419,7 +1419,7 @@ class LinkBody(TypedDict, total=False):
     title: Required[str]
     url: Required[str]
     description: str | None
-    """What its page says of itself."""
+    """The description that its page has."""
     image: str | None
     """An upload of yours: a picture."""
 

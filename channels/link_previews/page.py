@@ -1,4 +1,4 @@
-"""What a page says of itself: title, description, picture. Pure, and linear in the length of the page.
+"""The title, description and picture that a page declares. Pure, and linear in the length of the page.
 
 Open Graph first, since its texts are written for previews; then the elements that every page has.
 """
@@ -31,7 +31,7 @@ _PICTURES: Final = ("og:image:secure_url", "og:image", "og:image:url", "twitter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page says of itself."""
+    """The title, description and picture that a page declares."""
 
     url: str
     title: str

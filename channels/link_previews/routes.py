@@ -27,7 +27,7 @@ class LinkToPreview(Body):
 
 
 class LinkPreviewResponse(Response):
-    """What the page says of itself, as `links` of a post or message take it (`image` by its `media_id`)."""
+    """Title, description and picture of a page, as `links` of a message take them (`image` by its `media_id`)."""
 
     url: str
     title: str

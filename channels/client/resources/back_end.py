@@ -170,7 +170,7 @@ class Webhooks(Resource):
         status: Literal["waiting", "succeeded", "failed"] | None = None,
         limit: int | None = None,
     ) -> Paged[Delivery, Page[Delivery]]:
-        """What was sent and what waits, newest events first."""
+        """The deliveries, sent and waiting, newest events first."""
         path = self._path(channel_id, webhook_id, "deliveries")
         return self._list(Page[Delivery], *path, status=status, limit=limit)
 

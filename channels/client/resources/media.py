@@ -51,7 +51,7 @@ class Uploads(Resource):
         return (await self._transport.send("GET", path_of("media", media_id), query=query)).body
 
     async def preview_link(self, url: str) -> LinkPreview:
-        """What a page says of itself, for the `links` of a post; its `image` is an upload of yours."""
+        """The title, description and picture of a page, for the `links` of a post; `image` is an upload of yours."""
         return await self._call("POST", LinkPreview, "link-previews", body={"url": url})
 
 

@@ -4,7 +4,7 @@
 // The server delivers it at `/service-worker.js`, since a worker is in charge of the pages below its own address, and puts
 // `self.SHELL` in front: the version and the addresses of the files. Each version of the app has a worker of its own, which
 // takes over when no page of the older version is open any more.
-// Promises: it is told nothing of the signed-in user and keeps none of their data. A notification has all that is shown. What
+// Promises: it knows nothing of the signed-in user and keeps none of their data. A notification has all that is shown. What
 // the API answers never passes through it.
 
 const worker = /** @type {App.Worker} */ (/** @type {unknown} */ (self));

@@ -70,7 +70,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ThreadScript:
-    """What a subscriber and a channel wrote to each other, oldest first."""
+    """The messages between a subscriber and a channel, oldest first."""
 
     user_id: str
     lines: tuple[Line, ...]

@@ -32,7 +32,9 @@ class LinkBody(Body):
 
     title: Annotated[Line, Field(min_length=1)]
     url: Annotated[WebAddress, Field(min_length=1, examples=["https://example.org/tea"])]
-    description: Annotated[Line | None, Field(description="What its page says of itself.")] = None
+    description: Annotated[Line | None, Field(description="The description that its page has.")] = (
+        None
+    )
     image: Annotated[AnyIdText | None, Field(description="An upload of yours: a picture.")] = None
 
     def to_link(self) -> Link:

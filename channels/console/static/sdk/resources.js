@@ -227,7 +227,7 @@ export class Media extends Resource {
    */
   url = (id, size) => this.http.url(`/v1/media/${segment(id)}${size ? `?size=${size}` : ""}`);
   /**
-   * What a page says of itself, to post along with a link to it. Throws where the operator has not switched it on.
+   * The title, description and picture of a page, to post along with a link to it. Throws where the operator has not switched it on.
    * @type {Sdk.Media["previewLink"]}
    */
   previewLink = (url) => this.write("POST", "/v1/link-previews", { url });

@@ -9,7 +9,7 @@ import { session } from "./session.js";
 
 export { newIdempotencyKey };
 
-/** A call ends after so many milliseconds without a sign of life of the server, so that the user is told within 10 seconds. */
+/** A call ends after so many milliseconds without a sign of life of the server, so that the user sees it within 10 seconds. */
 const ANSWER_WITHIN = 8000;
 
 export const client = new Connection({

@@ -2,7 +2,7 @@
 //
 // While somebody looks at the page and uses it, the connection is watched closely: a server that stands still is noticed
 // within 8 seconds, and one that is back within 5. Otherwise it is watched at the usual pace, which costs less.
-// Fires `change` when `state` is another one, and `back` when the server answers again: whoever failed may try again.
+// Fires `change` when `state` is another one, and `back` when the server answers again: then a failed call may be tried again.
 
 import { client } from "./api.js";
 import { session } from "./session.js";

@@ -284,7 +284,7 @@ export interface Media {
   ): Promise<Api.MediaResponse>;
   /** An address that a page can show: it needs no token. */
   url(mediaId: string, size?: Api.MediaSize): string;
-  /** What a page says of itself, to post along with a link to it. Throws where the operator has not switched it on. */
+  /** The title, description and picture of a page, to post along with a link to it. Throws where the operator has not switched it on. */
   previewLink(url: string): Promise<Api.LinkPreviewResponse>;
 }
 

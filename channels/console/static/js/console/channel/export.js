@@ -70,7 +70,7 @@ export function exportPanel(channel) {
 }
 
 /**
- * The lines of all pages; null when `onProgress`, which is told how many there are so far, returns false.
+ * The lines of all pages; null when `onProgress`, which gets the number of lines so far, returns false.
  * @param {ReadPage} read
  * @param {(n: number) => boolean} onProgress
  */

@@ -1,7 +1,7 @@
 // The composer for posts: title, text, files, a place and links beside a preview. Posts at once, schedules, or saves a draft.
 //
 // Promises: nothing that was typed is lost. It is kept on this device until it is posted (`kept_draft.js`), also when posting
-// fails, and an attempt whose answer was lost is repeated without posting twice. Every limit is told before it is met.
+// fails, and an attempt whose answer was lost is repeated without posting twice. Every limit is shown before it is reached.
 
 import { asProblem, get, newIdempotencyKey, part, patch, post } from "../../client/api.js";
 import { may } from "../../client/grants.js";
