@@ -12,6 +12,7 @@ from functools import partial
 from conversations.audit.store import ConversationAuditStore
 from conversations.limits import ConversationLimits
 from conversations.models import C2C_PREFIX, ConversationId, group_of
+from conversations.store.inbox_tags import InboxTagStore
 from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR, GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
@@ -27,6 +28,7 @@ def checks(
     audit = _Audit(
         database=database,
         store=ConversationAuditStore(database),
+        tags=InboxTagStore(database),
         membership_reader=memberships,
         limits=limits,
     )
@@ -74,6 +76,13 @@ def checks(
             ConversationAuditStore.count_inboxes,
             audit.find_wrong_totals,
         ),
+        Check(
+            "P5",
+            "the tags in use in each inbox are those of its threads",
+            "inboxes with tags",
+            lambda snapshot: snapshot.count("inbox_tags"),
+            audit.find_wrong_tags,
+        ),
     ]
 
 
@@ -81,6 +90,7 @@ def checks(
 class _Audit:
     database: Database
     store: ConversationAuditStore
+    tags: InboxTagStore
     membership_reader: MembershipReader
     limits: ConversationLimits
 
@@ -231,6 +241,20 @@ class _Audit:
             return None
         await self.store.put_totals(channel_id, unread, tx)
         return f"counted again: {unread.messages} unread in {unread.threads} threads"
+
+    async def find_wrong_tags(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        async for row in self.store.wrong_tags(snapshot):
+            channel_id, listed, used = row["_id"], sorted(row["listed"]), sorted(row["used"])
+            problem = f"lists the tags {listed}, its threads have {used}"
+            repair = self._repair(partial(self._collect_tags, channel_id))
+            yield Finding("P5", f"inbox of {channel_id}", problem, repair)
+
+    async def _collect_tags(self, channel_id: GroupId, tx: Tx) -> str | None:
+        used = await self.store.tags_of_threads(channel_id, tx)
+        if used == await self.tags.find(channel_id, tx):
+            return None
+        await self.tags.put(channel_id, used, tx)
+        return f"collected again: {used}"
 
 
 def _conversation_of(user_id: UserId, stream_id: StreamId) -> ConversationId:

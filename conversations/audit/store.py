@@ -335,6 +335,42 @@ class ConversationAuditStore:
             session=tx.session,
         )
 
+    @staticmethod
+    def wrong_tags(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Channels whose `listed` tags are not those that their threads have, `used`."""
+        pipeline: list[Stage] = [
+            {"$project": {"_id": 1, "listed": "$tags"}},
+            union(
+                "threads",
+                {"$match": {"tags.0": {"$exists": True}}},
+                {"$unwind": "$tags"},
+                {"$group": {"_id": "$channel_id", "used": {"$addToSet": "$tags"}}},
+            ),
+            merged("listed", "used"),
+            {
+                "$set": {
+                    "listed": {"$ifNull": ["$listed", []]},
+                    "used": {"$ifNull": ["$used", []]},
+                }
+            },
+            {"$match": {"$expr": {"$not": [{"$setEquals": ["$listed", "$used"]}]}}},
+            # The cleanup of a deleted channel deletes the threads one by one, and the tags last.
+            look_up("disbanded", "_id", "ended"),
+            {"$match": {"ended": []}},
+        ]
+        return snapshot.rows("inbox_tags", pipeline)
+
+    async def tags_of_threads(self, channel_id: GroupId, tx: Tx) -> list[str]:
+        """The tags that threads of the channel have, in the order of their code points."""
+        # Uses index: channel_id_1_active_ms_-1_user_id_1
+        pipeline: list[Stage] = [
+            {"$match": {"channel_id": channel_id, "tags.0": {"$exists": True}}},
+            {"$unwind": "$tags"},
+            {"$group": {"_id": "$tags"}},
+        ]
+        rows = await aggregate(self._threads, pipeline, session=tx.session)
+        return sorted(row["_id"] for row in rows)
+
 
 def _range_of(channel_id: GroupId) -> Document:
     # Uses index: _id, in which the documents of a channel are adjacent.

@@ -142,6 +142,16 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
         f"P5 inbox of {NEWS}: counts 3 in 1 threads as unread, there are 0 in 0",
         True,
     ),
+    "tag that no thread has": (
+        insert("inbox_tags", {"_id": NEWS, "tags": ["urgent"]}),
+        f"P5 inbox of {NEWS}: lists the tags ['urgent'], its threads have []",
+        True,
+    ),
+    "tag that is not listed": (
+        update("threads", THREAD, {"$set": {"tags": ["urgent"]}}),
+        f"P5 inbox of {NEWS}: lists the tags [], its threads have ['urgent']",
+        True,
+    ),
     "reaction not counted": (
         update("tallies", message_key(TALK.stream_id, 1), {"$set": {"counts": {}, "total": 0}}),
         f"P4 message 1 of {TALK.stream_id}: 👍 is counted 0, held by 1",

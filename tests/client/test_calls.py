@@ -178,6 +178,9 @@ async def test_a_channel_answers_its_subscribers(shared_api: Api) -> None:
         assert (await mine.inbox.unread(channel_id)).unread_threads == 1
         (thread,) = await mine.inbox.threads(channel_id).to_list()
         assert thread.user_id == reader.id
+        tagged = await mine.inbox.put_tags(channel_id, reader.id, ["hours", "urgent"])
+        assert tagged.tags == ["hours", "urgent"]
+        assert [one.tag async for one in mine.inbox.tags(channel_id)] == ["hours", "urgent"]
         answer = await mine.inbox.answer(channel_id, reader.id, text="At noon")
         assert (await mine.inbox.mark_read(channel_id, reader.id)).unread_count == 0
         texts = [one.text async for one in theirs.conversations.messages(f"c2c_{channel_id}")]

@@ -12,6 +12,7 @@ from channels.client.models import (
     DialogueMessage,
     DialoguePage,
     FoundMessage,
+    InboxTag,
     InboxUnread,
     MessageSearchPage,
     NewMessage,
@@ -23,6 +24,7 @@ from channels.client.models import (
     ThreadMessage,
     ThreadPage,
     ThreadRead,
+    ThreadTags,
     TimelinePost,
     Unread,
     UpdateConversation,
@@ -190,6 +192,17 @@ class Inbox(Resource):
     ) -> Paged[Thread, Page[Thread]]:
         """The threads of the inbox; with `tag`, those that have it."""
         return self._list(Page[Thread], "channels", channel_id, "inbox", tag=tag, limit=limit)
+
+    def tags(self, channel_id: str, *, limit: int | None = None) -> Paged[InboxTag, Page[InboxTag]]:
+        """The tags that at least one thread has."""
+        return self._list(Page[InboxTag], "channels", channel_id, "inbox", "tags", limit=limit)
+
+    async def put_tags(self, channel_id: str, user_id: str, tags: Sequence[str]) -> ThreadTags:
+        """Give a thread these tags, in place of those before."""
+        return await self._call(
+            *("PUT", ThreadTags, "channels", channel_id, "inbox", user_id, "tags"),
+            body={"tags": list(tags)},
+        )
 
     async def unread(self, channel_id: str) -> InboxUnread:
         return await self._get(InboxUnread, "channels", channel_id, "inbox", "unread")
