@@ -74,10 +74,19 @@ async def _documents(database: AsyncIOMotorDatabase[dict[str, Any]]) -> int:
 
 
 async def _empty(database: AsyncIOMotorDatabase[dict[str, Any]]) -> None:
-    names = await database.list_collection_names()
+    names = set(await database.list_collection_names())
+    # One command finds those few that have documents: a delete for each of fifty takes ten times as long.
+    first = [
+        {
+            "$unionWith": {
+                "coll": name,
+                "pipeline": [{"$limit": 1}, {"$project": {"in": {"$literal": name}}}],
+            }
+        }
+        for name in names & _OURS
+    ]
+    filled = database.aggregate([{"$documents": []}, *first])
     await asyncio.gather(
-        *(
-            database[name].delete_many({}) if name in _OURS else database.drop_collection(name)
-            for name in names
-        )
+        *[database[one["in"]].delete_many({}) async for one in filled],
+        *[database.drop_collection(name) for name in names - _OURS],
     )

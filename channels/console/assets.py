@@ -76,19 +76,22 @@ class Assets:
             name = waiting.pop()
             if name not in found:
                 found.add(name)
-                waiting += self._imports_of(name)
+                waiting += _imports_of(name, self.files[name].body)
         return sorted(found)
-
-    def _imports_of(self, name: str) -> list[str]:
-        folder = posixpath.dirname(name)
-        return [
-            posixpath.normpath(posixpath.join(folder, match[1] or match[2]))
-            for match in _IMPORT.finditer(self.files[name].body.decode())
-        ]
 
     def address(self, name: str) -> str:
         """The URL path of a file."""
         return f"{self.base}/{self.digest}/{name}"
+
+
+@cache
+def _imports_of(name: str, body: bytes) -> list[str]:
+    # Cached: the page of every view asks for most scripts again.
+    folder = posixpath.dirname(name)
+    return [
+        posixpath.normpath(posixpath.join(folder, match[1] or match[2]))
+        for match in _IMPORT.finditer(body.decode())
+    ]
 
 
 @cache

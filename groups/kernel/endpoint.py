@@ -25,7 +25,7 @@ A method that returns an `NdjsonStream` is answered line by line too, one that r
 
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
 
@@ -231,7 +231,9 @@ def endpoints_of(routes: object) -> list[Endpoint]:
     found: list[Endpoint] = []
     for name, function in vars(type(routes)).items():
         for spec in reversed(getattr(function, "endpoint_specs", [])):
-            found.append(_endpoint(routes, name, function, spec))
+            endpoint = _endpoint(type(routes).__name__, name, function, spec)
+            tag = spec.tag or getattr(routes, "tag", None) or endpoint.tag
+            found.append(replace(endpoint, handler=getattr(routes, name), tag=tag))
     return found
 
 
@@ -241,7 +243,9 @@ _NAMED: Final = (
 """The parameters that are no part of the path."""
 
 
-def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: RouteSpec) -> Endpoint:
+@cache
+def _endpoint(owner: str, name: str, function: Callable[..., Any], spec: RouteSpec) -> Endpoint:
+    """The endpoint, whose handler is not bound yet. Cached: to read the types of all calls takes a while."""
     hints = get_type_hints(function, include_extras=True)
     named = {part: hints.pop(part, None) for part in _NAMED}
     answer, body, line = named["return"], named["body"], named["lines"]
@@ -262,9 +266,9 @@ def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: Rou
         raise TypeError(f"{name} needs a docstring: it is the API's documentation")
     return Endpoint(
         spec=spec,
-        handler=getattr(routes, name),
+        handler=function,
         name=name,
-        tag=spec.tag or getattr(routes, "tag", None) or type(routes).__name__,
+        tag=owner,
         summary=summary.rstrip("."),
         description=description.strip(),
         needs_actor=named["actor"] is Actor,

@@ -30,8 +30,18 @@ CHROMIUM: Final = next((path for name in _NAMES if (path := shutil.which(name)))
 expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 
+_ONE_LOOP: Final = pytest.mark.asyncio(loop_scope="session")
+"""All on one loop, which their browser and their server need."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Say it before pytest-asyncio decides how long a loop lives; else each test starts a browser and a server."""
+    metafunc.definition.add_marker(_ONE_LOOP, append=False)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips these tests when there is no browser, and runs them on one loop, which their browser and server need."""
+    """Skips these tests when there is no browser, and runs them on one loop."""
     here = Path(__file__).parent
     for item in items:
         if here not in item.path.parents:
@@ -40,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(
                 pytest.mark.skip(reason="no Chromium here: apt-get install chromium-headless-shell")
             )
-        item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+        item.add_marker(_ONE_LOOP, append=False)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -374,6 +374,7 @@ async def a_dialogue_s_life(ada: User, bob: User) -> None:
     talk = f"/v1/conversations/{part('c2c_' + id_of(path))}"
     await bob.post(f"{talk}/messages", {"kind": "text", "text": "Open?"})
     await ada.post(f"{path}/inbox/{bob.id}/read")
+    await ada.put(f"{path}/inbox/{bob.id}/tags", {"tags": ["refund"]})
     await bob.delete(f"{path}/subscription")
     await ada.delete(path)
     await bob.put(f"/v1/blocks/{ada.id}")

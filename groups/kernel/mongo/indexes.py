@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final
 
+from pymongo import IndexModel
 from pymongo.errors import OperationFailure, PyMongoError
 
 from groups.kernel.database_options import EVENT_RETENTION_SECONDS
@@ -40,8 +42,8 @@ async def ensure_indexes(
             # Collections first: to create one inside a transaction would conflict with other transactions.
             if database.transactional:  # mongomock creates them by itself
                 await _create_collections(database, {each.collection for each in every_index})
-            for index in every_index:
-                await _create_index(database, index)
+            for name, of_one in groupby(sorted(every_index, key=_collection), key=_collection):
+                await _create_indexes(database, name, [index for index in of_one if index.keys])
         except PyMongoError as error:
             if not is_outage(error):
                 raise
@@ -62,17 +64,37 @@ async def _create_collections(database: Database, names: set[str]) -> None:
                 raise
 
 
-async def _create_index(database: Database, index: Index) -> None:
-    if not index.keys:
+def _collection(index: Index) -> str:
+    return index.collection
+
+
+async def _create_indexes(database: Database, name: str, indexes: Sequence[Index]) -> None:
+    """All of a collection by one command, which is quick where they exist, and one pass where they do not."""
+    if not indexes:
         return
+    models = [IndexModel(list(index.keys), **_options(index)) for index in indexes]
+    try:
+        await database.collection(name).create_indexes(models)
+    except OperationFailure as error:
+        if error.code != _OPTIONS_CONFLICT:
+            raise
+        for index in indexes:
+            await _create_index(database, index)
+
+
+def _options(index: Index) -> Document:
     options: Document = {"unique": True} if index.unique else {}
     if index.partial is not None:
         options["partialFilterExpression"] = index.partial
     if index.expire_after_seconds is not None:
         options["expireAfterSeconds"] = index.expire_after_seconds
+    return options
+
+
+async def _create_index(database: Database, index: Index) -> None:
     collection = database.collection(index.collection)
     try:
-        await collection.create_index(list(index.keys), **options)
+        await collection.create_index(list(index.keys), **_options(index))
     except OperationFailure as error:
         if error.code != _OPTIONS_CONFLICT or index.expire_after_seconds is None:
             raise

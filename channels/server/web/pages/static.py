@@ -11,7 +11,7 @@ Promises:
 """
 
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -70,18 +70,22 @@ HEADERS: Final = {
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
+@lru_cache(maxsize=4)
+def _pages(limits: Limits, deployment: Deployment) -> Mapping[tuple[str, ...], Asset]:
+    """The page by the scripts of its views. Cached: a program may make several servers, as tests do."""
+    assets = load_assets()
+    return {
+        views: Asset.of("text/html", shell(assets, limits, deployment, views))
+        for views in set(PAGES.values())
+    }
+
+
 class WebApp:
     """The web app. It needs no token and contains no user data."""
 
     def __init__(self, limits: Limits, deployment: Deployment) -> None:
         self._assets = assets = load_assets()
-        self._pages = {
-            views: Asset.of(
-                "text/html",
-                shell(assets, limits, deployment, views),
-            )
-            for views in set(PAGES.values())
-        }
+        self._pages = _pages(limits, deployment)
         self._worker = Asset.of("text/javascript", service_worker(assets))
         self._manifest = Asset.of("application/manifest+json", manifest(assets))
 
