@@ -377,6 +377,34 @@ class MessageRecalled(Conflict):
     remedy: ClassVar[str] = "Show the message as deleted."
 
 
+class PollNotAllowed(PermissionDenied):
+    """Polls are for channels and groups; the message goes to a one-to-one conversation."""
+
+    code: ClassVar[str] = "poll_not_allowed"
+    summary: ClassVar[str] = "Polls are for channels and groups, not for one-to-one conversations"
+    remedy: ClassVar[str] = "Do not offer polls in one-to-one conversations. Ask in a text instead."
+
+
+class PollClosed(Conflict):
+    """The poll takes no more votes, it cannot be opened again, and it is not forwarded."""
+
+    code: ClassVar[str] = "poll_closed"
+    summary: ClassVar[str] = "This poll is closed"
+    remedy: ClassVar[str] = "Read the message again and show the results."
+
+
+class PollFixed(Conflict):
+    """An edit would change what was voted for, or change a poll into something else or something else into a poll."""
+
+    code: ClassVar[str] = "poll_fixed"
+    summary: ClassVar[str] = (
+        "A poll that is posted keeps its question, its options and its rules; delete it and post another one"
+    )
+    remedy: ClassVar[str] = (
+        "Send the poll as it is; only `closes_at` may differ. For another question post another poll."
+    )
+
+
 class MemberLimitReached(LimitReached):
     """The group already holds `limit` members."""
 

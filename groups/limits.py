@@ -27,6 +27,8 @@ NAME_CARD_BYTES: Final = 50
 USER_NAME_BYTES: Final = 150
 REQUEST_TEXT_BYTES: Final = 300
 MESSAGE_BODY_BYTES: Final = 12 * 1024
+POLL_QUESTION_BYTES: Final = 300
+POLL_OPTION_BYTES: Final = 100
 USERS_PER_CALL: Final = 500
 
 # Bounds that no deployment sets.
@@ -145,6 +147,20 @@ class GroupLimits(LimitModel):
         OrNone, About(Section.MESSAGES, Source.OURS, "`invalid_request`")
     ] = 20
     """Links of one message."""
+    poll_question_bytes: Annotated[Positive, About(Section.MESSAGES, Source.OURS, _TOO_LONG)] = (
+        POLL_QUESTION_BYTES
+    )
+    """The question of a poll. Telegram allows 300 characters."""
+    poll_option_bytes: Annotated[Positive, About(Section.MESSAGES, Source.OURS, _TOO_LONG)] = (
+        POLL_OPTION_BYTES
+    )
+    """One option of a poll. Telegram allows 100 characters."""
+    poll_options: Annotated[
+        int,
+        Field(ge=2, le=100),
+        About(Section.MESSAGES, Source.OURS, "`invalid_request`"),
+    ] = 12
+    """Options of one poll, at most 100. As many as in WhatsApp."""
     image_bytes: Annotated[Positive, About(Section.MEDIA, Source.TENCENT, "`media_too_large`")] = (
         28 * 2**20
     )

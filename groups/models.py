@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from sys import getsizeof
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
@@ -552,6 +553,7 @@ class AdminAction(StrEnum):
     JOIN_REQUEST_ACCEPTED = "join_request_accepted"
     JOIN_REQUEST_REFUSED = "join_request_refused"
     NAME_CARD_CHANGED = "name_card_changed"
+    POLL_CLOSED = "poll_closed"
     POST_EDITED = "post_edited"
     POST_DELETED = "post_deleted"
     POST_PINNED = "post_pinned"
@@ -721,6 +723,7 @@ class Kind(StrEnum):
     AUDIO = "audio"
     FILE = "file"
     LOCATION = "location"
+    POLL = "poll"
     CUSTOM = "custom"
 
 
@@ -731,6 +734,40 @@ class Location(Model):
     longitude: float
     name: str = ""
     address: str = ""
+
+
+class PollResults(StrEnum):
+    """When readers see how a poll stands: always, once they have voted, or once it is closed."""
+
+    ALWAYS = "always"
+    AFTER_VOTE = "after_vote"
+    AFTER_CLOSE = "after_close"
+
+
+class Poll(Model):
+    """A question with answers to choose from. Votes are kept beside the message (`reactions.polls`).
+
+    Only `closes_at` changes once it is posted: closing a poll sets it to that instant.
+    """
+
+    question: str
+    options: tuple[str, ...]
+    multiple: bool = False
+    """Whether a voter may choose several options."""
+    closes_at: datetime | None = None
+    results: PollResults = PollResults.ALWAYS
+
+    def is_closed(self, now: datetime) -> bool:
+        """Whether it takes no more votes."""
+        return self.closes_at is not None and self.closes_at <= now
+
+    def are_results_public(self, now: datetime) -> bool:
+        """Whether everybody who reads the message may see the counts."""
+        return self.results is PollResults.ALWAYS or self.is_closed(now)
+
+    def is_same_question(self, other: "Poll | None") -> bool:
+        """Whether votes for one of them are votes for the other: they differ at most in when they close."""
+        return other is not None and self == other.model_copy(update={"closes_at": self.closes_at})
 
 
 class Link(Model):
@@ -757,7 +794,12 @@ class Content(Model):
     links: tuple[Link, ...] = ()
     media: tuple[Attachment, ...] = ()
     location: Location | None = None
+    poll: Poll | None = None
     custom_json: str | None = None
+
+    def to_stored(self) -> dict[str, Any]:
+        """The content as it is stored. Only polls have the field `poll`."""
+        return self.model_dump(mode="python", exclude={"poll"} if self.poll is None else None)
 
     @property
     def size_bytes(self) -> int:
@@ -767,6 +809,8 @@ class Content(Model):
         parts += [attachment.media_id for attachment in self.media]
         if self.location is not None:
             parts += [self.location.name, self.location.address]
+        if self.poll is not None:
+            parts += [self.poll.question, *self.poll.options]
         return sum(len(part.encode()) for part in parts)
 
     @property
@@ -804,11 +848,14 @@ class Content(Model):
             *(link.title for link in self.links),
             *(attachment.name for attachment in self.media),
             *((place.name, place.address) if place is not None else ()),
+            *((self.poll.question, *self.poll.options) if self.poll is not None else ()),
         )
 
     @property
     def preview(self) -> str:
-        """One line for lists: the title, or the beginning of the text without its marks."""
+        """One line for lists: a poll's question, the title, or the beginning of the text without its marks."""
+        if self.poll is not None:
+            return self.poll.question[:100]
         place = self.location.name if self.location else ""
         return (self.title or plain_beginning(self.text) or place or f"[{self.kind.value}]")[:100]
 
@@ -877,10 +924,19 @@ class Message(Model):
             for link in content.links
         )
         size += sum(1_500 + 4 * len(each.name) for each in content.media)
+        if content.poll is not None:
+            poll = content.poll
+            size += 1_500 + 4 * len(poll.question)
+            size += sum(100 + 4 * len(option) for option in poll.options)
         place = content.location
         return (
             size if place is None else size + 1_200 + 4 * len(place.name) + 4 * len(place.address)
         )
+
+
+def poll_of(message: Message) -> Poll | None:
+    """The poll of the message; None where it is another kind, or recalled."""
+    return message.content.poll if message.content is not None else None
 
 
 class Place(NamedTuple):
@@ -941,13 +997,28 @@ SEEN_A_COMMAND: Final = 4_000
 that a document, and so a reply, may have."""
 
 
+_NO_VOTES: Final[Mapping[int, int]] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The reactions to one message: a count per emoji, their sum, and the actor's own."""
+    """The reactions to one message: a count per emoji, their sum, and the actor's own.
+
+    Of a poll also the votes: a count per option (by its index; options without votes are absent), the number of voters,
+    and the options that the actor chose.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
     total: int = 0
     mine: tuple[str, ...] = ()
+    votes: Mapping[int, int] = field(default_factory=lambda: _NO_VOTES)
+    voters: int = 0
+    my_votes: tuple[int, ...] = ()
+
+    @property
+    def has_had_votes(self) -> bool:
+        """Whether somebody has voted, be it that all votes were taken back."""
+        return self.votes is not _NO_VOTES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -955,16 +1026,19 @@ class Tallies(Mapping[int, Tally]):
     """The reactions to some messages of a stream, by seq; messages that never had one are absent.
 
     `shared` is one object for all concurrent readers of these messages, with `mine` empty; `own` are the reactions of
-    this reader.
+    this reader, and `own_votes` their votes in polls.
     """
 
     shared: Mapping[int, Tally] = field(default_factory=dict)
     own: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    own_votes: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
     def __getitem__(self, seq: int) -> Tally:
         tally = self.shared[seq]
-        mine = self.own.get(seq)
-        return Tally(tally.counts, tally.total, mine) if mine else tally
+        mine, votes = self.own.get(seq), self.own_votes.get(seq)
+        if not mine and not votes:
+            return tally
+        return Tally(tally.counts, tally.total, mine or (), tally.votes, tally.voters, votes or ())
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.shared)

@@ -20,6 +20,8 @@ from groups.errors import (
     NotAPerson,
     NotForThisType,
     OwnerCannotLeave,
+    PollClosed,
+    PollFixed,
     PostingNotAllowed,
     ReactingBanned,
     RecallTooLate,
@@ -40,6 +42,8 @@ from groups.models import (
     Marking,
     Member,
     Message,
+    Poll,
+    PollResults,
     Posting,
     Restriction,
     Role,
@@ -460,6 +464,63 @@ def adding_reaction_refusal(access: AccessContext, message: Message) -> DomainEr
     if access.is_banned_from_reacting:
         return ReactingBanned()
     return closed_refusal(access.group, message)
+
+
+# --- polls ------------------------------------------------------------------------------------------------------------
+
+
+def sees_all_results(access: AccessContext) -> bool:
+    """Whether the actor sees how every poll stands: the owner and the admins of a channel, and the application.
+
+    In a chat group, owner and admins vote like everybody, and see the results when everybody does.
+    """
+    needed = EffectiveRole.ADMIN if access.group.is_channel else EffectiveRole.APP_ADMIN
+    return access.effective_role >= needed
+
+
+def sees_results(access: AccessContext, poll: Poll, now: datetime, *, has_voted: bool) -> bool:
+    """Whether the actor sees how many chose each option."""
+    if poll.are_results_public(now) or sees_all_results(access):
+        return True
+    return has_voted and poll.results is PollResults.AFTER_VOTE
+
+
+def listing_voters_refusal(
+    access: AccessContext, poll: Poll, now: datetime, *, has_voted: bool
+) -> DomainError | None:
+    """Listing who chose an option: members of a chat group who see the results. In a channel nobody may."""
+    if access.group.is_channel:
+        return PermissionRefused("Votes in channels are secret")
+    refusal = listing_refusal(access)
+    if refusal is None and not sees_results(access, poll, now, has_voted=has_voted):
+        return PermissionRefused("The results of this poll are not shown yet")
+    return refusal
+
+
+def poll_editing_refusal(
+    before: Poll | None, after: Poll | None, now: datetime
+) -> DomainError | None:
+    """What an edit may change in a poll: when it closes, while it is open, to a later time than now.
+
+    Everything else was voted for. So no edit makes a poll of another message either.
+    """
+    if before is None or after is None:
+        return None if before is after else PollFixed()
+    if not before.is_same_question(after):
+        return PollFixed()
+    if before.closes_at == after.closes_at:
+        return None
+    return PollClosed() if before.is_closed(now) else closing_time_refusal(after, now)
+
+
+def closing_time_refusal(poll: Poll, now: datetime) -> DomainError | None:
+    """A poll that nobody could vote in is not posted."""
+    if not poll.is_closed(now):
+        return None
+    reason = "must be in the future"
+    return InvalidRequest(
+        f"closes_at {reason}", errors=[{"field": "poll.closes_at", "reason": reason}]
+    )
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------

@@ -317,7 +317,11 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         imports=ImportService(guard=core.guard, queue=queue, admin_log=core.admin_log),
         messages=messages,
         forwards=ForwardService(
-            messages=messages, media=stores.media, guard=core.guard, hooks=hooks
+            messages=messages,
+            media=stores.media,
+            guard=core.guard,
+            hooks=hooks,
+            clock=core.clock,
         ),
         cleanup=cleanup,
     )

@@ -1,20 +1,39 @@
-"""A reaction, and the rules for reactions. Tallies are in `groups.models`, since messages are shown with them."""
+"""A reaction, and the rules for reactions. Tallies are in `groups.models`, since messages are shown with them.
 
-from collections.abc import Set
+A vote in a poll is stored as a reaction is, with the text of its option (`vote_text`) in the place of the emoji. So one
+engine counts both, and a page that reads what its reader holds reads their votes with it.
+"""
+
+from collections.abc import Iterable, Set
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from groups.kernel.ids import UserId
 from groups.models import Model, ReactionChoice, Tally
 
+VOTE_PREFIX: Final = "vote:"
+"""The start of the stored text of a vote. No emoji begins so."""
+
+
+def vote_text(option: int) -> str:
+    """Return the text under which votes for an option, by its place from 0, are stored."""
+    return f"{VOTE_PREFIX}{option}"
+
+
+def votes_in(held: Iterable[str]) -> tuple[int, ...]:
+    """Return the options among what a user holds, in their order."""
+    length = len(VOTE_PREFIX)
+    return tuple(sorted(int(text[length:]) for text in held if text.startswith(VOTE_PREFIX)))
+
 
 class Reaction(Model):
-    """A user has held an emoji on a message since `at`."""
+    """A user has held an emoji on a message, or an option of its poll, since `at`."""
 
     message_id: str
     """`groups.models.message_key` of the message."""
     user_id: UserId
     emoji: str
+    """The emoji, or the text of the option."""
     at: datetime
 
 

@@ -4,6 +4,9 @@
 message's key. It holds the counts of all its emoji, and every change of its reactions writes it. So two transactions on
 one message always conflict, and the second runs again on the result of the first. A tally stays when its last reaction
 goes, until the stream of the message has ended (`reactions.service.engine` relies on it).
+
+Votes in polls are rows of `reactions` too (`reactions.models.vote_text`). The tally of a poll that has or had votes
+also holds `votes`, the count of each option by its place as a text, and `voters`, the number of users who voted.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -17,7 +20,7 @@ from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import BatchedQuery, Database, Document, Index, JoinedOn, Tx
 from groups.kernel.undecoded import UndecodedMap, id_in
 from groups.models import SEEN_A_COMMAND, Message, Tallies, Tally, message_key, seq_in
-from reactions.models import Reaction, mine_of
+from reactions.models import VOTE_PREFIX, Reaction, mine_of, votes_in
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
 # Bytes of memory, and bytes that an entry takes beside its document (measured in `tests/server/test_caches.py`).
@@ -95,21 +98,28 @@ class PagesQuery:
 class BatchQuery:
     """A query for the tallies of messages of any streams, and for the emoji that some users hold on each of them."""
 
-    of_counts: BatchedQuery[dict[str, dict[str, int]]]
+    of_tallies: BatchedQuery[dict[str, Tally]]
     of_held: BatchedQuery[dict[str, dict[UserId, set[str]]]]
 
     @property
     def queries(self) -> tuple[BatchedQuery[Any], BatchedQuery[Any]]:
-        return self.of_counts, self.of_held
+        return self.of_tallies, self.of_held
 
-    def counts_of(self, message_id: str) -> dict[str, int] | None:
-        """Return the counts of the message's tally; None where it has no tally."""
-        return self.of_counts.result.get(message_id)
+    def tally_of(self, message_id: str) -> Tally | None:
+        """Return the message's tally as it is stored; None where it has none."""
+        return self.of_tallies.result.get(message_id)
 
-    def held_on(self, message_id: str, user_ids: Collection[UserId]) -> dict[UserId, set[str]]:
-        """Return the emoji that these users hold on the message."""
+    def held_on(
+        self, message_id: str, user_ids: Collection[UserId], *, votes: bool
+    ) -> dict[UserId, set[str]]:
+        """Return the emoji that these users hold on the message, or with `votes` the texts of their votes."""
         held = self.of_held.result.get(message_id, {})
-        return {user_id: held.get(user_id, set()) for user_id in user_ids}
+        return {
+            user_id: {
+                text for text in held.get(user_id, ()) if text.startswith(VOTE_PREFIX) is votes
+            }
+            for user_id in user_ids
+        }
 
 
 class ReactionStore:
@@ -140,7 +150,9 @@ class ReactionStore:
             _to_tally,
             max_bytes=_KEPT_TALLY_BYTES,
             size_of=lambda raw, keyed: (
-                len(raw) + _TALLY_BYTES + _COUNT_BYTES * len(keyed[1].counts)
+                len(raw)
+                + _TALLY_BYTES
+                + _COUNT_BYTES * (len(keyed[1].counts) + len(keyed[1].votes))
             ),
         )
         self._held_cache = database.decoded_cache(
@@ -156,16 +168,23 @@ class ReactionStore:
             max_weight=SEEN_A_COMMAND,
         )
 
-    def put_tally(self, message_id: str, tally: Tally, tx: Tx) -> None:
-        """Store the tally, with the other writes of the transaction."""
+    def put_tally(self, message_id: str, counted: Mapping[str, Any], tx: Tx) -> None:
+        """Store these fields of the tally, with the other writes of the transaction."""
         # Two users may swap an emoji, and the counts stay. Setting the same values would write nothing, and so not
         # conflict; the version makes it a write.
-        update = {"$set": {"counts": tally.counts, "total": tally.total}, **_TOUCH}
+        update: Document = {"$set": counted, **_TOUCH}
+        if "counts" not in counted:
+            update["$setOnInsert"] = {"counts": {}, "total": 0}
         tx.write(self._tallies, UpdateOne({"_id": message_id}, update, upsert=True))
 
     async def touch_tally(self, message_id: str, tx: Tx) -> None:
         """Write the message's tally, if there is one, without a change that anyone sees."""
         await self._tallies.update_one({"_id": message_id}, _TOUCH, session=tx.session)
+
+    async def find_tally(self, message_id: str, tx: Tx) -> Tally:
+        """Return the message's tally, which is empty where none is stored."""
+        row = await self._tallies.find_one({"_id": message_id}, session=tx.session)
+        return _to_tally(row)[1] if row is not None else Tally()
 
     def read(self, messages: MessageKeys, user_id: UserId) -> Awaitable[Tallies | None]:
         """Return what the user sees on these messages. Users who ask for the same messages share one command."""
@@ -230,8 +249,12 @@ class ReactionStore:
         found: dict[str, Tally] = {}
         for row in of_tallies.result:
             _, tally = _to_tally(row)
-            mine = mine_of(tally, own.get(row["_id"], set()))
-            found[row["_id"]] = Tally(counts=tally.counts, total=tally.total, mine=mine)
+            held = own.get(row["_id"], set())
+            votes = votes_in(held) if tally.votes else ()
+            mine = mine_of(tally, held)
+            found[row["_id"]] = Tally(
+                tally.counts, tally.total, mine, tally.votes, tally.voters, votes
+            )
         return found
 
     def query(
@@ -271,10 +294,10 @@ class ReactionStore:
 
     def query_batch(self, holders: Mapping[str, Collection[UserId]]) -> BatchQuery:
         """Return a query for the tallies of these messages, by id, and for what these users hold on each of them."""
-        of_counts = BatchedQuery(
+        of_tallies = BatchedQuery(
             self._tallies,
             {"_id": {"$in": list(holders)}},
-            lambda rows: {row["_id"]: row["counts"] for row in rows},
+            lambda rows: {row["_id"]: _to_tally(row)[1] for row in rows},
         )
         # Uses index: message_id_1_user_id_1_emoji_1 (covered)
         groups = _few_pairs_each(holders)
@@ -284,7 +307,7 @@ class ReactionStore:
             _by_message,
             {"$project": {"_id": 0, "message_id": 1, "user_id": 1, "emoji": 1}},
         )
-        return BatchQuery(of_counts, of_held)
+        return BatchQuery(of_tallies, of_held)
 
     def query_pages(
         self, pages: Sequence[tuple[StreamId, Iterable[int], Collection[UserId]]]
@@ -369,14 +392,24 @@ class ReactionStore:
 
 
 def _to_tally(document: Document) -> tuple[int, Tally]:
-    tally = Tally(counts=document["counts"], total=document["total"], mine=())
+    tally = Tally(document["counts"], document["total"])
+    votes = document.get("votes")
+    if votes is not None:
+        counted = {int(option): count for option, count in votes.items()}
+        tally = Tally(tally.counts, tally.total, (), counted, document["voters"])
     return seq_in(document["_id"]), tally
 
 
-def _mine_among(
-    tallies: Mapping[int, Tally], held: Mapping[int, set[str]]
-) -> dict[int, tuple[str, ...]]:
-    return {seq: mine_of(tallies[seq], emoji) for seq, emoji in held.items() if seq in tallies}
+def _with_own(tallies: Mapping[int, Tally], held: Mapping[int, set[str]]) -> Tallies:
+    mine: dict[int, tuple[str, ...]] = {}
+    votes: dict[int, tuple[int, ...]] = {}
+    for seq, texts in held.items():
+        if seq in tallies:
+            tally = tallies[seq]
+            mine[seq] = mine_of(tally, texts)
+            if tally.votes:
+                votes[seq] = votes_in(texts)
+    return Tallies(tallies, mine, votes)
 
 
 def _few_pairs_each(holders: Mapping[str, Collection[UserId]]) -> list[Document]:
@@ -407,9 +440,7 @@ def _seen_by(
 ) -> dict[UserId, Tallies]:
     nothing = Tallies(tallies)
     return {
-        user_id: Tallies(tallies, _mine_among(tallies, held[user_id]))
-        if user_id in held
-        else nothing
+        user_id: _with_own(tallies, held[user_id]) if user_id in held else nothing
         for user_id in user_ids
     }
 

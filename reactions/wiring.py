@@ -1,10 +1,11 @@
-"""Builds reactions on group chat: the store stays inside, the service comes out."""
+"""Builds reactions and polls on group chat: the store stays inside, the services come out."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from groups.kernel.mongo import Index
 from groups.wiring import GroupChat, GroupCore
+from reactions.polls.service.polls import PollService
 from reactions.service.engine import ReactionEngine
 from reactions.service.reactions import ReactedHook, ReactionService
 from reactions.store import ReactionStore
@@ -29,4 +30,11 @@ def assemble(
     """Build reactions to the messages of this group chat. `reacted` are hooks of packages above."""
     return ReactionService(
         engine=engine, access=chat.bulk_access, messages=chat.messages, reacted=reacted
+    )
+
+
+def assemble_polls(chat: GroupChat, engine: ReactionEngine) -> PollService:
+    """Build polls among the messages of this group chat."""
+    return PollService(
+        engine=engine, access=chat.bulk_access, guard=chat.guard, admin_log=chat.admin_log
     )

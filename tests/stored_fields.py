@@ -55,6 +55,7 @@ MAPS: Final = frozenset(
     {
         "groups.custom",
         "tallies.counts",
+        "tallies.votes",
         "insights.hours",
         "admin_log.before",
         "admin_log.after",
@@ -255,11 +256,17 @@ async def _every_field(api: Api) -> None:
     sound = await ada.call("POST", "/v1/media", data=wav(), headers={})
     audio = {"kind": "audio", "audio": sound.body["media_id"]}
     link |= {"description": "A drink", "image": upload.body["media_id"]}
-    for body in (image, {"kind": "location", "location": place, "links": [link]}):
+    poll = {"question": "Tea?", "options": ["Yes", "No"], "closes_at": "2036-01-01T00:00:00Z"}
+    for body in (
+        image,
+        {"kind": "location", "location": place, "links": [link]},
+        {"kind": "poll", "poll": poll},
+    ):
         await ada.post(f"{path}/posts", body)
         await ada.post(f"{path}/drafts", {"post": body})
     await ada.get(f"{path}/drafts")
     await ada.put(f"{path}/posts/1/pin")
+    await bob.put(f"{path}/posts/3/vote", {"options": [0]})
     await ada.patch(f"{path}/posts/2", {"kind": "text", "text": "No pier"})
     await ada.delete(f"{path}/posts/2")
     await bob.get(f"{path}/posts")

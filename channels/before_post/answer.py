@@ -28,7 +28,7 @@ class BadAnswer(Exception):
 
 
 class Changes(BaseModel):
-    """The fields of the content to store instead. What is absent stays; uploads and places stay always."""
+    """The fields of the content to store instead. What is absent stays; uploads, places and polls stay always."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -75,7 +75,7 @@ def changed(content: Content, changes: Changes, limits: GroupLimits) -> Content:
             orjson.dumps({**_as_body(content), **given}), context={LIMITS: limits}, strict=True
         )
         wanted = body.to_content()
-        # Its uploads and its place are those of the message, as they are described there.
+        # Its uploads, its place and its poll are those of the message, as they are described there.
         wanted = _with_uploads_of(content, wanted)
         check_bounds(wanted, limits)
     except ValidationError as error:
@@ -87,7 +87,10 @@ def changed(content: Content, changes: Changes, limits: GroupLimits) -> Content:
 
 
 def _with_uploads_of(content: Content, wanted: Content) -> Content:
-    """The wanted content with the message's uploads and place. A link keeps a picture that the writer gave a link."""
+    """The wanted content with the message's uploads, place and poll.
+
+    A link keeps a picture that the writer gave a link.
+    """
     pictures = {one.media_id: one for one in content.link_media if one is not None}
     links = tuple(
         link if link.image in pictures else link.model_copy(update={"image": None})
@@ -95,7 +98,9 @@ def _with_uploads_of(content: Content, wanted: Content) -> Content:
     )
     of_links = [pictures[link.image] for link in links if link.image is not None]
     media = (*content.own_media, *of_links)
-    return wanted.model_copy(update={"links": links, "media": media, "location": content.location})
+    return wanted.model_copy(
+        update={"links": links, "media": media, "location": content.location, "poll": content.poll}
+    )
 
 
 def _as_body(content: Content) -> dict[str, Any]:
@@ -119,6 +124,8 @@ def _as_body(content: Content) -> dict[str, Any]:
                 body[kind.value] = attachment.media_id
     if content.location is not None:
         body["location"] = content.location.model_dump(mode="json")
+    if content.poll is not None:
+        body["poll"] = content.poll.model_dump(mode="json")
     if content.custom_json is not None:
         body["custom"] = orjson.loads(content.custom_json)
     return body

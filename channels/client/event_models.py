@@ -18,6 +18,7 @@ from channels.client.models import (
     Link,
     Location,
     Media,
+    Poll,
     Posting,
     Role,
     Visibility,
@@ -64,6 +65,7 @@ __all__ = [
     "MessageInEvent",
     "MessagePosted",
     "MessageRecalled",
+    "PollChanged",
     "PostInEvent",
     "ReactionsChanged",
     "SubscribedChannel",
@@ -576,6 +578,7 @@ class DialogueMessageInEvent(Answer):
     audio: Media | None = None
     file: Media | None = None
     location: Location | None = None
+    poll: Poll | None = None
     custom: Any
     silent: bool
     """No notification; it still counts as unread."""
@@ -607,6 +610,7 @@ class MessageInEvent(Answer):
     audio: Media | None = None
     file: Media | None = None
     location: Location | None = None
+    poll: Poll | None = None
     custom: Any
     silent: bool
     """Devices should not ring; it counts as unread."""
@@ -641,6 +645,7 @@ class PostInEvent(Answer):
     audio: Media | None = None
     file: Media | None = None
     location: Location | None = None
+    poll: Poll | None = None
     custom: Any
     silent: bool
     """Devices should not ring; it counts as unread."""
@@ -673,6 +678,7 @@ class ThreadMessageInEvent(Answer):
     audio: Media | None = None
     file: Media | None = None
     location: Location | None = None
+    poll: Poll | None = None
     custom: Any
     silent: bool
     """No notification; it still counts as unread."""
@@ -766,6 +772,33 @@ class MessageRecalled(EventBase):
     changed](../how-to/catch-up.md)."""
 
 
+class PollChanged(EventBase):
+    """The votes of a poll changed, or it was closed; several changes are merged into one event.
+
+    The counts are null while not everybody may see the results: who sees them reads the message again.
+    """
+
+    type: Literal["poll.changed"]
+    stream_id: str
+    seq: int
+    """The number of the post or message."""
+    conversation_id: str | None = None
+    """The conversation in the receiver's list. Absent in a channel's inbox."""
+    channel_id: str | None = None
+    """In a channel, and in its inbox: the channel."""
+    group_id: str | None = None
+    """In a chat group: the group."""
+    user_id: str | None = None
+    """In a channel's inbox, instead of `conversation_id`: the user of the thread. In the feed and in webhooks also
+    between two users, beside `conversation_id`: the user whose conversation it is, who received the message."""
+    options: list[int] | None = None
+    """How many chose each option, in their order."""
+    voters: int | None = None
+    """How many users voted."""
+    mine: list[int] | None = None
+    """The options that the receiver chose, by their place from 0: where they voted themselves."""
+
+
 class ReactionsChanged(EventBase):
     """The counts of a message changed; several changes are merged into one event."""
 
@@ -830,6 +863,7 @@ EventModel = (
     | MessageEdited
     | MessageRecalled
     | ReactionsChanged
+    | PollChanged
     | ChannelSubscribed
     | ChannelUnsubscribed
     | ChannelUpdated
@@ -866,6 +900,7 @@ MODELS: dict[str, type[EventBase]] = {
     "message.edited": MessageEdited,
     "message.recalled": MessageRecalled,
     "reactions.changed": ReactionsChanged,
+    "poll.changed": PollChanged,
     "channel.subscribed": ChannelSubscribed,
     "channel.unsubscribed": ChannelUnsubscribed,
     "channel.updated": ChannelUpdated,

@@ -36,11 +36,23 @@ class WatchedPost(Answer):
     mine: list[str] = Field(default_factory=list)
 
 
+class WatchedPoll(Answer):
+    """The votes in one poll as they are."""
+
+    seq: int
+    options: list[int] | None = None
+    """How many chose each option; None while the results are hidden from the user."""
+    voters: int | None = None
+    mine: list[int] = Field(default_factory=list)
+
+
 class Watched(Answer):
     """One conversation of `watch`: the counts of its posts that have reactions, or why it is not watched."""
 
     conversation_id: str
     reactions: list[WatchedPost] | None = None
+    polls: list[WatchedPoll] | None = None
+    """Those of the posts that have votes; None where there are none."""
     complete: bool | None = None
     error: ItemError | None = None
 

@@ -162,7 +162,10 @@ class ChannelMissing(Answer):
 
 
 Kind = (
-    Literal["text", "image", "text_and_image", "video", "audio", "file", "location", "custom"] | str
+    Literal[
+        "text", "image", "text_and_image", "video", "audio", "file", "location", "poll", "custom"
+    ]
+    | str
 )
 """The kind of a message's content."""
 
@@ -423,6 +426,35 @@ class Location(Answer):
     address: str
 
 
+class PollOption(Answer):
+    """One answer of a poll."""
+
+    text: str
+    votes: int | None = None
+    """How many chose it; null while you do not see the results."""
+
+
+PollResults = Literal["always", "after_vote", "after_close"] | str
+"""When readers see how a poll stands: always, once they have voted, or once it is closed."""
+
+
+class Poll(Answer):
+    """A poll as you see it. In events and drafts there are no counts, and no votes of yours."""
+
+    question: str
+    options: list[PollOption]
+    voters: int | None = None
+    """How many voted; null while you do not see the results."""
+    multiple: bool
+    """A voter may choose several options."""
+    closes_at: datetime | None = None
+    closed: bool
+    """It takes no more votes."""
+    results: PollResults
+    mine: list[int]
+    """The options that you chose, by their place from 0."""
+
+
 class Tally(Answer):
     """Reactions: a count for each emoji, their sum, and the caller's own."""
 
@@ -446,6 +478,7 @@ class DialogueMessage(Answer):
     audio: Media | None = None
     file: Media | None = None
     location: Location | None = None
+    poll: Poll | None = None
     custom: JsonValue
     silent: bool
     """No notification; it still counts as unread."""
@@ -478,6 +511,7 @@ class TimelinePost(Answer):
     audio: Media | None = None
     file: Media | None = None
     location: Location | None = None
+    poll: Poll | None = None
     custom: JsonValue
     silent: bool
     """Devices should not ring; it counts as unread."""
@@ -528,6 +562,7 @@ class DraftPostResponse(Answer):
     audio: Media | None = None
     file: Media | None = None
     location: Location | None = None
+    poll: Poll | None = None
     custom: JsonValue
     silent: bool
     forwarded_from: ForwardedFrom | None = None
@@ -567,6 +602,7 @@ class Message(Answer):
     audio: Media | None = None
     file: Media | None = None
     location: Location | None = None
+    poll: Poll | None = None
     custom: JsonValue
     silent: bool
     """Devices should not ring; it counts as unread."""
@@ -779,6 +815,7 @@ class Post(Answer):
     audio: Media | None = None
     file: Media | None = None
     location: Location | None = None
+    poll: Poll | None = None
     custom: JsonValue
     silent: bool
     """Devices should not ring; it counts as unread."""
@@ -862,6 +899,7 @@ AdminAction = (
         "join_request_accepted",
         "join_request_refused",
         "name_card_changed",
+        "poll_closed",
         "post_edited",
         "post_deleted",
         "post_pinned",
@@ -1058,6 +1096,15 @@ class User(Answer):
     name: str
     face_url: str
     account_kind: AccountKind
+
+
+class Voter(Answer):
+    """A user who chose the option."""
+
+    user_id: str
+    name: str
+    face_url: str
+    voted_at: datetime
 
 
 DisabledReason = Literal["gone", "failing", "too_many_waiting", "right_withdrawn"] | str
@@ -1293,6 +1340,7 @@ class ThreadMessage(Answer):
     audio: Media | None = None
     file: Media | None = None
     location: Location | None = None
+    poll: Poll | None = None
     custom: JsonValue
     silent: bool
     """No notification; it still counts as unread."""
@@ -1433,6 +1481,20 @@ class LocationBody(TypedDict, total=False):
     address: str
 
 
+class PollBody(TypedDict, total=False):
+    """A poll: a question with answers to choose from. All but `closes_at` is fixed once it is posted."""
+
+    question: Required[str]
+    options: Required[list[str]]
+    """2 to 12 different answers."""
+    multiple: bool
+    """A voter may choose several options."""
+    closes_at: datetime | str | None
+    """From then on it takes no votes; null: it stays open."""
+    results: PollResults
+    """When subscribers and members see how many chose each option."""
+
+
 class DraftPost(TypedDict, total=False):
     """A post, as in `POST …/posts`."""
 
@@ -1450,6 +1512,8 @@ class DraftPost(TypedDict, total=False):
     """For `audio`: a sound, such as a voice message."""
     file: str | None
     location: LocationBody | None
+    poll: PollBody | None
+    """For `poll`, in channels and groups."""
     custom: JsonValue
     """Any JSON; its strings and keys hold no control characters either."""
     forward: ForwardBody | None
@@ -1605,6 +1669,8 @@ class NewChatMessage(TypedDict, total=False):
     """For `audio`: a sound, such as a voice message."""
     file: str | None
     location: LocationBody | None
+    poll: PollBody | None
+    """For `poll`, in channels and groups."""
     custom: JsonValue
     """Any JSON; its strings and keys hold no control characters either."""
     forward: ForwardBody | None
@@ -1631,6 +1697,8 @@ class NewMessage(TypedDict, total=False):
     """For `audio`: a sound, such as a voice message."""
     file: str | None
     location: LocationBody | None
+    poll: PollBody | None
+    """For `poll`, in channels and groups."""
     custom: JsonValue
     """Any JSON; its strings and keys hold no control characters either."""
     forward: ForwardBody | None
@@ -1655,6 +1723,8 @@ class NewMessageToMany(TypedDict, total=False):
     """For `audio`: a sound, such as a voice message."""
     file: str | None
     location: LocationBody | None
+    poll: PollBody | None
+    """For `poll`, in channels and groups."""
     custom: JsonValue
     """Any JSON; its strings and keys hold no control characters either."""
     forward: ForwardBody | None
@@ -1842,6 +1912,12 @@ class UpdateUser(TypedDict, total=False):
     """An http(s) address, or `/v1/media/{id}` of a picture you uploaded; empty: none."""
 
 
+class VoteBody(TypedDict, total=False):
+    """A vote: the options, by their place from 0; more than one only where the poll allows several."""
+
+    options: Required[list[int]]
+
+
 class WriteMessage(TypedDict, total=False):
     """The content, by its kind: a text, uploads (ids that `POST /v1/media` answered), a place, your own JSON.
 
@@ -1862,5 +1938,7 @@ class WriteMessage(TypedDict, total=False):
     """For `audio`: a sound, such as a voice message."""
     file: str | None
     location: LocationBody | None
+    poll: PollBody | None
+    """For `poll`, in channels and groups."""
     custom: JsonValue
     """Any JSON; its strings and keys hold no control characters either."""

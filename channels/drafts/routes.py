@@ -1,6 +1,7 @@
 """Endpoints of drafts, and of scheduled posts, which are drafts with a `publish_at`."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -24,11 +25,13 @@ from groups.errors import (
     MediaNotFound,
     MessageRecalled,
     Muted,
+    PollClosed,
     PostingNotAllowed,
     StorageQuotaReached,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
 from groups.kernel.endpoint import Body, IdempotencyKey, Response, delete, get, patch, post
 from groups.kernel.errors import (
     BadCursor,
@@ -43,6 +46,7 @@ from groups.models import Tally
 from groups.routes.responses.fields import Instant, InstantText, without_null
 from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
 from groups.routes.responses.messages import ContentResponse, content_fields
+from groups.routes.responses.polls import PollResponse
 from groups.routes.responses.writing import NewMessage
 
 PublishAt = Annotated[
@@ -142,8 +146,9 @@ class DraftResponse(Response):
     post: DraftPostResponse
 
 
-def draft_response(draft: Draft) -> DraftResponse:
+def draft_response(draft: Draft, now: datetime) -> DraftResponse:
     """Build the response for a draft."""
+    poll = draft.content.poll
     failure = draft.failure
     return DraftResponse.model_construct(
         channel_id=draft.channel_id,
@@ -156,7 +161,8 @@ def draft_response(draft: Draft) -> DraftResponse:
         post=DraftPostResponse.model_construct(
             silent=draft.silent,
             forwarded_from=forwarded_from(draft.origin),
-            **content_fields(draft.content),
+            **content_fields(draft.content)
+            | {"poll": PollResponse.uncounted(poll, now) if poll is not None else None},
         ),
     )
 
@@ -164,7 +170,7 @@ def draft_response(draft: Draft) -> DraftResponse:
 _ACCESS_ERRORS = (ChannelNotFound, PostingNotAllowed, Muted, Banned)
 _CONTENT_ERRORS = (
     *(FieldTooLong, MediaNotFound, WrongMediaKind, BadPublishAt),
-    *(PostNotFound, MessageRecalled, PermissionRefused, ForwardingNotAllowed),
+    *(PostNotFound, MessageRecalled, PollClosed, PermissionRefused, ForwardingNotAllowed),
 )
 _LIMIT_ERRORS = (DraftLimitReached, ScheduleLimitReached)
 
@@ -176,6 +182,7 @@ class DraftRoutes:
     tag = "Drafts"
 
     drafts: DraftService
+    clock: Clock
 
     @post(
         "/v1/channels/{channel_id}/drafts",
@@ -195,7 +202,7 @@ class DraftRoutes:
         draft = await self.drafts.create(
             actor, channel_id, body.post.to_new(), publish_at=body.publish_at, key=key
         )
-        return draft_response(draft)
+        return draft_response(draft, self.clock.now())
 
     @get("/v1/channels/{channel_id}/drafts", errors=[*_ACCESS_ERRORS, BadCursor])
     async def list_drafts(
@@ -209,14 +216,16 @@ class DraftRoutes:
             limit=query.limit,
             cursor=query.cursor,
         )
-        return Page(items=[draft_response(draft) for draft in drafts], next_cursor=next_cursor)
+        now = self.clock.now()
+        return Page(items=[draft_response(draft, now) for draft in drafts], next_cursor=next_cursor)
 
     @get("/v1/channels/{channel_id}/drafts/{draft_id}", errors=[*_ACCESS_ERRORS, DraftNotFound])
     async def get_draft(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
     ) -> DraftResponse:
         """Get a draft (owner, admin)."""
-        return draft_response(await self.drafts.get(actor, channel_id, draft_id))
+        draft = await self.drafts.get(actor, channel_id, draft_id)
+        return draft_response(draft, self.clock.now())
 
     @patch(
         "/v1/channels/{channel_id}/drafts/{draft_id}",
@@ -234,7 +243,7 @@ class DraftRoutes:
             publish_at=body.publish_at,
             sets_publish_at="publish_at" in body.model_fields_set,
         )
-        return draft_response(draft)
+        return draft_response(draft, self.clock.now())
 
     @delete(
         "/v1/channels/{channel_id}/drafts/{draft_id}",
@@ -255,4 +264,4 @@ class DraftRoutes:
     ) -> PostResponse:
         """Publish a draft now, in your name (owner, admin). Repeating it returns the same post."""
         posted = await self.drafts.publish(actor, channel_id, draft_id)
-        return post_response(posted.message, posted.access, Tally())
+        return post_response(posted.message, posted.access, Tally(), self.clock.now())

@@ -154,6 +154,7 @@ def _key(channel_id: GroupId, draft_id: str) -> Document:
 
 def _to_document(draft: Draft) -> Document:
     document: Document = draft.model_dump(mode="python")
+    document["content"] = draft.content.to_stored()
     document["_id"] = join_key(draft.channel_id, draft.draft_id)
     document["order_at"] = position_of(draft).order_at
     document["is_scheduled"] = draft.publish_at is not None

@@ -53,6 +53,7 @@ from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import Content, Grant, InvitationEnd, Kind, Message, Role, stream_of
 from reactions.events import OwnReactions, ReactionsChanged
+from reactions.polls.events import OwnVotes, PollChanged
 
 _AT: Final = datetime(2026, 1, 31, 12, tzinfo=UTC)
 _EVENT_ID: Final = "697df2c07b1e5a00c3f4a9d1_0"
@@ -177,6 +178,8 @@ def _of_a_group(group_id: GroupId, *, is_channel: bool) -> Iterator[Event]:
     counts = {"👍": 5, "🎉": 1}
     own = (OwnReactions(("👍",), (_BOB,)),)
     yield ReactionsChanged(**base, stream_id=stream_id, seq=7, counts=counts, total=6, own=own)
+    votes = (OwnVotes((0,), (_BOB,)),)
+    yield PollChanged(**base, stream_id=stream_id, seq=7, votes=(3, 1), voters=4, own=votes)
     profile = _PROFILE if is_channel else None
     joined: dict[str, Any] = {"user_ids": (_BOB,), "member_count": 12, "announce": not is_channel}
     yield MembersJoined(**base, **joined, profile=profile)

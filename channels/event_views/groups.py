@@ -39,8 +39,9 @@ from groups.events import (
 from groups.kernel.clock import rfc3339
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Role, Tally, stream_of
-from groups.routes.responses.messages import message_response
+from groups.routes.responses.messages import message_response, uncounted_poll
 from reactions.events import ReactionsChanged
+from reactions.polls.events import PollChanged
 
 _USER_BYTES: Final = 8
 """Of the hash of a user's id in ids of events: among 100,000 users of one event two share one in 4 of 10^9 cases."""
@@ -179,12 +180,13 @@ def _message(event_type: str) -> Callable[[Any], Iterable[EventView]]:
     def render(event: MessagePosted | MessageEdited | MessageRecalled) -> Iterable[EventView]:
         message = event.message
         group_id: GroupId = event.group_id
+        poll = uncounted_poll(message, event.at)
         if event.is_channel:
             field = "post"
-            shown: BaseModel = anonymous_post_response(message, group_id, "", Tally())
+            shown: BaseModel = anonymous_post_response(message, group_id, "", Tally(), poll)
         else:
             field = "message"
-            shown = message_response(message, group_id, None, None, with_sender=True)
+            shown = message_response(message, group_id, None, None, with_sender=True, poll=poll)
         fields: dict[str, Any] = {field: shown.model_dump(mode="json", exclude=NOT_IN_EVENTS)}
         if not isinstance(event, MessagePosted):
             fields["version"] = message.changed_version
@@ -209,6 +211,16 @@ def _reactions(event: ReactionsChanged) -> Iterable[EventView]:
         yield EventView(payload, event.stream_id, user_ids)
 
 
+def _poll(event: PollChanged) -> Iterable[EventView]:
+    counts: dict[str, Any] = {"seq": event.seq, "options": event.votes, "voters": event.voters}
+    name = "poll.changed"
+    # In the order of `_reactions`.
+    yield EventView(group_payload(name, name, event, **counts), event.stream_id)
+    for mine, user_ids in event.own:
+        payload = group_payload(name, name, event, part="own", **counts, mine=mine)
+        yield EventView(payload, event.stream_id, user_ids)
+
+
 GROUP_EVENTS: Final[Rendering] = {
     MembersJoined: _membership,
     MembersLeft: _membership,
@@ -224,6 +236,7 @@ GROUP_EVENTS: Final[Rendering] = {
     MessageEdited: _message("message.edited"),
     MessageRecalled: _message("message.recalled"),
     ReactionsChanged: _reactions,
+    PollChanged: _poll,
 }
 
 
@@ -238,7 +251,9 @@ def _shared(
     return payloads
 
 
-def _shared_views(event: type[GroupEvent] | type[ReactionsChanged], *types: str) -> PublicViews:
+def _shared_views(
+    event: type[GroupEvent] | type[ReactionsChanged] | type[PollChanged], *types: str
+) -> PublicViews:
     return PublicViews(types, _shared(GROUP_EVENTS[event]))
 
 
@@ -262,4 +277,5 @@ PUBLIC_GROUP_EVENTS: Final[PublicRendering] = {
     MessageEdited: _shared_views(MessageEdited, "message.edited"),
     MessageRecalled: _shared_views(MessageRecalled, "message.recalled"),
     ReactionsChanged: _shared_views(ReactionsChanged, "reactions.changed"),
+    PollChanged: _shared_views(PollChanged, "poll.changed"),
 }

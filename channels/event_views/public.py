@@ -37,6 +37,7 @@ CHANNEL_EVENT_TYPES: Final[tuple[str, ...]] = (
     "message.edited",
     "message.recalled",
     "reactions.changed",
+    "poll.changed",
     "channel.subscribed",
     "channel.unsubscribed",
     "channel.updated",

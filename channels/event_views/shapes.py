@@ -233,6 +233,26 @@ class ReactionsChanged(_OfMessage):
     """The receiver's own emoji: where they reacted themselves, and in one-to-one conversations."""
 
 
+class PollChanged(_OfMessage):
+    """The votes of a poll changed, or it was closed; several changes are merged into one event.
+
+    The counts are null while not everybody may see the results: who sees them reads the message again.
+    """
+
+    receivers = (
+        "sockets that [watch](sockets.md#watch-reactions) the conversation, and with `mine` all devices of the user"
+        " who voted"
+    )
+
+    type: Literal["poll.changed"]
+    options: list[int] | None
+    """How many chose each option, in their order."""
+    voters: int | None
+    """How many users voted."""
+    mine: list[int] | None = None
+    """The options that the receiver chose, by their place from 0: where they voted themselves."""
+
+
 # --- channels ---------------------------------------------------------------------------------------------------------
 
 
@@ -712,6 +732,7 @@ _PublicEvent = (
     | MessageEdited
     | MessageRecalled
     | ReactionsChanged
+    | PollChanged
     | ChannelSubscribed
     | ChannelUnsubscribed
     | ChannelUpdated

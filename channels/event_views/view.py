@@ -18,6 +18,7 @@ from groups.kernel.events import Event
 from groups.kernel.ids import StreamId, UserId
 from groups.models import stream_of
 from reactions.events import ReactionsChanged
+from reactions.polls.events import PollChanged
 
 INBOX_PREFIX: Final = "inbox_"
 """How the stream ids of one-to-one conversations with channels begin, where they are not those of a user's list."""
@@ -86,7 +87,7 @@ def payload_of(
 def group_payload(
     group_type: str,
     channel_type: str,
-    event: GroupEvent | ReactionsChanged,
+    event: GroupEvent | ReactionsChanged | PollChanged,
     *,
     part: str = "",
     **fields: Any,

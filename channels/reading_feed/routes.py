@@ -1,6 +1,7 @@
 """The endpoint of the feed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from conversations.errors import ConversationGroupNotFound
 from conversations.limits import CONVERSATION_GROUP_NAME_BYTES
 from groups.errors import SearchTooSlow
 from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
 from groups.kernel.endpoint import Response, get
 from groups.kernel.errors import BadCursor
 from groups.kernel.ids import GroupId
@@ -53,6 +55,7 @@ class ReadingFeedRoutes:
     tag = "Posts"
 
     reading_feed: ReadingFeedService
+    clock: Clock
 
     @get("/v1/feed", errors=[BadCursor, ConversationGroupNotFound, SearchTooSlow])
     async def feed(self, actor: Actor, query: ReadingFeedQuery) -> Page[FeedItemResponse]:
@@ -67,10 +70,11 @@ class ReadingFeedRoutes:
             limit=query.limit,
             cursor=query.cursor,
         )
-        return Page(items=[_item(post) for post in page.posts], next_cursor=page.next_cursor)
+        now = self.clock.now()
+        return Page(items=[_item(post, now) for post in page.posts], next_cursor=page.next_cursor)
 
 
-def _item(found: FeedPost) -> FeedItemResponse:
+def _item(found: FeedPost, now: datetime) -> FeedItemResponse:
     group = found.access.group
     return FeedItemResponse.model_construct(
         channel=FeedChannel.model_construct(
@@ -79,5 +83,5 @@ def _item(found: FeedPost) -> FeedItemResponse:
             face_url=group.face_url,
             verified=group.verified,
         ),
-        post=post_response(found.message, found.access, found.tally),
+        post=post_response(found.message, found.access, found.tally, now),
     )

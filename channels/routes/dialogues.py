@@ -4,6 +4,7 @@ They are in this package, since a conversation with a channel can be read togeth
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from channels.routes.dialogue_responses import (
     DialogueMessageResponse,
@@ -37,10 +38,13 @@ from groups.errors import (
     MessageRecalled,
     Muted,
     NotAPerson,
+    PollFixed,
+    PollNotAllowed,
     RecallTooLate,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
 from groups.kernel.endpoint import IdempotencyKey, delete, get, patch, post
 from groups.kernel.errors import (
     BadCursor,
@@ -67,6 +71,7 @@ class DialogueRoutes:
     dialogues: DialogueService
     edits: DialogueEdits
     timeline: TimelineService
+    clock: Clock
     reactions: DialogueReactions
 
     @post(
@@ -91,6 +96,7 @@ class DialogueRoutes:
             GroupNotFound,
             *REVIEW_ERRORS,
             *FORWARDING_ERRORS,
+            PollNotAllowed,
         ],
     )
     async def write(
@@ -158,7 +164,7 @@ class DialogueRoutes:
             timeline = await self.timeline.page(
                 actor, dialogue, dialogue.channel_id, limit=query.limit, cursor=query.cursor
             )
-            return _timeline_page(timeline)
+            return _timeline_page(timeline, self.clock.now())
         page = await self.dialogues.page(
             actor, dialogue, query.wanted, is_to_user=query.to is not None
         )
@@ -200,6 +206,7 @@ class DialogueRoutes:
             FieldTooLong,
             MediaNotFound,
             WrongMediaKind,
+            PollFixed,
             *REVIEW_ERRORS,
         ],
     )
@@ -230,7 +237,7 @@ class DialogueRoutes:
         return self.dialogues.of(actor, ConversationId(conversation_id))
 
 
-def _timeline_page(timeline: Timeline) -> DialoguePage:
+def _timeline_page(timeline: Timeline, now: datetime) -> DialoguePage:
     items: list[DialogueMessageResponse | TimelinePostResponse] = []
     for item in timeline.items:
         if isinstance(item, DialogueMessage):
@@ -238,7 +245,7 @@ def _timeline_page(timeline: Timeline) -> DialoguePage:
             items.append(dialogue_message_response(item, tally))
         elif timeline.access is not None:
             tally = timeline.tallies.get(item.seq, Tally())
-            post = post_response(item, timeline.access, tally)
+            post = post_response(item, timeline.access, tally, now)
             items.append(TimelinePostResponse.model_construct(type="post", **dict(post)))
     page = StreamPage(messages=[], next_cursor=timeline.next_cursor)
     return DialoguePage.model_construct(items=items, **history_fields(page))

@@ -38,6 +38,8 @@ from groups.errors import (
     MessageNotFound,
     MessageRecalled,
     NotAPerson,
+    PollFixed,
+    PollNotAllowed,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
@@ -319,6 +321,7 @@ class InboxRoutes:
             Banned,
             *REVIEW_ERRORS,
             *FORWARDING_ERRORS,
+            PollNotAllowed,
         ],
     )
     async def answer(
@@ -412,6 +415,7 @@ class InboxRoutes:
             FieldTooLong,
             MediaNotFound,
             WrongMediaKind,
+            PollFixed,
             *REVIEW_ERRORS,
         ],
     )

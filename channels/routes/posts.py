@@ -11,6 +11,7 @@ from channels.routes.responses import (
     anonymous_post_response,
     is_own,
     post_response,
+    post_without_poll,
 )
 from channels.service.guard import ChannelGuard
 from groups import policy
@@ -23,12 +24,15 @@ from groups.errors import (
     MessageRecalled,
     Muted,
     PinLimitReached,
+    PollClosed,
+    PollFixed,
     PostingNotAllowed,
     ReactingBanned,
     StorageQuotaReached,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
 from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import IdempotencyKey, Rendered, delete, get, patch, post, put
 from groups.kernel.errors import (
@@ -42,6 +46,7 @@ from groups.kernel.paging import Page, PageQuery
 from groups.models import Source, Tally
 from groups.routes.messages import HistoryQuery, Seq
 from groups.routes.rendering import MessageRendering
+from groups.routes.responses.messages import poll_seen_by
 from groups.routes.responses.tallies import TallyResponse, rendered_tally, tally_response
 from groups.routes.responses.writing import NewMessage, WriteMessage
 from groups.service.messages.edits import EditService
@@ -69,13 +74,21 @@ _CONTENT_ERRORS: Final = (
     WrongMediaKind,
     StorageQuotaReached,
 )
-_FORWARDING_ERRORS: Final = (PostNotFound, MessageRecalled, PermissionRefused, ForwardingNotAllowed)
+_FORWARDING_ERRORS: Final = (
+    PostNotFound,
+    MessageRecalled,
+    PollClosed,
+    PermissionRefused,
+    ForwardingNotAllowed,
+)
 """The errors of a forward that a post does not have: those of reading its source, which is called a post here."""
 
 
 def _post_rendering() -> MessageRendering:
     # Of authors the owner and admins see the id only, so no profile of a user is looked up.
-    return MessageRendering(lambda message, access, tally, _: post_response(message, access, tally))
+    return MessageRendering(
+        lambda message, access, tally, _: post_without_poll(message, access, tally)
+    )
 
 
 @dataclass(kw_only=True, slots=True)
@@ -91,6 +104,7 @@ class PostRoutes:
     pinning: PinService
     reacting: ReactionService
     users: UserService
+    clock: Clock
     rendering: MessageRendering = field(init=False, default_factory=_post_rendering)
 
     @post(
@@ -122,7 +136,7 @@ class PostRoutes:
                 posted = await self.messages.post(
                     actor, channel_id, new, key=key, silent=body.silent
                 )
-        return post_response(posted.message, posted.access, Tally())
+        return self._response(posted, Tally())
 
     @post("/v1/channels/{channel_id}/posts/preview", errors=[*_CONTENT_ERRORS, *_FORWARDING_ERRORS])
     async def preview(
@@ -135,9 +149,9 @@ class PostRoutes:
                 posted = await self.forwards.preview(actor, channel_id, new, silent=body.silent)
             else:
                 posted = await self.messages.preview(actor, channel_id, new, silent=body.silent)
-        return anonymous_post_response(
-            posted.message, channel_id, posted.access.group.name, Tally()
-        )
+        message, access = posted.message, posted.access
+        poll = poll_seen_by(access, message, None, self.clock.now())
+        return anonymous_post_response(message, channel_id, access.group.name, Tally(), poll)
 
     @get("/v1/channels/{channel_id}/posts", errors=[ChannelNotFound, Banned, BadCursor])
     async def history(
@@ -155,7 +169,7 @@ class PostRoutes:
         ):
             # They show this reader as their author, so nobody else gets this page.
             rendering = _post_rendering()
-        return Rendered(rendering.page(page))
+        return Rendered(rendering.page(page, now=self.clock.now()))
 
     @get("/v1/channels/{channel_id}/posts/{seq}", errors=[ChannelNotFound, PostNotFound, Banned])
     async def get_post(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> PostResponse:
@@ -166,7 +180,15 @@ class PostRoutes:
 
     @patch(
         "/v1/channels/{channel_id}/posts/{seq}",
-        errors=[*_CONTENT_ERRORS, *REVIEW_ERRORS, PostNotFound, MessageRecalled, PermissionRefused],
+        errors=[
+            *_CONTENT_ERRORS,
+            *REVIEW_ERRORS,
+            PostNotFound,
+            MessageRecalled,
+            PollFixed,
+            PollClosed,
+            PermissionRefused,
+        ],
     )
     async def edit(
         self, actor: Actor, channel_id: ChannelIdText, seq: Seq, body: WriteMessage
@@ -225,9 +247,10 @@ class PostRoutes:
         tallies = await self.reacting.tallies(
             actor, pins.access.group.stream_id, [message.seq for message in pins.messages]
         )
+        now = self.clock.now()
         return Page(
             items=[
-                post_response(message, pins.access, tallies.get(message.seq, Tally()))
+                post_response(message, pins.access, tallies.get(message.seq, Tally()), now)
                 for message in pins.messages
             ]
         )
@@ -315,4 +338,7 @@ class PostRoutes:
     async def _with_tally(self, actor: Actor, posted: VisibleMessage) -> PostResponse:
         message = posted.message
         tallies = await self.reacting.tallies(actor, message.stream_id, [message.seq])
-        return post_response(message, posted.access, tallies.get(message.seq, Tally()))
+        return self._response(posted, tallies.get(message.seq, Tally()))
+
+    def _response(self, posted: VisibleMessage, tally: Tally) -> PostResponse:
+        return post_response(posted.message, posted.access, tally, self.clock.now())

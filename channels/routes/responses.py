@@ -1,5 +1,6 @@
 """The request bodies and responses of channels, subscribers and posts."""
 
+from datetime import datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, RootModel
@@ -56,7 +57,9 @@ from groups.routes.responses.messages import (
     NewestMessage,
     marked_fields,
     newest_fields,
+    poll_seen_by,
 )
+from groups.routes.responses.polls import PollResponse
 from groups.routes.responses.tallies import TallyResponse, tally_response
 
 ChannelIdText = Annotated[
@@ -326,12 +329,20 @@ class PostPage(HistoryPage[PostResponse]):
     """A page of posts."""
 
 
-def post_response(message: Message, access: AccessContext, tally: Tally) -> PostResponse:
+def post_response(
+    message: Message, access: AccessContext, tally: Tally, now: datetime
+) -> PostResponse:
     """The post for a reader with this access; a deleted post keeps only its id, seq and times."""
+    poll = poll_seen_by(access, message, tally, now)
+    return post_without_poll(message, access, tally).model_copy(update={"poll": poll})
+
+
+def post_without_poll(message: Message, access: AccessContext, tally: Tally) -> PostResponse:
+    """As `post_response`, but for its poll, which readers see at different times in different ways."""
     group = access.group
     sees_author = policy.may_see_sender(group, access.effective_role) or is_own(message, access)
     is_shown = sees_author and message.recalled_at is None
-    return anonymous_post_response(message, group.group_id, group.name, tally).model_copy(
+    return anonymous_post_response(message, group.group_id, group.name, tally, None).model_copy(
         update={"author_id": message.sender_id if is_shown else None}
     )
 
@@ -343,9 +354,13 @@ def is_own(message: Message, access: AccessContext) -> bool:
 
 
 def anonymous_post_response(
-    message: Message, channel_id: GroupId, channel_name: str, tally: Tally
+    message: Message,
+    channel_id: GroupId,
+    channel_name: str,
+    tally: Tally,
+    poll: PollResponse | None,
 ) -> PostResponse:
-    """The post without its author."""
+    """The post without its author. `poll` is its poll as the reader sees it."""
     return PostResponse.model_construct(
         channel_id=channel_id,
         post_id=f"{channel_id}:{message.seq}",
@@ -358,5 +373,5 @@ def anonymous_post_response(
         version=message.changed_version,
         views=message.views if message.recalled_at is None else 0,
         reactions=tally_response(tally if message.recalled_at is None else Tally()),
-        **marked_fields(message),
+        **marked_fields(message, poll),
     )

@@ -1,6 +1,7 @@
 """The endpoint of searches."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -16,13 +17,14 @@ from conversations.models import ConversationId, DialogueMessage
 from groups import policy
 from groups.errors import Banned, SearchTooSlow
 from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
 from groups.kernel.endpoint import Response, get
 from groups.kernel.errors import BadCursor, PermissionRefused, RateLimited
 from groups.kernel.ids import AnyIdText, GroupId, UserId
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Kind
 from groups.routes.responses.fields import Instant, InstantText
-from groups.routes.responses.messages import MessageResponse, message_response
+from groups.routes.responses.messages import MessageResponse, message_response, poll_seen_by
 
 
 class MessageSearchQuery(PageQuery):
@@ -119,6 +121,7 @@ class SearchRoutes:
     tag = "Conversations"
 
     searching: SearchService
+    clock: Clock
 
     @get(
         "/v1/search/messages",
@@ -150,8 +153,9 @@ class SearchRoutes:
             until=query.until,
         )
         page = await self.searching.search(actor, wanted, limit=query.limit, cursor=query.cursor)
+        now = self.clock.now()
         return MessageSearchPage.model_construct(
-            items=[_item(found) for found in page.items],
+            items=[_item(found, now) for found in page.items],
             next_cursor=page.next_cursor,
             searched_until=page.searched_until,
             is_complete=page.is_complete,
@@ -159,7 +163,7 @@ class SearchRoutes:
         )
 
 
-def _item(found: FoundMessage) -> FoundMessageResponse:
+def _item(found: FoundMessage, now: datetime) -> FoundMessageResponse:
     conversation = found.conversation
     access, dialogue = conversation.access, conversation.dialogue
     group = access.group if access is not None else None
@@ -173,7 +177,7 @@ def _item(found: FoundMessage) -> FoundMessageResponse:
         face_url=conversation.face_url,
         verified=conversation.verified,
         is_channel=is_channel,
-        message=_message(found),
+        message=_message(found, now),
         highlights=[
             HighlightResponse.model_construct(start=start, end=end)
             for start, end in found.highlights
@@ -181,7 +185,9 @@ def _item(found: FoundMessage) -> FoundMessageResponse:
     )
 
 
-def _message(found: FoundMessage) -> PostResponse | MessageResponse | DialogueMessageResponse:
+def _message(
+    found: FoundMessage, now: datetime
+) -> PostResponse | MessageResponse | DialogueMessageResponse:
     message, tally = found.message, found.tally
     access, dialogue = found.conversation.access, found.conversation.dialogue
     if dialogue is not None:
@@ -189,6 +195,13 @@ def _message(found: FoundMessage) -> PostResponse | MessageResponse | DialogueMe
     assert access is not None, "it is one of the two"
     group = access.group
     if group.is_channel:
-        return post_response(message, access, tally)
+        return post_response(message, access, tally, now)
     with_sender = policy.may_see_sender(group, access.effective_role)
-    return message_response(message, group.group_id, tally, found.sender, with_sender=with_sender)
+    return message_response(
+        message,
+        group.group_id,
+        tally,
+        found.sender,
+        with_sender=with_sender,
+        poll=poll_seen_by(access, message, tally, now),
+    )

@@ -51,6 +51,7 @@ from channels.routes.channels import ChannelRoutes
 from channels.routes.dialogue_reactions import DialogueReactionRoutes
 from channels.routes.dialogues import DialogueRoutes
 from channels.routes.inbox import InboxRoutes
+from channels.routes.polls import ChannelPollRoutes
 from channels.routes.posts import PostRoutes
 from channels.routes.subscribers import SubscriberRoutes
 from channels.routes.sync import SyncRoutes
@@ -115,6 +116,8 @@ from groups.routes.messages import MessageRoutes
 from groups.routes.users import UserRoutes
 from groups.service.hooks import Hooks
 from groups.wiring import GROUP_INDEXES, GroupChat
+from reactions.polls.routes import PollRoutes
+from reactions.polls.service.polls import PollService
 from reactions.routes import ReactionRoutes
 from reactions.service.reactions import ReactionService
 from reactions.wiring import REACTION_INDEXES
@@ -146,6 +149,7 @@ class Services:
     chat: GroupChat
     conversations: Conversations
     reactions: ReactionService
+    polls: PollService
     channels: Channels
     analytics: Analytics
     feed: FeedService
@@ -203,6 +207,7 @@ class Services:
         await self.conversations.close()
         await self.channels.dialogue_reactions.close()
         await self.reactions.close()
+        await self.polls.close()
         # After all that count.
         await self.analytics.counting.close()
         await self.bus.stop()
@@ -294,6 +299,7 @@ def create_services(
         database, conversation_core, chat, limits, limits, clock, on_batch=metrics.batch
     )
     reactions = reaction_wiring.assemble(chat, engine, reacted=[analytics_core.counter.reacted])
+    polls = reaction_wiring.assemble_polls(chat, engine)
     channels = channel_wiring.assemble(
         database,
         channel_core,
@@ -359,6 +365,7 @@ def create_services(
         chat=chat,
         conversations=conversations,
         reactions=reactions,
+        polls=polls,
         channels=channels,
         analytics=analytics,
         feed=feed,
@@ -442,16 +449,17 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             pinning=chat.pins,
             reacting=services.reactions,
             users=chat.users,
+            clock=services.clock,
         ),
-        DraftRoutes(drafts=channels.drafting.drafts),
+        DraftRoutes(drafts=channels.drafting.drafts, clock=services.clock),
         CannedReplyRoutes(replies=channels.canned_replies),
         ViewRoutes(views=services.analytics.views),
         InsightRoutes(insights=services.analytics.insights),
         ReportRoutes(reports=services.reports.reports),
         ShareRoutes(shares=services.shares),
         FeedRoutes(feed=services.feed),
-        ReadingFeedRoutes(reading_feed=services.reading_feed),
-        SearchRoutes(searching=services.searching),
+        ReadingFeedRoutes(reading_feed=services.reading_feed, clock=services.clock),
+        SearchRoutes(searching=services.searching, clock=services.clock),
         AppWebhookRoutes(
             webhooks=services.webhooks.webhooks, deliveries=services.webhooks.deliveries
         ),
@@ -478,8 +486,11 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             forwards=chat.forwards,
             tallies=services.reactions.engine,
             users=chat.users,
+            clock=services.clock,
         ),
         ReactionRoutes(reactions=services.reactions, users=chat.users),
+        PollRoutes(polls=services.polls, users=chat.users),
+        ChannelPollRoutes(channel=channels.channel, polls=services.polls),
         ConversationRoutes(
             conversation_list=conversations.conversation_list,
             read_cursors=conversations.read_cursors,
@@ -494,6 +505,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             dialogues=conversations.dialogues,
             edits=conversations.dialogue_edits,
             timeline=channels.timeline,
+            clock=services.clock,
             reactions=channels.dialogue_reactions,
         ),
         DialogueReactionRoutes(
@@ -638,7 +650,11 @@ class App(web.BaseRunner):
             not_found_delay=not_found_delay,
             group_ids_of=services.chat.membership.list_group_ids,
             watching=Watching(
-                self.hub, services.chat.guard.read_access_of, services.reactions.tallies_in
+                self.hub,
+                services.chat.guard.read_access_of,
+                services.reactions.tallies_in,
+                services.polls.find_polls,
+                services.clock,
             ),
         )
         endpoints = endpoints_for(services)

@@ -86,6 +86,7 @@ class _Target:
     channels_meant: Mapping[Actor, GroupId] = field(default_factory=lambda: NO_CHANNELS)
     """The channels that writers may have meant by the id of a user."""
     media_limit: int = 0
+    takes_polls: bool = False
     member_count: None = None
 
     def refusal(

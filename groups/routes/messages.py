@@ -18,12 +18,15 @@ from groups.errors import (
     MessageNotFound,
     MessageRecalled,
     Muted,
+    PollClosed,
+    PollFixed,
     PostingNotAllowed,
     RecallTooLate,
     StorageQuotaReached,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
 from groups.kernel.endpoint import IdempotencyKey, Rendered, delete, get, patch, post
 from groups.kernel.errors import (
     BadCursor,
@@ -40,7 +43,9 @@ from groups.routes.responses.messages import (
     GroupMessagePage,
     MessageResponse,
     message_response,
+    poll_seen_by,
 )
+from groups.routes.responses.polls import PollResponse
 from groups.routes.responses.writing import NewChatMessage, WriteMessage
 from groups.service.hooks import TallyReader
 from groups.service.messages.edits import EditService
@@ -54,6 +59,7 @@ Seq = Annotated[int, Field(ge=1, lt=2**53, examples=[1])]
 FORWARDING_ERRORS: Final = (
     MessageNotFound,
     MessageRecalled,
+    PollClosed,
     PermissionRefused,
     ForwardingNotAllowed,
 )
@@ -120,8 +126,9 @@ class MessageRoutes:
     forwards: ForwardService
     tallies: TallyReader
     users: UserService
+    clock: Clock
     _rendering: MessageRendering = field(
-        init=False, default_factory=lambda: MessageRendering(_response)
+        init=False, default_factory=lambda: MessageRendering(_without_poll)
     )
 
     async def _senders(
@@ -134,8 +141,9 @@ class MessageRoutes:
 
     async def _one(self, posted: VisibleMessage, tally: Tally | None) -> MessageResponse:
         senders = await self._senders(posted.access, [posted.message])
-        sender = senders.get(posted.message.sender_id)
-        return _response(posted.message, posted.access, tally, sender)
+        message, access = posted.message, posted.access
+        poll = poll_seen_by(access, message, tally, self.clock.now())
+        return _response(message, access, tally, senders.get(message.sender_id), poll)
 
     @post(
         "/v1/groups/{group_id}/messages",
@@ -190,7 +198,7 @@ class MessageRoutes:
         """
         history = await self.messages.read_page(actor, group_id, query.wanted)
         senders = await self._senders(history.access, history.messages)
-        return Rendered(self._rendering.page(history, senders))
+        return Rendered(self._rendering.page(history, senders, now=self.clock.now()))
 
     @get(
         "/v1/groups/{group_id}/messages/{seq}",
@@ -215,6 +223,8 @@ class MessageRoutes:
             MediaNotFound,
             WrongMediaKind,
             StorageQuotaReached,
+            PollFixed,
+            PollClosed,
             *REVIEW_ERRORS,
         ],
     )
@@ -240,8 +250,20 @@ class MessageRoutes:
         return await self._one(posted, tallies.get(message.seq))
 
 
+def _without_poll(
+    message: Message, access: AccessContext, tally: Tally, sender: User | None
+) -> MessageResponse:
+    return _response(message, access, tally, sender, None)
+
+
 def _response(
-    message: Message, access: AccessContext, tally: Tally | None, sender: User | None
+    message: Message,
+    access: AccessContext,
+    tally: Tally | None,
+    sender: User | None,
+    poll: PollResponse | None,
 ) -> MessageResponse:
     with_sender = policy.may_see_sender(access.group, access.effective_role)
-    return message_response(message, access.group.group_id, tally, sender, with_sender=with_sender)
+    return message_response(
+        message, access.group.group_id, tally, sender, with_sender=with_sender, poll=poll
+    )

@@ -1,8 +1,10 @@
 """Messages as JSON, rendered once for all readers until they change.
 
-The answers to readers differ only in whether the sender is shown and in their own reactions (`mine`). So a page is kept
-as the JSON of its messages around `mine`, with the values that it was rendered from, for as long as those are equal; a
-reader costs the few bytes of their own reactions. Where some of a page's messages changed, only those are rendered.
+The answers to readers differ only in whether the sender is shown, in their own reactions (`mine`), and in the polls. So
+a page is kept as the JSON of its messages around `mine`, with the values that it was rendered from, for as long as
+those are equal; a reader costs the few bytes of their own reactions. Where some of a page's messages changed, only
+those are rendered. A poll stands behind the reactions, and is joined of parts that its readers share
+(`responses.polls`).
 
 Equal is what counts. Messages and tallies that are not decoded are compared as bytes, and decoded only to be rendered
 (`groups.kernel.undecoded`).
@@ -10,6 +12,7 @@ Equal is what counts. Messages and tallies that are not decoded are compared as 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import ClassVar, Final, NamedTuple, Protocol
 
@@ -21,7 +24,8 @@ from groups.kernel.byte_cache import ByteCache
 from groups.kernel.ids import UserId
 from groups.kernel.paging import PAGE_BYTES
 from groups.kernel.undecoded import UndecodedMap, UndecodedRows, row_of
-from groups.models import AccessContext, Message, Tally, User
+from groups.models import AccessContext, Message, Tallies, Tally, User, poll_of
+from groups.routes.responses.polls import PollJson, PollResponse
 from groups.routes.responses.tallies import TallyResponse
 from groups.service.messages.pages import StreamPage, cursor_before, seq_at
 from groups.service.messages.service import MessagePage, Window
@@ -35,6 +39,10 @@ class ReactedResponse(Protocol):
     @property
     def reactions(self) -> TallyResponse:
         """The tally, without anybody's own reactions."""
+
+    @property
+    def poll(self) -> PollResponse | None:
+        """None, also where the message is a poll."""
 
 
 ToResponse = Callable[[Message, AccessContext, Tally, User | None], ReactedResponse]
@@ -78,8 +86,17 @@ class _PageSource(NamedTuple):
         if isinstance(tallies, UndecodedMap):
             return size + tallies.memory_bytes
         return size + sum(
-            _TALLY_BYTES + _COUNT_BYTES * len(each.counts) for each in tallies.values()
+            _TALLY_BYTES + _COUNT_BYTES * (len(each.counts) + len(each.votes))
+            for each in tallies.values()
         )
+
+
+class _Rendered(NamedTuple):
+    """A message's JSON up to the reader's own reactions, which end it; whether it can have any, and its poll."""
+
+    json: bytes
+    is_reacted: bool
+    poll: PollJson | None
 
 
 @dataclass(slots=True)
@@ -92,23 +109,29 @@ class _RenderedPage:
     """Two for each message: the JSON up to `mine`, and `mine` with what follows it, for a reader who holds nothing."""
     places_of_mine: Mapping[int, int]
     """The place of the second part of each message, by seq; without recalled ones, which show no reactions."""
+    polls: Mapping[int, PollJson]
+    """Those of the messages that are polls, by seq. They follow the reactions, and are not in the parts."""
     last_seq: int | None
     """The last message that fits into the page; None: all do."""
     size_bytes: int
 
-    def items_of(self, own: Mapping[int, tuple[str, ...]]) -> bytes:
-        """The page's items for a reader who holds these reactions."""
-        parts = self.parts
-        if own:
+    def items_of(self, reader: AccessContext, tallies: Tallies, now: datetime) -> bytes:
+        """The page's items for a reader with this access, reactions and votes."""
+        parts, own = self.parts, tallies.own
+        if own or self.polls:
             parts = list(parts)
             for seq, mine in own.items():
                 place = self.places_of_mine.get(seq)
                 if mine and place is not None:
                     parts[place] = orjson.dumps(mine) + _AFTER_MINE
+            for seq, poll in self.polls.items():
+                place = self.places_of_mine[seq]
+                json = poll.seen_by(reader, now, tallies.own_votes.get(seq, ()))
+                parts[place] = b'%b},"poll":%b}' % (parts[place].removesuffix(_AFTER_MINE), json)
         return b"".join(parts)
 
-    def part_of(self, source: _PageSource, place: int, seq: int) -> tuple[bytes, bool] | None:
-        """The JSON of the message at this place of another page, if it is the same here; and whether it has reactions.
+    def part_of(self, source: _PageSource, place: int, seq: int) -> _Rendered | None:
+        """The message at this place of another page, if it is the same here.
 
         None: it is not here, or was rendered from other values. The names are those of `source`.
         """
@@ -121,7 +144,7 @@ class _RenderedPage:
             return None
         if row_of(kept.tallies, seq) != row_of(source.tallies, seq):
             return None
-        return self.parts[2 * here], seq in self.places_of_mine
+        return _Rendered(self.parts[2 * here], seq in self.places_of_mine, self.polls.get(seq))
 
 
 class MessageRendering:
@@ -134,8 +157,10 @@ class MessageRendering:
             "rendered pages", KEPT_PAGES_BYTES, lambda _, page: page.size_bytes
         )
 
-    def page(self, found: MessagePage, senders: Senders = MappingProxyType({})) -> bytes:
-        """The page of messages as this reader sees it: of the first of them, as many as fit into a page.
+    def page(
+        self, found: MessagePage, senders: Senders = MappingProxyType({}), *, now: datetime
+    ) -> bytes:
+        """The page of messages as this reader sees it now: of the first of them, as many as fit into a page.
 
         Where not all do, the cursor goes on behind the last one shown. Messages that are cut already are all shown.
         """
@@ -144,7 +169,7 @@ class MessageRendering:
         if messages:
             source = _PageSource(messages, tallies.shared, access.group.name, senders, found.is_cut)
             page = self._page(source, found)
-            items = page.items_of(tallies.own)
+            items = page.items_of(access, tallies, now)
             if page.last_seq is not None:
                 next_cursor = cursor_before(page.last_seq)
         # Each item begins with the comma that parts it from the one before.
@@ -173,17 +198,23 @@ class MessageRendering:
             kept = None
         parts: list[bytes] = []
         places_of_mine: dict[int, int] = {}
+        polls: dict[int, PollJson] = {}
         last_seq: int | None = None
         size, total = _EMPTY_PAGE_BYTES + source.memory_bytes, 0
         for place in range(len(messages)):
             seq = seq_at(messages, place)
             part = kept.part_of(source, place, seq) if kept is not None else None
-            json, is_reacted = part or self._render(messages[place], source, access)
+            rendered = part or self._render(messages[place], source, access)
+            json, poll = rendered.json, rendered.poll
             total += len(json) + len(_WITHOUT_MINE)
+            total += poll.memory_bytes if poll is not None else 0
             if parts and total > PAGE_BYTES and not source.is_cut:
                 break
-            if is_reacted:
+            if rendered.is_reacted:
                 places_of_mine[seq] = len(parts) + 1
+            if poll is not None:
+                polls[seq] = poll
+                size += poll.memory_bytes
             parts += (json, _WITHOUT_MINE)
             size += len(json) + _PLACE_BYTES
             last_seq = seq
@@ -192,18 +223,21 @@ class MessageRendering:
             source=source,
             parts=parts,
             places_of_mine=places_of_mine,
+            polls=polls,
             last_seq=None if is_whole else last_seq,
             size_bytes=size,
         )
 
-    def _render(
-        self, message: Message, page: _PageSource, access: AccessContext
-    ) -> tuple[bytes, bool]:
-        """The message's JSON up to the reader's own reactions, which end it; and whether it can have any."""
+    def _render(self, message: Message, page: _PageSource, access: AccessContext) -> _Rendered:
         tally = page.tallies.get(message.seq, _NO_TALLY)
         sender = page.senders.get(message.sender_id)
         response = self._to_response(message, access, tally, sender)
-        return _json_before_mine(response), message.recalled_at is None
+        poll = poll_of(message)
+        return _Rendered(
+            _json_before_mine(response, with_poll=poll is None),
+            message.recalled_at is None,
+            PollJson(poll, tally) if poll is not None else None,
+        )
 
 
 def _row_at(messages: Sequence[Message], place: int) -> object:
@@ -219,9 +253,13 @@ def _place_fields(page: StreamPage) -> bytes:
     )
 
 
-def _json_before_mine(response: ReactedResponse) -> bytes:
-    """A comma and the response's JSON, with the reactions last and in them the reader's own, which are left out."""
-    json = response.__pydantic_serializer__.to_json(response, exclude={"reactions"})
+def _json_before_mine(response: ReactedResponse, *, with_poll: bool) -> bytes:
+    """A comma and the response's JSON, with the reactions last and in them the reader's own, which are left out.
+
+    Without its poll where it has one, which follows them.
+    """
+    left_out = {"reactions"} if with_poll else {"reactions", "poll"}
+    json = response.__pydantic_serializer__.to_json(response, exclude=left_out)
     tally = response.reactions
     counts = orjson.dumps(tally.counts)
     return b',%b,"reactions":{"counts":%b,"total":%d,"mine":' % (

@@ -269,7 +269,7 @@ class MessageStore:
     async def set_content(self, message: Message, tx: Tx) -> None:
         """Store an edited message's content, instant and version, and that it names no origin any more."""
         values: Document = {
-            "content": message.content.model_dump(mode="python") if message.content else None,
+            "content": message.content.to_stored() if message.content else None,
             "edited_at": message.edited_at,
             "recalled_at": message.recalled_at,
             "changed_version": message.changed_version,
@@ -369,6 +369,8 @@ def search_terms_of(content: Content | None) -> list[Term]:
 def _to_document(keyed: KeyedMessage) -> Document:
     message = keyed.message
     document: Document = message.model_dump(mode="python", exclude={"views", "changed_version"})
+    if message.content is not None and message.content.poll is None:
+        del document["content"]["poll"]
     if message.author_id is None:
         del document["author_id"]  # nearly always
     if message.member_count is None:

@@ -2,17 +2,19 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from groups.kernel.clock import Clock
 from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
-from groups.models import stream_of
+from groups.models import Message, poll_of, stream_of
 from groups.service.messages.stream import StreamService
 from reactions.audit.store import ReactionAuditStore
 from reactions.events import ReactionsChanged
+from reactions.models import VOTE_PREFIX
+from reactions.polls.events import PollChanged
 
 _GROUP_PREFIX: Final = stream_of(GroupId(""))
 
@@ -32,7 +34,7 @@ def checks(database: Database, streams: StreamService, clock: Clock) -> list[Che
         ),
         Check(
             "P4",
-            "each tally counts the users who hold the emoji",
+            "each tally counts the users who hold the emoji, and those who vote",
             "tallies",
             lambda snapshot: snapshot.count("tallies"),
             audit.tallies,
@@ -67,21 +69,33 @@ class _Audit:
         async for row in self.store.wrong_totals(snapshot):
             problem = f"total is {row.get('total')}, the counts make {row['sum']}"
             yield Finding("P4", _name(row["_id"]), problem, self._recount(row["_id"]))
+        async for row in self.store.wrong_voters(snapshot):
+            problem = f"{row['counted']} voters are counted, {row['voted']} users voted"
+            yield Finding("P4", _name(row["_id"]), problem, self._recount(row["_id"]))
 
     def _recount(self, message_id: str) -> Repair:
         stream_id, seq = _message_in(message_id)
 
         async def work(tx: Tx) -> str | None:
             # Without the message there is nothing to count; the other check reports its reactions.
-            if await self.streams.touch_message(stream_id, seq, tx) is None:
+            message = await self.streams.touch_message(stream_id, seq, tx)
+            if message is None:
                 return None
             # Write before counting: reactions wait for this transaction, instead of making it run again and again.
             before = await self.store.touch(message_id, tx)
-            counts = await self.store.count(message_id, tx)
+            held = await self.store.count(message_id, tx)
+            counts = {text: n for text, n in held.items() if not text.startswith(VOTE_PREFIX)}
             total = sum(counts.values())
-            if before.get("counts") == counts and before.get("total") == total:
+            values: dict[str, Any] = {"counts": counts, "total": total}
+            if len(held) > len(counts) or "votes" in before:
+                votes = {
+                    text.removeprefix(VOTE_PREFIX): held[text] for text in held.keys() - counts
+                }
+                voters = await self.store.count_voters(message_id, tx)
+                values |= {"votes": votes, "voters": voters}
+            if all(before.get(name) == value for name, value in values.items()):
                 return None
-            await self.store.put(message_id, counts, tx)
+            await self.store.put(message_id, values, tx)
             # In a dialogue, readers see it when they read again.
             if stream_id.startswith(_GROUP_PREFIX):
                 tx.publish(
@@ -94,9 +108,30 @@ class _Audit:
                         total=total,
                     )
                 )
-            return f"counted again: {total} reactions"
+            if "votes" not in values:
+                return f"counted again: {total} reactions"
+            self._publish_votes(message, values, tx)
+            return f"counted again: {total} reactions, {values['voters']} voters"
 
         return lambda: self.database.run(work)
+
+    def _publish_votes(self, message: Message, values: dict[str, Any], tx: Tx) -> None:
+        poll = poll_of(message)
+        if poll is None:
+            return
+        now, group_id = self.clock.now(), GroupId(message.stream_id.removeprefix(_GROUP_PREFIX))
+        counts = tuple(values["votes"].get(str(option), 0) for option in range(len(poll.options)))
+        is_public = poll.are_results_public(now)
+        tx.publish(
+            PollChanged(
+                at=now,
+                stream_id=message.stream_id,
+                group_id=group_id,
+                seq=message.seq,
+                votes=counts if is_public else None,
+                voters=values["voters"] if is_public else None,
+            )
+        )
 
     def _delete(self, message_id: str) -> Repair:
         stream_id, _ = _message_in(message_id)

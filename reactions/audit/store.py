@@ -6,6 +6,7 @@ from typing import Any, Final
 from groups.audit.joins import Stage, joined, not_of_disbanded, union, without_message
 from groups.kernel.mongo import Database, Document, Tx, aggregate
 from groups.kernel.mongo.snapshot import Snapshot
+from reactions.models import VOTE_PREFIX
 
 STEP: Final = 1_000  # documents a transaction: short enough not to delay others
 
@@ -19,11 +20,17 @@ class ReactionAuditStore:
 
     @staticmethod
     def wrong_counts(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """Find messages whose counts are not those of their reactions: `wrong` lists emoji, counted, held."""
+        """Find messages whose counts are not those of their reactions and votes: `wrong` lists text, counted, held."""
         pair: Stage = {"m": "$message_id", "e": "$emoji"}
         key = {"m": "$_id", "e": "$count.k"}
+        votes = {
+            "$map": {
+                "input": {"$objectToArray": {"$ifNull": ["$votes", {}]}},
+                "in": {"k": {"$concat": [VOTE_PREFIX, "$$this.k"]}, "v": "$$this.v"},
+            }
+        }
         counted: list[Stage] = [
-            {"$project": {"count": {"$objectToArray": "$counts"}}},
+            {"$project": {"count": {"$concatArrays": [{"$objectToArray": "$counts"}, votes]}}},
             {"$unwind": "$count"},
             {"$project": {"_id": key, "counted": "$count.v", "listed": {"$literal": 1}}},
         ]
@@ -53,6 +60,23 @@ class ReactionAuditStore:
         return snapshot.rows("tallies", pipeline)
 
     @staticmethod
+    def wrong_voters(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Find polls whose `counted` voters are not those who `voted`."""
+        pair: Stage = {"m": "$message_id", "u": "$user_id"}
+        counted: Stage = {"$project": {"counted": "$voters"}}
+        sums = {name: {"$sum": f"${name}"} for name in ("voted", "counted")}
+        pipeline: list[Stage] = [
+            {"$match": {"emoji": {"$gte": VOTE_PREFIX, "$lt": VOTE_PREFIX + "\uffff"}}},
+            {"$group": {"_id": pair}},
+            {"$group": {"_id": "$_id.m", "voted": {"$sum": 1}}},
+            union("tallies", {"$match": {"voters": {"$exists": True}}}, counted),
+            {"$group": {"_id": "$_id", **sums}},
+            {"$match": {"$expr": {"$ne": ["$voted", "$counted"]}}},
+            *not_of_disbanded(),
+        ]
+        return snapshot.rows("reactions", pipeline)
+
+    @staticmethod
     def misfiled(snapshot: Snapshot) -> AsyncIterator[Document]:
         """Find reactions whose `_id` is not that of message, user and emoji, so that one may exist twice."""
         key = joined("$message_id", "$user_id", "$emoji")
@@ -78,6 +102,7 @@ class ReactionAuditStore:
         return before or {}
 
     async def count(self, message_id: str, tx: Tx) -> dict[str, int]:
+        """Return how many users hold each emoji, and how many chose each option, by its stored text."""
         # Uses index: message_id_1_emoji_1__id_1
         rows = await aggregate(
             self._reactions,
@@ -89,8 +114,21 @@ class ReactionAuditStore:
         )
         return {row["_id"]: row["n"] for row in rows}
 
-    async def put(self, message_id: str, counts: dict[str, int], tx: Tx) -> None:
-        values: dict[str, Any] = {"counts": counts, "total": sum(counts.values())}
+    async def count_voters(self, message_id: str, tx: Tx) -> int:
+        # Uses index: message_id_1_emoji_1__id_1
+        votes = {"$gte": VOTE_PREFIX, "$lt": VOTE_PREFIX + "\uffff"}
+        rows = await aggregate(
+            self._reactions,
+            [
+                {"$match": {"message_id": message_id, "emoji": votes}},
+                {"$group": {"_id": "$user_id"}},
+                {"$count": "n"},
+            ],
+            session=tx.session,
+        )
+        return int(rows[0]["n"]) if rows else 0
+
+    async def put(self, message_id: str, values: dict[str, Any], tx: Tx) -> None:
         await self._tallies.update_one({"_id": message_id}, {"$set": values}, session=tx.session)
 
     async def delete_some(self, message_id: str, tx: Tx) -> int:

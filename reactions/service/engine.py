@@ -1,16 +1,20 @@
-"""Reactions to any messages: the queue, the rules and the counting, which all kinds of messages share.
+"""Reactions to any messages, and votes in polls: the queue and the counting, which all of them share.
 
-A service decides who may react, and publishes the events (`ReactionTarget`); the rest happens here. There are two:
-`ReactionService` for the messages of groups, and in a higher package `DialogueReactions` for one-to-one messages.
+`TallyQueue` counts what users hold on messages: emoji (`ReactionQueue`), or options of polls (`reactions.polls`). A
+service decides who may react or vote, and publishes the events (`TallyTarget`); the rest happens here. There are three:
+`ReactionService` and `PollService` for the messages of groups, and in a higher package `DialogueReactions` for
+one-to-one messages.
 
-A batch has commands for several messages. It reads the messages, their tallies and the reactions of its callers with
-one database command, applies one reaction command after the other to that state, and writes the difference with one
-database command for each collection.
+A batch has commands for several messages. It reads the messages, their tallies and what its callers hold with one
+database command, applies one command after the other to that state, and writes the difference with one database command
+for each collection.
 
 Promises:
     Exact counts (P4): reactions and tally change in one transaction, and two transactions on one message conflict in
     the tally's document.
     Flat cost: a batch of 256 callers costs the database commands of one caller, on one message or on as many.
+
+Votes are reactions here: all that is said of them is true of votes, and closing a poll is freezing its reactions.
 
 What a reaction (R) reads and another transaction (X) changes, under snapshot isolation:
     Every R writes the tally. An R that finds no tally, the first one to a message, writes the message too.
@@ -28,10 +32,11 @@ What a reaction (R) reads and another transaction (X) changes, under snapshot is
     before X; where a group is disbanded, its deletion follows as above.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence, Set
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from groups.errors import MessageNotFound, MessageRecalled
 from groups.kernel.batching.group_commit import GroupCommit, OnBatch
@@ -46,39 +51,57 @@ from groups.service.messages.stream import StreamService
 from groups.service.write_locks import message_lock
 from reactions.errors import ReactionsFrozen
 from reactions.models import ReactionRules, mine_of
-from reactions.service.state import ReactionState
+from reactions.service.state import ReactionState, TallyState
 from reactions.store import BatchQuery, MessageKeys, ReactionStore
 
 
 @dataclass(slots=True)  # a frozen one takes three times as long to make, for every reaction
-class ReactionCommand:
-    """Adds an emoji of the holder to a message, or removes it (`is_adding` false)."""
+class TallyCommand:
+    """Changes what the holder holds on a message."""
 
     holder: UserId
+
+
+@dataclass(slots=True)
+class ReactionCommand(TallyCommand):
+    """Adds an emoji of the holder to a message, or removes it (`is_adding` false)."""
+
     emoji: Emoji
     is_adding: bool
 
 
 STEP: Final = 1_000  # documents a transaction: short enough not to delay others
 
-C = TypeVar("C", bound=ReactionCommand)
-C_contra = TypeVar("C_contra", bound=ReactionCommand, contravariant=True)
+C = TypeVar("C", bound=TallyCommand)
+C_contra = TypeVar("C_contra", bound=TallyCommand, contravariant=True)
+RC = TypeVar("RC", bound=ReactionCommand)
+RC_contra = TypeVar("RC_contra", bound=ReactionCommand, contravariant=True)
+S = TypeVar("S", bound=TallyState)
+S_contra = TypeVar("S_contra", bound=TallyState, contravariant=True)
+R = TypeVar("R")
 
 
-class ReactionTarget(Protocol[C_contra]):
-    """One message in a transaction: decides who may react and by which rules, and publishes the event."""
+class TallyTarget(Protocol[C_contra, S_contra]):
+    """One message in a transaction: decides who may change what they hold on it, and publishes the event."""
+
+    def refusal(self, command: C_contra, state: S_contra) -> DomainError | None:
+        """Return why this command is refused; None: it is allowed."""
+
+    async def on_added(self, count: int, now: datetime, tx: Tx) -> None:
+        """Called with how much users hold newly: first reactions or votes, and those that replace another one."""
+
+    async def publish(self, state: S_contra, tally: Tally, now: datetime, tx: Tx) -> None:
+        """Publish that the counts changed."""
+
+
+class ReactionTarget(TallyTarget[RC_contra, ReactionState], Protocol[RC_contra]):
+    """A message to which users react by its rules."""
 
     @property
     def rules(self) -> ReactionRules: ...
 
-    def refusal(self, command: C_contra, state: ReactionState) -> DomainError | None:
-        """Return why this command is refused; None: it is allowed."""
 
-    async def on_added(self, count: int, now: datetime, tx: Tx) -> None:
-        """Called with the number of new reactions: first ones, and those that replace another one."""
-
-    async def publish(self, state: ReactionState, tally: Tally, now: datetime, tx: Tx) -> None:
-        """Publish that the counts changed."""
+T = TypeVar("T", bound=TallyTarget[Any, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +121,7 @@ class Asked:
 
 OpenTargets = Callable[
     [Mapping[str, Sequence[C]], Asked, Tx],
-    Awaitable[Mapping[str, ReactionTarget[C] | type[DomainError]]],
+    Awaitable[Mapping[str, T | type[DomainError]]],
 ]
 """Opens the messages of a batch of commands, by their keys, and looks up what is `Asked` together with its own queries.
 
@@ -108,7 +131,7 @@ HoldersOf = Callable[[Sequence[C]], Collection[UserId]]
 """The users whose reactions to a message a batch reads: the holders, and others that the event names."""
 
 
-def holders_of(commands: Sequence[ReactionCommand]) -> Collection[UserId]:
+def holders_of(commands: Sequence[TallyCommand]) -> Collection[UserId]:
     """Return the holders alone."""
     return {command.holder for command in commands}
 
@@ -157,14 +180,17 @@ class ReactionEngine:
 
 
 @dataclass(kw_only=True, slots=True)
-class ReactionQueue(Generic[C]):
+class TallyQueue(ABC, Generic[C, S, T, R]):
     """Commands of one service; those for any messages share transactions. Metrics show the queue as `name`."""
 
+    of_votes: ClassVar[bool] = False
+    """Whether it counts votes, and not reactions."""
+
     engine: ReactionEngine
-    open_targets: OpenTargets[C]
+    open_targets: OpenTargets[C, T]
     holders_of: HoldersOf[C] = holders_of
     name: InitVar[str]
-    _commits: GroupCommit[C, Tally] = field(init=False)
+    _commits: GroupCommit[C, R] = field(init=False)
 
     def __post_init__(self, name: str) -> None:
         database, on_batch = self.engine.database, self.engine.on_batch
@@ -172,43 +198,52 @@ class ReactionQueue(Generic[C]):
             database, self._apply, name=name, on_batch=on_batch, locks_of=_locks_of
         )
 
-    def submit(self, stream_id: StreamId, seq: int, command: C) -> Awaitable[Tally]:
-        """Apply the command and return the tally after it. A repeated command changes and publishes nothing."""
+    def submit(self, stream_id: StreamId, seq: int, command: C) -> Awaitable[R]:
+        """Apply the command and return what is so after it. A repeated command changes and publishes nothing."""
         return self._commits.submit(message_key(stream_id, seq), command)
+
+    @abstractmethod
+    def _state_of(self, key: str, tally: Tally | None, held: Mapping[UserId, Set[str]]) -> S:
+        """Return the state of the message before the batch, with what its holders hold."""
+
+    @abstractmethod
+    def _apply_one(
+        self, command: C, message: Message | None, state: S, target: T, now: datetime
+    ) -> DomainError | None:
+        """Apply the command to the state, or return why not."""
+
+    @abstractmethod
+    def _answer(self, command: C, message: Message | None, state: S, tally: Tally, target: T) -> R:
+        """Return the answer to a command that was applied, after the whole batch."""
 
     async def _apply(
         self, tx: Tx, batch: Mapping[str, Sequence[C]]
-    ) -> Mapping[str, Sequence[Tally | DomainError]]:
+    ) -> Mapping[str, Sequence[R | DomainError]]:
         holders = {key: self.holders_of(commands) for key, commands in batch.items()}
-        reactions = self.engine.store.query_batch(holders)
-        asked = Asked(self.engine.streams.query_messages(batch.keys()), reactions)
+        found = self.engine.store.query_batch(holders)
+        asked = Asked(self.engine.streams.query_messages(batch.keys()), found)
         targets = await self.open_targets(batch, asked, tx)
         now = self.engine.clock.now()
-        outcomes: dict[str, Sequence[Tally | DomainError]] = {}
+        outcomes: dict[str, Sequence[R | DomainError]] = {}
         for key, commands in batch.items():
             target = targets[key]
             if isinstance(target, type):
                 outcomes[key] = [target() for _ in commands]
                 continue
-            message, held = asked.message(key), reactions.held_on(key, holders[key])
-            state = ReactionState(key, reactions.counts_of(key), held)
-            refusals = [_apply_one(command, message, state, target) for command in commands]
+            held = found.held_on(key, holders[key], votes=self.of_votes)
+            message, state = asked.message(key), self._state_of(key, found.tally_of(key), held)
+            refusals = [
+                self._apply_one(command, message, state, target, now) for command in commands
+            ]
             tally = state.tally()
             await self._write(state, tally, target, now, tx)
             outcomes[key] = [
-                refusal or _with_mine(tally, state.held_by(command.holder))
+                refusal or self._answer(command, message, state, tally, target)
                 for command, refusal in zip(commands, refusals, strict=True)
             ]
         return outcomes
 
-    async def _write(
-        self,
-        state: ReactionState,
-        tally: Tally,
-        target: ReactionTarget[C],
-        now: datetime,
-        tx: Tx,
-    ) -> None:
+    async def _write(self, state: S, tally: Tally, target: T, now: datetime, tx: Tx) -> None:
         store = self.engine.store
         removed, added = state.removed(), state.added(now)
         if not removed and not added:
@@ -216,7 +251,7 @@ class ReactionQueue(Generic[C]):
         # Message and tally first: if another process writes them, this transaction ends there, before the bulk.
         if not state.has_tally:
             self.engine.streams.touch_messages([state.message_id], tx)
-        store.put_tally(state.message_id, tally, tx)
+        store.put_tally(state.message_id, state.stored_counts(), tx)
         store.delete(state.message_id, removed, tx)
         store.insert(added, tx)
         if added:
@@ -229,28 +264,49 @@ class ReactionQueue(Generic[C]):
         await self._commits.close()
 
 
-def _apply_one(
-    command: C, message: Message | None, state: ReactionState, target: ReactionTarget[C]
-) -> DomainError | None:
-    refusal = target.refusal(command, state)
-    if refusal is not None:
-        return refusal
-    if message is None:
-        return MessageNotFound()
-    if not command.is_adding:
-        state.remove(command.holder, command.emoji)
-        return None
-    if message.recalled_at is not None:
-        return MessageRecalled()
-    if message.reactions_frozen:
-        return ReactionsFrozen()
-    return state.add(target.rules, command.holder, command.emoji)
+@dataclass(kw_only=True, slots=True)
+class ReactionQueue(TallyQueue[RC, ReactionState, ReactionTarget[RC], Tally], Generic[RC]):
+    """Reactions of one service; the answer is the tally with the holder's own emoji."""
 
+    def _state_of(
+        self, key: str, tally: Tally | None, held: Mapping[UserId, Set[str]]
+    ) -> ReactionState:
+        return ReactionState(key, tally.counts if tally is not None else None, held)
 
-def _with_mine(tally: Tally, own: Set[str]) -> Tally:
-    if not own:
-        return tally
-    return Tally(counts=tally.counts, total=tally.total, mine=mine_of(tally, own))
+    def _apply_one(
+        self,
+        command: RC,
+        message: Message | None,
+        state: ReactionState,
+        target: ReactionTarget[RC],
+        now: datetime,
+    ) -> DomainError | None:
+        refusal = target.refusal(command, state)
+        if refusal is not None:
+            return refusal
+        if message is None:
+            return MessageNotFound()
+        if not command.is_adding:
+            state.remove(command.holder, command.emoji)
+            return None
+        if message.recalled_at is not None:
+            return MessageRecalled()
+        if message.reactions_frozen:
+            return ReactionsFrozen()
+        return state.add(target.rules, command.holder, command.emoji)
+
+    def _answer(
+        self,
+        command: RC,
+        message: Message | None,
+        state: ReactionState,
+        tally: Tally,
+        target: ReactionTarget[RC],
+    ) -> Tally:
+        own = state.held_by(command.holder)
+        if not own:
+            return tally
+        return Tally(counts=tally.counts, total=tally.total, mine=mine_of(tally, own))
 
 
 def _locks_of(key: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from reactions import policy
 from reactions.events import OwnReactions, ReactionsChanged
 from reactions.models import Reaction
 from reactions.service.engine import Asked, ReactionCommand, ReactionEngine, ReactionQueue
+from reactions.service.group_batch import accesses_of_batch, holding_refusal
 from reactions.service.state import ReactionState
 
 ReactedHook = Callable[[Group, int, int, datetime, Tx], Awaitable[None]]
@@ -48,14 +49,8 @@ class _Target:
 
     def refusal(self, command: _Command, state: ReactionState) -> DomainError | None:
         access = self.accesses.get(command.actor)
-        if access is None:
-            return GroupNotFound()
-        # First, so that a business account is told that no membership would help.
-        refusal = groups_policy.person_refusal(access.is_business) if command.is_adding else None
-        refusal = refusal or groups_policy.reacting_refusal(
-            self.group, access.effective_role, access.member
-        )
-        if refusal is not None:
+        refusal = holding_refusal(access, is_adding=command.is_adding)
+        if refusal is not None or access is None:
             return refusal
         if self.message is None:
             return MessageNotFound()
@@ -127,20 +122,7 @@ class ReactionService:
     async def _open(
         self, batch: Mapping[str, Sequence[_Command]], asked: Asked, tx: Tx
     ) -> Mapping[str, _Target | type[DomainError]]:
-        actors: dict[GroupId, set[Actor]] = {}
-        for commands in batch.values():
-            of_group = actors.setdefault(commands[0].group_id, set())
-            of_group.update(command.actor for command in commands)
-        query = self.access.query(
-            {
-                group_id: {actor.user_id for actor in of_group}
-                for group_id, of_group in actors.items()
-            }
-        )
-        await self.engine.database.fetch_together(*query.queries, *asked.queries, tx=tx)
-        accesses = {
-            group_id: query.accesses_of(of_group, group_id) for group_id, of_group in actors.items()
-        }
+        accesses = await accesses_of_batch(self.access, batch, asked, tx)
         targets: dict[str, _Target | type[DomainError]] = {}
         for key, commands in batch.items():
             seen_by = accesses[commands[0].group_id]

@@ -1,7 +1,9 @@
-"""The reactions to one message, as a batch reads and changes them before it writes the difference."""
+"""What users hold on one message, as a batch reads and changes it before it writes the difference."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Set
 from datetime import datetime
+from typing import Any
 
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import UserId
@@ -10,22 +12,68 @@ from reactions import policy
 from reactions.models import Reaction, ReactionRules
 
 
-class ReactionState:
-    """The counts of a message, and the emoji that the users of a batch hold on it."""
+class TallyState:
+    """What the users of a batch hold on a message: emoji, or options of a poll, each by its stored text.
+
+    `has_tally`: whether a tally is stored, be it empty; without one, nobody held anything so far.
+    """
+
+    def __init__(
+        self, message_id: str, held: Mapping[UserId, Set[str]], *, has_tally: bool
+    ) -> None:
+        self.message_id = message_id
+        self.has_tally = has_tally
+        self._held_before = held
+        self._held = {user_id: set(texts) for user_id, texts in held.items()}
+
+    def held_by(self, user_id: UserId) -> Set[str]:
+        return self._held[user_id]
+
+    @property
+    @abstractmethod
+    def counts_changed(self) -> bool:
+        """Whether the counts are other ones than before the batch."""
+
+    @abstractmethod
+    def tally(self) -> Tally:
+        """Return the counts, without what any user holds."""
+
+    @abstractmethod
+    def stored_counts(self) -> dict[str, Any]:
+        """Return the fields of the tally that this state counts."""
+
+    def removed(self) -> list[tuple[UserId, str]]:
+        return [
+            (user_id, text)
+            for user_id, before in self._held_before.items()
+            for text in before - self._held[user_id]
+        ]
+
+    def added(self, now: datetime) -> list[Reaction]:
+        return [
+            Reaction(message_id=self.message_id, user_id=user_id, emoji=text, at=now)
+            for user_id, after in self._held.items()
+            for text in after - self._held_before[user_id]
+        ]
+
+    def changed_holders(self) -> dict[tuple[str, ...], list[UserId]]:
+        """Return the users who hold something else than before, by what they hold now."""
+        changed: dict[tuple[str, ...], list[UserId]] = {}
+        for user_id, after in self._held.items():
+            if after != self._held_before[user_id]:
+                changed.setdefault(tuple(sorted(after)), []).append(user_id)
+        return changed
+
+
+class ReactionState(TallyState):
+    """The counts of a message's emoji, and the emoji that the users of a batch hold on it."""
 
     def __init__(
         self, message_id: str, counts: Mapping[str, int] | None, held: Mapping[UserId, Set[str]]
     ) -> None:
-        self.message_id = message_id
-        self.has_tally = counts is not None
-        """Whether a tally is stored, be it empty; without one, there were no reactions so far."""
+        super().__init__(message_id, held, has_tally=counts is not None)
         self._counts_before = counts or {}
-        self._held_before = held
         self._counts = dict(self._counts_before)  # a `Counter` takes several times as long to make
-        self._held = {user_id: set(emoji) for user_id, emoji in held.items()}
-
-    def held_by(self, user_id: UserId) -> Set[str]:
-        return self._held[user_id]
 
     def add(self, rules: ReactionRules, user_id: UserId, emoji: str) -> DomainError | None:
         """Add the emoji in place of those that it replaces. Returns the refusal if the rules forbid it."""
@@ -50,28 +98,10 @@ class ReactionState:
     def counts_changed(self) -> bool:
         return self._counts != self._counts_before
 
-    def removed(self) -> list[tuple[UserId, str]]:
-        return [
-            (user_id, emoji)
-            for user_id, before in self._held_before.items()
-            for emoji in before - self._held[user_id]
-        ]
-
-    def added(self, now: datetime) -> list[Reaction]:
-        return [
-            Reaction(message_id=self.message_id, user_id=user_id, emoji=emoji, at=now)
-            for user_id, after in self._held.items()
-            for emoji in after - self._held_before[user_id]
-        ]
-
-    def changed_holders(self) -> dict[tuple[str, ...], list[UserId]]:
-        """Return the users whose reactions have changed, by the emoji that they hold now."""
-        changed: dict[tuple[str, ...], list[UserId]] = {}
-        for user_id, after in self._held.items():
-            if after != self._held_before[user_id]:
-                changed.setdefault(tuple(sorted(after)), []).append(user_id)
-        return changed
-
     def tally(self) -> Tally:
         """Return the counts, without any user's own emoji."""
         return Tally(counts=dict(self._counts), total=sum(self._counts.values()), mine=())
+
+    def stored_counts(self) -> dict[str, Any]:
+        """Return the fields of the tally that count reactions."""
+        return {"counts": dict(self._counts), "total": sum(self._counts.values())}

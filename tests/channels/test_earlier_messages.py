@@ -88,6 +88,7 @@ def every_read(api: Api, tea: _Tea, reader: User) -> list[str]:
         "conversation_id": part(conversation_of(tea.group)),
         "seq": "1",
         "emoji": THUMB,
+        "option": "0",
         "user_id": part(reader.id),
         "draft_id": "none",
         "device_id": "none",

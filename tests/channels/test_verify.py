@@ -29,7 +29,7 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId, derive_id, join_key
 from groups.kernel.mongo import Database, Document, ensure_indexes
 from groups.kernel.mongo.snapshot import Snapshot, SnapshotLost
-from groups.models import Content, GroupType, JoinOption, Kind, Role, message_key, stream_of
+from groups.models import Content, GroupType, JoinOption, Kind, Poll, Role, message_key, stream_of
 from groups.service.lifecycle.cleanup import CleanupService
 from groups.service.lifecycle.create import NewGroup
 
@@ -574,6 +574,32 @@ async def test_damage_is_found_and_repaired_where_possible(town: Services, name:
     assert (after == []) == is_mendable, after
     assert any(expected in line for line in after) != is_mendable, after
     assert await town.database.collection("messages").count_documents({}) == messages
+
+
+async def test_votes_that_are_counted_wrong_are_counted_again(town: Services) -> None:
+    poll = Poll(question="Tea?", options=("Yes", "No", "Later"), multiple=True)
+    content = Content(kind=Kind.POLL, poll=poll)
+    seq = (await town.chat.messages.post(ADA, NEWS, content)).message.seq
+    for actor, options in ((ADA, {0, 1}), (BOB, {0}), (CID, {2})):
+        await town.polls.vote(actor, NEWS, seq, options)
+    await town.polls.vote(CID, NEWS, seq, set())
+    await town.reactions.react(BOB, NEWS, seq, Emoji("👍"))
+    assert told(await outcomes_of(town.database)) == []
+    key, tallies = message_key(STREAM, seq), town.database.collection("tallies")
+    before = await tallies.find_one({"_id": key}, {"version": 0})
+    assert before is not None
+    assert (before["votes"], before["voters"]) == ({"0": 2, "1": 1}, 2)
+    for damage, expected in (
+        (update("tallies", key, {"$set": {"votes.0": 7}}), "vote:0 is counted 7, held by 2"),
+        (update("tallies", key, {"$set": {"votes.2": 1}}), "vote:2 is counted 1, held by 0"),
+        (update("tallies", key, {"$set": {"voters": 3}}), "3 voters are counted, 2 users voted"),
+        (delete("tallies", key), "0 voters are counted, 2 users voted"),
+    ):
+        await damage(town.database)
+        found = told(await outcomes_of(town.database, repair=True))
+        assert f"P4 message {seq} of {STREAM}: {expected}" in found
+        assert told(await outcomes_of(town.database)) == []
+        assert await tallies.find_one({"_id": key}, {"version": 0}) == before
 
 
 async def test_repairs_restore_the_original_data(town: Services) -> None:

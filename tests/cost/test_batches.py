@@ -66,6 +66,29 @@ async def test_reactions_to_many_messages_send_the_commands_of_one(watched: Watc
     assert await commands_of(watched, unreact(bob), places) == one
 
 
+async def test_votes_in_many_polls_send_the_commands_of_one(watched: Watched) -> None:
+    owner, *users = (watched.api.new_user(name) for name in ("owner", "ada", "bob"))
+    places = list[Place]()
+    poll = {"question": "Tea?", "options": ["Yes", "No"]}
+    for _ in range(CHANNELS):
+        path = await a_channel(owner, *users)
+        for _ in range(POSTS):
+            asked = await owner.post(f"{path}/posts", {"kind": "poll", "poll": poll})
+            seq = asked.body["seq"]
+            assert (await owner.put(f"{path}/posts/{seq}/vote", {"options": [0]})).status == 200
+            places.append((GroupId(id_of(path)), seq))
+    ada, bob = map(actor_of, users)
+    polls = watched.api.services.polls
+
+    def vote(who: Actor, *options: int) -> Call:
+        return lambda place: polls.vote(who, *place, options)
+
+    for options in ((0,), (1,), ()):
+        one = await commands_of(watched, vote(ada, *options), places[:1])
+        assert one.total() == (6 if options == (1,) else 5)
+        assert await commands_of(watched, vote(bob, *options), places) == one
+
+
 async def test_reactions_in_many_dialogues_send_the_commands_of_one(watched: Watched) -> None:
     api = watched.api
     ada = api.new_user("ada")

@@ -69,6 +69,13 @@ class Stage:
         """Post; returns the path of the post."""
         return f"{self.path}/posts/{(await a_post(self.owner, self.path))['seq']}"
 
+    async def poll(self) -> str:
+        """Post a poll; returns the path of the post."""
+        poll = {"question": "Tea?", "options": ["Yes", "No"], "results": "after_vote"}
+        asked = await self.owner.post(f"{self.path}/posts", {"kind": "poll", "poll": poll})
+        assert asked.status == 201, asked
+        return f"{self.path}/posts/{asked.body['seq']}"
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stages(watched: Watched) -> AsyncIterator[tuple[Stage, Stage]]:
@@ -132,6 +139,31 @@ async def unreact(stage: Stage) -> Act:
     who, post = await stage.subscriber(), await stage.post()
     await who.put(f"{post}/reactions/{part('👍')}")
     return lambda: who.delete(f"{post}/reactions/{part('👍')}")
+
+
+async def vote(stage: Stage) -> Act:
+    who, poll = await stage.subscriber(), await stage.poll()
+    return lambda: who.put(f"{poll}/vote", {"options": [0]})
+
+
+async def replace_a_vote(stage: Stage) -> Act:
+    who, poll = await stage.subscriber(), await stage.poll()
+    assert (await who.put(f"{poll}/vote", {"options": [0]})).status == 200
+    return lambda: who.put(f"{poll}/vote", {"options": [1]})
+
+
+async def close_a_poll(stage: Stage) -> Act:
+    poll = await stage.poll()
+    assert (await stage.reader.put(f"{poll}/vote", {"options": [0]})).status == 200
+    return lambda: stage.owner.post(f"{poll}/poll/close")
+
+
+async def read_polls(stage: Stage) -> Act:
+    """A page with polls, in which the reader has voted."""
+    for _ in range(3):
+        poll = await stage.poll()
+        assert (await stage.reader.put(f"{poll}/vote", {"options": [0]})).status == 200
+    return lambda: stage.reader.get(f"{stage.path}/posts?limit=20")
 
 
 async def report_views(stage: Stage) -> Act:
@@ -357,6 +389,10 @@ OPERATIONS: Final = [
     react,
     replace_a_reaction,
     unreact,
+    vote,
+    replace_a_vote,
+    close_a_poll,
+    read_polls,
     report_views,
     report_views_again,
     show_insights,

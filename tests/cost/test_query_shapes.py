@@ -236,6 +236,14 @@ async def _channels(api: Api) -> None:
     await dan.get(f"{post}/reactions")
     await ada.get(f"{post}/reactions/{THUMB}")
     await dan.delete(f"{post}/reactions/{part('🎉')}")
+    poll = {"question": "Tea?", "options": ["Yes", "No"], "results": "after_vote"}
+    asked = await ada.post(f"{path}/posts", {"kind": "poll", "poll": poll})
+    poll_post = f"{path}/posts/{asked.body['seq']}"
+    for option in (0, 1):
+        await dan.put(f"{poll_post}/vote", {"options": [option]})
+    await dan.get(f"{path}/posts")
+    await dan.delete(f"{poll_post}/vote")
+    await ada.post(f"{poll_post}/poll/close")
     await ada.put(f"{post}/pin")
     await dan.get(f"{path}/pins")
     await ada.delete(f"{post}/pin")
@@ -399,6 +407,12 @@ async def _groups(api: Api) -> None:
     await cat.get(f"{message}/reactions/{THUMB}")
     await cat.delete(f"{message}/reactions/{THUMB}")
     await cat.put(f"{message}/reactions/{THUMB}")
+    poll = {"question": "Tea?", "options": ["Yes", "No"]}
+    asked = await bob.post(f"{path}/messages", {"kind": "poll", "poll": poll})
+    await cat.put(f"{path}/messages/{asked.body['seq']}/vote", {"options": [0]})
+    await cat.get(f"{path}/messages/{asked.body['seq']}/vote/0?limit=1")
+    await cat.delete(f"{path}/messages/{asked.body['seq']}/vote")
+    await bob.post(f"{path}/messages/{asked.body['seq']}/poll/close")
     await bob.delete(message)
     await ada.delete(
         f"{path}/members/{part(dan.id)}",

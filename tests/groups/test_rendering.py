@@ -64,12 +64,16 @@ SHARED = {
 
 @pytest.fixture
 def rendering() -> MessageRendering:
-    return MessageRendering(lambda message, access, tally, _: post_response(message, access, tally))
+    return MessageRendering(
+        lambda message, access, tally, _: post_response(message, access, tally, NOW)
+    )
 
 
 def expected(messages: list[Message], access: AccessContext, tallies: Tallies) -> object:
     items = [
-        post_response(message, access, tallies.get(message.seq, Tally())).model_dump(mode="json")
+        post_response(message, access, tallies.get(message.seq, Tally()), NOW).model_dump(
+            mode="json"
+        )
         for message in messages
     ]
     place = {"newer_cursor": None, "first_unread_seq": None, "version": None}
@@ -87,7 +91,7 @@ def page_of(
 def rendered(
     rendering: MessageRendering, messages: list[Message], access: AccessContext, tallies: Tallies
 ) -> object:
-    return json.loads(rendering.page(page_of(messages, tallies, access)))
+    return json.loads(rendering.page(page_of(messages, tallies, access), now=NOW))
 
 
 def test_each_reader_sees_only_their_own_reactions(rendering: MessageRendering) -> None:
@@ -154,11 +158,11 @@ def test_readers_of_one_page_share_its_bytes() -> None:
     def counting(message: Message, access: AccessContext, tally: Tally) -> PostResponse:
         nonlocal views
         views += 1
-        return post_response(message, access, tally)
+        return post_response(message, access, tally, NOW)
 
     rendering = MessageRendering(lambda message, access, tally, _: counting(message, access, tally))
     for own in ({}, {3: ("👍",)}, {}, {3: ("🔥",)}):
-        rendering.page(page_of(MESSAGES, Tallies(SHARED, own)))
+        rendering.page(page_of(MESSAGES, Tallies(SHARED, own)), now=NOW)
     assert views == len(MESSAGES)
 
 
@@ -167,11 +171,11 @@ def test_equal_messages_read_anew_share_the_rendered_page() -> None:
 
     def counting(message: Message, access: AccessContext, tally: Tally) -> PostResponse:
         rendered.append(message.seq)
-        return post_response(message, access, tally)
+        return post_response(message, access, tally, NOW)
 
     rendering = MessageRendering(lambda message, access, tally, _: counting(message, access, tally))
-    first = rendering.page(page_of(MESSAGES, Tallies(SHARED)))
+    first = rendering.page(page_of(MESSAGES, Tallies(SHARED)), now=NOW)
     copies = [message.model_copy(deep=True) for message in MESSAGES]
     tallies = {seq: Tally(dict(tally.counts), tally.total) for seq, tally in SHARED.items()}
-    assert rendering.page(page_of(copies, Tallies(tallies))) == first
+    assert rendering.page(page_of(copies, Tallies(tallies)), now=NOW) == first
     assert rendered == [3, 2, 1]

@@ -30,7 +30,7 @@ from groups.service.lifecycle.update import GroupChanges
 from groups.wiring import GROUP_INDEXES, build_core
 from groups.wiring import assemble as assemble_chat
 from reactions.store import ReactionStore
-from reactions.wiring import REACTION_INDEXES, build_engine
+from reactions.wiring import REACTION_INDEXES, assemble_polls, build_engine
 from reactions.wiring import assemble as assemble_reactions
 from tests.builders import ROOT
 from tests.mongod import DRIVER
@@ -96,6 +96,7 @@ class Scene:
         self.membership, self.users = chat.membership, chat.users
         self.store = ReactionStore(database)
         self.reactions = assemble_reactions(chat, engine)
+        self.polls = assemble_polls(chat, engine)
 
     def _on_batch(self, name: str, size: int, waiting: int) -> None:
         if name == "reactions":

@@ -57,6 +57,11 @@ UNTOLD: Final = {
         for how in ("PUT", "DELETE")
         for kind in ("posts", "messages")
     },
+    **{
+        f"{how} /{kind}/{{poll}}/vote{body}": _FOR_HIMSELF
+        for how, body in (("PUT", " vote"), ("DELETE", ""))
+        for kind in ("posts", "messages")
+    },
     "DELETE /posts/{post}/pin": "it is not pinned; where it is: test_admin_log",
     "DELETE /posts/{post}/reactions-freeze": "it is not frozen; where it is: test_admin_log",
     "POST /posts/views seen": _FOR_HIMSELF,

@@ -318,7 +318,7 @@ def _to_tally(row: bytes) -> Tally:
 def test_rendered_pages(number: int, content: dict[str, Any], is_decoded: bool) -> None:
     rendering, made = made_with_caches(
         lambda: MessageRendering(
-            lambda message, access, tally, _: post_response(message, access, tally)
+            lambda message, access, tally, _: post_response(message, access, tally, NOW)
         )
     )
     streams = count()
@@ -342,7 +342,7 @@ def test_rendered_pages(number: int, content: dict[str, Any], is_decoded: bool) 
                     access=AccessContext(group, None, effective_role),
                     tallies=Tallies(tallies),
                 )
-                rendering.page(page)
+                rendering.page(page, now=NOW)
 
     read(2)
     for cache in made.values():

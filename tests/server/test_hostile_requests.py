@@ -69,6 +69,7 @@ async def a_place(api: Api) -> tuple[User, dict[str, str]]:
         "seq": "1",
         "name": "mine",
         "emoji": "👍",
+        "option": "0",
         "media_id": "none",
         "webhook_id": "none",
         "delivery_id": "none",
@@ -485,13 +486,13 @@ async def test_a_cursor_of_another_user_shows_nothing_of_his(shared_api: Api) ->
             assert answer.refusal == (400, "bad_cursor")
 
 
-FILLED: Final = {"post": "1", "draft": "none", "nobody": "nobody", "owner": "somebody"}
+FILLED: Final = {"post": "1", "poll": "1", "draft": "none", "nobody": "nobody", "owner": "somebody"}
 
 
 def call_of(row: Row, place: str) -> tuple[str, str, dict[str, Any]]:
     """The row's call on this channel, the same whether there is one."""
     path = row.path.replace("👍", part("👍")).removesuffix("/")
-    for word in ("post", "draft", "nobody", "owner", "member", "admin", "banned", "writer"):
+    for word in ("post", "poll", "draft", "nobody", "owner", "member", "admin", "banned", "writer"):
         path = path.replace("{" + word + "}", FILLED.get(word, "somebody"))
     if row.body == "lines":
         return row.method, place + path, {"data": '{"user_id": "x"}\n', "headers": AS_LINES}

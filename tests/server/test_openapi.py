@@ -452,6 +452,7 @@ async def a_flow(api: Api) -> None:
     await bob.get(f"{channel}/posts/2")
     await bob.get(f"{channel}/posts/9")
     await ada.patch(f"{channel}/posts/2", {"kind": "text", "text": "too late"})
+    await a_flow_of_polls(ada, bob, channel)
     await a_flow_of_curation(ada, bob, channel)
     await a_flow_of_drafts(ada, bob, channel)
     await a_flow_of_canned_replies(ada, bob, channel)
@@ -597,6 +598,27 @@ async def a_flow(api: Api) -> None:
 
 
 LINK: Final = {"title": "More", "url": "https://example.org/tea"}
+
+
+async def a_flow_of_polls(ada: User, bob: User, channel: str) -> None:
+    poll = {"question": "Tea or coffee?", "options": ["Tea", "Coffee"], "multiple": True}
+    tea = await a_chat_group(ada, bob)
+    for path, calls in ((channel, "posts"), (tea, "messages")):
+        asked = await ada.post(f"{path}/{calls}", {"kind": "poll", "poll": poll})
+        message = f"{path}/{calls}/{asked.body['seq']}"
+        await ada.patch(message, {"kind": "text", "text": "No poll"})
+        for options in ([0, 1], [9]):
+            await bob.put(f"{message}/vote", {"options": options})
+        await bob.get(message)
+        await bob.get(f"{path}/{calls}?limit=2")
+        await bob.get(f"{group_path(channel)}/messages/{asked.body['seq']}/vote/0")
+        await ada.get(f"{tea}/messages/1/vote/0?limit=1")
+        await bob.delete(f"{message}/vote")
+        await ada.put(f"{path}/{calls}/99/vote", {"options": [0]})
+        await bob.post(f"{message}/poll/close")
+        await ada.post(f"{message}/poll/close")
+        await bob.put(f"{message}/vote", {"options": [0]})
+        await bob.delete(f"{message}/vote")
 
 
 async def a_flow_of_curation(ada: User, bob: User, channel: str) -> None:

@@ -65,6 +65,7 @@ BODIES: Final[dict[str, Any]] = {
     "grants": {"grants": ["post"]},
     "accept": {"accept": True},
     "seen": {"seqs": [1]},
+    "vote": {"options": [0]},
     "many": {"user_ids": ["ada", "bob"], "kind": "text", "text": "Hello"},
     "pinned": {"pinned": True},
     "hook": {"url": "https://hooks.invalid/"},
@@ -151,6 +152,14 @@ class Stage:
             return self.cast["owner"].id
         if word == "post":
             return str((await a_post(self.cast["owner"], self.path))["seq"])
+        if word == "poll":
+            calls = "posts" if self.path.startswith("/v1/channels/") else "messages"
+            poll = {"question": "Tea?", "options": ["Yes", "No"]}
+            asked = await self.cast["owner"].post(
+                f"{self.path}/{calls}", {"kind": "poll", "poll": poll}
+            )
+            assert asked.status == 201, asked
+            return str(asked.body["seq"])
         if word == "draft":
             kept = await self.cast["owner"].post(f"{self.path}/drafts", BODIES["draft"])
             assert kept.status == 201, kept
@@ -435,7 +444,7 @@ async def test_each_kind_of_account_is_answered_as_the_table_says(
         "users": {"users": [{"user_id": places["{person}"], "name": "Ada"}]},
         "text": BODIES["text"],
         "shop": {"user_id": places["{shop}"]},
-        **{name: BODIES[name] for name in ("hook", "paused", "since")},
+        **{name: BODIES[name] for name in ("hook", "paused", "since", "vote")},
         "device": {"platform": "gateway", "pushkey": "k", "app_id": "app", "locale": "en"},
     }
     if "{webhook}" in row.path:

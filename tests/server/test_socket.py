@@ -318,6 +318,7 @@ async def test_every_type_of_event_arrives_without_any_subscription(
     # Only to those who watch; once they were read, behind all others; and where a receiver of webhooks fails.
     assert set(EVENT_TYPES) - told == {
         "reactions.changed",
+        "poll.changed",
         "inbox.unread",
         "unread.changed",
         "webhook.disabled",

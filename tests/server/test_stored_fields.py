@@ -34,6 +34,7 @@ from groups.models import (
     Member,
     Message,
     Origin,
+    Poll,
     Restriction,
     Stream,
     Tally,
@@ -76,6 +77,7 @@ MODELS: Final[dict[str, type]] = {
     "messages.content.links[]": Link,
     "messages.content.location": Location,
     "messages.content.media[]": Attachment,
+    "messages.content.poll": Poll,
     "messages.origin": Origin,
     "reactions": Reaction,
     "restrictions": Restriction,
@@ -100,7 +102,7 @@ STORED_AS: Final = {
 }
 """Fields of models that documents have under another name."""
 
-NOT_STORED: Final = {"tallies.mine"}
+NOT_STORED: Final = {"tallies.mine", "tallies.my_votes"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

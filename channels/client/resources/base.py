@@ -13,7 +13,7 @@ from channels.client.transport import Query, Transport, path_of
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
-CONTENT_FIELDS = ("video", "audio", "file", "location", "custom")
+CONTENT_FIELDS = ("video", "audio", "file", "location", "poll", "custom")
 
 
 def parsed(model: type[M], body: bytes) -> M:

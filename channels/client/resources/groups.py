@@ -18,9 +18,11 @@ from channels.client.models import (
     Message,
     NewMessage,
     Page,
+    Poll,
     Reactor,
     Tally,
     UpdateGroup,
+    Voter,
     WriteMessage,
 )
 from channels.client.paging import Paged
@@ -145,3 +147,20 @@ class Groups(Resource):
 
     def reactors(self, group_id: str, seq: int, emoji: str) -> Paged[Reactor, Page[Reactor]]:
         return self._list(Page[Reactor], "groups", group_id, "messages", seq, "reactions", emoji)
+
+    async def vote(self, group_id: str, seq: int, *options: int) -> Poll:
+        """Vote in a poll for these options, by their place from 0; they replace an earlier vote."""
+        return await self._call(
+            *("PUT", Poll, "groups", group_id, "messages", seq, "vote"), body={"options": options}
+        )
+
+    async def take_vote_back(self, group_id: str, seq: int) -> Poll:
+        return await self._call("DELETE", Poll, "groups", group_id, "messages", seq, "vote")
+
+    async def close_poll(self, group_id: str, seq: int) -> Poll:
+        """Close a poll now; for those who may edit the message."""
+        return await self._call("POST", Poll, "groups", group_id, "messages", seq, "poll", "close")
+
+    def voters(self, group_id: str, seq: int, option: int) -> Paged[Voter, Page[Voter]]:
+        """The users who chose the option; for members who see the results."""
+        return self._list(Page[Voter], "groups", group_id, "messages", seq, "vote", option)

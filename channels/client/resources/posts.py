@@ -9,6 +9,7 @@ from channels.client.models import (
     FeedItem,
     NewMessage,
     Page,
+    Poll,
     Post,
     PostPage,
     PostReport,
@@ -106,6 +107,19 @@ class Posts(Resource):
     def reactors(self, channel_id: str, seq: int, emoji: str) -> Paged[Reactor, Page[Reactor]]:
         """The users who reacted with this emoji; for the owner and admins."""
         return self._list(Page[Reactor], "channels", channel_id, "posts", seq, "reactions", emoji)
+
+    async def vote(self, channel_id: str, seq: int, *options: int) -> Poll:
+        """Vote in a poll for these options, by their place from 0; they replace an earlier vote."""
+        return await self._call(
+            *("PUT", Poll, "channels", channel_id, "posts", seq, "vote"), body={"options": options}
+        )
+
+    async def take_vote_back(self, channel_id: str, seq: int) -> Poll:
+        return await self._call("DELETE", Poll, "channels", channel_id, "posts", seq, "vote")
+
+    async def close_poll(self, channel_id: str, seq: int) -> Poll:
+        """Close a poll now; for those who may edit the post."""
+        return await self._call("POST", Poll, "channels", channel_id, "posts", seq, "poll", "close")
 
     async def report_views(self, channel_id: str, seqs: Iterable[int]) -> Page[PostViews]:
         """Say that the user has seen these posts, up to 100; each user counts once."""

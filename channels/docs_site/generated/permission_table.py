@@ -86,6 +86,9 @@ PUT    /posts/{post}/reactions/👍         -        ok         ok     ban    ok
 DELETE /posts/{post}/reactions/👍         -        ok         ok     ban    ok     ok     -      -
 GET    /posts/{post}/reactions            ok       ok         ok     ban    ok     ok     ok     ok
 GET    /posts/{post}/reactions/👍         -        -          -      ban    ok     ok     -      ok
+PUT    /posts/{poll}/vote vote            -        ok         ok     ban    ok     ok     -      -
+DELETE /posts/{poll}/vote                 -        ok         ok     ban    ok     ok     -      -
+POST   /posts/{poll}/poll/close           write    write      write  ban    ok     ok     write  ok
 POST   /posts silent                      write    write      write  ban    ok     ok     write  ok
 POST   /posts forward                     write    write      write  ban    ok     ok     write  ok
 POST   /posts/preview text                write    write      write  ban    ok     ok     write  ok
@@ -200,6 +203,10 @@ PUT    /messages/{post}/reactions/👍      -        ok         ok     ban    ok
 DELETE /messages/{post}/reactions/👍      -        ok         ok     ban    ok     ok     -      -
 GET    /messages/{post}/reactions         ok       ok         ok     ban    ok     ok     ok     ok
 GET    /messages/{post}/reactions/👍      -        -          -      ban    ok     ok     -      ok
+PUT    /messages/{poll}/vote vote         -        ok         ok     ban    ok     ok     -      -
+DELETE /messages/{poll}/vote              -        ok         ok     ban    ok     ok     -      -
+GET    /messages/{poll}/vote/0            -        -          -      ban    -      -      -      -
+POST   /messages/{poll}/poll/close        write    write      write  ban    ok     ok     write  ok
 """
 
 CHAT_GROUP: Final = """
@@ -242,6 +249,10 @@ PUT    /messages/{post}/reactions/👍      -        ok         ok     ban    ok
 DELETE /messages/{post}/reactions/👍      -        ok         ok     ban    ok     ok     -      -
 GET    /messages/{post}/reactions         -        ok         ok     ban    ok     ok     -      ok
 GET    /messages/{post}/reactions/👍      -        ok         ok     ban    ok     ok     -      ok
+PUT    /messages/{poll}/vote vote         -        ok         ok     ban    ok     ok     -      -
+DELETE /messages/{poll}/vote              -        ok         ok     ban    ok     ok     -      -
+GET    /messages/{poll}/vote/0            -        ok         ok     ban    ok     ok     -      ok
+POST   /messages/{poll}/poll/close        -        -          muted  ban    -      ok     -      ok
 """
 
 ACCOUNTS: Final = """
@@ -273,6 +284,7 @@ GET    /search/messages?q=hello           ok     ok       ok
 PUT    /channels/{channel}/subscription   ok     biz      ok
 GET    /channels/{channel}/posts          ok     ok       ok
 PUT    /channels/{channel}/posts/1/reactions/👍 - biz     -
+PUT    /channels/{channel}/posts/1/vote vote - biz        -
 PUT    /groups/{group}/members/me         ok     biz      ok
 POST   /groups/{group}/messages text      write  biz      ok
 POST   /conversations/c2c_{person}/messages text ok biz   ok
@@ -300,6 +312,7 @@ BY_GRANT: Final = {
     "post delete_posts": {"DELETE /drafts/{draft}"},
     "edit_posts": {
         *("PATCH /posts/{post} text", "PATCH /messages/{post} text"),
+        *("POST /posts/{poll}/poll/close", "POST /messages/{poll}/poll/close"),
         *(f"{method} /posts/{{post}}/reactions-freeze" for method in ("PUT", "DELETE")),
     },
     "read_inbox": {

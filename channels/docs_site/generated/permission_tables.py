@@ -35,6 +35,7 @@ _HEADS: Final = {
 }
 _TARGETS: Final = {
     "post": ("{seq}", ""),
+    "poll": ("{seq}", ""),
     "draft": ("{draft}", ""),
     "webhook": ("{webhook}", ""),
     "delivery": ("{delivery}", ""),
@@ -61,6 +62,7 @@ _BODIES: Final = {
     "paused": "",
     "since": "",
     "seen": "",
+    "vote": "",
     "lines": "bulk import",
     "accept": "accept one",
     "many": "to many at once",
@@ -87,7 +89,7 @@ _BODIES: Final = {
 """What the body of a call says, where the path does not tell."""
 _GRANTS: Final = {
     Grant.POST: "Post, preview and forward; keep, schedule and publish drafts.",
-    Grant.EDIT_POSTS: "Edit the posts of others; with `post` also their drafts. Freeze reactions.",
+    Grant.EDIT_POSTS: "Edit the posts of others; with `post` also their drafts. Freeze reactions, close polls.",
     Grant.DELETE_POSTS: "Delete the posts of others; with `post` also their drafts.",
     Grant.PIN_POSTS: "Pin and unpin posts.",
     Grant.MANAGE_SUBSCRIBERS: "See, add, remove, mute and ban subscribers, bans from reacting included; see the users"

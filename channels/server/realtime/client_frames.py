@@ -87,7 +87,10 @@ class _OfConversations(_ClientFrame):
 
 
 class Watch(_OfConversations):
-    """Starts the reaction counts of groups and channels. The server answers `watching`, with the counts as they are."""
+    """Starts the counts of reactions and votes of groups and channels.
+
+    The server answers `watching`, with the counts as they are.
+    """
 
     type: Literal["watch"]
     seqs: dict[ConversationIdText, Seqs] | None = None

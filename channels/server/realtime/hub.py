@@ -6,8 +6,9 @@ Promises:
     A large audience does not block the server: after `WRITES_A_TURN` writes the event loop turns.
     A session receives every stream that its user is in, from `ready` on. Joins and leaves take effect in the order in
     which they were committed, so a user who left receives nothing that was posted afterwards.
-    Reaction counts go to sessions that watch the stream: at most two events a second for a message, the newest last.
-    Users' own reactions go to all their sessions at once, watching or not, with their own emoji and no names.
+    Counts of reactions and votes go to sessions that watch the stream: at most two events a second for a message and
+    type, the newest last.
+    Users' own reactions and votes go to all their sessions at once, watching or not, without names.
 Delivery is at most once: a client that was disconnected compares seqs and reads what it missed.
 """
 
@@ -16,7 +17,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from channels.event_views.registry import views_of
 from channels.event_views.view import EventView
@@ -39,22 +40,37 @@ from groups.kernel.errors import DomainError
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import AccountKind, stream_of
-from reactions.events import OwnReactions, ReactionsChanged
+from reactions.events import ReactionsChanged
+from reactions.polls.events import PollChanged
 
 log = logging.getLogger(__name__)
 
 A = TypeVar("A")
 K = TypeVar("K", UserId, StreamId)
 
-MERGE_SECONDS: Final = 0.5  # between two events about the reactions to one message
+MERGE_SECONDS: Final = (
+    0.5  # between two events about the reactions to one message, or the votes in it
+)
 
 NEEDED_BY_HUBS: Final = (GroupDisbanded, GroupUpdated)
 """Types of events that a hub needs even if no socket wants them: they end what sessions watch, or soon receive."""
-_REACTIONS: Final = ReactionsChanged.model_fields["type"].default
+CountsChanged = ReactionsChanged | PollChanged
+"""The events for those who watch a conversation. They hold totals, so a newer one replaces those before it."""
+_COUNTS: Final = frozenset(
+    kind.model_fields["type"].default for kind in (ReactionsChanged, PollChanged)
+)
 
 
 OnPosts = Callable[[StreamId, Sequence[int], int], None]
 """Called with the stream and seqs of a channel's posts, and the number of sessions to which they were handed."""
+
+
+class _Counted(NamedTuple):
+    """A message whose counts changed, and the type of the events that tell of it."""
+
+    stream_id: StreamId
+    seq: int
+    event_type: str
 
 
 class UserListener(Protocol):
@@ -91,7 +107,7 @@ class Hub:
         self._watchers: defaultdict[StreamId, set[Session]] = defaultdict(set)
         self._asking: set[tuple[StreamId, Session]] = set()
         self._left_while_loading: dict[Session, set[StreamId]] = {}
-        self._merging: dict[tuple[StreamId, int], EventView | None] = {}
+        self._merging: dict[_Counted, EventView | None] = {}
 
     def attach(self, session: Session) -> None:
         """Add the session. Its caller then reads the groups of the user, and passes them to `receive_groups`.
@@ -164,7 +180,7 @@ class Hub:
         return said
 
     def watch(self, session: Session, stream_id: StreamId) -> None:
-        """Send the reaction counts of a stream to the session."""
+        """Send the counts of reactions and votes of a stream to the session."""
         session.watched.add(stream_id)
         self._watchers[stream_id].add(session)
 
@@ -207,7 +223,7 @@ class Hub:
 
     def wants(self, event_type: str, routes: Sequence[str]) -> bool:
         """Whether a session here receives an event of this type with these routes (`EventBus.listen`)."""
-        streams = self._watchers if event_type == _REACTIONS else self._receivers
+        streams = self._watchers if event_type in _COUNTS else self._receivers
         return not (self._sessions.keys().isdisjoint(routes) and streams.keys().isdisjoint(routes))
 
     def on_events(self, events: Sequence[Event]) -> None:
@@ -217,7 +233,7 @@ class Hub:
         for event in events:
             lag = (self._clock.now() - event.at).total_seconds()
             self._metrics.event_lag.observe(max(0.0, lag))
-            if isinstance(event, ReactionsChanged):
+            if isinstance(event, CountsChanged):
                 self._merge(event)
                 self._send_own(event)
             elif isinstance(event, MessagePosted):
@@ -337,36 +353,36 @@ class Hub:
                 encoded, receivers, frames_count=len(views), skippable=_skippable(views[-1])
             )
 
-    def _merge(self, event: ReactionsChanged) -> None:
+    def _merge(self, event: CountsChanged) -> None:
         if event.stream_id not in self._watchers:
             return
         view = next(iter(views_of(event)))
-        key = (event.stream_id, event.seq)
+        key = _Counted(event.stream_id, event.seq, event.type)
         if key in self._merging:
             self._merging[key] = view  # it holds totals, so the newest replaces all before it
             return
-        self._send_reactions(key, view)
+        self._send_counts(key, view)
 
-    def _send_own(self, event: ReactionsChanged) -> None:
+    def _send_own(self, event: CountsChanged) -> None:
         # At once and without a watch: it is what the users did themselves, mostly on another device. A batch names
         # hundreds of users and few of them are connected here, so the others cost a look-up each.
         here = [
-            OwnReactions(mine, connected)
-            for mine, user_ids in event.own
-            if (connected := tuple(one for one in user_ids if one in self._sessions))
+            one._replace(user_ids=connected)
+            for one in event.own
+            if (connected := tuple(each for each in one.user_ids if each in self._sessions))
         ]
         if here:
             for view in _views(event.model_copy(update={"own": tuple(here)})):
                 if view.users is not None:
                     self.send(view)
 
-    def _flush(self, key: tuple[StreamId, int]) -> None:
+    def _flush(self, key: _Counted) -> None:
         view = self._merging.pop(key)
         if view is not None:
-            self._send_reactions(key, view)
+            self._send_counts(key, view)
 
-    def _send_reactions(self, key: tuple[StreamId, int], view: EventView) -> None:
-        self._deliver([view], self._watchers.get(key[0], ()))
+    def _send_counts(self, key: _Counted, view: EventView) -> None:
+        self._deliver([view], self._watchers.get(key.stream_id, ()))
         self._merging[key] = None
         asyncio.get_running_loop().call_later(MERGE_SECONDS, self._flush, key)
 
@@ -389,7 +405,7 @@ def _skippable(view: EventView) -> Skippable | None:
     # Events of a channel's inbox name no conversation, so their receivers could not read them later.
     conversation_id = view.payload.get("conversation_id")
     if conversation_id is None or (
-        view.users is not None and not event_type.startswith(("message.", "reactions."))
+        view.users is not None and not event_type.startswith(("message.", "reactions.", "poll."))
     ):
         return None
     head_seq = view.payload["seq"] if event_type == "message.posted" else None

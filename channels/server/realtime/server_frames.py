@@ -70,6 +70,17 @@ class CountedPost(_ServerFrame):
     mine: list[str]
 
 
+class CountedPoll(_ServerFrame):
+    """The votes in one poll as they are."""
+
+    seq: int
+    options: list[int] | None
+    """How many chose each option; null while you do not see the results."""
+    voters: int | None
+    mine: list[int]
+    """The options that you chose, by their place from 0."""
+
+
 class WatchError(_ServerFrame):
     """Why a conversation is not watched."""
 
@@ -83,17 +94,19 @@ class WatchedConversation(_ServerFrame):
 
     conversation_id: str
     reactions: list[CountedPost] | None = None
+    polls: list[CountedPoll] | None = None
     complete: bool | None = None
     error: WatchError | None = None
 
 
 class Watching(_Answer):
-    """You receive the reaction counts of these conversations from now on."""
+    """You receive the counts of reactions and votes of these conversations from now on."""
 
     type: Literal["watching"]
     conversations: list[WatchedConversation]
     """A result for each, with its `conversation_id`. `reactions`: the `seq`, `counts`, `total` and `mine` of each
-    counted post that has reactions, the newest first. `complete`: false where the answer became too long, so read the
+    counted post that has reactions, the newest first. `polls`: those of them that have votes; absent where there are
+    none. `complete`: false where the answer became too long, so read the
     posts over HTTP. Instead of both, `error`, with `code`, `detail` and `details`, where it is not watched."""
     conversation_ids: list[str] | None = None
     """Those of your frame. Present where it named several."""

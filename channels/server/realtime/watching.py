@@ -1,17 +1,18 @@
-"""`watch`: a session receives the reaction counts of groups and channels, beginning with those that it shows.
+"""`watch`: a session receives the counts of reactions and votes of groups and channels, beginning with those it shows.
 
 Promises:
     A session watches what its user may read, and `WATCHED_STREAMS` at most. Each conversation of a frame has a result
     of its own: the counts, or why it is not watched.
     No gap: the counts are read after the session watches, so a change is in them, or in an event that follows, or in
     both. Both hold totals, and the newest comes last.
-    Flat cost: a frame takes at most five commands for 1 or 100 conversations (the stores gather what is asked
+    Flat cost: a frame takes at most six commands for 1 or 100 conversations (the stores gather what is asked
     at once), and its answer is cut at `ANSWER_BYTES`.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from channels.errors import WatchLimitReached
@@ -21,9 +22,11 @@ from channels.server.realtime.session import SocketSession
 from conversations.errors import ConversationNotFound
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, NotFound
 from groups.kernel.ids import GroupId, StreamId
-from groups.models import AccessContext, Tally, stream_of
+from groups.models import AccessContext, Poll, Tally, stream_of
+from groups.routes.responses.polls import PollResponse
 
 ANSWER_BYTES: Final = 256 * 1024
 """Of counts in one answer, as estimated: a message may carry a thousand emoji."""
@@ -40,6 +43,12 @@ ReadCounts = Callable[
 """The counts of some messages of several groups; of the newest ones where None is given."""
 
 
+FindPolls = Callable[
+    [Collection[tuple[StreamId, int]]], Awaitable[Mapping[tuple[StreamId, int], Poll]]
+]
+"""The polls among some messages."""
+
+
 @dataclass(slots=True)
 class Watching:
     """Answers the frames `watch` and `unwatch`."""
@@ -47,6 +56,8 @@ class Watching:
     hub: Hub
     read_access: ReadAccess
     read_counts: ReadCounts
+    find_polls: FindPolls
+    clock: Clock
 
     async def watch(self, session: SocketSession, frame: Watch) -> dict[str, Any | DomainError]:
         """Watch each conversation of the frame. Returns its counts as they are sent, or the error, in order."""
@@ -73,7 +84,9 @@ class Watching:
             else:
                 allowed.append((access, wanted[name]))
         counts = await self.read_counts(actor, allowed, frame.newest) if allowed else {}
-        left = ANSWER_BYTES
+        polls = await self._find_polls(counts)
+        now, left = self.clock.now(), ANSWER_BYTES
+        accesses = {access.group.stream_id: access for access, _ in allowed}
         for name in names:
             if name in results:
                 continue
@@ -82,16 +95,38 @@ class Watching:
                 continue
             tallies = counts.get(name, {})
             shown: list[dict[str, Any]] = []
+            shown_polls: list[dict[str, Any]] = []
             for seq in sorted(tallies, reverse=True):
                 tally = tallies[seq]
+                poll = polls.get((name, seq))
                 left -= _TALLY_BYTES + _COUNT_BYTES * len(tally.counts)
+                if poll is not None:
+                    left -= _TALLY_BYTES + _COUNT_BYTES * len(poll.options)
                 if left < 0:
                     break
                 shown.append(
                     {"seq": seq, "counts": tally.counts, "total": tally.total, "mine": tally.mine}
                 )
-            results[name] = {"reactions": shown, "complete": len(shown) == len(tallies)}
+                if poll is not None:
+                    shown_polls.append(_poll(seq, poll, tally, accesses[name], now))
+            of_polls = {"polls": shown_polls} if shown_polls else {}
+            results[name] = {
+                "reactions": shown,
+                **of_polls,
+                "complete": len(shown) == len(tallies),
+            }
         return {name: results[name] for name in frame.named}
+
+    async def _find_polls(
+        self, counts: Mapping[StreamId, Mapping[int, Tally]]
+    ) -> Mapping[tuple[StreamId, int], Poll]:
+        places = [
+            (stream_id, seq)
+            for stream_id, tallies in counts.items()
+            for seq, tally in tallies.items()
+            if tally.has_had_votes
+        ]
+        return await self.find_polls(places) if places else {}
 
     async def _accesses(
         self, actor: Actor, stream_ids: Collection[StreamId]
@@ -110,6 +145,14 @@ class Watching:
         """End the watches of the frame. Idempotent."""
         for name in frame.named:
             self.hub.unwatch(session, StreamId(name))
+
+
+def _poll(
+    seq: int, poll: Poll, tally: Tally, access: AccessContext, now: datetime
+) -> dict[str, Any]:
+    shown = PollResponse.seen_by(access, poll, tally, now)
+    votes = [option.votes for option in shown.options] if shown.voters is not None else None
+    return {"seq": seq, "options": votes, "voters": shown.voters, "mine": shown.mine}
 
 
 def is_any_missing(results: Mapping[str, Any | DomainError]) -> bool:

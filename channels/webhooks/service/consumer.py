@@ -42,7 +42,7 @@ from groups.service.access.bulk import BulkAccess
 
 NAME: Final = "webhooks"
 STREAM_IS_ROUTE: Final = frozenset(
-    {"message.posted", "message.edited", "message.recalled", "reactions.changed"}
+    {"message.posted", "message.edited", "message.recalled", "reactions.changed", "poll.changed"}
 )
 """Types of committed events whose routes always have the stream of their group: the frequent ones."""
 _COUNTED_FOR_SECONDS: Final = LEASE_SECONDS / 2

@@ -1,5 +1,6 @@
 """Responses that show messages; `channels` shows posts with the same parts."""
 
+from datetime import datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 import orjson
@@ -8,6 +9,7 @@ from pydantic import Field, JsonValue
 from groups.kernel.endpoint import Response
 from groups.kernel.ids import GroupId, UserId
 from groups.models import (
+    AccessContext,
     Attachment,
     Content,
     Kind,
@@ -16,10 +18,12 @@ from groups.models import (
     Message,
     Tally,
     User,
+    poll_of,
     poster_url,
 )
 from groups.routes.responses.fields import Instant, MessageVersion
 from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
+from groups.routes.responses.polls import PollResponse
 from groups.routes.responses.tallies import TallyResponse, tally_response
 from groups.routes.responses.writing import FIELD_OF
 from groups.service.messages.pages import StreamPage
@@ -123,6 +127,7 @@ class ContentResponse(Response):
     audio: MediaResponse | None
     file: MediaResponse | None
     location: LocationResponse | None
+    poll: PollResponse | None
     custom: JsonValue
 
 
@@ -130,7 +135,7 @@ _NOTHING: Final[dict[str, Any]] = dict.fromkeys(ContentResponse.model_fields)
 
 
 def content_fields(content: Content | None) -> dict[str, Any]:
-    """The fields of `ContentResponse`; all None once recalled."""
+    """The fields of `ContentResponse`; all None once recalled. A poll is left to those who know its reader."""
     if content is None:
         return _NOTHING
     fields = _NOTHING | {
@@ -229,10 +234,11 @@ class MarkedResponse(ContentResponse):
     ]
 
 
-def marked_fields(message: Message) -> dict[str, Any]:
-    """The fields of `MarkedResponse`."""
+def marked_fields(message: Message, poll: PollResponse | None) -> dict[str, Any]:
+    """The fields of `MarkedResponse`. `poll` is the message's poll as its reader sees it."""
     is_shown = message.recalled_at is None
     return content_fields(message.content) | {
+        "poll": poll,
         "silent": message.silent and is_shown,
         "signature": (message.signature or None) if is_shown else None,
         "forwarded_from": forwarded_from(message.origin) if is_shown else None,
@@ -247,6 +253,20 @@ QuotedSeq = Annotated[
         description="The earlier message of the conversation that it answers, which may be deleted since; null: none."
     ),
 ]
+
+
+def poll_seen_by(
+    access: AccessContext, message: Message, tally: Tally | None, now: datetime
+) -> PollResponse | None:
+    """The message's poll, if it is one, for a reader with this access."""
+    poll = poll_of(message)
+    return PollResponse.seen_by(access, poll, tally or Tally(), now) if poll is not None else None
+
+
+def uncounted_poll(message: Message, now: datetime) -> PollResponse | None:
+    """The message's poll, if it is one, without counts: for events, which have many receivers."""
+    poll = poll_of(message)
+    return PollResponse.uncounted(poll, now) if poll is not None else None
 
 
 class MessageResponse(MarkedResponse):
@@ -277,8 +297,12 @@ def message_response(
     sender: User | None,
     *,
     with_sender: bool,
+    poll: PollResponse | None,
 ) -> MessageResponse:
-    """The message with the profile of its `sender`, who in a channel is shown to owner and admins only."""
+    """The message with the profile of its `sender`, who in a channel is shown to owner and admins only.
+
+    `poll` is its poll as the reader sees it.
+    """
     is_shown = with_sender and message.recalled_at is None
     return MessageResponse.model_construct(
         group_id=group_id,
@@ -293,5 +317,5 @@ def message_response(
         recalled_at=message.recalled_at,
         version=message.changed_version,
         reactions=tally_response(tally if tally and message.recalled_at is None else Tally()),
-        **marked_fields(message),
+        **marked_fields(message, poll),
     )

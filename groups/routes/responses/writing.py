@@ -14,6 +14,7 @@ from groups.kernel.text import Line, Text, json_without_controls
 from groups.models import Attachment, Content, Kind, Link, Location, MediaKind
 from groups.routes.responses.fields import WebAddress
 from groups.routes.responses.forwarding import ForwardBody
+from groups.routes.responses.polls import PollBody
 
 FIELD_OF: Final = {
     Kind.IMAGE: "images",
@@ -22,6 +23,7 @@ FIELD_OF: Final = {
     Kind.AUDIO: "audio",
     Kind.FILE: "file",
     Kind.LOCATION: "location",
+    Kind.POLL: "poll",
     Kind.CUSTOM: "custom",
 }
 """The field that a message of this kind is about."""
@@ -54,7 +56,7 @@ class LocationBody(Body):
 
 
 class ContentBody(Body):
-    """The content, by its kind: a text, uploads (ids that `POST /v1/media` answered), a place, your own JSON.
+    """The content, by its kind: a text, uploads (ids that `POST /v1/media` answered), a place, a poll, your own JSON.
 
     Every kind may carry a title, a text and links; all of it counts against the body limit.
     """
@@ -78,6 +80,9 @@ class ContentBody(Body):
     ] = None
     file: AnyIdText | None = None
     location: LocationBody | None = None
+    poll: Annotated[PollBody | None, Field(description="For `poll`, in channels and groups.")] = (
+        None
+    )
     custom: Annotated[
         JsonValue,
         Field(description="Any JSON; its strings and keys hold no control characters either."),
@@ -92,6 +97,7 @@ class ContentBody(Body):
             "audio": self.audio is not None,
             "file": self.file is not None,
             "location": self.location is not None,
+            "poll": self.poll is not None,
             "custom": self.custom is not None,
         }
         needed = FIELD_OF.get(kind)
@@ -138,6 +144,7 @@ class ContentBody(Body):
             links=tuple(link.to_link() for link in self.links),
             media=tuple(media),
             location=None if self.location is None else Location(**self.location.model_dump()),
+            poll=None if self.poll is None else self.poll.to_poll(),
             custom_json=None if self.custom is None else dump_json(self.custom),
         )
 
@@ -154,6 +161,10 @@ class WriteMessage(ContentBody):
                 {"kind": "text", "text": "Hello"},
                 {"kind": "custom", "custom": {"order": 7}},
                 {"kind": "location", "location": {"latitude": 22.5, "longitude": 114.1}},
+                {
+                    "kind": "poll",
+                    "poll": {"question": "Tea or coffee?", "options": ["Tea", "Coffee"]},
+                },
             ]
         }
     )

@@ -45,6 +45,8 @@ class DraftContent:
         The uploads must be the actor's own, or have been kept before.
         """
         check_bounds(content, self.limits)
+        if content.poll is not None:
+            policy.check(policy.closing_time_refusal(content.poll, self.clock.now()))
         uploads, before = media_ids_of(content), media_ids_of(instead_of)
         known = await self.media.find_uploads(uploads, tx) if uploads else {}
         described = describe_media(actor, content, own_kept_media(actor, known, before))

@@ -8,12 +8,20 @@ Promises:
     readers must not know is not stored. Visibility counts as it is when the message is forwarded; a group that becomes
     private later stays named in the copies that exist.
     A copy is independent: deleting the original leaves it. Each upload counts one more message.
+    A poll is copied without its votes, as long as it is open.
 """
 
 from dataclasses import dataclass
 
-from groups.errors import ForwardingNotAllowed, MediaNotFound, MessageNotFound, MessageRecalled
+from groups.errors import (
+    ForwardingNotAllowed,
+    MediaNotFound,
+    MessageNotFound,
+    MessageRecalled,
+    PollClosed,
+)
 from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, join_key
 from groups.kernel.mongo import Tx
 from groups.models import Group, Message, Origin, Source, Visibility
@@ -33,6 +41,7 @@ class ForwardService:
     media: MediaStore
     guard: AccessGuard
     hooks: Hooks
+    clock: Clock
 
     async def forward(
         self,
@@ -65,6 +74,9 @@ class ForwardService:
                 message, origin = await self._of_dialogue(actor, source, tx)
             if message.content is None:
                 raise MessageRecalled
+            poll = message.content.poll
+            if poll is not None and poll.is_closed(self.clock.now()):
+                raise PollClosed
             uploads = media_ids_of(message.content)
             if uploads:
                 known = await self.media.find_uploads(uploads, tx)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
-from groups.errors import NotReviewed, StorageQuotaReached
+from groups import policy
+from groups.errors import NotReviewed, PollNotAllowed, StorageQuotaReached
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest
 from groups.kernel.events import Event
@@ -108,13 +109,14 @@ def fingerprint_of(content: Content, *, silent: bool, quoted_seq: int | None = N
 
 
 def _unused_in(content: Content) -> dict[str, Any]:
-    """The fields of previews that no link of the content has."""
+    """The fields of previews that no link of the content has, and the poll where there is none."""
     unused = {
         name
         for name, empty in (("description", ""), ("image", None))
         if all(getattr(link, name) == empty for link in content.links)
     }
-    return {"links": {"__all__": unused}} if unused and content.links else {}
+    of_links = {"links": {"__all__": unused}} if unused and content.links else {}
+    return of_links if content.poll is not None else {"poll": True, **of_links}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +143,9 @@ class PendingPost:
 
 def check_bounds(content: Content, limits: GroupLimits) -> None:
     """Refuse content that is too large for a message."""
+    if content.poll is not None and len(content.poll.options) > limits.poll_options:
+        reason = f"at most {limits.poll_options} options a poll"
+        raise InvalidRequest(reason, errors=[{"field": "poll.options", "reason": reason}])
     if len(content.links) > limits.links_per_message:
         reason = f"at most {limits.links_per_message} links a message"
         raise InvalidRequest(reason, errors=[{"field": "links", "reason": reason}])
@@ -171,6 +176,7 @@ class PostBatch:
         *,
         media_limit: int,
         member_count: int | None,
+        takes_polls: bool,
     ) -> None:
         self.stream_id = stream_id
         self.now = now
@@ -189,11 +195,16 @@ class PostBatch:
         self._head_seq = state.stream.head_seq
         self._media_bytes_before = state.media_bytes
         self._media_limit = media_limit
+        self._takes_polls = takes_polls
         self._member_count = member_count
 
     def add(self, post: PendingPost, loaded: LoadedContent, signature: str) -> KeyedMessage:
         """The message with the next seq, its rate having been checked."""
         content = loaded.content
+        if content.poll is not None:
+            if not self._takes_polls:
+                raise PollNotAllowed
+            policy.check(policy.closing_time_refusal(content.poll, self.now))
         used = self._media_bytes_before + self.media_bytes
         check_media_quota(used, content.media_bytes, self._media_limit)
         self.rate.take(content)
@@ -282,6 +293,10 @@ class PostTarget(Protocol[P_contra, R_co]):
     @property
     def media_limit(self) -> int:
         """The bytes of uploads that the stream may carry; 0: there is no limit."""
+
+    @property
+    def takes_polls(self) -> bool:
+        """Whether its messages may be polls."""
 
     @property
     def member_count(self) -> int | None:

@@ -70,6 +70,10 @@ class _Target:
     media_limit: int
 
     @property
+    def takes_polls(self) -> bool:
+        return True
+
+    @property
     def member_count(self) -> int | None:
         return self.group.member_count if self.group.is_channel else None
 

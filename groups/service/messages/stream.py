@@ -187,6 +187,7 @@ class StreamService:
             self.limits,
             media_limit=target.media_limit,
             member_count=target.member_count,
+            takes_polls=target.takes_polls,
         )
 
     async def reviewed(self, stream_id: StreamId, post: P, open_streams: OpenStreams[P, R]) -> P:
@@ -314,6 +315,7 @@ class StreamService:
             if message.content == new:
                 return message, target
             now = self.clock.now()
+            _check_poll(message, new, now)
             # An edited forward is no copy any more, so it must not name where it came from.
             edited = message.model_copy(update={"content": new, "edited_at": now, "origin": None})
             edited = await self._replace(message, edited, now, tx, media_limit=media_limit)
@@ -321,6 +323,20 @@ class StreamService:
             return edited, target
 
         return await self.database.run(work, *message_change_locks(stream_id, seq))
+
+    async def close_poll(self, message: Message, now: datetime, tx: Tx) -> Message:
+        """Close the poll of this message at this instant; returns the message as stored. It does not count as edited.
+
+        The caller has votes that do not see it conflict with the transaction.
+        """
+        content = message.content
+        assert content is not None, "its caller looks first"
+        assert content.poll is not None, "its caller looks first"
+        poll = content.poll.model_copy(update={"closes_at": now})
+        closed = message.model_copy(update={"content": content.model_copy(update={"poll": poll})})
+        closed = await self.changes.record(message, closed, now, tx)
+        await self.messages.set_content(closed, tx)
+        return closed
 
     async def _reviewed_edit(
         self, actor: Actor, content: Content, open_message: OpenMessage[T]
@@ -336,6 +352,7 @@ class StreamService:
             if message.content == new:
                 return None
             now = self.clock.now()
+            _check_poll(message, new, now)
             edited = message.model_copy(update={"content": new, "edited_at": now, "origin": None})
             return Proposal(actor, target.event_of(edited, now), edited, is_edit=True)
 
@@ -591,6 +608,11 @@ def _check_quote(
 ) -> None:
     if post.quoted_seq is not None:
         policy.check(target.quoting_refusal(post, query.quoted_by(stream_id, post)))
+
+
+def _check_poll(message: Message, new: Content, now: datetime) -> None:
+    before = message.content.poll if message.content is not None else None
+    policy.check(policy.poll_editing_refusal(before, new.poll, now))
 
 
 async def _load(post: PendingPost, media: Mapping[str, Media], tx: Tx) -> LoadedContent:
