@@ -70,6 +70,10 @@ class ChannelLimits(LimitModel):
         Positive, About(Section.MESSAGES, Source.OURS, "`bad_publish_at`")
     ] = 365 * 24 * 3600
     """How far ahead a post can be scheduled."""
+    comments_per_post: Annotated[
+        Positive, About(Section.MESSAGES, Source.OURS, "`comment_limit_reached`")
+    ] = 10_000
+    """Comments on one post, deleted ones included."""
     canned_replies: Annotated[
         Positive, About(Section.MESSAGES, Source.OURS, "`canned_reply_limit_reached`")
     ] = 100
@@ -99,6 +103,10 @@ class ChannelLimits(LimitModel):
         OrUnlimited, About(Section.USERS, Source.OURS, _RATE_LIMITED)
     ] = 5
     """Searches in messages a second of one user, over all processes. App admins are exempt."""
+    comments_per_second: Annotated[
+        OrUnlimited, About(Section.USERS, Source.OURS, _RATE_LIMITED)
+    ] = 1
+    """Comments a second of one user, over all processes. App admins are exempt."""
     address_requests_per_second: Annotated[
         OrUnlimited, About(Section.ADDRESSES, Source.OURS, _RATE_LIMITED)
     ] = 2_000

@@ -7,7 +7,14 @@ from typing import Any, Final
 
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.paging import json_size
-from groups.models import AccessContext, Model, ReactionChoice, Stream, Visibility
+from groups.models import (
+    AccessContext,
+    Commenting,
+    Model,
+    ReactionChoice,
+    Stream,
+    Visibility,
+)
 
 
 class AcceptMessages(StrEnum):
@@ -50,6 +57,7 @@ class _ProfileFields(Model):
     reactions: ReactionChoice = "all"
     reactions_per_user: int | None = None
     distinct_reactions: int | None = None
+    comments: Commenting = Commenting.OFF
 
 
 class ChannelChanges(ChannelSettings, _ProfileFields):
@@ -86,7 +94,11 @@ class NewChannel(ChannelChanges, _ChannelIds):
     @property
     def digest_text(self) -> str:
         """The text that differs where two creations do. It lacks later fields that have their defaults."""
-        later = {"share_history": self.share_history, "owner_id": self.owner_id}
+        later = {
+            "share_history": self.share_history,
+            "owner_id": self.owner_id,
+            "comments": self.comments is not Commenting.OFF,
+        }
         return self.model_dump_json(exclude={name for name, value in later.items() if not value})
 
 

@@ -194,6 +194,14 @@ class Visibility(StrEnum):
     PRIVATE = "private"
 
 
+class Commenting(StrEnum):
+    """The users who may comment on the posts of a channel."""
+
+    OFF = "off"
+    SUBSCRIBERS = "subscribers"
+    EVERYONE = "everyone"
+
+
 ReactionChoice = Literal["all", "basic", "none"] | tuple[str, ...]
 """The emoji that members may react with; `reactions.policy` defines each value."""
 
@@ -223,7 +231,8 @@ class Group(Model):
     """A group. `version` grows with each change of its profile; `owner_id` is None in a Work group its owner left.
 
     `verified`: the application vouches for the channel. It is stored here because every view of a channel reads this
-    document anyway, and a list of conversations reads no other.
+    document anyway, and a list of conversations reads no other. So is `comments`: where they are off, nothing else is
+    read for them.
     """
 
     group_id: GroupId
@@ -243,6 +252,7 @@ class Group(Model):
     reactions: ReactionChoice = "all"
     reactions_per_user: int
     distinct_reactions: int
+    comments: Commenting = Commenting.OFF
     member_count: int
     member_limit: int | None = None
     """A limit of this group, below the limit of its type; None: the limit of the type."""
@@ -379,7 +389,7 @@ EFFECTIVE_ROLE_OF: Final = {
 
 
 class Restriction(Model):
-    """Bans, bans from reacting and mutes: they outlive a membership, so leaving and joining again does not end them."""
+    """Bans, bans from reacting or commenting, and mutes: they outlive a membership, so leaving does not end them."""
 
     group_id: GroupId
     user_id: UserId
@@ -388,13 +398,21 @@ class Restriction(Model):
     muted_until: datetime | None = None
     reacting_banned_at: datetime | None = None
     reacting_banned_by: UserId | None = None
+    commenting_banned_at: datetime | None = None
+    commenting_banned_by: UserId | None = None
     left_at: datetime | None = None
     """When the user left a chat group by themselves, or declined to join it: nobody adds them again without asking.
     Channels do not need it, since nobody is added to one."""
 
     @property
     def restricts(self) -> bool:
-        values = (self.banned_at, self.muted_until, self.reacting_banned_at, self.left_at)
+        values = (
+            self.banned_at,
+            self.muted_until,
+            self.reacting_banned_at,
+            self.commenting_banned_at,
+            self.left_at,
+        )
         return any(value is not None for value in values)
 
 
@@ -502,13 +520,14 @@ class MemberCountChange:
 class AccessContext:
     """A group as an actor accesses it: the group, the actor's membership if any, and their role.
 
-    Only `BulkAccess.accesses_of` fills `is_banned_from_reacting`.
+    Only `BulkAccess.accesses_of` fills `is_banned_from_reacting` and `is_banned_from_commenting`.
     """
 
     group: Group
     member: Member | None
     effective_role: EffectiveRole
     is_banned_from_reacting: bool = False
+    is_banned_from_commenting: bool = False
     is_business: bool = False
     """The actor is a business account."""
 
@@ -550,6 +569,8 @@ class AdminAction(StrEnum):
     SUBSCRIBER_UNMUTED = "subscriber_unmuted"
     REACTING_BANNED = "reacting_banned"
     REACTING_UNBANNED = "reacting_unbanned"
+    COMMENTING_BANNED = "commenting_banned"
+    COMMENTING_UNBANNED = "commenting_unbanned"
     JOIN_REQUEST_ACCEPTED = "join_request_accepted"
     JOIN_REQUEST_REFUSED = "join_request_refused"
     NAME_CARD_CHANGED = "name_card_changed"
@@ -560,6 +581,10 @@ class AdminAction(StrEnum):
     POST_UNPINNED = "post_unpinned"
     REACTIONS_FROZEN = "reactions_frozen"
     REACTIONS_UNFROZEN = "reactions_unfrozen"
+    COMMENTS_FROZEN = "comments_frozen"
+    COMMENTS_UNFROZEN = "comments_unfrozen"
+    COMMENT_EDITED = "comment_edited"
+    COMMENT_DELETED = "comment_deleted"
     DRAFT_CHANGED = "draft_changed"
     DRAFT_DELETED = "draft_deleted"
     DRAFT_PUBLISHED = "draft_published"
@@ -579,8 +604,8 @@ class AdminAction(StrEnum):
 class AdminAct:
     """An act on a channel, for the admin log.
 
-    `target_id` is the id of a user, of a post (`post_id_of`), of a draft, or of a webhook, or the name of a
-    canned reply; `before` and `after` are JSON-ready, and shortened when stored.
+    `target_id` is the id of a user, of a post (`post_id_of`), of a comment, of a draft, or of a webhook, or the name of
+    a canned reply; `before` and `after` are JSON-ready, and shortened when stored.
     """
 
     actor: Actor
@@ -902,6 +927,9 @@ class Message(Model):
     """The earlier message of the stream that it answers, which may be recalled since. None: it quotes none."""
     pinned_at: datetime | None = None
     reactions_frozen: bool = False
+    comments_frozen: bool = False
+    comments: int | None = None
+    """In channels, how many comments are under it, without deleted ones; None: nobody ever commented."""
     views: int = 0
     author_id: UserId | None = None
     changed_version: int = 0

@@ -303,6 +303,16 @@ def banning_from_reacting_refusal(
     return refusal
 
 
+def banning_from_commenting_refusal(
+    access: AccessContext, target: Member | None
+) -> DomainError | None:
+    """Banning a user from commenting: as removing, but never the owner."""
+    refusal = removing_refusal(access, target)
+    if refusal is None and target is not None and target.role is Role.OWNER:
+        return PermissionRefused("The owner cannot be banned from commenting")
+    return refusal
+
+
 def appointing_refusal(
     group: Group, effective_role: EffectiveRole, target: Member
 ) -> DomainError | None:
@@ -442,7 +452,7 @@ def pinning_refusal(access: AccessContext, message: Message) -> DomainError | No
 
 
 def freezing_refusal(access: AccessContext, message: Message) -> DomainError | None:
-    """Freezing reactions: the owner; admins with `post` on their own messages, with `edit_posts` on all others."""
+    """Freezing reactions or comments: the owner; admins with `post` on their own posts, with `edit_posts` on others."""
     is_own = access.member is not None and message.sender_id == access.member.user_id
     grant = Grant.POST if is_own else Grant.EDIT_POSTS
     return grant_refusal(access, grant) or closed_refusal(access.group, message)

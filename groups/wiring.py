@@ -255,7 +255,10 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         limits=limits,
     )
     streams = replace(
-        core.streams, reactions_closed=hooks.reactions_closed, before_post=hooks.before_post
+        core.streams,
+        reactions_closed=hooks.reactions_closed,
+        recalled=hooks.recalled,
+        before_post=hooks.before_post,
     )
     messages = MessageService(
         database=database,

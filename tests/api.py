@@ -329,6 +329,7 @@ SOCKET_CODES: Final = frozenset(
         # On `watch`.
         *("conversation_not_found", "group_not_found", "permission_denied", "banned"),
         "watch_limit_reached",
+        *("message_not_found", "message_recalled", "comments_off"),
     }
 )
 """The codes of `error` frames. Clients depend on them, so document a new one with the socket."""
@@ -447,6 +448,7 @@ async def open_api(
     unbounded = {
         "requests_per_second": 0,
         "searches_per_second": 0,
+        "comments_per_second": 0,
         "posts_per_second": 0,
         "stream_bytes_per_second": 0,
         "address_requests_per_second": 0,

@@ -288,6 +288,20 @@ async def _every_field(api: Api) -> None:
     assert [draft["failure"]["code"] for draft in failed] == ["posting_not_allowed"]
     await ada.patch(f"{path}/drafts/{failed[0]['draft_id']}", {"post": text})
     await ada.put(f"{path}/canned-replies/hours", {"text": "We open at nine"})
+    # Comments, on a post that is deleted and on one that is not.
+    await ada.patch(path, {"settings": {"comments": "everyone"}})
+    gone, kept = [
+        f"{path}/posts/{(await ada.post(f'{path}/posts', text)).body['seq']}" for _ in range(2)
+    ]
+    for post in (gone, kept):
+        await bob.post(f"{post}/comments", text)
+        await ada.post(f"{post}/comments", {**text, "quoted_seq": 1, "as_channel": True})
+    await ada.patch(f"{kept}/comments/2", {"kind": "text", "text": "Better"})
+    await ada.put(f"{kept}/comments/1/reactions/{part('👍')}")
+    await ada.put(f"{path}/comment-bans/{part(bob.id)}")
+    await ada.delete(f"{kept}/comments/1")
+    await ada.put(f"{kept}/comments-freeze")
+    await ada.delete(gone)
     # Settings of conversations.
     conversation = f"/v1/conversations/{part(conversation_of(path))}"
     await bob.patch(conversation, {"pinned": True, "muted": True, "custom_data": "x", "draft": "y"})

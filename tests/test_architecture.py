@@ -337,6 +337,7 @@ def test_every_library_that_is_imported_is_a_declared_dependency() -> None:
 WITHOUT_LOCKS: Final = {
     # In the background, with one task for each group or process.
     "groups.service.lifecycle.cleanup.clear",
+    "channels.comments.service.cleanup.clear",
     "groups.service.messages.stream.delete_remains",
     "groups.service.media.service.sweep",
     "conversations.service.inbox_threads.on_stream_ended",

@@ -10,6 +10,14 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
+from channels.comments.events import (
+    CommentEdited,
+    CommentPosted,
+    CommentReacted,
+    CommentRecalled,
+)
+from channels.comments.models import PostPlace
+from channels.event_views.comments import comment_count_view
 from channels.event_views.conversations import inbox_unread_view, unread_changed_view
 from channels.event_views.public import public_events_of
 from channels.event_views.registry import views_of
@@ -106,7 +114,7 @@ def payloads() -> Mapping[str, Sequence[dict[str, Any]]]:
     """Payloads of each type, in all its forms: of a channel, of a group, one-to-one, of an inbox."""
     found: dict[str, list[dict[str, Any]]] = {}
     views = [view for event in example_events() for view in views_of(event)]
-    for view in (*views, *_totals()):
+    for view in (*views, *_comment_counts(), *_totals()):
         # Through JSON, as the socket sends it.
         payload = json.loads(view.json())["event"]
         found.setdefault(payload["type"], []).append(payload)
@@ -127,6 +135,13 @@ def example_events() -> Iterator[Event]:
     for event in _examples():
         event.identify(_EVENT_ID)
         yield event
+
+
+def _comment_counts() -> Iterator[EventView]:
+    for event in _of_comments():
+        event.identify(_EVENT_ID)
+        if isinstance(event, CommentPosted):
+            yield comment_count_view(event)
 
 
 def _totals() -> Iterator[EventView]:
@@ -157,6 +172,7 @@ def _message(stream_id: StreamId, sender_id: UserId, *, is_deleted: bool = False
 def _examples() -> Iterator[Event]:
     for group_id, is_channel in ((_NEWS, True), (_TEA, False)):
         yield from _of_a_group(group_id, is_channel=is_channel)
+    yield from _of_comments()
     yield from _of_one_to_one_messages()
     yield from _of_a_user()
     yield ChannelWebhookDisabled(
@@ -207,6 +223,16 @@ def _of_a_group(group_id: GroupId, *, is_channel: bool) -> Iterator[Event]:
     else:
         yield JoinRequested(**base, user_id=_BOB, text="May I?", audience=_STAFF)
         yield JoinRefused(**base, user_id=_BOB)
+
+
+def _of_comments() -> Iterator[Event]:
+    place = PostPlace(_NEWS, 7)
+    base: dict[str, Any] = {"at": _AT, "channel_id": _NEWS, "post_seq": 7}
+    comment, deleted = (_message(place.stream_id, _BOB, is_deleted=gone) for gone in (False, True))
+    yield CommentPosted(**base, message=comment, comment_count=5, notified=(_ADA,))
+    yield CommentEdited(**base, message=comment.model_copy(update={"edited_at": _AT}))
+    yield CommentRecalled(**base, message=deleted, comment_count=4)
+    yield CommentReacted(**base, seq=7, counts={"👍": 2}, total=2)
 
 
 def _of_one_to_one_messages() -> Iterator[Event]:

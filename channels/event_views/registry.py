@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from channels.event_views.comments import COMMENT_EVENTS, PUBLIC_COMMENT_EVENTS
 from channels.event_views.conversations import CONVERSATION_EVENTS, PUBLIC_CONVERSATION_EVENTS
 from channels.event_views.groups import GROUP_EVENTS, PUBLIC_GROUP_EVENTS
 from channels.event_views.view import EventView, PublicRendering, Rendering
@@ -13,6 +14,7 @@ from groups.kernel.events import Event
 
 _VIEWS: Final[Rendering] = {
     **GROUP_EVENTS,
+    **COMMENT_EVENTS,
     **CONVERSATION_EVENTS,
     DraftScheduled: lambda _: (),  # only schedulers of drafts listen
     StrangerBanned: lambda _: (),  # only hubs listen
@@ -23,6 +25,7 @@ _VIEWS: Final[Rendering] = {
 
 PUBLIC_VIEWS: Final[PublicRendering] = {
     **PUBLIC_GROUP_EVENTS,
+    **PUBLIC_COMMENT_EVENTS,
     **PUBLIC_CONVERSATION_EVENTS,
     **PUBLIC_WEBHOOK_EVENTS,
 }

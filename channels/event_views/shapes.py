@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
+from channels.comments.routes.responses import CommentResponse
 from channels.event_views.schemas import absent_not_null, allow_more
 from channels.event_views.view import INBOX_PREFIX, NOT_IN_EVENTS
 from channels.models import AcceptMessages
@@ -23,7 +24,7 @@ from channels.webhooks.models import DisabledReason
 from conversations.models import C2C_PREFIX, ConversationId
 from groups.events import LeaveReason
 from groups.kernel.ids import GroupId, UserId
-from groups.models import Grant, InvitationEnd, JoinOption, Posting, Role, Visibility
+from groups.models import Commenting, Grant, InvitationEnd, JoinOption, Posting, Role, Visibility
 from groups.routes.responses.fields import Instant
 from groups.routes.responses.messages import MessageResponse
 
@@ -56,11 +57,13 @@ if TYPE_CHECKING:
     EventMessage = MessageResponse
     EventDialogueMessage = DialogueMessageResponse
     EventThreadMessage = ThreadMessageResponse
+    EventComment = CommentResponse
 else:
     EventPost = _as_in_events(PostResponse)
     EventMessage = _as_in_events(MessageResponse)
     EventDialogueMessage = _as_in_events(DialogueMessageResponse)
     EventThreadMessage = _as_in_events(ThreadMessageResponse)
+    EventComment = _as_in_events(CommentResponse)
 
 
 class EventModel(BaseModel):
@@ -201,7 +204,7 @@ class _OfChange(_WithContent):
 
 
 class MessageEdited(_OfChange):
-    """Its content was replaced, it was pinned or unpinned, or its reactions were stopped or allowed again."""
+    """Its content was replaced, it was pinned or unpinned, or reactions or comments were stopped or allowed again."""
 
     receivers = "as `message.posted`"
 
@@ -251,6 +254,81 @@ class PollChanged(_OfMessage):
     """How many users voted."""
     mine: list[int] | None = None
     """The options that the receiver chose, by their place from 0: where they voted themselves."""
+
+
+# --- comments ---------------------------------------------------------------------------------------------------------
+
+
+class _OfPost(_OfConversation):
+    channel_id: GroupId
+    """The channel."""
+
+
+class _OfComment(_OfPost):
+    post_seq: int
+    """The seq of the post."""
+    seq: int
+    """The number of the comment under its post."""
+
+
+class _CommentChanged(_OfComment):
+    version: int
+    """The version of the post's comments after it."""
+    comment: EventComment
+    """The comment; a deleted one keeps its ids and times."""
+
+
+class CommentPosted(_OfComment):
+    """Somebody commented on a post."""
+
+    receivers = (
+        "sockets that [watch](../how-to/comments.md) the comments of the post, and the authors of the post and of the"
+        " quoted comment, on all their devices"
+    )
+
+    type: Literal["comment.posted"]
+    comment: EventComment
+    """The comment."""
+
+
+class CommentEdited(_CommentChanged):
+    """A comment's content was replaced."""
+
+    receivers = "sockets that [watch](../how-to/comments.md) the comments of the post"
+
+    type: Literal["comment.edited"]
+
+
+class CommentRecalled(_CommentChanged):
+    """A comment was deleted."""
+
+    receivers = "as `comment.edited`"
+
+    type: Literal["comment.recalled"]
+
+
+class CommentReacted(_OfComment):
+    """The reactions to a comment changed; several changes are merged into one event."""
+
+    receivers = "as `comment.edited`"
+
+    type: Literal["comment.reacted"]
+    counts: dict[str, int]
+    """The count of each emoji."""
+    total: int
+    """The sum of the counts."""
+
+
+class CommentsCounted(_OfPost):
+    """The number of comments on a post changed; several changes are merged into one event."""
+
+    receivers = "sockets that [watch](sockets.md#watch-reactions) the channel"
+
+    type: Literal["comments.counted"]
+    seq: int
+    """The seq of the post."""
+    comment_count: int
+    """Its comments, without deleted ones."""
 
 
 # --- channels ---------------------------------------------------------------------------------------------------------
@@ -306,6 +384,7 @@ class ChangedSettings(BaseModel):
     reactions: str | list[str] | None = None
     reactions_per_user: int | None = None
     distinct_reactions: int | None = None
+    comments: Commenting | None = None
     accept_messages: AcceptMessages | None = None
     signatures: bool | None = None
     protect_content: bool | None = None
@@ -733,6 +812,10 @@ _PublicEvent = (
     | MessageRecalled
     | ReactionsChanged
     | PollChanged
+    | CommentPosted
+    | CommentEdited
+    | CommentRecalled
+    | CommentReacted
     | ChannelSubscribed
     | ChannelUnsubscribed
     | ChannelUpdated
@@ -763,7 +846,9 @@ _PublicEvent = (
 
 AnyPublicEvent = Annotated[_PublicEvent, Field(discriminator="type")]
 """Any event that back ends receive, by its type."""
-AnyEvent = Annotated[_PublicEvent | UnreadChanged | InboxUnread, Field(discriminator="type")]
+AnyEvent = Annotated[
+    _PublicEvent | CommentsCounted | UnreadChanged | InboxUnread, Field(discriminator="type")
+]
 """Any event, by its type: those of back ends, and totals, which are no facts of their own."""
 
 EVENT_MODELS: Final[tuple[type[EventModel], ...]] = get_args(get_args(AnyEvent)[0])

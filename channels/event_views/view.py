@@ -22,10 +22,14 @@ from reactions.polls.events import PollChanged
 
 INBOX_PREFIX: Final = "inbox_"
 """How the stream ids of one-to-one conversations with channels begin, where they are not those of a user's list."""
-NOT_IN_EVENTS: Final = {"reactions", "views", "channel_name", "sender_name", "sender_face_url"}
+NOT_IN_EVENTS: Final = {
+    *("reactions", "views", "channel_name", "sender_name", "sender_face_url"),
+    *("comment_count", "comments_open", "quote", "sender_blocked"),
+}
 """Fields of a message that no event carries.
 
-A new message has no reactions and no views. Clients ask for the sender's name when they show it: it may have changed.
+A new message has no reactions, views or comments. Clients ask for the sender's name when they show it: it may have
+changed. Whether comments are open depends on a setting, and what a reader blocks is theirs.
 """
 
 

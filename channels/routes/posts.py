@@ -43,7 +43,7 @@ from groups.kernel.errors import (
     RateLimited,
 )
 from groups.kernel.paging import Page, PageQuery
-from groups.models import Source, Tally
+from groups.models import Commenting, Source, Tally
 from groups.routes.messages import HistoryQuery, Seq
 from groups.routes.rendering import MessageRendering
 from groups.routes.responses.messages import poll_seen_by
@@ -106,6 +106,8 @@ class PostRoutes:
     users: UserService
     clock: Clock
     rendering: MessageRendering = field(init=False, default_factory=_post_rendering)
+    commented_rendering: MessageRendering = field(init=False, default_factory=_post_rendering)
+    """Of channels with comments, whose posts look different: what is kept of the one must not show the other."""
 
     @post(
         "/v1/channels/{channel_id}/posts",
@@ -163,7 +165,8 @@ class PostRoutes:
         """
         async with self.channel(channel_id):
             page = await self.messages.read_page(actor, channel_id, query.wanted)
-        rendering = self.rendering
+        has_comments = page.access.group.comments is not Commenting.OFF
+        rendering = self.commented_rendering if has_comments else self.rendering
         if policy.was_group(page.access.group) and any(
             is_own(message, page.access) for message in page.messages
         ):
@@ -276,6 +279,28 @@ class PostRoutes:
         """Let subscribers react to a post again (owner, admin)."""
         async with self.channel(channel_id):
             await self.pinning.freeze_reactions(actor, channel_id, seq, frozen=False)
+
+    @put(
+        "/v1/channels/{channel_id}/posts/{seq}/comments-freeze",
+        errors=[ChannelNotFound, PostNotFound, PermissionRefused, Banned, MessageRecalled],
+    )
+    async def freeze_comments(
+        self, actor: Actor, channel_id: ChannelIdText, seq: Seq
+    ) -> PostResponse:
+        """Stop comments on a post (owner, admin): those that there are stay, and can be deleted."""
+        async with self.channel(channel_id):
+            posted = await self.pinning.freeze_comments(actor, channel_id, seq, frozen=True)
+        return await self._with_tally(actor, posted)
+
+    @delete(
+        "/v1/channels/{channel_id}/posts/{seq}/comments-freeze",
+        status=204,
+        errors=[ChannelNotFound, PostNotFound, PermissionRefused, Banned, MessageRecalled],
+    )
+    async def unfreeze_comments(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> None:
+        """Let users comment on a post again (owner, admin)."""
+        async with self.channel(channel_id):
+            await self.pinning.freeze_comments(actor, channel_id, seq, frozen=False)
 
     @put(
         "/v1/channels/{channel_id}/posts/{seq}/reactions/{emoji}",

@@ -29,6 +29,7 @@ from groups.limits import CHANNEL_INTRODUCTION_BYTES, CHANNEL_NAME_BYTES
 from groups.models import (
     CHANNEL_PREFIX,
     AccessContext,
+    Commenting,
     DepartureReason,
     EffectiveRole,
     Grant,
@@ -100,6 +101,13 @@ class SettingsBody(PatchBody):
     reactions: ReactionSetting | None = None
     reactions_per_user: Annotated[int | None, Field(ge=1, le=100)] = None
     distinct_reactions: Annotated[int | None, Field(ge=1, le=1000)] = None
+    comments: Annotated[
+        Commenting | None,
+        Field(
+            description="Who may comment on posts. `off` hides the comments that there are; `everyone`: also users who"
+            " do not subscribe, where the channel is public."
+        ),
+    ] = None
     accept_messages: AcceptMessages | None = None
     signatures: bool | None = None
     protect_content: bool | None = None
@@ -179,6 +187,7 @@ class SettingsResponse(Response):
     reactions: str | tuple[str, ...]
     reactions_per_user: int
     distinct_reactions: int
+    comments: Commenting
     accept_messages: AcceptMessages
     signatures: bool
     protect_content: bool
@@ -322,6 +331,17 @@ class PostResponse(MarkedResponse):
     recalled_at: Instant | None
     version: MessageVersion
     views: int
+    comment_count: Annotated[
+        int | None,
+        Field(description="The comments on it, without deleted ones; null where comments are off."),
+    ]
+    comments_open: Annotated[
+        bool,
+        Field(description="Comments are on in the channel, and not frozen on this post."),
+    ]
+    comments_frozen: Annotated[
+        bool, Field(description="Nobody may comment on it any more; the comments stay.")
+    ]
     reactions: TallyResponse
 
 
@@ -342,8 +362,13 @@ def post_without_poll(message: Message, access: AccessContext, tally: Tally) -> 
     group = access.group
     sees_author = policy.may_see_sender(group, access.effective_role) or is_own(message, access)
     is_shown = sees_author and message.recalled_at is None
+    has_comments = group.comments is not Commenting.OFF and message.recalled_at is None
     return anonymous_post_response(message, group.group_id, group.name, tally, None).model_copy(
-        update={"author_id": message.sender_id if is_shown else None}
+        update={
+            "author_id": message.sender_id if is_shown else None,
+            "comment_count": (message.comments or 0) if has_comments else None,
+            "comments_open": has_comments and not message.comments_frozen,
+        }
     )
 
 
@@ -360,7 +385,10 @@ def anonymous_post_response(
     tally: Tally,
     poll: PollResponse | None,
 ) -> PostResponse:
-    """The post without its author. `poll` is its poll as the reader sees it."""
+    """The post without its author, and without what only the channel knows about its comments.
+
+    `poll` is its poll as the reader sees it.
+    """
     return PostResponse.model_construct(
         channel_id=channel_id,
         post_id=f"{channel_id}:{message.seq}",
@@ -372,6 +400,9 @@ def anonymous_post_response(
         recalled_at=message.recalled_at,
         version=message.changed_version,
         views=message.views if message.recalled_at is None else 0,
+        comment_count=None,
+        comments_open=False,
+        comments_frozen=message.comments_frozen and message.recalled_at is None,
         reactions=tally_response(tally if message.recalled_at is None else Tally()),
         **marked_fields(message, poll),
     )

@@ -16,6 +16,7 @@ from pydantic import IPvAnyNetwork
 
 import channels.analytics.wiring as analytics_wiring
 import channels.canned_replies.wiring as canned_reply_wiring
+import channels.comments.wiring as comment_wiring
 import channels.drafts.wiring as draft_wiring
 import channels.post_reports.wiring as report_wiring
 import channels.push.delivery.wiring as delivery_wiring
@@ -29,6 +30,8 @@ from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
 from channels.before_post.service import BeforePost, review_client
 from channels.canned_replies.routes import CannedReplyRoutes
+from channels.comments.routes.comments import CommentRoutes
+from channels.comments.wiring import COMMENT_INDEXES, Comments
 from channels.console.shell import Deployment
 from channels.drafts.routes import DraftRoutes
 from channels.events import RatesSpent
@@ -127,6 +130,7 @@ INDEXES: Final[tuple[Index, ...]] = (
     *CONVERSATION_INDEXES,
     *REACTION_INDEXES,
     *CHANNEL_INDEXES,
+    *COMMENT_INDEXES,
     *ANALYTICS_INDEXES,
     *WEBHOOK_INDEXES,
     *PUSH_INDEXES,
@@ -151,6 +155,8 @@ class Services:
     reactions: ReactionService
     polls: PollService
     channels: Channels
+    comments: Comments
+    comment_rates: UserRates
     analytics: Analytics
     feed: FeedService
     reading_feed: ReadingFeedService
@@ -184,6 +190,7 @@ class Services:
         self.chat.media.start()
         await self.chat.indexing.start()
         self.channels.drafting.scheduler.start()
+        self.comments.cleanup_task.start()
         self.analytics.rollup_task.start()
         self.analytics.counting.start()
         self.reports.sockets.start()
@@ -202,6 +209,7 @@ class Services:
         await self.chat.indexing.close()
         await self.channels.drafting.scheduler.stop()
         await self.channels.channels.close()
+        await self.comments.close()
         await self.analytics.close()
         await self.chat.close()
         await self.conversations.close()
@@ -237,6 +245,7 @@ def create_services(
     engine = reaction_wiring.build_engine(group_core)
     analytics_core = analytics_wiring.build_core(database, limits)
     metrics.uncounted.set_function(lambda: analytics_core.counting.waiting_seconds)
+    comment_cleanup = comment_wiring.build_cleanup(group_core, engine)
     draft_cleanup = draft_wiring.build_cleanup(database, group_core.draft_content)
     channel_core = channel_wiring.build_core(group_core, limits)
     webhooks_end = webhook_wiring.build_end(database, clock)
@@ -270,9 +279,11 @@ def create_services(
             webhooks_end.on_disbanded,
         ],
         reactions_closed=[engine.on_reactions_closed],
+        recalled=[comment_cleanup.on_recalled],
         stream_ended=[threads.on_stream_ended],
         delete_of_stream=[
             engine.delete_some,
+            comment_cleanup.delete_some,
             draft_cleanup.delete_some,
             canned_reply_wiring.build_cleanup(database).delete_some,
             analytics_core.cleanup.delete_views,
@@ -310,6 +321,18 @@ def create_services(
         limits,
         clock,
         options.create_policy,
+        on_batch=metrics.batch,
+    )
+    comment_rates = UserRates(limits.comments_per_second, "comments")
+    comments = comment_wiring.assemble(
+        database,
+        chat,
+        engine,
+        comment_cleanup,
+        conversation_core.blocks,
+        comment_rates.take,
+        limits,
+        clock,
         on_batch=metrics.batch,
     )
     analytics = analytics_wiring.assemble(
@@ -367,6 +390,8 @@ def create_services(
         reactions=reactions,
         polls=polls,
         channels=channels,
+        comments=comments,
+        comment_rates=comment_rates,
         analytics=analytics,
         feed=feed,
         reading_feed=ReadingFeedService(
@@ -452,6 +477,13 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             clock=services.clock,
         ),
         DraftRoutes(drafts=channels.drafting.drafts, clock=services.clock),
+        CommentRoutes(
+            channel=channels.channel,
+            comments=services.comments.comments,
+            reader=services.comments.reader,
+            reactions=services.comments.reactions,
+            memberships=chat.membership,
+        ),
         CannedReplyRoutes(replies=channels.canned_replies),
         ViewRoutes(views=services.analytics.views),
         InsightRoutes(insights=services.analytics.insights),
@@ -652,6 +684,7 @@ class App(web.BaseRunner):
             watching=Watching(
                 self.hub,
                 services.chat.guard.read_access_of,
+                services.comments.reader.access,
                 services.reactions.tallies_in,
                 services.polls.find_polls,
                 services.clock,
@@ -672,7 +705,12 @@ class App(web.BaseRunner):
             services.clock,
             [
                 each
-                for each in (rates.buckets, addresses.buckets, services.search_rates.buckets)
+                for each in (
+                    rates.buckets,
+                    addresses.buckets,
+                    services.search_rates.buckets,
+                    services.comment_rates.buckets,
+                )
                 if each is not None
             ],
         )

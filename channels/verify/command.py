@@ -10,6 +10,7 @@ from rich.console import Console
 import groups.wiring
 from channels.analytics.audit.service import checks as analytics_checks
 from channels.audit import checks as channel_checks
+from channels.comments.audit import checks as comment_checks
 from channels.drafts.audit import HOLDER
 from channels.drafts.audit import checks as draft_checks
 from channels.limits import Limits
@@ -81,6 +82,7 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
         *reaction_checks(database, chat.streams, clock),
         *conversation_checks(database, chat.membership_reader, limits),
         *channel_checks(database, chat.updates, limits),
+        *comment_checks(database, chat.streams),
         *draft_checks(database, chat.draft_content, chat.streams),
         *analytics_checks(database, chat, limits),
         *log_checks(),

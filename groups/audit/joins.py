@@ -31,13 +31,20 @@ def sides_of_inbox_stream(stream_id: Any) -> Stage:
 
 
 def not_of_ended_channel(stream_id: Any) -> list[Stage]:
-    """Remove rows whose stream is in the inbox of a deleted channel, which `cleanup` deletes step by step."""
+    """Remove rows whose stream is of a deleted channel or post, and is deleted step by step.
+
+    That is a thread in the channel's inbox, or the comments on a post: `comment_streams` says which have ended.
+    """
     channel: Stage = {"$arrayElemAt": [sides_of_inbox_stream(stream_id), 0]}
     return [
-        {"$set": {"ended": _where_begins(stream_id, INBOX_PREFIX, channel)}},
+        {"$set": {"ended": _where_begins(stream_id, INBOX_PREFIX, channel), "of_post": stream_id}},
+        look_up("disbanded", "ended", "ended"),
+        look_up("comment_streams", "of_post", "of_post"),
+        {"$match": {"ended": [], "of_post.is_ended": {"$ne": True}}},
+        {"$set": {"ended": {"$first": "$of_post.channel_id"}}},
         look_up("disbanded", "ended", "ended"),
         {"$match": {"ended": []}},
-        {"$unset": "ended"},
+        {"$unset": ["ended", "of_post"]},
     ]
 
 

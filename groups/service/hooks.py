@@ -73,6 +73,8 @@ StreamEndedHook = Callable[[StreamId], Awaitable[None]]
 """Deletes what belongs to an ended stream, outside a transaction. A crash repeats the call, so it is idempotent."""
 ReactionsClosedHook = Callable[[StreamId, int, Tx], Awaitable[None]]
 """A message, by its seq, is deleted or its reactions are frozen. Reactions that did not see it must conflict."""
+RecalledHook = Callable[[Message, Tx], Awaitable[None]]
+"""A message is deleted for everyone; it is given as it was before, with the content."""
 DeleteOfStream = Callable[[StreamId, Tx], Awaitable[int]]
 """Deletes some of what is kept about the messages of an ended stream, and returns how much.
 
@@ -167,6 +169,7 @@ class Hooks:
     messages_counted: Sequence[MessagesCountedHook] = ()
     disbanded: Sequence[DisbandedHook] = ()
     reactions_closed: Sequence[ReactionsClosedHook] = ()
+    recalled: Sequence[RecalledHook] = ()
     stream_ended: Sequence[StreamEndedHook] = ()
     delete_of_stream: Sequence[DeleteOfStream] = ()
     """Called after `stream_ended`."""

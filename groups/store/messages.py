@@ -16,7 +16,16 @@ from pymongo import InsertOne, UpdateOne
 
 from groups.kernel.batching.requests import RequestBatcher
 from groups.kernel.ids import StreamId, UserId
-from groups.kernel.mongo import DESCENDING, ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.mongo import (
+    DESCENDING,
+    ONE_REPLY,
+    BatchedQuery,
+    Database,
+    Document,
+    Index,
+    Tx,
+    aggregate,
+)
 from groups.kernel.text_search.terms import Term, terms_of
 from groups.kernel.undecoded import UndecodedRows, id_in
 from groups.models import Content, Message, Origin, message_key, seq_in, split_message_key
@@ -282,10 +291,11 @@ class MessageStore:
         await self._set(message, values, tx, without=() if terms else ("terms",))
 
     async def set_marks(self, message: Message, tx: Tx) -> None:
-        """Store whether the message is pinned, whether its reactions are frozen, and its version."""
-        values = {
+        """Store whether the message is pinned, whether its reactions and comments are frozen, and its version."""
+        values: Document = {
             "pinned_at": message.pinned_at,
             "reactions_frozen": message.reactions_frozen,
+            "comments_frozen": message.comments_frozen,
             "changed_version": message.changed_version,
         }
         await self._set(message, values, tx)
@@ -317,6 +327,39 @@ class MessageStore:
                 for key, number in views.items()
             ),
         )
+
+    def add_comments(self, more: Mapping[str, int], tx: Tx) -> None:
+        """Add to the number of comments under messages, or subtract, by key, with the other writes of the transaction.
+
+        Deleting such a message, and freezing its comments, conflict with the transaction.
+        """
+        tx.write(
+            self._messages,
+            *(
+                UpdateOne(_by_key_of(key), {"$inc": {"comments": number}}, hint=_ID)
+                for key, number in more.items()
+            ),
+        )
+
+    async def recount_comments(
+        self, stream_id: StreamId, seq: int, comments_id: StreamId, tx: Tx
+    ) -> tuple[int, int]:
+        """Count the comments under a message, which are in the other stream. Returns the counts before and after."""
+        key = _by_id(stream_id, seq)
+        # Write before counting: comments that come meanwhile wait for this transaction.
+        message = await self._messages.find_one_and_update(key, _TOUCH, session=tx.session)
+        if message is None:
+            return 0, 0
+        # Uses index: stream_id_1_seq_1
+        rows = await aggregate(
+            self._messages,
+            [{"$match": {"stream_id": comments_id, "recalled_at": None}}, {"$count": "n"}],
+            session=tx.session,
+        )
+        before, after = message.get("comments", 0), rows[0]["n"] if rows else 0
+        if before != after:
+            await self._messages.update_one(key, {"$set": {"comments": after}}, session=tx.session)
+        return before, after
 
     async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> tuple[int, list[str]]:
         """Delete up to `limit` messages of an ended stream; returns their number and the uploads that they used."""
@@ -366,9 +409,13 @@ def search_terms_of(content: Content | None) -> list[Term]:
     return terms_of(content.searched_texts) if content is not None else []
 
 
+_ADDED_LATER: Final = {"views", "comments", "comments_frozen", "changed_version"}
+"""Fields that no new message has."""
+
+
 def _to_document(keyed: KeyedMessage) -> Document:
     message = keyed.message
-    document: Document = message.model_dump(mode="python", exclude={"views", "changed_version"})
+    document: Document = message.model_dump(mode="python", exclude=_ADDED_LATER)
     if message.content is not None and message.content.poll is None:
         del document["content"]["poll"]
     if message.author_id is None:
@@ -403,6 +450,8 @@ def _to_message(document: Document) -> Message:
         quoted_seq=document.get("quoted_seq"),
         pinned_at=document.get("pinned_at"),
         reactions_frozen=document.get("reactions_frozen", False),
+        comments_frozen=document.get("comments_frozen", False),
+        comments=document.get("comments"),
         views=document.get("views", 0),
         author_id=document.get("author_id"),
         changed_version=document.get("changed_version", 0),

@@ -1,6 +1,6 @@
-"""Restriction documents: bans, bans from reacting, and mutes that outlive a membership; `_id` is `group<US>user`.
+"""Restriction documents: bans (also from reacting or commenting), and mutes that outlive a membership.
 
-The user may be a member or not. A user without restrictions has no document.
+`_id` is `group<US>user`. The user may be a member or not. A user without restrictions has no document.
 """
 
 from collections.abc import Collection, Iterable
@@ -24,6 +24,12 @@ class RestrictionStore:
             [("group_id", 1), ("reacting_banned", 1), ("user_id", 1)],
             "the users who are banned from reacting",
             partial={"reacting_banned": True},
+        ),
+        Index(
+            "restrictions",
+            [("group_id", 1), ("commenting_banned", 1), ("user_id", 1)],
+            "the users who are banned from commenting",
+            partial={"commenting_banned": True},
         ),
     )
 
@@ -62,6 +68,7 @@ class RestrictionStore:
             values = restriction.model_dump(mode="python", exclude={"group_id"})
             # A flag beside the instant, for an index of those alone.
             values["reacting_banned"] = restriction.reacting_banned_at is not None
+            values["commenting_banned"] = restriction.commenting_banned_at is not None
             tx.write(self._restrictions, UpdateOne(key, {"$set": values}, upsert=True))
 
     async def list_reaction_bans(
@@ -70,6 +77,15 @@ class RestrictionStore:
         """The users who are banned from reacting, by id, behind `after`."""
         # Uses index: group_id_1_reacting_banned_1_user_id_1 (partial)
         query = {"group_id": group_id, "reacting_banned": True, "user_id": {"$gt": after}}
+        cursor = self._restrictions.find(query, sort=[("user_id", 1)], limit=limit)
+        return [Restriction.from_stored(row) for row in await cursor.to_list(None)]
+
+    async def list_comment_bans(
+        self, group_id: GroupId, *, after: str, limit: int
+    ) -> list[Restriction]:
+        """The users who are banned from commenting, by id, behind `after`."""
+        # Uses index: group_id_1_commenting_banned_1_user_id_1 (partial)
+        query = {"group_id": group_id, "commenting_banned": True, "user_id": {"$gt": after}}
         cursor = self._restrictions.find(query, sort=[("user_id", 1)], limit=limit)
         return [Restriction.from_stored(row) for row in await cursor.to_list(None)]
 

@@ -56,7 +56,7 @@ def test_an_event_names_its_conversation_where_there_is_one(payload: dict[str, A
     elif "conversation_id" in payload:
         assert payload["stream_id"] == conversation_id
         assert conversation_id is not None
-        assert conversation_id.startswith(("group_", "c2c_"))
+        assert conversation_id.startswith(("group_", "c2c_", "comments_"))
         assert undescribed({**payload, "stream_id": None})
         assert undescribed({**payload, "conversation_id": None})
     else:

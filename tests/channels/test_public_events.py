@@ -60,7 +60,11 @@ def test_the_public_types_of_each_committed_event_are_exactly_those_declared(
 
 
 def test_the_types_are_those_of_the_catalogue() -> None:
-    assert set(EVENT_TYPES) - set(PUBLIC_EVENT_TYPES) == {"inbox.unread", "unread.changed"}
+    assert set(EVENT_TYPES) - set(PUBLIC_EVENT_TYPES) == {
+        "comments.counted",
+        "inbox.unread",
+        "unread.changed",
+    }
     assert set(CHANNEL_EVENT_TYPES) < set(PUBLIC_EVENT_TYPES)
     schema = TypeAdapter(AnyPublicEvent).json_schema()
     assert set(schema["discriminator"]["mapping"]) == set(PUBLIC_EVENT_TYPES)

@@ -34,6 +34,8 @@ async def watched(mongod_uri: str) -> AsyncIterator[Watched]:
             # Counted behind a call, for many at once: `test_commands` lists the commands.
             await api.services.analytics.counting.close()
             await api.services.log.close()
+            # Looks for comments of deleted posts every ten seconds.
+            await api.services.comments.cleanup_task.stop()
             # The sockets of posts are added every two seconds.
             await api.services.reports.sockets.close()
             yield Watched(api, probe)

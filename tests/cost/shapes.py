@@ -38,6 +38,7 @@ SHARD_KEY: Final = {
     "insights": "channel_id",
     "counters": "_id",
     "canned_replies": "channel_id",
+    "comment_streams": "channel_id",
     "drafts": "channel_id",
     "devices": "user_id",
     "device_users": "_id",
@@ -167,6 +168,9 @@ ACCEPTED: Final[dict[Shape, str]] = {
         "count", "webhook_queues", ()
     ): "what the database keeps about the collection; no document",
     Shape("find", "disbanded", ()): "groups still to be cleaned up, at the start and once a minute",
+    Shape("find", "comment_streams", ("is_ended",)): (
+        "comments of deleted posts: from a partial index that is empty nearly always, every ten seconds"
+    ),
     Shape("find", "drafts", ("due_at",)): (
         "due and next scheduled posts of all channels: once for each scheduled time"
     ),

@@ -30,6 +30,7 @@ from tests.api import (
 )
 from tests.cost.conftest import Watched
 from tests.cost.test_flat_cost import (
+    COMMENT,
     OPERATIONS,
     Act,
     Stage,
@@ -38,11 +39,18 @@ from tests.cost.test_flat_cost import (
     add_a_subscriber,
     appoint_an_admin,
     ban,
+    ban_from_commenting,
+    begin_the_comments,
     change_the_channel,
     close_a_poll,
+    comment,
+    comment_on_ones_own_post,
     cost_of,
+    delete_a_comment,
+    delete_a_commented_post,
     edit,
     forward,
+    freeze_comments,
     freeze_reactions,
     invite_a_subscriber,
     kick,
@@ -60,8 +68,11 @@ from tests.cost.test_flat_cost import (
     post,
     publish_a_draft,
     react,
+    react_to_a_comment,
     read_as_stranger,
     read_as_subscriber,
+    read_commented_posts,
+    read_comments,
     read_further_back,
     read_one,
     read_polls,
@@ -387,6 +398,83 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
     read_around: OF_A_READ,
     read_around_the_first_unread: {**OF_A_READ, LOOK_UP: 1},
     read_one: OF_A_READ,
+    # The post counts its comments, so a page of posts that have some costs what another one does.
+    read_commented_posts: {"aggregate groups": 1},
+    # The looks: all that decides; the authors who may be notified; the names in the answer.
+    comment: {
+        LOOK_UP: 3,
+        "update messages": 1,
+        "update streams": 1,
+        "insert messages": 1,
+        **OF_A_TRANSACTION,
+    },
+    comment_on_ones_own_post: {
+        LOOK_UP: 2,
+        "update messages": 1,
+        "update streams": 1,
+        "insert messages": 1,
+        **OF_A_TRANSACTION,
+    },
+    begin_the_comments: {
+        LOOK_UP: 3,
+        "update messages": 1,
+        "insert streams": 1,
+        "insert comment_streams": 1,
+        "insert messages": 1,
+        **OF_A_TRANSACTION,
+    },
+    # Messages: the post, then the page.
+    read_comments: {
+        **OF_ACCESS,
+        "find messages": 2,
+        LOOK_UP: 1,
+        "aggregate tallies": 1,
+    },
+    # Messages: the comment, and the number on the post.
+    delete_a_comment: {
+        LOOK_UP: 1,
+        "find streams": 1,
+        "update streams": 1,
+        "update messages": 2,
+        "update tallies": 1,
+        **OF_A_TRANSACTION,
+    },
+    # As a post without comments, and two commands more, however many comments there are.
+    delete_a_commented_post: {
+        **OF_ACCESS,
+        "find messages": 1,
+        "find streams": 1,
+        "update streams": 1,
+        "update messages": 1,
+        "update tallies": 1,
+        "delete streams": 1,
+        "update comment_streams": 1,
+        **OF_A_TRANSACTION,
+    },
+    react_to_a_comment: {
+        LOOK_UP: 1,
+        "update messages": 1,
+        "update tallies": 1,
+        "insert reactions": 1,
+        **OF_A_TRANSACTION,
+    },
+    ban_from_commenting: {
+        LOOK_UP: 1,
+        "update groups": 1,
+        "update restrictions": 1,
+        "insert admin_log": 1,
+        "commitTransaction": 1,
+    },
+    freeze_comments: {
+        **OF_ACCESS,
+        "find messages": 1,
+        "find streams": 1,
+        "update streams": 1,
+        "update messages": 1,
+        "insert admin_log": 1,
+        "aggregate tallies": 1,
+        **OF_A_TRANSACTION,
+    },
     read_a_dialogue: {"find messages": 1, "aggregate tallies": 1},
     read_changes_of_a_dialogue: {"find messages": 1, "aggregate tallies": 1},
     read_a_dialogue_around_the_first_unread: {
@@ -802,6 +890,12 @@ async def together(stage: Stage, operation: Operation) -> list[Act]:
         path = f"{await stage.post()}/reactions/{LIKE}"
         assert (await stage.reader.put(path)).status == 200
         return await each_of_another_user(stage, lambda user: user.put(path))
+    if operation is comment:
+        # All on one post, which counts them: its document is the hottest there is.
+        assert (await (await comment(stage))()).status == 201
+        path = f"{await stage.post()}/comments"
+        assert (await stage.reader.post(path, COMMENT)).status == 201
+        return await each_of_another_user(stage, lambda user: user.post(path, COMMENT))
     if operation is read_as_subscriber:
         path = f"{stage.path}/posts?limit=20"
         return await each_of_another_user(stage, lambda user: user.get(path))
@@ -832,6 +926,7 @@ SYNCS: Final = [sync_nothing, sync_a_change, start]
 BATCHED: Final = [post, write_to_a_user, subscribe, unsubscribe, read_as_subscriber]
 BATCHED_TOO: Final = [
     react_to_what_has_reactions,
+    comment,
     read_further_back,
     read_forward,
     mark_read,

@@ -36,6 +36,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 FEW: Final = 10
 MANY: Final = 100_000
 POSTS: Final = 30
+COMMENT: Final[dict[str, Any]] = {"kind": "text", "text": "Well"}
 
 Act = Callable[[], Awaitable[Answer]]
 
@@ -191,6 +192,69 @@ async def mute_the_channel(stage: Stage) -> Act:
     who = await stage.subscriber()
     conversation = part(conversation_of(stage.path))
     return lambda: who.patch(f"/v1/conversations/{conversation}", {"muted": True})
+
+
+async def _a_commented_post(stage: Stage) -> str:
+    settings = {"settings": {"comments": "everyone"}}
+    assert (await stage.owner.patch(stage.path, settings)).status == 200
+    post = await stage.post()
+    assert (await stage.reader.post(f"{post}/comments", COMMENT)).status == 201
+    return post
+
+
+async def begin_the_comments(stage: Stage) -> Act:
+    await _a_commented_post(stage)
+    post = await stage.post()
+    return lambda: stage.reader.post(f"{post}/comments", COMMENT)
+
+
+async def comment(stage: Stage) -> Act:
+    post = await _a_commented_post(stage)
+    return lambda: stage.stranger.post(f"{post}/comments", COMMENT)
+
+
+async def comment_on_ones_own_post(stage: Stage) -> Act:
+    post = await _a_commented_post(stage)
+    return lambda: stage.owner.post(f"{post}/comments", COMMENT)
+
+
+async def read_comments(stage: Stage) -> Act:
+    post = await _a_commented_post(stage)
+    for quoted_seq in range(1, 10):
+        body = {**COMMENT, "quoted_seq": quoted_seq}
+        assert (await stage.stranger.post(f"{post}/comments", body)).status == 201
+    return lambda: stage.reader.get(f"{post}/comments?limit=10")
+
+
+async def read_commented_posts(stage: Stage) -> Act:
+    for _ in range(3):
+        await _a_commented_post(stage)
+    return lambda: stage.reader.get(f"{stage.path}/posts?limit=20")
+
+
+async def delete_a_comment(stage: Stage) -> Act:
+    post = await _a_commented_post(stage)
+    return lambda: stage.reader.delete(f"{post}/comments/1")
+
+
+async def delete_a_commented_post(stage: Stage) -> Act:
+    post = await _a_commented_post(stage)
+    return lambda: stage.owner.delete(post)
+
+
+async def react_to_a_comment(stage: Stage) -> Act:
+    post = await _a_commented_post(stage)
+    return lambda: stage.stranger.put(f"{post}/comments/1/reactions/{part('👍')}")
+
+
+async def ban_from_commenting(stage: Stage) -> Act:
+    who = part(stage.api.new_user("banned").id)
+    return lambda: stage.owner.put(f"{stage.path}/comment-bans/{who}")
+
+
+async def freeze_comments(stage: Stage) -> Act:
+    post = await stage.post()
+    return lambda: stage.owner.put(f"{post}/comments-freeze")
 
 
 async def who_reacted(stage: Stage) -> Act:
@@ -426,6 +490,16 @@ OPERATIONS: Final = [
     pin,
     list_pins,
     freeze_reactions,
+    begin_the_comments,
+    comment,
+    comment_on_ones_own_post,
+    read_comments,
+    read_commented_posts,
+    delete_a_comment,
+    delete_a_commented_post,
+    react_to_a_comment,
+    ban_from_commenting,
+    freeze_comments,
     schedule_a_post,
     list_scheduled_posts,
     publish_a_draft,

@@ -48,6 +48,7 @@ EXPECTED: Final[Indexes] = {
     "devices": {"user_id_1_device_id_1": ""},
     "disbanded": {},
     "canned_replies": {"channel_id_1_name_1": ""},
+    "comment_streams": {"channel_id_1": "", "is_ended_1": 'only where {"is_ended": true}'},
     "drafts": {
         "channel_id_1_is_scheduled_1_order_at_1_created_at_1_draft_id_1": "",
         "due_at_1_created_at_1": 'only where {"due_at": {"$type": "date"}}',
@@ -115,6 +116,7 @@ EXPECTED: Final[Indexes] = {
     "restrictions": {
         "group_id_1_user_id_1": "",
         "group_id_1_reacting_banned_1_user_id_1": 'only where {"reacting_banned": true}',
+        "group_id_1_commenting_banned_1_user_id_1": 'only where {"commenting_banned": true}',
     },
     "schema": {},
     "search_index": {},

@@ -254,6 +254,7 @@ async def _channels(api: Api) -> None:
     await ada.post(f"{path}/posts", forward)
     await _drafts(api, ada, path)
     await _canned_replies(ada, path)
+    await _comments(api, path, ada, dan)
     await _search_by_name(ada, path)
     for user, place in ((ada, path), (api.new_user(admin=True), "/v1")):
         await _webhooks(api, user, place, ada, path)
@@ -328,6 +329,31 @@ async def _webhooks(api: Api, ada: User, path: str, writer: User, channel: str) 
     await ada.patch(one, {"description": "Shop"})
     await ada.delete(one)
     await api.services.webhooks.cleanup.sweep()
+
+
+async def _comments(api: Api, path: str, ada: User, dan: User) -> None:
+    """Comments on two posts, one of which is deleted; bans from commenting."""
+    await ada.patch(path, {"settings": {"comments": "everyone"}})
+    said: dict[str, Any] = {"kind": "text", "text": "Well"}
+    posts = [f"{path}/posts/{(await a_post(ada, path))['seq']}" for _ in range(2)]
+    for post in posts:
+        await dan.post(f"{post}/comments", said, idempotency_key="well")
+        await ada.post(f"{post}/comments", {**said, "quoted_seq": 1})
+        await ada.put(f"{post}/comments/1/reactions/{THUMB}")
+    post = posts[-1]
+    for query in ("", "?limit=1", "?after_seq=0", "?around_seq=1", "?changed_since=0"):
+        await ada.get(f"{post}/comments{query}")
+    await ada.get(f"{post}/comments/2")
+    await dan.patch(f"{post}/comments/1", {"kind": "text", "text": "Better"})
+    await ada.delete(f"{post}/comments/1/reactions/{THUMB}")
+    await ada.delete(f"{post}/comments/1")
+    await ada.put(f"{post}/comments-freeze")
+    await ada.delete(f"{post}/comments-freeze")
+    await ada.put(f"{path}/comment-bans/{part(dan.id)}")
+    await ada.get(f"{path}/comment-bans")
+    await ada.delete(f"{path}/comment-bans/{part(dan.id)}")
+    await ada.delete(post)
+    await api.services.comments.cleanup.clear_ended()
 
 
 async def _canned_replies(ada: User, path: str) -> None:

@@ -218,6 +218,56 @@ async def test_group_messages_and_one_to_one_messages_name_their_sender(
     assert first.headers["Topic"] == second.headers["Topic"]
 
 
+async def test_a_comment_reaches_the_author_of_the_post_and_of_the_quoted_comment(
+    api: OpenApi, world: PushWorld
+) -> None:
+    server = await api(options=world.options())
+    names = ("owner", "muted", "ada", "bob", "stranger", "other")
+    owner, muted, ada, bob, stranger, other = (server.new_user(name) for name in names)
+    await bob.patch("/v1/users/me", {"name": "Bob"})
+    path = await a_channel(
+        owner, ada, muted, bob, other, name="Harbour", settings={"comments": "everyone"}
+    )
+    post = f"{path}/posts/{(await a_post(owner, path))['seq']}/comments"
+    conversation = f"/v1/conversations/{part(conversation_of(path))}"
+    assert (await muted.patch(conversation, {"muted": True})).status == 200
+    # Nobody rings before all of them are there.
+    for seq, user in enumerate((ada, muted, stranger), start=1):
+        await user.post(post, {"kind": "text", "text": "?"})
+        assert (await owner.get(f"{post}/{seq}")).body["sender_id"] == user.id
+    await settled(server)
+    for user in (owner, ada, muted, stranger, other):
+        await add_browser(server, world, user)
+    phone = await add_phone(ada)
+    world.take()
+
+    async def answer(quoted_seq: int) -> dict[str, Any]:
+        body = {"kind": "text", "text": "Yes", "quoted_seq": quoted_seq}
+        said = await bob.post(post, body)
+        assert said.status == 201, said
+        await settled(server)
+        got = {each.device: each.payload for each in world.take()}
+        await settled(server)
+        return got
+
+    got = await answer(1)
+    assert got.keys() == {owner.id, ada.id, phone}
+    shown = got[ada.id]
+    assert (shown["type"], shown["post_seq"], shown["seq"]) == ("comment.posted", 1, 4)
+    assert (shown["title"], shown["body"], shown["unread"]) == ("Harbour", "Bob: Yes", 1)
+    assert (shown["channel_id"], shown["conversation_id"]) == (id_of(path), conversation_of(path))
+    assert got[phone]["title_loc_key"] == "comment"
+    assert got[phone]["title_loc_args"] == ["Harbour", "Bob"]
+    assert got[phone]["sender_id"] == bob.id
+    assert (await answer(2)).keys() == {owner.id}, "the other one muted the channel"
+    got = await answer(3)
+    assert got.keys() == {owner.id, stranger.id}
+    assert got[stranger.id]["unread"] == 0
+    # Not who may not read any more, nor where comments are off by now.
+    await owner.delete(f"{path}/subscribers/{part(ada.id)}?ban=true")
+    assert (await answer(1)).keys() == {owner.id}
+
+
 async def test_a_message_of_a_channel_to_one_user_reaches_them_and_theirs_no_admin(
     api: OpenApi, world: PushWorld
 ) -> None:

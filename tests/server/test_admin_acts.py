@@ -41,6 +41,16 @@ UNTOLD: Final = {
     "POST /invitations/me accept": "an admin is one already; who becomes one: test_admin_log",
     "DELETE /invitations/{nobody}": "there is none to take back; where there is: test_admin_log",
     "DELETE /reaction-bans/{member}": "there is none to lift; where there is: test_admin_log",
+    "DELETE /comment-bans/{member}": "there is none to lift; where there is: test_comments",
+    **dict.fromkeys(
+        ("POST /posts/{post}/comments text", "POST /posts/{post}/comments as-channel"), _SAYS
+    ),
+    "PATCH /posts/{commented}/comments/1 text": "only its sender may, whose own it is",
+    **{
+        f"{how} /posts/{{commented}}/comments/1/reactions/👍": _FOR_HIMSELF
+        for how in ("PUT", "DELETE")
+    },
+    "DELETE /posts/{post}/comments-freeze": "they are not frozen; where they are: test_comments",
     "PATCH / posting": "fixed in a channel",
     "DELETE /subscribers/{owner}": "nobody may",
     "DELETE /members/{owner}": "nobody may",

@@ -67,6 +67,9 @@ VALUES: Final[dict[str, Any]] = {
     "version": 2,
     "webhook_id": "w",
     "channel_id": NEWS,
+    "comment_count": 1,
+    "notified": ("ivy",),
+    "post_seq": 1,
 }
 """A value of each field of events. A new field needs its value here."""
 VARIANTS: Final[tuple[dict[str, Any], ...]] = (

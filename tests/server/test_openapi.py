@@ -456,6 +456,7 @@ async def a_flow(api: Api) -> None:
     await a_flow_of_curation(ada, bob, channel)
     await a_flow_of_drafts(ada, bob, channel)
     await a_flow_of_canned_replies(ada, bob, channel)
+    await a_flow_of_comments(ada, bob, channel)
     await a_flow_of_webhooks(ada, channel)
     await a_flow_of_webhooks(root, "/v1")
 
@@ -659,6 +660,37 @@ async def a_flow_of_webhooks(user: User, path: str) -> None:
     for _ in range(2):
         await user.get(one)
         await user.delete(one)
+
+
+async def a_flow_of_comments(ada: User, bob: User, channel: str) -> None:
+    """Comments, in all their states: off, open, frozen, banned, deleted."""
+    said = {"kind": "text", "text": "Well"}
+    post = f"{channel}/posts/{(await a_post(ada, channel))['seq']}"
+    await bob.post(f"{post}/comments", said)
+    await ada.patch(channel, {"settings": {"comments": "subscribers"}})
+    for body in (said, {**said, "quoted_seq": 1}, {"kind": "image"}, {**said, "quoted_seq": 9}):
+        await bob.post(f"{post}/comments", body)
+    await ada.post(f"{post}/comments", {**said, "as_channel": True})
+    await bob.post(f"{channel}/posts/99/comments", said)
+    await bob.get(f"{post}/comments")
+    for seq in (2, 9):
+        one = f"{post}/comments/{seq}"
+        await ada.get(one)
+        await bob.patch(one, said)
+        for how in ("PUT", "DELETE"):
+            await ada.call(how, f"{one}/reactions/{LIKE}")
+    await bob.delete(f"{post}/comments/3")
+    await ada.delete(f"{post}/comments/1")
+    await ada.put(f"{channel}/comment-bans/{bob.id}")
+    await ada.get(f"{channel}/comment-bans")
+    await bob.get(f"{channel}/comment-bans")
+    await bob.post(f"{post}/comments", said)
+    await ada.delete(f"{channel}/comment-bans/{bob.id}")
+    await ada.put(f"{post}/comments-freeze")
+    await bob.post(f"{post}/comments", said)
+    await ada.delete(f"{post}/comments-freeze")
+    await ada.delete(post)
+    await bob.get(f"{post}/comments")
 
 
 async def a_flow_of_canned_replies(ada: User, bob: User, channel: str) -> None:

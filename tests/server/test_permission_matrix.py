@@ -53,6 +53,7 @@ BODIES: Final[dict[str, Any]] = {
     "posting": {"posting": "everyone"},
     "text": {"kind": "text", "text": "Hello"},
     "silent": {"kind": "text", "text": "Hello", "silent": True},
+    "as-channel": {"kind": "text", "text": "Hello", "as_channel": True},
     "draft": {"post": {"kind": "text", "text": "Hello"}},
     "tags": {"tags": ["order"]},
     "reply": {"text": "We open at nine"},
@@ -160,6 +161,13 @@ class Stage:
             )
             assert asked.status == 201, asked
             return str(asked.body["seq"])
+        if word == "commented":
+            seq = str((await a_post(self.cast["owner"], self.path))["seq"])
+            # Of somebody who makes no call of the table.
+            comment = f"{self.path}/posts/{seq}/comments"
+            commented = await the_app(self.cast["owner"]).post(comment, BODIES["text"])
+            assert commented.status == 201, commented
+            return seq
         if word == "draft":
             kept = await self.cast["owner"].post(f"{self.path}/drafts", BODIES["draft"])
             assert kept.status == 201, kept
@@ -244,11 +252,12 @@ async def channel(cast: Cast) -> Stage:
 
 async def empty_channel(cast: Cast) -> Stage:
     """A channel with its owner alone."""
-    return Stage(cast, await a_channel(cast["owner"]))
+    return Stage(cast, await a_channel(cast["owner"], settings={"comments": "subscribers"}))
 
 
 async def private_channel(cast: Cast) -> Stage:
-    path = await a_channel(cast["owner"], settings={"visibility": "private"})
+    settings = {"visibility": "private", "comments": "subscribers"}
+    path = await a_channel(cast["owner"], settings=settings)
     return await Stage(cast, path).fill()
 
 

@@ -92,6 +92,7 @@ async def test_no_path_and_no_body_names_a_reserved_word(shared_api: Api, word: 
             f"{path}/subscribers/{spelled}",
             f"{path}/admins/{spelled}",
             f"{path}/reaction-bans/{spelled}",
+            f"{path}/comment-bans/{spelled}",
             f"/v1/blocks/{spelled}",
         ):
             assert (await app.put(call)).refusal == INVALID, call

@@ -319,6 +319,10 @@ async def test_every_type_of_event_arrives_without_any_subscription(
     assert set(EVENT_TYPES) - told == {
         "reactions.changed",
         "poll.changed",
+        "comment.edited",
+        "comment.recalled",
+        "comment.reacted",
+        "comments.counted",
         "inbox.unread",
         "unread.changed",
         "webhook.disabled",

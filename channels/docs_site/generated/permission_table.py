@@ -74,6 +74,10 @@ GET    /reaction-bans                     -        -          -      -      ok  
 PUT    /reaction-bans/{member}            -        -          -      -      ok     ok     -      ok
 PUT    /reaction-bans/{admin}             -        -          -      -      -      ok     -      ok
 DELETE /reaction-bans/{member}            -        -          -      -      ok     ok     -      ok
+GET    /comment-bans                      -        -          -      -      ok     ok     -      ok
+PUT    /comment-bans/{member}             -        -          -      -      ok     ok     -      ok
+PUT    /comment-bans/{admin}              -        -          -      -      -      ok     -      ok
+DELETE /comment-bans/{member}             -        -          -      -      ok     ok     -      ok
 GET    /admin-log                         -        -          -      -      ok     ok     -      ok
 POST   /owner member                      -        -          -      -      -      ok     -      ok
 POST   /posts text                        write    write      write  ban    ok     ok     write  ok
@@ -98,6 +102,16 @@ DELETE /posts/{post}/pin                  -        -          -      ban    ok  
 GET    /pins                              ok       ok         ok     ban    ok     ok     ok     ok
 PUT    /posts/{post}/reactions-freeze     -        -          -      ban    ok     ok     -      ok
 DELETE /posts/{post}/reactions-freeze     -        -          -      ban    ok     ok     -      ok
+PUT    /posts/{post}/comments-freeze      -        -          -      ban    ok     ok     -      ok
+DELETE /posts/{post}/comments-freeze      -        -          -      ban    ok     ok     -      ok
+POST   /posts/{post}/comments text        -        ok         muted  ban    ok     ok     -      ok
+POST   /posts/{post}/comments as-channel  -        -          -      ban    ok     ok     -      ok
+GET    /posts/{commented}/comments        ok       ok         ok     ban    ok     ok     ok     ok
+GET    /posts/{commented}/comments/1      ok       ok         ok     ban    ok     ok     ok     ok
+PATCH  /posts/{commented}/comments/1 text -        -          muted  ban    -      -      -      -
+DELETE /posts/{commented}/comments/1      -        -          -      ban    ok     ok     -      ok
+PUT    /posts/{commented}/comments/1/reactions/👍 - ok        ok     ban    ok     ok     -      ok
+DELETE /posts/{commented}/comments/1/reactions/👍 ok ok       ok     ban    ok     ok     ok     ok
 POST   /drafts draft                      write    write      write  ban    ok     ok     write  ok
 GET    /drafts                            write    write      write  ban    ok     ok     write  ok
 GET    /drafts/{draft}                    write    write      write  ban    ok     ok     write  ok
@@ -307,6 +321,7 @@ BY_GRANT: Final = {
         *("POST /drafts draft", "GET /drafts", "GET /drafts/{draft}"),
         *("POST /posts silent", "POST /posts forward", "POST /posts/preview forward"),
         "POST /drafts/{draft}/publish",
+        "POST /posts/{post}/comments as-channel",
     },
     "post edit_posts": {"PATCH /drafts/{draft} draft"},
     "post delete_posts": {"DELETE /drafts/{draft}"},
@@ -314,6 +329,7 @@ BY_GRANT: Final = {
         *("PATCH /posts/{post} text", "PATCH /messages/{post} text"),
         *("POST /posts/{poll}/poll/close", "POST /messages/{poll}/poll/close"),
         *(f"{method} /posts/{{post}}/reactions-freeze" for method in ("PUT", "DELETE")),
+        *(f"{method} /posts/{{post}}/comments-freeze" for method in ("PUT", "DELETE")),
     },
     "read_inbox": {
         "GET /inbox",
@@ -340,7 +356,10 @@ BY_GRANT: Final = {
     },
     "see_insights": {"GET /insights", "GET /insights/posts", "GET /posts/{post}/report"},
     "pin_posts": {f"{method} /posts/{{post}}/pin" for method in ("PUT", "DELETE")},
-    "delete_posts": {"DELETE /posts/{post}", "DELETE /messages/{post}"},
+    "delete_posts": {
+        *("DELETE /posts/{post}", "DELETE /messages/{post}"),
+        "DELETE /posts/{commented}/comments/1",
+    },
     "change_info": {"PATCH / introduction"},
     "change_settings": {"PATCH / posting"},
     "manage_subscribers": {
@@ -354,6 +373,8 @@ BY_GRANT: Final = {
         *("GET /bans", "DELETE /bans/{banned}"),
         *(f"{method} /reaction-bans/{{member}}" for method in ("PUT", "DELETE")),
         "GET /reaction-bans",
+        *(f"{method} /comment-bans/{{member}}" for method in ("PUT", "DELETE")),
+        "GET /comment-bans",
         "PUT /admins/{nobody}",
         *("PATCH /members/{member} mute", "PATCH /members/{member} card"),
         *("GET /join-requests", "POST /join-requests/{nobody} approve"),

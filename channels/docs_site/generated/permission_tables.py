@@ -36,6 +36,7 @@ _HEADS: Final = {
 _TARGETS: Final = {
     "post": ("{seq}", ""),
     "poll": ("{seq}", ""),
+    "commented": ("{seq}", "a comment of somebody else"),
     "draft": ("{draft}", ""),
     "webhook": ("{webhook}", ""),
     "delivery": ("{delivery}", ""),
@@ -67,6 +68,7 @@ _BODIES: Final = {
     "accept": "accept one",
     "many": "to many at once",
     "silent": "silent",
+    "as-channel": "as the channel",
     "forward": "forward",
     "card": "name card",
     "mute": "mute",
@@ -88,12 +90,13 @@ _BODIES: Final = {
 }
 """What the body of a call says, where the path does not tell."""
 _GRANTS: Final = {
-    Grant.POST: "Post, preview and forward; keep, schedule and publish drafts.",
-    Grant.EDIT_POSTS: "Edit the posts of others; with `post` also their drafts. Freeze reactions, close polls.",
-    Grant.DELETE_POSTS: "Delete the posts of others; with `post` also their drafts.",
+    Grant.POST: "Post, preview and forward; keep, schedule and publish drafts; comment as the channel.",
+    Grant.EDIT_POSTS: "Edit the posts of others; with `post` also their drafts. Freeze reactions and comments, close"
+    " polls.",
+    Grant.DELETE_POSTS: "Delete the posts of others, and comments; with `post` also their drafts.",
     Grant.PIN_POSTS: "Pin and unpin posts.",
-    Grant.MANAGE_SUBSCRIBERS: "See, add, remove, mute and ban subscribers, bans from reacting included; see the users"
-    " who reacted.",
+    Grant.MANAGE_SUBSCRIBERS: "See, add, remove, mute and ban subscribers, bans from reacting and commenting included;"
+    " see the users who reacted.",
     Grant.CHANGE_INFO: "Change name, picture, introduction, organization and custom data.",
     Grant.CHANGE_SETTINGS: "Change the settings.",
     Grant.READ_INBOX: "Read the channel's inbox, answer and write in the channel's name, tag its"

@@ -18,6 +18,8 @@ class Job:
     whom it did not reach come first. At the end of the order it goes on with the first users (`is_wrapped`), up to
     `start`. `cursor`: the last user of what is done.
 
+    A comment has a job for each of the few users whom it concerns, in place of their older one on the same post.
+
     A retry is a job of its own, for the devices (`device_keys`) that could not be reached in `attempt` attempts.
     """
 
@@ -30,7 +32,9 @@ class Job:
     """None in a dialogue."""
     is_channel: bool = False
     recipient_id: UserId | None = None
-    """The one recipient, in a dialogue."""
+    """The one recipient, in a dialogue and of a comment."""
+    post_seq: int | None = None
+    """Of a comment: the post, in the channel `group_id`. None: it is a message."""
     peer_id: str | None = None
     """In a dialogue, the other side as the recipient sees it: a user, or a channel."""
     start: str = ""

@@ -104,7 +104,7 @@ def batch_of(notification: Notification, batch: Sequence[Delivery]) -> dict[str,
     return {
         "notification": {
             "id": notification.notification_id,
-            "type": "message.posted",
+            **notification.kind_fields,
             "conversation_id": notification.conversation_id,
             "collapse_key": notification.topic,
             "group_id": notification.group_id,

@@ -52,8 +52,10 @@ class Notification:
     group_id: str | None
     channel_id: str | None
     seq: int
+    post_seq: int | None
+    """Of a comment: the post, whose comments `seq` counts. None: it is a message."""
     sender_id: str | None
-    """None for a post of a channel, whose author only its staff may know."""
+    """None for what a channel says, whose author only its staff may know."""
     kind: str
     sent_at: datetime
     expires_at: datetime
@@ -62,6 +64,13 @@ class Notification:
     title_loc_key: str
     title_loc_args: tuple[str, ...]
     body_loc_key: str
+
+    @property
+    def kind_fields(self) -> dict[str, object]:
+        """What tells a comment from a message, as senders write it."""
+        if self.post_seq is None:
+            return {"type": "message.posted"}
+        return {"type": "comment.posted", "post_seq": self.post_seq}
 
 
 @dataclass(frozen=True, slots=True)

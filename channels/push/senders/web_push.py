@@ -189,7 +189,7 @@ def payload_of(notification: Notification, delivery: Delivery) -> bytes:
     return orjson.dumps(
         {
             "notification_id": notification.notification_id,
-            "type": "message.posted",
+            **notification.kind_fields,
             "conversation_id": notification.conversation_id,
             "group_id": notification.group_id,
             "channel_id": notification.channel_id,

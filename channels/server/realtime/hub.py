@@ -6,8 +6,9 @@ Promises:
     A large audience does not block the server: after `WRITES_A_TURN` writes the event loop turns.
     A session receives every stream that its user is in, from `ready` on. Joins and leaves take effect in the order in
     which they were committed, so a user who left receives nothing that was posted afterwards.
-    Counts of reactions and votes go to sessions that watch the stream: at most two events a second for a message and
-    type, the newest last.
+    Counts of reactions, votes and comments go to sessions that watch the stream: at most two events a second for a
+    message and type, the newest last.
+    Comments go to sessions that watch those of the post, and to the users whom an event names; each gets them once.
     Users' own reactions and votes go to all their sessions at once, watching or not, without names.
 Delivery is at most once: a client that was disconnected compares seqs and reads what it missed.
 """
@@ -17,8 +18,17 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Final, NamedTuple, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
+from channels.comments.events import (
+    CommentEdited,
+    CommentEvent,
+    CommentPosted,
+    CommentReacted,
+    CommentRecalled,
+)
+from channels.comments.models import place_of
+from channels.event_views.comments import comment_count_view
 from channels.event_views.registry import views_of
 from channels.event_views.view import EventView
 from channels.server.metrics import Metrics
@@ -39,7 +49,7 @@ from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.errors import DomainError
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.models import AccountKind, stream_of
+from groups.models import AccountKind, Commenting, stream_of
 from reactions.events import ReactionsChanged
 from reactions.polls.events import PollChanged
 
@@ -48,29 +58,26 @@ log = logging.getLogger(__name__)
 A = TypeVar("A")
 K = TypeVar("K", UserId, StreamId)
 
-MERGE_SECONDS: Final = (
-    0.5  # between two events about the reactions to one message, or the votes in it
-)
+MERGE_SECONDS: Final = 0.5  # between two events about the reactions to one message, the votes in it, or the number of its comments
 
 NEEDED_BY_HUBS: Final = (GroupDisbanded, GroupUpdated)
 """Types of events that a hub needs even if no socket wants them: they end what sessions watch, or soon receive."""
 CountsChanged = ReactionsChanged | PollChanged
 """The events for those who watch a conversation. They hold totals, so a newer one replaces those before it."""
-_COUNTS: Final = frozenset(
-    kind.model_fields["type"].default for kind in (ReactionsChanged, PollChanged)
+_WATCHED: Final[frozenset[str]] = frozenset(
+    kind.model_fields["type"].default
+    for kind in (
+        *(ReactionsChanged, PollChanged),
+        *(CommentPosted, CommentEdited, CommentRecalled, CommentReacted),
+    )
 )
+"""The types of events whose streams are watched, not received."""
+_Merged = tuple[str, StreamId, int]
+"""What is merged: a type of events, and the message of a stream that they are about."""
 
 
 OnPosts = Callable[[StreamId, Sequence[int], int], None]
 """Called with the stream and seqs of a channel's posts, and the number of sessions to which they were handed."""
-
-
-class _Counted(NamedTuple):
-    """A message whose counts changed, and the type of the events that tell of it."""
-
-    stream_id: StreamId
-    seq: int
-    event_type: str
 
 
 class UserListener(Protocol):
@@ -107,7 +114,7 @@ class Hub:
         self._watchers: defaultdict[StreamId, set[Session]] = defaultdict(set)
         self._asking: set[tuple[StreamId, Session]] = set()
         self._left_while_loading: dict[Session, set[StreamId]] = {}
-        self._merging: dict[_Counted, EventView | None] = {}
+        self._merging: dict[_Merged, EventView | None] = {}
 
     def attach(self, session: Session) -> None:
         """Add the session. Its caller then reads the groups of the user, and passes them to `receive_groups`.
@@ -180,7 +187,7 @@ class Hub:
         return said
 
     def watch(self, session: Session, stream_id: StreamId) -> None:
-        """Send the counts of reactions and votes of a stream to the session."""
+        """Send the counts of reactions and votes of a stream to the session, or the comments of a post."""
         session.watched.add(stream_id)
         self._watchers[stream_id].add(session)
 
@@ -189,6 +196,14 @@ class Hub:
         self._asking.discard((stream_id, session))
         session.watched.discard(stream_id)
         _discard(self._watchers, stream_id, session)
+
+    def _unwatch_channel(self, session: Session, group_id: GroupId) -> None:
+        """End the watches of a group or channel, and of the comments there."""
+        asking = [stream_id for stream_id, asker in self._asking if asker is session]
+        for stream_id in [*session.watched, *asking]:
+            place = place_of(stream_id)
+            if stream_id == stream_of(group_id) or (place and place.channel_id == group_id):
+                self.unwatch(session, stream_id)
 
     def sessions_of(self, user_id: UserId) -> Collection[Session]:
         return self._sessions.get(user_id, ())
@@ -219,11 +234,10 @@ class Hub:
     def _stop_receiving(self, session: Session, stream_id: StreamId) -> None:
         session.streams.discard(stream_id)
         _discard(self._receivers, stream_id, session)
-        self.unwatch(session, stream_id)
 
     def wants(self, event_type: str, routes: Sequence[str]) -> bool:
         """Whether a session here receives an event of this type with these routes (`EventBus.listen`)."""
-        streams = self._watchers if event_type in _COUNTS else self._receivers
+        streams = self._watchers if event_type in _WATCHED else self._receivers
         return not (self._sessions.keys().isdisjoint(routes) and streams.keys().isdisjoint(routes))
 
     def on_events(self, events: Sequence[Event]) -> None:
@@ -234,8 +248,11 @@ class Hub:
             lag = (self._clock.now() - event.at).total_seconds()
             self._metrics.event_lag.observe(max(0.0, lag))
             if isinstance(event, CountsChanged):
-                self._merge(event)
+                if event.stream_id in self._watchers:
+                    self._merge((event.type, event.stream_id, event.seq), _views(event)[:1])
                 self._send_own(event)
+            elif isinstance(event, CommentEvent):
+                self._send_comment(event)
             elif isinstance(event, MessagePosted):
                 if posts and posts[-1].message.stream_id != event.message.stream_id:
                     self._send_posts(posts)
@@ -303,12 +320,17 @@ class Hub:
         if isinstance(event, MembersLeft):
             self._follow(event)
         elif isinstance(event, GroupDisbanded):
-            self._end_stream(stream_of(event.group_id))
+            self._end_stream(event.group_id)
         elif isinstance(event, StrangerBanned):
             for session in self.sessions_of(event.user_id):
-                self.unwatch(session, stream_of(event.group_id))
-        elif isinstance(event, GroupUpdated) and "visibility" in event.changed:
-            self._unwatch_strangers(stream_of(event.group_id))
+                self._unwatch_channel(session, event.group_id)
+        elif isinstance(event, GroupUpdated):
+            if "visibility" in event.changed:
+                self._unwatch_strangers(event.group_id)
+            if event.changed.get("comments") == Commenting.OFF:
+                for stream_id in self._comment_streams(event.group_id):
+                    for session in self._watching(stream_id):
+                        self.unwatch(session, stream_id)
 
     def _without_absent(self, event: Event) -> Event:
         # Only the users themselves receive joins to a channel, and few of a large batch are connected here.
@@ -327,20 +349,34 @@ class Hub:
             else:
                 left.add(stream_id)
                 self._stop_receiving(session, stream_id)
+                self._unwatch_channel(session, event.group_id)
 
-    def _end_stream(self, stream_id: StreamId) -> None:
+    def _end_stream(self, group_id: GroupId) -> None:
+        stream_id = stream_of(group_id)
         for left in self._left_while_loading.values():
             left.add(stream_id)
         for session in list(self._receivers.get(stream_id, ())):
             self._stop_receiving(session, stream_id)
-        for session in self._watching(stream_id):
-            self.unwatch(session, stream_id)
+        for watched in (stream_id, *self._comment_streams(group_id)):
+            for session in self._watching(watched):
+                self.unwatch(session, watched)
 
-    def _unwatch_strangers(self, stream_id: StreamId) -> None:
+    def _unwatch_strangers(self, group_id: GroupId) -> None:
         # The group may be closed to them now. Those who still may watch ask again.
-        for session in self._watching(stream_id):
-            if stream_id not in session.streams:
-                self.unwatch(session, stream_id)
+        stream_id = stream_of(group_id)
+        for watched in (stream_id, *self._comment_streams(group_id)):
+            for session in self._watching(watched):
+                if stream_id not in session.streams:
+                    self.unwatch(session, watched)
+
+    def _comment_streams(self, group_id: GroupId) -> set[StreamId]:
+        """The streams of comments in the channel that a session watches, or asks for."""
+        asked = {stream_id for stream_id, _ in self._asking}
+        return {
+            stream_id
+            for stream_id in asked.union(self._watchers)
+            if (place := place_of(stream_id)) is not None and place.channel_id == group_id
+        }
 
     def _watching(self, stream_id: StreamId) -> set[Session]:
         asking = {session for asked, session in self._asking if asked == stream_id}
@@ -353,15 +389,31 @@ class Hub:
                 encoded, receivers, frames_count=len(views), skippable=_skippable(views[-1])
             )
 
-    def _merge(self, event: CountsChanged) -> None:
-        if event.stream_id not in self._watchers:
+    def _send_comment(self, event: CommentEvent) -> None:
+        views = _views(event)
+        if isinstance(event, CommentReacted):
+            if event.stream_id in self._watchers:
+                self._merge((event.type, event.stream_id, event.seq), views)
             return
-        view = next(iter(views_of(event)))
-        key = _Counted(event.stream_id, event.seq, event.type)
-        if key in self._merging:
-            self._merging[key] = view  # it holds totals, so the newest replaces all before it
-            return
-        self._send_counts(key, view)
+        receivers = set(self._watchers.get(event.stream_id, ()))
+        if isinstance(event, CommentPosted):
+            for user_id in event.notified:
+                receivers.update(self.sessions_of(user_id))
+        for view in views:
+            self._deliver([view], receivers)
+        if isinstance(event, CommentPosted | CommentRecalled):
+            channel = stream_of(event.channel_id)
+            if channel in self._watchers:
+                count = comment_count_view(event)
+                self._merge((count.payload["type"], channel, event.post_seq), [count])
+
+    def _merge(self, key: _Merged, views: Sequence[EventView]) -> None:
+        """Send the view to the watchers of the stream, unless one was sent lately: then later, or a newer one."""
+        for view in views:
+            if key in self._merging:
+                self._merging[key] = view  # it holds totals, so the newest replaces all before it
+            else:
+                self._send_merged(key, view)
 
     def _send_own(self, event: CountsChanged) -> None:
         # At once and without a watch: it is what the users did themselves, mostly on another device. A batch names
@@ -376,13 +428,13 @@ class Hub:
                 if view.users is not None:
                     self.send(view)
 
-    def _flush(self, key: _Counted) -> None:
+    def _flush(self, key: _Merged) -> None:
         view = self._merging.pop(key)
         if view is not None:
-            self._send_counts(key, view)
+            self._send_merged(key, view)
 
-    def _send_counts(self, key: _Counted, view: EventView) -> None:
-        self._deliver([view], self._watchers.get(key.stream_id, ()))
+    def _send_merged(self, key: _Merged, view: EventView) -> None:
+        self._deliver([view], self._watchers.get(key[1], ()))
         self._merging[key] = None
         asyncio.get_running_loop().call_later(MERGE_SECONDS, self._flush, key)
 

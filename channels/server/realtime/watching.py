@@ -1,5 +1,7 @@
 """`watch`: a session receives the counts of reactions and votes of groups and channels, beginning with those it shows.
 
+It watches the comments on a post in the same way, under the id of their stream; the client then reads them over HTTP.
+
 Promises:
     A session watches what its user may read, and `WATCHED_STREAMS` at most. Each conversation of a frame has a result
     of its own: the counts, or why it is not watched.
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from channels.comments.models import PostPlace, place_of
 from channels.errors import WatchLimitReached
 from channels.server.realtime.client_frames import WATCHED_STREAMS, Unwatch, Watch
 from channels.server.realtime.hub import Hub
@@ -36,6 +39,8 @@ _GROUP_PREFIX: Final = stream_of(GroupId(""))
 
 ReadAccess = Callable[[Actor, GroupId], Awaitable[AccessContext]]
 """What the actor may do in a group that they may read. Raises: DomainError. Concurrent callers share its queries."""
+CommentAccess = Callable[[Actor, PostPlace], Awaitable[AccessContext]]
+"""The same for the comments on a post."""
 ReadCounts = Callable[
     [Actor, Sequence[tuple[AccessContext, Sequence[int] | None]], int],
     Awaitable[Mapping[StreamId, Mapping[int, Tally]]],
@@ -55,6 +60,7 @@ class Watching:
 
     hub: Hub
     read_access: ReadAccess
+    comment_access: CommentAccess
     read_counts: ReadCounts
     find_polls: FindPolls
     clock: Clock
@@ -65,7 +71,7 @@ class Watching:
         results: dict[str, Any | DomainError] = {
             name: ConversationNotFound()
             for name in frame.named
-            if not name.startswith(_GROUP_PREFIX)
+            if not name.startswith(_GROUP_PREFIX) and place_of(name) is None
         }
         names = [StreamId(name) for name in frame.named if name not in results]
         room = WATCHED_STREAMS - len(session.watched)
@@ -81,7 +87,7 @@ class Watching:
         for name, access in said.items():
             if isinstance(access, DomainError):
                 results[name] = access
-            else:
+            elif name.startswith(_GROUP_PREFIX):
                 allowed.append((access, wanted[name]))
         counts = await self.read_counts(actor, allowed, frame.newest) if allowed else {}
         polls = await self._find_polls(counts)
@@ -92,6 +98,10 @@ class Watching:
                 continue
             if name not in session.watched:  # the right ended while the counts were read
                 results[name] = GroupNotFound()
+                continue
+            if not name.startswith(_GROUP_PREFIX):
+                # The client reads the comments now, with the reactions to them.
+                results[name] = {"reactions": [], "complete": False}
                 continue
             tallies = counts.get(name, {})
             shown: list[dict[str, Any]] = []
@@ -131,13 +141,14 @@ class Watching:
     async def _accesses(
         self, actor: Actor, stream_ids: Collection[StreamId]
     ) -> Mapping[StreamId, AccessContext | DomainError]:
-        group_ids = [GroupId(name.removeprefix(_GROUP_PREFIX)) for name in stream_ids]
-        found = await asyncio.gather(*(self._access(actor, group_id) for group_id in group_ids))
+        found = await asyncio.gather(*(self._access(actor, name) for name in stream_ids))
         return dict(zip(stream_ids, found, strict=True))
 
-    async def _access(self, actor: Actor, group_id: GroupId) -> AccessContext | DomainError:
+    async def _access(self, actor: Actor, stream_id: StreamId) -> AccessContext | DomainError:
         try:
-            return await self.read_access(actor, group_id)
+            if (place := place_of(stream_id)) is not None:
+                return await self.comment_access(actor, place)
+            return await self.read_access(actor, GroupId(stream_id.removeprefix(_GROUP_PREFIX)))
         except DomainError as error:
             return error
 

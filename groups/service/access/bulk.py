@@ -129,5 +129,12 @@ def _access_of(
     access = policy.access_of(actor, group, member, restriction)
     if not policy.may_see(group, access.effective_role):
         return None
-    is_banned = restriction is not None and restriction.reacting_banned_at is not None
-    return replace(access, is_banned_from_reacting=True) if is_banned else access
+    if restriction is None:
+        return access
+    from_reacting = restriction.reacting_banned_at is not None
+    from_commenting = restriction.commenting_banned_at is not None
+    if not (from_reacting or from_commenting):
+        return access
+    return replace(
+        access, is_banned_from_reacting=from_reacting, is_banned_from_commenting=from_commenting
+    )

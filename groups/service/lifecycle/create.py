@@ -31,6 +31,7 @@ from groups.models import (
     AccessContext,
     AdminAct,
     AdminAction,
+    Commenting,
     Group,
     GroupType,
     JoinOption,
@@ -75,11 +76,13 @@ class NewGroup(Model):
     reactions: ReactionChoice = "all"
     reactions_per_user: int = REACTIONS_PER_USER
     distinct_reactions: int = DISTINCT_REACTIONS
+    comments: Commenting = Commenting.OFF
 
     @property
     def digest_text(self) -> str:
         """The text that differs where two creations do. It lacks later fields that have their defaults."""
-        return self.model_dump_json(exclude=set() if self.owner_id else {"owner_id"})
+        later = {"owner_id": self.owner_id, "comments": self.comments is not Commenting.OFF}
+        return self.model_dump_json(exclude={name for name, value in later.items() if not value})
 
 
 _JOIN_OPTION: Final = {

@@ -28,6 +28,7 @@ from groups.models import (
     AccessContext,
     AdminAct,
     AdminAction,
+    Commenting,
     Group,
     GroupType,
     JoinOption,
@@ -62,6 +63,7 @@ class GroupChanges(Model):
     reactions: ReactionChoice | None = None
     reactions_per_user: int | None = None
     distinct_reactions: int | None = None
+    comments: Commenting | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

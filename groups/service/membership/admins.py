@@ -20,6 +20,7 @@ from groups.models import (
     Role,
 )
 from groups.service.membership.commands import (
+    BanFromCommenting,
     BanFromReacting,
     Transfer,
     UpdateMember,
@@ -137,4 +138,27 @@ def ban_from_reacting(
         reacting_banned_by=command.actor.user_id if is_banned else None,
     )
     state.log(command, AdminAction.REACTING_BANNED if is_banned else AdminAction.REACTING_UNBANNED)
+    return True
+
+
+def ban_from_commenting(
+    state: MembershipState, command: BanFromCommenting, access: AccessContext
+) -> bool:
+    """Ban a user from commenting, or lift that ban."""
+    target = state.members.get(command.user_id)
+    policy.check(
+        policy.banning_from_commenting_refusal(access, target)
+        if command.is_banned
+        else policy.managing_refusal(access)
+    )
+    user_id, is_banned = command.user_id, command.is_banned
+    if is_banned is (state.restriction_of(user_id).commenting_banned_at is not None):
+        return False
+    state.restrict(
+        user_id,
+        commenting_banned_at=state.now if is_banned else None,
+        commenting_banned_by=command.actor.user_id if is_banned else None,
+    )
+    action = AdminAction.COMMENTING_BANNED if is_banned else AdminAction.COMMENTING_UNBANNED
+    state.log(command, action)
     return True

@@ -76,6 +76,13 @@ class BanFromReacting(OnUser):
 
 
 @dataclass(frozen=True, slots=True)
+class BanFromCommenting(OnUser):
+    """The actor bans a user from commenting, or lifts that ban."""
+
+    is_banned: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Invite(OnUser):
     """The actor invites a user, member or not, to be an admin with these grants."""
 
@@ -108,6 +115,7 @@ Command = (
     | Unban
     | UpdateMember
     | BanFromReacting
+    | BanFromCommenting
     | Invite
     | RevokeInvitation
     | AnswerInvitation

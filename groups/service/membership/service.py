@@ -17,6 +17,7 @@ from groups.service.access.guard import AccessGuard
 from groups.service.membership.commands import (
     Add,
     Approve,
+    BanFromCommenting,
     BanFromReacting,
     Join,
     Leave,
@@ -105,6 +106,12 @@ class MembershipService:
         """
         await self.queue.submit(group_id, BanFromReacting(actor, user_id, is_banned))
 
+    async def ban_from_commenting(
+        self, actor: Actor, group_id: GroupId, user_id: UserId, *, is_banned: bool
+    ) -> None:
+        """Ban a user from commenting, member or not, or lift that ban; doing it again changes nothing."""
+        await self.queue.submit(group_id, BanFromCommenting(actor, user_id, is_banned))
+
     async def transfer(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Membership:
         """Make another member the owner. The former owner becomes an admin with all grants.
 
@@ -178,6 +185,13 @@ class MembershipService:
         await self._check_may_manage(actor, group_id)
         read = partial(self.restrictions.list_reaction_bans, group_id)
         return await page_by_text("reaction bans", cursor, limit, read, _user_id)
+
+    async def list_comment_bans(
+        self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
+    ) -> tuple[list[Restriction], str | None]:
+        await self._check_may_manage(actor, group_id)
+        read = partial(self.restrictions.list_comment_bans, group_id)
+        return await page_by_text("comment bans", cursor, limit, read, _user_id)
 
     async def list_bans(
         self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None

@@ -17,6 +17,7 @@ from groups.models import (
     Role,
 )
 from groups.service.membership.admins import (
+    ban_from_commenting,
     ban_from_reacting,
     grants_of,
     log_change,
@@ -27,6 +28,7 @@ from groups.service.membership.commands import (
     Add,
     AnswerInvitation,
     Approve,
+    BanFromCommenting,
     BanFromReacting,
     Command,
     Invite,
@@ -95,6 +97,8 @@ def _apply(state: MembershipState, command: Command, access: AccessContext) -> b
             return _update_member(state, command, access)
         case BanFromReacting():
             return ban_from_reacting(state, command, access)
+        case BanFromCommenting():
+            return ban_from_commenting(state, command, access)
         case Invite():
             return invite(state, command, access)
         case RevokeInvitation():

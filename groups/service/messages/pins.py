@@ -1,6 +1,6 @@
-"""Pins messages and freezes their reactions.
+"""Pins messages, and freezes their reactions and comments.
 
-Both are marks on the message, so reading a page of messages costs no extra query. The pins are also listed in the
+All are marks on the message, so reading a page of messages costs no extra query. The pins are also listed in the
 stream's document, which makes their limit exact: two pins at once write the same document, so one of them runs again
 and sees the other. A post writes that document too, and runs again when it meets a pin or a freeze, which are rare.
 """
@@ -112,6 +112,27 @@ class PinService:
                 for hook in self.reactions_closed:
                     await hook(message.stream_id, seq, tx)
             action = AdminAction.REACTIONS_FROZEN if frozen else AdminAction.REACTIONS_UNFROZEN
+            return await self._change(message, changed, access, actor, action, tx)
+
+        return await self.database.run(work, *message_change_locks(stream_of(group_id), seq))
+
+    async def freeze_comments(
+        self, actor: Actor, group_id: GroupId, seq: int, *, frozen: bool
+    ) -> VisibleMessage:
+        """Stop new comments on the message, or allow them; existing ones stay. Publishes: MessageEdited.
+
+        A comment writes the message, so one under way is committed before, or sees it.
+        """
+
+        async def work(tx: Tx) -> VisibleMessage:
+            access, message = await self.guard.find_message(actor, group_id, seq, tx)
+            policy.check(policy.freezing_refusal(access, message))
+            if message.recalled_at is not None:
+                raise MessageRecalled
+            if message.comments_frozen == frozen:
+                return VisibleMessage(message, access)
+            changed = message.model_copy(update={"comments_frozen": frozen})
+            action = AdminAction.COMMENTS_FROZEN if frozen else AdminAction.COMMENTS_UNFROZEN
             return await self._change(message, changed, access, actor, action, tx)
 
         return await self.database.run(work, *message_change_locks(stream_of(group_id), seq))

@@ -30,7 +30,13 @@ from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.kernel.paging import json_size
 from groups.limits import GroupLimits
 from groups.models import Content, Media, Message, Stream, message_key
-from groups.service.hooks import BeforePostHook, DeleteOfStream, Proposal, ReactionsClosedHook
+from groups.service.hooks import (
+    BeforePostHook,
+    DeleteOfStream,
+    Proposal,
+    ReactionsClosedHook,
+    RecalledHook,
+)
 from groups.service.media.service import describe_media, media_ids_of, own_kept_media
 from groups.service.messages.pages import (
     StreamPage,
@@ -96,6 +102,7 @@ class StreamService:
     limits: GroupLimits
     clock: Clock
     reactions_closed: Sequence[ReactionsClosedHook] = ()
+    recalled: Sequence[RecalledHook] = ()
     before_post: BeforePostHook | None = None
     """Reviews every message, and every edit, before it is stored. None costs nothing."""
 
@@ -360,8 +367,13 @@ class StreamService:
         # The content is the caller's, so what is stored afterwards is what was shown.
         return content if proposal is None else (await self._ask(proposal)).wanted
 
-    async def recall(self, stream_id: StreamId, seq: int, open_message: OpenMessage[T]) -> None:
-        """Delete a message for everyone: its content goes, its seq stays. Doing it again changes nothing."""
+    async def recall(
+        self, stream_id: StreamId, seq: int, open_message: OpenMessage[T], *more_locks: str
+    ) -> None:
+        """Delete a message for everyone: its content goes, its seq stays. Doing it again changes nothing.
+
+        `more_locks` are of messages that the target writes too.
+        """
 
         async def work(tx: Tx) -> None:
             target = await open_message(tx)
@@ -374,9 +386,11 @@ class StreamService:
             recalled = await self._replace(message, recalled, now, tx)
             for hook in self.reactions_closed:
                 await hook(stream_id, seq, tx)
+            for on_recalled in self.recalled:
+                await on_recalled(message, tx)
             await target.record(recalled, now, tx)
 
-        await self.database.run(work, *message_change_locks(stream_id, seq))
+        await self.database.run(work, *message_change_locks(stream_id, seq), *more_locks)
 
     async def _described(self, actor: Actor, message: Message, content: Content, tx: Tx) -> Content:
         """The new content with its uploads described: the editor's own, or those that the message has already."""
@@ -472,6 +486,16 @@ class StreamService:
     def touch_messages(self, message_ids: Iterable[str], tx: Tx) -> None:
         """Do as `touch_message` does to these messages, with the other writes of the transaction."""
         self.messages.touch_many(message_ids, tx)
+
+    def add_comments(self, more: Mapping[str, int], tx: Tx) -> None:
+        """Add to the number of comments under these messages, or subtract (`MessageStore.add_comments`)."""
+        self.messages.add_comments(more, tx)
+
+    async def recount_comments(
+        self, stream_id: StreamId, seq: int, comments_id: StreamId, tx: Tx
+    ) -> tuple[int, int]:
+        """Count the comments under a message again, which are in the other stream; the counts before and after."""
+        return await self.messages.recount_comments(stream_id, seq, comments_id, tx)
 
     def query_messages(self, message_ids: Collection[str]) -> BatchedQuery[dict[str, Message]]:
         """The messages of any streams with these keys, by key, as a query to send together with others."""

@@ -27,7 +27,7 @@ from conversations.policy import rings
 from conversations.service.notification_settings import NotificationSettings
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, UserId
-from groups.models import Group
+from groups.models import Commenting, Group, Head, Visibility
 from groups.service.access.membership_reader import MembershipReader
 from groups.service.messages.stream import StreamService
 from groups.service.users import UserService
@@ -35,6 +35,8 @@ from groups.service.users import UserService
 PAGE_USERS: Final = 500
 ESTIMATE_SECONDS: Final = 60.0
 """Between two estimates of how many users have devices."""
+_NOT_JOINED: Final = 2**53
+"""In place of the seq at which a user joined: nothing is unread for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,14 @@ class Audience:
         conversation_id: str = job.stream_id
         if job.group_id is not None:
             group = (await self.memberships.find_groups([job.group_id])).get(job.group_id)
-            if group is None:
+            if group is None or (job.post_seq is not None and group.comments is Commenting.OFF):
                 return None
             names = [group.name]
             if not job.is_channel:
                 names.append(await self._name_of(job.sender_id))
+            if job.post_seq is not None:
+                # The switches of the channel are those of its comments.
+                conversation_id = group.stream_id
         else:
             assert job.peer_id is not None, "a dialogue has another side"
             conversation_id = C2C_PREFIX + job.peer_id
@@ -147,15 +152,20 @@ class Audience:
         found = await self.memberships.find_memberships(
             [(group.group_id, user_id) for user_id in user_ids]
         )
-        return {user_id: row.joined_seq for (_, user_id), row in found.items()}
+        joined = {user_id: row.joined_seq for (_, user_id), row in found.items()}
+        if opened.job.post_seq is not None and group.visibility is Visibility.PUBLIC:
+            # Who comments there need not subscribe. Whoever was banned before the comment is not notified.
+            joined = dict.fromkeys(user_ids, _NOT_JOINED) | joined
+        return joined
 
     async def _deliveries(self, opened: Opened, joined: Mapping[UserId, int]) -> list[Delivery]:
         job = opened.job
-        # Whoever joined with this message or later has nothing unread.
+        is_comment = job.post_seq is not None
+        # Whoever joined with this message or later has nothing unread. Comments are never unread.
         among = [
             user_id
             for user_id, joined_seq in joined.items()
-            if user_id != job.sender_id and joined_seq < job.seq
+            if user_id != job.sender_id and (is_comment or joined_seq < job.seq)
         ]
         if not among:
             return []
@@ -167,12 +177,16 @@ class Audience:
             self.settings.find({(user_id, opened.conversation_id) for user_id in of_users}),
             self.presence.online_among(of_users.keys()),
         )
+        head = await self._head_of_channel(opened) if is_comment else None
         now, wanted = self.clock.now(), frozenset(job.device_keys)
         deliveries: list[Delivery] = []
         for user_id in sorted(of_users.keys() - online):
             of_user = settings.get((user_id, opened.conversation_id), DEFAULT_SETTINGS)
-            unread = unread_of(job.seq, of_user.read_seq, joined[user_id])
-            if unread == 0 or not rings(of_user, now, is_silent=False):
+            read_seq = of_user.read_seq if head is None else head.read_by(user_id)
+            read_seq = max(read_seq, of_user.read_seq)
+            seq = job.seq if head is None else head.head_seq
+            unread = unread_of(seq, read_seq, joined[user_id])
+            if (unread == 0 and not is_comment) or not rings(of_user, now, is_silent=False):
                 continue
             deliveries += [
                 Delivery(device, unread, is_repeat=False)
@@ -180,6 +194,13 @@ class Audience:
                 if not wanted or _key_of(device) in wanted
             ]
         return deliveries
+
+    async def _head_of_channel(self, opened: Opened) -> Head | None:
+        """The head of the channel, since a device shows how many of its posts are unread."""
+        assert opened.group is not None, "comments are in a channel"
+        stream_id = opened.group.stream_id
+        stream = (await self.streams.heads([stream_id])).get(stream_id)
+        return stream.head if stream is not None else None
 
     async def _name_of(self, side: str) -> str:
         """The name of a user or a channel, as notifications show it; empty where there is none."""

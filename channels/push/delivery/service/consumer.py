@@ -1,13 +1,15 @@
 """Notes each message that is to be announced: the consumer of the event log.
 
 It writes in the transaction that stores the consumer's position, so each message is noted once. Messages that were
-posted silently are not announced; nor are messages to a channel's inbox, whose readers are staff.
+posted silently are not announced; nor are messages to a channel's inbox, whose readers are staff. A comment is
+announced to the authors of the post and of the quoted comment.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from channels.comments.events import CommentPosted
 from channels.push.delivery.models import Job
 from channels.push.delivery.store.jobs import JobStore
 from conversations.events import DialoguePosted
@@ -15,12 +17,12 @@ from groups.events import MessagePosted
 from groups.kernel.clock import Clock
 from groups.kernel.event_log.models import LogEntry
 from groups.kernel.events import Event
-from groups.kernel.ids import StreamId, UserId
+from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import Tx
 
 NAME: Final = "push"
 _WANTED: Final = frozenset(
-    {MessagePosted.model_fields["type"].default, DialoguePosted.model_fields["type"].default}
+    kind.model_fields["type"].default for kind in (MessagePosted, DialoguePosted, CommentPosted)
 )
 
 
@@ -39,19 +41,39 @@ class Announcer:
 
     async def handle(self, entries: Sequence[LogEntry], tx: Tx) -> None:
         """Begin a job for the newest message of each stream; it takes the place of an older message's."""
-        newest: dict[StreamId, Job] = {}
-        for entry in entries:
-            job = job_of(entry.event)
-            if job is not None:
-                newest[job.stream_id] = job
+        newest = {job.job_id: job for entry in entries for job in jobs_of(entry.event)}
         if newest:
-            self.jobs.end_retries(list(newest), tx)
+            # Comments on one post are announced to different users, so a newer one ends no retry of an older one.
+            streams = {job.stream_id for job in newest.values() if job.post_seq is None}
+            if streams:
+                self.jobs.end_retries(streams, tx)
             self.jobs.put_newest(newest.values(), self.clock.now(), tx)
             self.on_jobs()
 
 
-def job_of(event: Event) -> Job | None:
-    """The job of a posted message; None where nobody is to be notified."""
+def jobs_of(event: Event) -> Iterable[Job]:
+    """The jobs of a posted message or comment; none where nobody is to be notified."""
+    if isinstance(event, CommentPosted):
+        return [_comment_job(event, user_id) for user_id in event.notified]
+    job = _message_job(event)
+    return [] if job is None else [job]
+
+
+def _comment_job(event: CommentPosted, recipient_id: UserId) -> Job:
+    message = event.message
+    return Job(
+        job_id=join_key(message.stream_id, recipient_id),
+        stream_id=message.stream_id,
+        seq=message.seq,
+        sender_id=message.sender_id,
+        posted_at=message.created_at,
+        group_id=event.channel_id,
+        recipient_id=recipient_id,
+        post_seq=event.post_seq,
+    )
+
+
+def _message_job(event: Event) -> Job | None:
     if isinstance(event, MessagePosted) and not event.message.silent:
         message = event.message
         return Job(

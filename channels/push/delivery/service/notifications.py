@@ -24,6 +24,8 @@ GROUP_MESSAGE: Final = "group_message"
 """The arguments are the group's name and the sender's."""
 DIRECT_MESSAGE: Final = "direct_message"
 """The argument is the name of the sender, a user or a channel."""
+COMMENT: Final = "comment"
+"""The arguments are the channel's name and the sender's."""
 _DIGEST_BYTES: Final = 24
 
 
@@ -48,14 +50,18 @@ def build_notification(
 ) -> Notification:
     """The notification of this message. `names` are the arguments of its title, as its key has them."""
     names = [name[:TITLE_CHARACTERS] for name in names] if with_content else []
+    is_comment = job.post_seq is not None
+    is_anonymous = job.is_channel or str(job.sender_id) == job.group_id
     return Notification(
         notification_id=notification_id_of(job),
-        topic=topic_of(conversation_id, job.recipient_id),
+        # Comments do not replace the notification of a post.
+        topic=topic_of(job.stream_id if is_comment else conversation_id, job.recipient_id),
         conversation_id=conversation_id,
         group_id=job.group_id,
-        channel_id=job.group_id if job.is_channel else None,
+        channel_id=job.group_id if job.is_channel or is_comment else None,
         seq=job.seq,
-        sender_id=None if job.is_channel else job.sender_id,
+        post_seq=job.post_seq,
+        sender_id=None if is_anonymous else job.sender_id,
         kind=content.kind.value,
         sent_at=job.posted_at,
         expires_at=expires_at,
@@ -73,6 +79,8 @@ def expiry_of(job: Job, ttl_seconds: int) -> datetime:
 
 
 def _title_key(job: Job) -> str:
+    if job.post_seq is not None:
+        return COMMENT
     if job.group_id is None:
         return DIRECT_MESSAGE
     return CHANNEL_POST if job.is_channel else GROUP_MESSAGE

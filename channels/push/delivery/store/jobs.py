@@ -1,4 +1,4 @@
-"""Job documents: `_id` is the stream's id, or that of a retry.
+"""Job documents: `_id` is the stream's id, or that of a retry; of a comment `stream<US>recipient`.
 
 `due_at` is the time at which a worker may take the job. `leased_until` is the time, by the database's clock, until
 which the worker `holder` has it.
@@ -144,6 +144,7 @@ def _values(job: Job) -> Document:
         "is_channel": job.is_channel,
         "recipient_id": job.recipient_id,
         "peer_id": job.peer_id,
+        "post_seq": job.post_seq,
         "start": job.start,
         "cursor": job.cursor,
         "is_wrapped": job.is_wrapped,
@@ -165,6 +166,8 @@ def _to_job(row: Document) -> Job:
         is_channel=row["is_channel"],
         recipient_id=UserId(recipient_id) if recipient_id is not None else None,
         peer_id=row["peer_id"],
+        # Absent in jobs of older versions.
+        post_seq=row.get("post_seq"),
         start=row["start"],
         cursor=row["cursor"],
         is_wrapped=row["is_wrapped"],

@@ -1,0 +1,1 @@
+"""What calls on comments do."""
