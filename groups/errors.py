@@ -6,6 +6,7 @@ from typing import ClassVar, Final, Literal
 from groups.kernel.errors import (
     Conflict,
     Detail,
+    Expired,
     InvalidInput,
     LimitReached,
     NotFound,
@@ -15,6 +16,7 @@ from groups.kernel.errors import (
     Unauthenticated,
     Unready,
 )
+from groups.models import InviteLinkState
 
 
 class GroupNotFound(NotFound):
@@ -315,6 +317,40 @@ class InvitationExpired(Conflict):
     remedy: ClassVar[str] = "Ask the owner or an admin to invite again."
 
 
+class InviteLinkNotFound(NotFound):
+    """No invite link has this code: it never had, it was revoked, or its group is gone. A banned user gets it too."""
+
+    code: ClassVar[str] = "invite_link_not_found"
+    summary: ClassVar[str] = "No such invite link"
+    remedy: ClassVar[str] = (
+        "Tell the user that the link does not work any more. Whoever sent it can send another one."
+    )
+
+
+class InviteLinkEnded(Expired):
+    """The invite link has expired, has no use left, or was revoked; `state` says which."""
+
+    code: ClassVar[str] = "invite_link_ended"
+    summary: ClassVar[str] = "The invite link has ended; ask for another one"
+    remedy: ClassVar[str] = (
+        "Tell the user that the link has ended. The owner or an admin can make another one, or raise its `max_uses` or "
+        "`expires_at`; a revoked link stays revoked."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "state": Detail(str, "`expired`, `used_up` or `revoked`."),
+    }
+
+    def __init__(self, state: InviteLinkState) -> None:
+        super().__init__(_ENDED_LINKS.get(state), state=state.value)
+
+
+_ENDED_LINKS: Final = {
+    InviteLinkState.EXPIRED: "The invite link has expired; ask for another one",
+    InviteLinkState.USED_UP: "The invite link has no use left; ask for another one",
+    InviteLinkState.REVOKED: "The invite link was revoked; make another one",
+}
+
+
 class AlreadyAdmin(Conflict):
     """The user is the owner or an admin already."""
 
@@ -437,6 +473,24 @@ class InvitationsPerUserReached(LimitReached):
     code: ClassVar[str] = "invitations_per_user_reached"
     summary: ClassVar[str] = "The user has too many open invitations"
     remedy: ClassVar[str] = "Ask the user to answer their invitations, or try again in some days."
+
+
+class InviteLinkLimitReached(LimitReached):
+    """There are `limit` open invite links already."""
+
+    code: ClassVar[str] = "invite_link_limit_reached"
+    summary: ClassVar[str] = "There are too many invite links; revoke one first"
+    remedy: ClassVar[str] = "Revoke an invite link first."
+
+
+class JoinRequestsPerUserReached(LimitReached):
+    """The user has `limit` join requests that wait for an answer."""
+
+    code: ClassVar[str] = "join_requests_per_user_reached"
+    summary: ClassVar[str] = "You are waiting for too many answers; withdraw a join request first"
+    remedy: ClassVar[str] = (
+        "Show the user their requests (`GET /v1/join-requests`), and let them withdraw some."
+    )
 
 
 class GroupsPerUserReached(LimitReached):

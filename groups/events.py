@@ -13,7 +13,16 @@ from pydantic import Field
 from groups.kernel.clock import rfc3339
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
-from groups.models import AccountKind, Grant, Group, InvitationEnd, Message, Role, stream_of
+from groups.models import (
+    AccountKind,
+    Grant,
+    Group,
+    InvitationEnd,
+    Message,
+    RequestEnd,
+    Role,
+    stream_of,
+)
 
 
 def profile_of(group: Group, more: Mapping[str, object] | None) -> dict[str, object] | None:
@@ -63,6 +72,8 @@ class MembersJoined(GroupEvent):
     member_count: int
     announce: bool
     profile: dict[str, object] | None = None
+    invite_links: dict[UserId, str] = Field(default_factory=dict)
+    """The codes of the invite links by which users came in, of those who came by one."""
 
     @property
     def routes(self) -> tuple[str, ...]:
@@ -189,11 +200,43 @@ class GroupDisbanded(GroupEvent):
 
 
 class JoinRequested(GroupEvent):
-    """A user asks to join; the owner and the admins are notified."""
+    """A user asks to join; the owner and the admins who may answer are notified. `invite_link`: by this link."""
 
     type: Literal["join.requested"] = "join.requested"
     user_id: UserId
     text: str
+    invite_link: str | None = None
+    audience: tuple[UserId, ...]
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return self.audience
+
+
+class JoinAnswered(GroupEvent):
+    """A join request ended; the owner and the admins who may answer are notified."""
+
+    type: Literal["join.answered"] = "join.answered"
+    user_id: UserId
+    outcome: RequestEnd
+    audience: tuple[UserId, ...]
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return self.audience
+
+
+class InviteLinkUsed(GroupEvent):
+    """Users joined by an invite link (`user_ids`), or its requests became more or fewer; one event a transaction.
+
+    The owner and the admins who manage the link are notified.
+    """
+
+    type: Literal["invite_link.used"] = "invite_link.used"
+    code: str
+    user_ids: tuple[UserId, ...]
+    uses: int
+    pending_requests: int
     audience: tuple[UserId, ...]
 
     @property

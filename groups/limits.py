@@ -26,6 +26,7 @@ CUSTOM_VALUE_BYTES: Final = 512
 NAME_CARD_BYTES: Final = 50
 USER_NAME_BYTES: Final = 150
 REQUEST_TEXT_BYTES: Final = 300
+INVITE_LINK_NAME_BYTES: Final = 64
 MESSAGE_BODY_BYTES: Final = 12 * 1024
 POLL_QUESTION_BYTES: Final = 300
 POLL_OPTION_BYTES: Final = 100
@@ -37,6 +38,9 @@ REACTIONS_PER_USER: Final = 10  # emoji of one user on one message of a group; o
 DISTINCT_REACTIONS: Final = 50  # different emoji on one message; ours (Tencent: 10)
 ALLOWED_REACTIONS: Final = 100  # emoji in a group's own list of allowed ones; ours
 INVITATION_KEPT_SECONDS: Final = 30 * 24 * 3600  # after it expired or ended; ours
+INVITE_LINK_KEPT_SECONDS: Final = 30 * 24 * 3600  # after it expired or was revoked; ours
+INVITE_LINK_USES: Final = 99_999  # the highest `max_uses` of an invite link; Telegram's
+ANSWERS_PER_CALL: Final = 100  # join requests answered in one call; ours
 MEDIA_NAME_BYTES: Final = 255  # UTF-8, the name of an uploaded file; as file systems have it
 IDS_PER_CALL: Final = 50  # groups, channels or users in one call; Tencent, get_group_info
 
@@ -262,3 +266,15 @@ class GroupLimits(LimitModel):
         REQUEST_TEXT_BYTES
     )
     """The text of a join request."""
+    join_requests_per_user: Annotated[
+        OrNone, About(Section.MEMBERS, Source.OURS, "`join_requests_per_user_reached`")
+    ] = 200
+    """Join requests of one user that wait for an answer, in all channels and groups."""
+    invite_links: Annotated[
+        OrNone, About(Section.MEMBERS, Source.OURS, "`invite_link_limit_reached`")
+    ] = 200
+    """Open invite links of one channel or group. As many ended ones are kept, the newest."""
+    invite_link_name_bytes: Annotated[Positive, About(Section.MEMBERS, Source.OURS, _TOO_LONG)] = (
+        INVITE_LINK_NAME_BYTES
+    )
+    """The name of an invite link, which only those who manage it see."""

@@ -260,6 +260,8 @@ class Group(Model):
     created_by: UserId
     version: int = 1
     marking: Marking | None = None
+    has_requests: bool = False
+    """Somebody asked to join since this is stored: only then a join looks for a request of its user."""
 
     @property
     def is_channel(self) -> bool:
@@ -488,6 +490,60 @@ class JoinRequest(Model):
     user_id: UserId
     text: str
     requested_at: datetime
+    invite_link: str | None = None
+    """The code of the invite link by which the user asked; None where they asked without one."""
+
+
+class RequestEnd(StrEnum):
+    """How a join request ended."""
+
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    JOINED = "joined"
+    """The user became a member in another way."""
+
+
+class InviteLinkState(StrEnum):
+    """Whether users can join by an invite link, or why not."""
+
+    OPEN = "open"
+    EXPIRED = "expired"
+    USED_UP = "used_up"
+    REVOKED = "revoked"
+
+
+class InviteLink(Model):
+    """A link by which users join a group, or with `approval` ask to join; whoever knows the `code` may use it.
+
+    `uses` counts each join by it: a user who leaves and comes back by the same link counts twice. A request counts when
+    it is approved. `pending_requests` are those that wait.
+    """
+
+    code: str
+    group_id: GroupId
+    name: str = ""
+    created_by: UserId
+    created_at: datetime
+    expires_at: datetime | None = None
+    max_uses: int | None = None
+    uses: int = 0
+    pending_requests: int = 0
+    approval: bool = False
+    revoked_at: datetime | None = None
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether nobody more may come in by it, as long as `max_uses` stays."""
+        return self.max_uses is not None and self.uses >= self.max_uses
+
+    def state(self, now: datetime) -> InviteLinkState:
+        """Its state; of several reasons why it ended, the most lasting one."""
+        if self.revoked_at is not None:
+            return InviteLinkState.REVOKED
+        if self.expires_at is not None and self.expires_at <= now:
+            return InviteLinkState.EXPIRED
+        return InviteLinkState.USED_UP if self.is_used_up else InviteLinkState.OPEN
 
 
 class MembershipRow(NamedTuple):
@@ -555,6 +611,9 @@ class AdminAction(StrEnum):
     INVITATION_REVOKED = "invitation_revoked"
     INVITATION_ACCEPTED = "invitation_accepted"
     INVITATION_DECLINED = "invitation_declined"
+    INVITE_LINK_CREATED = "invite_link_created"
+    INVITE_LINK_CHANGED = "invite_link_changed"
+    INVITE_LINK_REVOKED = "invite_link_revoked"
     ADMIN_ADDED = "admin_added"
     ADMIN_REMOVED = "admin_removed"
     GRANTS_CHANGED = "grants_changed"
@@ -604,8 +663,9 @@ class AdminAction(StrEnum):
 class AdminAct:
     """An act on a channel, for the admin log.
 
-    `target_id` is the id of a user, of a post (`post_id_of`), of a comment, of a draft, or of a webhook, or the name of
-    a canned reply; `before` and `after` are JSON-ready, and shortened when stored.
+    `target_id` is the id of a user, of a post (`post_id_of`), of a comment, of a draft, or of a webhook, the name of a
+    canned reply, or the beginning of the code of an invite link; `before` and `after` are JSON-ready, and shortened when
+    stored.
     """
 
     actor: Actor

@@ -13,6 +13,8 @@ from groups.errors import (
     Banned,
     BusinessAccount,
     FixedInChannel,
+    InviteLinkEnded,
+    InviteLinkNotFound,
     JoiningNotAllowed,
     MessageNotFound,
     MessageRecalled,
@@ -38,6 +40,8 @@ from groups.models import (
     Group,
     GroupType,
     Invitation,
+    InviteLink,
+    InviteLinkState,
     JoinOption,
     Marking,
     Member,
@@ -237,6 +241,34 @@ def joining_refusal(group: Group, effective_role: EffectiveRole) -> DomainError 
             return JoiningNotAllowed()
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def joining_by_link_refusal(
+    effective_role: EffectiveRole, link: InviteLink | None, now: datetime
+) -> DomainError | None:
+    """Joining by an invite link, whatever the group's own rule of joining says.
+
+    A link that is gone or was revoked, and any link before a banned user, is as if there were none.
+    """
+    if link is None or link.revoked_at is not None or effective_role == EffectiveRole.BANNED:
+        return InviteLinkNotFound()
+    state = link.state(now)
+    return None if state is InviteLinkState.OPEN else InviteLinkEnded(state)
+
+
+def asks_by_link(link: InviteLink, effective_role: EffectiveRole) -> bool:
+    """Whether who joins by the link waits for approval. The application's admin does not."""
+    return link.approval and effective_role != EffectiveRole.APP_ADMIN
+
+
+def approving_refusal(link: InviteLink | None) -> DomainError | None:
+    """Approving a request that was made by this link, if it is still there: it counts as a use.
+
+    A request outlives its link: one that expired meanwhile refuses nothing. One that was revoked counts no more.
+    """
+    if link is None or link.revoked_at is not None or not link.is_used_up:
+        return None
+    return InviteLinkEnded(InviteLinkState.USED_UP)
 
 
 def adding_refusal(access: AccessContext) -> DomainError | None:

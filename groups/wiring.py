@@ -20,6 +20,8 @@ from groups.service.accounts import Accounts
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
 from groups.service.idempotency import Idempotency
+from groups.service.invite_links.joining import InvitedService
+from groups.service.invite_links.managing import InviteLinkService
 from groups.service.lifecycle.cleanup import CleanupService, DisbandService
 from groups.service.lifecycle.create import CreateService
 from groups.service.lifecycle.directory import Directory
@@ -33,6 +35,7 @@ from groups.service.membership.batch import MembershipBatch
 from groups.service.membership.bulk_import import BulkImport
 from groups.service.membership.import_service import ImportService
 from groups.service.membership.invitations import InvitationService
+from groups.service.membership.join_requests import JoinRequestService
 from groups.service.membership.queue import build_queue
 from groups.service.membership.search import MemberSearch
 from groups.service.membership.service import MembershipService
@@ -98,6 +101,9 @@ class GroupChat(GroupCore):
     disbanding: DisbandService
     membership: MembershipService
     invitations: InvitationService
+    requests: JoinRequestService
+    invite_links: InviteLinkService
+    invited: InvitedService
     imports: ImportService
     messages: MessageService
     forwards: ForwardService
@@ -317,6 +323,24 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
             queue=queue,
         ),
         invitations=invitations,
+        requests=JoinRequestService(
+            requests=stores.requests,
+            links=stores.invite_links,
+            groups=stores.groups,
+            guard=core.guard,
+            queue=queue,
+        ),
+        invite_links=InviteLinkService(
+            database=database,
+            links=stores.invite_links,
+            groups=stores.groups,
+            guard=core.guard,
+            admin_log=core.admin_log,
+            idempotency=core.idempotency,
+            limits=limits,
+            clock=clock,
+        ),
+        invited=InvitedService(database=database, stores=stores, queue=queue, clock=clock),
         imports=ImportService(guard=core.guard, queue=queue, admin_log=core.admin_log),
         messages=messages,
         forwards=ForwardService(

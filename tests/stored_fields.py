@@ -277,6 +277,11 @@ async def _every_field(api: Api) -> None:
     for grants in (["post"], ["pin_posts"]):  # the later invitation replaces the earlier one
         invited = await ada.post(f"{path}/invitations", {"user_id": bob.id, "grants": grants})
         assert invited.status == 201
+    expires_at = rfc3339(api.clock.now() + timedelta(days=1))
+    new = {"name": "Poster", "expires_at": expires_at, "max_uses": 5, "approval": True}
+    link = (await ada.post(f"{path}/invite-links", new)).body["code"]
+    await api.new_user("fay").post(f"/v1/invite-links/{link}/join", {"text": "May I?"})
+    await ada.delete(f"{path}/invite-links/{link}")
     # A scheduled post that fails, since its author may no longer post.
     soon = rfc3339(api.clock.now() + timedelta(seconds=60))
     text = {"kind": "text", "text": "Hello"}

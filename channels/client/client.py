@@ -18,6 +18,7 @@ from channels.client.resources.back_end import Devices, Events, Webhooks
 from channels.client.resources.channels import Channels
 from channels.client.resources.conversations import Conversations, Inbox
 from channels.client.resources.groups import Groups
+from channels.client.resources.invite_links import InviteLinks
 from channels.client.resources.media import Uploads, Users
 from channels.client.resources.posts import Posts
 from channels.client.retries import Retries
@@ -70,6 +71,7 @@ class Client:
         self.conversations = Conversations(transport)
         self.inbox = Inbox(transport)
         self.groups = Groups(transport)
+        self.invite_links = InviteLinks(transport)
         self.media = Uploads(transport)
         self.users = Users(transport)
         self.events = Events(transport)

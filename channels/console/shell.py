@@ -124,7 +124,11 @@ def service_worker(assets: Assets) -> bytes:
     return b"self.SHELL = " + kept + b";\n" + assets.files["service_worker.js"].body
 
 
-def not_found_page(assets: Assets, what: Literal["channel", "page"], language: str) -> bytes:
+NotThere = Literal["channel", "page", "invite", "ended"]
+"""What is not there: a channel, any page, an invite link, or one that has ended."""
+
+
+def not_found_page(assets: Assets, what: NotThere, language: str) -> bytes:
     """A page as HTML that says what is not there, in a language of the app, with a link to the app."""
     page = templates().get_template("missing.html")
     texts = page_texts(language)

@@ -46,6 +46,8 @@ from groups.events import (
     GroupDisbanded,
     GroupUpdated,
     InvitationEnded,
+    InviteLinkUsed,
+    JoinAnswered,
     JoinRefused,
     JoinRequested,
     LeaveReason,
@@ -59,7 +61,7 @@ from groups.events import (
 )
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.models import Content, Grant, InvitationEnd, Kind, Message, Role, stream_of
+from groups.models import Content, Grant, InvitationEnd, Kind, Message, RequestEnd, Role, stream_of
 from reactions.events import OwnReactions, ReactionsChanged
 from reactions.polls.events import OwnVotes, PollChanged
 
@@ -70,6 +72,7 @@ _TEA: Final = GroupId("@TGS#_tea")
 _ADA: Final = UserId("ada")
 _BOB: Final = UserId("bob")
 _STAFF: Final = (_ADA,)
+_CODE: Final = "Zk3vX9qLr2TgW8sYb1NcQe4h"
 _PROFILE: Final[dict[str, object]] = {
     "name": "City News",
     "face_url": "",
@@ -220,9 +223,12 @@ def _of_a_group(group_id: GroupId, *, is_channel: bool) -> Iterator[Event]:
     yield InvitationEnded(**base, **invited, role=Role.MEMBER, reason=InvitationEnd.ACCEPTED)
     if is_channel:
         yield AdminInvited(**base, **invited, **name, grants=grants, expires_at=ends)
-    else:
-        yield JoinRequested(**base, user_id=_BOB, text="May I?", audience=_STAFF)
-        yield JoinRefused(**base, user_id=_BOB)
+    yield JoinRequested(**base, user_id=_BOB, text="May I?", audience=_STAFF)
+    yield JoinAnswered(**base, user_id=_BOB, outcome=RequestEnd.APPROVED, audience=_STAFF)
+    yield JoinRefused(**base, user_id=_BOB)
+    yield InviteLinkUsed(
+        **base, code=_CODE, user_ids=(_BOB,), uses=7, pending_requests=2, audience=_STAFF
+    )
 
 
 def _of_comments() -> Iterator[Event]:

@@ -26,6 +26,8 @@ from groups.events import (
     GroupEvent,
     GroupUpdated,
     InvitationEnded,
+    InviteLinkUsed,
+    JoinAnswered,
     JoinRefused,
     JoinRequested,
     MemberChanged,
@@ -65,10 +67,14 @@ def _membership_payloads(event: MembersJoined | MembersLeft) -> Iterable[dict[st
         shared = group_payload(
             "group.joined", "channel.subscribed", event, **fields, **_channel_in(event)
         )
+    links = event.invite_links if isinstance(event, MembersJoined) else {}
     # A batch names a thousand users, so what they share is made once.
     for user_id in event.user_ids:
         event_id = event_id_of(event, _part_of_user(user_id))
-        yield {**shared, "event_id": event_id, "user_id": user_id}
+        payload = {**shared, "event_id": event_id, "user_id": user_id}
+        if user_id in links:
+            payload["invite_link"] = links[user_id]
+        yield payload
 
 
 def _channel_in(event: MembersJoined) -> dict[str, Any]:
@@ -89,7 +95,9 @@ def _membership(event: MembersJoined | MembersLeft) -> Iterable[EventView]:
         user_id: UserId = payload["user_id"]
         yield EventView(payload, stream_id, (user_id,))
         if event.announce:
-            yield EventView(payload, stream_id, except_users=frozenset({user_id}))
+            # The link, with which others could join, is for its user and for those who manage it.
+            told = {name: value for name, value in payload.items() if name != "invite_link"}
+            yield EventView(told, stream_id, except_users=frozenset({user_id}))
 
 
 def _member_changed(event: MemberChanged) -> Iterable[EventView]:
@@ -140,8 +148,9 @@ def _disbanded(event: GroupDisbanded) -> Iterable[EventView]:
 
 
 def _requested(event: JoinRequested) -> Iterable[EventView]:
+    by = {"invite_link": event.invite_link} if event.invite_link is not None else {}
     payload = group_payload(
-        "join.requested", "join.requested", event, user_id=event.user_id, text=event.text
+        "join.requested", "join.requested", event, user_id=event.user_id, text=event.text, **by
     )
     yield EventView(payload, stream_of(event.group_id), event.audience)
 
@@ -149,6 +158,30 @@ def _requested(event: JoinRequested) -> Iterable[EventView]:
 def _refused(event: JoinRefused) -> Iterable[EventView]:
     payload = group_payload("join.refused", "join.refused", event, user_id=event.user_id)
     yield EventView(payload, stream_of(event.group_id), (event.user_id,))
+
+
+def _answered(event: JoinAnswered) -> Iterable[EventView]:
+    payload = group_payload(
+        "join.answered",
+        "join.answered",
+        event,
+        user_id=event.user_id,
+        outcome=event.outcome.value,
+    )
+    yield EventView(payload, stream_of(event.group_id), event.audience)
+
+
+def _link_used(event: InviteLinkUsed) -> Iterable[EventView]:
+    payload = group_payload(
+        "invite_link.used",
+        "invite_link.used",
+        event,
+        code=event.code,
+        user_ids=list(event.user_ids),
+        uses=event.uses,
+        pending_requests=event.pending_requests,
+    )
+    yield EventView(payload, stream_of(event.group_id), event.audience)
 
 
 def _invited(event: AdminInvited | MemberInvited) -> Iterable[EventView]:
@@ -228,7 +261,9 @@ GROUP_EVENTS: Final[Rendering] = {
     GroupUpdated: _updated,
     GroupDisbanded: _disbanded,
     JoinRequested: _requested,
+    JoinAnswered: _answered,
     JoinRefused: _refused,
+    InviteLinkUsed: _link_used,
     AdminInvited: _invited,
     MemberInvited: _invited,
     InvitationEnded: _invitation_ended,
@@ -266,7 +301,9 @@ PUBLIC_GROUP_EVENTS: Final[PublicRendering] = {
     ),
     GroupDisbanded: _shared_views(GroupDisbanded, "channel.deleted", "group.disbanded"),
     JoinRequested: _shared_views(JoinRequested, "join.requested"),
+    JoinAnswered: _shared_views(JoinAnswered, "join.answered"),
     JoinRefused: _shared_views(JoinRefused, "join.refused"),
+    InviteLinkUsed: _shared_views(InviteLinkUsed, "invite_link.used"),
     AdminInvited: _shared_views(AdminInvited, "channel.invited", "group.invited"),
     MemberInvited: _shared_views(MemberInvited, "channel.invited", "group.invited"),
     InvitationEnded: _shared_views(

@@ -50,7 +50,9 @@ CHANNEL_EVENT_TYPES: Final[tuple[str, ...]] = (
     "channel.invitation_ended",
     "member.changed",
     "join.requested",
+    "join.answered",
     "join.refused",
+    "invite_link.used",
     "inbox.read",
     "inbox.tagged",
 )

@@ -24,7 +24,16 @@ from channels.webhooks.models import DisabledReason
 from conversations.models import C2C_PREFIX, ConversationId
 from groups.events import LeaveReason
 from groups.kernel.ids import GroupId, UserId
-from groups.models import Commenting, Grant, InvitationEnd, JoinOption, Posting, Role, Visibility
+from groups.models import (
+    Commenting,
+    Grant,
+    InvitationEnd,
+    JoinOption,
+    Posting,
+    RequestEnd,
+    Role,
+    Visibility,
+)
 from groups.routes.responses.fields import Instant
 from groups.routes.responses.messages import MessageResponse
 
@@ -359,6 +368,8 @@ class ChannelSubscribed(_OfChannel):
     type: Literal["channel.subscribed"]
     user_id: UserId
     """The user."""
+    invite_link: str | None = None
+    """The code of the invite link by which they subscribed."""
     channel: SubscribedChannel
     """The channel's profile, with `subscriber_count` and `subscribed_at`."""
 
@@ -492,6 +503,8 @@ class GroupJoined(_OfChatGroup):
     type: Literal["group.joined"]
     user_id: UserId
     """The user."""
+    invite_link: str | None = None
+    """The code of the invite link by which they joined; only to that user, in the feed and in webhooks."""
 
 
 class GroupLeft(_OfChatGroup):
@@ -593,13 +606,27 @@ class MemberChanged(_OfGroup):
 class JoinRequested(_OfGroup):
     """A user asks to join."""
 
-    receivers = "the owner and the admins"
+    receivers = "the owner, and admins with the right `manage_subscribers`"
 
     type: Literal["join.requested"]
     user_id: UserId
     """The user who asks."""
     text: str
     """What they wrote with it."""
+    invite_link: str | None = None
+    """The code of the invite link by which they ask."""
+
+
+class JoinAnswered(_OfGroup):
+    """A join request ended: take it off the list."""
+
+    receivers = "as `join.requested`"
+
+    type: Literal["join.answered"]
+    user_id: UserId
+    """The user who asked."""
+    outcome: RequestEnd
+    """`approved`, `refused`, `withdrawn` by the user, or `joined`: they came in in another way."""
 
 
 class JoinRefused(_OfGroup):
@@ -610,6 +637,22 @@ class JoinRefused(_OfGroup):
     type: Literal["join.refused"]
     user_id: UserId
     """The user."""
+
+
+class InviteLinkUsed(_OfGroup):
+    """Users joined by an invite link, or other requests by it wait than before."""
+
+    receivers = "as `join.requested`"
+
+    type: Literal["invite_link.used"]
+    code: str
+    """The code of the link."""
+    user_ids: list[UserId]
+    """The users who joined by it now; empty where only its requests changed."""
+    uses: int
+    """How many came in by it so far."""
+    pending_requests: int
+    """How many of its requests wait now."""
 
 
 # --- the user's own ---------------------------------------------------------------------------------------------------
@@ -830,7 +873,9 @@ _PublicEvent = (
     | GroupDisbanded
     | MemberChanged
     | JoinRequested
+    | JoinAnswered
     | JoinRefused
+    | InviteLinkUsed
     | ConversationRead
     | ConversationUpdated
     | ConversationGroupCreated

@@ -55,6 +55,8 @@ from channels.routes.dialogue_reactions import DialogueReactionRoutes
 from channels.routes.dialogues import DialogueRoutes
 from channels.routes.inbox import InboxRoutes
 from channels.routes.polls import ChannelPollRoutes
+from channels.routes.invite_links import ChannelInviteLinkRoutes, ChannelJoinRequestRoutes
+from channels.routes.invited import InvitedRoutes
 from channels.routes.posts import PostRoutes
 from channels.routes.subscribers import SubscriberRoutes
 from channels.routes.sync import SyncRoutes
@@ -86,12 +88,14 @@ from channels.server.web.openapi import document
 from channels.server.web.operations import PROBE_SECONDS, OperationsPages
 from channels.server.web.pages.demo import DemoPages
 from channels.server.web.pages.docs import DocsPages
+from channels.server.web.pages.invites import InvitePages
 from channels.server.web.pages.public import PublicChannelPages, PublicPages
 from channels.server.web.pages.sdk import SdkFiles
 from channels.server.web.pages.static import WebApp
 from channels.server.web.protocol import ConnectionLimits, Listener, Serve
 from channels.server.web.router import Router
 from channels.server.web.server import SOCKET_PATH, HttpServer
+from channels.share_links.invites import invite_addresses
 from channels.share_links.routes import ShareRoutes
 from channels.share_links.service import ShareService
 from channels.webhooks.routes.app import AppWebhookRoutes
@@ -113,6 +117,8 @@ from groups.kernel.mongo import Database, Index, ensure_indexes
 from groups.kernel.mongo.schema import Schema
 from groups.routes.groups import GroupRoutes
 from groups.routes.invitations import InvitationRoutes
+from groups.routes.invite_links import InviteLinkCalls, InviteLinkRoutes
+from groups.routes.join_requests import JoinRequestCalls, JoinRequestRoutes
 from groups.routes.media import MediaRoutes
 from groups.routes.members import MemberRoutes
 from groups.routes.messages import MessageRoutes
@@ -441,6 +447,12 @@ def create_services(
 def endpoints_for(services: Services) -> list[Endpoint]:
     """Every call of the API."""
     chat, channels, conversations = services.chat, services.channels, services.conversations
+    link_calls = InviteLinkCalls(
+        links=chat.invite_links,
+        addresses=invite_addresses(services.options.share),
+        clock=services.clock,
+    )
+    request_calls = JoinRequestCalls(requests=chat.requests, users=chat.users)
     routes: Sequence[object] = (
         ChannelRoutes(
             channels=channels.channels,
@@ -512,6 +524,16 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             limits=services.limits,
         ),
         InvitationRoutes(inviting=chat.invitations),
+        InviteLinkRoutes(calls=link_calls),
+        ChannelInviteLinkRoutes(channel=channels.channel, calls=link_calls),
+        JoinRequestRoutes(calls=request_calls),
+        ChannelJoinRequestRoutes(channel=channels.channel, calls=request_calls),
+        InvitedRoutes(
+            invited=chat.invited,
+            requests=chat.requests,
+            profiles=channels.profiles,
+            limits=services.limits,
+        ),
         MessageRoutes(
             messages=chat.messages,
             edits=chat.edits,
@@ -746,6 +768,9 @@ class App(web.BaseRunner):
             public_url=public_url,
         )
         public.mount(http.router)
+        InvitePages(services.chat.invited, addresses, not_found_delay, public_url=public_url).mount(
+            http.router
+        )
 
     async def _make_server(self) -> web.Server:
         await self.services.start()

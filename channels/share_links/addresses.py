@@ -1,4 +1,4 @@
-"""The addresses under which people open channels and posts in a browser."""
+"""The addresses under which people open channels, posts and invite links in a browser."""
 
 from typing import Final
 from urllib.parse import quote
@@ -7,6 +7,7 @@ from groups.kernel.ids import GroupId
 from groups.models import CHANNEL_PREFIX
 
 PUBLIC_PATH: Final = "/c/"
+INVITE_PATH: Final = "/i/"
 
 
 def public_path(channel_id: GroupId, seq: int | None = None) -> str:
@@ -19,3 +20,13 @@ def app_path(channel_id: GroupId, seq: int | None = None) -> str:
     """The path of a channel in the web app, or of one of its posts."""
     path = f"/channels/{quote(channel_id, safe='')}"
     return path if seq is None else f"{path}?post={seq}"
+
+
+def invite_path(code: str) -> str:
+    """The path of the page of an invite link, which anyone who has it may open."""
+    return INVITE_PATH + code
+
+
+def invite_app_path(code: str) -> str:
+    """The path in the web app at which a user who signed in joins by an invite link."""
+    return f"/invite/{code}"

@@ -9,7 +9,9 @@ from functools import partial
 from typing import Any
 
 from groups.audit import media
+from groups.audit.invite_links import InviteLinkAudit
 from groups.audit.store.groups import HAS_MARKING, GroupAuditStore
+from groups.audit.store.invite_links import InviteLinkAuditStore
 from groups.audit.store.streams import StreamAuditStore
 from groups.audit.streams import StreamAudit, last_in
 from groups.audit.terms import TermAudit
@@ -26,6 +28,7 @@ _BANS_AND_REQUESTS = {"restrictions": "restrictions", "join_requests": "join req
 """Collections whose documents belong to a group, with the words for them."""
 _INVITATIONS_AND_LOGS = {
     "admin_invitations": "admin invitations",
+    "invite_links": "invite links",
     "admin_log": "entries of an admin log",
 }
 """As `_BANS_AND_REQUESTS`."""
@@ -77,6 +80,7 @@ def checks(database: Database, limits: GroupLimits, *, holders: Sequence[str] = 
             partial(_count, _BANS_AND_REQUESTS),
             partial(audit.strays, _BANS_AND_REQUESTS),
         ),
+        InviteLinkAudit(database, InviteLinkAuditStore(database)).of_counts(),
         streams.of_pins(),
         *media.checks(database, holders),
         Check(

@@ -9,7 +9,7 @@ A route is a typed method. The types of its parameters parse the request, descri
 
 The name of a parameter says what it is:
 
-- `actor`: the authenticated user; without it the endpoint is public.
+- `actor`: the authenticated user; without it the endpoint is public. `Actor | None`: the token is optional.
 - `body`: the JSON body. `query`: the query parameters.
 - `key`: the optional `Idempotency-Key` header. `accept`: the `Accept` header, of a call that can answer a `Table` too.
 - `last_event_id`: the `Last-Event-ID` header, of a call that can answer an `EventStream` too.
@@ -176,6 +176,8 @@ class Endpoint:
     summary: str
     description: str
     needs_actor: bool
+    may_have_actor: bool
+    """The token is optional: a request without one is of a visitor."""
     takes_key: bool
     path: dict[str, TypeAdapter[Any]]
     query: type[BaseModel] | None
@@ -272,6 +274,7 @@ def _endpoint(owner: str, name: str, function: Callable[..., Any], spec: RouteSp
         summary=summary.rstrip("."),
         description=description.strip(),
         needs_actor=named["actor"] is Actor,
+        may_have_actor=named["actor"] == (Actor | None),
         takes_key=named["key"] is not None,
         path={part: _parser(kind) for part, kind in hints.items()},
         query=named["query"],

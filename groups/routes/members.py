@@ -1,4 +1,4 @@
-"""The API of members: join, leave, add, change, remove, bans, join requests, ownership."""
+"""The API of members: join, leave, add, change, remove, bans, ownership."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -14,7 +14,7 @@ from groups.errors import (
     InvitationLimitReached,
     InvitationsPerUserReached,
     JoiningNotAllowed,
-    JoinRequestNotFound,
+    JoinRequestsPerUserReached,
     MemberLimitReached,
     MemberNotFound,
     NotAPerson,
@@ -27,16 +27,14 @@ from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import AnyUserIdText, GroupIdText, UserIdText, user_or_caller
 from groups.kernel.paging import Page, PageQuery
 from groups.limits import GroupLimits
-from groups.models import AccessContext, Member, User
+from groups.models import AccessContext, Member
 from groups.routes.responses.groups import GroupResponse, group_response
 from groups.routes.responses.invitations import invited_response
 from groups.routes.responses.members import (
     AddedResponse,
-    AnswerRequest,
     BanResponse,
     ChangeMember,
     JoinGroup,
-    JoinRequestResponse,
     MemberResponse,
     NewOwner,
     RemoveMember,
@@ -100,6 +98,7 @@ class MemberRoutes:
             JoiningNotAllowed,
             MemberLimitReached,
             GroupsPerUserReached,
+            JoinRequestsPerUserReached,
         ],
     )
     async def join(
@@ -248,58 +247,6 @@ class MemberRoutes:
     async def unban(self, actor: Actor, group_id: GroupIdText, user_id: UserIdText) -> None:
         """Lift a ban (owner, admin); the user may join again."""
         await self.membership.unban(actor, group_id, user_id)
-
-    @get("/v1/groups/{group_id}/join-requests", errors=[GroupNotFound, PermissionRefused])
-    async def requests(
-        self, actor: Actor, group_id: GroupIdText, query: PageQuery
-    ) -> Page[JoinRequestResponse]:
-        """The join requests that wait for approval (owner, admin)."""
-        requests, next_cursor = await self.membership.list_requests(
-            actor, group_id, limit=query.limit, cursor=query.cursor
-        )
-        users = await self.users.find_users(request.user_id for request in requests)
-        items: list[JoinRequestResponse] = []
-        for request in requests:
-            user = users.get(request.user_id) or User(user_id=request.user_id)
-            items.append(
-                JoinRequestResponse(
-                    user_id=user.user_id,
-                    name=user.name,
-                    face_url=user.face_url,
-                    text=request.text,
-                    requested_at=request.requested_at,
-                )
-            )
-        return Page(items=items, next_cursor=next_cursor)
-
-    @post(
-        "/v1/groups/{group_id}/join-requests/{user_id}",
-        status=204,
-        errors=[
-            GroupNotFound,
-            PermissionRefused,
-            JoinRequestNotFound,
-            NotAPerson,
-            MemberLimitReached,
-        ],
-    )
-    async def answer(
-        self, actor: Actor, group_id: GroupIdText, user_id: UserIdText, body: AnswerRequest
-    ) -> None:
-        """Approve or refuse a join request (owner, admin)."""
-        if body.approve:
-            await self.membership.approve(actor, group_id, user_id)
-        else:
-            await self.membership.refuse(actor, group_id, user_id)
-
-    @delete(
-        "/v1/groups/{group_id}/join-requests/me",
-        status=204,
-        errors=[GroupNotFound, JoinRequestNotFound],
-    )
-    async def withdraw(self, actor: Actor, group_id: GroupIdText) -> None:
-        """Withdraw your own join request."""
-        await self.membership.refuse(actor, group_id, actor.user_id)
 
     @post(
         "/v1/groups/{group_id}/owner",

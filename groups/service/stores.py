@@ -7,6 +7,7 @@ from groups.kernel.mongo import Database
 from groups.store.changes import ChangeStore
 from groups.store.groups import GroupStore
 from groups.store.invitations import InvitationStore
+from groups.store.invite_links import InviteLinkStore
 from groups.store.join_requests import JoinRequestStore
 from groups.store.media import MediaStore
 from groups.store.members import MemberStore
@@ -31,6 +32,7 @@ class GroupStores:
     users: UserStore
     media: MediaStore
     invitations: InvitationStore
+    invite_links: InviteLinkStore
     changes: ChangeStore
 
     @classmethod
@@ -47,5 +49,6 @@ class GroupStores:
             users=UserStore(database),
             media=MediaStore(database),
             invitations=InvitationStore(database),
+            invite_links=InviteLinkStore(database),
             changes=ChangeStore(database),
         )

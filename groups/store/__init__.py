@@ -9,6 +9,7 @@ from groups.store.changes import ChangeStore
 from groups.store.groups import GroupStore
 from groups.store.idempotency import IdempotencyStore
 from groups.store.invitations import InvitationStore
+from groups.store.invite_links import InviteLinkStore
 from groups.store.join_requests import JoinRequestStore
 from groups.store.media import MediaStore
 from groups.store.media_usage import MediaUsageStore
@@ -24,6 +25,7 @@ INDEXES = (
     *ChangeStore.INDEXES,
     *GroupStore.INDEXES,
     *InvitationStore.INDEXES,
+    *InviteLinkStore.INDEXES,
     *JoinRequestStore.INDEXES,
     *MediaStore.INDEXES,
     *MediaUsageStore.INDEXES,

@@ -146,12 +146,17 @@ class GroupStore:
         *,
         changed_at: datetime | None = None,
         joined: int = 0,
+        is_asked: bool = False,
     ) -> None:
         """As `update`, but collected (`Tx.write`); without any change it touches the group.
 
-        A touch makes two transactions which both write the group conflict, so that one of them runs again.
+        A touch makes two transactions which both write the group conflict, so that one of them runs again. `is_asked`
+        notes that somebody asks to join (`Group.has_requests`), which is no change of the profile.
         """
-        update = _update(values, changed_at, joined) or _TOUCH
+        update = _update(values, changed_at, joined)
+        if is_asked:
+            update["$set"] = {**update.get("$set", {}), "has_requests": True}
+        update = update or _TOUCH
         tx.write(self._groups, UpdateOne({"_id": group_id}, update))
 
     async def touch(self, group_ids: Iterable[GroupId], tx: Tx) -> None:

@@ -28,7 +28,9 @@ own_loop = pytest.mark.asyncio(loop_scope="function")
 
 ALL: Final = sorted(action.value for action in AdminAction)
 OF_REQUESTS: Final = {"join_request_accepted", "join_request_refused"}
-"""Channels have no join requests, but a group that becomes a channel keeps those that are open."""
+"""Those by invite links: `tests/channels/test_invite_links.py`. A group that becomes a channel keeps those it has."""
+OF_LINKS: Final = {name for name in ALL if name.startswith("invite_link_")}
+"""Those about invite links: `tests/channels/test_invite_links.py`."""
 OF_WEBHOOKS: Final = {name for name in ALL if name.startswith("webhook_")}
 """Those about webhooks: `tests/server/test_admin_acts.py` has an entry for each call."""
 HELLO: Final = {"kind": "text", "text": "Hello"}
@@ -146,7 +148,8 @@ async def test_every_administrative_change_has_an_entry(
         ("name_card_changed", ada.id, dan.id),
         ("owner_changed", ada.id, bob.id),
     ]
-    assert sorted({e["action"] for e in entries}) == sorted({*ALL} - OF_REQUESTS - OF_WEBHOOKS)
+    elsewhere = OF_REQUESTS | OF_LINKS | OF_WEBHOOKS
+    assert sorted({e["action"] for e in entries}) == sorted({*ALL} - elsewhere)
     assert {e["action"] for e in entries if e["by_app"]} == {
         "subscriber_added",
         "subscribers_imported",

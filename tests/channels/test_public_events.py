@@ -239,9 +239,5 @@ def test_a_channel_s_own_events_name_it() -> None:
     messages = {"message.posted", "message.edited", "message.recalled"}
     assert of_inbox == {*messages, "reactions.changed", "inbox.read", "inbox.tagged"}
     assert all("user_id" in one.payload for one in publics if one.is_of_inbox)
-    # Of a channel nobody asks to join any more, unless they asked before the group became one.
     # That a webhook was disabled is for the application; a channel's own webhooks need not hear of each other.
-    assert of_channels - {"webhook.disabled"} == set(CHANNEL_EVENT_TYPES) - {
-        "join.requested",
-        "join.refused",
-    }
+    assert of_channels - {"webhook.disabled"} == set(CHANNEL_EVENT_TYPES)

@@ -242,6 +242,13 @@ def member(group_id: str, user: str, **values: Any) -> dict[str, Any]:
     return {**document, "role": "member", "joined_seq": 0, **values}
 
 
+LINK = {
+    "_id": "code-of-a-link",
+    "group_id": NEWS,
+    "max_uses": 2,
+    "uses": 0,
+    "pending_requests": 0,
+}
 MARKING = {
     "at": datetime(2026, 1, 31, tzinfo=UTC),
     "by": "ada",
@@ -521,6 +528,21 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
     "admin log of no group": (
         insert("admin_log", {"_id": "0", "group_id": "gone"}),
         "P9 group gone: does not exist, and has 1 entries of an admin log",
+        True,
+    ),
+    "invite link of no group": (
+        insert("invite_links", {"_id": "code", "group_id": "gone", "pending_requests": 0}),
+        "P9 group gone: does not exist, and has 1 invite links",
+        True,
+    ),
+    "invite link that let in too many": (
+        insert("invite_links", LINK | {"uses": 3}),
+        f"P3 invite link code-of-… of {NEWS}: let in 3, it may 2",
+        False,
+    ),
+    "invite link that counts other requests": (
+        insert("invite_links", LINK | {"pending_requests": 4}),
+        f"P3 invite link code-of-… of {NEWS}: counts 4 requests that wait, there are 0",
         True,
     ),
     "views of no message": (

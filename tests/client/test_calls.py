@@ -40,6 +40,37 @@ def named(name: str) -> str:
     return f"@TOA#_{fresh(name)}"
 
 
+async def test_users_come_by_invite_links(shared_api: Api) -> None:
+    owner, bob, cat = (shared_api.new_user(name) for name in ("owner", "bob", "cat"))
+    async with client_of(owner) as mine, client_of(bob) as bobs, client_of(cat) as cats:
+        place = (await mine.channels.create(name="Club")).channel_id
+        link = await mine.invite_links.create(place, name="Poster", approval=True)
+        assert (await bobs.invite_links.preview(link.code)).id == place
+        for client in (bobs, cats):
+            assert (await client.invite_links.join(link.code, text="Hi")).status == "requested"
+            assert [one.text async for one in client.invite_links.own_requests()] == ["Hi"]
+        await cats.invite_links.withdraw(place)
+        assert [one.user_id async for one in mine.invite_links.requests(place)] == [bob.id]
+        answered = await mine.invite_links.answer(place, [bob.id, cat.id], approve=True)
+        assert [one.error.code if one.error else None for one in answered.items] == [
+            None,
+            "join_request_not_found",
+        ]
+        changed = await mine.invite_links.change(place, link.code, approval=False, max_uses=2)
+        assert (changed.uses, changed.max_uses) == (1, 2)
+        joined = await cats.invite_links.join(link.code)
+        assert joined.channel is not None
+        assert joined.channel.subscriber_count == 3
+        assert (await mine.invite_links.get(place, link.code)).qr_svg.startswith("<svg")
+        await mine.invite_links.revoke(place, link.code)
+        assert [one.state async for one in mine.invite_links.links(place, state="ended")] == [
+            "revoked"
+        ]
+        group = (await mine.groups.create(type="work", name="Tea")).group_id
+        other = await mine.invite_links.create(group, kind="groups")
+        assert (await bobs.invite_links.join(other.code)).kind == "group"
+
+
 async def test_a_channel_lives_from_its_creation_to_its_end(shared_api: Api) -> None:
     owner, reader = shared_api.new_user("owner"), shared_api.new_user("reader")
     channel_id = named("ferry")

@@ -18,6 +18,7 @@ SHARD_KEY: Final = {
     "restrictions": "group_id",
     "join_requests": "group_id",
     "admin_invitations": "group_id",
+    "invite_links": "_id",
     "admin_log": "group_id",
     "streams": "_id",
     "messages": "stream_id",
@@ -144,6 +145,15 @@ ACCEPTED: Final[dict[Shape, str]] = {
     ): "the business accounts, at the start of a process",
     Shape("aggregate", "admin_invitations", ("expires_at", "hidden", "user_id")): (
         "the open invitations of a user who is invited once more: at most 200"
+    ),
+    Shape("find", "invite_links", ("group_id",)): (
+        "the invite links of a group, for those who manage them: at most 400, from every shard, seldom"
+    ),
+    Shape("find", "join_requests", ("group_id", "user_id")): (
+        "the join requests of one user, by the index on it: from every shard, seldom, at most 200"
+    ),
+    Shape("aggregate", "join_requests", ("user_id",)): (
+        "the number of requests of a user who asks once more: from the same index, at most 200 keys"
     ),
     Shape("find", "admin_invitations", ("expires_at", "group_id", "hidden", "user_id")): (
         "the invitations of a user: it goes to every shard, seldom, by a small index"

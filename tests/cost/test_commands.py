@@ -34,6 +34,7 @@ from tests.cost.test_flat_cost import (
     OPERATIONS,
     Act,
     Stage,
+    a_link,
     a_stage,
     accept_an_invitation,
     add_a_subscriber,
@@ -53,6 +54,7 @@ from tests.cost.test_flat_cost import (
     freeze_comments,
     freeze_reactions,
     invite_a_subscriber,
+    join_by_a_link,
     kick,
     list_conversations,
     list_further_subscribers,
@@ -61,11 +63,13 @@ from tests.cost.test_flat_cost import (
     list_subscribers,
     list_the_banned,
     list_the_staff,
+    make_a_link,
     mark_all_read,
     mark_read,
     mute_the_channel,
     pin,
     post,
+    preview_a_link,
     publish_a_draft,
     react,
     react_to_a_comment,
@@ -245,6 +249,35 @@ async def put_into_a_conversation_group(stage: Stage) -> Act:
     await stage.reader.put(path)
     added = {"add": [conversation_of(stage.path)]}
     return lambda: stage.reader.post(f"{path}/conversations", added)
+
+
+async def _a_link_with_requests(stage: Stage) -> tuple[str, str]:
+    """A channel where somebody asked to subscribe, and the path of the calls for those who have the link."""
+    path = await a_channel(stage.owner)
+    link = await a_link(stage.owner, path, approval=True)
+    await stage.api.new_user("first").post(f"{link}/join")
+    return path, link
+
+
+async def ask_by_a_link(stage: Stage) -> Act:
+    who, (_, link) = stage.api.new_user("new"), await _a_link_with_requests(stage)
+    return lambda: who.post(f"{link}/join", {"text": "May I?"})
+
+
+async def approve_a_request(stage: Stage) -> Act:
+    who, (path, link) = stage.api.new_user("new"), await _a_link_with_requests(stage)
+    await who.post(f"{link}/join")
+    return lambda: stage.owner.post(f"{path}/join-requests/{part(who.id)}", {"approve": True})
+
+
+async def subscribe_where_somebody_asked(stage: Stage) -> Act:
+    who, (path, _) = stage.api.new_user("new"), await _a_link_with_requests(stage)
+    return lambda: who.put(f"{path}/subscription")
+
+
+async def list_join_requests(stage: Stage) -> Act:
+    path, _ = await _a_link_with_requests(stage)
+    return lambda: stage.owner.get(f"{path}/join-requests")
 
 
 def a_device(pushkey: str) -> dict[str, str]:
@@ -563,6 +596,57 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "insert members": 1,
         "update admin_invitations": 1,
         **OF_A_TRANSACTION,
+    },
+    make_a_link: {
+        "find groups": 1,
+        "find members": 1,
+        "find invite_links": 1,
+        "update groups": 1,
+        "update invite_links": 1,
+        "insert admin_log": 1,
+        "commitTransaction": 1,
+    },
+    preview_a_link: {"find invite_links": 1, LOOK_UP: 1},
+    # As a subscribe, and the link: to which channel it leads, and its count.
+    join_by_a_link: {
+        "find invite_links": 1,
+        LOOK_UP: 1,
+        "update groups": 1,
+        "insert members": 1,
+        "update invite_links": 1,
+        **OF_A_TRANSACTION,
+    },
+    ask_by_a_link: {
+        "find invite_links": 1,
+        # The second one: how many requests of the user wait elsewhere.
+        LOOK_UP: 2,
+        "update groups": 1,
+        "insert join_requests": 1,
+        "update invite_links": 1,
+        **OF_A_TRANSACTION,
+    },
+    approve_a_request: {
+        # The second one: the link by which they asked.
+        LOOK_UP: 2,
+        "update groups": 1,
+        "insert members": 1,
+        "delete join_requests": 1,
+        "update invite_links": 1,
+        "insert admin_log": 1,
+        **OF_A_TRANSACTION,
+    },
+    # Where somebody asked before, each batch of joins looks for requests that they end.
+    subscribe_where_somebody_asked: {
+        LOOK_UP: 2,
+        "update groups": 1,
+        "insert members": 1,
+        **OF_A_TRANSACTION,
+    },
+    list_join_requests: {
+        **OF_ACCESS,
+        "find join_requests": 1,
+        "find invite_links": 1,
+        "find users": 1,
     },
     list_subscribers: {"find members": 2, "find groups": 1, "find users": 1},
     list_further_subscribers: {"find members": 2, "find groups": 1, "find users": 1},

@@ -266,6 +266,28 @@ async def subscribe(stage: Stage) -> Act:
     return lambda: who.put(f"{stage.path}/subscription")
 
 
+async def a_link(owner: User, path: str, **body: object) -> str:
+    """The path of the calls for those who have a new invite link."""
+    made = await owner.post(f"{path}/invite-links", body)
+    assert made.status == 201, made
+    return f"/v1/invite-links/{made.body['code']}"
+
+
+async def preview_a_link(stage: Stage) -> Act:
+    who, path = stage.api.new_user("new"), await a_link(stage.owner, stage.path)
+    return lambda: who.get(path)
+
+
+async def join_by_a_link(stage: Stage) -> Act:
+    who = stage.api.new_user("new")
+    path = await a_link(stage.owner, stage.path, max_uses=5)
+    return lambda: who.post(f"{path}/join")
+
+
+async def make_a_link(stage: Stage) -> Act:
+    return lambda: stage.owner.post(f"{stage.path}/invite-links", {"max_uses": 5})
+
+
 async def subscribe_again(stage: Stage) -> Act:
     return lambda: stage.reader.put(f"{stage.path}/subscription")
 
@@ -465,6 +487,9 @@ OPERATIONS: Final = [
     who_reacted,
     subscribe,
     subscribe_again,
+    preview_a_link,
+    join_by_a_link,
+    make_a_link,
     unsubscribe,
     add_a_subscriber,
     invite_a_subscriber,

@@ -93,7 +93,11 @@ EXPECTED: Final[Indexes] = {
         "day_1": 'only where {"seq": {"$exists": true}}',
         "expires_at_1": "expires after 0 s",
     },
-    "join_requests": {"group_id_1_user_id_1": ""},
+    "invite_links": {
+        "delete_at_1": "expires after 0 s",
+        "group_id_1_created_at_-1__id_1": "",
+    },
+    "join_requests": {"group_id_1_user_id_1": "", "user_id_1_group_id_1": ""},
     "media": {
         "expires_at_1": 'only where {"expires_at": {"$type": "date"}}',
         "uploader_id_1_key_1": 'unique, only where {"key": {"$exists": true}}',

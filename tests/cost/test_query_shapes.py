@@ -196,6 +196,7 @@ async def _channels(api: Api) -> None:
     await ears.tell(type="watch", conversation_id=conversation_of(path))
     await ada.put(f"{path}/subscribers/{part(eve.id)}")
     await eve.post(f"{path}/invitations/me", {"accept": True})
+    await _invite_links(api, path, ada)
     lines = "\n".join(f'{{"user_id": "{user.id}"}}' for user in (bob, dan, api.new_user()))
     await app.call("POST", f"{path}/subscribers", data=lines, headers=AS_LINES)
     for query in ("limit=1", "q=user", "staff=true"):
@@ -284,6 +285,29 @@ async def _channels(api: Api) -> None:
     await ada.post(f"{path}/owner", {"user_id": bob.id})
     await bob.delete(f"{path}/admins/{part(ada.id)}")
     await bob.delete(path)
+
+
+async def _invite_links(api: Api, path: str, ada: User) -> None:
+    """Joining by a link, with and without approval."""
+    users = [api.new_user() for _ in range(4)]
+    made = await ada.post(f"{path}/invite-links", {"approval": True}, idempotency_key="link")
+    at, mine = (f"{root}/invite-links/{made.body['code']}" for root in (path, "/v1"))
+    await ada.get(f"{path}/invite-links?limit=1")
+    await ada.get(at)
+    await ada.patch(at, {"max_uses": 50})
+    for user in users:
+        await user.get(mine)
+        await user.post(f"{mine}/join")
+        await user.get("/v1/join-requests?limit=1")
+    await ada.get(f"{path}/join-requests?limit=1")
+    await ada.post(f"{path}/join-requests/{part(users[0].id)}", {"approve": True})
+    refused = {"user_ids": [users[1].id], "approve": False}
+    await ada.post(f"{path}/join-requests", refused)
+    await users[2].delete(f"{path}/join-requests/me")
+    await ada.patch(at, {"approval": False})
+    for user in users[2:]:
+        await user.post(f"{mine}/join")
+    await ada.delete(at)
 
 
 async def _admins(api: Api, path: str, ada: User, bob: User, dan: User) -> None:
@@ -413,6 +437,7 @@ async def _groups(api: Api) -> None:
         await dan.delete(f"{path}/members/me")
     await dan.put(f"{path}/members/me", {"text": "Me?"})
     await dan.delete(f"{path}/join-requests/me")
+    await _invite_links(api, path, ada)
     # Dan has left the group by himself, so he is asked.
     await ada.put(f"{path}/members/{part(dan.id)}")
     await ada.get(f"{path}/invitations?limit=1")

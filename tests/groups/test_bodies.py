@@ -13,8 +13,8 @@ from groups.limits import GroupLimits
 from groups.models import Content, Kind
 from groups.routes.responses.fields import split_ids
 from groups.routes.responses.groups import CreateGroup, UpdateGroup
+from groups.routes.responses.invite_links import AnswerRequest, CreateInviteLink
 from groups.routes.responses.members import (
-    AnswerRequest,
     ChangeMember,
     JoinGroup,
     NewOwner,
@@ -33,6 +33,7 @@ LIMITED = [
     (UpdateGroup, {}, "notification", "group_notification_bytes", 400, ""),
     (UpdateGroup, {}, "face_url", "face_url_bytes", 500, URL),
     (JoinGroup, {}, "text", "request_text_bytes", 300, ""),
+    (CreateInviteLink, {}, "name", "invite_link_name_bytes", 64, ""),
     (ChangeMember, {}, "name_card", "name_card_bytes", 50, ""),
     (UpdateUser, {}, "name", "user_name_bytes", 150, ""),
     (UpdateUser, {}, "face_url", "face_url_bytes", 500, URL),

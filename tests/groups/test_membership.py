@@ -18,6 +18,7 @@ from groups.errors import (
 )
 from groups.events import (
     GroupUpdated,
+    JoinAnswered,
     JoinRefused,
     JoinRequested,
     LeaveReason,
@@ -498,7 +499,9 @@ async def test_a_user_withdraws_only_their_own_request(world: World) -> None:
             await world.membership.approve(actor, group_id, BOB.user_id)
     world.heard.clear()
     await world.membership.refuse(BOB, group_id, BOB.user_id)
-    assert world.heard == []
+    (answered,) = world.heard
+    assert isinstance(answered, JoinAnswered)
+    assert (answered.outcome, answered.audience) == ("withdrawn", (CAT.user_id,))
     with pytest.raises(JoinRequestNotFound):
         await world.membership.refuse(BOB, group_id, BOB.user_id)
     with pytest.raises(JoinRequestNotFound):

@@ -21,7 +21,7 @@ RUNNERS: Final = ("admin", "app")
 _FOR_HIMSELF: Final = "what everybody may do for himself runs nothing"
 _READS: Final = "reading changes nothing"
 _ENDS: Final = "the log goes with its channel"
-_NOBODY_ASKS: Final = "nobody asks to join a channel; who asked before it was one: test_admin_log"
+_NOBODY_ASKS: Final = "nobody asks to join; where somebody does, the call for {asker} tells it"
 _SAYS: Final = "what the channel says names its author to the admins, as posts, drafts and answers"
 
 UNTOLD: Final = {
@@ -57,7 +57,12 @@ UNTOLD: Final = {
     "PATCH /members/{owner} mute": "nobody may",
     "PUT /admins/{nobody}": "he is no subscriber",
     **dict.fromkeys(
-        ("POST /join-requests/{nobody} approve", "DELETE /join-requests/me"), _NOBODY_ASKS
+        (
+            "POST /join-requests asked",
+            "POST /join-requests/{nobody} approve",
+            "DELETE /join-requests/me",
+        ),
+        _NOBODY_ASKS,
     ),
     **dict.fromkeys(("POST /posts text", "POST /posts silent", "POST /posts forward"), _SAYS),
     **dict.fromkeys(("POST /messages text", "POST /drafts draft"), _SAYS),

@@ -466,6 +466,8 @@ async def test_a_cursor_of_another_user_shows_nothing_of_his(shared_api: Api) ->
             host = shared_api.new_user("host")
             invited = await host.post(f"{await a_channel(host)}/invitations", {"user_id": user.id})
             assert invited.status == 201, invited
+            made = await host.post(f"{await a_channel(host)}/invite-links", {"approval": True})
+            await user.post(f"/v1/invite-links/{made.body['code']}/join")
     lists = (
         "/v1/channels?owned=true",
         "/v1/channels?subscribed=true",
@@ -473,6 +475,7 @@ async def test_a_cursor_of_another_user_shows_nothing_of_his(shared_api: Api) ->
         "/v1/conversations?type=group",
         "/v1/blocks?",
         "/v1/invitations?",
+        "/v1/join-requests?",
     )
     for path in lists:
         own = [item for page in await all_pages(eve, path) for item in page]
@@ -492,7 +495,8 @@ FILLED: Final = {"post": "1", "poll": "1", "draft": "none", "nobody": "nobody", 
 def call_of(row: Row, place: str) -> tuple[str, str, dict[str, Any]]:
     """The row's call on this channel, the same whether there is one."""
     path = row.path.replace("👍", part("👍")).removesuffix("/")
-    for word in ("post", "poll", "draft", "nobody", "owner", "member", "admin", "banned", "writer"):
+    users = ("nobody", "owner", "member", "admin", "banned", "writer", "asker")
+    for word in ("post", "poll", "draft", "link", *users):
         path = path.replace("{" + word + "}", FILLED.get(word, "somebody"))
     if row.body == "lines":
         return row.method, place + path, {"data": '{"user_id": "x"}\n', "headers": AS_LINES}

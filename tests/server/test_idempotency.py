@@ -54,7 +54,13 @@ HOW: Final = {
     "/v1/conversations/{conversation_id}/messages": "keyed",
     "/v1/conversations/{conversation_id}/read": "itself",
     "/v1/groups": "keyed",
+    "/v1/channels/{channel_id}/invite-links": "keyed, elsewhere",  # tests/channels/test_invite_links.py
+    "/v1/channels/{channel_id}/join-requests": "itself",
+    "/v1/channels/{channel_id}/join-requests/{user_id}": "itself",
+    "/v1/groups/{group_id}/invite-links": "keyed, elsewhere",  # tests/channels/test_invite_links.py
+    "/v1/groups/{group_id}/join-requests": "itself",
     "/v1/groups/{group_id}/join-requests/{user_id}": "itself",
+    "/v1/invite-links/{code}/join": "itself",
     "/v1/groups/{group_id}/messages": "keyed",
     "/v1/groups/{group_id}/messages/{seq}/poll/close": "itself",
     "/v1/groups/{group_id}/owner": "itself",

@@ -91,7 +91,7 @@ async def test_it_holds_every_route_of_the_application(shared_api: Api, spec: Sp
     api = {
         (method, path)
         for method, path in served
-        if not path.startswith(("/docs", "/assets/", "/c/", "/sdk/"))
+        if not path.startswith(("/docs", "/assets/", "/c/", "/i/", "/sdk/"))
         and path not in {*about_the_server, *PAGES, *FILES, "/v1/socket"}
     }
     assert {(method, path) for method, path, _ in operations(spec)} == api
@@ -326,6 +326,29 @@ def assert_told_in_full(spec: Spec, schema: Spec, answer: Answer, body: Any) -> 
         assert set(body) == set(properties), answer
 
 
+async def a_flow_of_invite_links(api: Api, path: str, ada: User, bob: User) -> None:
+    """Invite links and join requests of a channel, or of a chat group."""
+    hal, ivy, jon = (api.new_user(name) for name in ("hal", "ivy", "jon"))
+    link = (await ada.post(f"{path}/invite-links", {"approval": True})).body
+    at, mine = f"{path}/invite-links/{link['code']}", f"/v1/invite-links/{link['code']}"
+    await bob.get(f"{path}/invite-links")
+    await ada.get(f"{path}/invite-links?state=open")
+    await ada.get(at)
+    await ada.patch(at, {"max_uses": 5})
+    for user in (hal, ivy, jon):
+        await user.get(mine)
+        await user.post(f"{mine}/join", {"text": "May I?"})
+    await hal.get("/v1/join-requests")
+    await ada.get(f"{path}/join-requests")
+    await ada.post(f"{path}/join-requests/{hal.id}", {"approve": True})
+    await ada.post(f"{path}/join-requests", {"user_ids": [ivy.id], "approve": False})
+    await jon.delete(f"{path}/join-requests/me")
+    await ada.patch(at, {"approval": False})
+    await ivy.post(f"{mine}/join")
+    await ada.delete(at)
+    await ivy.get(mine)
+
+
 async def a_flow_of_running(api: Api, channel: str, ada: User, bob: User, cat: User) -> None:
     """Admins, invitations, bans from reacting, the admin log."""
     fay, gus = api.new_user("fay"), api.new_user("gus")
@@ -347,6 +370,7 @@ async def a_flow_of_running(api: Api, channel: str, ada: User, bob: User, cat: U
     await bob.put(f"{channel}/posts/1/reactions/{LIKE}")
     await ada.get(f"{channel}/reaction-bans")
     await ada.delete(f"{channel}/reaction-bans/{bob.id}")
+    await a_flow_of_invite_links(api, channel, ada, bob)
     await ada.get(f"{channel}/admin-log?limit=3")
     await bob.get(f"{channel}/admin-log")
 
@@ -577,6 +601,7 @@ async def a_flow(api: Api) -> None:
     await ada.post(f"{club}/join-requests/{bob.id}", {"approve": True})
     await eve.delete(f"{club}/join-requests/me")
     await ada.post(f"{club}/join-requests/{eve.id}", {"approve": False})
+    await a_flow_of_invite_links(api, tea, ada, bob)
     await ada.put(f"{tea}/members/{cat.id}")
     await cat.delete(f"{tea}/members/me")
     for accept in (False, True):

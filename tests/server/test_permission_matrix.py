@@ -62,6 +62,9 @@ BODIES: Final[dict[str, Any]] = {
     "unmute": {"mute_seconds": 0},
     "role": {"role": "admin"},
     "approve": {"approve": True},
+    "asked": {"user_ids": ["ada", "bob"], "approve": True},
+    "link": {"name": "Poster", "max_uses": 100},
+    "named": {"name": "Other"},
     "banning": {"ban": True},
     "grants": {"grants": ["post"]},
     "accept": {"accept": True},
@@ -101,6 +104,13 @@ async def a_webhook(user: User, path: str) -> str:
         made = await user.post(f"{path}/webhooks", BODIES["hook"])
     assert made.status == 201, made
     return f"{path}/webhooks/{made.body['webhook_id']}"
+
+
+async def a_link(owner: User, path: str, **body: object) -> str:
+    """The code of a new invite link there."""
+    made = await owner.post(f"{path}/invite-links", body)
+    assert made.status == 201, made
+    return str(made.body["code"])
 
 
 async def cast_of(shared_api: Api) -> Cast:
@@ -186,7 +196,17 @@ class Stage:
             )
             assert kept.status == 200, kept
             return name
+        if word == "link":
+            return await a_link(self.cast["owner"], self.path)
         user_id = fresh("target")
+        if word == "asker":
+            code = await a_link(self.cast["owner"], self.path, approval=True)
+            owner, now = self.cast["owner"], datetime.now(UTC)
+            token = mint(SECRET, user_id, admin=False, hours=1, now=now)
+            asker = User(owner.http, owner.base, user_id, token)
+            asked = await asker.post(f"/v1/invite-links/{code}/join")
+            assert asked.body["status"] == "requested", asked
+            await owner.delete(f"{self.path}/invite-links/{code}")
         if word == "writer":
             await self._add(user_id)
             owner, token = (
@@ -436,6 +456,7 @@ async def places(shared_api: Api) -> dict[str, str]:
         "{group}": id_of(await a_chat_group(owner)),
         "{person}": owner.id,
         "{shop}": shop.id,
+        "{link}": await a_link(owner, f"/v1/channels/{part(id_of(channel))}"),
     }
 
 

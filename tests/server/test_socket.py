@@ -354,6 +354,8 @@ async def a_group_s_life(ada: User, bob: User, cat: User) -> None:
     await ada.post(f"{path}/join-requests/{bob.id}", {"approve": True})
     await cat.put(f"{path}/members/me")
     await ada.post(f"{path}/join-requests/{cat.id}", {"approve": False})
+    link = (await ada.post(f"{path}/invite-links", {})).body["code"]
+    await cat.post(f"/v1/invite-links/{link}/join")
     await a_post(bob, path)
     await ada.patch(path, {"name": "Club"})
     await bob.delete(f"{path}/members/me")

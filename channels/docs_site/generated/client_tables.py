@@ -9,6 +9,7 @@ from channels.client.resources.back_end import Devices, Events, Webhooks
 from channels.client.resources.channels import Channels
 from channels.client.resources.conversations import Conversations, Inbox
 from channels.client.resources.groups import Groups
+from channels.client.resources.invite_links import InviteLinks
 from channels.client.resources.media import Uploads, Users
 from channels.client.resources.posts import Posts
 from channels.docs_site.generated.tables import docstring_of, table
@@ -19,6 +20,7 @@ RESOURCES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("conversations", Conversations),
     ("inbox", Inbox),
     ("groups", Groups),
+    ("invite_links", InviteLinks),
     ("media", Uploads),
     ("users", Users),
     ("events", Events),

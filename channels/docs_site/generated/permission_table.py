@@ -70,6 +70,16 @@ POST   /invitations nobody                -        -          -      -      -   
 GET    /invitations                       -        -          -      -      ok     ok     -      ok
 DELETE /invitations/{nobody}              -        -          -      -      ok     ok     -      ok
 POST   /invitations/me accept             uninv    uninv      uninv  ban    ok     ok     uninv  uninv
+POST   /invite-links link                 -        -          -      -      ok     ok     -      ok
+GET    /invite-links                      -        -          -      -      ok     ok     -      ok
+GET    /invite-links/{link}               -        -          -      -      ok     ok     -      ok
+PATCH  /invite-links/{link} named         -        -          -      -      ok     ok     -      ok
+DELETE /invite-links/{link}               -        -          -      -      ok     ok     -      ok
+GET    /join-requests                     -        -          -      -      ok     ok     -      ok
+POST   /join-requests asked               -        -          -      -      ok     ok     -      ok
+POST   /join-requests/{asker} approve     -        -          -      -      ok     ok     -      ok
+POST   /join-requests/{nobody} approve    -        -          -      -      asks   asks   -      asks
+DELETE /join-requests/me                  asks     asks       asks   asks   asks   asks   asks   asks
 GET    /reaction-bans                     -        -          -      -      ok     ok     -      ok
 PUT    /reaction-bans/{member}            -        -          -      -      ok     ok     -      ok
 PUT    /reaction-bans/{admin}             -        -          -      -      -      ok     -      ok
@@ -202,11 +212,18 @@ DELETE /members/{owner}                   -        -          -      -      -   
 GET    /bans                              -        -          -      -      ok     ok     -      ok
 DELETE /bans/{banned}                     -        -          -      -      ok     ok     -      ok
 GET    /join-requests                     -        -          -      -      ok     ok     -      ok
+POST   /join-requests asked               -        -          -      -      ok     ok     -      ok
+POST   /join-requests/{asker} approve     -        -          -      -      ok     ok     -      ok
 POST   /join-requests/{nobody} approve    -        -          -      -      asks   asks   -      asks
 DELETE /join-requests/me                  asks     asks       asks   asks   asks   asks   asks   asks
 GET    /invitations                       -        -          -      -      ok     ok     -      ok
 DELETE /invitations/{nobody}              -        -          -      -      ok     ok     -      ok
 POST   /invitations/me accept             uninv    uninv      uninv  ban    ok     ok     uninv  uninv
+POST   /invite-links link                 -        -          -      -      ok     ok     -      ok
+GET    /invite-links                      -        -          -      -      ok     ok     -      ok
+GET    /invite-links/{link}               -        -          -      -      ok     ok     -      ok
+PATCH  /invite-links/{link} named         -        -          -      -      ok     ok     -      ok
+DELETE /invite-links/{link}               -        -          -      -      ok     ok     -      ok
 POST   /owner member                      -        -          -      -      -      ok     -      ok
 POST   /messages text                     write    write      write  ban    ok     ok     write  ok
 GET    /messages                          ok       ok         ok     ban    ok     ok     ok     ok
@@ -248,11 +265,18 @@ DELETE /members/{owner}                   -        -          -      -      -   
 GET    /bans                              -        -          -      -      ok     ok     -      ok
 DELETE /bans/{banned}                     -        -          -      -      ok     ok     -      ok
 GET    /join-requests                     -        -          -      -      ok     ok     -      ok
+POST   /join-requests asked               -        -          -      -      ok     ok     -      ok
+POST   /join-requests/{asker} approve     -        -          -      -      ok     ok     -      ok
 POST   /join-requests/{nobody} approve    -        -          -      -      asks   asks   -      asks
 DELETE /join-requests/me                  asks     asks       asks   asks   asks   asks   asks   asks
 GET    /invitations                       -        -          -      -      ok     ok     -      ok
 DELETE /invitations/{nobody}              -        -          -      -      ok     ok     -      ok
 POST   /invitations/me accept             uninv    uninv      uninv  ban    ok     ok     uninv  uninv
+POST   /invite-links link                 -        -          -      -      ok     ok     -      ok
+GET    /invite-links                      -        -          -      -      ok     ok     -      ok
+GET    /invite-links/{link}               -        -          -      -      ok     ok     -      ok
+PATCH  /invite-links/{link} named         -        -          -      -      ok     ok     -      ok
+DELETE /invite-links/{link}               -        -          -      -      ok     ok     -      ok
 POST   /owner member                      -        -          -      -      -      ok     -      ok
 POST   /messages text                     write    ok         muted  ban    ok     ok     write  ok
 GET    /messages                          -        ok         ok     ban    ok     ok     -      ok
@@ -308,6 +332,9 @@ POST   /channels/{own}/posts text         ok     ok       ok
 PUT    /channels/{own}/subscribers/{person} ok   ok       ok
 PUT    /channels/{own}/subscribers/{shop} shop   shop     shop
 POST   /channels/{own}/invitations shop   ok     ok       ok
+GET    /invite-links/{link}               ok     ok       ok
+POST   /invite-links/{link}/join          ok     biz      ok
+GET    /join-requests                     ok     ok       ok
 PUT    /devices/mine device               ok     ok       ok
 """
 """What kind of account may make which call: persons and business accounts, who are strangers everywhere but in their
@@ -377,7 +404,10 @@ BY_GRANT: Final = {
         "GET /comment-bans",
         "PUT /admins/{nobody}",
         *("PATCH /members/{member} mute", "PATCH /members/{member} card"),
-        *("GET /join-requests", "POST /join-requests/{nobody} approve"),
+        *("GET /join-requests", "POST /join-requests asked"),
+        *(f"POST /join-requests/{{{who}}} approve" for who in ("asker", "nobody")),
+        *("POST /invite-links link", "GET /invite-links", "GET /invite-links/{link}"),
+        *("PATCH /invite-links/{link} named", "DELETE /invite-links/{link}"),
         *("GET /invitations", "DELETE /invitations/{nobody}"),
         *("GET /posts/{post}/reactions/👍", "GET /messages/{post}/reactions/👍"),
     },

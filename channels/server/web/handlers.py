@@ -112,7 +112,11 @@ class EndpointHandlers:
         async def handle(request: Request, parameters: Parameters) -> web.StreamResponse:
             arguments: dict[str, Any] = {}
             claims: Claims | None = None
-            if endpoint.needs_actor:
+            if endpoint.may_have_actor:
+                arguments["actor"] = None
+            if endpoint.needs_actor or (
+                endpoint.may_have_actor and hdrs.AUTHORIZATION in request.headers
+            ):
                 try:
                     claims = self._authenticator.by_header(request)
                 except KeyMissing as missing:

@@ -226,7 +226,9 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
                 "multipart/form-data": {"schema": form},
             },
         }
-    if not endpoint.needs_actor:
+    if endpoint.may_have_actor:
+        operation["security"] = [{}, {"bearer": []}]
+    elif not endpoint.needs_actor:
         operation["security"] = []
     if spec.method == "DELETE" and not operation["parameters"]:
         del operation["parameters"]
@@ -317,7 +319,7 @@ def errors_of(endpoint: Endpoint) -> list[type[DomainError]]:
     described = "".join(map(_described, parts))
     # Some types have an error code of their own.
     errors += [error for mark, error in _BY_MARK.items() if f'"{mark}"' in described]
-    if not endpoint.needs_actor:
+    if not endpoint.needs_actor and not endpoint.may_have_actor:
         errors = [*endpoint.spec.errors, RateLimited, Unavailable]
     if endpoint.is_download:
         errors += [InvalidRequest, RangeNotSatisfiable]

@@ -82,24 +82,6 @@ class RemoveMember(Body):
     ban: bool = False
 
 
-class JoinRequestResponse(Response):
-    """A user who waits for approval."""
-
-    user_id: UserId
-    name: str
-    face_url: str
-    text: str
-    requested_at: Instant
-
-
-class AnswerRequest(Body):
-    """The answer to a join request."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"approve": True}]})
-
-    approve: bool
-
-
 class BanResponse(Response):
     """A banned user."""
 

@@ -153,6 +153,7 @@ class CleanupService:
             await self.stores.restrictions.clear_group(group_id, tx)
             await self.stores.requests.clear_group(group_id, tx)
             await self.stores.invitations.clear_group(group_id, tx)
+            await self.stores.invite_links.clear_group(group_id, tx)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,7 +17,7 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.limits import GroupLimits
-from groups.models import Invitation, JoinOption, Member, Role, stream_of
+from groups.models import Invitation, InviteLink, JoinOption, Member, Role, stream_of
 from groups.service.accounts import Accounts
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import BlockPair, Hooks
@@ -67,6 +67,8 @@ class _Needed:
     invited: set[UserId] = field(default_factory=set)
     admin_invitations: set[GroupId] = field(default_factory=set)
     """Groups whose former owner's invitations end."""
+    codes: set[str] = field(default_factory=set)
+    """Of the invite links by which users join."""
 
     @classmethod
     def by(cls, batch: Mapping[GroupId, Sequence[Command]]) -> "_Needed":
@@ -95,7 +97,12 @@ class _Needed:
             case Leave() | Remove() | UpdateMember():
                 self.leaving.setdefault(group_id, set()).add(subject)
         match command:
-            case UpdateMember() | Transfer() | AnswerInvitation():
+            case Join() if command.code is not None:
+                self.codes.add(command.code)
+                self.requests.setdefault(group_id, set()).add(subject)
+                self.staff.add(group_id)
+        match command:
+            case UpdateMember() | Transfer() | AnswerInvitation() | Approve() | Refuse():
                 self.staff.add(group_id)
         match command:
             case Transfer():
@@ -198,6 +205,7 @@ class MembershipBatch:
         of_invitations = also.add(needed.invitations, stores.invitations.query_invitations)
         of_requests = also.add(needed.requests, stores.requests.query_requests)
         of_staff = also.add(needed.staff, stores.members.query_staff)
+        of_links = also.add(needed.codes, stores.invite_links.query_links)
         of_open = also.add(
             needed.inviting, lambda groups: stores.invitations.query_open_counts(groups, now)
         )
@@ -253,36 +261,70 @@ class MembershipBatch:
                 members=dict(members),
                 restrictions=of_restrictions.result.get(group_id, {}),
                 blocks=of_blocks.result if of_blocks else (),
-                requests=of_requests.all().get(group_id, set()),
+                requests=of_requests.all().get(group_id, {}),
+                invite_links={
+                    code: link for code, link in of_links.all().items() if link.group_id == group_id
+                },
                 invitations=invitations,
                 open_invitations=of_open.all().get(group_id, {}),
                 profile=of_profiles.all().get(group_id),
             )
-            state.know_staff(staff.values())
-        await self._load_of_approval(states, batch, tx)
+            if group_id in needed.staff:
+                state.know_staff(staff.values())
+        await self._load_of_requests(states, batch, users, tx)
         return states, [query.result for query in of_leaving]
 
-    async def _load_of_approval(
+    async def _load_of_requests(
         self,
         states: Mapping[GroupId, MembershipState],
         batch: Mapping[GroupId, Sequence[Command]],
+        users: UserCounts,
         tx: Tx,
     ) -> None:
-        """Load the requests of users who join, and the staff who approve them, of the groups that require approval."""
-        asking: Users = {}
-        for group_id, state in states.items():
-            if state.group.join_option is JoinOption.APPROVAL:
-                joining = {c.actor.user_id for c in batch[group_id] if isinstance(c, Join)}
-                if joining:
-                    asking[group_id] = joining
-        if not asking:
+        """Load what only groups need where somebody asks to join, or asked before; mostly nothing, with no command.
+
+        Those are the requests of users who join, the requests that they have elsewhere, the staff who answer, and the
+        invite links by which the known requests were made.
+        """
+        stores = self.stores
+        joining = {
+            group_id: {
+                c.actor.user_id for c in batch[group_id] if isinstance(c, Join) and c.code is None
+            }
+            for group_id, state in states.items()
+            if state.group.join_option is JoinOption.APPROVAL or state.group.has_requests
+        }
+        asking = {
+            command.actor.user_id
+            for group_id, state in states.items()
+            for command in batch[group_id]
+            if isinstance(command, Join) and _may_ask(state, command)
+        }
+        unknown_staff = [
+            group_id
+            for group_id, state in states.items()
+            if (joining.get(group_id) or state.requests) and not state.knows_staff
+        ]
+        also = _LookUps()
+        joining = {group_id: who for group_id, who in joining.items() if who}
+        of_requests = also.add(joining, stores.requests.query_requests)
+        of_counts = also.add(asking, stores.requests.query_counts)
+        of_staff = also.add(unknown_staff, stores.members.query_staff)
+        of_links = also.add(_unknown_links(states.values()), stores.invite_links.query_links)
+        if not also.queries:
             return
-        of_requests = self.stores.requests.query_requests(asking)
-        of_staff = self.stores.members.query_staff(asking)
-        await self.database.fetch_together(of_requests, of_staff, tx=tx)
-        for group_id in asking:
-            states[group_id].requests |= of_requests.result.get(group_id, set())
-            states[group_id].know_staff(of_staff.result.get(group_id, {}).values())
+        await self.database.fetch_together(*also.queries, tx=tx)
+        users.requests.stored = of_counts.all()
+        for group_id in unknown_staff:
+            states[group_id].know_staff(of_staff.all().get(group_id, {}).values())
+        for group_id, found in of_requests.all().items():
+            states[group_id].requests |= found
+        _know_links(states.values(), of_links.all())
+        further = _unknown_links(states.values()) - of_links.all().keys() if joining else ()
+        if further:
+            of_further = stores.invite_links.query_links(further)
+            await self.database.fetch_together(of_further, tx=tx)
+            _know_links(states.values(), of_further.result)
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
@@ -314,6 +356,10 @@ class MembershipBatch:
             if state.changed_invitations:
                 stores.invitations.put_many(
                     [state.invitations[user] for user in state.changed_invitations], tx
+                )
+            for code, change in state.link_changes.items():
+                stores.invite_links.count(
+                    code, tx, uses=len(change.joined), pending_requests=change.pending
                 )
             if state.admin_acts:
                 await self.admin_log.record(tx, state.group, *state.admin_acts)
@@ -360,7 +406,12 @@ class MembershipBatch:
         # Otherwise a ban here and a join in another process could both be committed without seeing each other.
         if values or joined or state.has_changed:
             self.stores.groups.collect_update(
-                group.group_id, values, tx, changed_at=changed_at, joined=joined
+                group.group_id,
+                values,
+                tx,
+                changed_at=changed_at,
+                joined=joined,
+                is_asked=bool(state.new_requests) and not group.has_requests,
             )
         if joined:
             state.group = state.group.model_copy(
@@ -397,6 +448,33 @@ def _decide(state: MembershipState, commands: Iterable[Command]) -> list[Members
         except DomainError as refusal:
             outcomes.append(refusal)
     return outcomes
+
+
+def _may_ask(state: MembershipState, command: Join) -> bool:
+    """Whether the join may become a join request."""
+    if command.code is None:
+        return state.group.join_option is JoinOption.APPROVAL
+    link = state.invite_links.get(command.code)
+    return link is not None and link.approval
+
+
+def _unknown_links(states: Iterable[MembershipState]) -> set[str]:
+    """The codes of the invite links by which the known requests were made, of those that are not loaded."""
+    return {
+        code
+        for state in states
+        for code in state.requests.values()
+        if code is not None and code not in state.invite_links
+    }
+
+
+def _know_links(states: Iterable[MembershipState], links: Mapping[str, InviteLink]) -> None:
+    """Take note of the links by which requests of these groups were made."""
+    for state in states:
+        asked_by = set(state.requests.values())
+        for code, link in links.items():
+            if code in asked_by and link.group_id == state.group.group_id:
+                state.invite_links.setdefault(code, link)
 
 
 def _no_query(_: object) -> BatchedQuery[dict[GroupId, dict[str, object]]]:

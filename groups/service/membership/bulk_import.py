@@ -5,6 +5,7 @@ closed, an open invitation to be a member ends. Nothing but ids is kept for each
 for one id and for thousands.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
@@ -93,7 +94,7 @@ class BulkImport:
             profile = of_profile.result.get(group_id) if of_profile else None
             await self._write(group, row.stream, new, capacity, of_restrictions.result, profile, tx)
             if of_requests.result:
-                self.stores.requests.delete_requests({group_id: new}, tx)
+                await self._end_requests(group_id, new, tx)
             if of_invitations.result:
                 await self._end_invitations(group, new, tx)
             if batch.mark is not None:
@@ -138,6 +139,14 @@ class BulkImport:
         tx.publish(
             members_joined(group, new, member_count=capacity.member_count, profile=profile, at=now)
         )
+
+    async def _end_requests(self, group_id: GroupId, new: list[UserId], tx: Tx) -> None:
+        """End the join requests of users who are members now; the links by which they asked have fewer that wait."""
+        asked = await self.stores.requests.find_requests(group_id, new, tx)
+        self.stores.requests.delete_requests({group_id: new}, tx)
+        by_link = Counter(code for code in asked.values() if code is not None)
+        for code, number in by_link.items():
+            self.stores.invite_links.count(code, tx, uses=0, pending_requests=-number)
 
     async def _end_invitations(self, group: Group, new: list[UserId], tx: Tx) -> None:
         now = self.clock.now()

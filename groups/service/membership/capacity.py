@@ -85,6 +85,8 @@ class UserCounts:
     """The groups to which others added the users, who did not agree so far."""
     invitations: UserCount
     """Open invitations that the users see; known of those who may be invited."""
+    requests: UserCount
+    """Join requests that wait; known of those who may ask."""
     guarded: Collection[UserId]
     """Users whose document the transaction must write (`NEAR_LIMIT`)."""
 
@@ -106,6 +108,7 @@ class UserCounts:
             UserCount(limits.groups_per_user, agreed, guarded),
             UserCount(limits.added_groups_per_user, added_groups, guarded),
             UserCount(limits.invitations_per_user, invitations, guarded),
+            UserCount(limits.join_requests_per_user, {}, guarded),
             guarded,
         )
 
@@ -193,6 +196,7 @@ def members_joined(
     member_count: int,
     profile: Mapping[str, object] | None,
     at: datetime,
+    invite_links: Mapping[UserId, str] = MappingProxyType({}),
 ) -> MembersJoined:
     """The one event for users who came in together; `profile` is what a higher package adds to the group's own."""
     return MembersJoined(
@@ -203,4 +207,5 @@ def members_joined(
         member_count=member_count,
         announce=policy.announces_membership(group),
         profile=profile_of(group, profile),
+        invite_links=dict(invite_links),
     )

@@ -11,10 +11,11 @@ from groups.models import EffectiveRole, Grant, Group, Invitation, Member, Role,
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """The actor joins, or asks to join; `text` goes to those who approve."""
+    """The actor joins, or asks to join; `text` goes to those who approve. `code`: by this invite link."""
 
     actor: Actor
     text: str
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,13 @@ from groups.errors import (
     AdminLimitReached,
     InvitationLimitReached,
     InvitationsPerUserReached,
+    JoinRequestsPerUserReached,
 )
 from groups.events import (
     InvitationEnded,
+    InviteLinkUsed,
+    JoinAnswered,
+    JoinRequested,
     LeaveReason,
     MemberChanged,
     MembersLeft,
@@ -29,12 +33,15 @@ from groups.models import (
     Departure,
     DepartureKind,
     DepartureReason,
+    Grant,
     Group,
     Invitation,
     InvitationEnd,
+    InviteLink,
     JoinRequest,
     Member,
     MemberCountChange,
+    RequestEnd,
     Restriction,
     Role,
     Stream,
@@ -45,6 +52,7 @@ from groups.service.membership.capacity import (
     most_invitations,
 )
 from groups.service.membership.commands import Command, subject_of
+from groups.store.join_requests import Asked
 
 
 @dataclass(slots=True)
@@ -55,6 +63,16 @@ class _Run:
     """None: they joined."""
     user_ids: list[UserId] = field(default_factory=list)
     member_count: int = 0
+    invite_links: dict[UserId, str] = field(default_factory=dict)
+    """The codes of the links by which users of a run joined."""
+
+
+@dataclass(slots=True)
+class _LinkChange:
+    """What the commands of a batch do to the counts of an invite link."""
+
+    joined: list[UserId] = field(default_factory=list)
+    pending: int = 0
 
 
 @dataclass(slots=True)
@@ -74,8 +92,10 @@ class MembershipState:
     restrictions: dict[UserId, Restriction]
     blocks: Collection[tuple[str, str]]
     """Who blocks whom, and which groups, among those whom an adder or inviter may disturb."""
-    requests: set[UserId]
+    requests: Asked
     """Users with a join request, among those whom the batch may make members."""
+    invite_links: dict[str, InviteLink]
+    """By code: those by which users join, and by which the users of `requests` asked."""
     invitations: dict[UserId, Invitation]
     """Open ones, expired ones, and those that ended a while ago."""
     open_invitations: dict[Role, int]
@@ -83,6 +103,10 @@ class MembershipState:
     profile: dict[str, object] | None
     """The fields that higher packages add to the group's profile; known where somebody may join."""
     staff: list[UserId] = field(default_factory=list)
+    knows_staff: bool = False
+    managers: list[UserId] = field(default_factory=list)
+    """Of the staff those who may answer join requests; known where the batch may make or end one."""
+    link_changes: dict[str, _LinkChange] = field(default_factory=dict)
     admins: set[UserId] = field(default_factory=set)
     """Known where the batch may make one."""
     owner_before: UserId | None = field(init=False)
@@ -111,7 +135,9 @@ class MembershipState:
     def know_staff(self, staff: Iterable[Member]) -> None:
         """Take note of the owner and the admins, as stored."""
         members = list(staff)
+        self.knows_staff = True
         self.staff = [member.user_id for member in members]
+        self.managers = [m.user_id for m in members if m.holds(Grant.MANAGE_SUBSCRIBERS)]
         self.admins = {member.user_id for member in members if member.role is Role.ADMIN}
 
     def must_ask(self, adder: Actor, user_id: UserId) -> bool:
@@ -133,8 +159,19 @@ class MembershipState:
         pairs = ((user_id, actor.user_id), (user_id, self.group.group_id))
         return not actor.is_app_admin and any(pair in self.blocks for pair in pairs)
 
-    def admit(self, user_id: UserId, *, has_agreed: bool = True) -> None:
-        """Make the user a member. `has_agreed` False: another member adds them, and nothing says that they agree."""
+    def admit(
+        self,
+        user_id: UserId,
+        *,
+        has_agreed: bool = True,
+        by: InviteLink | None = None,
+        request_end: RequestEnd = RequestEnd.JOINED,
+    ) -> None:
+        """Make the user a member. `has_agreed` False: another member adds them, and nothing says that they agree.
+
+        `by` is the invite link of which this is a use. `request_end` is what the user's join request ends with, if
+        there is one.
+        """
         capacity = self.capacity
         policy.check(capacity.refusal(user_id) if has_agreed else capacity.full_refusal())
         capacity.admit(user_id, has_agreed=has_agreed)
@@ -151,8 +188,12 @@ class MembershipState:
             muted_until=restriction.muted_until if restriction else None,
             has_agreed=has_agreed,
         )
-        self.close_request(user_id)
-        self._current_run(None).append(user_id)
+        self.close_request(user_id, request_end)
+        run = self._current_run(None)
+        run.user_ids.append(user_id)
+        if by is not None:
+            run.invite_links[user_id] = by.code
+            self._change_link(by.code, joined=user_id)
         invitation = self.invitations.get(user_id)
         if invitation is not None and invitation.role is Role.MEMBER:
             self.end_invitation(user_id, InvitationEnd.ACCEPTED)
@@ -176,16 +217,16 @@ class MembershipState:
         self.admins.discard(member.user_id)
         self.left.append(member.user_id)
         self.capacity.end(member.user_id, has_agreed=member.has_agreed)
-        self._current_run(reason).append(member.user_id)
+        self._current_run(reason).user_ids.append(member.user_id)
 
-    def _current_run(self, reason: LeaveReason | None) -> list[UserId]:
-        """The users of the last event, if it is of this kind; otherwise of a new event."""
+    def _current_run(self, reason: LeaveReason | None) -> _Run:
+        """The last event, if it is of this kind; otherwise a new one."""
         last = self.events[-1] if self.events else None
         if not isinstance(last, _Run) or last.reason is not reason:
             last = _Run(reason)
             self.events.append(last)
         last.member_count = self.capacity.member_count
-        return last.user_ids
+        return last
 
     def count_change(self) -> MemberCountChange:
         sums = {None: 0, LeaveReason.LEFT: 0, LeaveReason.REMOVED: 0, LeaveReason.BANNED: 0}
@@ -216,12 +257,29 @@ class MembershipState:
     def pending_events(self) -> Iterator[Event]:
         for event in self.events:
             yield self._event_of(event) if isinstance(event, _Run) else event
+        for code, change in self.link_changes.items():
+            link = self.invite_links[code]
+            yield InviteLinkUsed(
+                at=self.now,
+                group_id=self.group.group_id,
+                is_channel=self.group.is_channel,
+                code=code,
+                user_ids=tuple(change.joined),
+                uses=link.uses,
+                pending_requests=link.pending_requests,
+                audience=tuple(self.managers),
+            )
 
     def _event_of(self, run: "_Run") -> Event:
         users, count = tuple(run.user_ids), run.member_count
         if run.reason is None:
             return members_joined(
-                self.group, users, member_count=count, profile=self.profile, at=self.now
+                self.group,
+                users,
+                member_count=count,
+                profile=self.profile,
+                at=self.now,
+                invite_links=run.invite_links,
             )
         return MembersLeft(
             at=self.now,
@@ -339,15 +397,80 @@ class MembershipState:
     def lift_ban(self, user_id: UserId) -> None:
         self.restrict(user_id, banned_at=None, banned_by=None)
 
-    def close_request(self, user_id: UserId) -> None:
-        if user_id in self.requests:
-            self.requests.discard(user_id)
-            if self.new_requests.pop(user_id, None) is None:
-                self.answered_requests.add(user_id)
+    def ask(self, user_id: UserId, text: str, link: InviteLink | None) -> None:
+        """Store a join request of the user, who has none; with `link`, by this invite link."""
+        waiting = self.capacity.users.requests
+        if not waiting.has_room(user_id):
+            raise JoinRequestsPerUserReached(limit=waiting.limit)
+        waiting.add(user_id)
+        code = link.code if link is not None else None
+        self.requests[user_id] = code
+        self.new_requests[user_id] = JoinRequest(
+            group_id=self.group.group_id,
+            user_id=user_id,
+            text=text,
+            requested_at=self.now,
+            invite_link=code,
+        )
+        self.events.append(
+            JoinRequested(
+                at=self.now,
+                group_id=self.group.group_id,
+                is_channel=self.group.is_channel,
+                user_id=user_id,
+                text=text,
+                invite_link=code,
+                audience=tuple(self.managers),
+            )
+        )
+        if code is not None:
+            self._change_link(code, pending=1)
+
+    def close_request(self, user_id: UserId, outcome: RequestEnd) -> None:
+        """End the user's join request, if there is one."""
+        if user_id not in self.requests:
+            return
+        code = self.requests.pop(user_id)
+        self.capacity.users.requests.subtract(user_id)
+        if self.new_requests.pop(user_id, None) is None:
+            self.answered_requests.add(user_id)
+        self.events.append(
+            JoinAnswered(
+                at=self.now,
+                group_id=self.group.group_id,
+                is_channel=self.group.is_channel,
+                user_id=user_id,
+                outcome=outcome,
+                audience=tuple(self.managers),
+            )
+        )
+        if code is not None:
+            self._change_link(code, pending=-1)
+
+    def link_of_request(self, user_id: UserId) -> InviteLink | None:
+        """The invite link by which the user asked to join, if it is still there."""
+        code = self.requests.get(user_id)
+        return self.invite_links.get(code) if code is not None else None
+
+    def _change_link(self, code: str, *, joined: UserId | None = None, pending: int = 0) -> None:
+        """Count a join by the link, or requests; a link that is gone counts nothing."""
+        link = self.invite_links.get(code)
+        if link is None:
+            return
+        change = self.link_changes.setdefault(code, _LinkChange())
+        if joined is not None:
+            change.joined.append(joined)
+        change.pending += pending
+        self.invite_links[code] = link.model_copy(
+            update={
+                "uses": link.uses + (joined is not None),
+                "pending_requests": link.pending_requests + pending,
+            }
+        )
 
     def ban(self, user_id: UserId, by: UserId) -> None:
         self.restrict(user_id, banned_at=self.now, banned_by=by)
-        self.close_request(user_id)
+        self.close_request(user_id, RequestEnd.REFUSED)
         if user_id not in self.members:
             # `MembersLeft` announces the ban of a member.
             self.events.append(

@@ -6,14 +6,14 @@ from typing import assert_never
 
 from groups import policy
 from groups.errors import Banned, GroupNotFound, JoinRequestNotFound, MemberNotFound
-from groups.events import JoinRefused, JoinRequested, LeaveReason
+from groups.events import JoinRefused, LeaveReason
 from groups.models import (
     AccessContext,
     AdminAction,
     EffectiveRole,
     InvitationEnd,
     JoinOption,
-    JoinRequest,
+    RequestEnd,
     Role,
 )
 from groups.service.membership.admins import (
@@ -57,10 +57,7 @@ def apply_command(state: MembershipState, command: Command) -> Membership:
     actor = command.actor
     own = state.members.get(actor.user_id)
     access = policy.access_of(actor, state.group, own, state.restrictions.get(actor.user_id))
-    # An invitation reveals that the group exists. `answer_invitation` refuses users without one.
-    if not policy.may_see(state.group, access.effective_role) and not isinstance(
-        command, AnswerInvitation
-    ):
+    if not policy.may_see(state.group, access.effective_role) and not _shows_group(command):
         raise GroupNotFound
     changed = _apply(state, command, access)
     user_id = subject_of(command)
@@ -74,6 +71,19 @@ def apply_command(state: MembershipState, command: Command) -> Membership:
         is_pending=isinstance(command, Join) and member is None,
         invitation=state.invitations.get(user_id),
     )
+
+
+def _shows_group(command: Command) -> bool:
+    """Whether the command is about what reveals that the group exists: it refuses users who do not have that."""
+    match command:
+        case AnswerInvitation():
+            return True
+        case Join():
+            return command.code is not None
+        case Refuse():
+            return command.user_id == command.actor.user_id
+        case _:
+            return False
 
 
 def _apply(state: MembershipState, command: Command, access: AccessContext) -> bool:
@@ -119,30 +129,23 @@ def _join(state: MembershipState, command: Join, access: AccessContext) -> bool:
         if not member.has_agreed:
             state.agree(member)
         return not member.has_agreed
-    policy.check(policy.joining_refusal(state.group, access.effective_role))
-    asks_first = (
-        state.group.join_option is JoinOption.APPROVAL
-        and access.effective_role != EffectiveRole.APP_ADMIN
-    )
+    link = state.invite_links.get(command.code) if command.code is not None else None
+    role = access.effective_role
+    if command.code is not None:
+        policy.check(policy.joining_by_link_refusal(role, link, state.now))
+    else:
+        policy.check(policy.joining_refusal(state.group, role))
+    if link is not None:
+        asks_first = policy.asks_by_link(link, role)
+    else:
+        is_moderated = state.group.join_option is JoinOption.APPROVAL
+        asks_first = is_moderated and role != EffectiveRole.APP_ADMIN
     if not asks_first:
-        state.admit(user_id)
+        state.admit(user_id, by=link)
         return True
     if user_id in state.requests:
         return False
-    group_id = state.group.group_id
-    state.requests.add(user_id)
-    state.new_requests[user_id] = JoinRequest(
-        group_id=group_id, user_id=user_id, text=command.text, requested_at=state.now
-    )
-    state.events.append(
-        JoinRequested(
-            at=state.now,
-            group_id=group_id,
-            user_id=user_id,
-            text=command.text,
-            audience=tuple(state.staff),
-        )
-    )
+    state.ask(user_id, command.text, link)
     return True
 
 
@@ -158,7 +161,7 @@ def _add(state: MembershipState, command: Add, access: AccessContext) -> bool:
         has_changed = ask(state, command)
     else:
         has_agreed = command.actor.is_app_admin or command.user_id in state.requests
-        state.admit(command.user_id, has_agreed=has_agreed)
+        state.admit(command.user_id, has_agreed=has_agreed, request_end=RequestEnd.APPROVED)
         state.log(command, AdminAction.SUBSCRIBER_ADDED)
         has_changed = True
     if is_banned:  # only now: in a full group the user stays banned
@@ -171,12 +174,15 @@ def _approve(state: MembershipState, command: Approve, access: AccessContext) ->
     policy.check(policy.managing_refusal(access))
     if command.user_id in state.members:
         # The user joined in another way while the request waited.
-        state.close_request(command.user_id)
+        state.close_request(command.user_id, RequestEnd.JOINED)
         return False
     if command.user_id not in state.requests:
         raise JoinRequestNotFound
     policy.check(policy.named_person_refusal(state.is_business(command.user_id)))
-    state.admit(command.user_id)
+    link = state.link_of_request(command.user_id)
+    policy.check(policy.approving_refusal(link))
+    counts = link is not None and link.revoked_at is None
+    state.admit(command.user_id, by=link if counts else None, request_end=RequestEnd.APPROVED)
     state.log(command, AdminAction.JOIN_REQUEST_ACCEPTED)
     return True
 
@@ -185,12 +191,19 @@ def _refuse(state: MembershipState, command: Refuse, access: AccessContext) -> b
     is_own = command.user_id == command.actor.user_id
     policy.check(None if is_own else policy.managing_refusal(access))
     if command.user_id not in state.requests:
+        if not policy.may_see(state.group, access.effective_role):
+            raise GroupNotFound
         raise JoinRequestNotFound
-    state.close_request(command.user_id)
+    state.close_request(command.user_id, RequestEnd.WITHDRAWN if is_own else RequestEnd.REFUSED)
     if not is_own:
         state.log(command, AdminAction.JOIN_REQUEST_REFUSED)
         state.events.append(
-            JoinRefused(at=state.now, group_id=state.group.group_id, user_id=command.user_id)
+            JoinRefused(
+                at=state.now,
+                group_id=state.group.group_id,
+                is_channel=state.group.is_channel,
+                user_id=command.user_id,
+            )
         )
     return True
 

@@ -1,0 +1,1 @@
+"""Invite links: made, changed, revoked and listed by those who manage members, and used by whoever has one."""
