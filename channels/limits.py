@@ -52,6 +52,10 @@ class ChannelLimits(LimitModel):
 
     App admins are exempt.
     """
+    default_channels: Annotated[
+        OrNone, About(Section.MEMBERS, Source.OURS, "`default_channel_limit_reached`")
+    ] = 20
+    """Channels to which everybody is subscribed once."""
     channel_organization_bytes: Annotated[
         Positive, About(Section.PROFILES, Source.DOCUMENT, _TOO_LONG)
     ] = CHANNEL_ORGANIZATION_BYTES

@@ -34,6 +34,7 @@ class ChannelSettings(Model):
     accept_messages: AcceptMessages = AcceptMessages.SUBSCRIBERS
     signatures: bool = False
     protect_content: bool = False
+    count_clicks: bool = False
 
 
 class ChannelProfile(ChannelSettings):
@@ -98,6 +99,7 @@ class NewChannel(ChannelChanges, _ChannelIds):
             "share_history": self.share_history,
             "owner_id": self.owner_id,
             "comments": self.comments is not Commenting.OFF,
+            "count_clicks": self.count_clicks,
         }
         return self.model_dump_json(exclude={name for name, value in later.items() if not value})
 

@@ -307,6 +307,11 @@ async def _every_field(api: Api) -> None:
     await ada.delete(f"{kept}/comments/1")
     await ada.put(f"{kept}/comments-freeze")
     await ada.delete(gone)
+    await ada.patch(path, {"settings": {"count_clicks": True}})
+    linked = (
+        await ada.post(f"{path}/posts", {"kind": "text", "text": "https://example.org/"})
+    ).body
+    await bob.post(f"{path}/posts/{linked['seq']}/clicks", {"url": "https://example.org/"})
     # Settings of conversations.
     conversation = f"/v1/conversations/{part(conversation_of(path))}"
     await bob.patch(conversation, {"pinned": True, "muted": True, "custom_data": "x", "draft": "y"})
@@ -335,6 +340,10 @@ async def _every_field(api: Api) -> None:
     talk = f"/v1/conversations/{part('c2c_' + id_of(path))}"
     assert (await cat.patch(talk, {"accept": False})).status == 200
     await _a_webhook(api, ada, path)
+    app = api.new_user(admin=True)
+    await app.put(f"{path}/default")
+    while (await app.get("/v1/default-channels")).items[0]["state"] != "done":
+        await api.services.default_channels.sweep.run()
     # Notifications of two kinds of messages, which `every_call` left, and who is online.
     await a_dialogue_to_announce(api)
     await cat.get("/v1/devices")

@@ -37,6 +37,7 @@ class Part(StrEnum):
     POSTS = "posts"
     VIEWS = "views"
     REACTIONS = "reactions"
+    CLICKS = "clicks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Day:
     posts: int = 0
     views: int = 0
     reactions: int = 0
+    clicks: int = 0
 
     @property
     def net(self) -> int:
@@ -91,10 +93,11 @@ class Insights:
 
 @dataclass(frozen=True, slots=True)
 class PostInsights:
-    """The views and reactions of a post."""
+    """The views and reactions of a post, and the clicks on its links."""
 
     seq: int
     created_at: datetime
     preview: str
     views: int
     reactions: int
+    clicks: int

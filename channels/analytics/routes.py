@@ -124,6 +124,7 @@ class DayResponse(Response):
     posts: int
     views: int
     reactions: int
+    clicks: int
 
 
 class HourResponse(Response):
@@ -154,13 +155,14 @@ class InsightsResponse(Response):
 
 
 class PostInsightsResponse(Response):
-    """The users who have seen a post, and the reactions it has now."""
+    """The users who have seen a post, the reactions it has now, and the clicks on its links."""
 
     seq: int
     created_at: Instant
     preview: str
     views: int
     reactions: int
+    clicks: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -195,7 +197,7 @@ class InsightRoutes:
     async def post_insights(
         self, actor: Actor, channel_id: ChannelIdText, query: PostInsightsQuery, accept: Accept
     ) -> Page[PostInsightsResponse] | Table:
-        """List the views and reactions of posts, newest first (owner, admins with `see_insights`).
+        """List the views, reactions and clicks of posts, newest first (owner, admins with `see_insights`).
 
         As CSV with the columns of `PostInsightsResponse`, page by page: `X-Next-Cursor` is the `next_cursor` of JSON.
         """

@@ -70,7 +70,7 @@ class DayStore:
 
     async def list_days(self, channel_id: GroupId, first: date, last: date) -> list[Document]:
         """Return the documents of the days from `first` to `last`, in no order: `day`, sums and hours."""
-        # Uses index: channel_id_1_part_1_day_1; four documents a day after the rollup.
+        # Uses index: channel_id_1_part_1_day_1; five documents a day after the rollup.
         cursor = self._days.find(
             {
                 "channel_id": channel_id,

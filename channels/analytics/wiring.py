@@ -5,7 +5,7 @@ from typing import Final
 
 from channels.analytics.events import DayCounted
 from channels.analytics.service.days import AnalyticsCleanup, DayCounter, DayTotals
-from channels.analytics.service.insights import InsightService
+from channels.analytics.service.insights import ClicksOf, InsightService
 from channels.analytics.service.rollup import Rollup
 from channels.analytics.service.views import ViewService
 from channels.analytics.store import DayStore, ViewStore
@@ -78,6 +78,7 @@ def assemble(
     channel: ChannelGuard,
     limits: ChannelLimits,
     clock: Clock,
+    clicks_of: ClicksOf,
     *,
     on_batch: OnBatch | None = None,
 ) -> Analytics:
@@ -99,6 +100,7 @@ def assemble(
         channel=channel,
         guard=chat.guard,
         messages=chat.messages,
+        clicks_of=clicks_of,
         limits=limits,
         clock=clock,
     )

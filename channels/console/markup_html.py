@@ -4,7 +4,7 @@ Promises: every text is escaped; the tree of `groups.kernel.markup` is all that 
 `rel=nofollow`, since users wrote them. It is what the scripts draw of the same tree.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -24,28 +24,40 @@ from groups.kernel.markup import (
 _TAGS: Final = {"bold": "strong", "italic": "em", "strike": "s"}
 
 
-def markup_html(text: str) -> Markup:
+Way = Callable[[str], str]
+"""Returns the address behind which a link's address is reached: the same, or one of this server that counts."""
+
+
+def straight(url: str) -> str:
+    """The way without a detour."""
+    return url
+
+
+def markup_html(text: str, way: Way = straight) -> Markup:
     """The text as HTML elements of blocks. Line breaks are `<br>`, which feed readers keep."""
-    return Markup("").join(map(_block, parse_markup(text)))
+    return _blocks(parse_markup(text), way)
 
 
-def _block(block: Block) -> Markup:
+def _blocks(blocks: Iterable[Block], way: Way) -> Markup:
+    return Markup("").join(_block(block, way) for block in blocks)
+
+
+def _block(block: Block, way: Way) -> Markup:
     match block:
         case TextBlock():
-            return Markup('<p dir="auto">{}</p>').format(_inline(block.children))
+            return Markup('<p dir="auto">{}</p>').format(_inline(block.children, way))
         case CodeBlock():
             return Markup('<pre dir="ltr"><code>{}</code></pre>').format(block.text)
         case QuoteBlock():
-            inside = Markup("").join(map(_block, block.children))
-            return Markup("<blockquote>{}</blockquote>").format(inside)
+            return Markup("<blockquote>{}</blockquote>").format(_blocks(block.children, way))
         case ListBlock():
-            return _list(block)
+            return _list(block, way)
 
 
-def _list(block: ListBlock) -> Markup:
+def _list(block: ListBlock, way: Way) -> Markup:
     items = Markup("").join(
         Markup('<li dir="auto">{}{}</li>').format(
-            _inline(item.children), Markup("").join(map(_list, item.lists))
+            _inline(item.children, way), Markup("").join(_list(each, way) for each in item.lists)
         )
         for item in block.items
     )
@@ -55,7 +67,7 @@ def _list(block: ListBlock) -> Markup:
     return Markup("<ol{}>{}</ol>").format(start, items)
 
 
-def _inline(children: Iterable[Inline]) -> Markup:
+def _inline(children: Iterable[Inline], way: Way) -> Markup:
     parts: list[Markup] = []
     for child in children:
         if isinstance(child, str):
@@ -64,8 +76,8 @@ def _inline(children: Iterable[Inline]) -> Markup:
             parts.append(Markup("<code>{}</code>").format(child.text))
         elif isinstance(child, LinkTo):
             anchor = Markup('<a href="{}" rel="nofollow noopener noreferrer ugc">{}</a>')
-            parts.append(anchor.format(child.url, _inline(child.children)))
+            parts.append(anchor.format(way(child.url), _inline(child.children, way)))
         else:
             tag = Markup(_TAGS[child.kind])
-            parts.append(Markup("<{0}>{1}</{0}>").format(tag, _inline(child.children)))
+            parts.append(Markup("<{0}>{1}</{0}>").format(tag, _inline(child.children, way)))
     return Markup("").join(parts)

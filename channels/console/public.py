@@ -23,7 +23,9 @@ import orjson
 from channels.console import cards
 from channels.console.assets import Assets
 from channels.console.languages import page_texts
+from channels.console.markup_html import Way, straight
 from channels.console.shell import not_found_page, templates
+from channels.link_clicks.links import links_of, redirect_path
 from channels.models import Channel
 from channels.share_links.addresses import app_path, public_path
 from groups.kernel.clock import rfc3339
@@ -225,6 +227,13 @@ class PublicChannel:
     def url_of(self, post: PublicPost) -> str:
         """The address of the page of a post."""
         return self.base + self.path_of(post)
+
+    def way_of(self, post: PublicPost) -> Way:
+        """The way to the links of a post: straight, or past what counts clicks where the channel does so."""
+        if not self.channel.profile.count_clicks:
+            return straight
+        channel_id, counted = self.channel.channel_id, set(links_of(post.content))
+        return lambda url: redirect_path(channel_id, post.seq, url) if url in counted else url
 
     def feed_id(self, post: PublicPost | None = None) -> str:
         """The permanent id of the feed, or of a post in it."""

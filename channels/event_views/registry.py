@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from channels.default_channels.events import DefaultChannelsChanged
 from channels.event_views.comments import COMMENT_EVENTS, PUBLIC_COMMENT_EVENTS
 from channels.event_views.conversations import CONVERSATION_EVENTS, PUBLIC_CONVERSATION_EVENTS
 from channels.event_views.groups import GROUP_EVENTS, PUBLIC_GROUP_EVENTS
@@ -19,6 +20,7 @@ _VIEWS: Final[Rendering] = {
     DraftScheduled: lambda _: (),  # only schedulers of drafts listen
     StrangerBanned: lambda _: (),  # only hubs listen
     AccountKindChanged: lambda _: (),  # only the processes themselves listen
+    DefaultChannelsChanged: lambda _: (),  # only the processes themselves listen
     RatesSpent: lambda _: (),  # only the rate limits of other processes listen
     **WEBHOOK_EVENTS,
 }

@@ -111,6 +111,10 @@ class SettingsBody(PatchBody):
     accept_messages: AcceptMessages | None = None
     signatures: bool | None = None
     protect_content: bool | None = None
+    count_clicks: Annotated[
+        bool | None,
+        Field(description="Clicks on links of posts are counted, and readers are told."),
+    ] = None
 
 
 class CreateChannel(Body):
@@ -191,6 +195,7 @@ class SettingsResponse(Response):
     accept_messages: AcceptMessages
     signatures: bool
     protect_content: bool
+    count_clicks: bool
 
 
 class LastPostResponse(NewestMessage):

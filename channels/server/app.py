@@ -17,7 +17,9 @@ from pydantic import IPvAnyNetwork
 import channels.analytics.wiring as analytics_wiring
 import channels.canned_replies.wiring as canned_reply_wiring
 import channels.comments.wiring as comment_wiring
+import channels.default_channels.wiring as default_wiring
 import channels.drafts.wiring as draft_wiring
+import channels.link_clicks.wiring as click_wiring
 import channels.post_reports.wiring as report_wiring
 import channels.push.delivery.wiring as delivery_wiring
 import channels.push.wiring as push_wiring
@@ -33,12 +35,17 @@ from channels.canned_replies.routes import CannedReplyRoutes
 from channels.comments.routes.comments import CommentRoutes
 from channels.comments.wiring import COMMENT_INDEXES, Comments
 from channels.console.shell import Deployment
+from channels.default_channels.routes import DefaultChannelRoutes
+from channels.default_channels.wiring import DEFAULT_CHANNEL_INDEXES, DefaultSubscribing
 from channels.drafts.routes import DraftRoutes
 from channels.events import RatesSpent
 from channels.feed.routes import FeedRoutes
 from channels.feed.service import FeedService
 from channels.feed.wiring import build_feed
 from channels.limits import Limits, limits_of_clients
+from channels.link_clicks.routes import ClickRoutes
+from channels.link_clicks.service import ClickService
+from channels.link_clicks.wiring import CLICK_INDEXES
 from channels.link_previews.routes import LinkPreviewRoutes
 from channels.link_previews.service import LinkPreviewService, http_of_pages, http_of_pictures
 from channels.outbound.client import OutboundClient
@@ -54,9 +61,9 @@ from channels.routes.channels import ChannelRoutes
 from channels.routes.dialogue_reactions import DialogueReactionRoutes
 from channels.routes.dialogues import DialogueRoutes
 from channels.routes.inbox import InboxRoutes
-from channels.routes.polls import ChannelPollRoutes
 from channels.routes.invite_links import ChannelInviteLinkRoutes, ChannelJoinRequestRoutes
 from channels.routes.invited import InvitedRoutes
+from channels.routes.polls import ChannelPollRoutes
 from channels.routes.posts import PostRoutes
 from channels.routes.subscribers import SubscriberRoutes
 from channels.routes.sync import SyncRoutes
@@ -89,6 +96,7 @@ from channels.server.web.operations import PROBE_SECONDS, OperationsPages
 from channels.server.web.pages.demo import DemoPages
 from channels.server.web.pages.docs import DocsPages
 from channels.server.web.pages.invites import InvitePages
+from channels.server.web.pages.links import LinkPages
 from channels.server.web.pages.public import PublicChannelPages, PublicPages
 from channels.server.web.pages.sdk import SdkFiles
 from channels.server.web.pages.static import WebApp
@@ -137,7 +145,9 @@ INDEXES: Final[tuple[Index, ...]] = (
     *REACTION_INDEXES,
     *CHANNEL_INDEXES,
     *COMMENT_INDEXES,
+    *DEFAULT_CHANNEL_INDEXES,
     *ANALYTICS_INDEXES,
+    *CLICK_INDEXES,
     *WEBHOOK_INDEXES,
     *PUSH_INDEXES,
     *DELIVERY_INDEXES,
@@ -163,7 +173,9 @@ class Services:
     channels: Channels
     comments: Comments
     comment_rates: UserRates
+    default_channels: DefaultSubscribing
     analytics: Analytics
+    clicks: ClickService
     feed: FeedService
     reading_feed: ReadingFeedService
     searching: SearchService
@@ -191,6 +203,7 @@ class Services:
         # After the bus: a revocation in between would otherwise be missed.
         await self.chat.revocations.load()
         await self.chat.accounts.load()
+        await self.default_channels.start()
         await self.chat.cleanup.resume()
         self.clock_sync.start()
         self.chat.media.start()
@@ -216,6 +229,8 @@ class Services:
         await self.channels.drafting.scheduler.stop()
         await self.channels.channels.close()
         await self.comments.close()
+        await self.default_channels.close()
+        await self.clicks.close()
         await self.analytics.close()
         await self.chat.close()
         await self.conversations.close()
@@ -292,7 +307,9 @@ def create_services(
             comment_cleanup.delete_some,
             draft_cleanup.delete_some,
             canned_reply_wiring.build_cleanup(database).delete_some,
+            default_wiring.build_cleanup(database, clock).delete_some,
             analytics_core.cleanup.delete_views,
+            click_wiring.build_cleanup(database).delete_some,
             analytics_core.cleanup.delete_days,
             report_core.cleanup.delete_some,
         ],
@@ -341,8 +358,26 @@ def create_services(
         clock,
         on_batch=metrics.batch,
     )
+    clicks = click_wiring.assemble(
+        database,
+        chat,
+        channels.channel,
+        analytics_core.counter,
+        clock,
+        on_batch=metrics.batch,
+    )
     analytics = analytics_wiring.assemble(
-        database, analytics_core, chat, channels.channel, limits, clock, on_batch=metrics.batch
+        database,
+        analytics_core,
+        chat,
+        channels.channel,
+        limits,
+        clock,
+        clicks.totals,
+        on_batch=metrics.batch,
+    )
+    default_channels = default_wiring.assemble(
+        database, chat, channel_core.store.touch, channels.channel, bus, limits, clock
     )
     webhooks = webhook_wiring.assemble(
         database,
@@ -398,7 +433,9 @@ def create_services(
         channels=channels,
         comments=comments,
         comment_rates=comment_rates,
+        default_channels=default_channels,
         analytics=analytics,
+        clicks=clicks,
         feed=feed,
         reading_feed=ReadingFeedService(
             database=database,
@@ -459,6 +496,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             subscriptions=channels.subscriptions,
             verified_badges=channels.verified_badges,
         ),
+        DefaultChannelRoutes(defaults=services.default_channels.defaults),
         SyncRoutes(
             sync=channels.sync,
             group_limits=services.limits,
@@ -498,6 +536,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         ),
         CannedReplyRoutes(replies=channels.canned_replies),
         ViewRoutes(views=services.analytics.views),
+        ClickRoutes(clicks=services.clicks),
         InsightRoutes(insights=services.analytics.insights),
         ReportRoutes(reports=services.reports.reports),
         ShareRoutes(shares=services.shares),
@@ -649,7 +688,11 @@ class App(web.BaseRunner):
             trusted_proxies=trusted_proxies,
         )
         authenticator = Authenticator(
-            verifier, addresses, services.chat.accounts.register, keys=keys
+            verifier,
+            addresses,
+            services.chat.accounts.register,
+            on_seen=services.default_channels.newcomers.seen,
+            keys=keys,
         )
         cors = CorsPolicy(allowed_origins)
         rates = UserRates(limits.requests_per_second)
@@ -771,6 +814,9 @@ class App(web.BaseRunner):
         InvitePages(services.chat.invited, addresses, not_found_delay, public_url=public_url).mount(
             http.router
         )
+        LinkPages(
+            services.clicks, secret, addresses, not_found_delay, is_on=public_pages != "off"
+        ).mount(http.router)
 
     async def _make_server(self) -> web.Server:
         await self.services.start()

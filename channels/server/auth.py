@@ -21,14 +21,17 @@ class Authenticator:
         addresses: AddressLimits,
         register: Callable[[Actor], Awaitable[None]],
         *,
+        on_seen: Callable[[Actor], None] = lambda _: None,
         keys: ProviderKeys | None = None,
     ) -> None:
         """`register` is awaited before a business account acts; it remembers that the user is one.
 
-        `keys` are those of the identity provider, if there is one.
+        `on_seen` is called with everybody whose token is valid; it does not wait. `keys` are those of the identity
+        provider, if there is one.
         """
         self._verifier = verifier
         self._addresses = addresses
+        self._on_seen = on_seen
         self._keys = keys
         self.check = verifier.check
         self.register = register
@@ -50,10 +53,12 @@ class Authenticator:
         if not self._verifier.is_known(token):
             self._addresses.check(request)
         try:
-            return self._verifier.verify(token)
+            claims = self._verifier.verify(token)
         except Unauthenticated:
             self._addresses.take(request)
             raise
+        self._on_seen(claims.actor)
+        return claims
 
     async def by_new_key(self, request: web.BaseRequest, missing: KeyMissing) -> Claims:
         """The claims of a token of the identity provider whose key was not known, once the keys are fetched anew.

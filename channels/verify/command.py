@@ -11,9 +11,11 @@ import groups.wiring
 from channels.analytics.audit.service import checks as analytics_checks
 from channels.audit import checks as channel_checks
 from channels.comments.audit import checks as comment_checks
+from channels.default_channels.audit import checks as default_channel_checks
 from channels.drafts.audit import HOLDER
 from channels.drafts.audit import checks as draft_checks
 from channels.limits import Limits
+from channels.link_clicks.audit import checks as click_checks
 from channels.push.audit import checks as push_checks
 from channels.verify.report import Outcome, progress_bar, show
 from channels.webhooks.audit import checks as webhook_checks
@@ -83,8 +85,10 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
         *conversation_checks(database, chat.membership_reader, limits),
         *channel_checks(database, chat.updates, limits),
         *comment_checks(database, chat.streams),
+        *default_channel_checks(database, chat.streams, limits, clock),
         *draft_checks(database, chat.draft_content, chat.streams),
         *analytics_checks(database, chat, limits),
+        *click_checks(database, chat.streams),
         *log_checks(),
         *push_checks(database, limits, clock),
         *webhook_checks(database, clock),

@@ -81,6 +81,10 @@ class UserService:
         """Those of the users whose profile changed since the instant, and when."""
         return self.users.query_changed(user_ids, since)
 
+    async def list_ids(self, *, after: str, limit: int) -> list[UserId]:
+        """A page of the users of whom anything is stored, by id, behind `after`."""
+        return await self.users.list_ids(after=after, limit=limit)
+
     async def key_all_names(self) -> None:
         """Let users be found whose names an older version stored; repeating it changes nothing."""
         await self.users.key_all_names()

@@ -138,6 +138,22 @@ class ChangeStore:
         query: Document = {"_id": {"$in": ids}, "user_id": user_id, "at": {"$gte": since}}
         return BatchedQuery(self._departures, query, _to_departures)
 
+    def query_departed(
+        self, group_id: GroupId, user_ids: Collection[UserId]
+    ) -> BatchedQuery[set[UserId]]:
+        """Those of the users who left the group or were removed, as long as that is kept."""
+        # Uses index: _id; user_id selects the shards.
+        keys = [join_key(user_id, group_id) for user_id in user_ids]
+        query: Document = {"_id": {"$in": keys}, "user_id": {"$in": list(user_ids)}}
+        # An earlier group with the same id may have been deleted.
+        query["reason"] = {"$ne": DepartureReason.DELETED.value}
+        return BatchedQuery(
+            self._departures,
+            query,
+            lambda rows: {UserId(row["user_id"]) for row in rows},
+            {"$project": {"user_id": 1}},
+        )
+
     def query_memberships(
         self, user_ids: Collection[UserId], since: datetime, *, with_times: bool
     ) -> BatchedQuery[dict[UserId, Changed[StreamId, MembershipRow]]]:

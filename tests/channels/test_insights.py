@@ -83,6 +83,7 @@ async def test_a_day_counts_joins_leaves_and_activity(noon: Api) -> None:
         "posts": 3,
         "views": 4,
         "reactions": 2,
+        "clicks": 0,
     }
     assert (await ada.get(path)).body["subscriber_count"] == 2
     busy = [hour for hour in body["hours"] if hour["views"] or hour["reactions"]]

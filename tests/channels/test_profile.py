@@ -44,6 +44,7 @@ async def test_a_new_channel_has_every_value_of_the_request(shared_api: Api) -> 
         "accept_messages": "everyone",
         "signatures": True,
         "protect_content": True,
+        "count_clicks": True,
     }
     created = await ada.post("/v1/channels", {**fields, "settings": settings})
     assert created.status == 201, created
@@ -91,6 +92,7 @@ async def test_fields_left_out_take_their_defaults(shared_api: Api) -> None:
         "accept_messages": "subscribers",
         "signatures": False,
         "protect_content": False,
+        "count_clicks": False,
     }
 
 

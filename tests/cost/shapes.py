@@ -36,6 +36,9 @@ SHARD_KEY: Final = {
     "channels": "_id",
     "repeats": "_id",
     "views": "_id",
+    "link_clicks": "_id",
+    "default_channels": "_id",
+    "default_subscriptions": "_id",
     "insights": "channel_id",
     "counters": "_id",
     "canned_replies": "channel_id",
@@ -75,7 +78,8 @@ class Shape(NamedTuple):
 
 ACCEPTED: Final[dict[Shape, str]] = {
     Shape("find", "members", ("user_id",)): (
-        "all groups of one user, by the index on it: it goes to every shard, and a user is in at most 5,000"
+        "all groups of one user, by the index on it: it goes to every shard, and a user is in at most 5,000;"
+        " and 500 at a time for the sweep of a default channel, in the background"
     ),
     Shape("find", "members", ("group_id", "user_id")): "a page of the same",
     Shape("aggregate", "members", ("user_id",)): (
@@ -207,6 +211,12 @@ ACCEPTED: Final[dict[Shape, str]] = {
         "a search of several words, which counts the messages that it looked at: behind a limit of 5,000"
     ),
     Shape("delete", "views", ("_id",)): "once for an ended stream, in the background",
+    Shape("find", "link_clicks", ("_id",)): "once for an ended stream, in the background",
+    Shape("delete", "link_clicks", ("_id",)): "once for an ended stream, in the background",
+    Shape(
+        "find", "default_channels", ("_id",)
+    ): "all of them, few: when one is set, and at a start",
+    Shape("find", "users", ("_id",)): "the sweep of a default channel, in the background",
 }
 
 

@@ -138,6 +138,9 @@ EXPECTED: Final[Indexes] = {
         "account_kind_at_1": 'only where {"account_kind_at": {"$type": "date"}}',
     },
     "views": {},
+    "link_clicks": {},
+    "default_channels": {},
+    "default_subscriptions": {},
 }
 
 

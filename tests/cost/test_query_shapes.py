@@ -89,6 +89,7 @@ async def every_call(api: Api) -> None:
     await _channels(api)
     await _groups(api)
     await _conversations(api)
+    await _default_channels(api)
     await api.services.chat.cleanup.wait()
     await api.services.chat.media.sweep()
     await deliver_pushes(api)
@@ -224,6 +225,7 @@ async def _channels(api: Api) -> None:
     await cat.put(f"{post}/reactions/{THUMB}")
     for who in (dan, cat, dan):
         await who.post(f"{path}/posts/views", {"seqs": [1, 2]})
+    await _clicks(ada, dan, path)
     conversation = f"/v1/conversations/{part(conversation_of(path))}"
     await dan.patch(conversation, {"muted": True})
     await ada.get(f"{path}/insights")
@@ -378,6 +380,31 @@ async def _comments(api: Api, path: str, ada: User, dan: User) -> None:
     await ada.delete(f"{path}/comment-bans/{part(dan.id)}")
     await ada.delete(post)
     await api.services.comments.cleanup.clear_ended()
+
+
+async def _clicks(ada: User, dan: User, path: str) -> None:
+    await ada.patch(path, {"settings": {"count_clicks": True}})
+    seq = (await a_post(ada, path, "See https://example.org/"))["seq"]
+    for who in (ada, dan, dan):
+        await who.post(f"{path}/posts/{seq}/clicks", {"url": "https://example.org/"})
+    await ada.get(f"{path}/posts/{seq}/clicks")
+    await ada.delete(f"{path}/posts/{seq}")
+
+
+async def _default_channels(api: Api) -> None:
+    """A sweep over those who are known, and a person who comes later."""
+    ada, app = api.new_user(), api.new_user(admin=True)
+    path, defaults = await a_channel(ada), api.services.default_channels
+    await app.put(f"{path}/default")
+    async with asyncio.timeout(20):
+        while (await app.get("/v1/default-channels")).items[0]["state"] != "done":
+            await defaults.sweep.run()
+            await asyncio.sleep(0.02)
+        new = api.new_user()
+        while (await new.get(path)).body["subscribed_at"] is None:
+            await asyncio.sleep(0.02)
+    await app.delete(f"{path}/default")
+    await ada.delete(path)
 
 
 async def _canned_replies(ada: User, path: str) -> None:

@@ -28,6 +28,7 @@ UNTOLD: Final = {
     "DELETE /": _ENDS,
     **dict.fromkeys(("PUT /subscription", "PUT /members/me"), _FOR_HIMSELF),
     "DELETE /verified": "there is none to take; giving and taking are told alike",
+    "DELETE /default": "it is none; giving and taking are told alike",
     **dict.fromkeys(
         (
             "PATCH /posts/{post} text",
@@ -80,6 +81,7 @@ UNTOLD: Final = {
     "DELETE /posts/{post}/pin": "it is not pinned; where it is: test_admin_log",
     "DELETE /posts/{post}/reactions-freeze": "it is not frozen; where it is: test_admin_log",
     "POST /posts/views seen": _FOR_HIMSELF,
+    "POST /posts/{post}/clicks clicked": _FOR_HIMSELF,
     **dict.fromkeys(
         (
             "POST /inbox/{writer}/messages text",

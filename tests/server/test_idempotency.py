@@ -49,6 +49,7 @@ HOW: Final = {
     "/v1/channels/{channel_id}/posts/preview": "reads",
     "/v1/channels/{channel_id}/posts/{seq}/poll/close": "itself",
     "/v1/channels/{channel_id}/posts/views": "itself",
+    "/v1/channels/{channel_id}/posts/{seq}/clicks": "itself",
     "/v1/channels/{channel_id}/subscribers": "itself",
     "/v1/conversation-groups/{name}/conversations": "itself",
     "/v1/conversations/{conversation_id}/messages": "keyed",
@@ -241,11 +242,12 @@ async def test_creations_that_race_under_one_key_make_one(both: Processes) -> No
 async def test_calls_that_name_the_new_resource_need_no_key(both: Processes) -> None:
     ada, bob, cat = (both.first.new_user(name) for name in ("ada", "bob", "cat"))
     root = both.first.new_user("root", admin=True)
-    channel = await a_channel(ada, bob)
+    channel = await a_channel(ada, bob, settings={"count_clicks": True})
     club, tea = await a_chat_group(ada, bob, type="public"), await a_chat_group(ada, bob)
     await bob.delete(f"{tea}/members/me")
     await ada.put(f"{tea}/members/{part(bob.id)}")
     await a_post(ada, channel)
+    await a_post(ada, channel, "See https://example.org/")
     await bob.post(f"/v1/conversations/c2c_{part(id_of(channel))}/messages", TEXT)
     draft = await ada.post(f"{channel}/drafts", {"post": TEXT})
     publish = f"{channel}/drafts/{draft.body['draft_id']}/publish"
@@ -258,6 +260,7 @@ async def test_calls_that_name_the_new_resource_need_no_key(both: Processes) -> 
         (bob, f"{channel}/invitations/me", {"accept": True}),
         (bob, f"{tea}/invitations/me", {"accept": True}),
         (bob, f"{channel}/posts/views", {"seqs": [1]}),
+        (bob, f"{channel}/posts/2/clicks", {"url": "https://example.org/"}),
         (bob, "/v1/conversation-groups/news/conversations", {"add": [conversation_of(channel)]}),
         (bob, mine, {"seq": 1}),
         (bob, "/v1/read", {"scope": "all"}),

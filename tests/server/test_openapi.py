@@ -405,6 +405,10 @@ async def a_flow(api: Api) -> None:
     await root.put(f"{channel}/verified")
     await root.delete(f"{channel}/verified")
     await bob.delete(f"{channel}/verified")
+    for user in (root, bob):
+        await user.put(f"{channel}/default")
+        await user.get("/v1/default-channels")
+        await user.delete(f"{channel}/default")
     for since in ("2026-01-01T00:00:00Z", "2020-01-01T00:00:00Z", "none"):
         await eve.get(f"{mine}&updated_since={since}")
     for query in ("", "?limit=1", "?conversation_group=none", "?cursor=nonsense"):
@@ -457,6 +461,14 @@ async def a_flow(api: Api) -> None:
     await ada.patch(f"{channel}/posts/1", {"kind": "text", "text": "Better"})
     await bob.post(f"{channel}/posts/views", {"seqs": [1, 2]})
     await bob.post(f"{channel}/posts/views", {"seqs": []})
+    clicked = {"url": "https://example.org/"}
+    await bob.post(f"{channel}/posts/1/clicks", clicked)
+    await ada.patch(channel, {"settings": {"count_clicks": True}})
+    await ada.patch(f"{channel}/posts/1", {"kind": "text", "text": f"See {clicked['url']}"})
+    for seq, url in ((1, clicked["url"]), (1, "https://example.org/2"), (9, "x")):
+        await bob.post(f"{channel}/posts/{seq}/clicks", {"url": url})
+    for user in (ada, bob):
+        await user.get(f"{channel}/posts/1/clicks")
     for way in ("insights", "insights/posts"):
         await ada.get(f"{channel}/{way}")
         await ada.get(f"{channel}/{way}", headers={"Accept": "text/csv"})

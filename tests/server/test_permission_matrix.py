@@ -70,6 +70,7 @@ BODIES: Final[dict[str, Any]] = {
     "accept": {"accept": True},
     "seen": {"seqs": [1]},
     "vote": {"options": [0]},
+    "clicked": {"url": "https://example.org/"},
     "many": {"user_ids": ["ada", "bob"], "kind": "text", "text": "Hello"},
     "pinned": {"pinned": True},
     "hook": {"url": "https://hooks.invalid/"},

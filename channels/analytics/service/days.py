@@ -63,6 +63,10 @@ class DayCounter:
     async def viewed(self, channel_id: GroupId, number: int, at: datetime, tx: Tx) -> None:
         _count(channel_id, at, Part.VIEWS, number, tx)
 
+    def clicked(self, channel_id: GroupId, number: int, at: datetime, tx: Tx) -> None:
+        """Count clicks on links of posts."""
+        _count(channel_id, at, Part.CLICKS, number, tx)
+
     async def muted(
         self, conversation_id: ConversationId, user_id: UserId, more: int, tx: Tx
     ) -> None:

@@ -4,7 +4,7 @@ All numbers are read from stored counts (`days`), after those that wait are adde
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Final
@@ -23,8 +23,11 @@ from groups.models import AccessContext, Grant, Message
 from groups.service.access.guard import AccessGuard
 from groups.service.messages.service import MessageService
 
+ClicksOf = Callable[[Sequence[Message]], Awaitable[Mapping[int, int]]]
+"""Finds the clicks on the links of messages of one stream, by seq; messages without links are absent."""
+
 DEFAULT_DAYS: Final = 30
-_SUMS: Final = ("joined", "left", "removed", "posts", "views", "reactions")
+_SUMS: Final = ("joined", "left", "removed", "posts", "views", "reactions", "clicks")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +39,7 @@ class InsightService:
     channel: ChannelGuard
     guard: AccessGuard
     messages: MessageService
+    clicks_of: ClicksOf
     limits: ChannelLimits
     clock: Clock
 
@@ -87,7 +91,7 @@ class InsightService:
     async def posts(
         self, actor: Actor, channel_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[PostInsights], str | None]:
-        """Return a page of posts, newest first, with their views and reactions, without deleted posts."""
+        """Return a page of posts, newest first, with views, reactions and clicks, without deleted posts."""
         async with self.channel(channel_id):
             await self._check_may_see(actor, channel_id)
             history = await self.messages.list_messages(
@@ -95,7 +99,9 @@ class InsightService:
             )
         shown = [message for message in history.messages if message.recalled_at is None]
         totals = {seq: tally.total for seq, tally in history.tallies.shared.items()}
-        return [_insights_of(message, totals) for message in shown], history.next_cursor
+        clicks = await self.clicks_of(shown)
+        found = [_insights_of(message, totals, clicks) for message in shown]
+        return found, history.next_cursor
 
     async def _check_may_see(self, actor: Actor, channel_id: GroupId) -> AccessContext:
         access = await self.guard.access_of(actor, channel_id)
@@ -137,10 +143,17 @@ def _days_in_order(
     return days
 
 
-def _insights_of(message: Message, totals: dict[int, int]) -> PostInsights:
-    preview = message.content.preview if message.content else ""
+def _insights_of(
+    message: Message, totals: Mapping[int, int], clicks: Mapping[int, int]
+) -> PostInsights:
+    seq = message.seq
     return PostInsights(
-        message.seq, message.created_at, preview, message.views, totals.get(message.seq, 0)
+        seq=seq,
+        created_at=message.created_at,
+        preview=message.content.preview if message.content else "",
+        views=message.views,
+        reactions=totals.get(seq, 0),
+        clicks=clicks.get(seq, 0),
     )
 
 

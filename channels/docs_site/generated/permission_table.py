@@ -27,12 +27,13 @@ MEANING: Final = {
     "404v": (404, "conversation_not_found"),
     "404m": (404, "message_not_found"),
     "shut": (403, "messages_not_accepted"),
+    "off": (409, "clicks_not_counted"),
     "biz": (403, "business_account"),
     "shop": (409, "not_a_person"),
 }
 """What a cell says, but `ok`. `asks`: nobody asks to join here; `none`: the target is no member; `404`: as if absent;
 `shut`: the channel takes no messages from the user, or the user none from the channel; `biz`: only a person may;
-`shop`: the target is a business account."""
+`shop`: the target is a business account; `off`: the channel does not count clicks."""
 
 ACTORS: Final = ["stranger", "subscriber", "muted", "banned", "admin", "owner", "other", "app"]
 """`other` owns another channel; `app` is the application's own back end, no member here."""
@@ -48,6 +49,8 @@ PATCH  / introduction                     -        -          -      -      ok  
 DELETE /                                  -        -          -      -      -      ok     -      ok
 PUT    /verified                          -        -          -      -      -      -      -      ok
 DELETE /verified                          -        -          -      -      -      -      -      ok
+PUT    /default                           -        -          -      -      -      -      -      ok
+DELETE /default                           -        -          -      -      -      -      -      ok
 PUT    /subscription                      ok       ok         ok     ban    ok     ok     ok     ok
 DELETE /subscription                      ok       ok         ok     ok     ok     owner  ok     ok
 GET    /subscribers                       -        -          -      -      ok     ok     -      ok
@@ -129,6 +132,8 @@ PATCH  /drafts/{draft} draft              write    write      write  ban    ok  
 DELETE /drafts/{draft}                    write    write      write  ban    ok     ok     write  ok
 POST   /drafts/{draft}/publish            write    write      write  ban    ok     ok     write  ok
 POST   /posts/views seen                  ok       ok         ok     ban    ok     ok     ok     ok
+POST   /posts/{post}/clicks clicked       off      off        off    ban    off    off    off    off
+GET    /posts/{post}/clicks               -        -          -      -      ok     ok     -      ok
 GET    /insights                          -        -          -      -      ok     ok     -      ok
 GET    /insights/posts                    -        -          -      -      ok     ok     -      ok
 POST   /webhooks hook                     -        -          -      -      ok     ok     -      ok
@@ -303,6 +308,7 @@ GET    /groups?all=true                   -      -        ok
 GET    /users/{person}/groups             -      -        ok
 GET    /users/{person}/channels           -      -        ok
 POST   /users users                       -      -        ok
+GET    /default-channels                  -      -        ok
 GET    /events                            -      -        ok
 GET    /events?channel_id={channel}       -      -        ok
 GET    /events?channel_id={own}           ok     ok       ok
@@ -381,7 +387,10 @@ BY_GRANT: Final = {
         "POST /webhooks/{webhook}/deliveries/{delivery}/replay",
         "POST /webhooks/{webhook}/replay since",
     },
-    "see_insights": {"GET /insights", "GET /insights/posts", "GET /posts/{post}/report"},
+    "see_insights": {
+        *("GET /insights", "GET /insights/posts"),
+        *("GET /posts/{post}/report", "GET /posts/{post}/clicks"),
+    },
     "pin_posts": {f"{method} /posts/{{post}}/pin" for method in ("PUT", "DELETE")},
     "delete_posts": {
         *("DELETE /posts/{post}", "DELETE /messages/{post}"),

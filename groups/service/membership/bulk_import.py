@@ -3,17 +3,21 @@
 The limits are those of `capacity`. A ban is lifted, a mute that outlives membership stays, an open join request is
 closed, an open invitation to be a member ends. Nothing but ids is kept for each user, and the commands are the same few
 for one id and for thousands.
+
+With a `Selection`, nobody asked for the users: then a ban stays, and those who left, were removed or block the group
+are passed over.
 """
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from groups.errors import GroupNotFound
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.limits import GroupLimits
 from groups.models import (
     Group,
@@ -26,14 +30,20 @@ from groups.models import (
 )
 from groups.service.accounts import Accounts
 from groups.service.admin_log import AdminLog
-from groups.service.hooks import Hooks
+from groups.service.hooks import BlockReader, Hooks
 from groups.service.membership.capacity import (
     Capacity,
     UserCounts,
     capacity_of,
     members_joined,
 )
-from groups.service.membership.commands import Import, ImportOutcome, Outcome
+from groups.service.membership.commands import (
+    Import,
+    ImportOutcome,
+    Outcome,
+    Selection,
+    SelectionQuery,
+)
 from groups.service.membership.state import invitation_ended
 from groups.service.stores import GroupStores
 
@@ -66,7 +76,11 @@ class BulkImport:
         of_requests = self.stores.requests.lookup_any(group_id, outcomes)
         of_invitations = self.stores.invitations.query_any(group_id, self.clock.now())
         of_profile = self.hooks.profile([group_id]) if self.hooks.profile else None
-        also = [of_profile] if of_profile else []
+        also: list[BatchedQuery[Any]] = [of_profile] if of_profile else []
+        unasked = None
+        if batch.selection is not None:
+            unasked = _Unasked.of(group_id, outcomes, batch.selection, self.stores, self.hooks)
+            also += unasked.queries
         await self.database.fetch(
             tx,
             of_group,
@@ -81,6 +95,8 @@ class BulkImport:
         group, row = of_group.result, of_stream.result
         if group is None or row is None:
             return GroupNotFound()
+        if unasked is not None and (refusal := unasked.selecting.refusal()) is not None:
+            return refusal
         counts = of_counts.result
         users = UserCounts.of(
             self.limits,
@@ -89,7 +105,12 @@ class BulkImport:
         )
         capacity = capacity_of(group, self.limits, users)
         present = {user_id for user_id, known in counts.items() if known.is_member}
+        if unasked is not None:
+            for user_id in unasked.excluded(of_restrictions.result) - present:
+                outcomes.pop(user_id, None)
         new = _admit(capacity, outcomes, present, self.accounts.is_business)
+        if unasked is not None:
+            unasked.selecting.record(outcomes, tx)
         if new:
             profile = of_profile.result.get(group_id) if of_profile else None
             await self._write(group, row.stream, new, capacity, of_restrictions.result, profile, tx)
@@ -158,6 +179,49 @@ class BulkImport:
             tx.publish(invitation_ended(invitation, group, InvitationEnd.ACCEPTED, now))
 
 
+@dataclass(frozen=True, slots=True)
+class _Unasked:
+    """What an import with a `Selection` looks up about its users."""
+
+    group_id: GroupId
+    selecting: SelectionQuery
+    of_departed: BatchedQuery[set[UserId]]
+    of_blocks: BatchedQuery[set[tuple[str, str]]] | None
+
+    @classmethod
+    def of(
+        cls,
+        group_id: GroupId,
+        user_ids: Collection[UserId],
+        selection: Selection,
+        stores: GroupStores,
+        hooks: Hooks,
+    ) -> "_Unasked":
+        blocks: BlockReader | None = hooks.blocks
+        pairs = [(user_id, group_id) for user_id in user_ids]
+        return cls(
+            group_id,
+            selection.look_up(user_ids),
+            stores.changes.query_departed(group_id, user_ids),
+            blocks.query_blocks(pairs) if blocks else None,
+        )
+
+    @property
+    def queries(self) -> list[BatchedQuery[Any]]:
+        beside = [self.of_blocks] if self.of_blocks else []
+        return [*self.selecting.queries, self.of_departed, *beside]
+
+    def excluded(self, restrictions: Mapping[UserId, Restriction]) -> set[UserId]:
+        """The users who are passed over."""
+        blocking = {UserId(pair[0]) for pair in self.of_blocks.result} if self.of_blocks else set()
+        refused = {
+            user_id
+            for user_id, restriction in restrictions.items()
+            if restriction.banned_at is not None or restriction.left_at is not None
+        }
+        return {*self.selecting.excluded(), *self.of_departed.result, *blocking, *refused}
+
+
 def _admit(
     capacity: Capacity,
     outcomes: dict[UserId, Outcome],
@@ -181,7 +245,7 @@ def _admit(
 
 def _in_order(batch: Import, outcomes: Mapping[UserId, Outcome]) -> list[Outcome]:
     """The outcome of each id of the batch; an id that stands twice is a member already the second time."""
-    if len(outcomes) == len(batch.user_ids):
+    if batch.selection is not None or len(outcomes) == len(batch.user_ids):
         return list(outcomes.values())
     answers: list[Outcome] = []
     seen: set[UserId] = set()

@@ -1,11 +1,13 @@
 """The commands that change a group's membership, and their outcomes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from groups.kernel.actor import Actor
+from groups.kernel.errors import DomainError
 from groups.kernel.ids import UserId
+from groups.kernel.mongo import BatchedQuery, Tx
 from groups.models import EffectiveRole, Grant, Group, Invitation, Member, Role, Stream
 
 
@@ -149,18 +151,53 @@ class ImportMark:
     actor: Actor
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
-    """The application makes many users members; an id that occurs twice counts once."""
-
-    user_ids: Sequence[UserId]
-    mark: ImportMark | None = None
-
-
 Outcome = Literal[
     "added", "present", "not_a_person", "member_limit_reached", "groups_per_user_reached"
 ]
 """The outcome of one id of an import: a member now, a member already, or the code of the error."""
+
+
+class SelectionQuery(Protocol):
+    """What a `Selection` looks up about the users of a batch."""
+
+    @property
+    def queries(self) -> Sequence[BatchedQuery[Any]]:
+        """The queries to send with those of the import."""
+
+    def refusal(self) -> DomainError | None:
+        """Why nobody is admitted now, once the queries are answered."""
+
+    def excluded(self) -> Collection[UserId]:
+        """The users who are passed over, once the queries are answered."""
+
+    def record(self, outcomes: Mapping[UserId, Outcome], tx: Tx) -> None:
+        """Write what became of the users, with the other writes of the transaction.
+
+        Those who are not in `outcomes` were passed over.
+        """
+
+
+class Selection(Protocol):
+    """Chooses among users who did not ask to be members, and remembers the choice in the transaction of the import.
+
+    The import then respects what each user and the group's staff did before: it passes over those who are banned, who
+    left or were removed, and who block the group.
+    """
+
+    def look_up(self, user_ids: Collection[UserId]) -> SelectionQuery:
+        """Build the queries of one attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """The application makes many users members; an id that occurs twice counts once.
+
+    With a `selection`, the outcomes are only those of the users who were not passed over.
+    """
+
+    user_ids: Sequence[UserId]
+    mark: ImportMark | None = None
+    selection: Selection | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from groups.kernel.background import cancel
 from groups.kernel.ids import GroupId, UserId
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
-from groups.service.membership.commands import Import, ImportMark, ImportOutcome
+from groups.service.membership.commands import Import, ImportMark, ImportOutcome, Selection
 from groups.service.membership.queue import MembershipQueue
 
 T = TypeVar("T")
@@ -53,6 +53,22 @@ class ImportService:
         mark = ImportMark(self.admin_log.next_id(), actor)
         count = access.group.member_count
         return _one_ahead(self._import_all(group_id, batches, count, mark))
+
+    async def admit_unasked(
+        self,
+        group_id: GroupId,
+        user_ids: Sequence[UserId],
+        selection: Selection,
+        mark: ImportMark | None = None,
+    ) -> ImportOutcome:
+        """Make those of the users members whom the selection chooses, in one transaction.
+
+        The caller checks who may ask for it. Publishes: MembersJoined. Raises: GroupNotFound; what the selection
+        refuses with.
+        """
+        outcome = await self.queue.submit(group_id, Import(user_ids, mark, selection))
+        assert isinstance(outcome, ImportOutcome)
+        return outcome
 
     async def _import_all(
         self, group_id: GroupId, batches: Batches, member_count: int, mark: ImportMark
