@@ -9,6 +9,7 @@ from pydantic import Field
 
 from channels.link_previews.limits import LinkPreviewLimits
 from channels.push.limits import PushLimits
+from channels.reports.limits import ReportLimits
 from channels.webhooks.limits import WebhookLimits
 from conversations.limits import ConversationLimits
 from groups.kernel.limits import (
@@ -187,7 +188,13 @@ class ChannelLimits(LimitModel):
 
 
 class Limits(
-    ChannelLimits, LinkPreviewLimits, PushLimits, WebhookLimits, ConversationLimits, GroupLimits
+    ChannelLimits,
+    LinkPreviewLimits,
+    PushLimits,
+    ReportLimits,
+    WebhookLimits,
+    ConversationLimits,
+    GroupLimits,
 ):
     """Every limit of a deployment."""
 

@@ -106,6 +106,7 @@ def build_core(
         threads=threads,
         limits=limits,
         is_business=groups.accounts.is_business,
+        restrictions=groups.restrictions,
         inbox_rules=inbox_rules,
     )
     return ConversationCore(

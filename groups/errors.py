@@ -251,6 +251,43 @@ class ForwardingNotAllowed(PermissionDenied):
     )
 
 
+class UserRestricted(PermissionDenied):
+    """The application restricted the user until `until`: they may read and leave, and add nothing."""
+
+    code: ClassVar[str] = "user_restricted"
+    summary: ClassVar[str] = "Your account is restricted"
+    remedy: ClassVar[str] = (
+        "Show `reason` and `until` to the user, and offer nothing that posts, reacts, creates or invites until then."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "until": Detail(
+            str, "When the restriction ends (RFC 3339); empty where it does not end by itself."
+        ),
+        "reason": Detail(str, "Why, in words of the application; it may be empty."),
+    }
+
+
+class ChannelSuspended(PermissionDenied):
+    """The application suspended the channel: nothing is added to it or changed in it."""
+
+    code: ClassVar[str] = "channel_suspended"
+    summary: ClassVar[str] = "The channel is suspended"
+    remedy: ClassVar[str] = (
+        "Show the channel's `suspension` to its owner and admins, and offer only to read and to delete."
+    )
+    fields: ClassVar[Mapping[str, Detail]] = {
+        "mode": Detail(str, "`readable`, or `hidden`."),
+    }
+
+
+class RestrictionNotFound(NotFound):
+    """The application does not restrict the user now."""
+
+    code: ClassVar[str] = "restriction_not_found"
+    summary: ClassVar[str] = "The user is not restricted"
+    remedy: ClassVar[str] = "Treat the user as any other: a restriction may have ended."
+
+
 class Muted(PermissionDenied):
     """The member is muted, or everyone but the owner and admins is."""
 

@@ -21,6 +21,7 @@ from groups.models import (
     Message,
     RequestEnd,
     Role,
+    SuspensionMode,
     stream_of,
 )
 
@@ -193,6 +194,28 @@ class GroupUpdated(GroupEvent):
         return (stream_of(self.group_id), *self.staff)
 
 
+class GroupSuspended(GroupEvent):
+    """The application suspended the channel, or changed how. The members are notified; only the owner learns why."""
+
+    type: Literal["group.suspended"] = "group.suspended"
+    owner_id: UserId | None
+    mode: SuspensionMode
+    reason: str
+    version: int
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        owner = (self.owner_id,) if self.owner_id is not None else ()
+        return (stream_of(self.group_id), *owner)
+
+
+class GroupReinstated(GroupEvent):
+    """The application ended the suspension of the channel; the members are notified."""
+
+    type: Literal["group.reinstated"] = "group.reinstated"
+    version: int
+
+
 class GroupDisbanded(GroupEvent):
     """The group was disbanded."""
 
@@ -259,6 +282,30 @@ class TokensRevoked(Event):
     """The tokens issued to the user until then are revoked; the user's sockets are closed."""
 
     type: Literal["tokens.revoked"] = "tokens.revoked"
+    user_id: UserId
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (self.user_id,)
+
+
+class UserRestricted(Event):
+    """The application restricted the user, until then or for good; the user is notified."""
+
+    type: Literal["user.restricted"] = "user.restricted"
+    user_id: UserId
+    until: datetime | None
+    reason: str
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return (self.user_id,)
+
+
+class UserUnrestricted(Event):
+    """The application ended the user's restriction; the user is notified."""
+
+    type: Literal["user.unrestricted"] = "user.unrestricted"
     user_id: UserId
 
     @property

@@ -227,6 +227,24 @@ class Marking(Model):
     """Whether members could read what was written before they joined."""
 
 
+class SuspensionMode(StrEnum):
+    """What a suspension leaves of a channel."""
+
+    READABLE = "readable"
+    """It can be read, subscribed to and left; nothing is added to it."""
+    HIDDEN = "hidden"
+    """It is as if absent, for all but its owner and the application."""
+
+
+class Suspension(Model):
+    """The application suspended the channel. `reason` is for its owner and admins, and may be empty."""
+
+    mode: SuspensionMode
+    reason: str = ""
+    at: datetime
+    by: UserId
+
+
 class Group(Model):
     """A group. `version` grows with each change of its profile; `owner_id` is None in a Work group its owner left.
 
@@ -262,6 +280,12 @@ class Group(Model):
     marking: Marking | None = None
     has_requests: bool = False
     """Somebody asked to join since this is stored: only then a join looks for a request of its user."""
+    suspension: Suspension | None = None
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the application hid the channel."""
+        return self.suspension is not None and self.suspension.mode is SuspensionMode.HIDDEN
 
     @property
     def is_channel(self) -> bool:
@@ -390,6 +414,22 @@ EFFECTIVE_ROLE_OF: Final = {
 }
 
 
+class UserRestriction(Model):
+    """The application restricted the user: they read and leave, and add nothing anywhere until then (None: for good).
+
+    `reason` is for the user, and may be empty.
+    """
+
+    user_id: UserId
+    until: datetime | None = None
+    reason: str = ""
+    at: datetime
+    by: UserId
+
+    def is_active(self, now: datetime) -> bool:
+        return self.until is None or self.until > now
+
+
 class Restriction(Model):
     """Bans, bans from reacting or commenting, and mutes: they outlive a membership, so leaving does not end them."""
 
@@ -405,6 +445,8 @@ class Restriction(Model):
     left_at: datetime | None = None
     """When the user left a chat group by themselves, or declined to join it: nobody adds them again without asking.
     Channels do not need it, since nobody is added to one."""
+    by_app: UserRestriction | None = Field(default=None, exclude=True)
+    """What the application restricts the user to in every group; it is stored once, beside the others."""
 
     @property
     def restricts(self) -> bool:
@@ -576,7 +618,9 @@ class MemberCountChange:
 class AccessContext:
     """A group as an actor accesses it: the group, the actor's membership if any, and their role.
 
-    Only `BulkAccess.accesses_of` fills `is_banned_from_reacting` and `is_banned_from_commenting`.
+    Only `BulkAccess.accesses_of` fills `is_banned_from_reacting` and `is_banned_from_commenting`. `restriction` is
+    filled wherever the actor may be about to write: by `BulkAccess`, by the guard inside a transaction, and in batches
+    of memberships.
     """
 
     group: Group
@@ -586,6 +630,8 @@ class AccessContext:
     is_banned_from_commenting: bool = False
     is_business: bool = False
     """The actor is a business account."""
+    restriction: UserRestriction | None = None
+    """The application restricts the actor now."""
 
     def holds(self, grant: Grant) -> bool:
         """Whether the actor has the right: owner and application have all, an admin the granted ones."""
@@ -602,7 +648,7 @@ class AccessContext:
 
 
 class AdminAction(StrEnum):
-    """The act that an entry of a channel's admin log records."""
+    """The act that an entry of an admin log records: of a channel's, or of the application's."""
 
     CHANNEL_CREATED = "channel_created"
     INFO_CHANGED = "info_changed"
@@ -618,6 +664,8 @@ class AdminAction(StrEnum):
     ADMIN_REMOVED = "admin_removed"
     GRANTS_CHANGED = "grants_changed"
     OWNER_CHANGED = "owner_changed"
+    CHANNEL_SUSPENDED = "channel_suspended"
+    CHANNEL_REINSTATED = "channel_reinstated"
     SUBSCRIBER_ADDED = "subscriber_added"
     SUBSCRIBER_INVITED = "subscriber_invited"
     SUBSCRIBERS_IMPORTED = "subscribers_imported"
@@ -657,6 +705,14 @@ class AdminAction(StrEnum):
     WEBHOOK_REPLAYED = "webhook_replayed"
     CANNED_REPLY_CHANGED = "canned_reply_changed"
     CANNED_REPLY_DELETED = "canned_reply_deleted"
+    # Of the application's log alone.
+    REPORT_RESOLVED = "report_resolved"
+    USER_RESTRICTED = "user_restricted"
+    USER_UNRESTRICTED = "user_unrestricted"
+
+
+APP_LOG: Final = GroupId(SEPARATOR)
+"""Stands for the application in the admin log; no group has such an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -664,8 +720,8 @@ class AdminAct:
     """An act on a channel, for the admin log.
 
     `target_id` is the id of a user, of a post (`post_id_of`), of a comment, of a draft, or of a webhook, the name of a
-    canned reply, or the beginning of the code of an invite link; `before` and `after` are JSON-ready, and shortened when
-    stored.
+    canned reply, or the beginning of the code of an invite link; `before` and `after` are JSON-ready, and shortened
+    when stored.
     """
 
     actor: Actor

@@ -12,6 +12,7 @@ from groups.errors import (
     AlreadyAdmin,
     Banned,
     BusinessAccount,
+    ChannelSuspended,
     FixedInChannel,
     InviteLinkEnded,
     InviteLinkNotFound,
@@ -27,8 +28,10 @@ from groups.errors import (
     PostingNotAllowed,
     ReactingBanned,
     RecallTooLate,
+    UserRestricted,
 )
 from groups.kernel.actor import Actor
+from groups.kernel.clock import rfc3339
 from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest, PermissionRefused
 from groups.kernel.ids import UserId
 from groups.limits import GroupLimits
@@ -51,6 +54,7 @@ from groups.models import (
     Posting,
     Restriction,
     Role,
+    UserRestriction,
     Visibility,
 )
 
@@ -64,15 +68,57 @@ def check(refusal: DomainError | None) -> None:
 
 
 def access_of(
-    actor: Actor, group: Group, member: Member | None, restriction: Restriction | None = None
+    actor: Actor,
+    group: Group,
+    member: Member | None,
+    restriction: Restriction | None = None,
+    now: datetime | None = None,
 ) -> AccessContext:
-    """The actor before the group, with this membership and this restriction of theirs."""
+    """The actor before the group, with this membership and this restriction of theirs.
+
+    `now`: the actor may be about to write, and `restriction` was read; without it the access serves to read only.
+    """
+    by_app = None
+    if now is not None and restriction is not None:
+        by_app = active_restriction(actor, restriction.by_app, now)
     return AccessContext(
         group,
         member,
         effective_role_of(actor, member, restriction),
         is_business=actor.is_business,
+        restriction=by_app,
     )
+
+
+def active_restriction(
+    actor: Actor, restriction: UserRestriction | None, now: datetime
+) -> UserRestriction | None:
+    """The restriction by which the application limits the actor now; none limits the application itself."""
+    if restriction is None or actor.is_app_admin or not restriction.is_active(now):
+        return None
+    return restriction
+
+
+def restricted_refusal(restriction: UserRestriction | None) -> DomainError | None:
+    """Adding anything, anywhere: not while the application restricts the user (`active_restriction`).
+
+    What a restricted user may always do is to read, to join and leave, and to end what they began.
+    """
+    if restriction is None:
+        return None
+    until = rfc3339(restriction.until) if restriction.until is not None else ""
+    return UserRestricted(until=until, reason=restriction.reason)
+
+
+def suspended_refusal(group: Group) -> DomainError | None:
+    """Adding to a channel or changing it: nobody while it is suspended, not even the application."""
+    suspension = group.suspension
+    return None if suspension is None else ChannelSuspended(mode=suspension.mode.value)
+
+
+def adding_anything_refusal(access: AccessContext) -> DomainError | None:
+    """What every addition to a group asks first: posts, edits, comments, votes, pins, invitations, changed settings."""
+    return restricted_refusal(access.restriction) or suspended_refusal(access.group)
 
 
 def effective_role_of(
@@ -116,7 +162,9 @@ def grant_refusal(access: AccessContext, grant: Grant) -> DomainError | None:
 
 
 def may_see(group: Group, effective_role: EffectiveRole) -> bool:
-    """Whether the actor may know that the group exists."""
+    """Whether the actor may know that the group exists; a hidden one only its owner and the application."""
+    if group.is_hidden and effective_role < EffectiveRole.OWNER:
+        return False
     match group.visibility:
         case Visibility.PUBLIC | Visibility.PROFILE:
             return True
@@ -273,6 +321,9 @@ def approving_refusal(link: InviteLink | None) -> DomainError | None:
 
 def adding_refusal(access: AccessContext) -> DomainError | None:
     """Adding another user: any member of a Work group; elsewhere the owner, and admins with the grant."""
+    refusal = adding_anything_refusal(access)
+    if refusal is not None:
+        return refusal
     if access.group.type is GroupType.WORK:
         return None if access.effective_role >= EffectiveRole.MEMBER else PermissionRefused()
     return grant_refusal(access, Grant.MANAGE_SUBSCRIBERS)
@@ -359,7 +410,10 @@ def appointing_refusal(
 
 
 def inviting_refusal(access: AccessContext, target: Member | None) -> DomainError | None:
-    """Inviting an admin, revoking such invitations: the owner, and no user who is an admin already."""
+    """Inviting an admin: the owner, and no user who is an admin already."""
+    refusal = adding_anything_refusal(access)
+    if refusal is not None:
+        return refusal
     if access.effective_role < EffectiveRole.OWNER:
         return PermissionRefused()
     if access.group.type is GroupType.WORK:
@@ -374,7 +428,7 @@ def revoking_refusal(access: AccessContext, invitation: Invitation | None) -> Do
     if invitation is None or invitation.ended is not None:
         return managing_refusal(access)
     if invitation.role is Role.ADMIN:
-        return inviting_refusal(access, None)
+        return None if access.effective_role >= EffectiveRole.OWNER else PermissionRefused()
     member = access.member
     is_own = member is not None and member.user_id == invitation.invited_by
     return None if is_own else managing_refusal(access)
@@ -398,6 +452,9 @@ def posting_refusal(access: AccessContext, now: datetime) -> DomainError | None:
 
     A business account posts in channels only.
     """
+    refusal = adding_anything_refusal(access)
+    if refusal is not None:
+        return refusal
     group, member, effective_role = access.group, access.member, access.effective_role
     if access.is_business and not group.is_channel:
         return BusinessAccount()
@@ -428,9 +485,9 @@ def editing_refusal(access: AccessContext, message: Message, now: datetime) -> D
 
     Admins with `edit_posts` edit all posts, their own too, even if they may not publish new ones.
     """
-    closed = closed_refusal(access.group, message)
-    if closed is not None:
-        return closed
+    refused = adding_anything_refusal(access) or closed_refusal(access.group, message)
+    if refused is not None:
+        return refused
     member = access.member
     is_own = member is not None and message.sender_id == member.user_id
     if (
@@ -480,7 +537,11 @@ def recalling_refusal(
 
 def pinning_refusal(access: AccessContext, message: Message) -> DomainError | None:
     """Pinning and unpinning: the owner, and admins with the grant."""
-    return grant_refusal(access, Grant.PIN_POSTS) or closed_refusal(access.group, message)
+    return (
+        adding_anything_refusal(access)
+        or grant_refusal(access, Grant.PIN_POSTS)
+        or closed_refusal(access.group, message)
+    )
 
 
 def freezing_refusal(access: AccessContext, message: Message) -> DomainError | None:
@@ -502,7 +563,10 @@ def reacting_refusal(
 
 
 def adding_reaction_refusal(access: AccessContext, message: Message) -> DomainError | None:
-    """Adding a reaction, besides `reacting_refusal`: users who are not banned from reacting."""
+    """Adding a reaction, besides `reacting_refusal`: users who are not banned from reacting, nor restricted."""
+    refusal = restricted_refusal(access.restriction)
+    if refusal is not None:
+        return refusal
     if access.is_banned_from_reacting:
         return ReactingBanned()
     return closed_refusal(access.group, message)
@@ -608,6 +672,9 @@ def updating_refusal(
     """
     if access.effective_role < EffectiveRole.ADMIN:
         return PermissionRefused()
+    # The badge alone is the application's to change, whatever the state of the channel.
+    if set(fields) - {"verified"} and (refusal := adding_anything_refusal(access)):
+        return refusal
     needed = {
         Grant.CHANGE_INFO if name in info_fields else Grant.CHANGE_SETTINGS for name in fields
     }
@@ -640,6 +707,17 @@ def profile_refusal(
         if isinstance(text, str) and len(text.encode()) > limit:
             return FieldTooLong(field, limit)
     return None
+
+
+def suspending_refusal(access: AccessContext) -> DomainError | None:
+    """Suspending a channel, and lifting it: the application."""
+    is_ours = access.effective_role >= EffectiveRole.APP_ADMIN
+    return None if is_ours else PermissionRefused("Only the application suspends channels")
+
+
+def may_see_suspension_reason(access: AccessContext) -> bool:
+    """Whether the actor may read why the channel is suspended: its owner, its admins, and the application."""
+    return access.effective_role >= EffectiveRole.ADMIN
 
 
 def disbanding_refusal(group: Group, effective_role: EffectiveRole) -> DomainError | None:

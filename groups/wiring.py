@@ -51,6 +51,8 @@ from groups.service.messages.service import MessageService
 from groups.service.messages.stream import StreamService
 from groups.service.messages.stream_changes import StreamChanges
 from groups.service.messages.view_counts import ViewCounts
+from groups.service.moderation.restrictions import UserRestrictions
+from groups.service.moderation.suspensions import Suspensions
 from groups.service.revocations import Revocations
 from groups.service.stores import GroupStores
 from groups.service.users import UserService
@@ -89,6 +91,8 @@ class GroupCore:
     directory: Directory
     users: UserService
     accounts: Accounts
+    restrictions: UserRestrictions
+    suspensions: Suspensions
     revocations: Revocations
     media: MediaService
     view_counts: ViewCounts
@@ -135,7 +139,12 @@ def build_core(
     groups, members, streams = stores.groups, stores.members, stores.streams
     avatars = Avatars(stores.media)
     guard = AccessGuard(
-        groups=groups, members=members, restrictions=stores.restrictions, messages=stores.messages
+        database=database,
+        groups=groups,
+        members=members,
+        restrictions=stores.restrictions,
+        messages=stores.messages,
+        clock=clock,
     )
     admin_log = AdminLog(entries=AdminLogStore(database), guard=guard, clock=clock)
     idempotency = Idempotency(store=IdempotencyStore(database), clock=clock)
@@ -162,7 +171,11 @@ def build_core(
         guard=guard,
         admin_log=admin_log,
         bulk_access=BulkAccess(
-            database=database, groups=groups, members=members, restrictions=stores.restrictions
+            database=database,
+            groups=groups,
+            members=members,
+            restrictions=stores.restrictions,
+            clock=clock,
         ),
         membership_reader=MembershipReader(members=members, streams=streams, groups=groups),
         changes=ChangeReader(changes=stores.changes),
@@ -173,6 +186,7 @@ def build_core(
             groups=groups,
             members=members,
             streams=streams,
+            restrictions=stores.restrictions,
             users=stores.users,
             guard=guard,
             accounts=accounts,
@@ -219,6 +233,17 @@ def build_core(
             clock=clock,
         ),
         accounts=accounts,
+        restrictions=UserRestrictions(
+            database=database, store=stores.restrictions, admin_log=admin_log, clock=clock
+        ),
+        suspensions=Suspensions(
+            database=database,
+            groups=groups,
+            streams=streams,
+            guard=guard,
+            admin_log=admin_log,
+            clock=clock,
+        ),
         revocations=Revocations(database=database, users=stores.users, clock=clock),
         media=MediaService(
             database, stores.media, UploadFiles(disks), limits, clock, on_batch=on_batch

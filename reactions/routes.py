@@ -10,6 +10,7 @@ from groups.errors import (
     MessageNotFound,
     MessageRecalled,
     ReactingBanned,
+    UserRestricted,
 )
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import EmojiText
@@ -70,6 +71,7 @@ class ReactionRoutes:
     @put(
         "/v1/groups/{group_id}/messages/{seq}/reactions/{emoji}",
         errors=[
+            UserRestricted,
             BadEmoji,
             GroupNotFound,
             PermissionRefused,

@@ -343,6 +343,7 @@ WITHOUT_LOCKS: Final = {
     "conversations.service.inbox_threads.on_stream_ended",
     "conversations.service.inbox_threads._clear",
     "channels.analytics.service.rollup._roll_up_day",
+    "channels.reports.service.clearing._clear",
     "groups.service.messages.search_indexing.run",
     # Before the server answers.
     "channels.service.verified_badges.move_badges",

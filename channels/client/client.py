@@ -20,6 +20,7 @@ from channels.client.resources.conversations import Conversations, Inbox
 from channels.client.resources.groups import Groups
 from channels.client.resources.invite_links import InviteLinks
 from channels.client.resources.media import Uploads, Users
+from channels.client.resources.moderation import Moderation
 from channels.client.resources.posts import Posts
 from channels.client.retries import Retries
 from channels.client.socket import Socket
@@ -74,6 +75,7 @@ class Client:
         self.invite_links = InviteLinks(transport)
         self.media = Uploads(transport)
         self.users = Users(transport)
+        self.moderation = Moderation(transport)
         self.events = Events(transport)
         self.webhooks = Webhooks(transport)
         self.devices = Devices(transport)

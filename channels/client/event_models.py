@@ -10,6 +10,7 @@ from typing import Any, Literal
 from channels.client.models import (
     AcceptMessages,
     Answer,
+    Commenting,
     DisabledReason,
     ForwardedFrom,
     Grant,
@@ -20,7 +21,10 @@ from channels.client.models import (
     Media,
     Poll,
     Posting,
+    ReportReason,
     Role,
+    SuspensionMode,
+    TargetType,
     Visibility,
 )
 
@@ -34,9 +38,17 @@ __all__ = [
     "ChannelDeleted",
     "ChannelInvitationEnded",
     "ChannelInvited",
+    "ChannelReinstated",
     "ChannelSubscribed",
+    "ChannelSuspended",
     "ChannelUnsubscribed",
     "ChannelUpdated",
+    "CommentEdited",
+    "CommentInEvent",
+    "CommentPosted",
+    "CommentReacted",
+    "CommentRecalled",
+    "CommentsCounted",
     "ConversationEnded",
     "ConversationGroupChanged",
     "ConversationGroupCreated",
@@ -57,6 +69,8 @@ __all__ = [
     "InboxTagged",
     "InboxUnread",
     "InvitationEnd",
+    "InviteLinkUsed",
+    "JoinAnswered",
     "JoinRefused",
     "JoinRequested",
     "LeaveReason",
@@ -68,9 +82,14 @@ __all__ = [
     "PollChanged",
     "PostInEvent",
     "ReactionsChanged",
+    "ReportOpened",
+    "ReportedTarget",
+    "RequestEnd",
     "SubscribedChannel",
     "ThreadMessageInEvent",
     "UnreadChanged",
+    "UserRestricted",
+    "UserUnrestricted",
     "WebhookDisabled",
 ]
 
@@ -151,6 +170,19 @@ class ChannelInvited(EventBase):
     """When the invitation ends by itself."""
 
 
+class ChannelReinstated(EventBase):
+    """The application ended the suspension of the channel. One that was hidden is in all lists again."""
+
+    type: Literal["channel.reinstated"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    version: int
+    """As in `channel.updated`."""
+
+
 class SubscribedChannel(Answer):
     """A channel's profile, as its new subscriber receives it."""
 
@@ -177,8 +209,27 @@ class ChannelSubscribed(EventBase):
     """The channel."""
     user_id: str
     """The user."""
+    invite_link: str | None = None
+    """The code of the invite link by which they subscribed."""
     channel: SubscribedChannel
     """The channel's profile, with `subscriber_count` and `subscribed_at`."""
+
+
+class ChannelSuspended(EventBase):
+    """The application suspended the channel, or changed how."""
+
+    type: Literal["channel.suspended"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    mode: SuspensionMode
+    """`readable`: nothing is added to it. `hidden`: treat it as gone, unless you own it."""
+    reason: str | None = None
+    """To the owner, and in the feed and webhooks: why, in words of the application. It may be empty."""
+    version: int
+    """As in `channel.updated`."""
 
 
 LeaveReason = Literal["left", "removed", "banned"] | str
@@ -207,6 +258,7 @@ class ChangedSettings(Answer):
     reactions: str | list[str] | None = None
     reactions_per_user: int | None = None
     distinct_reactions: int | None = None
+    comments: Commenting | None = None
     accept_messages: AcceptMessages | None = None
     signatures: bool | None = None
     protect_content: bool | None = None
@@ -250,6 +302,122 @@ class ChannelUpdated(EventBase):
     `history_shared_at` is set then, everybody may read what was written before."""
     version: int
     """Grows with each change; ignore an event that is older than what you have."""
+
+
+class CommentInEvent(Answer):
+    """`CommentInEvent` of the API."""
+
+    comment_id: str
+    channel_id: str
+    post_seq: int
+    seq: int
+    """Its number under the post: 1, 2, 3 and so on."""
+    sender_id: str | None = None
+    """null: it is from the channel."""
+    is_channel: bool
+    """It is from the channel."""
+    author_id: str | None = None
+    """Who wrote for the channel; null unless you are the owner or an admin."""
+    kind: Kind | None = None
+    text: str | None = None
+    images: list[Media] | None = None
+    """Empty for a text; null where it is deleted."""
+    quoted_seq: int | None = None
+    """The comment that it answers."""
+    created_at: datetime
+    edited_at: datetime | None = None
+    recalled_at: datetime | None = None
+    version: int
+    """The conversation's `version` when it last changed; 0: it never changed."""
+
+
+class CommentEdited(EventBase):
+    """A comment's content was replaced."""
+
+    type: Literal["comment.edited"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    post_seq: int
+    """The seq of the post."""
+    seq: int
+    """The number of the comment under its post."""
+    version: int
+    """The version of the post's comments after it."""
+    comment: CommentInEvent
+    """The comment; a deleted one keeps its ids and times."""
+
+
+class CommentPosted(EventBase):
+    """Somebody commented on a post."""
+
+    type: Literal["comment.posted"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    post_seq: int
+    """The seq of the post."""
+    seq: int
+    """The number of the comment under its post."""
+    comment: CommentInEvent
+    """The comment."""
+
+
+class CommentReacted(EventBase):
+    """The reactions to a comment changed; several changes are merged into one event."""
+
+    type: Literal["comment.reacted"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    post_seq: int
+    """The seq of the post."""
+    seq: int
+    """The number of the comment under its post."""
+    counts: dict[str, int]
+    """The count of each emoji."""
+    total: int
+    """The sum of the counts."""
+
+
+class CommentRecalled(EventBase):
+    """A comment was deleted."""
+
+    type: Literal["comment.recalled"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    post_seq: int
+    """The seq of the post."""
+    seq: int
+    """The number of the comment under its post."""
+    version: int
+    """The version of the post's comments after it."""
+    comment: CommentInEvent
+    """The comment; a deleted one keeps its ids and times."""
+
+
+class CommentsCounted(EventBase):
+    """The number of comments on a post changed; several changes are merged into one event."""
+
+    type: Literal["comments.counted"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    seq: int
+    """The seq of the post."""
+    comment_count: int
+    """Its comments, without deleted ones."""
 
 
 class ConversationEnded(EventBase):
@@ -418,6 +586,8 @@ class GroupJoined(EventBase):
     """The chat group."""
     user_id: str
     """The user."""
+    invite_link: str | None = None
+    """The code of the invite link by which they joined; only to that user, in the feed and in webhooks."""
 
 
 class GroupLeft(EventBase):
@@ -511,6 +681,48 @@ class InboxUnread(EventBase):
     """The threads with unread messages."""
 
 
+class InviteLinkUsed(EventBase):
+    """Users joined by an invite link, or other requests by it wait than before."""
+
+    type: Literal["invite_link.used"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str | None = None
+    """In a channel: the channel."""
+    group_id: str | None = None
+    """In a chat group: the group."""
+    code: str
+    """The code of the link."""
+    user_ids: list[str]
+    """The users who joined by it now; empty where only its requests changed."""
+    uses: int
+    """How many came in by it so far."""
+    pending_requests: int
+    """How many of its requests wait now."""
+
+
+RequestEnd = Literal["approved", "refused", "withdrawn", "joined"] | str
+"""How a join request ended."""
+
+
+class JoinAnswered(EventBase):
+    """A join request ended: take it off the list."""
+
+    type: Literal["join.answered"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str | None = None
+    """In a channel: the channel."""
+    group_id: str | None = None
+    """In a chat group: the group."""
+    user_id: str
+    """The user who asked."""
+    outcome: RequestEnd
+    """`approved`, `refused`, `withdrawn` by the user, or `joined`: they came in in another way."""
+
+
 class JoinRefused(EventBase):
     """The request was refused."""
 
@@ -541,6 +753,8 @@ class JoinRequested(EventBase):
     """The user who asks."""
     text: str
     """What they wrote with it."""
+    invite_link: str | None = None
+    """The code of the invite link by which they ask."""
 
 
 class MemberChanged(EventBase):
@@ -664,6 +878,8 @@ class PostInEvent(Answer):
     recalled_at: datetime | None = None
     version: int
     """The conversation's `version` when it last changed; 0: it never changed."""
+    comments_frozen: bool
+    """Nobody may comment on it any more; the comments stay."""
 
 
 class ThreadMessageInEvent(Answer):
@@ -701,7 +917,7 @@ class ThreadMessageInEvent(Answer):
 
 
 class MessageEdited(EventBase):
-    """Its content was replaced, it was pinned or unpinned, or its reactions were stopped or allowed again."""
+    """Its content was replaced, it was pinned or unpinned, or reactions or comments were stopped or allowed again."""
 
     type: Literal["message.edited"]
     stream_id: str
@@ -823,6 +1039,30 @@ class ReactionsChanged(EventBase):
     """The receiver's own emoji: where they reacted themselves, and in one-to-one conversations."""
 
 
+class ReportedTarget(Answer):
+    """What was reported: the ids of its type."""
+
+    type: TargetType
+    channel_id: str | None = None
+    group_id: str | None = None
+    seq: int | None = None
+    post_seq: int | None = None
+    user_id: str | None = None
+
+
+class ReportOpened(EventBase):
+    """A user reported something of which no report was open. It never says who; further reports are not announced."""
+
+    type: Literal["report.opened"]
+    stream_id: None = None
+    report_id: str
+    """The report, as in `GET /v1/reports/{report_id}`."""
+    target: ReportedTarget
+    """What was reported. A one-to-one message names only its author."""
+    reason: ReportReason
+    """Why, in the first report."""
+
+
 class UnreadChanged(EventBase):
     """The user's unread totals changed because they read, wrote, muted or hid a conversation on some device.
 
@@ -839,6 +1079,28 @@ class UnreadChanged(EventBase):
     """Those in groups and one-to-one conversations."""
     conversation_groups: dict[str, int]
     """Those in each of the user's conversation groups."""
+
+
+class UserRestricted(EventBase):
+    """The application restricted the user: they read and leave, and add nothing."""
+
+    type: Literal["user.restricted"]
+    stream_id: None = None
+    user_id: str
+    """The user."""
+    until: str | None = None
+    """When the restriction ends by itself; null: it does not."""
+    reason: str
+    """Why, in words of the application. It may be empty."""
+
+
+class UserUnrestricted(EventBase):
+    """The application ended the user's restriction. One that ends by itself is not announced."""
+
+    type: Literal["user.unrestricted"]
+    stream_id: None = None
+    user_id: str
+    """The user."""
 
 
 class WebhookDisabled(EventBase):
@@ -864,9 +1126,15 @@ EventModel = (
     | MessageRecalled
     | ReactionsChanged
     | PollChanged
+    | CommentPosted
+    | CommentEdited
+    | CommentRecalled
+    | CommentReacted
     | ChannelSubscribed
     | ChannelUnsubscribed
     | ChannelUpdated
+    | ChannelSuspended
+    | ChannelReinstated
     | ChannelDeleted
     | ChannelInvited
     | ChannelInvitationEnded
@@ -878,7 +1146,9 @@ EventModel = (
     | GroupDisbanded
     | MemberChanged
     | JoinRequested
+    | JoinAnswered
     | JoinRefused
+    | InviteLinkUsed
     | ConversationRead
     | ConversationUpdated
     | ConversationGroupCreated
@@ -889,7 +1159,11 @@ EventModel = (
     | InboxRead
     | InboxTagged
     | BlockChanged
+    | UserRestricted
+    | UserUnrestricted
+    | ReportOpened
     | WebhookDisabled
+    | CommentsCounted
     | UnreadChanged
     | InboxUnread
 )
@@ -901,9 +1175,15 @@ MODELS: dict[str, type[EventBase]] = {
     "message.recalled": MessageRecalled,
     "reactions.changed": ReactionsChanged,
     "poll.changed": PollChanged,
+    "comment.posted": CommentPosted,
+    "comment.edited": CommentEdited,
+    "comment.recalled": CommentRecalled,
+    "comment.reacted": CommentReacted,
     "channel.subscribed": ChannelSubscribed,
     "channel.unsubscribed": ChannelUnsubscribed,
     "channel.updated": ChannelUpdated,
+    "channel.suspended": ChannelSuspended,
+    "channel.reinstated": ChannelReinstated,
     "channel.deleted": ChannelDeleted,
     "channel.invited": ChannelInvited,
     "channel.invitation_ended": ChannelInvitationEnded,
@@ -915,7 +1195,9 @@ MODELS: dict[str, type[EventBase]] = {
     "group.disbanded": GroupDisbanded,
     "member.changed": MemberChanged,
     "join.requested": JoinRequested,
+    "join.answered": JoinAnswered,
     "join.refused": JoinRefused,
+    "invite_link.used": InviteLinkUsed,
     "conversation.read": ConversationRead,
     "conversation.updated": ConversationUpdated,
     "conversation_group.created": ConversationGroupCreated,
@@ -926,7 +1208,11 @@ MODELS: dict[str, type[EventBase]] = {
     "inbox.read": InboxRead,
     "inbox.tagged": InboxTagged,
     "block.changed": BlockChanged,
+    "user.restricted": UserRestricted,
+    "user.unrestricted": UserUnrestricted,
+    "report.opened": ReportOpened,
     "webhook.disabled": WebhookDisabled,
+    "comments.counted": CommentsCounted,
     "unread.changed": UnreadChanged,
     "inbox.unread": InboxUnread,
 }

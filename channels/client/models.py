@@ -100,6 +100,26 @@ class Admin(Answer):
     grants: list[Grant]
 
 
+class ItemError(Answer):
+    """The error of one item of a call for several."""
+
+    code: str
+    detail: str
+
+
+class Answered(Answer):
+    """What became of one join request; `error` is null where it was answered."""
+
+    user_id: str
+    error: ItemError | None = None
+
+
+class AnsweredRequests(Answer):
+    """What became of each join request, in the order of the call."""
+
+    items: list[Answered]
+
+
 class Block(Answer):
     """A user, a channel or a chat group that you block; a channel by its full id."""
 
@@ -115,13 +135,6 @@ class CannedReply(Answer):
     text: str
     changed_at: datetime
     changed_by: str
-
-
-class ItemError(Answer):
-    """The error of one item of a call for several."""
-
-    code: str
-    detail: str
 
 
 class ConversationResult(Answer):
@@ -186,6 +199,9 @@ class LastPost(Answer):
 AcceptMessages = Literal["everyone", "subscribers", "nobody"] | str
 """The users who may write to the channel in private."""
 
+Commenting = Literal["off", "subscribers", "everyone"] | str
+"""The users who may comment on the posts of a channel."""
+
 Visibility = Literal["public", "profile", "private"] | str
 """The view of strangers: everything including messages, only the profile, or nothing (404)."""
 
@@ -197,9 +213,23 @@ class Settings(Answer):
     reactions: str | list[str]
     reactions_per_user: int
     distinct_reactions: int
+    comments: Commenting
     accept_messages: AcceptMessages
     signatures: bool
     protect_content: bool
+    count_clicks: bool
+
+
+SuspensionMode = Literal["readable", "hidden"] | str
+"""What a suspension leaves of a channel."""
+
+
+class Suspension(Answer):
+    """The application suspended the channel. `reason`: null unless you own the channel or are an admin."""
+
+    mode: SuspensionMode
+    reason: str | None = None
+    at: datetime
 
 
 class Channel(Answer):
@@ -224,6 +254,8 @@ class Channel(Answer):
     role: Role | None = None
     grants: list[Grant]
     verified: bool
+    suspension: Suspension | None = None
+    """null: the channel is not suspended."""
     settings: Settings
     head_seq: int
     version: int
@@ -239,6 +271,100 @@ class ChannelPage(Answer):
     items: list[Channel | ChannelMissing | ChannelGone]
     next_cursor: str | None = None
     sync_token: str | None = None
+
+
+MediaKind = Literal["image", "video", "audio", "file"] | str
+"""The kind of an upload, found from its bytes; each kind has its own size limit."""
+
+
+class Media(Answer):
+    """An upload; the address of a version that does not exist is null."""
+
+    media_id: str
+    kind: MediaKind
+    content_type: str
+    size_bytes: int
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+    """How long a sound or video lasts, as its file says; null where it is not known."""
+    name: str
+    url: str
+    large_url: str | None = None
+    thumb_url: str | None = None
+    poster_url: str | None = None
+    """Of a video: the picture to show before it plays. The one that was sent with it, else the cover that its file
+    carries, else null."""
+    poster_id: str | None = None
+    """Of a video: the upload that was sent as its `poster`; an edit repeats it."""
+
+
+class Quote(Answer):
+    """The comment that another one quotes; a deleted one has no preview."""
+
+    seq: int
+    sender_id: str | None = None
+    sender_name: str
+    is_channel: bool
+    preview: str | None = None
+    kind: Kind | None = None
+    recalled: bool
+
+
+class Tally(Answer):
+    """Reactions: a count for each emoji, their sum, and the caller's own."""
+
+    counts: dict[str, int] | None = None
+    total: int = 0
+    mine: list[str] = []
+
+
+class Comment(Answer):
+    """A comment; a deleted one keeps its ids and times. `version`: of the post's comments, with its last change."""
+
+    comment_id: str
+    channel_id: str
+    post_seq: int
+    seq: int
+    """Its number under the post: 1, 2, 3 and so on."""
+    sender_id: str | None = None
+    """null: it is from the channel."""
+    sender_name: str | None = None
+    sender_face_url: str | None = None
+    sender_blocked: bool
+    """You block its sender: do not show it at once."""
+    is_channel: bool
+    """It is from the channel."""
+    author_id: str | None = None
+    """Who wrote for the channel; null unless you are the owner or an admin."""
+    kind: Kind | None = None
+    text: str | None = None
+    images: list[Media] | None = None
+    """Empty for a text; null where it is deleted."""
+    quoted_seq: int | None = None
+    """The comment that it answers."""
+    quote: Quote | None = None
+    """That comment; null where there is none."""
+    created_at: datetime
+    edited_at: datetime | None = None
+    recalled_at: datetime | None = None
+    version: int
+    """The conversation's `version` when it last changed; 0: it never changed."""
+    reactions: Tally
+
+
+class CommentPage(Answer):
+    """A page of comments. `first_unread_seq` is always null: comments are in no conversation."""
+
+    items: list[Comment]
+    next_cursor: str | None = None
+    """Goes on in the same direction; null at the end."""
+    newer_cursor: str | None = None
+    """With `around` and `around_seq`: goes on with the newer ones; null where there are none."""
+    first_unread_seq: int | None = None
+    """With `around=unread`: the first unread one; null where all are read."""
+    version: int | None = None
+    """With `changed_since`: you have all changes up to this version now."""
 
 
 class ConversationGroup(Answer):
@@ -314,6 +440,29 @@ class Conversation(Answer):
     verified: bool
 
 
+class DefaultChannel(Answer):
+    """A default channel, and how far subscribing the people who are known already is."""
+
+    channel_id: str
+    since: datetime
+    set_by: str
+    state: Literal["running", "full", "done"] | str
+    """`full`: the channel has as many subscribers as it may have, and the rest waits for room."""
+    walked: int
+    """Users looked at so far; most of them are looked at twice."""
+    subscribed: int
+    """People who were subscribed by it so far."""
+    passed_over: int
+    """People who were not, and will not be: banned, gone before, blocking the channel, at their own limit, or
+    business accounts."""
+
+
+class DefaultChannelList(Answer):
+    """The default channels, the oldest first."""
+
+    items: list[DefaultChannel]
+
+
 class Attempt(Answer):
     """One request to the receiver."""
 
@@ -382,31 +531,6 @@ class ForwardedFrom(Answer):
 JsonValue = Any
 """Any JSON value."""
 
-MediaKind = Literal["image", "video", "audio", "file"] | str
-"""The kind of an upload, found from its bytes; each kind has its own size limit."""
-
-
-class Media(Answer):
-    """An upload; the address of a version that does not exist is null."""
-
-    media_id: str
-    kind: MediaKind
-    content_type: str
-    size_bytes: int
-    width: int | None = None
-    height: int | None = None
-    duration_seconds: float | None = None
-    """How long a sound or video lasts, as its file says; null where it is not known."""
-    name: str
-    url: str
-    large_url: str | None = None
-    thumb_url: str | None = None
-    poster_url: str | None = None
-    """Of a video: the picture to show before it plays. The one that was sent with it, else the cover that its file
-    carries, else null."""
-    poster_id: str | None = None
-    """Of a video: the upload that was sent as its `poster`; an edit repeats it."""
-
 
 class Link(Answer):
     """A titled link. The preview of its page is null where the author gave none."""
@@ -453,14 +577,6 @@ class Poll(Answer):
     results: PollResults
     mine: list[int]
     """The options that you chose, by their place from 0."""
-
-
-class Tally(Answer):
-    """Reactions: a count for each emoji, their sum, and the caller's own."""
-
-    counts: dict[str, int] | None = None
-    total: int = 0
-    mine: list[str] = []
 
 
 class DialogueMessage(Answer):
@@ -532,6 +648,12 @@ class TimelinePost(Answer):
     version: int
     """The conversation's `version` when it last changed; 0: it never changed."""
     views: int
+    comment_count: int | None = None
+    """The comments on it, without deleted ones; null where comments are off."""
+    comments_open: bool
+    """Comments are on in the channel, and not frozen on this post."""
+    comments_frozen: bool
+    """Nobody may comment on it any more; the comments stay."""
     reactions: Tally
     type: Literal["post"]
 
@@ -741,6 +863,7 @@ class Day(Answer):
     posts: int
     views: int
     reactions: int
+    clicks: int
 
 
 class Hour(Answer):
@@ -780,6 +903,85 @@ class Invitation(Answer):
     invited_by: str
     invited_at: datetime
     expires_at: datetime
+
+
+InviteLinkState = Literal["open", "expired", "used_up", "revoked"] | str
+"""Whether users can join by an invite link, or why not."""
+
+
+class InviteLink(Answer):
+    """An invite link, as those see it who manage it.
+
+    `uses` counts each join by it, and each request by it that was approved. `pending_requests` wait for an
+    answer.
+    """
+
+    code: str
+    """The code of an invite link, the last part of its address."""
+    url: str
+    name: str
+    created_by: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    max_uses: int | None = None
+    uses: int
+    pending_requests: int
+    approval: bool
+    revoked_at: datetime | None = None
+    state: InviteLinkState
+
+
+class InviteLinkWithQr(Answer):
+    """An invite link with the QR code of its address, as an SVG document."""
+
+    code: str
+    """The code of an invite link, the last part of its address."""
+    url: str
+    name: str
+    created_by: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    max_uses: int | None = None
+    uses: int
+    pending_requests: int
+    approval: bool
+    revoked_at: datetime | None = None
+    state: InviteLinkState
+    qr_svg: str
+
+
+class InvitePreview(Answer):
+    """Where an invite link leads: a channel or a chat group, as everybody sees it who has the link.
+
+    `approval`: who comes by it asks to join. `is_member`, `has_requested`: you are in it, or wait for an answer;
+    both are false without a token.
+    """
+
+    code: str
+    """The code of an invite link, the last part of its address."""
+    kind: Literal["channel", "group"] | str
+    id: str
+    name: str
+    face_url: str
+    introduction: str
+    member_count: int
+    verified: bool
+    approval: bool
+    is_member: bool
+    has_requested: bool
+
+
+class JoinedByLink(Answer):
+    """What became of it: you are in the channel or group, which is shown as you see it now, or you wait for an answer.
+
+    `channel` or `group` is null for the other kind, and both while you wait.
+    """
+
+    status: Literal["joined", "requested"] | str
+    kind: Literal["channel", "group"] | str
+    id: str
+    channel: Channel | None = None
+    group: Group | None = None
 
 
 class LinkPreview(Answer):
@@ -836,6 +1038,12 @@ class Post(Answer):
     version: int
     """The conversation's `version` when it last changed; 0: it never changed."""
     views: int
+    comment_count: int | None = None
+    """The comments on it, without deleted ones; null where comments are off."""
+    comments_open: bool
+    """Comments are on in the channel, and not frozen on this post."""
+    comments_frozen: bool
+    """Nobody may comment on it any more; the comments stay."""
     reactions: Tally
 
 
@@ -882,10 +1090,15 @@ AdminAction = (
         "invitation_revoked",
         "invitation_accepted",
         "invitation_declined",
+        "invite_link_created",
+        "invite_link_changed",
+        "invite_link_revoked",
         "admin_added",
         "admin_removed",
         "grants_changed",
         "owner_changed",
+        "channel_suspended",
+        "channel_reinstated",
         "subscriber_added",
         "subscriber_invited",
         "subscribers_imported",
@@ -896,6 +1109,8 @@ AdminAction = (
         "subscriber_unmuted",
         "reacting_banned",
         "reacting_unbanned",
+        "commenting_banned",
+        "commenting_unbanned",
         "join_request_accepted",
         "join_request_refused",
         "name_card_changed",
@@ -906,6 +1121,10 @@ AdminAction = (
         "post_unpinned",
         "reactions_frozen",
         "reactions_unfrozen",
+        "comments_frozen",
+        "comments_unfrozen",
+        "comment_edited",
+        "comment_deleted",
         "draft_changed",
         "draft_deleted",
         "draft_published",
@@ -919,14 +1138,17 @@ AdminAction = (
         "webhook_replayed",
         "canned_reply_changed",
         "canned_reply_deleted",
+        "report_resolved",
+        "user_restricted",
+        "user_unrestricted",
     ]
     | str
 )
-"""The act that an entry of a channel's admin log records."""
+"""The act that an entry of an admin log records: of a channel's, or of the application's."""
 
 
 class AdminLogEntry(Answer):
-    """One change to the channel.
+    """One change to the channel, or one act of the application.
 
     `before` and `after` hold the changed values by name; a value of more than 400 bytes is cut and ends in an
     ellipsis. `by_app`: your back end made the change, under this id.
@@ -972,10 +1194,30 @@ class InboxTag(Answer):
     tag: str
 
 
+class RequestLink(Answer):
+    """The invite link by which a user asked to join."""
+
+    code: str
+    """The code of an invite link, the last part of its address."""
+    name: str
+
+
 class JoinRequest(Answer):
-    """A user who waits for approval."""
+    """A user who waits for approval. `invite_link`: null where they asked without one, or it is gone."""
 
     user_id: str
+    name: str
+    face_url: str
+    text: str
+    requested_at: datetime
+    invite_link: RequestLink | None = None
+
+
+class OwnJoinRequest(Answer):
+    """A join request of yours that waits for an answer. It shows nothing else of a private channel or group."""
+
+    kind: Literal["channel", "group"] | str
+    id: str
     name: str
     face_url: str
     text: str
@@ -983,13 +1225,14 @@ class JoinRequest(Answer):
 
 
 class PostInsights(Answer):
-    """The users who have seen a post, and the reactions it has now."""
+    """The users who have seen a post, the reactions it has now, and the clicks on its links."""
 
     seq: int
     created_at: datetime
     preview: str
     views: int
     reactions: int
+    clicks: int
 
 
 class PostViews(Answer):
@@ -1006,6 +1249,100 @@ class Reactor(Answer):
     name: str
     face_url: str
     reacted_at: datetime
+
+
+CaseState = Literal["open", "resolved"] | str
+"""Whether a case was resolved."""
+
+
+class Content(Answer):
+    """The content of a message or post; all null once recalled."""
+
+    kind: Kind | None = None
+    title: str | None = None
+    text: str | None = None
+    links: list[Link] | None = None
+    images: list[Media] | None = None
+    video: Media | None = None
+    audio: Media | None = None
+    file: Media | None = None
+    location: Location | None = None
+    poll: Poll | None = None
+    custom: JsonValue
+
+
+ReportReason = (
+    Literal["spam", "abuse", "violence", "sexual", "illegal", "impersonation", "other"] | str
+)
+"""Why it is reported."""
+
+CaseAction = Literal["dismiss", "delete", "suspend_channel", "restrict_user"] | str
+"""What resolves a case."""
+
+
+class ReportResolution(Answer):
+    """How the report was resolved. `user_id`: the user who was restricted."""
+
+    action: CaseAction
+    mode: SuspensionMode | None = None
+    until: str | None = None
+    note: str
+    user_id: str | None = None
+    at: datetime
+
+
+TargetType = Literal["post", "message", "comment", "channel", "group", "user"] | str
+"""What is reported."""
+
+
+class ReportTarget(Answer):
+    """What was reported, by its ids. A one-to-one message names only its author, or the channel that wrote it."""
+
+    type: TargetType
+    channel_id: str | None = None
+    group_id: str | None = None
+    seq: int | None = None
+    post_seq: int | None = None
+    user_id: str | None = None
+
+
+class ReportText(Answer):
+    """What a reporter wrote."""
+
+    reason: ReportReason
+    text: str
+    at: datetime
+
+
+class ReportedProfile(Answer):
+    """The profile of the channel, group or user, as it was at the first report."""
+
+    name: str
+    introduction: str
+    face_url: str
+
+
+class ReportCase(Answer):
+    """All reports of one thing. Nothing in it says who reported.
+
+    `content`: the message or post as it was at the first report; `profile`: the same of a channel, group or
+    user. `author_id`: who wrote or owns it, or the user; null for a message that a channel wrote. `count`: users
+    who reported it. `texts`: the newest ones; always empty in lists.
+    """
+
+    report_id: str
+    target: ReportTarget
+    content: Content | None = None
+    profile: ReportedProfile | None = None
+    author_id: str | None = None
+    count: int
+    reasons: dict[str, int]
+    texts: list[ReportText]
+    first_at: datetime
+    last_at: datetime
+    state: CaseState
+    resolution: ReportResolution | None = None
+    resolved_by: str | None = None
 
 
 class ThreadLastMessage(Answer):
@@ -1134,6 +1471,20 @@ class Webhook(Answer):
     updated_at: datetime
 
 
+class LinkClicks(Answer):
+    """A link of a post, and how many users opened it. It is exact up to 512, as `views` are."""
+
+    url: str
+    clicks: int
+
+
+class PostClicks(Answer):
+    """The links of a post: those in its text, then its titled ones, each once, at most 50."""
+
+    seq: int
+    items: list[LinkClicks]
+
+
 class PostPage(Answer):
     """A page of posts."""
 
@@ -1205,6 +1556,22 @@ class Replayed(Answer):
     """Deliveries that are sent again."""
     next_since: datetime | None = None
     """More are left: repeat the call with this instant. Null: that was all."""
+
+
+class Reported(Answer):
+    """The report is taken. `report_id` names it to the application; you cannot read it."""
+
+    report_id: str
+    status: Literal["open"]
+
+
+class Restriction(Answer):
+    """A user reads and leaves, and adds nothing. `until` null: until it is lifted."""
+
+    user_id: str
+    until: str | None = None
+    reason: str
+    at: datetime
 
 
 class ItemProblem(Answer):
@@ -1431,6 +1798,13 @@ class AnswerRequest(TypedDict, total=False):
     approve: Required[bool]
 
 
+class AnswerRequests(TypedDict, total=False):
+    """The same answer to the join requests of several users; a user who is named twice counts once."""
+
+    user_ids: Required[list[str]]
+    approve: Required[bool]
+
+
 class AnswerToInvitation(TypedDict, total=False):
     """Whether you accept or decline."""
 
@@ -1528,6 +1902,19 @@ class ChangeDraft(TypedDict, total=False):
     publish_at: datetime | str | None
 
 
+class ChangeInviteLink(TypedDict, total=False):
+    """New values of an invite link; fields that are left out stay. Null for `expires_at` or `max_uses`: no bound."""
+
+    name: str
+    """For those who manage the link; nobody else sees it."""
+    expires_at: datetime | str | None
+    """Until when it can be used; null: for ever."""
+    max_uses: int | None
+    """How many may come in by it; null: any number."""
+    approval: bool
+    """Who comes by it asks to join, and waits for an answer."""
+
+
 class ChangeMember(TypedDict, total=False):
     """New values for a member; fields that are left out stay."""
 
@@ -1551,6 +1938,13 @@ class ChangeWebhook(TypedDict, total=False):
     """Whether events are sent to it."""
 
 
+class ClickBody(TypedDict, total=False):
+    """The link that was opened."""
+
+    url: Required[str]
+    """As it is written in the post."""
+
+
 class SettingsBody(TypedDict, total=False):
     """A channel's settings. A setting that is left out takes its default, or stays."""
 
@@ -1560,9 +1954,14 @@ class SettingsBody(TypedDict, total=False):
     reactions: Literal["all", "basic", "none"] | list[str]
     reactions_per_user: int
     distinct_reactions: int
+    comments: Commenting
+    """Who may comment on posts. `off` hides the comments that there are; `everyone`: also users who do not
+    subscribe, where the channel is public."""
     accept_messages: AcceptMessages
     signatures: bool
     protect_content: bool
+    count_clicks: bool
+    """Clicks on links of posts are counted, and readers are told."""
 
 
 class CreateChannel(TypedDict, total=False):
@@ -1611,6 +2010,19 @@ class CreateGroup(TypedDict, total=False):
     member_limit: int | None
 
 
+class CreateInviteLink(TypedDict, total=False):
+    """An invite link; without any field it lets in anybody who has it, until it is revoked."""
+
+    name: str
+    """For those who manage the link; nobody else sees it."""
+    expires_at: datetime | str | None
+    """Until when it can be used; null: for ever."""
+    max_uses: int | None
+    """How many may come in by it; null: any number."""
+    approval: bool
+    """Who comes by it asks to join, and waits for an answer."""
+
+
 class CreateWebhook(TypedDict, total=False):
     """A new webhook."""
 
@@ -1638,6 +2050,12 @@ class InviteAdmin(TypedDict, total=False):
     user_id: Required[str]
     grants: list[Grant]
     """The rights of the admin; the owner has all of them."""
+
+
+class JoinByLink(TypedDict, total=False):
+    """A message to those who approve, where the link wants approval."""
+
+    text: str
 
 
 class JoinGroup(TypedDict, total=False):
@@ -1678,6 +2096,19 @@ class NewChatMessage(TypedDict, total=False):
     """Devices should not ring; it counts as unread."""
     quoted_seq: int | None
     """The earlier message that it answers."""
+
+
+class NewComment(TypedDict, total=False):
+    """As `WriteComment`; `quoted_seq` names the comment that it answers."""
+
+    kind: Literal["text", "image", "text_and_image"]
+    text: str
+    images: list[str]
+    """For `image` and `text_and_image`: 1 to 10."""
+    quoted_seq: int | None
+    """The comment on the same post that it answers."""
+    as_channel: bool
+    """The channel is the sender (the owner, admins who may post)."""
 
 
 class NewMessage(TypedDict, total=False):
@@ -1737,6 +2168,44 @@ class NewOwner(TypedDict, total=False):
     """The new owner of the group."""
 
     user_id: Required[str]
+
+
+class TargetBody(TypedDict, total=False):
+    """What to report: exactly the ids that its type needs.
+
+    `post`: `channel_id`, `seq`. `message`: `group_id`, `seq`; one-to-one `conversation_id`, `seq`; in a
+    channel's inbox `channel_id`, `user_id`, `seq`. `comment`: `channel_id`, `post_seq`, `seq`. `channel`,
+    `group`, `user`: its id.
+    """
+
+    type: Required[TargetType]
+    channel_id: str | None
+    group_id: str | None
+    conversation_id: str | None
+    seq: int | None
+    post_seq: int | None
+    user_id: str | None
+
+
+class NewReport(TypedDict, total=False):
+    """A report. Reporting the same thing again replaces what you said of it."""
+
+    target: Required[TargetBody]
+    reason: Required[ReportReason]
+    text: str
+    """More, in your own words. Whoever decides reads it without your name."""
+
+
+class NewResolutionBody(TypedDict, total=False):
+    """How to resolve a report. `mode` is for `suspend_channel`, `until` for `restrict_user`."""
+
+    action: Required[CaseAction]
+    mode: SuspensionMode | None
+    """Of the suspension; null: `readable`."""
+    until: str | None
+    """When the restriction ends; null: it does not by itself."""
+    note: str
+    """Why: shown to the owner of the channel, or to the restricted user."""
 
 
 class PutCannedReply(TypedDict, total=False):
@@ -1816,6 +2285,15 @@ class ReplaySince(TypedDict, total=False):
     """Deliveries of events since this instant are sent again."""
 
 
+class Restrict(TypedDict, total=False):
+    """How to restrict a user."""
+
+    until: str | None
+    """When it ends; null: it does not by itself."""
+    reason: str
+    """Why, in words for the owner or the user who is shown it."""
+
+
 class RotateSecret(TypedDict, total=False):
     """The new secret, if it is not to be made by the server."""
 
@@ -1847,6 +2325,15 @@ class SetUsers(TypedDict, total=False):
 
     users: Required[list[SetUser]]
     """At most `users_per_call` (500)."""
+
+
+class Suspend(TypedDict, total=False):
+    """How to suspend a channel."""
+
+    mode: Required[SuspensionMode]
+    """`readable`: nothing is added to it. `hidden`: it is as if absent, for all but its owner and the application."""
+    reason: str
+    """Why, in words for the owner or the user who is shown it."""
 
 
 class UpdateChannel(TypedDict, total=False):
@@ -1916,6 +2403,15 @@ class VoteBody(TypedDict, total=False):
     """A vote: the options, by their place from 0; more than one only where the poll allows several."""
 
     options: Required[list[int]]
+
+
+class WriteComment(TypedDict, total=False):
+    """A text, pictures (ids that `POST /v1/media` answered), or both."""
+
+    kind: Literal["text", "image", "text_and_image"]
+    text: str
+    images: list[str]
+    """For `image` and `text_and_image`: 1 to 10."""
 
 
 class WriteMessage(TypedDict, total=False):

@@ -50,6 +50,9 @@ def _joining_in_refusal(access: AccessContext, post: Message | None) -> DomainEr
     if refusal is not None:
         return refusal
     assert post is not None, "it can be read"
+    refusal = policy.adding_anything_refusal(access)
+    if refusal is not None:
+        return refusal
     match access.group.comments:
         case Commenting.OFF:
             return CommentsOff()

@@ -21,6 +21,7 @@ from channels.routes.responses import ChannelIdText, PostResponse, post_response
 from groups.errors import (
     REVIEW_ERRORS,
     Banned,
+    ChannelSuspended,
     ForwardingNotAllowed,
     MediaNotFound,
     MessageRecalled,
@@ -28,6 +29,7 @@ from groups.errors import (
     PollClosed,
     PostingNotAllowed,
     StorageQuotaReached,
+    UserRestricted,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
@@ -167,7 +169,14 @@ def draft_response(draft: Draft, now: datetime) -> DraftResponse:
     )
 
 
-_ACCESS_ERRORS = (ChannelNotFound, PostingNotAllowed, Muted, Banned)
+_ACCESS_ERRORS = (
+    UserRestricted,
+    ChannelSuspended,
+    ChannelNotFound,
+    PostingNotAllowed,
+    Muted,
+    Banned,
+)
 _CONTENT_ERRORS = (
     *(FieldTooLong, MediaNotFound, WrongMediaKind, BadPublishAt),
     *(PostNotFound, MessageRecalled, PollClosed, PermissionRefused, ForwardingNotAllowed),

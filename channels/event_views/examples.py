@@ -23,6 +23,8 @@ from channels.event_views.public import public_events_of
 from channels.event_views.registry import views_of
 from channels.event_views.view import INBOX_PREFIX, EventView
 from channels.events import DialogueReacted
+from channels.reports.events import ReportOpened
+from channels.reports.models import ReportReason, Target, TargetType
 from channels.webhooks.events import ChannelWebhookDisabled
 from channels.webhooks.models import DisabledReason
 from conversations.events import (
@@ -44,6 +46,8 @@ from conversations.models import C2C_PREFIX, ConversationId, InboxUnread, ReadMa
 from groups.events import (
     AdminInvited,
     GroupDisbanded,
+    GroupReinstated,
+    GroupSuspended,
     GroupUpdated,
     InvitationEnded,
     InviteLinkUsed,
@@ -58,10 +62,22 @@ from groups.events import (
     MessageEdited,
     MessagePosted,
     MessageRecalled,
+    UserRestricted,
+    UserUnrestricted,
 )
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.models import Content, Grant, InvitationEnd, Kind, Message, RequestEnd, Role, stream_of
+from groups.models import (
+    Content,
+    Grant,
+    InvitationEnd,
+    Kind,
+    Message,
+    RequestEnd,
+    Role,
+    SuspensionMode,
+    stream_of,
+)
 from reactions.events import OwnReactions, ReactionsChanged
 from reactions.polls.events import OwnVotes, PollChanged
 
@@ -178,6 +194,14 @@ def _examples() -> Iterator[Event]:
     yield from _of_comments()
     yield from _of_one_to_one_messages()
     yield from _of_a_user()
+    yield UserRestricted(at=_AT, user_id=_ADA, until=_AT + timedelta(days=7), reason="Spam")
+    yield UserUnrestricted(at=_AT, user_id=_ADA)
+    yield ReportOpened(
+        at=_AT,
+        report_id="mrp4ygk2hw7ceqf5tn3x6a2d-1",
+        target=Target(type=TargetType.POST, channel_id=_NEWS, seq=7),
+        reason=ReportReason.SPAM,
+    )
     yield ChannelWebhookDisabled(
         at=_AT,
         channel_id=_NEWS,
@@ -215,6 +239,10 @@ def _of_a_group(group_id: GroupId, *, is_channel: bool) -> Iterator[Event]:
             audience=(_BOB,),
         )
     yield GroupUpdated(**base, changed={"introduction": "What happens in town"}, version=3)
+    if is_channel:
+        mode, reason = SuspensionMode.READABLE, "Many reports of spam"
+        yield GroupSuspended(**base, owner_id=_ADA, mode=mode, reason=reason, version=4)
+        yield GroupReinstated(**base, version=5)
     yield GroupDisbanded(**base)
     invited: dict[str, Any] = {"user_id": _BOB, "audience": (_BOB, _ADA)}
     name: dict[str, Any] = {"group_name": "City News" if is_channel else "Tea"}

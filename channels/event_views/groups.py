@@ -24,6 +24,8 @@ from groups.events import (
     AdminInvited,
     GroupDisbanded,
     GroupEvent,
+    GroupReinstated,
+    GroupSuspended,
     GroupUpdated,
     InvitationEnded,
     InviteLinkUsed,
@@ -140,6 +142,36 @@ def _updated(event: GroupUpdated) -> Iterable[EventView]:
     yield EventView(_update_payload(event, event.changed), stream_id, except_users=frozenset(staff))
     if staff:
         yield EventView(_complete_update(event), stream_id, staff)
+
+
+def _of_suspension(
+    event_type: str, event: GroupSuspended | GroupReinstated, **fields: Any
+) -> dict[str, Any]:
+    # Only channels are suspended, so there is no type of groups.
+    stream_id, channel_id = stream_of(event.group_id), event.group_id
+    return payload_of(
+        event_type, event, stream_id, channel_id=channel_id, **fields, version=event.version
+    )
+
+
+def _suspended(event: GroupSuspended) -> Iterable[EventView]:
+    # Nobody receives both views, so both have the id of the event. Only the owner learns why.
+    told = _of_suspension("channel.suspended", event, mode=event.mode.value)
+    owner = (event.owner_id,) if event.owner_id is not None else ()
+    stream_id = stream_of(event.group_id)
+    yield EventView(told, stream_id, except_users=frozenset(owner))
+    if owner:
+        yield EventView(_complete_suspension(event), stream_id, owner)
+
+
+def _complete_suspension(event: GroupSuspended) -> dict[str, Any]:
+    mode, reason = event.mode.value, event.reason
+    return _of_suspension("channel.suspended", event, mode=mode, reason=reason)
+
+
+def _reinstated(event: GroupReinstated) -> Iterable[EventView]:
+    payload = _of_suspension("channel.reinstated", event)
+    yield EventView(payload, stream_of(event.group_id))
 
 
 def _disbanded(event: GroupDisbanded) -> Iterable[EventView]:
@@ -259,6 +291,8 @@ GROUP_EVENTS: Final[Rendering] = {
     MembersLeft: _membership,
     MemberChanged: _member_changed,
     GroupUpdated: _updated,
+    GroupSuspended: _suspended,
+    GroupReinstated: _reinstated,
     GroupDisbanded: _disbanded,
     JoinRequested: _requested,
     JoinAnswered: _answered,
@@ -299,6 +333,10 @@ PUBLIC_GROUP_EVENTS: Final[PublicRendering] = {
     GroupUpdated: PublicViews(
         ("channel.updated", "group.updated"), lambda event: (_complete_update(event),)
     ),
+    GroupSuspended: PublicViews(
+        ("channel.suspended",), lambda event: (_complete_suspension(event),)
+    ),
+    GroupReinstated: _shared_views(GroupReinstated, "channel.reinstated"),
     GroupDisbanded: _shared_views(GroupDisbanded, "channel.deleted", "group.disbanded"),
     JoinRequested: _shared_views(JoinRequested, "join.requested"),
     JoinAnswered: _shared_views(JoinAnswered, "join.answered"),

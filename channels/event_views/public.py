@@ -45,6 +45,8 @@ CHANNEL_EVENT_TYPES: Final[tuple[str, ...]] = (
     "channel.subscribed",
     "channel.unsubscribed",
     "channel.updated",
+    "channel.suspended",
+    "channel.reinstated",
     "channel.deleted",
     "channel.invited",
     "channel.invitation_ended",

@@ -7,6 +7,7 @@ from channels.default_channels.events import DefaultChannelsChanged
 from channels.event_views.comments import COMMENT_EVENTS, PUBLIC_COMMENT_EVENTS
 from channels.event_views.conversations import CONVERSATION_EVENTS, PUBLIC_CONVERSATION_EVENTS
 from channels.event_views.groups import GROUP_EVENTS, PUBLIC_GROUP_EVENTS
+from channels.event_views.moderation import MODERATION_EVENTS, PUBLIC_MODERATION_EVENTS
 from channels.event_views.view import EventView, PublicRendering, Rendering
 from channels.event_views.webhooks import PUBLIC_WEBHOOK_EVENTS, WEBHOOK_EVENTS
 from channels.events import DraftScheduled, RatesSpent
@@ -22,6 +23,7 @@ _VIEWS: Final[Rendering] = {
     AccountKindChanged: lambda _: (),  # only the processes themselves listen
     DefaultChannelsChanged: lambda _: (),  # only the processes themselves listen
     RatesSpent: lambda _: (),  # only the rate limits of other processes listen
+    **MODERATION_EVENTS,
     **WEBHOOK_EVENTS,
 }
 
@@ -29,6 +31,7 @@ PUBLIC_VIEWS: Final[PublicRendering] = {
     **PUBLIC_GROUP_EVENTS,
     **PUBLIC_COMMENT_EVENTS,
     **PUBLIC_CONVERSATION_EVENTS,
+    **PUBLIC_MODERATION_EVENTS,
     **PUBLIC_WEBHOOK_EVENTS,
 }
 """What back ends receive of each type of committed event; nothing of those that are not in it."""

@@ -18,6 +18,7 @@ from channels.comments.routes.responses import CommentResponse
 from channels.event_views.schemas import absent_not_null, allow_more
 from channels.event_views.view import INBOX_PREFIX, NOT_IN_EVENTS
 from channels.models import AcceptMessages
+from channels.reports.models import ReportReason, TargetType
 from channels.routes.dialogue_responses import DialogueMessageResponse, ThreadMessageResponse
 from channels.routes.responses import PostResponse
 from channels.webhooks.models import DisabledReason
@@ -32,6 +33,7 @@ from groups.models import (
     Posting,
     RequestEnd,
     Role,
+    SuspensionMode,
     Visibility,
 )
 from groups.routes.responses.fields import Instant
@@ -452,6 +454,30 @@ class ChannelUpdated(_OfChannel):
     """Grows with each change; ignore an event that is older than what you have."""
 
 
+class ChannelSuspended(_OfChannel):
+    """The application suspended the channel, or changed how."""
+
+    receivers = "all subscribers; only the owner learns the reason"
+
+    type: Literal["channel.suspended"]
+    mode: SuspensionMode
+    """`readable`: nothing is added to it. `hidden`: treat it as gone, unless you own it."""
+    reason: str | None = None
+    """To the owner, and in the feed and webhooks: why, in words of the application. It may be empty."""
+    version: int
+    """As in `channel.updated`."""
+
+
+class ChannelReinstated(_OfChannel):
+    """The application ended the suspension of the channel. One that was hidden is in all lists again."""
+
+    receivers = "all subscribers"
+
+    type: Literal["channel.reinstated"]
+    version: int
+    """As in `channel.updated`."""
+
+
 class ChannelDeleted(_OfChannel):
     """The channel was deleted."""
 
@@ -849,6 +875,60 @@ class WebhookDisabled(_OfChannel):
     waited than may; `right_withdrawn`: the user who gave its address may not manage webhooks any more."""
 
 
+# --- moderation -------------------------------------------------------------------------------------------------------
+
+
+class UserRestricted(_OfNoConversation):
+    """The application restricted the user: they read and leave, and add nothing."""
+
+    receivers = _DEVICES
+
+    type: Literal["user.restricted"]
+    user_id: UserId
+    """The user."""
+    until: Instant | None
+    """When the restriction ends by itself; null: it does not."""
+    reason: str
+    """Why, in words of the application. It may be empty."""
+
+
+class UserUnrestricted(_OfNoConversation):
+    """The application ended the user's restriction. One that ends by itself is not announced."""
+
+    receivers = _DEVICES
+
+    type: Literal["user.unrestricted"]
+    user_id: UserId
+    """The user."""
+
+
+class ReportedTarget(BaseModel):
+    """What was reported: the ids of its type."""
+
+    model_config = _CONFIG
+
+    type: TargetType
+    channel_id: GroupId | None = None
+    group_id: GroupId | None = None
+    seq: int | None = None
+    post_seq: int | None = None
+    user_id: UserId | None = None
+
+
+class ReportOpened(_OfNoConversation):
+    """A user reported something of which no report was open. It never says who; further reports are not announced."""
+
+    receivers = "nobody on a socket; the application, in the feed and its webhooks"
+
+    type: Literal["report.opened"]
+    report_id: str
+    """The report, as in `GET /v1/reports/{report_id}`."""
+    target: ReportedTarget
+    """What was reported. A one-to-one message names only its author."""
+    reason: ReportReason
+    """Why, in the first report."""
+
+
 _PublicEvent = (
     MessagePosted
     | MessageEdited
@@ -862,6 +942,8 @@ _PublicEvent = (
     | ChannelSubscribed
     | ChannelUnsubscribed
     | ChannelUpdated
+    | ChannelSuspended
+    | ChannelReinstated
     | ChannelDeleted
     | ChannelInvited
     | ChannelInvitationEnded
@@ -886,6 +968,9 @@ _PublicEvent = (
     | InboxRead
     | InboxTagged
     | BlockChanged
+    | UserRestricted
+    | UserUnrestricted
+    | ReportOpened
     | WebhookDisabled
 )
 

@@ -14,6 +14,7 @@ from groups.errors import (
     AlreadyAdmin,
     Banned,
     BusinessAccount,
+    ChannelSuspended,
     GroupsPerUserReached,
     InvitationExpired,
     InvitationLimitReached,
@@ -21,13 +22,14 @@ from groups.errors import (
     InvitationsPerUserReached,
     MemberLimitReached,
     MemberNotFound,
+    UserRestricted,
 )
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Body, Response, delete, get, post, put
 from groups.kernel.errors import BadCursor, PermissionRefused
 from groups.kernel.ids import ID_BYTES, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
-from groups.models import AdminAction, Grant, Group, Invitation, Member, Role
+from groups.models import AdminAction, AdminLogEntry, Grant, Group, Invitation, Member, Role
 from groups.routes.responses.fields import Instant, PatchBody
 from groups.routes.responses.invitations import (
     AnswerToInvitation,
@@ -84,7 +86,7 @@ class LogQuery(PageQuery):
 
 
 class AdminLogEntryResponse(Response):
-    """One change to the channel.
+    """One change to the channel, or one act of the application.
 
     `before` and `after` hold the changed values by name; a value of more than 400 bytes is cut and ends in an ellipsis.
     `by_app`: your back end made the change, under this id.
@@ -98,6 +100,11 @@ class AdminLogEntryResponse(Response):
     before: dict[str, Any]
     after: dict[str, Any]
     at: Instant
+
+
+def log_entry_response(entry: AdminLogEntry) -> AdminLogEntryResponse:
+    """The response for an entry of a channel's admin log, or of the application's."""
+    return AdminLogEntryResponse.model_validate(entry, from_attributes=True)
 
 
 class InviteAdmin(Body):
@@ -256,15 +263,14 @@ class AdminRoutes:
                 limit=query.limit,
                 cursor=query.cursor,
             )
-        items = [
-            AdminLogEntryResponse.model_validate(entry, from_attributes=True) for entry in entries
-        ]
-        return Page(items=items, next_cursor=next_cursor)
+        return Page(items=[log_entry_response(e) for e in entries], next_cursor=next_cursor)
 
     @post(
         "/v1/channels/{channel_id}/invitations",
         status=201,
         errors=[
+            UserRestricted,
+            ChannelSuspended,
             ChannelNotFound,
             PermissionRefused,
             AlreadyAdmin,

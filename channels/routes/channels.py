@@ -29,10 +29,12 @@ from channels.service.channels import ChannelService
 from channels.service.subscriptions import Subscriptions
 from channels.service.verified_badges import VerifiedBadges
 from groups.errors import (
+    ChannelSuspended,
     GroupNotFound,
     GroupsPerUserReached,
     MediaNotFound,
     NotForThisType,
+    UserRestricted,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
@@ -137,6 +139,8 @@ class ChannelRoutes:
         "/v1/channels",
         status=201,
         errors=[
+            UserRestricted,
+            ChannelSuspended,
             BadChannelId,
             FieldTooLong,
             PermissionRefused,
@@ -229,7 +233,15 @@ class ChannelRoutes:
 
     @patch(
         "/v1/channels/{channel_id}",
-        errors=[ChannelNotFound, PermissionRefused, FieldTooLong, MediaNotFound, WrongMediaKind],
+        errors=[
+            UserRestricted,
+            ChannelSuspended,
+            ChannelNotFound,
+            PermissionRefused,
+            FieldTooLong,
+            MediaNotFound,
+            WrongMediaKind,
+        ],
     )
     async def update(
         self, actor: Actor, channel_id: ChannelIdText, body: UpdateChannel

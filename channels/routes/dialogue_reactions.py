@@ -13,10 +13,12 @@ from conversations.service.dialogues import DialogueService
 from groups.errors import (
     Banned,
     BusinessAccount,
+    ChannelSuspended,
     MessageNotFound,
     MessageRecalled,
     Muted,
     NotAPerson,
+    UserRestricted,
 )
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import EmojiText
@@ -29,6 +31,7 @@ from reactions.errors import BadEmoji, DistinctReactionsReached, ReactionsPerUse
 
 _REMOVING_ERRORS: Final = (BadEmoji, ConversationNotFound, MessageNotFound)
 _ADDING_ERRORS: Final = (
+    UserRestricted,
     *_REMOVING_ERRORS,
     MessageRecalled,
     MessagesNotAccepted,
@@ -72,7 +75,7 @@ class DialogueReactionRoutes:
 
     @put(
         "/v1/channels/{channel_id}/inbox/{user_id}/messages/{seq}/reactions/{emoji}",
-        errors=[ChannelNotFound, PermissionRefused, *_ADDING_ERRORS],
+        errors=[ChannelSuspended, ChannelNotFound, PermissionRefused, *_ADDING_ERRORS],
     )
     async def react_as_channel(
         self,

@@ -41,6 +41,7 @@ from groups.errors import (
     PollFixed,
     PollNotAllowed,
     RecallTooLate,
+    UserRestricted,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
@@ -78,6 +79,7 @@ class DialogueRoutes:
         "/v1/conversations/{conversation_id}/messages",
         status=201,
         errors=[
+            UserRestricted,
             AmbiguousConversationId,
             ConversationNotFound,
             MessagesNotAccepted,
@@ -193,6 +195,7 @@ class DialogueRoutes:
     @patch(
         "/v1/conversations/{conversation_id}/messages/{seq}",
         errors=[
+            UserRestricted,
             ConversationNotFound,
             MessageNotFound,
             MessageRecalled,

@@ -33,6 +33,7 @@ from conversations.service.thread_tags import ThreadTagService
 from groups.errors import (
     REVIEW_ERRORS,
     Banned,
+    ChannelSuspended,
     GroupNotFound,
     MediaNotFound,
     MessageNotFound,
@@ -40,6 +41,7 @@ from groups.errors import (
     NotAPerson,
     PollFixed,
     PollNotAllowed,
+    UserRestricted,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
@@ -306,6 +308,8 @@ class InboxRoutes:
         "/v1/channels/{channel_id}/inbox/{user_id}/messages",
         status=201,
         errors=[
+            UserRestricted,
+            ChannelSuspended,
             ChannelNotFound,
             PermissionRefused,
             ConversationNotFound,
@@ -359,6 +363,8 @@ class InboxRoutes:
     @post(
         "/v1/channels/{channel_id}/inbox/messages",
         errors=[
+            UserRestricted,
+            ChannelSuspended,
             ChannelNotFound,
             PermissionRefused,
             FieldTooLong,
@@ -405,6 +411,8 @@ class InboxRoutes:
     @patch(
         "/v1/channels/{channel_id}/inbox/{user_id}/messages/{seq}",
         errors=[
+            UserRestricted,
+            ChannelSuspended,
             ChannelNotFound,
             PermissionRefused,
             ConversationNotFound,

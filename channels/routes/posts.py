@@ -19,6 +19,7 @@ from groups.errors import (
     REVIEW_ERRORS,
     Banned,
     BusinessAccount,
+    ChannelSuspended,
     ForwardingNotAllowed,
     MediaNotFound,
     MessageRecalled,
@@ -29,6 +30,7 @@ from groups.errors import (
     PostingNotAllowed,
     ReactingBanned,
     StorageQuotaReached,
+    UserRestricted,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
@@ -65,6 +67,8 @@ from reactions.routes import ReactorResponse, reactor_responses
 from reactions.service.reactions import ReactionService
 
 _CONTENT_ERRORS: Final = (
+    UserRestricted,
+    ChannelSuspended,
     ChannelNotFound,
     FieldTooLong,
     PostingNotAllowed,
@@ -218,6 +222,8 @@ class PostRoutes:
     @put(
         "/v1/channels/{channel_id}/posts/{seq}/pin",
         errors=[
+            UserRestricted,
+            ChannelSuspended,
             ChannelNotFound,
             PostNotFound,
             PermissionRefused,
@@ -235,7 +241,14 @@ class PostRoutes:
     @delete(
         "/v1/channels/{channel_id}/posts/{seq}/pin",
         status=204,
-        errors=[ChannelNotFound, PostNotFound, PermissionRefused, Banned],
+        errors=[
+            UserRestricted,
+            ChannelSuspended,
+            ChannelNotFound,
+            PostNotFound,
+            PermissionRefused,
+            Banned,
+        ],
     )
     async def unpin(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> None:
         """Unpin a post (owner, admin); deleting it unpins it too."""
@@ -305,6 +318,7 @@ class PostRoutes:
     @put(
         "/v1/channels/{channel_id}/posts/{seq}/reactions/{emoji}",
         errors=[
+            UserRestricted,
             ChannelNotFound,
             PostNotFound,
             BadEmoji,

@@ -36,6 +36,7 @@ from groups.models import (
     Member,
     Message,
     Role,
+    SuspensionMode,
     Tally,
     User,
     Visibility,
@@ -202,6 +203,27 @@ class LastPostResponse(NewestMessage):
     """The newest post, as lists show it."""
 
 
+class SuspensionResponse(Response):
+    """The application suspended the channel. `reason`: null unless you own the channel or are an admin."""
+
+    mode: SuspensionMode
+    reason: str | None
+    at: Instant
+
+
+def suspension_response(access: AccessContext) -> SuspensionResponse | None:
+    """The suspension of the channel, as the actor sees it; None where there is none."""
+    suspension = access.group.suspension
+    if suspension is None:
+        return None
+    sees_reason = policy.may_see_suspension_reason(access)
+    return SuspensionResponse(
+        mode=suspension.mode,
+        reason=suspension.reason if sees_reason else None,
+        at=suspension.at,
+    )
+
+
 class ChannelResponse(Response):
     """A channel as you see it. `subscribed_at` and `role` are null unless you subscribe.
 
@@ -223,6 +245,9 @@ class ChannelResponse(Response):
     role: Role | None
     grants: list[Grant]
     verified: bool
+    suspension: Annotated[
+        SuspensionResponse | None, Field(description="null: the channel is not suspended.")
+    ]
     settings: SettingsResponse
     head_seq: int
     version: StreamVersion
@@ -267,6 +292,7 @@ def channel_response(channel: Channel) -> ChannelResponse:
         role=member.role if member else None,
         grants=list(member.granted) if member else [],
         verified=group.verified,
+        suspension=suspension_response(channel.access),
         settings=settings,
         head_seq=channel.stream.head_seq,
         version=channel.stream.version,

@@ -20,6 +20,7 @@ from groups.errors import (
     AdminLimitReached,
     Banned,
     BusinessAccount,
+    ChannelSuspended,
     GroupsPerUserReached,
     InvitationLimitReached,
     InvitationsPerUserReached,
@@ -27,6 +28,7 @@ from groups.errors import (
     MemberNotFound,
     NotAPerson,
     OwnerCannotLeave,
+    UserRestricted,
 )
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import (
@@ -174,6 +176,8 @@ class SubscriberRoutes:
         "/v1/channels/{channel_id}/subscribers/{user_id}",
         also=[202],
         errors=[
+            UserRestricted,
+            ChannelSuspended,
             ChannelNotFound,
             PermissionRefused,
             NotAPerson,

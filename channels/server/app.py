@@ -23,6 +23,7 @@ import channels.link_clicks.wiring as click_wiring
 import channels.post_reports.wiring as report_wiring
 import channels.push.delivery.wiring as delivery_wiring
 import channels.push.wiring as push_wiring
+import channels.reports.wiring as abuse_wiring
 import channels.webhooks.wiring as webhook_wiring
 import channels.wiring as channel_wiring
 import conversations.wiring as conversation_wiring
@@ -56,6 +57,8 @@ from channels.push.routes import DeviceRoutes
 from channels.push.wiring import PUSH_INDEXES, Push
 from channels.reading_feed.routes import ReadingFeedRoutes
 from channels.reading_feed.service import ReadingFeedService
+from channels.reports.routes import AbuseReportRoutes, ModerationRoutes
+from channels.reports.wiring import ABUSE_REPORT_INDEXES, AbuseReports
 from channels.routes.admins import AdminRoutes
 from channels.routes.channels import ChannelRoutes
 from channels.routes.dialogue_reactions import DialogueReactionRoutes
@@ -152,6 +155,7 @@ INDEXES: Final[tuple[Index, ...]] = (
     *PUSH_INDEXES,
     *DELIVERY_INDEXES,
     *REPORT_INDEXES,
+    *ABUSE_REPORT_INDEXES,
 )
 
 DEFAULT_OPTIONS: Final = ServiceOptions()
@@ -184,6 +188,7 @@ class Services:
     push: Push
     push_delivery: PushDelivery
     reports: Reports
+    abuse_reports: AbuseReports
     shares: ShareService
     link_previews: LinkPreviewService
     metrics: Metrics
@@ -213,6 +218,7 @@ class Services:
         self.analytics.rollup_task.start()
         self.analytics.counting.start()
         self.reports.sockets.start()
+        await self.abuse_reports.clearing.resume()
         await self.push_delivery.start()
         self.log.start()
         self.webhooks.start()
@@ -224,6 +230,7 @@ class Services:
         await self.webhooks.stop()
         await self.push_delivery.close()
         await self.reports.sockets.close()
+        await self.abuse_reports.close()
         await self.clock_sync.stop()
         await self.chat.indexing.close()
         await self.channels.drafting.scheduler.stop()
@@ -462,6 +469,17 @@ def create_services(
         push=push,
         push_delivery=push_delivery,
         reports=report_wiring.assemble(report_core, channels.channel, chat.guard),
+        abuse_reports=abuse_wiring.build(
+            database,
+            chat,
+            conversations,
+            comments,
+            channels.channel,
+            channels.inbox,
+            limits,
+            clock,
+            on_batch=metrics.batch,
+        ),
         shares=ShareService(
             channels=channels.channels,
             channel=channels.channel,
@@ -539,6 +557,15 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         ClickRoutes(clicks=services.clicks),
         InsightRoutes(insights=services.analytics.insights),
         ReportRoutes(reports=services.reports.reports),
+        AbuseReportRoutes(
+            reporting=services.abuse_reports.reporting, cases=services.abuse_reports.cases
+        ),
+        ModerationRoutes(
+            channel=channels.channel,
+            suspensions=chat.suspensions,
+            restrictions=chat.restrictions,
+            log=chat.admin_log,
+        ),
         ShareRoutes(shares=services.shares),
         FeedRoutes(feed=services.feed),
         ReadingFeedRoutes(reading_feed=services.reading_feed, clock=services.clock),

@@ -22,6 +22,7 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import BatchedQuery, Tx
 from groups.models import AccessContext, AdminAct, AdminAction, Member, expand_channel_id
+from groups.policy import suspended_refusal
 from groups.service.access.bulk import AccessQuery, BulkAccess, staff_accesses
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
@@ -57,7 +58,7 @@ class ChannelInboxQuery:
             if access is None:
                 found[writer] = ConversationNotFound()
             elif writer.is_for_channel:
-                found[writer] = policy.inbox_refusal(access)
+                found[writer] = policy.inbox_refusal(access) or suspended_refusal(access.group)
             else:
                 found[writer] = policy.writing_refusal(access, profile.accept_messages, self.now)
         subscribers = {

@@ -107,7 +107,7 @@ class Subscriptions:
         )
         page, has_more = cut_page(ids, limit)
         # Read before the channels, so that a channel is as new as its mark, or newer.
-        changes = await self.changes.changes_of({i: places[i] for i in page}, since)
+        changes = await self.changes.changes_of(actor.user_id, {i: places[i] for i in page}, since)
         channels = list((await self._read(actor, page)).values())
         last = page[-1] if page else ""
         fitting = count_fitting(map(size_of, channels))

@@ -17,6 +17,7 @@ from channels.drafts.audit import checks as draft_checks
 from channels.limits import Limits
 from channels.link_clicks.audit import checks as click_checks
 from channels.push.audit import checks as push_checks
+from channels.reports.audit import checks as report_checks
 from channels.verify.report import Outcome, progress_bar, show
 from channels.webhooks.audit import checks as webhook_checks
 from conversations.audit.service import checks as conversation_checks
@@ -91,6 +92,7 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
         *click_checks(database, chat.streams),
         *log_checks(),
         *push_checks(database, limits, clock),
+        *report_checks(database),
         *webhook_checks(database, clock),
     ]
 

@@ -135,7 +135,7 @@ class _Audit:
     async def _lower_seqs(
         self, user_id: UserId, conversation_id: ConversationId, stream_id: StreamId, tx: Tx
     ) -> str | None:
-        heads = await self.membership_reader.find_heads([stream_id], tx)
+        heads = await self.membership_reader.find_heads([stream_id], tx, with_hidden=True)
         if stream_id not in heads:
             return None
         head = heads[stream_id].head_seq
@@ -160,7 +160,7 @@ class _Audit:
     async def _delete_dialogue(
         self, user_id: UserId, conversation_id: ConversationId, stream_id: StreamId, tx: Tx
     ) -> str | None:
-        if await self.membership_reader.find_heads([stream_id], tx):
+        if await self.membership_reader.find_heads([stream_id], tx, with_hidden=True):
             return None
         is_deleted = await self.store.delete_settings(user_id, conversation_id, tx)
         return "deleted" if is_deleted else None
@@ -168,7 +168,7 @@ class _Audit:
     async def _add_dialogue(
         self, user_id: UserId, conversation_id: ConversationId, stream_id: StreamId, tx: Tx
     ) -> str | None:
-        if not await self.membership_reader.find_heads([stream_id], tx):
+        if not await self.membership_reader.find_heads([stream_id], tx, with_hidden=True):
             return None
         is_new = await self.store.insert_missing(user_id, conversation_id, tx)
         return "added to their list, unread" if is_new else None
@@ -191,7 +191,9 @@ class _Audit:
 
     async def _repair_thread(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> str | None:
         stream_id = inbox_stream_of(channel_id, user_id)
-        heads = await self.membership_reader.find_heads([stream_id], tx, with_times=True)
+        heads = await self.membership_reader.find_heads(
+            [stream_id], tx, with_times=True, with_hidden=True
+        )
         head = heads.get(stream_id)
         done = None
         if head is None:

@@ -556,7 +556,7 @@ class _ProfileQueries:
         """
         versions = self.queries[0].result
         found: dict[ConversationId, _Profile] = {
-            conversation_of(group_id): _Profile(*version)
+            conversation_of(group_id): _Profile(version.version, version.changed_ms)
             for group_id, version in versions.items()
             if group_id in group_ids
         }
@@ -565,7 +565,7 @@ class _ProfileQueries:
             if dialogue.channel_id is not None:
                 version = versions.get(dialogue.channel_id)
                 if version is not None:
-                    found[dialogue.conversation_id] = _Profile(*version)
+                    found[dialogue.conversation_id] = _Profile(version.version, version.changed_ms)
             elif (changed_ms := users.get(UserId(dialogue.peer_id))) is not None:
                 # Two changes within a millisecond would need two transactions within one.
                 found[dialogue.conversation_id] = _Profile(changed_ms, changed_ms)

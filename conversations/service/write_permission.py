@@ -35,12 +35,20 @@ from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from conversations.store.threads import ThreadKey, ThreadStore
+from groups.kernel.actor import Actor
 from groups.kernel.batching.group_commit import NotTogether
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import RESERVED_USER_IDS, GroupId, UserId
 from groups.kernel.mongo import BatchedQuery, Database, Tx
-from groups.policy import named_person_refusal, person_refusal
+from groups.models import UserRestriction
+from groups.policy import (
+    active_restriction,
+    named_person_refusal,
+    person_refusal,
+    restricted_refusal,
+)
 from groups.service.messages.stream import StreamService
+from groups.service.moderation.restrictions import UserRestrictions
 
 _NEAR_LIMIT: Final = 16
 """This close to a limit, a transaction that begins a dialogue writes the guard of the user whose limit it is, so that
@@ -57,13 +65,22 @@ class PermissionQuery:
     """Of the users, in threads with channels."""
     of_rules: InboxQuery | None
     of_opened: BatchedQuery[dict[GroupId, int]] | None
+    of_restrictions: BatchedQuery[dict[UserId, UserRestriction]]
+    """Of the writers, by the application."""
+    now: datetime
 
     @property
     def queries(self) -> Sequence[BatchedQuery[Any]]:
         """The queries to send in the caller's command."""
         optional = self.of_settings, self.of_opened
         of_rules = self.of_rules.queries if self.of_rules is not None else ()
-        return [self.of_blocks, *(query for query in optional if query is not None), *of_rules]
+        given = [query for query in optional if query is not None]
+        return [self.of_blocks, self.of_restrictions, *given, *of_rules]
+
+    def restricted_refusal(self, actor: Actor) -> DomainError | None:
+        """Why the application lets the actor write nothing; None: they may."""
+        restriction = self.of_restrictions.result.get(actor.user_id)
+        return restricted_refusal(active_restriction(actor, restriction, self.now))
 
     def settings_of(self, dialogue: Dialogue) -> ConversationSettings:
         """The settings of the user of a thread."""
@@ -97,6 +114,7 @@ class WritePermission:
     limits: ConversationLimits
     is_business: Callable[[UserId], bool]
     """Whether a user is a business account."""
+    restrictions: UserRestrictions
     inbox_rules: InboxRules
 
     def query(
@@ -107,10 +125,12 @@ class WritePermission:
         users: dict[GroupId, set[UserId]] = {}
         threads: dict[ConversationKey, None] = {}
         opening: set[GroupId] = set()
+        writing: set[UserId] = set()
         for of_writers in of_streams:
             for writer, dialogue in of_writers.items():
                 user_id, peer_id, channel_id = *dialogue, dialogue.channel_id
                 pairs |= {(user_id, peer_id), (peer_id, user_id)}
+                writing.add(writer.actor.user_id)
                 if channel_id is not None:
                     users.setdefault(channel_id, set()).update((user_id, writer.actor.user_id))
                     threads[user_id, dialogue.conversation_id] = None
@@ -121,6 +141,8 @@ class WritePermission:
             self.settings.query_settings_of_keys(threads) if threads else None,
             self.inbox_rules.query(users) if users else None,
             self.threads.query_opened(opening, now.date()) if opening else None,
+            self.restrictions.query(writing),
+            now,
         )
 
     async def refusals(
@@ -164,7 +186,8 @@ class WritePermission:
             )
         refusals: dict[Writer, DomainError | None] = {}
         for writer, dialogue in of_writers.items():
-            refusal = self._refusal_by_kind(writer, dialogue) or by_rules[writer]
+            refusal = self._refusal_by_kind(writer, dialogue)
+            refusal = refusal or found.restricted_refusal(writer.actor) or by_rules[writer]
             if isinstance(refusal, ConversationNotFound) and is_begun:
                 # They wrote to each other, so the user knows of the channel, unless it was deleted since.
                 if await channel_exists(self.streams, GroupId(dialogue.peer_id), tx):

@@ -11,6 +11,7 @@ from groups.errors import (
     BadGroupId,
     BadMemberLimit,
     BusinessAccount,
+    ChannelSuspended,
     CustomFieldLimitReached,
     FixedInChannel,
     GroupIdTaken,
@@ -21,6 +22,7 @@ from groups.errors import (
     NotAPerson,
     NotForThisType,
     ReservedCustomField,
+    UserRestricted,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
@@ -92,6 +94,7 @@ class GroupRoutes:
         "/v1/groups",
         status=201,
         errors=[
+            UserRestricted,
             GroupIdTaken,
             BadGroupId,
             BadMemberLimit,
@@ -164,6 +167,8 @@ class GroupRoutes:
     @patch(
         "/v1/groups/{group_id}",
         errors=[
+            UserRestricted,
+            ChannelSuspended,
             GroupNotFound,
             PermissionRefused,
             ReservedCustomField,

@@ -9,6 +9,7 @@ from groups.errors import (
     AdminLimitReached,
     Banned,
     BusinessAccount,
+    ChannelSuspended,
     GroupNotFound,
     GroupsPerUserReached,
     InvitationLimitReached,
@@ -20,6 +21,7 @@ from groups.errors import (
     NotAPerson,
     NotForThisType,
     OwnerCannotLeave,
+    UserRestricted,
 )
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Query, Reply, delete, get, patch, post, put
@@ -153,6 +155,8 @@ class MemberRoutes:
         "/v1/groups/{group_id}/members/{user_id}",
         also=[202],
         errors=[
+            UserRestricted,
+            ChannelSuspended,
             GroupNotFound,
             PermissionRefused,
             Banned,

@@ -12,6 +12,7 @@ from groups.errors import (
     REVIEW_ERRORS,
     Banned,
     BusinessAccount,
+    ChannelSuspended,
     ForwardingNotAllowed,
     GroupNotFound,
     MediaNotFound,
@@ -23,6 +24,7 @@ from groups.errors import (
     PostingNotAllowed,
     RecallTooLate,
     StorageQuotaReached,
+    UserRestricted,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
@@ -149,6 +151,8 @@ class MessageRoutes:
         "/v1/groups/{group_id}/messages",
         status=201,
         errors=[
+            UserRestricted,
+            ChannelSuspended,
             GroupNotFound,
             FieldTooLong,
             PostingNotAllowed,
@@ -211,6 +215,8 @@ class MessageRoutes:
     @patch(
         "/v1/groups/{group_id}/messages/{seq}",
         errors=[
+            UserRestricted,
+            ChannelSuspended,
             GroupNotFound,
             MessageNotFound,
             MessageRecalled,

@@ -1,4 +1,4 @@
-"""The admin log of channels: actor, act, target, and the values before and after.
+"""The admin logs of channels, and that of the application: actor, act, target, and the values before and after.
 
 Promises:
     True: an entry is written in the transaction of its change, so there is one for each change, and none for a change
@@ -6,14 +6,15 @@ Promises:
     Lasting: an entry never expires; it is deleted with its channel.
     Small: each value before and after is shortened to `VALUE_BYTES`.
 
-Every service that makes an administrative change calls `record` inside its transaction.
+Every service that makes an administrative change calls `record` inside its transaction, or `record_of_app` for what
+the application does beyond one channel. The application's log is stored as that of a group that cannot exist.
 """
 
 import itertools
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from groups import policy
@@ -22,7 +23,7 @@ from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
-from groups.models import AdminAct, AdminAction, AdminLogEntry, Content, Group
+from groups.models import APP_LOG, AdminAct, AdminAction, AdminLogEntry, Content, Group
 from groups.service.access.guard import AccessGuard
 from groups.store.admin_log import AdminLogStore
 
@@ -46,6 +47,15 @@ class AdminLog:
         if acts and group.is_channel:
             entries = [self._entry(group.group_id, self.next_id(), act) for act in acts]
             self.entries.insert_many(entries, tx)
+
+    async def record_of_app(self, tx: Tx, *acts: AdminAct) -> None:
+        """Add entries to the application's log, in this order."""
+        self.entries.insert_many([self._entry(APP_LOG, self.next_id(), act) for act in acts], tx)
+
+    async def record_twice(self, tx: Tx, group: Group, act: AdminAct) -> None:
+        """Add an entry to the channel's log, and one to the application's, whose target is the channel."""
+        await self.record(tx, group, act)
+        await self.record_of_app(tx, replace(act, target_id=group.group_id))
 
     def next_id(self) -> str:
         """The id of a new entry: greater than earlier ids of this process, and by the clock than those of others."""
@@ -88,6 +98,31 @@ class AdminLog:
         """A page of the entries that match all given filters, newest first (owner and admins only)."""
         access = await self.guard.access_of(actor, group_id)
         policy.check(policy.staff_refusal(access))
+        return await self._page(group_id, action, actor_id, target_id, limit, cursor)
+
+    async def list_of_app(
+        self,
+        actor: Actor,
+        *,
+        action: AdminAction | None,
+        actor_id: str | None,
+        target_id: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> tuple[list[AdminLogEntry], str | None]:
+        """As `list_entries`, of the application's log (the application). Raises: PermissionRefused; BadCursor."""
+        policy.check(policy.application_refusal(actor))
+        return await self._page(APP_LOG, action, actor_id, target_id, limit, cursor)
+
+    async def _page(
+        self,
+        group_id: GroupId,
+        action: AdminAction | None,
+        actor_id: str | None,
+        target_id: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> tuple[list[AdminLogEntry], str | None]:
         key = decode_cursor("admin log", cursor, str)
         wanted = {"action": action, "actor_id": actor_id, "target_id": target_id}
         entries = await self.entries.list_entries(

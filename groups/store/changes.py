@@ -7,7 +7,7 @@ channels. This store only reads `members`, `groups` and `disbanded`, which other
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import repeat
 from typing import Final, NamedTuple
 
@@ -33,6 +33,7 @@ from groups.models import (
     DepartureKind,
     DepartureReason,
     MembershipRow,
+    SuspensionMode,
     stream_of,
 )
 
@@ -44,10 +45,14 @@ _membership: Final = MembershipRow._make
 
 
 class ProfileVersion(NamedTuple):
-    """The version of a group's profile, and its time (milliseconds since 1970; 0: the first version)."""
+    """The version of a group's profile, and its time (milliseconds since 1970; 0: the first version).
+
+    `hidden_at`: when the application hid the channel; None: it is not hidden, or that was not queried.
+    """
 
     version: int
     changed_ms: int
+    hidden_at: datetime | None = None
 
 
 class ChangeStore:
@@ -195,6 +200,21 @@ class ChangeStore:
             lambda rows: {row["_id"]: (row["at"], row.get("was_channel", False)) for row in rows},
         )
 
+    def query_hidden(
+        self, group_ids: Collection[GroupId], since: datetime
+    ) -> BatchedQuery[dict[GroupId, datetime]]:
+        """Those of the channels that the application hid at or after the instant, and still hides; when it did."""
+        return BatchedQuery(
+            self._groups,
+            {
+                "_id": {"$in": list(group_ids)},
+                "suspension.mode": SuspensionMode.HIDDEN.value,
+                "suspension.at": {"$gte": since},
+            },
+            lambda rows: {row["_id"]: row["suspension"]["at"].replace(tzinfo=UTC) for row in rows},
+            {"$project": {"suspension.at": 1}},
+        )
+
     async def list_memberships(self, user_id: UserId) -> dict[GroupId, MembershipRow]:
         """All memberships of the user, also in disbanded groups whose remains still exist."""
         # Uses index: user_id_1_group_id_1_joined_seq_1
@@ -226,11 +246,14 @@ class ChangeStore:
         changed: list[Document] = [{"changed_at": {"$gte": since}}, {"_id": {"$in": list(also)}}]
         cursor = self._groups.find(
             {"_id": {"$in": list(group_ids)}, **_IS_MARKED, "$or": changed},
-            {"version": 1, "changed_at": 1},
+            {"version": 1, "changed_at": 1, "suspension.mode": 1, "suspension.at": 1},
             batch_size=ONE_REPLY,
         )
         rows = await cursor.to_list(None)
-        return {row["_id"]: ProfileVersion(row["version"], _changed_ms(row)) for row in rows}
+        return {
+            row["_id"]: ProfileVersion(row["version"], _changed_ms(row), _hidden_at(row))
+            for row in rows
+        }
 
     async def find_ended(
         self, group_ids: Collection[GroupId], since: datetime
@@ -317,6 +340,14 @@ def _to_membership(row: Document) -> MembershipRow:
     joined_ms = milliseconds_of(row["joined_at"])
     changed_ms = max(joined_ms, _changed_ms(row))
     return MembershipRow(row["group_id"], row["joined_seq"], joined_ms, row["role"], changed_ms)
+
+
+def _hidden_at(row: Document) -> datetime | None:
+    suspension = row.get("suspension")
+    if not suspension or suspension["mode"] != SuspensionMode.HIDDEN.value:
+        return None
+    at: datetime = suspension["at"].replace(tzinfo=UTC)
+    return at
 
 
 def _changed_ms(row: Document) -> int:

@@ -19,7 +19,15 @@ from groups.kernel.mongo import (
     Tx,
     aggregate,
 )
-from groups.models import CHANNEL_MARKER, Disbanded, Group, GroupType, Model, Visibility
+from groups.models import (
+    CHANNEL_MARKER,
+    Disbanded,
+    Group,
+    GroupType,
+    Model,
+    SuspensionMode,
+    Visibility,
+)
 
 _MARK = f"custom.{CHANNEL_MARKER}"
 _IS_MARKED: Document = {_MARK: {"$exists": True}}
@@ -267,7 +275,11 @@ class GroupStore:
 
 
 def _listed(*, with_private: bool) -> list[Document]:
-    return [_IS_MARKED] if with_private else [_IS_MARKED, {"visibility": Visibility.PUBLIC.value}]
+    """The channels of the directory; the application, which sees the private ones, sees the hidden ones too."""
+    if with_private:
+        return [_IS_MARKED]
+    is_shown: Document = {"suspension.mode": {"$ne": SuspensionMode.HIDDEN.value}}
+    return [_IS_MARKED, {"visibility": Visibility.PUBLIC.value}, is_shown]
 
 
 def _holding(words: str) -> list[Document]:

@@ -1,6 +1,10 @@
 """Restriction documents: bans (also from reacting or commenting), and mutes that outlive a membership.
 
 `_id` is `group<US>user`. The user may be a member or not. A user without restrictions has no document.
+
+What the application restricts a user to in every group is a document beside these, whose `_id` and `group_id` are
+`<US>user`: no group has such an id. A query for what a user may do in a group names that key too, so it costs no
+command and no stage, and the key of the shard spreads the users. The database deletes it after `expires_at`.
 """
 
 from collections.abc import Collection, Iterable
@@ -10,8 +14,8 @@ from pymongo import DeleteOne, UpdateOne
 from groups.kernel.batching.requests import RequestBatcher
 from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
-from groups.models import Restriction
-from groups.store.users_by_group import UsersByGroup, match_users
+from groups.models import Restriction, UserRestriction
+from groups.store.users_by_group import UsersByGroup
 
 
 class RestrictionStore:
@@ -31,11 +35,50 @@ class RestrictionStore:
             "the users who are banned from commenting",
             partial={"commenting_banned": True},
         ),
+        Index(
+            "restrictions",
+            [("expires_at", 1)],
+            "the TTL of restrictions by the application",
+            partial={"expires_at": {"$exists": True}},
+            expire_after_seconds=0,
+        ),
     )
 
     def __init__(self, database: Database) -> None:
         self._restrictions = database.collection("restrictions")
         self._reader = RequestBatcher(self._find_keys)
+
+    async def find_of_user(self, user_id: UserId, tx: Tx | None = None) -> UserRestriction | None:
+        """What the application restricts the user to, which may have ended."""
+        key = _key_everywhere(user_id)
+        row = await self._restrictions.find_one(
+            {"_id": key, "group_id": key}, session=tx.session if tx else None
+        )
+        return UserRestriction.from_stored(row) if row else None
+
+    def query_of_users(
+        self, user_ids: Iterable[UserId]
+    ) -> BatchedQuery[dict[UserId, UserRestriction]]:
+        """What the application restricts these users to, as a query to send together with others."""
+        keys = [_key_everywhere(user_id) for user_id in user_ids]
+        match: Document = {"_id": {"$in": keys}, "group_id": {"$in": keys}}
+        return BatchedQuery(self._restrictions, match, _everywhere)
+
+    def put_of_user(self, restriction: UserRestriction, tx: Tx) -> None:
+        """Store what the application restricts the user to, in place of what it did before. Collected (`Tx.write`)."""
+        key = _key_everywhere(restriction.user_id)
+        changes: Document = {"$set": restriction.model_dump(mode="python")}
+        if restriction.until is not None:
+            changes["$set"]["expires_at"] = restriction.until
+        else:
+            changes["$unset"] = {"expires_at": ""}
+        where: Document = {"_id": key, "group_id": key}
+        tx.write(self._restrictions, UpdateOne(where, changes, upsert=True))
+
+    def delete_of_user(self, user_id: UserId, tx: Tx) -> None:
+        """Lift what the application restricts the user to. Collected (`Tx.write`)."""
+        key = _key_everywhere(user_id)
+        tx.write(self._restrictions, DeleteOne({"_id": key, "group_id": key}))
 
     async def find_restriction(
         self, group_id: GroupId, user_id: UserId, tx: Tx | None = None
@@ -99,7 +142,7 @@ class RestrictionStore:
     def query_restrictions(
         self, group_id: GroupId, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, Restriction]]:
-        """The restrictions of these users, as a query to send together with others."""
+        """The restrictions of these users, without what the application restricts; to send together with others."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
         return BatchedQuery(self._restrictions, match, _by_user)
@@ -107,33 +150,63 @@ class RestrictionStore:
     def query_restrictions_by_group(
         self, users: UsersByGroup
     ) -> BatchedQuery[dict[GroupId, dict[UserId, Restriction]]]:
-        """As `query_restrictions`, for users of several groups."""
-        return BatchedQuery(self._restrictions, match_users(users), _by_group)
+        """The restrictions of users of several groups, with what the application restricts (`by_app`)."""
+        pairs = [
+            (group_id, user_id) for group_id, of_group in users.items() for user_id in of_group
+        ]
+
+        def by_group(rows: list[Document]) -> dict[GroupId, dict[UserId, Restriction]]:
+            found: dict[GroupId, dict[UserId, Restriction]] = {}
+            for (group_id, user_id), restriction in _by_pair(rows, pairs).items():
+                found.setdefault(group_id, {})[user_id] = restriction
+            return found
+
+        return BatchedQuery(self._restrictions, _match_pairs(pairs), by_group)
 
     def query_pairs(
         self, pairs: Collection[tuple[GroupId, UserId]]
     ) -> BatchedQuery[dict[tuple[GroupId, UserId], Restriction]]:
-        """The restrictions of these users in these groups."""
-        match: Document = {
-            "_id": {"$in": [join_key(*pair) for pair in pairs]},
-            "group_id": {"$in": list({group_id for group_id, _ in pairs})},
-        }
-        return BatchedQuery(self._restrictions, match, _by_pair)
+        """The restrictions of these users in these groups, with what the application restricts (`by_app`)."""
+        return BatchedQuery(
+            self._restrictions, _match_pairs(pairs), lambda rows: _by_pair(rows, pairs)
+        )
 
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
         await self._restrictions.delete_many({"group_id": group_id}, session=tx.session)
+
+
+def _key_everywhere(user_id: UserId) -> str:
+    """The key of what the application restricts the user to in every group."""
+    return SEPARATOR + user_id
+
+
+def _match_pairs(pairs: Collection[tuple[GroupId, UserId]]) -> Document:
+    everywhere = list({_key_everywhere(user_id) for _, user_id in pairs})
+    return {
+        "_id": {"$in": [join_key(*pair) for pair in pairs] + everywhere},
+        "group_id": {"$in": list({group_id for group_id, _ in pairs}) + everywhere},
+    }
 
 
 def _by_user(rows: list[Document]) -> dict[UserId, Restriction]:
     return {row["user_id"]: Restriction.from_stored(row) for row in rows}
 
 
-def _by_group(rows: list[Document]) -> dict[GroupId, dict[UserId, Restriction]]:
-    found: dict[GroupId, dict[UserId, Restriction]] = {}
-    for row in rows:
-        found.setdefault(row["group_id"], {})[row["user_id"]] = Restriction.from_stored(row)
+def _everywhere(rows: list[Document]) -> dict[UserId, UserRestriction]:
+    return {row["user_id"]: UserRestriction.from_stored(row) for row in rows}
+
+
+def _by_pair(
+    rows: list[Document], pairs: Collection[tuple[GroupId, UserId]]
+) -> dict[tuple[GroupId, UserId], Restriction]:
+    of_groups = [row for row in rows if not row["group_id"].startswith(SEPARATOR)]
+    found = {(row["group_id"], row["user_id"]): Restriction.from_stored(row) for row in of_groups}
+    if len(of_groups) == len(rows):  # nearly always
+        return found
+    everywhere = _everywhere([row for row in rows if row["group_id"].startswith(SEPARATOR)])
+    for pair in pairs:
+        group_id, user_id = pair
+        if user_id in everywhere:
+            own = found.get(pair) or Restriction(group_id=group_id, user_id=user_id)
+            found[pair] = own.model_copy(update={"by_app": everywhere[user_id]})
     return found
-
-
-def _by_pair(rows: list[Document]) -> dict[tuple[GroupId, UserId], Restriction]:
-    return {(row["group_id"], row["user_id"]): Restriction.from_stored(row) for row in rows}

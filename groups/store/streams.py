@@ -3,8 +3,10 @@
 A document has the head, the last message and the token bucket of the posting rate, all of which every post writes; the
 buckets of edits and of deletions (`edits`, `recalls`); `media_bytes`, the bytes of uploads that its messages carry;
 `pins`, the seqs of the few pinned messages, the oldest pin first; and `version` and `changed_at`, which every change of
-a message moves. Streams whose messages never changed have neither. In the stream of a group, `author_id` and
-`author_seq` are the author of the newest message and its seq, which is how far they have read (`groups.models.Head`).
+a message moves. Streams whose messages never changed have neither. The stream of a hidden channel is `hidden`, and
+lists of conversations ask for streams that are not, so hiding a channel writes nothing for any subscriber. In the
+stream of a group, `author_id` and `author_seq` are the author of the newest message and its seq, which is how far they
+have read (`groups.models.Head`).
 """
 
 from collections.abc import Collection, Iterable
@@ -78,12 +80,14 @@ class ChangeState(NamedTuple):
     last_seq: int
 
 
+_SHOWN: Final[Document] = {"hidden": None}
+"""The condition that leaves out the streams of hidden channels, beside keys."""
 _KEPT_BYTES: Final = 2 * 2**20  # of memory: some 1,200 streams
 _STREAM_BYTES: Final = 700
 """The size of a stream without texts; the texts count twice, besides the document."""
 _OF_WRITERS: Final = (
     *("tokens", "bytes_left", "tokens_at", "edits", "recalls"),
-    *("media_bytes", "pins"),
+    *("media_bytes", "pins", "hidden"),
 )
 """Fields that readers of streams do not need: a stream that differs only in them counts as unchanged."""
 
@@ -138,11 +142,16 @@ class StreamStore:
             self._streams, {"_id": stream_id}, lambda rows: _to_state(rows[0]) if rows else None
         )
 
-    def query_streams(self, stream_ids: Iterable[StreamId]) -> BatchedQuery[dict[StreamId, Stream]]:
-        """As `find_many`, as a query to send together with others; an unchanged stream is the same object."""
+    def query_streams(
+        self, stream_ids: Iterable[StreamId], *, with_hidden: bool = True
+    ) -> BatchedQuery[dict[StreamId, Stream]]:
+        """As `find_many`, as a query to send together with others; an unchanged stream is the same object.
+
+        `with_hidden`: also the streams of hidden channels.
+        """
         return BatchedQuery(
             self._streams,
-            {"_id": {"$in": list(stream_ids)}},
+            {"_id": {"$in": list(stream_ids)}, **({} if with_hidden else _SHOWN)},
             lambda streams: {stream.stream_id: stream for stream in streams},
             cache=self._cache,
         )
@@ -161,7 +170,8 @@ class StreamStore:
     ) -> BatchedQuery[Changed[StreamId, Head]]:
         """As `find_heads`, as a query to send together with others, and those that changed at or after the instant.
 
-        Only these have a version and all times, unless `with_times` asks when each was active.
+        Those of hidden channels are absent. Only changed ones have a version and all times, unless `with_times` asks
+        when each was active.
         """
         columns: Document = {
             "ids": "$_id",
@@ -175,16 +185,21 @@ class StreamStore:
         where = is_since(since, "$last.at", "$changed_at")
         return BatchedQuery(
             self._streams,
-            {"_id": {"$in": list(stream_ids)}},
+            {"_id": {"$in": list(stream_ids)}, **_SHOWN},
             _to_timed_heads if with_times else _to_heads,
             as_columns(columns, where=where, details=_AS_HEAD),
         )
 
     async def find_many(
-        self, stream_ids: Iterable[StreamId], tx: Tx | None = None
+        self,
+        stream_ids: Iterable[StreamId],
+        tx: Tx | None = None,
+        *,
+        with_hidden: bool = True,
     ) -> dict[StreamId, Stream]:
+        """Those of the streams that exist; without those of hidden channels, unless `with_hidden`."""
         cursor = self._streams.find(
-            {"_id": {"$in": list(stream_ids)}},
+            {"_id": {"$in": list(stream_ids)}, **({} if with_hidden else _SHOWN)},
             session=tx.session if tx else None,
             batch_size=ONE_REPLY,
         )
@@ -284,6 +299,11 @@ class StreamStore:
         )
         return int(document["head_seq"]) if document else None
 
+    async def hide(self, stream_id: StreamId, tx: Tx, *, hidden: bool) -> None:
+        """Take the stream out of all lists of conversations, or put it back. Doing it again changes nothing."""
+        change: Document = {"$set": {"hidden": True}} if hidden else {"$unset": {"hidden": ""}}
+        await self._streams.update_one({"_id": stream_id}, change, session=tx.session)
+
     async def _set(self, stream_id: StreamId, values: Document, tx: Tx) -> None:
         await self._streams.update_one({"_id": stream_id}, {"$set": values}, session=tx.session)
 
@@ -292,12 +312,19 @@ class StreamStore:
         await self._streams.delete_one({"_id": stream_id}, session=tx.session)
 
     async def find_heads(
-        self, stream_ids: Collection[StreamId], tx: Tx | None = None, *, with_times: bool = False
+        self,
+        stream_ids: Collection[StreamId],
+        tx: Tx | None = None,
+        *,
+        with_times: bool = False,
+        with_hidden: bool = False,
     ) -> dict[StreamId, Head]:
         """The heads of the streams that exist among these; one query for each `ONE_REPLY` ids.
 
-        `with_times`: also when each was active, its version, and when it changed.
+        `with_times`: also when each was active, its version, and when it changed. `with_hidden`: also those of hidden
+        channels.
         """
+        shown: Document = {} if with_hidden else _SHOWN
         fields: Document = {"head_seq": 1, "is_channel": 1, "author_id": 1, "author_seq": 1}
         if with_times:
             fields |= {"last.at": 1, "version": 1, "changed_at": 1}
@@ -305,7 +332,7 @@ class StreamStore:
         heads: dict[StreamId, Head] = {}
         for start in range(0, len(wanted), ONE_REPLY):
             cursor = self._streams_naive.find(
-                {"_id": {"$in": wanted[start : start + ONE_REPLY]}},
+                {"_id": {"$in": wanted[start : start + ONE_REPLY]}, **shown},
                 fields,
                 session=tx.session if tx else None,
                 batch_size=ONE_REPLY,

@@ -138,7 +138,7 @@ class _Audit:
 
         async def step(tx: Tx) -> int:
             # Without the stream, nobody can have posted the message since the check.
-            if await self.streams.heads([stream_id], tx):
+            if await self.streams.exists(stream_id, tx):
                 return 0
             return await self.store.delete_some(message_id, tx)
 

@@ -33,6 +33,8 @@ OF_LINKS: Final = {name for name in ALL if name.startswith("invite_link_")}
 """Those about invite links: `tests/channels/test_invite_links.py`."""
 OF_WEBHOOKS: Final = {name for name in ALL if name.startswith("webhook_")}
 """Those about webhooks: `tests/server/test_admin_acts.py` has an entry for each call."""
+OF_APP: Final = {"report_resolved", "user_restricted", "user_unrestricted"}
+"""Those of the application's own log: `tests/channels/test_reports.py`."""
 HELLO: Final = {"kind": "text", "text": "Hello"}
 
 
@@ -108,6 +110,8 @@ async def test_every_administrative_change_has_an_entry(
     await cat.patch(f"{group}/members/me", {"name_card": "Cat"})
     await ada.patch(f"{group}/members/{part(dan.id)}", {"name_card": "Dan"})
     await ada.post(f"{path}/owner", {"user_id": bob.id})
+    await app.put(f"{path}/suspension", {"mode": "readable", "reason": "Spam"})
+    await app.delete(f"{path}/suspension")
     entries = await log_of(ada, path)
     assert [(e["action"], e["actor_id"], e["target_id"]) for e in entries] == [
         ("channel_created", ada.id, None),
@@ -147,12 +151,16 @@ async def test_every_administrative_change_has_an_entry(
         ("admin_removed", cat.id, cat.id),
         ("name_card_changed", ada.id, dan.id),
         ("owner_changed", ada.id, bob.id),
+        ("channel_suspended", app.id, None),
+        ("channel_reinstated", app.id, None),
     ]
-    elsewhere = OF_REQUESTS | OF_LINKS | OF_WEBHOOKS
+    elsewhere = OF_REQUESTS | OF_LINKS | OF_WEBHOOKS | OF_APP
     assert sorted({e["action"] for e in entries}) == sorted({*ALL} - elsewhere)
     assert {e["action"] for e in entries if e["by_app"]} == {
         "subscriber_added",
         "subscribers_imported",
+        "channel_suspended",
+        "channel_reinstated",
     }
     by_action = {e["action"]: (e["before"], e["after"]) for e in reversed(entries)}
     assert by_action["info_changed"] == (

@@ -51,6 +51,9 @@ SHARD_KEY: Final = {
     "online_users": "user_id",
     "online_processes": "_id",
     "post_figures": "stream_id",
+    "report_cases": "digest",
+    "reports": "digest",
+    "report_days": "_id",
     "health": "_id",
     "schema": "_id",
     "search_index": "_id",
@@ -88,17 +91,49 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape("aggregate", "members", ("added", "user_id")): (
         "the same, of groups to which others added the user: by a partial index, at most 200 keys"
     ),
-    Shape("find", "groups", ("custom.official_account", "visibility")): (
+    Shape("find", "groups", ("custom.official_account", "suspension.mode", "visibility")): (
         "the directory: at most as many as a deployment has channels, and searched seldom"
     ),
     Shape(
-        "find", "groups", ("_id", "custom.official_account", "introduction", "name", "visibility")
+        "find",
+        "groups",
+        (
+            *("_id", "custom.official_account", "introduction", "name"),
+            *("suspension.mode", "visibility"),
+        ),
     ): "the directory, by words",
-    Shape("find", "groups", ("_id", "custom.official_account", "member_count", "visibility")): (
-        "the directory's next page"
+    **dict.fromkeys(
+        (
+            Shape(
+                "find",
+                "groups",
+                (
+                    "_id",
+                    *sorted((field, "custom.official_account")),
+                    "suspension.mode",
+                    "visibility",
+                ),
+            )
+            if field == "created_at"
+            else Shape(
+                "find",
+                "groups",
+                ("_id", "custom.official_account", field, "suspension.mode", "visibility"),
+            )
+            for field in ("member_count", "created_at")
+        ),
+        "the directory's next page",
     ),
-    Shape("find", "groups", ("_id", "created_at", "custom.official_account", "visibility")): (
-        "the directory's next page"
+    Shape("find", "report_cases", ("state",)): (
+        "the queue of reports, which few admins read: a page by an index, from every shard"
+    ),
+    Shape("find", "report_cases", ("_id", "first_at", "state")): "the next page of the same",
+    Shape("find", "report_cases", ("state", "target.type")): "the same, of one type of target",
+    Shape("find", "report_cases", ("state", "target.channel_id", "target.type")): (
+        "the reports of comments in a channel: by a partial index, from every shard, seldom"
+    ),
+    Shape("find", "report_cases", ("uncleared",)): (
+        "resolved reports that a process left uncleared: once a minute, by a partial index that is nearly empty"
     ),
     Shape("find", "groups", ("custom.official_account",)): (
         "the application's list of every channel: as the directory"

@@ -59,6 +59,16 @@ EXPECTED: Final[Indexes] = {
     },
     "online_processes": {},
     "online_users": {"process_id_1": "", "user_id_1": ""},
+    "report_cases": {
+        "digest_1_number_-1": "",
+        "state_1_first_at_-1__id_-1": "",
+        "target.type_1_state_1_first_at_-1__id_-1": "",
+        "target.channel_id_1_state_1_first_at_-1__id_-1": ('only where {"target.type": "comment"}'),
+        "uncleared_1": 'only where {"uncleared": true}',
+        "expires_at_1": 'only where {"expires_at": {"$exists": true}}, expires after 0 s',
+    },
+    "reports": {"digest_1_at_-1": ""},
+    "report_days": {"expires_at_1": "expires after 0 s"},
     "post_figures": {"stream_id_1": ""},
     "events": {
         "at_1": "expires after 86400 s",
@@ -120,6 +130,7 @@ EXPECTED: Final[Indexes] = {
     "restrictions": {
         "group_id_1_user_id_1": "",
         "group_id_1_reacting_banned_1_user_id_1": 'only where {"reacting_banned": true}',
+        "expires_at_1": 'only where {"expires_at": {"$exists": true}}, expires after 0 s',
         "group_id_1_commenting_banned_1_user_id_1": 'only where {"commenting_banned": true}',
     },
     "schema": {},

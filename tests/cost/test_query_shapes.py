@@ -192,6 +192,7 @@ async def _channels(api: Api) -> None:
     await ada.patch(path, {"introduction": "All of it", "custom_data": "x"})
     await app.put(f"{path}/verified")
     await app.delete(f"{path}/verified")
+    await _moderation(app, bob, ada, path)
     await dan.put(f"{path}/subscription")
     ears = await dan.socket()
     await ears.tell(type="watch", conversation_id=conversation_of(path))
@@ -355,6 +356,27 @@ async def _webhooks(api: Api, ada: User, path: str, writer: User, channel: str) 
     await ada.patch(one, {"description": "Shop"})
     await ada.delete(one)
     await api.services.webhooks.cleanup.sweep()
+
+
+async def _moderation(app: User, reporter: User, owner: User, path: str) -> None:
+    for user in (owner.id, fresh("user")):
+        about = {"target": {"type": "user", "user_id": user}, "reason": "spam", "text": "Look"}
+        assert (await reporter.post("/v1/reports", about)).status == 201
+    page = await app.get("/v1/reports?limit=1")
+    await app.get(f"/v1/reports?limit=1&cursor={page.body['next_cursor']}")
+    await app.get("/v1/reports?type=user")
+    await owner.get(f"{path}/reports")
+    one = f"/v1/reports/{page.items[0]['report_id']}"
+    await app.get(one)
+    assert (await app.post(f"{one}/resolution", {"action": "restrict_user"})).status == 200
+    restriction = f"/v1/users/{part(page.items[0]['author_id'])}/restriction"
+    await app.put(restriction, {"reason": "Spam"})
+    await app.get(restriction)
+    await app.delete(restriction)
+    await app.put(f"{path}/suspension", {"mode": "hidden"})
+    await reporter.get("/v1/sync")
+    await app.delete(f"{path}/suspension")
+    await app.get("/v1/admin-log?limit=1")
 
 
 async def _comments(api: Api, path: str, ada: User, dan: User) -> None:

@@ -27,6 +27,7 @@ _SAYS: Final = "what the channel says names its author to the admins, as posts, 
 UNTOLD: Final = {
     "DELETE /": _ENDS,
     **dict.fromkeys(("PUT /subscription", "PUT /members/me"), _FOR_HIMSELF),
+    "DELETE /suspension": "there is none to lift; where there is: test_admin_log",
     "DELETE /verified": "there is none to take; giving and taking are told alike",
     "DELETE /default": "it is none; giving and taking are told alike",
     **dict.fromkeys(

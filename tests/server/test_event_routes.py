@@ -11,6 +11,7 @@ from bson.raw_bson import RawBSONDocument
 import channels.server.app  # noqa: F401  # the composition root knows every package
 from channels.event_views.registry import has_views, views_of
 from channels.limits import SOCKETS_PER_USER
+from channels.reports.events import ReportOpened
 from channels.server.metrics import Metrics
 from channels.server.realtime.hub import NEEDED_BY_HUBS, Hub
 from channels.webhooks.events import ChannelWebhookDisabled
@@ -43,11 +44,13 @@ VALUES: Final[dict[str, Any]] = {
     "is_blocked": True,
     "member_count": 3,
     "message": posted().message,
+    "mode": "readable",
     "muted_until": None,
     "name": "work",
     "name_card": "",
     "new_name": "home",
     "outcome": "refused",
+    "owner_id": "ian",
     "own": (OwnReactions(("👍",), (UserId("eve"), UserId("fay"))),),
     "peer_holds": (),
     "pending_requests": 1,
@@ -57,15 +60,18 @@ VALUES: Final[dict[str, Any]] = {
     "reads": ({"conversation_id": stream_of(NEWS), "read_seq": 1, "unread_count": 0},),
     "reason": "declined",
     "removed": (),
+    "report_id": "r-1",
     "role": Role.ADMIN,
     "seq": 1,
     "spent": (),
     "staff": ("gil", "hal"),
     "stream_id": stream_of(NEWS),
     "tags": ("order",),
+    "target": {"type": "user", "user_id": "bob"},
     "text": "Let me in",
     "total": 2,
     "unread_count": 0,
+    "until": AT,
     "user_holds": ("👍",),
     "user_id": "ada",
     "user_ids": ("ada", "bob"),
@@ -100,6 +106,8 @@ def sample(kind: type[Event], **changes: Any) -> Event:
         values["reason"] = LeaveReason.LEFT
     if kind is ChannelWebhookDisabled:
         values["reason"] = DisabledReason.GONE
+    if kind is ReportOpened:
+        values["reason"] = "spam"
     named = {name: values[name] for name in kind.model_fields if name in values}
     return kind.model_validate({"at": AT, **named})
 

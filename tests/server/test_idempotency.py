@@ -48,6 +48,8 @@ HOW: Final = {
     "/v1/channels/{channel_id}/posts": "keyed",
     "/v1/channels/{channel_id}/posts/preview": "reads",
     "/v1/channels/{channel_id}/posts/{seq}/poll/close": "itself",
+    "/v1/reports": "itself",
+    "/v1/reports/{report_id}/resolution": "itself",
     "/v1/channels/{channel_id}/posts/views": "itself",
     "/v1/channels/{channel_id}/posts/{seq}/clicks": "itself",
     "/v1/channels/{channel_id}/subscribers": "itself",

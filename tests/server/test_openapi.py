@@ -409,6 +409,7 @@ async def a_flow(api: Api) -> None:
         await user.put(f"{channel}/default")
         await user.get("/v1/default-channels")
         await user.delete(f"{channel}/default")
+    await a_flow_of_moderation(root, ada, bob, channel)
     for since in ("2026-01-01T00:00:00Z", "2020-01-01T00:00:00Z", "none"):
         await eve.get(f"{mine}&updated_since={since}")
     for query in ("", "?limit=1", "?conversation_group=none", "?cursor=nonsense"):
@@ -697,6 +698,29 @@ async def a_flow_of_webhooks(user: User, path: str) -> None:
     for _ in range(2):
         await user.get(one)
         await user.delete(one)
+
+
+async def a_flow_of_moderation(root: User, ada: User, bob: User, channel: str) -> None:
+    about = {"target": {"type": "channel", "channel_id": id_of(channel)}, "reason": "spam"}
+    await bob.post("/v1/reports", {**about, "text": "One"})
+    made = await bob.post("/v1/reports", {**about, "text": "Two"})
+    one = f"/v1/reports/{made.body['report_id']}"
+    user = f"/v1/users/{part(bob.id)}/restriction"
+    for reader in (root, ada):
+        await reader.get("/v1/reports")
+        await reader.get(one)
+        await reader.get(f"{channel}/reports")
+        await reader.get("/v1/admin-log")
+        await reader.post(f"{one}/resolution", {"action": "delete"})
+        await reader.post(f"{one}/resolution", {"action": "dismiss"})
+        await reader.put(f"{channel}/suspension", {"mode": "readable", "reason": "Spam"})
+        await reader.get(channel)
+        await reader.delete(f"{channel}/suspension")
+        await reader.put(user, {"reason": "Spam"})
+        await bob.get("/v1/users/me/restriction")
+        await reader.get(user)
+        await bob.post("/v1/channels", {"name": "More"})
+        await reader.delete(user)
 
 
 async def a_flow_of_comments(ada: User, bob: User, channel: str) -> None:

@@ -75,10 +75,14 @@ BODIES: Final[dict[str, Any]] = {
     "pinned": {"pinned": True},
     "hook": {"url": "https://hooks.invalid/"},
     "paused": {"enabled": False},
+    "suspended": {"mode": "readable", "reason": "Spam"},
+    "restricted": {"reason": "Spam"},
+    "dismissed": {"action": "dismiss"},
+    "report": {"target": {"type": "user", "user_id": "reported"}, "reason": "spam"},
     "since": {"since": "2026-01-01T00:00:00Z"},
 }
 
-ENDS_IT: Final = {("DELETE", "/"), ("POST", "/owner")}
+ENDS_IT: Final = {("DELETE", "/"), ("POST", "/owner"), ("PUT", "/suspension")}
 """After one success nothing is as before: each cell gets a channel of its own."""
 
 
@@ -476,6 +480,7 @@ async def test_each_kind_of_account_is_answered_as_the_table_says(
         "text": BODIES["text"],
         "shop": {"user_id": places["{shop}"]},
         **{name: BODIES[name] for name in ("hook", "paused", "since", "vote")},
+        **{name: BODIES[name] for name in ("report", "restricted", "dismissed")},
         "device": {"platform": "gateway", "pushkey": "k", "app_id": "app", "locale": "en"},
     }
     if "{webhook}" in row.path:
@@ -483,6 +488,14 @@ async def test_each_kind_of_account_is_answered_as_the_table_says(
         webhook = await a_webhook(app, "/v1")
         tried = (await app.post(f"{webhook}/test")).body
         ids = {"{webhook}": tried["webhook_id"], "{delivery}": tried["delivery_id"]}
+        places = places | ids
+    if "{report}" in row.path or "restrict" in row.path:
+        app = shared_api.new_user("app", admin=True)
+        about = {"target": {"type": "user", "user_id": fresh("user")}, "reason": "spam"}
+        made = await shared_api.new_user().post("/v1/reports", about)
+        ids = {"{report}": made.body["report_id"], "{nobody}": fresh("user")}
+        ids["{restricted}"] = fresh("user")
+        await app.put(f"/v1/users/{ids['{restricted}']}/restriction", BODIES["restricted"])
         places = places | ids
     endpoint = endpoint_of(endpoints, row, "/v1")
     told = {kind.code for kind in endpoint.spec.errors}

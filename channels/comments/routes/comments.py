@@ -30,11 +30,13 @@ from groups.errors import (
     REVIEW_ERRORS,
     Banned,
     BusinessAccount,
+    ChannelSuspended,
     MediaNotFound,
     MessageRecalled,
     Muted,
     ReactingBanned,
     StorageQuotaReached,
+    UserRestricted,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
@@ -63,6 +65,8 @@ from reactions.errors import (
 
 _READING: Final = (ChannelNotFound, PostNotFound, CommentsOff, MessageRecalled, Banned)
 _WRITING: Final = (
+    UserRestricted,
+    ChannelSuspended,
     *_READING,
     PermissionRefused,
     CommentsFrozen,
@@ -183,6 +187,8 @@ class CommentRoutes:
     @put(
         "/v1/channels/{channel_id}/posts/{seq}/comments/{comment_seq}/reactions/{emoji}",
         errors=[
+            UserRestricted,
+            ChannelSuspended,
             *_READING,
             CommentNotFound,
             CommentsFrozen,

@@ -12,6 +12,7 @@ A transaction that finds nobody to notify saves one command: the author comments
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
+from functools import partial
 
 from channels.comments import policy
 from channels.comments.errors import CommentLimitReached, CommentNotFound
@@ -334,21 +335,26 @@ class CommentService:
 
     async def recall(self, actor: Actor, place: PostPlace, seq: int) -> None:
         """Delete a comment for everyone; its number stays. Repeating it changes nothing. Publishes: CommentRecalled."""
-
-        async def open_message(tx: Tx) -> _ChangeTarget:
-            target, refusal = await self._find(actor, place, seq, tx)
-            if target.message.sender_id != actor.user_id:
-                # What a user wrote they may delete, whatever they may read now.
-                groups_policy.check(refusal)
-            groups_policy.check(
-                policy.deleting_refusal(target.access, actor.user_id, target.message)
-            )
-            return target
-
         # The post is written too: others who write it wait for this transaction.
         await self.streams.recall(
-            place.stream_id, seq, open_message, message_lock(stream_of(place.channel_id), place.seq)
+            place.stream_id,
+            seq,
+            partial(self._open_recall, actor, place, seq),
+            message_lock(stream_of(place.channel_id), place.seq),
         )
+
+    async def recall_in(self, actor: Actor, place: PostPlace, seq: int, tx: Tx) -> None:
+        """As `recall`, in the caller's transaction, which holds the locks of the comment and of its post."""
+        open_message = partial(self._open_recall, actor, place, seq)
+        await self.streams.recall_in(place.stream_id, seq, open_message, tx)
+
+    async def _open_recall(self, actor: Actor, place: PostPlace, seq: int, tx: Tx) -> _ChangeTarget:
+        target, refusal = await self._find(actor, place, seq, tx)
+        if target.message.sender_id != actor.user_id:
+            # What a user wrote they may delete, whatever they may read now.
+            groups_policy.check(refusal)
+        groups_policy.check(policy.deleting_refusal(target.access, actor.user_id, target.message))
+        return target
 
     async def _find(
         self, actor: Actor, place: PostPlace, seq: int, tx: Tx

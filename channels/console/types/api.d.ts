@@ -39,10 +39,15 @@ declare namespace Api {
     | "invitation_revoked"
     | "invitation_accepted"
     | "invitation_declined"
+    | "invite_link_created"
+    | "invite_link_changed"
+    | "invite_link_revoked"
     | "admin_added"
     | "admin_removed"
     | "grants_changed"
     | "owner_changed"
+    | "channel_suspended"
+    | "channel_reinstated"
     | "subscriber_added"
     | "subscriber_invited"
     | "subscribers_imported"
@@ -53,15 +58,22 @@ declare namespace Api {
     | "subscriber_unmuted"
     | "reacting_banned"
     | "reacting_unbanned"
+    | "commenting_banned"
+    | "commenting_unbanned"
     | "join_request_accepted"
     | "join_request_refused"
     | "name_card_changed"
+    | "poll_closed"
     | "post_edited"
     | "post_deleted"
     | "post_pinned"
     | "post_unpinned"
     | "reactions_frozen"
     | "reactions_unfrozen"
+    | "comments_frozen"
+    | "comments_unfrozen"
+    | "comment_edited"
+    | "comment_deleted"
     | "draft_changed"
     | "draft_deleted"
     | "draft_published"
@@ -74,7 +86,10 @@ declare namespace Api {
     | "webhook_secret_rotated"
     | "webhook_replayed"
     | "canned_reply_changed"
-    | "canned_reply_deleted";
+    | "canned_reply_deleted"
+    | "report_resolved"
+    | "user_restricted"
+    | "user_unrestricted";
 
   interface AdminLogEntryResponse {
     entry_id: string;
@@ -101,8 +116,22 @@ declare namespace Api {
     approve: boolean;
   }
 
+  interface AnswerRequests {
+    user_ids: string[];
+    approve: boolean;
+  }
+
   interface AnswerToInvitation {
     accept: boolean;
+  }
+
+  interface AnsweredRequestsResponse {
+    items: AnsweredResponse[];
+  }
+
+  interface AnsweredResponse {
+    user_id: string;
+    error: ItemError | null;
   }
 
   interface Appoint {
@@ -146,6 +175,10 @@ declare namespace Api {
     changed_by: string;
   }
 
+  type CaseAction = "dismiss" | "delete" | "suspend_channel" | "restrict_user";
+
+  type CaseState = "open" | "resolved";
+
   interface ChangeConversationGroup {
     add?: string[];
     remove?: string[];
@@ -154,6 +187,13 @@ declare namespace Api {
   interface ChangeDraft {
     post?: DraftPost;
     publish_at?: string | null;
+  }
+
+  interface ChangeInviteLink {
+    name?: string;
+    expires_at?: string | null;
+    max_uses?: number | null;
+    approval?: boolean;
   }
 
   interface ChangeMember {
@@ -231,6 +271,7 @@ declare namespace Api {
     reactions?: string | string[] | null;
     reactions_per_user?: number | null;
     distinct_reactions?: number | null;
+    comments?: Commenting | null;
     accept_messages?: AcceptMessages | null;
     signatures?: boolean | null;
     protect_content?: boolean | null;
@@ -288,6 +329,16 @@ declare namespace Api {
     sync_token?: string | null;
   }
 
+  interface ChannelReinstated {
+    event_id: string;
+    type: "channel.reinstated";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+    version: number;
+  }
+
   interface ChannelResponse {
     channel_id: string;
     name: string;
@@ -302,6 +353,7 @@ declare namespace Api {
     role: Role | null;
     grants: Grant[];
     verified: boolean;
+    suspension: SuspensionResponse | null;
     settings: SettingsResponse;
     head_seq: number;
     version: number;
@@ -318,7 +370,20 @@ declare namespace Api {
     conversation_id: string;
     channel_id: string;
     user_id: string;
+    invite_link?: string;
     channel: SubscribedChannel;
+  }
+
+  interface ChannelSuspended {
+    event_id: string;
+    type: "channel.suspended";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+    mode: SuspensionMode;
+    reason?: string;
+    version: number;
   }
 
   interface ChannelUnsubscribed {
@@ -341,6 +406,126 @@ declare namespace Api {
     channel_id: string;
     changed: ChangedChannel;
     version: number;
+  }
+
+  interface ClickBody {
+    url: string;
+  }
+
+  interface CommentEdited {
+    event_id: string;
+    type: "comment.edited";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+    post_seq: number;
+    seq: number;
+    version: number;
+    comment: CommentInEvent;
+  }
+
+  interface CommentInEvent {
+    comment_id: string;
+    channel_id: string;
+    post_seq: number;
+    seq: number;
+    sender_id: string | null;
+    is_channel: boolean;
+    author_id: string | null;
+    kind: Kind | null;
+    text: string | null;
+    images: MediaResponse[] | null;
+    quoted_seq: number | null;
+    created_at: string;
+    edited_at: string | null;
+    recalled_at: string | null;
+    version: number;
+  }
+
+  interface CommentPageResponse {
+    items: CommentResponse[];
+    next_cursor: string | null;
+    newer_cursor: string | null;
+    first_unread_seq: number | null;
+    version: number | null;
+  }
+
+  interface CommentPosted {
+    event_id: string;
+    type: "comment.posted";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+    post_seq: number;
+    seq: number;
+    comment: CommentInEvent;
+  }
+
+  interface CommentReacted {
+    event_id: string;
+    type: "comment.reacted";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+    post_seq: number;
+    seq: number;
+    counts: { [name: string]: number };
+    total: number;
+  }
+
+  interface CommentRecalled {
+    event_id: string;
+    type: "comment.recalled";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+    post_seq: number;
+    seq: number;
+    version: number;
+    comment: CommentInEvent;
+  }
+
+  interface CommentResponse {
+    comment_id: string;
+    channel_id: string;
+    post_seq: number;
+    seq: number;
+    sender_id: string | null;
+    sender_name: string | null;
+    sender_face_url: string | null;
+    sender_blocked: boolean;
+    is_channel: boolean;
+    author_id: string | null;
+    kind: Kind | null;
+    text: string | null;
+    images: MediaResponse[] | null;
+    quoted_seq: number | null;
+    quote: QuoteResponse | null;
+    created_at: string;
+    edited_at: string | null;
+    recalled_at: string | null;
+    version: number;
+    reactions: TallyResponse;
+  }
+
+  type Commenting = "off" | "subscribers" | "everyone";
+
+  interface ContentResponse {
+    kind: Kind | null;
+    title: string | null;
+    text: string | null;
+    links: LinkResponse[] | null;
+    images: MediaResponse[] | null;
+    video: MediaResponse | null;
+    audio: MediaResponse | null;
+    file: MediaResponse | null;
+    location: LocationResponse | null;
+    poll: PollResponse | null;
+    custom: JsonValue;
   }
 
   interface ConversationEnded {
@@ -491,6 +676,13 @@ declare namespace Api {
     member_limit?: number | null;
   }
 
+  interface CreateInviteLink {
+    name?: string;
+    expires_at?: string | null;
+    max_uses?: number | null;
+    approval?: boolean;
+  }
+
   interface CreateWebhook {
     url: string;
     event_types?: string[];
@@ -509,6 +701,21 @@ declare namespace Api {
     posts: number;
     views: number;
     reactions: number;
+    clicks: number;
+  }
+
+  interface DefaultChannelList {
+    items: DefaultChannelResponse[];
+  }
+
+  interface DefaultChannelResponse {
+    channel_id: string;
+    since: string;
+    set_by: string;
+    state: "running" | "full" | "done";
+    walked: number;
+    subscribed: number;
+    passed_over: number;
   }
 
   interface DeliveryResponse {
@@ -551,6 +758,7 @@ declare namespace Api {
     audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
+    poll: PollResponse | null;
     custom: JsonValue;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
@@ -576,6 +784,7 @@ declare namespace Api {
     audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
+    poll: PollResponse | null;
     custom: JsonValue;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
@@ -613,6 +822,7 @@ declare namespace Api {
     audio?: string | null;
     file?: string | null;
     location?: LocationBody | null;
+    poll?: PollBody | null;
     custom?: JsonValue;
     forward?: ForwardBody | null;
     silent?: boolean;
@@ -628,6 +838,7 @@ declare namespace Api {
     audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
+    poll: PollResponse | null;
     custom: JsonValue;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
@@ -650,7 +861,7 @@ declare namespace Api {
   }
 
   interface EventsResponse {
-    items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinRefused | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | InboxTagged | BlockChanged | WebhookDisabled)[];
+    items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | PollChanged | CommentPosted | CommentEdited | CommentRecalled | CommentReacted | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelSuspended | ChannelReinstated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinAnswered | JoinRefused | InviteLinkUsed | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | InboxTagged | BlockChanged | UserRestricted | UserUnrestricted | ReportOpened | WebhookDisabled)[];
     cursor: string;
   }
 
@@ -755,6 +966,7 @@ declare namespace Api {
     conversation_id: string;
     group_id: string;
     user_id: string;
+    invite_link?: string;
   }
 
   interface GroupLeft {
@@ -910,6 +1122,67 @@ declare namespace Api {
     grants?: Grant[];
   }
 
+  interface InviteLinkResponse {
+    code: string;
+    url: string;
+    name: string;
+    created_by: string;
+    created_at: string;
+    expires_at: string | null;
+    max_uses: number | null;
+    uses: number;
+    pending_requests: number;
+    approval: boolean;
+    revoked_at: string | null;
+    state: InviteLinkState;
+  }
+
+  type InviteLinkState = "open" | "expired" | "used_up" | "revoked";
+
+  interface InviteLinkUsed {
+    event_id: string;
+    type: "invite_link.used";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id?: string;
+    group_id?: string;
+    code: string;
+    user_ids: string[];
+    uses: number;
+    pending_requests: number;
+  }
+
+  interface InviteLinkWithQrResponse {
+    code: string;
+    url: string;
+    name: string;
+    created_by: string;
+    created_at: string;
+    expires_at: string | null;
+    max_uses: number | null;
+    uses: number;
+    pending_requests: number;
+    approval: boolean;
+    revoked_at: string | null;
+    state: InviteLinkState;
+    qr_svg: string;
+  }
+
+  interface InvitePreviewResponse {
+    code: string;
+    kind: "channel" | "group";
+    id: string;
+    name: string;
+    face_url: string;
+    introduction: string;
+    member_count: number;
+    verified: boolean;
+    approval: boolean;
+    is_member: boolean;
+    has_requested: boolean;
+  }
+
   interface InvitedResponse {
     user_id: string;
     is_invited: true;
@@ -927,6 +1200,22 @@ declare namespace Api {
     code: string;
     detail: string;
     details: { [name: string]: JsonValue };
+  }
+
+  interface JoinAnswered {
+    event_id: string;
+    type: "join.answered";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id?: string;
+    group_id?: string;
+    user_id: string;
+    outcome: RequestEnd;
+  }
+
+  interface JoinByLink {
+    text?: string;
   }
 
   interface JoinGroup {
@@ -952,6 +1241,7 @@ declare namespace Api {
     face_url: string;
     text: string;
     requested_at: string;
+    invite_link: RequestLinkResponse | null;
   }
 
   interface JoinRequested {
@@ -964,11 +1254,20 @@ declare namespace Api {
     group_id?: string;
     user_id: string;
     text: string;
+    invite_link?: string;
+  }
+
+  interface JoinedByLinkResponse {
+    status: "joined" | "requested";
+    kind: "channel" | "group";
+    id: string;
+    channel: ChannelResponse | null;
+    group: GroupResponse | null;
   }
 
   type JsonValue = unknown;
 
-  type Kind = "text" | "image" | "text_and_image" | "video" | "audio" | "file" | "location" | "custom";
+  type Kind = "text" | "image" | "text_and_image" | "video" | "audio" | "file" | "location" | "poll" | "custom";
 
   interface LastMessageResponse {
     seq: number;
@@ -1014,6 +1313,9 @@ declare namespace Api {
     added_groups_per_user: number;
     message_body_bytes: number;
     links_per_message: number;
+    poll_question_bytes: number;
+    poll_option_bytes: number;
+    poll_options: number;
     image_bytes: number;
     video_bytes: number;
     audio_bytes: number;
@@ -1039,6 +1341,9 @@ declare namespace Api {
     name_card_bytes: number;
     user_name_bytes: number;
     request_text_bytes: number;
+    join_requests_per_user: number;
+    invite_links: number;
+    invite_link_name_bytes: number;
     conversation_groups: number;
     conversation_group_name_bytes: number;
     conversations_per_group: number;
@@ -1057,23 +1362,27 @@ declare namespace Api {
     webhook_deliveries_waiting: number;
     webhook_log_seconds: number;
     webhook_streams_at_once: number;
+    reports_per_day: number;
     devices_per_user: number;
     pushes_per_second: number;
     concurrent_pushes: number;
     link_previews_per_minute: number;
     channels: number;
     channels_per_owner: number;
+    default_channels: number;
     channel_organization_bytes: number;
     channel_custom_data_bytes: number;
     drafts: number;
     scheduled_posts: number;
     schedule_ahead_seconds: number;
+    comments_per_post: number;
     canned_replies: number;
     views_per_call: number;
     insight_days: number;
     insight_range_days: number;
     requests_per_second: number;
     searches_per_second: number;
+    comments_per_second: number;
     address_requests_per_second: number;
     address_sockets: number;
     address_transfers: number;
@@ -1097,6 +1406,11 @@ declare namespace Api {
     url: string;
     description?: string | null;
     image?: string | null;
+  }
+
+  interface LinkClicksResponse {
+    url: string;
+    clicks: number;
   }
 
   interface LinkPreviewResponse {
@@ -1201,6 +1515,7 @@ declare namespace Api {
     audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
+    poll: PollResponse | null;
     custom: JsonValue;
     silent: boolean;
     signature: string | null;
@@ -1257,6 +1572,7 @@ declare namespace Api {
     audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
+    poll: PollResponse | null;
     custom: JsonValue;
     silent: boolean;
     signature: string | null;
@@ -1301,10 +1617,19 @@ declare namespace Api {
     audio?: string | null;
     file?: string | null;
     location?: LocationBody | null;
+    poll?: PollBody | null;
     custom?: JsonValue;
     forward?: ForwardBody | null;
     silent?: boolean;
     quoted_seq?: number | null;
+  }
+
+  interface NewComment {
+    kind: "text" | "image" | "text_and_image";
+    text?: string;
+    images?: string[];
+    quoted_seq?: number | null;
+    as_channel?: boolean;
   }
 
   interface NewMessage {
@@ -1318,6 +1643,7 @@ declare namespace Api {
     audio?: string | null;
     file?: string | null;
     location?: LocationBody | null;
+    poll?: PollBody | null;
     custom?: JsonValue;
     forward?: ForwardBody | null;
     silent?: boolean;
@@ -1334,6 +1660,7 @@ declare namespace Api {
     audio?: string | null;
     file?: string | null;
     location?: LocationBody | null;
+    poll?: PollBody | null;
     custom?: JsonValue;
     forward?: ForwardBody | null;
     silent?: boolean;
@@ -1342,6 +1669,19 @@ declare namespace Api {
 
   interface NewOwner {
     user_id: string;
+  }
+
+  interface NewReport {
+    target: TargetBody;
+    reason: ReportReason;
+    text?: string;
+  }
+
+  interface NewResolutionBody {
+    action: CaseAction;
+    mode?: SuspensionMode | null;
+    until?: string | null;
+    note?: string;
   }
 
   type NotificationLevel = "all" | "none";
@@ -1365,6 +1705,61 @@ declare namespace Api {
     expires_at: string;
   }
 
+  interface OwnJoinRequestResponse {
+    kind: "channel" | "group";
+    id: string;
+    name: string;
+    face_url: string;
+    text: string;
+    requested_at: string;
+  }
+
+  interface PollBody {
+    question: string;
+    options: string[];
+    multiple?: boolean;
+    closes_at?: string | null;
+    results?: PollResults;
+  }
+
+  interface PollChanged {
+    event_id: string;
+    type: "poll.changed";
+    stream_id: string;
+    at: string;
+    seq: number;
+    conversation_id?: string;
+    channel_id?: string;
+    group_id?: string;
+    user_id?: string;
+    options: number[] | null;
+    voters: number | null;
+    mine?: number[];
+  }
+
+  interface PollOptionResponse {
+    text: string;
+    votes: number | null;
+  }
+
+  interface PollResponse {
+    question: string;
+    options: PollOptionResponse[];
+    voters: number | null;
+    multiple: boolean;
+    closes_at: string | null;
+    closed: boolean;
+    results: PollResults;
+    mine: number[];
+  }
+
+  type PollResults = "always" | "after_vote" | "after_close";
+
+  interface PostClicksResponse {
+    seq: number;
+    items: LinkClicksResponse[];
+  }
+
   interface PostInEvent {
     kind: Kind | null;
     title: string | null;
@@ -1375,6 +1770,7 @@ declare namespace Api {
     audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
+    poll: PollResponse | null;
     custom: JsonValue;
     silent: boolean;
     signature: string | null;
@@ -1389,6 +1785,7 @@ declare namespace Api {
     edited_at: string | null;
     recalled_at: string | null;
     version: number;
+    comments_frozen: boolean;
   }
 
   interface PostInsightsResponse {
@@ -1397,6 +1794,7 @@ declare namespace Api {
     preview: string;
     views: number;
     reactions: number;
+    clicks: number;
   }
 
   interface PostPage {
@@ -1429,6 +1827,7 @@ declare namespace Api {
     audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
+    poll: PollResponse | null;
     custom: JsonValue;
     silent: boolean;
     signature: string | null;
@@ -1445,6 +1844,9 @@ declare namespace Api {
     recalled_at: string | null;
     version: number;
     views: number;
+    comment_count: number | null;
+    comments_open: boolean;
+    comments_frozen: boolean;
     reactions: TallyResponse;
   }
 
@@ -1476,6 +1878,16 @@ declare namespace Api {
 
   interface PutThreadTags {
     tags: string[];
+  }
+
+  interface QuoteResponse {
+    seq: number;
+    sender_id: string | null;
+    sender_name: string;
+    is_channel: boolean;
+    preview: string | null;
+    kind: Kind | null;
+    recalled: boolean;
   }
 
   interface ReactionsChanged {
@@ -1540,6 +1952,97 @@ declare namespace Api {
     next_since: string | null;
   }
 
+  interface ReportCaseResponse {
+    report_id: string;
+    target: ReportTargetResponse;
+    content: ContentResponse | null;
+    profile: ReportedProfileResponse | null;
+    author_id: string | null;
+    count: number;
+    reasons: { [name: string]: number };
+    texts: ReportTextResponse[];
+    first_at: string;
+    last_at: string;
+    state: CaseState;
+    resolution: ReportResolutionResponse | null;
+    resolved_by: string | null;
+  }
+
+  interface ReportOpened {
+    event_id: string;
+    type: "report.opened";
+    stream_id: null;
+    at: string;
+    report_id: string;
+    target: ReportedTarget;
+    reason: ReportReason;
+  }
+
+  type ReportReason = "spam" | "abuse" | "violence" | "sexual" | "illegal" | "impersonation" | "other";
+
+  interface ReportResolutionResponse {
+    action: CaseAction;
+    mode: SuspensionMode | null;
+    until: string | null;
+    note: string;
+    user_id: string | null;
+    at: string;
+  }
+
+  interface ReportTargetResponse {
+    type: TargetType;
+    channel_id: string | null;
+    group_id: string | null;
+    seq: number | null;
+    post_seq: number | null;
+    user_id: string | null;
+  }
+
+  interface ReportTextResponse {
+    reason: ReportReason;
+    text: string;
+    at: string;
+  }
+
+  interface ReportedProfileResponse {
+    name: string;
+    introduction: string;
+    face_url: string;
+  }
+
+  interface ReportedResponse {
+    report_id: string;
+    status: "open";
+  }
+
+  interface ReportedTarget {
+    type: TargetType;
+    channel_id?: string | null;
+    group_id?: string | null;
+    seq?: number | null;
+    post_seq?: number | null;
+    user_id?: string | null;
+  }
+
+  type RequestEnd = "approved" | "refused" | "withdrawn" | "joined";
+
+  interface RequestLinkResponse {
+    code: string;
+    name: string;
+  }
+
+  interface Restrict {
+    until?: string | null;
+    reason?: string;
+  }
+
+  interface RestrictionResponse {
+    user_id: string;
+    until: string | null;
+    reason: string;
+    at: string;
+  }
+
   type Role = "owner" | "admin" | "member";
 
   interface RotateSecret {
@@ -1578,9 +2081,11 @@ declare namespace Api {
     reactions?: "all" | "basic" | "none" | string[];
     reactions_per_user?: number;
     distinct_reactions?: number;
+    comments?: Commenting;
     accept_messages?: AcceptMessages;
     signatures?: boolean;
     protect_content?: boolean;
+    count_clicks?: boolean;
   }
 
   interface SettingsResponse {
@@ -1588,9 +2093,11 @@ declare namespace Api {
     reactions: string | string[];
     reactions_per_user: number;
     distinct_reactions: number;
+    comments: Commenting;
     accept_messages: AcceptMessages;
     signatures: boolean;
     protect_content: boolean;
+    count_clicks: boolean;
   }
 
   interface ShareLinkResponse {
@@ -1632,6 +2139,19 @@ declare namespace Api {
   interface SubscriptionKeys {
     p256dh: string;
     auth: string;
+  }
+
+  interface Suspend {
+    mode: SuspensionMode;
+    reason?: string;
+  }
+
+  type SuspensionMode = "readable" | "hidden";
+
+  interface SuspensionResponse {
+    mode: SuspensionMode;
+    reason: string | null;
+    at: string;
   }
 
   interface SyncConversation {
@@ -1685,6 +2205,18 @@ declare namespace Api {
     mine: string[];
   }
 
+  interface TargetBody {
+    type: TargetType;
+    channel_id?: string | null;
+    group_id?: string | null;
+    conversation_id?: string | null;
+    seq?: number | null;
+    post_seq?: number | null;
+    user_id?: string | null;
+  }
+
+  type TargetType = "post" | "message" | "comment" | "channel" | "group" | "user";
+
   interface ThreadLastMessageResponse {
     seq: number;
     preview: string;
@@ -1704,6 +2236,7 @@ declare namespace Api {
     audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
+    poll: PollResponse | null;
     custom: JsonValue;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
@@ -1731,6 +2264,7 @@ declare namespace Api {
     audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
+    poll: PollResponse | null;
     custom: JsonValue;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
@@ -1793,6 +2327,7 @@ declare namespace Api {
     audio: MediaResponse | null;
     file: MediaResponse | null;
     location: LocationResponse | null;
+    poll: PollResponse | null;
     custom: JsonValue;
     silent: boolean;
     signature: string | null;
@@ -1809,6 +2344,9 @@ declare namespace Api {
     recalled_at: string | null;
     version: number;
     views: number;
+    comment_count: number | null;
+    comments_open: boolean;
+    comments_frozen: boolean;
     reactions: TallyResponse;
     type: "post";
   }
@@ -1872,7 +2410,36 @@ declare namespace Api {
     account_kind: AccountKind;
   }
 
+  interface UserRestricted {
+    event_id: string;
+    type: "user.restricted";
+    stream_id: null;
+    at: string;
+    user_id: string;
+    until: string | null;
+    reason: string;
+  }
+
+  interface UserUnrestricted {
+    event_id: string;
+    type: "user.unrestricted";
+    stream_id: null;
+    at: string;
+    user_id: string;
+  }
+
   type Visibility = "public" | "profile" | "private";
+
+  interface VoteBody {
+    options: number[];
+  }
+
+  interface VoterResponse {
+    user_id: string;
+    name: string;
+    face_url: string;
+    voted_at: string;
+  }
 
   interface WebhookDisabled {
     event_id: string;
@@ -1918,6 +2485,12 @@ declare namespace Api {
     secret: string;
   }
 
+  interface WriteComment {
+    kind: "text" | "image" | "text_and_image";
+    text?: string;
+    images?: string[];
+  }
+
   interface WriteMessage {
     kind: Kind;
     title?: string;
@@ -1929,10 +2502,12 @@ declare namespace Api {
     audio?: string | null;
     file?: string | null;
     location?: LocationBody | null;
+    poll?: PollBody | null;
     custom?: JsonValue;
   }
 
   interface GetCalls {
+    "/v1/admin-log": Call<{ limit?: number; cursor?: string; action?: AdminAction; actor_id?: string; target_id?: string }, never, Page<AdminLogEntryResponse>>;
     "/v1/blocks": Call<{ limit?: number; cursor?: string }, never, Page<BlockResponse>>;
     "/v1/channels": Call<{ limit?: number; cursor?: string; ids?: string; subscribed?: boolean; updated_since?: string; owned?: boolean; all?: boolean; q?: string; sort?: "popular" | "new" | "active" }, never, ChannelPage>;
     [path: `/v1/channels/${Part}`]: Call<Nothing, never, ChannelResponse>;
@@ -1940,6 +2515,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/admins`]: Call<{ limit?: number; cursor?: string }, never, Page<AdminResponse>>;
     [path: `/v1/channels/${Part}/bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
     [path: `/v1/channels/${Part}/canned-replies`]: Call<{ limit?: number; cursor?: string }, never, Page<CannedReplyResponse>>;
+    [path: `/v1/channels/${Part}/comment-bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
     [path: `/v1/channels/${Part}/drafts`]: Call<{ limit?: number; cursor?: string; scheduled?: boolean }, never, Page<DraftResponse>>;
     [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, never, DraftResponse>;
     [path: `/v1/channels/${Part}/inbox`]: Call<{ limit?: number; cursor?: string; tag?: string }, never, Page<ThreadResponse>>;
@@ -1950,13 +2526,20 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/insights`]: Call<{ from?: string; to?: string; format?: "json" | "csv"; table?: "days" | "hours" }, never, InsightsResponse>;
     [path: `/v1/channels/${Part}/insights/posts`]: Call<{ limit?: number; cursor?: string; format?: "json" | "csv" }, never, Page<PostInsightsResponse>>;
     [path: `/v1/channels/${Part}/invitations`]: Call<{ limit?: number; cursor?: string }, never, Page<InvitationResponse>>;
+    [path: `/v1/channels/${Part}/invite-links`]: Call<{ limit?: number; cursor?: string; state?: "open" | "ended" }, never, Page<InviteLinkResponse>>;
+    [path: `/v1/channels/${Part}/invite-links/${Part}`]: Call<Nothing, never, InviteLinkWithQrResponse>;
+    [path: `/v1/channels/${Part}/join-requests`]: Call<{ limit?: number; cursor?: string }, never, Page<JoinRequestResponse>>;
     [path: `/v1/channels/${Part}/pins`]: Call<Nothing, never, Page<PostResponse>>;
     [path: `/v1/channels/${Part}/posts`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, PostPage>;
     [path: `/v1/channels/${Part}/posts/${number}`]: Call<Nothing, never, PostResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/clicks`]: Call<Nothing, never, PostClicksResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/comments`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, CommentPageResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/comments/${number}`]: Call<Nothing, never, CommentResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions/${Part}`]: Call<{ limit?: number; cursor?: string }, never, Page<ReactorResponse>>;
     [path: `/v1/channels/${Part}/posts/${number}/report`]: Call<Nothing, never, PostReportResponse>;
     [path: `/v1/channels/${Part}/reaction-bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
+    [path: `/v1/channels/${Part}/reports`]: Call<{ limit?: number; cursor?: string; state?: CaseState }, never, Page<ReportCaseResponse>>;
     [path: `/v1/channels/${Part}/share-link`]: Call<{ seq?: number }, never, ShareLinkResponse>;
     [path: `/v1/channels/${Part}/subscribers`]: Call<{ limit?: number; cursor?: string; q?: string; staff?: boolean }, never, Page<SubscriberResponse>>;
     [path: `/v1/channels/${Part}/webhooks`]: Call<{ limit?: number; cursor?: string }, never, Page<WebhookResponse>>;
@@ -1968,6 +2551,7 @@ declare namespace Api {
     [path: `/v1/conversations/${Part}`]: Call<Nothing, never, ConversationResponse>;
     [path: `/v1/conversations/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread"; to?: "user"; with_posts?: boolean }, never, DialoguePage>;
     [path: `/v1/conversations/${Part}/messages/${number}`]: Call<Nothing, never, DialogueMessageResponse>;
+    "/v1/default-channels": Call<Nothing, never, DefaultChannelList>;
     "/v1/devices": Call<{ limit?: number; cursor?: string }, never, Page<DeviceResponse>>;
     [path: `/v1/devices/${Part}`]: Call<Nothing, never, DeviceResponse>;
     "/v1/events": Call<{ after?: string; types?: string; channel_id?: string; wait?: number; limit?: number }, never, EventsResponse>;
@@ -1976,6 +2560,8 @@ declare namespace Api {
     [path: `/v1/groups/${Part}`]: Call<Nothing, never, GroupResponse>;
     [path: `/v1/groups/${Part}/bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
     [path: `/v1/groups/${Part}/invitations`]: Call<{ limit?: number; cursor?: string }, never, Page<InvitationResponse>>;
+    [path: `/v1/groups/${Part}/invite-links`]: Call<{ limit?: number; cursor?: string; state?: "open" | "ended" }, never, Page<InviteLinkResponse>>;
+    [path: `/v1/groups/${Part}/invite-links/${Part}`]: Call<Nothing, never, InviteLinkWithQrResponse>;
     [path: `/v1/groups/${Part}/join-requests`]: Call<{ limit?: number; cursor?: string }, never, Page<JoinRequestResponse>>;
     [path: `/v1/groups/${Part}/members`]: Call<{ limit?: number; cursor?: string; q?: string; staff?: boolean }, never, Page<MemberResponse>>;
     [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, never, MemberResponse>;
@@ -1983,9 +2569,14 @@ declare namespace Api {
     [path: `/v1/groups/${Part}/messages/${number}`]: Call<Nothing, never, MessageResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<{ limit?: number; cursor?: string }, never, Page<ReactorResponse>>;
+    [path: `/v1/groups/${Part}/messages/${number}/vote/${number}`]: Call<{ limit?: number; cursor?: string }, never, Page<VoterResponse>>;
     "/v1/invitations": Call<{ limit?: number; cursor?: string }, never, Page<OwnInvitationResponse | OwnGroupInvitationResponse>>;
+    [path: `/v1/invite-links/${Part}`]: Call<Nothing, never, InvitePreviewResponse>;
+    "/v1/join-requests": Call<{ limit?: number; cursor?: string }, never, Page<OwnJoinRequestResponse>>;
     [path: `/v1/media/${Part}`]: Call<{ size?: MediaSize }, never, null>;
     "/v1/push": Call<Nothing, never, PushResponse>;
+    "/v1/reports": Call<{ limit?: number; cursor?: string; state?: CaseState; type?: TargetType }, never, Page<ReportCaseResponse>>;
+    [path: `/v1/reports/${Part}`]: Call<Nothing, never, ReportCaseResponse>;
     "/v1/search/messages": Call<{ limit?: number; cursor?: string; q?: string; conversation_id?: string; kind?: Kind; sender_id?: string; from?: string; to?: string }, never, MessageSearchPage>;
     "/v1/sync": Call<{ limit?: number; cursor?: string; since?: string }, never, SyncResponse>;
     "/v1/unread": Call<{ include_muted?: boolean }, never, UnreadResponse>;
@@ -1994,6 +2585,7 @@ declare namespace Api {
     [path: `/v1/users/${Part}`]: Call<Nothing, never, UserResponse>;
     [path: `/v1/users/${Part}/channels`]: Call<{ limit?: number; cursor?: string; owned?: boolean }, never, Page<ChannelResponse>>;
     [path: `/v1/users/${Part}/groups`]: Call<{ limit?: number; cursor?: string }, never, Page<GroupResponse>>;
+    [path: `/v1/users/${Part}/restriction`]: Call<Nothing, never, RestrictionResponse>;
     "/v1/webhooks": Call<{ limit?: number; cursor?: string }, never, Page<WebhookResponse>>;
     [path: `/v1/webhooks/${Part}`]: Call<Nothing, never, WebhookResponse>;
     [path: `/v1/webhooks/${Part}/deliveries`]: Call<{ limit?: number; cursor?: string; status?: DeliveryStatus }, never, Page<DeliveryResponse>>;
@@ -2009,10 +2601,16 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/inbox/${Part}/read`]: Call<Nothing, ReadUpTo, ThreadReadResponse>;
     [path: `/v1/channels/${Part}/invitations`]: Call<Nothing, InviteAdmin, InvitationResponse>;
     [path: `/v1/channels/${Part}/invitations/me`]: Call<Nothing, AnswerToInvitation, null>;
+    [path: `/v1/channels/${Part}/invite-links`]: Call<Nothing, CreateInviteLink, InviteLinkResponse>;
+    [path: `/v1/channels/${Part}/join-requests`]: Call<Nothing, AnswerRequests, AnsweredRequestsResponse>;
+    [path: `/v1/channels/${Part}/join-requests/${Part}`]: Call<Nothing, AnswerRequest, null>;
     [path: `/v1/channels/${Part}/owner`]: Call<Nothing, NewOwner, ChannelResponse>;
     [path: `/v1/channels/${Part}/posts`]: Call<Nothing, NewMessage, PostResponse>;
     [path: `/v1/channels/${Part}/posts/preview`]: Call<Nothing, NewMessage, PostResponse>;
     [path: `/v1/channels/${Part}/posts/views`]: Call<Nothing, SeenBody, Page<PostViewsResponse>>;
+    [path: `/v1/channels/${Part}/posts/${number}/clicks`]: Call<Nothing, ClickBody, null>;
+    [path: `/v1/channels/${Part}/posts/${number}/comments`]: Call<Nothing, NewComment, CommentResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/poll/close`]: Call<Nothing, never, PollResponse>;
     [path: `/v1/channels/${Part}/subscribers`]: Call<{ results?: "all" | "refused" }, string, null>;
     [path: `/v1/channels/${Part}/webhooks`]: Call<Nothing, CreateWebhook, WebhookWithSecret>;
     [path: `/v1/channels/${Part}/webhooks/${Part}/deliveries/${Part}/replay`]: Call<Nothing, never, DeliveryResponse>;
@@ -2024,12 +2622,18 @@ declare namespace Api {
     [path: `/v1/conversations/${Part}/read`]: Call<Nothing, ReadUpTo, ReadMarkResponse>;
     "/v1/groups": Call<Nothing, CreateGroup, GroupResponse>;
     [path: `/v1/groups/${Part}/invitations/me`]: Call<Nothing, AnswerToInvitation, null>;
+    [path: `/v1/groups/${Part}/invite-links`]: Call<Nothing, CreateInviteLink, InviteLinkResponse>;
+    [path: `/v1/groups/${Part}/join-requests`]: Call<Nothing, AnswerRequests, AnsweredRequestsResponse>;
     [path: `/v1/groups/${Part}/join-requests/${Part}`]: Call<Nothing, AnswerRequest, null>;
     [path: `/v1/groups/${Part}/messages`]: Call<Nothing, NewChatMessage, MessageResponse>;
+    [path: `/v1/groups/${Part}/messages/${number}/poll/close`]: Call<Nothing, never, PollResponse>;
     [path: `/v1/groups/${Part}/owner`]: Call<Nothing, NewOwner, GroupResponse>;
+    [path: `/v1/invite-links/${Part}/join`]: Call<Nothing, JoinByLink, JoinedByLinkResponse>;
     "/v1/link-previews": Call<Nothing, LinkToPreview, LinkPreviewResponse>;
     "/v1/media": Call<Nothing, string, MediaResponse>;
     "/v1/read": Call<Nothing, ReadScopeBody, UnreadResponse>;
+    "/v1/reports": Call<Nothing, NewReport, ReportedResponse>;
+    [path: `/v1/reports/${Part}/resolution`]: Call<Nothing, NewResolutionBody, ReportCaseResponse>;
     "/v1/users": Call<Nothing, SetUsers, Page<UserResponse | UserMissing>>;
     "/v1/webhooks": Call<Nothing, CreateWebhook, WebhookWithSecret>;
     [path: `/v1/webhooks/${Part}/deliveries/${Part}/replay`]: Call<Nothing, never, DeliveryResponse>;
@@ -2042,14 +2646,20 @@ declare namespace Api {
     [path: `/v1/blocks/${Part}`]: Call<Nothing, never, BlockResponse>;
     [path: `/v1/channels/${Part}/admins/${Part}`]: Call<Nothing, Appoint, AdminResponse>;
     [path: `/v1/channels/${Part}/canned-replies/${Part}`]: Call<Nothing, PutCannedReply, CannedReplyResponse>;
+    [path: `/v1/channels/${Part}/comment-bans/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/default`]: Call<Nothing, never, DefaultChannelResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/tags`]: Call<Nothing, PutThreadTags, ThreadTagsResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/comments-freeze`]: Call<Nothing, never, PostResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/comments/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/pin`]: Call<Nothing, never, PostResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions-freeze`]: Call<Nothing, never, PostResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/vote`]: Call<Nothing, VoteBody, PollResponse>;
     [path: `/v1/channels/${Part}/reaction-bans/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/subscribers/${Part}`]: Call<Nothing, never, AddedSubscriberResponse>;
     [path: `/v1/channels/${Part}/subscription`]: Call<Nothing, never, ChannelResponse>;
+    [path: `/v1/channels/${Part}/suspension`]: Call<Nothing, Suspend, null>;
     [path: `/v1/channels/${Part}/verified`]: Call<Nothing, never, ChannelResponse>;
     [path: `/v1/conversation-groups/${Part}`]: Call<Nothing, AddConversations, ChangedConversationGroupResponse>;
     [path: `/v1/conversations/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
@@ -2057,18 +2667,23 @@ declare namespace Api {
     [path: `/v1/groups/${Part}/members/me`]: Call<Nothing, JoinGroup, GroupResponse>;
     [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, never, AddedResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/groups/${Part}/messages/${number}/vote`]: Call<Nothing, VoteBody, PollResponse>;
+    [path: `/v1/users/${Part}/restriction`]: Call<Nothing, Restrict, RestrictionResponse>;
   }
 
   interface PatchCalls {
     [path: `/v1/channels/${Part}`]: Call<Nothing, UpdateChannel, ChannelResponse>;
     [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, ChangeDraft, DraftResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}`]: Call<Nothing, WriteMessage, ThreadMessageResponse>;
+    [path: `/v1/channels/${Part}/invite-links/${Part}`]: Call<Nothing, ChangeInviteLink, InviteLinkResponse>;
     [path: `/v1/channels/${Part}/posts/${number}`]: Call<Nothing, WriteMessage, PostResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/comments/${number}`]: Call<Nothing, WriteComment, CommentResponse>;
     [path: `/v1/channels/${Part}/webhooks/${Part}`]: Call<Nothing, ChangeWebhook, WebhookResponse>;
     [path: `/v1/conversation-groups/${Part}`]: Call<Nothing, RenameConversationGroup, ConversationGroupResponse>;
     [path: `/v1/conversations/${Part}`]: Call<Nothing, UpdateConversation, ConversationResponse>;
     [path: `/v1/conversations/${Part}/messages/${number}`]: Call<Nothing, WriteMessage, DialogueMessageResponse>;
     [path: `/v1/groups/${Part}`]: Call<Nothing, UpdateGroup, GroupResponse>;
+    [path: `/v1/groups/${Part}/invite-links/${Part}`]: Call<Nothing, ChangeInviteLink, InviteLinkResponse>;
     [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, ChangeMember, MemberResponse>;
     [path: `/v1/groups/${Part}/messages/${number}`]: Call<Nothing, WriteMessage, MessageResponse>;
     "/v1/users/me": Call<Nothing, UpdateUser, UserResponse>;
@@ -2081,17 +2696,26 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/admins/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/bans/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/canned-replies/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/comment-bans/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/default`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/invitations/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/invite-links/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/join-requests/me`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/posts/${number}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/posts/${number}/comments-freeze`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/posts/${number}/comments/${number}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/posts/${number}/comments/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/pin`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions-freeze`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/posts/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/vote`]: Call<Nothing, never, PollResponse>;
     [path: `/v1/channels/${Part}/reaction-bans/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/subscribers/${Part}`]: Call<{ ban?: boolean }, RemoveMember, null>;
     [path: `/v1/channels/${Part}/subscription`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/suspension`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/verified`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/webhooks/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/conversation-groups/${Part}`]: Call<Nothing, never, null>;
@@ -2102,11 +2726,14 @@ declare namespace Api {
     [path: `/v1/groups/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/groups/${Part}/bans/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/groups/${Part}/invitations/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/groups/${Part}/invite-links/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/groups/${Part}/join-requests/me`]: Call<Nothing, never, null>;
     [path: `/v1/groups/${Part}/members/me`]: Call<Nothing, never, null>;
     [path: `/v1/groups/${Part}/members/${Part}`]: Call<{ ban?: boolean }, RemoveMember, null>;
     [path: `/v1/groups/${Part}/messages/${number}`]: Call<Nothing, never, null>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
+    [path: `/v1/groups/${Part}/messages/${number}/vote`]: Call<Nothing, never, PollResponse>;
+    [path: `/v1/users/${Part}/restriction`]: Call<Nothing, never, null>;
     [path: `/v1/users/${Part}/tokens`]: Call<Nothing, never, null>;
     [path: `/v1/webhooks/${Part}`]: Call<Nothing, never, null>;
   }

@@ -11,6 +11,7 @@ from channels.client.resources.conversations import Conversations, Inbox
 from channels.client.resources.groups import Groups
 from channels.client.resources.invite_links import InviteLinks
 from channels.client.resources.media import Uploads, Users
+from channels.client.resources.moderation import Moderation
 from channels.client.resources.posts import Posts
 from channels.docs_site.generated.tables import docstring_of, table
 
@@ -23,6 +24,7 @@ RESOURCES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("invite_links", InviteLinks),
     ("media", Uploads),
     ("users", Users),
+    ("moderation", Moderation),
     ("events", Events),
     ("webhooks", Webhooks),
     ("devices", Devices),

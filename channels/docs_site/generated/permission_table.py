@@ -51,6 +51,9 @@ PUT    /verified                          -        -          -      -      -   
 DELETE /verified                          -        -          -      -      -      -      -      ok
 PUT    /default                           -        -          -      -      -      -      -      ok
 DELETE /default                           -        -          -      -      -      -      -      ok
+PUT    /suspension suspended              -        -          -      -      -      -      -      ok
+DELETE /suspension                        -        -          -      -      -      -      -      ok
+GET    /reports                           -        -          -      -      ok     ok     -      ok
 PUT    /subscription                      ok       ok         ok     ban    ok     ok     ok     ok
 DELETE /subscription                      ok       ok         ok     ok     ok     owner  ok     ok
 GET    /subscribers                       -        -          -      -      ok     ok     -      ok
@@ -323,6 +326,14 @@ GET    /webhooks/{webhook}/deliveries     -      -        ok
 GET    /webhooks/{webhook}/deliveries/{delivery} - -      ok
 POST   /webhooks/{webhook}/deliveries/{delivery}/replay - - ok
 POST   /webhooks/{webhook}/replay since   -      -        ok
+POST   /reports report                    ok     ok       ok
+GET    /reports                           -      -        ok
+GET    /reports/{report}                  -      -        ok
+POST   /reports/{report}/resolution dismissed - -         ok
+PUT    /users/{nobody}/restriction restricted - -         ok
+GET    /users/{restricted}/restriction    -      -        ok
+DELETE /users/{restricted}/restriction    -      -        ok
+GET    /admin-log                         -      -        ok
 GET    /feed                              ok     ok       ok
 GET    /search/messages?q=hello           ok     ok       ok
 PUT    /channels/{channel}/subscription   ok     biz      ok
@@ -393,7 +404,7 @@ BY_GRANT: Final = {
     },
     "pin_posts": {f"{method} /posts/{{post}}/pin" for method in ("PUT", "DELETE")},
     "delete_posts": {
-        *("DELETE /posts/{post}", "DELETE /messages/{post}"),
+        *("DELETE /posts/{post}", "DELETE /messages/{post}", "GET /reports"),
         "DELETE /posts/{commented}/comments/1",
     },
     "change_info": {"PATCH / introduction"},

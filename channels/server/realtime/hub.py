@@ -38,6 +38,7 @@ from channels.server.realtime.frames import text_frame
 from groups.events import (
     AccountKindChanged,
     GroupDisbanded,
+    GroupSuspended,
     GroupUpdated,
     MembersJoined,
     MembersLeft,
@@ -49,7 +50,7 @@ from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.errors import DomainError
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.models import AccountKind, Commenting, stream_of
+from groups.models import AccountKind, Commenting, SuspensionMode, stream_of
 from reactions.events import ReactionsChanged
 from reactions.polls.events import PollChanged
 
@@ -58,9 +59,10 @@ log = logging.getLogger(__name__)
 A = TypeVar("A")
 K = TypeVar("K", UserId, StreamId)
 
-MERGE_SECONDS: Final = 0.5  # between two events about the reactions to one message, the votes in it, or the number of its comments
+MERGE_SECONDS: Final = 0.5
+"""Between two events about the reactions to one message, the votes in it, or the number of its comments."""
 
-NEEDED_BY_HUBS: Final = (GroupDisbanded, GroupUpdated)
+NEEDED_BY_HUBS: Final = (GroupDisbanded, GroupSuspended, GroupUpdated)
 """Types of events that a hub needs even if no socket wants them: they end what sessions watch, or soon receive."""
 CountsChanged = ReactionsChanged | PollChanged
 """The events for those who watch a conversation. They hold totals, so a newer one replaces those before it."""
@@ -321,6 +323,8 @@ class Hub:
             self._follow(event)
         elif isinstance(event, GroupDisbanded):
             self._end_stream(event.group_id)
+        elif isinstance(event, GroupSuspended) and event.mode is SuspensionMode.HIDDEN:
+            self._unwatch_all(event.group_id)
         elif isinstance(event, StrangerBanned):
             for session in self.sessions_of(event.user_id):
                 self._unwatch_channel(session, event.group_id)
@@ -357,7 +361,10 @@ class Hub:
             left.add(stream_id)
         for session in list(self._receivers.get(stream_id, ())):
             self._stop_receiving(session, stream_id)
-        for watched in (stream_id, *self._comment_streams(group_id)):
+        self._unwatch_all(group_id)
+
+    def _unwatch_all(self, group_id: GroupId) -> None:
+        for watched in (stream_of(group_id), *self._comment_streams(group_id)):
             for session in self._watching(watched):
                 self.unwatch(session, watched)
 

@@ -1,5 +1,6 @@
 """The queries of the checks of groups and members, each one aggregation, and the writes of their repairs."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
@@ -19,6 +20,7 @@ from groups.models import CHANNEL_MARKER
 STEP: Final = 1_000  # documents a transaction: short enough not to hold others up
 HAS_MARKING: Final[Document] = {"marking.by": {"$exists": True}}
 """The filter of the partial index on markings."""
+_OF_NO_GROUP: Final = re.compile("^" + SEPARATOR)
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
 
 
@@ -179,6 +181,8 @@ class GroupAuditStore:
         return snapshot.rows(
             collection,
             [
+                # What is the application's own stands under keys that no group can have.
+                {"$match": {"group_id": {"$not": _OF_NO_GROUP}}},
                 {"$group": {"_id": "$group_id", "rows": {"$sum": 1}}},
                 union("groups", {"$project": {"known": {"$literal": 1}}}),
                 union("disbanded", {"$project": {"known": {"$literal": 1}}}),

@@ -5,10 +5,12 @@ A batch of a higher package, such as reactions to a message, asks once for all i
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from groups import policy
 from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.models import AccessContext, Group, Member, Restriction
@@ -24,6 +26,7 @@ class AccessQuery:
     of_groups: BatchedQuery[dict[GroupId, Group]]
     of_members: BatchedQuery[dict[tuple[GroupId, UserId], Member]]
     of_restrictions: BatchedQuery[dict[tuple[GroupId, UserId], Restriction]]
+    now: datetime
 
     @property
     def queries(self) -> Sequence[BatchedQuery[Any]]:
@@ -41,7 +44,7 @@ class AccessQuery:
         accesses: dict[Actor, AccessContext] = {}
         for actor in actors:
             pair = group_id, actor.user_id
-            access = _access_of(actor, group, members.get(pair), restrictions.get(pair))
+            access = _access_of(actor, group, members.get(pair), restrictions.get(pair), self.now)
             if access is not None:
                 accesses[actor] = access
         return accesses
@@ -55,6 +58,7 @@ class BulkAccess:
     groups: GroupStore
     members: MemberStore
     restrictions: RestrictionStore
+    clock: Clock
 
     def query(self, users: Mapping[GroupId, Collection[UserId]]) -> AccessQuery:
         """The access of users to several groups, to look up together with other things."""
@@ -63,6 +67,7 @@ class BulkAccess:
             self.groups.query_groups(users.keys()),
             self.members.query_cached_pairs(pairs),
             self.restrictions.query_pairs(pairs),
+            self.clock.now(),
         )
 
     async def find(self, users: Mapping[GroupId, Collection[UserId]], tx: Tx) -> AccessQuery:
@@ -84,10 +89,11 @@ class BulkAccess:
         The keys are actors, not users: the same user may act with and without the application's rights. `beside` are
         other queries to send in the same command.
         """
-        users = {actor.user_id for actor in actors}
+        users, now = {actor.user_id for actor in actors}, self.clock.now()
+        pairs = [(group_id, user_id) for user_id in users]
         of_group = self.groups.query_group(group_id)
         of_members = self.members.query_members(group_id, users)
-        of_restrictions = self.restrictions.query_restrictions(group_id, users)
+        of_restrictions = self.restrictions.query_pairs(pairs)
         await self.database.fetch(tx, of_group, of_members, of_restrictions, *beside)
         group = of_group.result
         if group is None:
@@ -95,8 +101,8 @@ class BulkAccess:
         accesses: dict[Actor, AccessContext] = {}
         for actor in actors:
             member = of_members.result.get(actor.user_id)
-            restriction = of_restrictions.result.get(actor.user_id)
-            access = _access_of(actor, group, member, restriction)
+            restriction = of_restrictions.result.get((group_id, actor.user_id))
+            access = _access_of(actor, group, member, restriction, now)
             if access is not None:
                 accesses[actor] = access
         return accesses
@@ -123,10 +129,14 @@ def staff_accesses(group: Group | None, members: Iterable[Member]) -> list[Acces
 
 
 def _access_of(
-    actor: Actor, group: Group, member: Member | None, restriction: Restriction | None
+    actor: Actor,
+    group: Group,
+    member: Member | None,
+    restriction: Restriction | None,
+    now: datetime,
 ) -> AccessContext | None:
     """The actor's access; None: they may not see the group."""
-    access = policy.access_of(actor, group, member, restriction)
+    access = policy.access_of(actor, group, member, restriction, now)
     if not policy.may_see(group, access.effective_role):
         return None
     if restriction is None:

@@ -86,12 +86,22 @@ class MembershipReader:
         return self.members.query_pairs(pairs)
 
     async def find_heads(
-        self, stream_ids: Collection[StreamId], tx: Tx | None = None, *, with_times: bool = False
+        self,
+        stream_ids: Collection[StreamId],
+        tx: Tx | None = None,
+        *,
+        with_times: bool = False,
+        with_hidden: bool = False,
     ) -> Mapping[StreamId, Head]:
-        """The heads of those of the streams that exist; a disbanded group has none."""
+        """The heads of those of the streams that exist; a disbanded group has none.
+
+        Nor has a hidden channel, unless `with_hidden`, for checks of what is stored.
+        """
         if not stream_ids:
             return {}
-        return await self.streams.find_heads(stream_ids, tx, with_times=with_times)
+        return await self.streams.find_heads(
+            stream_ids, tx, with_times=with_times, with_hidden=with_hidden
+        )
 
     def query_memberships(
         self, user_ids: Collection[UserId]
@@ -118,8 +128,8 @@ class MembershipReader:
     def query_streams(
         self, stream_ids: Collection[StreamId]
     ) -> BatchedQuery[dict[StreamId, Stream]]:
-        """Those of the streams that exist, to send together with other queries."""
-        return self.streams.query_streams(stream_ids)
+        """Those of the streams that exist, to send together with other queries; a hidden channel has none."""
+        return self.streams.query_streams(stream_ids, with_hidden=False)
 
     async def find_groups(self, group_ids: Sequence[GroupId]) -> Mapping[GroupId, Group]:
         return await self.groups.find_many(group_ids) if group_ids else {}

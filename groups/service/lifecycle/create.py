@@ -53,6 +53,7 @@ from groups.service.membership.capacity import created_refusal, groups_refusal, 
 from groups.service.write_locks import user_lock
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
+from groups.store.restrictions import RestrictionStore
 from groups.store.streams import StreamStore
 from groups.store.users import UserStore
 
@@ -107,6 +108,7 @@ class CreateService:
     groups: GroupStore
     members: MemberStore
     streams: StreamStore
+    restrictions: RestrictionStore
     users: UserStore
     guard: AccessGuard
     accounts: Accounts
@@ -162,7 +164,14 @@ class CreateService:
         if first is not None:
             return await self.guard.access_of(actor, GroupId(first), tx), False
         group_id = new.group_id or GroupId(prefix + mint_id())
-        is_taken = await self.groups.find_group(group_id, tx) is not None
+        of_group = self.groups.query_group(group_id)
+        of_restriction = self.restrictions.query_of_users([actor.user_id])
+        await self.database.fetch_together(of_group, of_restriction, tx=tx)
+        restriction = policy.active_restriction(
+            actor, of_restriction.result.get(actor.user_id), self.clock.now()
+        )
+        policy.check(policy.restricted_refusal(restriction))
+        is_taken = of_group.result is not None
         if is_taken or await self.groups.is_being_cleared(group_id, tx):
             raise GroupIdTaken
         owner_id = new.owner_id or actor.user_id

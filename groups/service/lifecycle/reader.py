@@ -110,11 +110,15 @@ class GroupReader:
     ) -> dict[GroupId, SeenGroup]:
         """The groups with the actor's memberships and the heads of their streams, in the same order.
 
-        A group whose stream is gone was disbanded meanwhile, and is left out.
+        A group whose stream is gone was disbanded meanwhile, and is left out. So is a hidden channel that the actor may
+        not see.
         """
         streams = await self.streams.find_many(stream_of(group.group_id) for group in groups)
-        return {
-            group.group_id: (policy.access_of(actor, group, members.get(group.group_id)), stream)
-            for group in groups
-            if (stream := streams.get(group.stream_id)) is not None
-        }
+        seen: dict[GroupId, SeenGroup] = {}
+        for group in groups:
+            access = policy.access_of(actor, group, members.get(group.group_id))
+            stream = streams.get(group.stream_id)
+            is_shown = not group.is_hidden or policy.may_see(group, access.effective_role)
+            if stream is not None and is_shown:
+                seen[group.group_id] = access, stream
+        return seen

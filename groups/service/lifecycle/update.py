@@ -152,6 +152,7 @@ class UpdateService:
         group = access.group
         if policy.transferring_refusal(access.effective_role) is not None:
             raise PermissionRefused("Only its owner makes a group a channel")
+        policy.check(policy.adding_anything_refusal(access))
         if group.type is not GroupType.COMMUNITY:
             raise NotForThisType("Only a Community group becomes a channel")
         head_seq = await self.streams.mark_channel(group.stream_id, tx)

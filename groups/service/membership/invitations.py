@@ -93,8 +93,8 @@ class InvitationService:
     ) -> tuple[list[tuple[Invitation, Group]], str | None]:
         """A page of the actor's own open invitations by group id, each with its group.
 
-        Those of disbanded groups are left out, and those of groups and inviters whom the actor blocks. An invitation
-        reveals that its group exists, and its name.
+        Those of disbanded groups and hidden channels are left out, and those of groups and inviters whom the actor
+        blocks. An invitation reveals that its group exists, and its name.
         """
         read = partial(self.invitations.list_of_user, actor.user_id, self.clock.now())
         found, next_cursor = await page_by_text(
@@ -108,6 +108,7 @@ class InvitationService:
             (invitation, groups[invitation.group_id])
             for invitation in found
             if invitation.group_id in groups
+            and not groups[invitation.group_id].is_hidden
             and blocked.isdisjoint((invitation.group_id, invitation.invited_by))
         ]
         return shown, next_cursor

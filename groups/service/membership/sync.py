@@ -80,7 +80,7 @@ class ChangeReader:
         for group_id, at in ended.items():
             departed[group_id] = Departure(group_id, user_id, DepartureReason.DELETED, at)
         present = {i: m for i, m in (memberships | rejoined).items() if i not in departed}
-        items = await self.changes_of(present, since, also=rejoined)
+        items = await self.changes_of(user_id, present, since, also=rejoined)
         items += [_item_of_departure(departure) for departure in departed.values()]
         items.sort()
         if horizon is not None:
@@ -89,12 +89,16 @@ class ChangeReader:
 
     async def changes_of(
         self,
+        user_id: UserId,
         memberships: dict[GroupId, MembershipRow],
         since: datetime,
         *,
         also: dict[GroupId, MembershipRow] | None = None,
     ) -> list[SyncItem]:
-        """The channels among these that changed at or after the instant, or whose membership did, in no order."""
+        """The channels among these that changed at or after the instant, or whose membership did, in no order.
+
+        A hidden one is a departure.
+        """
         if not memberships:
             return []
         since_ms = round(since.timestamp() * 1000)
@@ -104,6 +108,10 @@ class ChangeReader:
         versions = await self.changes.find_versions(memberships, since, moved)
         return [
             _item_of_membership(memberships[group_id], version)
+            if version.hidden_at is None
+            else _item_of_departure(
+                Departure(group_id, user_id, DepartureReason.DELETED, version.hidden_at)
+            )
             for group_id, version in versions.items()
         ]
 
@@ -134,7 +142,7 @@ class ChangeReader:
     async def find_ends(
         self, database: Database, user_id: UserId, ended: Collection[EndedKey], since: datetime
     ) -> list[Departure]:
-        """The ends since the instant of what the user had a moment ago in groups that no longer exist.
+        """The ends since the instant of what the user had a moment ago in groups that no longer exist, or are hidden.
 
         Until the cleanup of a group reaches the user, there is no departure; afterwards there is nothing else. So the
         remains of the group are read first.
@@ -142,7 +150,8 @@ class ChangeReader:
         of_groups = self.changes.query_ended({group_id for group_id, _ in ended}, since)
         keys = [departure_key(group_id, is_dialogue=is_dialogue) for group_id, is_dialogue in ended]
         of_user = self.changes.query_departures_of(user_id, keys, since)
-        await database.fetch_together(of_groups, of_user)
+        of_hidden = self.changes.query_hidden({group_id for group_id, _ in ended}, since)
+        await database.fetch_together(of_groups, of_user, of_hidden)
         found = {
             (departure.group_id, departure.kind is DepartureKind.DIALOGUE): departure
             for departure in of_user.result
@@ -157,6 +166,13 @@ class ChangeReader:
                     if was_channel
                     else DepartureKind.GROUP
                 )
+                found[group_id, is_dialogue] = Departure(
+                    group_id, user_id, DepartureReason.DELETED, at, kind
+                )
+            elif group_id in of_hidden.result:
+                # A hidden channel is as if deleted, and comes back as a change of its profile.
+                at = of_hidden.result[group_id]
+                kind = DepartureKind.DIALOGUE if is_dialogue else DepartureKind.CHANNEL
                 found[group_id, is_dialogue] = Departure(
                     group_id, user_id, DepartureReason.DELETED, at, kind
                 )

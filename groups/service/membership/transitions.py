@@ -56,8 +56,11 @@ def apply_command(state: MembershipState, command: Command) -> Membership:
     """Apply the command to the state; returns the membership after it."""
     actor = command.actor
     own = state.members.get(actor.user_id)
-    access = policy.access_of(actor, state.group, own, state.restrictions.get(actor.user_id))
-    if not policy.may_see(state.group, access.effective_role) and not _shows_group(command):
+    restriction = state.restrictions.get(actor.user_id)
+    access = policy.access_of(actor, state.group, own, restriction, state.now)
+    # The application may have hidden it, also from those who know its link or are invited.
+    is_shown = _shows_group(command) and not state.group.is_hidden
+    if not is_shown and not policy.may_see(state.group, access.effective_role):
         raise GroupNotFound
     changed = _apply(state, command, access)
     user_id = subject_of(command)

@@ -93,6 +93,11 @@ class EditService:
         open_message = partial(self._open_recall, actor, group_id, seq)
         await self.streams.recall(stream_of(group_id), seq, open_message)
 
+    async def recall_in(self, actor: Actor, group_id: GroupId, seq: int, tx: Tx) -> None:
+        """As `recall`, in the caller's transaction, which holds the locks of the message's change."""
+        open_message = partial(self._open_recall, actor, group_id, seq)
+        await self.streams.recall_in(stream_of(group_id), seq, open_message, tx)
+
     async def _open(
         self, actor: Actor, group_id: GroupId, seq: int, refusal_of: Refusal, tx: Tx
     ) -> _Target:

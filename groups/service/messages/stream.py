@@ -374,23 +374,29 @@ class StreamService:
 
         `more_locks` are of messages that the target writes too.
         """
+        await self.database.run(
+            lambda tx: self.recall_in(stream_id, seq, open_message, tx),
+            *message_change_locks(stream_id, seq),
+            *more_locks,
+        )
 
-        async def work(tx: Tx) -> None:
-            target = await open_message(tx)
-            message = target.message
-            if message.recalled_at is not None:
-                return
-            now = self.clock.now()
-            gone = {"content": None, "recalled_at": now, "pinned_at": None}
-            recalled = message.model_copy(update=gone)
-            recalled = await self._replace(message, recalled, now, tx)
-            for hook in self.reactions_closed:
-                await hook(stream_id, seq, tx)
-            for on_recalled in self.recalled:
-                await on_recalled(message, tx)
-            await target.record(recalled, now, tx)
-
-        await self.database.run(work, *message_change_locks(stream_id, seq), *more_locks)
+    async def recall_in(
+        self, stream_id: StreamId, seq: int, open_message: OpenMessage[T], tx: Tx
+    ) -> None:
+        """As `recall`, in the caller's transaction, which holds the locks."""
+        target = await open_message(tx)
+        message = target.message
+        if message.recalled_at is not None:
+            return
+        now = self.clock.now()
+        gone = {"content": None, "recalled_at": now, "pinned_at": None}
+        recalled = message.model_copy(update=gone)
+        recalled = await self._replace(message, recalled, now, tx)
+        for hook in self.reactions_closed:
+            await hook(stream_id, seq, tx)
+        for on_recalled in self.recalled:
+            await on_recalled(message, tx)
+        await target.record(recalled, now, tx)
 
     async def _described(self, actor: Actor, message: Message, content: Content, tx: Tx) -> Content:
         """The new content with its uploads described: the editor's own, or those that the message has already."""
@@ -504,8 +510,10 @@ class StreamService:
     async def heads(
         self, stream_ids: Sequence[StreamId], tx: Tx | None = None
     ) -> Mapping[StreamId, Stream]:
-        """The streams that exist among these, with their last messages."""
-        return await self.streams.find_many(stream_ids, tx) if stream_ids else {}
+        """The streams that exist among these, with their last messages; a hidden channel has none."""
+        if not stream_ids:
+            return {}
+        return await self.streams.find_many(stream_ids, tx, with_hidden=False)
 
     def query_streams(self, stream_ids: Sequence[StreamId]) -> BatchedQuery[dict[StreamId, Stream]]:
         """As `heads`, as a query to send together with others."""

@@ -25,10 +25,15 @@ export type AdminAction =
   | "invitation_revoked"
   | "invitation_accepted"
   | "invitation_declined"
+  | "invite_link_created"
+  | "invite_link_changed"
+  | "invite_link_revoked"
   | "admin_added"
   | "admin_removed"
   | "grants_changed"
   | "owner_changed"
+  | "channel_suspended"
+  | "channel_reinstated"
   | "subscriber_added"
   | "subscriber_invited"
   | "subscribers_imported"
@@ -39,15 +44,22 @@ export type AdminAction =
   | "subscriber_unmuted"
   | "reacting_banned"
   | "reacting_unbanned"
+  | "commenting_banned"
+  | "commenting_unbanned"
   | "join_request_accepted"
   | "join_request_refused"
   | "name_card_changed"
+  | "poll_closed"
   | "post_edited"
   | "post_deleted"
   | "post_pinned"
   | "post_unpinned"
   | "reactions_frozen"
   | "reactions_unfrozen"
+  | "comments_frozen"
+  | "comments_unfrozen"
+  | "comment_edited"
+  | "comment_deleted"
   | "draft_changed"
   | "draft_deleted"
   | "draft_published"
@@ -60,7 +72,10 @@ export type AdminAction =
   | "webhook_secret_rotated"
   | "webhook_replayed"
   | "canned_reply_changed"
-  | "canned_reply_deleted";
+  | "canned_reply_deleted"
+  | "report_resolved"
+  | "user_restricted"
+  | "user_unrestricted";
 
 export interface AdminLogEntryResponse {
   entry_id: string;
@@ -87,8 +102,22 @@ export interface AnswerRequest {
   approve: boolean;
 }
 
+export interface AnswerRequests {
+  user_ids: string[];
+  approve: boolean;
+}
+
 export interface AnswerToInvitation {
   accept: boolean;
+}
+
+export interface AnsweredRequestsResponse {
+  items: AnsweredResponse[];
+}
+
+export interface AnsweredResponse {
+  user_id: string;
+  error: ItemError | null;
 }
 
 export interface Appoint {
@@ -132,6 +161,10 @@ export interface CannedReplyResponse {
   changed_by: string;
 }
 
+export type CaseAction = "dismiss" | "delete" | "suspend_channel" | "restrict_user";
+
+export type CaseState = "open" | "resolved";
+
 export interface ChangeConversationGroup {
   add?: string[];
   remove?: string[];
@@ -140,6 +173,13 @@ export interface ChangeConversationGroup {
 export interface ChangeDraft {
   post?: DraftPost;
   publish_at?: string | null;
+}
+
+export interface ChangeInviteLink {
+  name?: string;
+  expires_at?: string | null;
+  max_uses?: number | null;
+  approval?: boolean;
 }
 
 export interface ChangeMember {
@@ -217,6 +257,7 @@ export interface ChangedSettings {
   reactions?: string | string[] | null;
   reactions_per_user?: number | null;
   distinct_reactions?: number | null;
+  comments?: Commenting | null;
   accept_messages?: AcceptMessages | null;
   signatures?: boolean | null;
   protect_content?: boolean | null;
@@ -274,6 +315,16 @@ export interface ChannelPage {
   sync_token?: string | null;
 }
 
+export interface ChannelReinstated {
+  event_id: string;
+  type: "channel.reinstated";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+  version: number;
+}
+
 export interface ChannelResponse {
   channel_id: string;
   name: string;
@@ -288,6 +339,7 @@ export interface ChannelResponse {
   role: Role | null;
   grants: Grant[];
   verified: boolean;
+  suspension: SuspensionResponse | null;
   settings: SettingsResponse;
   head_seq: number;
   version: number;
@@ -304,7 +356,20 @@ export interface ChannelSubscribed {
   conversation_id: string;
   channel_id: string;
   user_id: string;
+  invite_link?: string;
   channel: SubscribedChannel;
+}
+
+export interface ChannelSuspended {
+  event_id: string;
+  type: "channel.suspended";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+  mode: SuspensionMode;
+  reason?: string;
+  version: number;
 }
 
 export interface ChannelUnsubscribed {
@@ -327,6 +392,126 @@ export interface ChannelUpdated {
   channel_id: string;
   changed: ChangedChannel;
   version: number;
+}
+
+export interface ClickBody {
+  url: string;
+}
+
+export interface CommentEdited {
+  event_id: string;
+  type: "comment.edited";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+  post_seq: number;
+  seq: number;
+  version: number;
+  comment: CommentInEvent;
+}
+
+export interface CommentInEvent {
+  comment_id: string;
+  channel_id: string;
+  post_seq: number;
+  seq: number;
+  sender_id: string | null;
+  is_channel: boolean;
+  author_id: string | null;
+  kind: Kind | null;
+  text: string | null;
+  images: MediaResponse[] | null;
+  quoted_seq: number | null;
+  created_at: string;
+  edited_at: string | null;
+  recalled_at: string | null;
+  version: number;
+}
+
+export interface CommentPageResponse {
+  items: CommentResponse[];
+  next_cursor: string | null;
+  newer_cursor: string | null;
+  first_unread_seq: number | null;
+  version: number | null;
+}
+
+export interface CommentPosted {
+  event_id: string;
+  type: "comment.posted";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+  post_seq: number;
+  seq: number;
+  comment: CommentInEvent;
+}
+
+export interface CommentReacted {
+  event_id: string;
+  type: "comment.reacted";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+  post_seq: number;
+  seq: number;
+  counts: { [name: string]: number };
+  total: number;
+}
+
+export interface CommentRecalled {
+  event_id: string;
+  type: "comment.recalled";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+  post_seq: number;
+  seq: number;
+  version: number;
+  comment: CommentInEvent;
+}
+
+export interface CommentResponse {
+  comment_id: string;
+  channel_id: string;
+  post_seq: number;
+  seq: number;
+  sender_id: string | null;
+  sender_name: string | null;
+  sender_face_url: string | null;
+  sender_blocked: boolean;
+  is_channel: boolean;
+  author_id: string | null;
+  kind: Kind | null;
+  text: string | null;
+  images: MediaResponse[] | null;
+  quoted_seq: number | null;
+  quote: QuoteResponse | null;
+  created_at: string;
+  edited_at: string | null;
+  recalled_at: string | null;
+  version: number;
+  reactions: TallyResponse;
+}
+
+export type Commenting = "off" | "subscribers" | "everyone";
+
+export interface ContentResponse {
+  kind: Kind | null;
+  title: string | null;
+  text: string | null;
+  links: LinkResponse[] | null;
+  images: MediaResponse[] | null;
+  video: MediaResponse | null;
+  audio: MediaResponse | null;
+  file: MediaResponse | null;
+  location: LocationResponse | null;
+  poll: PollResponse | null;
+  custom: JsonValue;
 }
 
 export interface ConversationEnded {
@@ -477,6 +662,13 @@ export interface CreateGroup {
   member_limit?: number | null;
 }
 
+export interface CreateInviteLink {
+  name?: string;
+  expires_at?: string | null;
+  max_uses?: number | null;
+  approval?: boolean;
+}
+
 export interface CreateWebhook {
   url: string;
   event_types?: string[];
@@ -495,6 +687,21 @@ export interface DayResponse {
   posts: number;
   views: number;
   reactions: number;
+  clicks: number;
+}
+
+export interface DefaultChannelList {
+  items: DefaultChannelResponse[];
+}
+
+export interface DefaultChannelResponse {
+  channel_id: string;
+  since: string;
+  set_by: string;
+  state: "running" | "full" | "done";
+  walked: number;
+  subscribed: number;
+  passed_over: number;
 }
 
 export interface DeliveryResponse {
@@ -537,6 +744,7 @@ export interface DialogueMessageInEvent {
   audio: MediaResponse | null;
   file: MediaResponse | null;
   location: LocationResponse | null;
+  poll: PollResponse | null;
   custom: JsonValue;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
@@ -562,6 +770,7 @@ export interface DialogueMessageResponse {
   audio: MediaResponse | null;
   file: MediaResponse | null;
   location: LocationResponse | null;
+  poll: PollResponse | null;
   custom: JsonValue;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
@@ -599,6 +808,7 @@ export interface DraftPost {
   audio?: string | null;
   file?: string | null;
   location?: LocationBody | null;
+  poll?: PollBody | null;
   custom?: JsonValue;
   forward?: ForwardBody | null;
   silent?: boolean;
@@ -614,6 +824,7 @@ export interface DraftPostResponse {
   audio: MediaResponse | null;
   file: MediaResponse | null;
   location: LocationResponse | null;
+  poll: PollResponse | null;
   custom: JsonValue;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
@@ -636,7 +847,7 @@ export interface End {
 }
 
 export interface EventsResponse {
-  items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinRefused | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | InboxTagged | BlockChanged | WebhookDisabled)[];
+  items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | PollChanged | CommentPosted | CommentEdited | CommentRecalled | CommentReacted | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelSuspended | ChannelReinstated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinAnswered | JoinRefused | InviteLinkUsed | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | InboxTagged | BlockChanged | UserRestricted | UserUnrestricted | ReportOpened | WebhookDisabled)[];
   cursor: string;
 }
 
@@ -741,6 +952,7 @@ export interface GroupJoined {
   conversation_id: string;
   group_id: string;
   user_id: string;
+  invite_link?: string;
 }
 
 export interface GroupLeft {
@@ -896,6 +1108,67 @@ export interface InviteAdmin {
   grants?: Grant[];
 }
 
+export interface InviteLinkResponse {
+  code: string;
+  url: string;
+  name: string;
+  created_by: string;
+  created_at: string;
+  expires_at: string | null;
+  max_uses: number | null;
+  uses: number;
+  pending_requests: number;
+  approval: boolean;
+  revoked_at: string | null;
+  state: InviteLinkState;
+}
+
+export type InviteLinkState = "open" | "expired" | "used_up" | "revoked";
+
+export interface InviteLinkUsed {
+  event_id: string;
+  type: "invite_link.used";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id?: string;
+  group_id?: string;
+  code: string;
+  user_ids: string[];
+  uses: number;
+  pending_requests: number;
+}
+
+export interface InviteLinkWithQrResponse {
+  code: string;
+  url: string;
+  name: string;
+  created_by: string;
+  created_at: string;
+  expires_at: string | null;
+  max_uses: number | null;
+  uses: number;
+  pending_requests: number;
+  approval: boolean;
+  revoked_at: string | null;
+  state: InviteLinkState;
+  qr_svg: string;
+}
+
+export interface InvitePreviewResponse {
+  code: string;
+  kind: "channel" | "group";
+  id: string;
+  name: string;
+  face_url: string;
+  introduction: string;
+  member_count: number;
+  verified: boolean;
+  approval: boolean;
+  is_member: boolean;
+  has_requested: boolean;
+}
+
 export interface InvitedResponse {
   user_id: string;
   is_invited: true;
@@ -913,6 +1186,22 @@ export interface ItemProblem {
   code: string;
   detail: string;
   details: { [name: string]: JsonValue };
+}
+
+export interface JoinAnswered {
+  event_id: string;
+  type: "join.answered";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id?: string;
+  group_id?: string;
+  user_id: string;
+  outcome: RequestEnd;
+}
+
+export interface JoinByLink {
+  text?: string;
 }
 
 export interface JoinGroup {
@@ -938,6 +1227,7 @@ export interface JoinRequestResponse {
   face_url: string;
   text: string;
   requested_at: string;
+  invite_link: RequestLinkResponse | null;
 }
 
 export interface JoinRequested {
@@ -950,11 +1240,20 @@ export interface JoinRequested {
   group_id?: string;
   user_id: string;
   text: string;
+  invite_link?: string;
+}
+
+export interface JoinedByLinkResponse {
+  status: "joined" | "requested";
+  kind: "channel" | "group";
+  id: string;
+  channel: ChannelResponse | null;
+  group: GroupResponse | null;
 }
 
 export type JsonValue = unknown;
 
-export type Kind = "text" | "image" | "text_and_image" | "video" | "audio" | "file" | "location" | "custom";
+export type Kind = "text" | "image" | "text_and_image" | "video" | "audio" | "file" | "location" | "poll" | "custom";
 
 export interface LastMessageResponse {
   seq: number;
@@ -980,6 +1279,11 @@ export interface LinkBody {
   url: string;
   description?: string | null;
   image?: string | null;
+}
+
+export interface LinkClicksResponse {
+  url: string;
+  clicks: number;
 }
 
 export interface LinkPreviewResponse {
@@ -1084,6 +1388,7 @@ export interface MessageInEvent {
   audio: MediaResponse | null;
   file: MediaResponse | null;
   location: LocationResponse | null;
+  poll: PollResponse | null;
   custom: JsonValue;
   silent: boolean;
   signature: string | null;
@@ -1140,6 +1445,7 @@ export interface MessageResponse {
   audio: MediaResponse | null;
   file: MediaResponse | null;
   location: LocationResponse | null;
+  poll: PollResponse | null;
   custom: JsonValue;
   silent: boolean;
   signature: string | null;
@@ -1184,10 +1490,19 @@ export interface NewChatMessage {
   audio?: string | null;
   file?: string | null;
   location?: LocationBody | null;
+  poll?: PollBody | null;
   custom?: JsonValue;
   forward?: ForwardBody | null;
   silent?: boolean;
   quoted_seq?: number | null;
+}
+
+export interface NewComment {
+  kind: "text" | "image" | "text_and_image";
+  text?: string;
+  images?: string[];
+  quoted_seq?: number | null;
+  as_channel?: boolean;
 }
 
 export interface NewMessage {
@@ -1201,6 +1516,7 @@ export interface NewMessage {
   audio?: string | null;
   file?: string | null;
   location?: LocationBody | null;
+  poll?: PollBody | null;
   custom?: JsonValue;
   forward?: ForwardBody | null;
   silent?: boolean;
@@ -1217,6 +1533,7 @@ export interface NewMessageToMany {
   audio?: string | null;
   file?: string | null;
   location?: LocationBody | null;
+  poll?: PollBody | null;
   custom?: JsonValue;
   forward?: ForwardBody | null;
   silent?: boolean;
@@ -1225,6 +1542,19 @@ export interface NewMessageToMany {
 
 export interface NewOwner {
   user_id: string;
+}
+
+export interface NewReport {
+  target: TargetBody;
+  reason: ReportReason;
+  text?: string;
+}
+
+export interface NewResolutionBody {
+  action: CaseAction;
+  mode?: SuspensionMode | null;
+  until?: string | null;
+  note?: string;
 }
 
 export type NotificationLevel = "all" | "none";
@@ -1248,6 +1578,61 @@ export interface OwnInvitationResponse {
   expires_at: string;
 }
 
+export interface OwnJoinRequestResponse {
+  kind: "channel" | "group";
+  id: string;
+  name: string;
+  face_url: string;
+  text: string;
+  requested_at: string;
+}
+
+export interface PollBody {
+  question: string;
+  options: string[];
+  multiple?: boolean;
+  closes_at?: string | null;
+  results?: PollResults;
+}
+
+export interface PollChanged {
+  event_id: string;
+  type: "poll.changed";
+  stream_id: string;
+  at: string;
+  seq: number;
+  conversation_id?: string;
+  channel_id?: string;
+  group_id?: string;
+  user_id?: string;
+  options: number[] | null;
+  voters: number | null;
+  mine?: number[];
+}
+
+export interface PollOptionResponse {
+  text: string;
+  votes: number | null;
+}
+
+export interface PollResponse {
+  question: string;
+  options: PollOptionResponse[];
+  voters: number | null;
+  multiple: boolean;
+  closes_at: string | null;
+  closed: boolean;
+  results: PollResults;
+  mine: number[];
+}
+
+export type PollResults = "always" | "after_vote" | "after_close";
+
+export interface PostClicksResponse {
+  seq: number;
+  items: LinkClicksResponse[];
+}
+
 export interface PostInEvent {
   kind: Kind | null;
   title: string | null;
@@ -1258,6 +1643,7 @@ export interface PostInEvent {
   audio: MediaResponse | null;
   file: MediaResponse | null;
   location: LocationResponse | null;
+  poll: PollResponse | null;
   custom: JsonValue;
   silent: boolean;
   signature: string | null;
@@ -1272,6 +1658,7 @@ export interface PostInEvent {
   edited_at: string | null;
   recalled_at: string | null;
   version: number;
+  comments_frozen: boolean;
 }
 
 export interface PostInsightsResponse {
@@ -1280,6 +1667,7 @@ export interface PostInsightsResponse {
   preview: string;
   views: number;
   reactions: number;
+  clicks: number;
 }
 
 export interface PostPage {
@@ -1312,6 +1700,7 @@ export interface PostResponse {
   audio: MediaResponse | null;
   file: MediaResponse | null;
   location: LocationResponse | null;
+  poll: PollResponse | null;
   custom: JsonValue;
   silent: boolean;
   signature: string | null;
@@ -1328,6 +1717,9 @@ export interface PostResponse {
   recalled_at: string | null;
   version: number;
   views: number;
+  comment_count: number | null;
+  comments_open: boolean;
+  comments_frozen: boolean;
   reactions: TallyResponse;
 }
 
@@ -1359,6 +1751,16 @@ export interface PutCannedReply {
 
 export interface PutThreadTags {
   tags: string[];
+}
+
+export interface QuoteResponse {
+  seq: number;
+  sender_id: string | null;
+  sender_name: string;
+  is_channel: boolean;
+  preview: string | null;
+  kind: Kind | null;
+  recalled: boolean;
 }
 
 export interface ReactionsChanged {
@@ -1423,6 +1825,97 @@ export interface ReplayedResponse {
   next_since: string | null;
 }
 
+export interface ReportCaseResponse {
+  report_id: string;
+  target: ReportTargetResponse;
+  content: ContentResponse | null;
+  profile: ReportedProfileResponse | null;
+  author_id: string | null;
+  count: number;
+  reasons: { [name: string]: number };
+  texts: ReportTextResponse[];
+  first_at: string;
+  last_at: string;
+  state: CaseState;
+  resolution: ReportResolutionResponse | null;
+  resolved_by: string | null;
+}
+
+export interface ReportOpened {
+  event_id: string;
+  type: "report.opened";
+  stream_id: null;
+  at: string;
+  report_id: string;
+  target: ReportedTarget;
+  reason: ReportReason;
+}
+
+export type ReportReason = "spam" | "abuse" | "violence" | "sexual" | "illegal" | "impersonation" | "other";
+
+export interface ReportResolutionResponse {
+  action: CaseAction;
+  mode: SuspensionMode | null;
+  until: string | null;
+  note: string;
+  user_id: string | null;
+  at: string;
+}
+
+export interface ReportTargetResponse {
+  type: TargetType;
+  channel_id: string | null;
+  group_id: string | null;
+  seq: number | null;
+  post_seq: number | null;
+  user_id: string | null;
+}
+
+export interface ReportTextResponse {
+  reason: ReportReason;
+  text: string;
+  at: string;
+}
+
+export interface ReportedProfileResponse {
+  name: string;
+  introduction: string;
+  face_url: string;
+}
+
+export interface ReportedResponse {
+  report_id: string;
+  status: "open";
+}
+
+export interface ReportedTarget {
+  type: TargetType;
+  channel_id?: string | null;
+  group_id?: string | null;
+  seq?: number | null;
+  post_seq?: number | null;
+  user_id?: string | null;
+}
+
+export type RequestEnd = "approved" | "refused" | "withdrawn" | "joined";
+
+export interface RequestLinkResponse {
+  code: string;
+  name: string;
+}
+
+export interface Restrict {
+  until?: string | null;
+  reason?: string;
+}
+
+export interface RestrictionResponse {
+  user_id: string;
+  until: string | null;
+  reason: string;
+  at: string;
+}
+
 export type Role = "owner" | "admin" | "member";
 
 export interface RotateSecret {
@@ -1461,9 +1954,11 @@ export interface SettingsBody {
   reactions?: "all" | "basic" | "none" | string[];
   reactions_per_user?: number;
   distinct_reactions?: number;
+  comments?: Commenting;
   accept_messages?: AcceptMessages;
   signatures?: boolean;
   protect_content?: boolean;
+  count_clicks?: boolean;
 }
 
 export interface SettingsResponse {
@@ -1471,9 +1966,11 @@ export interface SettingsResponse {
   reactions: string | string[];
   reactions_per_user: number;
   distinct_reactions: number;
+  comments: Commenting;
   accept_messages: AcceptMessages;
   signatures: boolean;
   protect_content: boolean;
+  count_clicks: boolean;
 }
 
 export interface ShareLinkResponse {
@@ -1515,6 +2012,19 @@ export interface Subscription {
 export interface SubscriptionKeys {
   p256dh: string;
   auth: string;
+}
+
+export interface Suspend {
+  mode: SuspensionMode;
+  reason?: string;
+}
+
+export type SuspensionMode = "readable" | "hidden";
+
+export interface SuspensionResponse {
+  mode: SuspensionMode;
+  reason: string | null;
+  at: string;
 }
 
 export interface SyncConversation {
@@ -1568,6 +2078,18 @@ export interface TallyResponse {
   mine: string[];
 }
 
+export interface TargetBody {
+  type: TargetType;
+  channel_id?: string | null;
+  group_id?: string | null;
+  conversation_id?: string | null;
+  seq?: number | null;
+  post_seq?: number | null;
+  user_id?: string | null;
+}
+
+export type TargetType = "post" | "message" | "comment" | "channel" | "group" | "user";
+
 export interface ThreadLastMessageResponse {
   seq: number;
   preview: string;
@@ -1587,6 +2109,7 @@ export interface ThreadMessageInEvent {
   audio: MediaResponse | null;
   file: MediaResponse | null;
   location: LocationResponse | null;
+  poll: PollResponse | null;
   custom: JsonValue;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
@@ -1614,6 +2137,7 @@ export interface ThreadMessageResponse {
   audio: MediaResponse | null;
   file: MediaResponse | null;
   location: LocationResponse | null;
+  poll: PollResponse | null;
   custom: JsonValue;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
@@ -1676,6 +2200,7 @@ export interface TimelinePostResponse {
   audio: MediaResponse | null;
   file: MediaResponse | null;
   location: LocationResponse | null;
+  poll: PollResponse | null;
   custom: JsonValue;
   silent: boolean;
   signature: string | null;
@@ -1692,6 +2217,9 @@ export interface TimelinePostResponse {
   recalled_at: string | null;
   version: number;
   views: number;
+  comment_count: number | null;
+  comments_open: boolean;
+  comments_frozen: boolean;
   reactions: TallyResponse;
   type: "post";
 }
@@ -1755,7 +2283,36 @@ export interface UserResponse {
   account_kind: AccountKind;
 }
 
+export interface UserRestricted {
+  event_id: string;
+  type: "user.restricted";
+  stream_id: null;
+  at: string;
+  user_id: string;
+  until: string | null;
+  reason: string;
+}
+
+export interface UserUnrestricted {
+  event_id: string;
+  type: "user.unrestricted";
+  stream_id: null;
+  at: string;
+  user_id: string;
+}
+
 export type Visibility = "public" | "profile" | "private";
+
+export interface VoteBody {
+  options: number[];
+}
+
+export interface VoterResponse {
+  user_id: string;
+  name: string;
+  face_url: string;
+  voted_at: string;
+}
 
 export interface WebhookDisabled {
   event_id: string;
@@ -1801,6 +2358,12 @@ export interface WebhookWithSecret {
   secret: string;
 }
 
+export interface WriteComment {
+  kind: "text" | "image" | "text_and_image";
+  text?: string;
+  images?: string[];
+}
+
 export interface WriteMessage {
   kind: Kind;
   title?: string;
@@ -1812,5 +2375,6 @@ export interface WriteMessage {
   audio?: string | null;
   file?: string | null;
   location?: LocationBody | null;
+  poll?: PollBody | null;
   custom?: JsonValue;
 }
