@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import asyncio
+import gc
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -38,6 +39,12 @@ def pytest_configure(config: pytest.Config) -> None:
         # PyMongo leaves a socket whose connection was refused to the garbage collector.
         refused = r"ignore:unclosed <socket\.socket.*laddr=\('0\.0\.0\.0', 0\):ResourceWarning"
         config.addinivalue_line("filterwarnings", refused)
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of every collection of garbage what lives until the end: the modules, and thousands of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -953,8 +953,8 @@ class InviteLinkWithQr(Answer):
 class InvitePreview(Answer):
     """Where an invite link leads: a channel or a chat group, as everybody sees it who has the link.
 
-    `approval`: who comes by it asks to join. `is_member`, `has_requested`: you are in it, or wait for an answer;
-    both are false without a token.
+    `approval`: who comes by it asks to join. `is_member`, `has_requested`: you are in it, or wait for an answer
+    since `requested_at`; both are false without a token.
     """
 
     code: str
@@ -969,6 +969,7 @@ class InvitePreview(Answer):
     approval: bool
     is_member: bool
     has_requested: bool
+    requested_at: datetime | None = None
 
 
 class JoinedByLink(Answer):

@@ -24,8 +24,11 @@ from groups.kernel.clock import rfc3339
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _START: Final = "js/start.js"
 _KEPT_FOLDERS: Final = ("js/", "sdk/core/")
-_NOT_KEPT: Final = ("js/console/", "js/texts/console/", "js/me/")
-"""The console and the user's settings are of little use without the server.
+_NOT_KEPT: Final = (
+    *("js/console/", "js/texts/console/", "js/me/"),
+    *("js/invites/", "js/reports/", "js/texts/invites.js", "js/texts/reports.js"),
+)
+"""The console, the user's settings, invites and reports are of little use without the server.
 
 Texts of other languages are kept when they are loaded.
 """

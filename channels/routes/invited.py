@@ -38,8 +38,8 @@ InvitedKind = Literal["channel", "group"]
 class InvitePreviewResponse(Response):
     """Where an invite link leads: a channel or a chat group, as everybody sees it who has the link.
 
-    `approval`: who comes by it asks to join. `is_member`, `has_requested`: you are in it, or wait for an answer; both
-    are false without a token.
+    `approval`: who comes by it asks to join. `is_member`, `has_requested`: you are in it, or wait for an answer since
+    `requested_at`; both are false without a token.
     """
 
     code: InviteCode
@@ -53,6 +53,7 @@ class InvitePreviewResponse(Response):
     approval: bool
     is_member: bool
     has_requested: bool
+    requested_at: Instant | None
 
 
 def invite_preview_response(preview: InvitePreview) -> InvitePreviewResponse:
@@ -69,7 +70,8 @@ def invite_preview_response(preview: InvitePreview) -> InvitePreviewResponse:
         verified=group.verified,
         approval=preview.link.approval,
         is_member=preview.is_member,
-        has_requested=preview.has_requested,
+        has_requested=preview.request is not None,
+        requested_at=preview.request.requested_at if preview.request else None,
     )
 
 

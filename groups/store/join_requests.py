@@ -60,10 +60,13 @@ class JoinRequestStore:
         )
         return _by_group(await cursor.to_list(None)).get(group_id, {})
 
-    async def has_request(self, group_id: GroupId, user_id: UserId) -> bool:
-        """Whether the user waits for an answer of the group."""
-        key: Document = {"_id": join_key(group_id, user_id), "group_id": group_id}
-        return await self._requests.find_one(key, {"_id": 1}) is not None
+    def query_request(self, group_id: GroupId, user_id: UserId) -> BatchedQuery[JoinRequest | None]:
+        """The request of the user, if there is one; as a query to send together with others."""
+        return BatchedQuery(
+            self._requests,
+            match_users({group_id: [user_id]}),
+            lambda rows: JoinRequest.from_stored(rows[0]) if rows else None,
+        )
 
     def lookup_any(self, group_id: GroupId, user_ids: Iterable[UserId]) -> BatchedQuery[bool]:
         """Whether any of the users has a request, as a query to send together with others."""

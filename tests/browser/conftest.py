@@ -40,12 +40,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.definition.add_marker(_ONE_LOOP, append=False)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips these tests when there is no browser, and runs them on one loop."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skips these tests when there is no browser, and runs them on one loop.
+
+    In a run of the whole suite, the first test of each file is the short form of the file, and the others are `long`.
+    When a file or this folder is named, all of its tests run.
+    """
     here = Path(__file__).parent
+    is_named = any(here.name in Path(part).parts for part in config.args)
+    begun: dict[Path, str] = {}
     for item in items:
         if here not in item.path.parents:
             continue
+        function = getattr(item, "originalname", item.name)
+        if not is_named and begun.setdefault(item.path, function) != function:
+            item.add_marker(pytest.mark.long)
         if CHROMIUM is None:
             item.add_marker(
                 pytest.mark.skip(reason="no Chromium here: apt-get install chromium-headless-shell")

@@ -131,7 +131,10 @@ READY = {
 
 
 # Colours depend on the scheme and layout on the width, so two of the four pairs cover both.
-@pytest.mark.parametrize(("width", "scheme"), [("phone", "dark"), ("desktop", "light")])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [("phone", "dark"), pytest.param("desktop", "light", marks=pytest.mark.long)],
+)
 async def test_every_view_is_accessible_and_fits_its_window(
     server: Api, window: OpenWindow, width: str, scheme: str
 ) -> None:

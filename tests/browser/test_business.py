@@ -11,7 +11,9 @@ from tests.browser.windows import PHONE, WIDE, OpenWindow, screenshot, view_of
 UNAUTHORIZED = "Failed to load resource: the server responded with a status of 401"
 
 
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize(
+    "size", [pytest.param(WIDE, marks=pytest.mark.long), PHONE], ids=["wide", "phone"]
+)
 async def test_a_business_account_is_led_to_the_console(
     server: Api, window: OpenWindow, size: ViewportSize
 ) -> None:

@@ -19,7 +19,7 @@ async def sees_violations(page: Any) -> list[str]:
     return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found["violations"]]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 async def test_pages_are_accessible(server: Api, window: OpenWindow, scheme: str) -> None:
     opened = await window(server.bearer(None), GUIDE, signed_in=False, color_scheme=scheme)
     assert await sees_violations(opened.page) == []
@@ -30,7 +30,9 @@ async def test_pages_are_accessible(server: Api, window: OpenWindow, scheme: str
     assert await sees_violations(opened.page) == []
 
 
-@pytest.mark.parametrize("size", [PHONE, NARROW], ids=["phone", "narrow"])
+@pytest.mark.parametrize(
+    "size", [pytest.param(PHONE, marks=pytest.mark.long), NARROW], ids=["phone", "narrow"]
+)
 async def test_a_narrow_page_scrolls_only_downwards(
     server: Api, window: OpenWindow, size: ViewportSize
 ) -> None:

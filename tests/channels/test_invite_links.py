@@ -114,7 +114,8 @@ async def test_with_approval_a_link_makes_requests_which_are_answered(
             asked = (await user.post(f"{of(link)}/join", {"text": f"{user.id} here"})).body
             assert asked["status"] == "requested"
             assert (asked["channel"], asked["group"]) == (None, None)
-        assert (await user.get(of(link))).body["has_requested"]
+        seen = (await user.get(of(link))).body
+        assert (seen["has_requested"], seen["requested_at"] is None) == (True, False)
         told = await ears.hear("join.requested")
         assert (told["user_id"], told["invite_link"]) == (user.id, link["code"])
     assert await counts(ada, path, link) == (0, 3, "open")

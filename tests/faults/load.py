@@ -27,7 +27,7 @@ FIRST_POSTS: Final = 5  # the posts that get reactions
 _PAUSE_SECONDS: Final = 0.2  # before a client tries again
 KINDS: Final = ("read", "post", "reaction", "membership", "channel")
 _REPEATED: Final = 0.6  # of the unanswered writes
-_REST_SECONDS: Final = 0.2
+_REST_SECONDS: Final = 0.4
 """How long a writer rests before each call, on average, if the load `rests`. A load without rests takes all processors
 from whatever is starting again, and from other tests."""
 _RUSH_SECONDS: Final = 0.3

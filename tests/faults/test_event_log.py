@@ -309,6 +309,7 @@ async def serving(replicas: ReplicaSet, directory: Path) -> AsyncIterator[tuple[
             await asyncio.to_thread(server.stop)
 
 
+@pytest.mark.long
 async def test_a_back_end_misses_nothing_through_a_kill_and_a_failover(
     replicas: ReplicaSet, directory: Path
 ) -> None:

@@ -1,7 +1,7 @@
 """Every fault of a replica set of three members and of two servers, under load.
 
-The short form goes once through the list of faults. The long form takes them at random, with MongoDB's default election
-timeout (10 s), and prints its seed:
+The short form has three of the faults, and one marked `long` goes once through the list. The longest form takes them at
+random, with MongoDB's default election timeout (10 s), and prints its seed:
 
     pytest -m faults tests/faults/test_replica_set.py -n0 -s
     CHANNELS_FAULTS_SEED=7 CHANNELS_FAULTS_ROUNDS=40 pytest -m faults tests/faults/test_replica_set.py -n0 -s
@@ -169,6 +169,7 @@ FAULTS: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "primary frozen": freeze_primary,
     "server frozen": freeze_server,
 }
+SHORT: Final = ("server killed", "requests reset", "primary killed")
 
 
 @pytest.fixture
@@ -247,14 +248,21 @@ async def staged(
         )
 
 
+@pytest.mark.parametrize(
+    "faults",
+    [
+        pytest.param(SHORT, id="three"),
+        pytest.param(tuple(FAULTS), id="all", marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize("replicas", [ELECTION_MS], indirect=True)
 async def test_every_fault_of_a_replica_set_loses_nothing(
-    replicas: ReplicaSet, directory: Path
+    replicas: ReplicaSet, directory: Path, faults: tuple[str, ...]
 ) -> None:
     async with staged(
-        replicas, directory, "replicas", seed=11, freeze_seconds=2, rests=True
+        replicas, directory, f"replicas-{len(faults)}", seed=11, freeze_seconds=2, rests=True
     ) as stage:
-        for name, fault in FAULTS.items():
+        for name in faults:
             is_of_database = name.startswith(("primary", "secondary"))
             if is_of_database:
                 await stage.is_whole()
@@ -263,7 +271,7 @@ async def test_every_fault_of_a_replica_set_loses_nothing(
             connections = [len(listener.sessions) for listener in stage.listeners]
             await stage.load.rush()
             began = time.monotonic()
-            await fault(stage)
+            await FAULTS[name](stage)
             await stage.load.goes_on(2)
             if is_of_database:
                 # The change stream went on from its token, so no socket had to resync.

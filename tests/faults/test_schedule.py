@@ -167,6 +167,7 @@ async def test_a_kill_while_publishing_leaves_posts_published_once_or_due(
         assert server.defects() == []
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 async def test_a_process_that_freezes_while_publishing_repeats_nothing(
     pair: tuple[Server, Server],

@@ -210,6 +210,7 @@ async def _filled(small_disk: Path, directory: Path, full_seconds: float) -> Jou
     return journal
 
 
+@pytest.mark.long
 async def test_a_full_disk_loses_nothing_and_service_continues(
     small_disk: Path, directory: Path
 ) -> None:

@@ -319,7 +319,7 @@ async def test_a_short_attack_refuses_no_honest_call_and_leaves_nothing(
     server: ServerProcess,
 ) -> None:
     await server.start()
-    _, attacked = await soak(server, seconds=8)
+    _, attacked = await soak(server, seconds=4)
     assert not attacked.refused
 
 

@@ -263,7 +263,10 @@ async def test_a_directory_of_the_last_version_is_taken_over(tmp_path: Path) -> 
         assert listening_ports(mongo.pid or 0) == set()
 
 
-@pytest.mark.parametrize("name", ["deep" * 30, "Data", "a:b", "ä b"])
+@pytest.mark.parametrize(
+    "name",
+    ["deep" * 30, *(pytest.param(name, marks=pytest.mark.long) for name in ("Data", "a:b", "ä b"))],
+)
 async def test_a_path_that_no_socket_can_have_is_replaced_by_a_private_one(
     tmp_path: Path, name: str
 ) -> None:

@@ -74,12 +74,16 @@ async def attack(user: User, directory: Path, *arguments: str) -> None:
 
 
 @pytest.mark.timeout(600)
-async def test_the_document_holds_at_its_edges(api: OpenApi, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "phases",
+    ["examples", pytest.param("examples,coverage,fuzzing", marks=pytest.mark.long)],
+)
+async def test_the_document_holds_at_its_edges(api: OpenApi, tmp_path: Path, phases: str) -> None:
     ada = await a_scene(await api())
     await attack(
         ada,
         tmp_path,
-        "--phases=examples,coverage,fuzzing",
+        f"--phases={phases}",
         "--max-examples=1",
         f"--seed={SHORT_SEED}",
         "--workers=2",

@@ -6,7 +6,9 @@ declare namespace App {
   type Texts = typeof import("../static/js/texts/app.js").default &
     typeof import("../static/js/texts/reader.js").default &
     typeof import("../static/js/texts/errors.js").default &
+    typeof import("../static/js/texts/invites.js").default &
     typeof import("../static/js/texts/me.js").default &
+    typeof import("../static/js/texts/reports.js").default &
     typeof import("../static/js/texts/device/notifications.js").default &
     typeof import("../static/js/texts/finding/feed.js").default &
     typeof import("../static/js/texts/finding/search.js").default &
@@ -14,6 +16,7 @@ declare namespace App {
     typeof import("../static/js/texts/console/channels.js").default &
     typeof import("../static/js/texts/console/inbox.js").default &
     typeof import("../static/js/texts/console/insights.js").default &
+    typeof import("../static/js/texts/console/moderation.js").default &
     typeof import("../static/js/texts/console/people.js").default &
     typeof import("../static/js/texts/console/posts.js").default &
     typeof import("../static/js/texts/console/webhooks.js").default;
@@ -129,9 +132,11 @@ declare namespace App {
     | "group"
     | "dialogue"
     | "folder"
+    | "invite"
     | "console"
     | "console.new"
     | "console.webhooks"
+    | "console.moderation"
     | "console.channel";
 
   interface SessionEvents {
@@ -323,6 +328,12 @@ declare namespace App {
   /** The webhooks of a channel, or of the application. */
   type WebhooksPath = "/v1/webhooks" | `${ChannelPath}/webhooks`;
   type GroupPath = `/v1/groups/${Api.Part}`;
+  /** What invite links and requests to join lead to. */
+  interface Place {
+    kind: "channel" | "group";
+    id: string;
+  }
+  type PlacePath = ChannelPath | GroupPath;
   type StreamPath =
     | `/v1/channels/${Api.Part}/posts`
     | `/v1/groups/${Api.Part}/messages`
@@ -493,7 +504,18 @@ declare namespace App {
   }
 
   type ProfileField = "name" | "channel_id" | "introduction" | "organization" | "custom_data";
-  type Tab = "posts" | "inbox" | "subscribers" | "admins" | "insights" | "profile" | "settings" | "webhooks" | "log";
+  type Tab =
+    | "posts"
+    | "inbox"
+    | "subscribers"
+    | "invites"
+    | "admins"
+    | "insights"
+    | "profile"
+    | "settings"
+    | "webhooks"
+    | "log";
+  type ModerationTab = "reports" | "channels" | "users" | "log";
   type DraftPath = `${ChannelPath}/drafts/${Api.Part}`;
   /** What the composer holds: the content of a post or draft as the API gives it, or what was kept on this device. */
   interface Written extends Omit<Partial<Content>, "links"> {

@@ -16,7 +16,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database
-from groups.models import Group, InviteLink
+from groups.models import Group, InviteLink, JoinRequest
 from groups.service.membership.commands import Join, Membership
 from groups.service.membership.queue import MembershipQueue, membership
 from groups.service.stores import GroupStores
@@ -32,7 +32,8 @@ class InvitePreview:
     link: InviteLink
     group: Group
     is_member: bool
-    has_requested: bool
+    request: JoinRequest | None
+    """The user's own, which waits for an answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,8 +56,8 @@ class InvitedService:
         of_group = stores.groups.query_group(group_id)
         of_members = stores.members.query_members(group_id, [user_id])
         of_restrictions = stores.restrictions.query_restrictions(group_id, [user_id])
-        of_requests = stores.requests.query_requests({group_id: [user_id]})
-        also = (of_members, of_restrictions, of_requests) if actor is not None else ()
+        of_request = stores.requests.query_request(group_id, user_id)
+        also = (of_members, of_restrictions, of_request) if actor is not None else ()
         await self.database.fetch_together(of_group, *also)
         group = of_group.result
         if group is None:
@@ -64,13 +65,12 @@ class InvitedService:
         if actor is None:
             role = policy.effective_role_of(NOBODY, None, None)
             policy.check(policy.joining_by_link_refusal(role, link, self.clock.now()))
-            return InvitePreview(link, group, is_member=False, has_requested=False)
+            return InvitePreview(link, group, is_member=False, request=None)
         member = of_members.result.get(user_id)
         if member is None:
             role = policy.effective_role_of(actor, None, of_restrictions.result.get(user_id))
             policy.check(policy.joining_by_link_refusal(role, link, self.clock.now()))
-        has_requested = user_id in of_requests.result.get(group_id, {})
-        return InvitePreview(link, group, member is not None, has_requested)
+        return InvitePreview(link, group, member is not None, of_request.result)
 
     async def join(
         self, actor: Actor, code: str, *, text: str = ""

@@ -11,9 +11,11 @@ const ROUTES = [
   ["group", /^\/chats\/([^/]+)$/],
   ["dialogue", /^\/with\/([^/]+)$/],
   ["folder", /^\/folders\/([^/]+)$/],
+  ["invite", /^\/invite\/([^/]+)$/],
   ["console", /^\/console$/],
   ["console.new", /^\/console\/new$/],
   ["console.webhooks", /^\/console\/webhooks$/],
+  ["console.moderation", /^\/console\/moderation(?:\/([^/]+)(?:\/([^/]+))?)?$/],
   ["console.channel", /^\/console\/channels\/([^/]+)(?:\/([^/]+))?$/],
 ];
 
@@ -136,6 +138,13 @@ export const feedPath = (folder) => (folder ? `/feed?folder=${encodeURIComponent
 
 /** @param {string} name */
 export const folderPath = (name) => `/folders/${encodeURIComponent(name)}`;
+/**
+ * A section of the moderation of the app, or one case of the reports.
+ * @param {App.ModerationTab | null} [tab]
+ * @param {string | null} [caseId]
+ */
+export const moderationPath = (tab, caseId) =>
+  ["/console/moderation", tab, caseId && encodeURIComponent(caseId)].filter(Boolean).join("/");
 /**
  * @param {string} id
  * @param {string | null} [part]

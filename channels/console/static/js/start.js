@@ -13,7 +13,7 @@ import { t } from "./texts.js";
 import { avatar } from "./ui/avatar.js";
 import { fill, focusHeading, h, runCommand, submitting, uniqueId } from "./ui/dom.js";
 import { icon } from "./ui/icons.js";
-import { closeMenu, menu, menuButton } from "./ui/overlay.js";
+import { attempt, closeMenu, menu, menuButton } from "./ui/overlay.js";
 import { setPageName, setUnread } from "./ui/page_title.js";
 import { retryButton } from "./ui/retry.js";
 
@@ -338,7 +338,7 @@ class Frame {
     if (name === "search") return t("nav.find");
     if (name === "feed") return t("nav.feed");
     if (name.startsWith("console")) return t("nav.console");
-    if (name === "channels") return "";
+    if (name === "channels" || name === "invite") return "";
     const conversationId = name === "dialogue" ? dialogueConversationId(id) : groupConversationId(id);
     return conversations.byId.get(conversationId)?.title ?? "";
   }
@@ -372,6 +372,9 @@ class Frame {
     const onDevice = (await device?.menuEntries()) ?? [];
     menu(anchor, [
       { label: t("app.me"), icon: "person", act: () => go("/me") },
+      ...(session.isBusiness
+        ? []
+        : [{ label: t("app.requests"), icon: /** @type {const} */ ("people"), act: showOwnRequests }]),
       { label: t("app.keys"), icon: "keys", act: () => runCommand("help") },
       { label: t("app.docs"), icon: "reader", act: () => open("/docs", "_blank", "noopener") },
       ...onDevice,
@@ -380,6 +383,9 @@ class Frame {
     ]);
   }
 }
+
+const showOwnRequests = () =>
+  attempt(async () => (await whenLoaded(import("./invites/own_requests.js"))).showOwnRequests());
 
 async function signOut() {
   await (await notifications())?.beforeSignOut();
@@ -397,6 +403,7 @@ const VIEWS = {
   channel: async (id) => new (await import("./conversation/channel_view.js")).ChannelView(id),
   group: async (id) => new (await import("./conversation/group_view.js")).GroupView(id),
   dialogue: async (id) => new (await import("./conversation/dialogue_view.js")).DialogueView(id),
+  invite: async (code) => new (await import("./invites/invite_view.js")).InviteView(code),
   directory: async () => new (await import("./reader/directory.js")).Directory(),
   me: async () => {
     const { MeView } = await import("./me/me.js");
@@ -405,7 +412,13 @@ const VIEWS = {
 };
 for (const name of /** @type {const} */ (["search", "feed"]))
   VIEWS[name] = async () => (await import("./finding/views.js")).findingView(name);
-for (const name of /** @type {const} */ (["console", "console.new", "console.webhooks", "console.channel"]))
+for (const name of /** @type {const} */ ([
+  "console",
+  "console.new",
+  "console.webhooks",
+  "console.moderation",
+  "console.channel",
+]))
   VIEWS[name] = async (id, tab) => (await import("./console/console.js")).consoleView(name, id, tab);
 
 /** Stands beside the list while no conversation is open. */

@@ -36,9 +36,13 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "/chats/{group_id}": _GROUP,
     "/with/{peer_id}": _DIALOGUE,
     "/folders/{name}": (),
+    "/invite/{code}": ("js/invites/invite_view.js",),
     "/console": _CONSOLE,
     "/console/new": _CONSOLE,
     "/console/webhooks": _CONSOLE,
+    "/console/moderation": _CONSOLE,
+    "/console/moderation/{part}": _CONSOLE,
+    "/console/moderation/{part}/{report_id}": _CONSOLE,
     "/console/channels/{channel_id}": _CONSOLE,
     "/console/channels/{channel_id}/{part}": _CONSOLE,
 }

@@ -7,7 +7,7 @@ import { myChannels } from "../client/my_channels.js";
 import { rememberPeople } from "../client/people.js";
 import { session } from "../client/session.js";
 import { ChannelFinder } from "../reader/directory.js";
-import { channelPath, consolePath, publicPath } from "../router.js";
+import { channelPath, consolePath, moderationPath, publicPath } from "../router.js";
 import { t } from "../texts.js";
 import { avatar, verifiedMark } from "../ui/avatar.js";
 import { fill, focusHeading, h } from "../ui/dom.js";
@@ -17,6 +17,7 @@ import { Invitations } from "../ui/invitations.js";
 import { setPageName } from "../ui/page_title.js";
 import { PagedList } from "../ui/paged_list.js";
 import { retryButton } from "../ui/retry.js";
+import { suspensionNotice } from "../ui/sanctions.js";
 import { loadStyle } from "../ui/style_sheet.js";
 import { Profile } from "./channel/profile.js";
 import { Settings } from "./channel/settings.js";
@@ -24,6 +25,9 @@ import { ChannelInbox } from "./inbox/channel_inbox.js";
 import { InboxView } from "./inbox/inbox_view.js";
 import { UnreadBadge } from "./inbox/unread_badge.js";
 import { Insights } from "./insights/insights.js";
+import { InvitesTab } from "./invites/invites_tab.js";
+import { RequestBadge } from "./invites/request_badge.js";
+import { moderationView } from "./moderation/moderation.js";
 import { AdminLog } from "./people/admin_log.js";
 import { Admins } from "./people/admins.js";
 import { Subscribers } from "./people/subscribers.js";
@@ -41,6 +45,7 @@ const TABS = {
   posts: { View: Posts },
   inbox: { View: InboxView, grant: "read_inbox" },
   subscribers: { View: Subscribers },
+  invites: { View: InvitesTab, grant: "manage_subscribers" },
   admins: { View: Admins },
   insights: { View: Insights, grant: "see_insights" },
   profile: { View: Profile, grant: "change_info" },
@@ -62,6 +67,7 @@ export async function consoleView(name, id, tab) {
   await loadStyle("css/console.css");
   if (name === "console.new") return newChannelView();
   if (name === "console.webhooks") return appWebhooksView();
+  if (name === "console.moderation") return moderationView(id, tab);
   if (name === "console.channel")
     return new ChannelConsole(id ?? "", TAB_NAMES.find((known) => known === tab) ?? "posts");
   return new ChannelList();
@@ -129,6 +135,8 @@ class ChannelList {
                 t("console.all.lead"),
                 " ",
                 h("a", { href: "/console/webhooks", "data-inside": true }, t("webhooks.app")),
+                " · ",
+                h("a", { href: moderationPath(), "data-inside": true }, t("moderation.title")),
               ),
               this.#finder.element,
             ]
@@ -217,8 +225,11 @@ class ChannelConsole {
   #tab;
   #inner = h("div.page-inner.broad", {}, h("p.empty", { role: "status" }, t("app.loading")));
   #header = h("header.page-head");
+  #suspension = h("div.suspension-slot");
   /** @type {UnreadBadge | null} */
   #unread = null;
+  /** @type {RequestBadge | null} */
+  #requests = null;
   /** @type {ChannelInbox | null} */
   #inbox = null;
   /** @type {App.TabView | null} */
@@ -231,6 +242,7 @@ class ChannelConsole {
     this.#view?.close?.();
     this.#inbox?.close();
     this.#unread?.close();
+    this.#requests?.close();
   }
 
   async #load() {
@@ -254,19 +266,21 @@ class ChannelConsole {
       this.#inbox = new ChannelInbox(this.#id, { getsEvents });
       this.#unread = new UnreadBadge(this.#id, { getsEvents });
     }
+    if (tabs.includes("invites")) this.#requests = new RequestBadge(this.#id, { getsEvents });
     const view = new TABS[this.#tab].View({
       channel,
       inbox: this.#inbox,
+      requests: this.#requests,
       onChange: (/** @type {Api.ChannelResponse} */ changed) => this.#showHeader(changed),
     });
     this.#view = view;
     this.#showHeader(channel);
-    fill(this.#inner, this.#header, this.#tabBar(tabs), view.element);
+    fill(this.#inner, this.#header, this.#suspension, this.#tabBar(tabs), view.element);
     // On a phone the tabs are wider than the window, and the badge makes them wider still.
     const current = this.#inner.querySelector(".channel-tabs [aria-current]");
     const reveal = () => current?.scrollIntoView({ block: "nearest", inline: "center" });
     reveal();
-    this.#unread?.loaded.then(reveal);
+    for (const badge of [this.#unread, this.#requests]) badge?.loaded.then(reveal);
     focusHeading(this.element);
   }
 
@@ -278,6 +292,7 @@ class ChannelConsole {
         { href: consolePath(this.#id, name === "posts" ? null : name), "data-inside": true },
         t(`console.tab.${name}`),
         name === "inbox" ? this.#unread?.element : null,
+        name === "invites" ? this.#requests?.element : null,
       );
       if (name === this.#tab) anchor.setAttribute("aria-current", "page");
       return h("li", {}, anchor);
@@ -297,6 +312,7 @@ class ChannelConsole {
   /** @param {Api.ChannelResponse} channel */
   #showHeader(channel) {
     setPageName(t("console.page", { tab: t(`console.tab.${this.#tab}`), name: channel.name }));
+    fill(this.#suspension, suspensionNotice(channel));
     const publicAddress = publicPath(channel);
     fill(
       this.#header,
@@ -343,7 +359,7 @@ class ChannelConsole {
   #onEvent = ({ detail: event }) => {
     if (event.channel_id !== this.#id) return;
     if (event.type === "channel.deleted") this.#showProblem({ status: 404 });
-    if (event.type === "channel.updated")
+    if (["channel.updated", "channel.suspended", "channel.reinstated"].includes(event.type))
       get(`/v1/channels/${part(this.#id)}`).then(
         (channel) => this.#showHeader(channel),
         () => {},

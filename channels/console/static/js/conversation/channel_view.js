@@ -8,6 +8,7 @@ import { reportSeen } from "../client/seen_posts.js";
 import { session } from "../client/session.js";
 import { businessNote } from "../reader/business.js";
 import { subscribeButton, unsubscribe } from "../reader/subscribe.js";
+import { reportEntry } from "../reports/report_entry.js";
 import { consolePath, dialoguePath, go, publicPath } from "../router.js";
 import { t } from "../texts.js";
 import { verifiedMark } from "../ui/avatar.js";
@@ -15,6 +16,7 @@ import { fill, h } from "../ui/dom.js";
 import { day } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
 import { attempt, confirmDialog, dialog, menu, notice } from "../ui/overlay.js";
+import { restrictionNotice, suspensionNotice } from "../ui/sanctions.js";
 import { ConversationView } from "./conversation_view.js";
 import { forwardEntry } from "./forward.js";
 import { postElement } from "./items.js";
@@ -134,8 +136,13 @@ export class ChannelView extends ConversationView {
 
   /** @returns {App.MenuEntry[]} */
   leavingEntries() {
-    if (!this.isMember || this.info.role === "owner") return [];
-    return [{ label: t("channel.unsubscribe"), icon: "out", isDangerous: true, act: () => this.#unsubscribe() }];
+    /** @type {App.MenuEntry[]} */
+    const reporting = this.#isStaff ? [] : [reportEntry({ type: "channel", channel_id: this.id })];
+    if (!this.isMember || this.info.role === "owner") return reporting;
+    return [
+      ...reporting,
+      { label: t("channel.unsubscribe"), icon: "out", isDangerous: true, act: () => this.#unsubscribe() },
+    ];
   }
 
   async #unsubscribe() {
@@ -174,7 +181,7 @@ export class ChannelView extends ConversationView {
 
   renderFooter() {
     const { info } = this;
-    if (this.isMember) fill(this.footer);
+    if (this.isMember) fill(this.footer, suspensionNotice(info) ?? restrictionNotice());
     else if (session.isBusiness) fill(this.footer, businessNote());
     else
       fill(
@@ -182,6 +189,7 @@ export class ChannelView extends ConversationView {
         h(
           "div.join",
           {},
+          suspensionNotice(info),
           h("p", { dir: "auto" }, info.introduction),
           subscribeButton(info, null, () => this.reload()),
         ),
@@ -197,7 +205,7 @@ export class ChannelView extends ConversationView {
    */
   renderItem(item, old) {
     // The server refuses reactions to what was written before the group became a channel, unless that is public.
-    const mayReact = this.isMember && !session.isBusiness && item.seq >= this.info.public_from_seq;
+    const mayReact = this.isMember && this.mayWrite && item.seq >= this.info.public_from_seq;
     /** @type {App.React | null} */
     const react = mayReact ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null;
     const replyHref = this.#mayOpenChat && acceptsMessages(this.info) ? dialoguePath(this.id, item.seq) : null;
@@ -210,6 +218,7 @@ export class ChannelView extends ConversationView {
         this.#shareEntry(post.seq),
         ...(mayForward ? [forwardEntry({ channel_id: this.id, seq: post.seq })] : []),
         ...(mayDelete ? [this.#deletingEntry(post.seq)] : []),
+        ...(this.#isStaff ? [] : [reportEntry({ type: "post", channel_id: this.id, seq: post.seq })]),
       ]);
     // An element is made for a user who may react or for one who may not, and cannot change that.
     const isMember = String(this.isMember);
@@ -249,7 +258,7 @@ export class ChannelView extends ConversationView {
     if (event.conversation_id !== this.conversationId || !this.history) return;
     this.#pins.onEvent(event);
     const isMe = event.user_id === session.userId;
-    if (event.type === "channel.updated") this.reload();
+    if (["channel.updated", "channel.suspended", "channel.reinstated"].includes(event.type)) this.reload();
     else if (event.type === "channel.deleted") this.showProblem({ status: 404 });
     else if (isMe && ["channel.unsubscribed", "channel.subscribed", "member.changed"].includes(event.type))
       this.reload();

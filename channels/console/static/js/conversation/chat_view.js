@@ -3,6 +3,7 @@
 import { conversations } from "../client/conversations.js";
 import { limits } from "../client/limits.js";
 import { session } from "../client/session.js";
+import { reportEntry } from "../reports/report_entry.js";
 import { t } from "../texts.js";
 import { h } from "../ui/dom.js";
 import { attempt, confirmDialog, menu, notice } from "../ui/overlay.js";
@@ -57,6 +58,14 @@ export class ChatView extends ConversationView {
    * @returns {App.ForwardSource | null}
    */
   get forwardSource() {
+    return null;
+  }
+  /**
+   * The message as a report names it; null where it cannot be reported.
+   * @param {App.Item} _item
+   * @returns {Api.TargetBody | null}
+   */
+  reportTarget(_item) {
     return null;
   }
 
@@ -165,6 +174,8 @@ export class ChatView extends ConversationView {
         act: () => this.writer?.edit(item, (body) => this.stream.edit(item.seq, body)),
       });
     }
+    const target = isOwn || item.recalled_at ? null : this.reportTarget(item);
+    if (target) entries.push(reportEntry(target));
     if (this.#mayDelete(item, isOwn))
       entries.push({ label: t("message.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(item) });
     return entries;

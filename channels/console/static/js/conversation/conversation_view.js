@@ -5,6 +5,7 @@
 
 import { asProblem, client } from "../client/api.js";
 import { conversations, groupConversationId } from "../client/conversations.js";
+import { restriction } from "../client/restriction.js";
 import { session } from "../client/session.js";
 import { conversationEntries } from "../reader/conversation_menu.js";
 import { back, currentRoute, queryNumber } from "../router.js";
@@ -56,6 +57,7 @@ export class ConversationView {
     this.element = h("section.conversation", {}, this.header, h("p.empty", { role: "status" }, t("app.loading")));
     client.socket.addEventListener("event", this.#onEvent);
     conversations.addEventListener("change", this.#onConversations);
+    restriction.addEventListener("change", this.#onRestriction);
     addEventListener("pagehide", this.#keepPosition);
   }
 
@@ -102,6 +104,10 @@ export class ConversationView {
   }
   get mayRead() {
     return true;
+  }
+  /** Whether the user may write and react anywhere. */
+  get mayWrite() {
+    return !session.isBusiness && restriction.current === null;
   }
   get goneText() {
     return t("group.gone");
@@ -154,6 +160,7 @@ export class ConversationView {
     removeEventListener("pagehide", this.#keepPosition);
     client.socket.removeEventListener("event", this.#onEvent);
     conversations.removeEventListener("change", this.#onConversations);
+    restriction.removeEventListener("change", this.#onRestriction);
     this.history?.close();
     requestAnimationFrame(() => this.#focusRow());
   }
@@ -349,6 +356,12 @@ export class ConversationView {
       this.history.startReporting(conversation.read_seq);
     }
     this.showHeader();
+  };
+
+  #onRestriction = () => {
+    if (this.isClosed || !this.history) return;
+    this.showFooter();
+    this.history.renderAgain();
   };
 
   /** @param {CustomEvent<App.Event>} event */

@@ -7,12 +7,14 @@ import { dialogueMessages } from "../client/message_stream.js";
 import { session } from "../client/session.js";
 import { businessNote } from "../reader/business.js";
 import { subscribeButton } from "../reader/subscribe.js";
+import { reportEntry } from "../reports/report_entry.js";
 import { channelPath, queryNumber } from "../router.js";
 import { t } from "../texts.js";
 import { fill, h } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { attempt, confirmDialog, dialog, notice } from "../ui/overlay.js";
 import { contentPreview } from "../ui/previews.js";
+import { restrictionNotice } from "../ui/sanctions.js";
 import { acceptsMessages } from "./channel_view.js";
 import { ChatView } from "./chat_view.js";
 
@@ -122,7 +124,10 @@ export class DialogueView extends ChatView {
       ? [{ label: t(isOff ? "accept.on" : "accept.off", { name }), icon: "mute", act: () => this.#accept(isOff) }]
       : [];
     const blocking = this.#blockingEntry(name);
-    return [...accepting, blocking];
+    const reporting = reportEntry(
+      this.#isChannel ? { type: "channel", channel_id: this.id } : { type: "user", user_id: this.id },
+    );
+    return [...accepting, blocking, reporting];
   }
 
   /** Whether the user gets no messages of this channel. */
@@ -177,7 +182,7 @@ export class DialogueView extends ChatView {
 
   get maySend() {
     const { channel, isBusiness } = this.info;
-    if (session.isBusiness || isBusiness) return false;
+    if (!this.mayWrite || isBusiness) return false;
     return !blocks.has(this.id) && (!this.#isChannel || !channel || acceptsMessages(channel));
   }
 
@@ -194,6 +199,11 @@ export class DialogueView extends ChatView {
     return this.info.channel?.settings.protect_content ? null : { conversation_id: this.conversationId };
   }
 
+  /** @param {App.Item} item @returns {Api.TargetBody} */
+  reportTarget({ seq }) {
+    return { type: "message", conversation_id: this.conversationId, seq };
+  }
+
   renderFooter() {
     const { name } = this.identity;
     if (this.maySend) {
@@ -201,6 +211,8 @@ export class DialogueView extends ChatView {
       fill(this.footer, hint, this.writerElement());
     } else if (session.isBusiness) {
       fill(this.footer, businessNote());
+    } else if (!this.mayWrite) {
+      fill(this.footer, restrictionNotice());
     } else if (this.info.isBusiness) {
       fill(this.footer, this.readOnlyElement(t("dialogue.business", { name })));
     } else if (blocks.has(this.id)) {

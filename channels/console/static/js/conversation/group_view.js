@@ -4,14 +4,17 @@ import { del, get, part, put } from "../client/api.js";
 import { isChannelId } from "../client/conversations.js";
 import { isStaff } from "../client/grants.js";
 import { groupMessages } from "../client/message_stream.js";
+import { whenLoaded } from "../client/offline.js";
 import { personOf, rememberPeople } from "../client/people.js";
 import { session } from "../client/session.js";
 import { businessNote } from "../reader/business.js";
+import { reportEntry } from "../reports/report_entry.js";
 import { dialoguePath, go } from "../router.js";
 import { t } from "../texts.js";
 import { fill, h, throttle } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { attempt, confirmDialog, dialog, notice } from "../ui/overlay.js";
+import { restrictionNotice } from "../ui/sanctions.js";
 import { ChatView } from "./chat_view.js";
 import { showMembers } from "./members.js";
 
@@ -77,17 +80,22 @@ export class GroupView extends ChatView {
   }
 
   get mayReact() {
-    return this.isMember && !session.isBusiness;
+    return this.isMember && this.mayWrite;
   }
 
   get maySend() {
     const { info } = this;
-    if (session.isBusiness) return false;
+    if (!this.mayWrite) return false;
     return this.isMember && ((!info.muted_all && info.posting === "everyone") || this.isStaff);
   }
 
   get forwardSource() {
     return { group_id: this.id };
+  }
+
+  /** @param {App.Item} item @returns {Api.TargetBody} */
+  reportTarget({ seq }) {
+    return { type: "message", group_id: this.id, seq };
   }
 
   /** @param {App.Item} item */
@@ -101,11 +109,22 @@ export class GroupView extends ChatView {
 
   /** @returns {App.MenuEntry[]} */
   menuEntries() {
-    return this.isMember ? [{ label: t("members.show"), icon: "people", act: () => this.#showMembers() }] : [];
+    if (!this.isMember) return [];
+    /** @type {App.MenuEntry[]} */
+    const inviting = this.isStaff
+      ? [{ label: t("members.invites"), icon: "link", act: () => attempt(() => this.#showInvites()) }]
+      : [];
+    return [{ label: t("members.show"), icon: "people", act: () => this.#showMembers() }, ...inviting];
   }
 
   /** @returns {App.MenuEntry[]} */
   leavingEntries() {
+    const reporting = this.isStaff ? [] : [reportEntry({ type: "group", group_id: this.id })];
+    return [...reporting, ...this.#leavingEntries()];
+  }
+
+  /** @returns {App.MenuEntry[]} */
+  #leavingEntries() {
     if (!this.isMember) return [];
     // The owner of a work group may leave it; the owner of another group deletes it instead.
     if (this.info.role !== "owner" || this.info.type === "work")
@@ -137,6 +156,10 @@ export class GroupView extends ChatView {
     )
       return;
     if (await attempt(() => del(this.#path))) go("/", { replace: true });
+  }
+
+  async #showInvites() {
+    (await whenLoaded(import("../invites/dialog.js"))).showInvites({ kind: "group", id: this.id });
   }
 
   #showMembers() {
@@ -173,6 +196,7 @@ export class GroupView extends ChatView {
   renderFooter() {
     if (this.maySend) fill(this.footer, this.writerElement());
     else if (session.isBusiness) fill(this.footer, businessNote());
+    else if (this.isMember && !this.mayWrite) fill(this.footer, restrictionNotice());
     else if (this.isMember) fill(this.footer, this.readOnlyElement(t("write.staffOnly")));
     else fill(this.footer, this.#joinElement());
   }

@@ -1,7 +1,8 @@
 // The members of a chat group: listing, searching, adding and removing them, and answering requests to join.
 
-import { asProblem, del, get, part, post, put } from "../client/api.js";
+import { asProblem, del, get, part, put } from "../client/api.js";
 import { isChannelId } from "../client/conversations.js";
+import { whenLoaded } from "../client/offline.js";
 import { session } from "../client/session.js";
 import { dialoguePath } from "../router.js";
 import { t } from "../texts.js";
@@ -54,7 +55,7 @@ class Members {
   build(close) {
     this.#close = close;
     this.#members.reload();
-    if (this.#isStaff && this.#group.join_option === "approval") this.#loadRequests();
+    if (this.#isStaff) this.#loadRequests();
     return h(
       "div.sheet-body",
       {},
@@ -159,56 +160,18 @@ class Members {
     if (await attempt(() => del(`${this.#path}/members/${part(userId)}`))) this.#members.reload();
   }
 
+  /** The requests to join, which are hidden while there are none. */
   async #loadRequests() {
     await attempt(async () => {
-      const page = await get(`${this.#path}/join-requests`, { limit: PAGE });
-      this.#requests.hidden = !page.items.length;
-      fill(
-        this.#requests,
-        h("h3", {}, t("members.requests")),
-        h(
-          "ul.people-list",
-          {},
-          page.items.map((request) => this.#requestRow(request)),
-        ),
-      );
-    });
-  }
-
-  /** @param {Api.JoinRequestResponse} request */
-  #requestRow({ user_id: userId, name: userName, face_url: url, text }) {
-    const name = userName || userId;
-    /** @param {boolean} approve */
-    const answer = (approve) => async () => {
-      if (await attempt(() => post(`${this.#path}/join-requests/${part(userId)}`, { approve }))) {
-        this.#loadRequests();
+      const { JoinRequests } = await whenLoaded(import("../invites/requests.js"));
+      const place = /** @type {const} */ ({ kind: "group", id: this.#group.group_id });
+      const onChange = () => {
+        this.#requests.hidden = requests.isEmpty;
         this.#members.reload();
-      }
-    };
-    return h(
-      "li.person-line",
-      {},
-      h(
-        "span.person-link",
-        {},
-        avatar({ id: userId, name, url, shape: "round", size: "small" }),
-        h(
-          "span.person-text",
-          {},
-          h("span.person-name", { dir: "auto" }, name),
-          text ? h("span.soft", { dir: "auto" }, text) : null,
-        ),
-      ),
-      h(
-        "button.plain.small",
-        { type: "button", "aria-label": t("members.approve.label", { name }), on: { click: answer(true) } },
-        t("members.approve"),
-      ),
-      h(
-        "button.quiet.square.small",
-        { type: "button", "aria-label": t("members.decline.label", { name }), on: { click: answer(false) } },
-        icon("close"),
-      ),
-    );
+      };
+      const requests = new JoinRequests(place, { onChange });
+      fill(this.#requests, h("h3", {}, t("members.requests")), requests.element);
+      this.#requests.closest("dialog")?.addEventListener("close", () => requests.close());
+    });
   }
 }

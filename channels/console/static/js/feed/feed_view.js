@@ -5,11 +5,13 @@
 // back from a channel leads to the same place of the feed.
 
 import { conversations } from "../client/conversations.js";
+import { restriction } from "../client/restriction.js";
 import { reportSeen } from "../client/seen_posts.js";
 import { session } from "../client/session.js";
 import { acceptsMessages } from "../conversation/channel_view.js";
 import { forwardEntry } from "../conversation/forward.js";
 import { postElement } from "../conversation/items.js";
+import { reportEntry } from "../reports/report_entry.js";
 import { channelPath, dialoguePath, feedPath, go } from "../router.js";
 import { t } from "../texts.js";
 import { avatar, verifiedMark } from "../ui/avatar.js";
@@ -280,7 +282,7 @@ export class FeedView {
     const full = conversations.knownChannel(channel.channel_id)?.channel;
     // Where they are unknown, the server refuses what is not allowed.
     const settings = full?.settings ?? { reactions: "all", protect_content: false };
-    const mayReact = !session.isBusiness;
+    const mayReact = !session.isBusiness && restriction.current === null;
     shown.post = postElement(
       post,
       {
@@ -335,6 +337,7 @@ export class FeedView {
       },
     ];
     if (!settings.protect_content) entries.push(forwardEntry({ channel_id: channel.channel_id, seq: post.seq }));
+    entries.push(reportEntry({ type: "post", channel_id: channel.channel_id, seq: post.seq }));
     return entries;
   }
 

@@ -2,8 +2,10 @@
 
 import { get, part } from "../client/api.js";
 import { t } from "../texts.js";
+import { copyFrom } from "../ui/copy.js";
 import { fill, h, uniqueId } from "../ui/dom.js";
-import { attempt, dialog, notice } from "../ui/overlay.js";
+import { attempt, dialog } from "../ui/overlay.js";
+import { qrCode } from "./qr.js";
 
 /**
  * Opens the dialog; without `seq` it is about the channel itself.
@@ -21,18 +23,13 @@ export function share(channelId, seq = null) {
  * @param {Api.ShareLinkResponse} link
  */
 function show(body, link) {
-  const code = new Blob([link.qr_svg], { type: "image/svg+xml" });
-  const address = URL.createObjectURL(code);
-  // The dialog leaves the page when it is closed.
-  body.closest("dialog")?.addEventListener("close", () => URL.revokeObjectURL(address));
   const send = () => navigator.share({ title: link.title, url: link.url }).catch(() => undefined);
   fill(
     body,
     h("p.soft", {}, t(link.is_public ? "share.public" : "share.members")),
     copied(t("share.link"), link.url, t("share.copy")),
     "share" in navigator ? h("button.plain", { type: "button", on: { click: send } }, t("share.send")) : null,
-    h("img.qr", { src: address, alt: t("share.qr"), width: "220", height: "220" }),
-    h("a.button.plain", { href: address, download: "qr.svg" }, t("share.qr.save")),
+    qrCode(link.qr_svg, body),
     link.embed_html === null ? null : copied(t("share.embed"), link.embed_html, t("share.embed.copy"), true),
   );
 }
@@ -49,17 +46,11 @@ function copied(label, text, action, isLong = false) {
   const field = isLong
     ? h("textarea", { id, readonly: true, rows: "3", dir: "ltr" }, text)
     : h("input", { id, readonly: true, value: text, dir: "ltr" });
-  // On plain HTTP in a private network, browsers have no clipboard that scripts write to.
-  const copy = () => {
-    field.select();
-    if (document.execCommand("copy")) notice(t("share.copied"));
-    else notice(t("share.notCopied"), { isBad: true });
-  };
   return h(
     "div.field",
     {},
     h("label", { for: id }, label),
     field,
-    h("button.primary", { type: "button", on: { click: copy } }, action),
+    h("button.primary", { type: "button", on: { click: () => copyFrom(field) } }, action),
   );
 }

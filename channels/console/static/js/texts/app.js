@@ -21,6 +21,7 @@ export default {
   "app.keys": "Keyboard shortcuts",
   "app.docs": "Documentation",
   "app.me": "Profile and settings",
+  "app.requests": "Your requests to join",
 
   "signin.title": "Sign in",
   "signin.lead":

@@ -74,6 +74,14 @@ export default {
   "channel.public": "Public page",
   "channel.historyShared": "This was a group. Its owner made earlier messages public ({date}).",
   "channel.gone": "This channel does not exist or is private.",
+  "suspended.readable": "Those who run this app suspended this channel. It can be read, and nobody can post.",
+  "suspended.hidden":
+    "Those who run this app suspended this channel and hid it from everybody else. You can only read or delete it.",
+  "restricted": "Those who run this app restricted you. You can read, but not write, react or invite.",
+  "restricted.until":
+    "Those who run this app restricted you until {when}. Until then you can read, but not write, react or invite.",
+  "stopped.reason": "Reason: {reason}",
+  "reporting.do": "Report…",
 
   "history.label": "Message history",
   "history.empty": "Nothing here yet.",
@@ -255,7 +263,9 @@ export default {
   "members.requests": "Requests to join",
   "members.approve": "Approve",
   "members.approve.label": "Approve {name}",
+  "members.decline": "Decline",
   "members.decline.label": "Decline {name}",
+  "members.invites": "Invite links",
   "people.id": "User id",
   "people.search": "Search by name or user id",
   "people.noMatch": "No people match.",

@@ -43,7 +43,7 @@ export function mark(name, label) {
  * Shows a number in a badge, or hides the badge when the number is 0. `key` is the text that says what is counted.
  * @param {HTMLElement} badge
  * @param {number} n
- * @param {"nav.unread" | "inbox.unread"} [key]
+ * @param {"nav.unread" | "inbox.unread" | "requests.open" | "requests.open.more"} [key]
  */
 export function showBadge(badge, n, key = "nav.unread") {
   badge.hidden = !(n > 0);

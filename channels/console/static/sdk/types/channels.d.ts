@@ -467,7 +467,8 @@ export type Event =
   | (MessageEvent<"reactions.changed"> & { counts: { [emoji: string]: number }; total: number; mine?: string[] })
   | MemberEvent<"channel.subscribed" | "channel.unsubscribed" | "group.joined" | "group.left">
   | MemberEvent<"channel.invited" | "channel.invitation_ended" | "group.invited" | "group.invitation_ended">
-  | MemberEvent<"join.requested" | "join.refused" | "member.changed">
+  | MemberEvent<"join.requested" | "join.answered" | "join.refused" | "member.changed">
+  | (Common<"invite_link.used"> & { code: string; user_ids: string[]; uses: number; pending_requests: number })
   | (Common<"channel.updated"> & {
       changed: Partial<Omit<Api.ChannelResponse, "settings">> & { settings?: Partial<Api.SettingsResponse> };
     })

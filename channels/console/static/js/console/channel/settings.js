@@ -8,6 +8,7 @@ import { t } from "../../texts.js";
 import { fill, h, submitting, uniqueId } from "../../ui/dom.js";
 import { attempt, confirmDialog, dialog, notice } from "../../ui/overlay.js";
 import { choice, field, submitForm } from "../form.js";
+import { suspensionPanel } from "../moderation/suspension.js";
 import { keepChanges, unsavedOf } from "../unsaved.js";
 import { exportPanel } from "./export.js";
 import { verifiedPanel } from "./verified.js";
@@ -107,7 +108,7 @@ export class Settings {
         this.#error,
         h("div.actions", {}, this.#button),
       ),
-      session.isAdmin ? verifiedPanel(channel, onChange) : null,
+      session.isAdmin ? [verifiedPanel(channel, onChange), suspensionPanel(channel, onChange)] : null,
       exportPanel(channel),
       isOwner(channel) ? [this.#transferForm(), this.#deletePanel()] : null,
     );

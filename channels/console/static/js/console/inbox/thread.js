@@ -7,6 +7,7 @@ import { History } from "../../conversation/history.js";
 import { messageElement } from "../../conversation/items.js";
 import { MessageWriter } from "../../conversation/message_writer.js";
 import { Quotes } from "../../conversation/quotes.js";
+import { reportEntry } from "../../reports/report_entry.js";
 import { t } from "../../texts.js";
 import { avatar } from "../../ui/avatar.js";
 import { fill, h } from "../../ui/dom.js";
@@ -171,8 +172,11 @@ export class Thread {
       { label: t("quote.do"), icon: "reply", act: () => this.#writer.quote(item, this.#writerOf(item)) },
     ];
     // The channel cannot delete what the user wrote.
-    if (item.from_channel)
-      entries.push({ label: t("message.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(item) });
+    if (!item.from_channel)
+      entries.push(
+        reportEntry({ type: "message", channel_id: this.#inbox.channelId, user_id: this.#userId, seq: item.seq }),
+      );
+    else entries.push({ label: t("message.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(item) });
     menu(anchor, entries);
   }
 

@@ -13,6 +13,8 @@ const FILTER_AFTER = 250; // milliseconds without a key
 /** @type {Api.AdminAction[]} */
 const ACTIONS = [
   "channel_created",
+  "channel_suspended",
+  "channel_reinstated",
   "info_changed",
   "settings_changed",
   "admin_invited",
@@ -35,6 +37,9 @@ const ACTIONS = [
   "reacting_unbanned",
   "join_request_accepted",
   "join_request_refused",
+  "invite_link_created",
+  "invite_link_changed",
+  "invite_link_revoked",
   "name_card_changed",
   "post_edited",
   "post_deleted",
@@ -94,7 +99,7 @@ export class AdminLog {
           limit: PAGE,
           cursor,
         }),
-      renderRow: (entry) => entryRow(entry, channel.channel_id),
+      renderRow: (entry) => logEntry(entry, channel.channel_id),
       emptyText: () => t("log.noMatch"),
     });
     this.element = h(
@@ -137,10 +142,11 @@ async function offerStaff(path, list) {
 const targetId = (channelId, words) => (/^#\d+$/.test(words) ? `${channelId}:${words.slice(1)}` : words);
 
 /**
+ * A row of the log of a channel; null: of the application.
  * @param {Api.AdminLogEntryResponse} entry
- * @param {string} channelId
+ * @param {string | null} channelId
  */
-function entryRow(entry, channelId) {
+export function logEntry(entry, channelId) {
   const changes = changesOf(entry);
   return h(
     "li.log-entry",

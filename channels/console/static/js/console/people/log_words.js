@@ -2,31 +2,49 @@
 
 import { GRANTS, grantsText } from "../../client/grants.js";
 import { nameOf } from "../../client/people.js";
-import { channelPath } from "../../router.js";
+import { channelPath, consolePath, moderationPath } from "../../router.js";
 import { hasText, locale, t } from "../../texts.js";
 import { h } from "../../ui/dom.js";
 import { exact, number } from "../../ui/format.js";
 
-/** Actions whose target is a post, a canned reply, or a webhook. Drafts are not named; all others are about a user. */
+/**
+ * Actions whose target is a post, a canned reply, a webhook, an invite link, or in the application's log a channel. Drafts are
+ * not named; all others are about a user.
+ */
 const ABOUT_POSTS = /^(post_|reactions_)/;
 const ABOUT_REPLIES = /^canned_reply_/;
 const ABOUT_WEBHOOKS = /^webhook_/;
+const ABOUT_LINKS = /^invite_link_/;
+const ABOUT_CHANNELS = /^channel_/;
 /** Fields that the sentence itself says, or that only machines read. */
-const UNSAID = ["author_id", "owner_id", "seq", "grants", "added", "muted_until", "delivery_id", "webhook_id"];
-const TIMES = ["publish_at"];
+const UNSAID = [
+  "author_id",
+  "owner_id",
+  "seq",
+  "grants",
+  "added",
+  "muted_until",
+  "delivery_id",
+  "webhook_id",
+  "target",
+];
+const TIMES = ["publish_at", "expires_at", "until"];
 const MARKS = /[\u{E000}-\u{F8FF}]/u; // private use: no text has them
 
 /**
- * The sentence: "Ada made Bob an admin".
+ * The sentence: "Ada made Bob an admin". In the log of the application, whose channel is null, it names the channel.
  * @param {Api.AdminLogEntryResponse} entry
- * @param {string} channelId
+ * @param {string | null} channelId
  */
 export function sentenceOf(entry, channelId) {
   const { action, actor_id: actor, target_id: target, before, after } = entry;
   const author = before.author_id ?? after.author_id;
   const isSelf = action === "admin_removed" && actor === target;
-  return sentence(isSelf ? "log.line.admin_removed.self" : `log.line.${action}`, {
-    actor: person(actor, { isApp: entry.by_app }),
+  const ofApp = `log.app.${action}`;
+  /** @type {App.TextKey} */
+  const ofChannel = isSelf ? "log.line.admin_removed.self" : /** @type {App.TextKey} */ (`log.line.${action}`);
+  return sentence(channelId === null && hasText(ofApp) ? ofApp : ofChannel, {
+    actor: person(actor, { isApp: entry.by_app && channelId !== null }),
     target: target === null ? "" : targetOf(entry, target, channelId),
     author: typeof author === "string" ? person(author) : "",
   });
@@ -35,12 +53,17 @@ export function sentenceOf(entry, channelId) {
 /**
  * @param {Api.AdminLogEntryResponse} entry
  * @param {string} target
- * @param {string} channelId
+ * @param {string | null} channelId
  */
 function targetOf({ action, before, after }, target, channelId) {
+  if (action === "report_resolved")
+    return h("a", { href: moderationPath("reports", target), "data-inside": true }, t("log.app.case"));
+  if (ABOUT_CHANNELS.test(action))
+    return h("a", { href: consolePath(target, "settings"), "data-inside": true, dir: "auto" }, target);
+  if (ABOUT_LINKS.test(action)) return bdi(String(after.name || before.name || target));
   if (ABOUT_WEBHOOKS.test(action)) return h("code", { dir: "ltr" }, String(after.url ?? before.url ?? target));
   if (ABOUT_REPLIES.test(action)) return bdi(target);
-  if (!ABOUT_POSTS.test(action)) return person(target);
+  if (!ABOUT_POSTS.test(action) || channelId === null) return person(target);
   const seq = Number(target.slice(target.lastIndexOf(":") + 1));
   const text = t("log.post", { seq });
   return action === "post_deleted" ? text : h("a", { href: channelPath(channelId, seq), "data-inside": true }, text);
@@ -93,6 +116,8 @@ export function changesOf({ before, after }) {
     if (name === "role" && before.role === "member") continue;
     if (JSON.stringify(before[name] ?? null) === JSON.stringify(after[name] ?? null) && name in before && name in after)
       continue;
+    // What is made or deleted without a value says nothing of it.
+    if ((before[name] ?? after[name] ?? null) === null) continue;
     const key = `log.field.${name}`;
     lines.push([h("span.soft", {}, hasText(key) ? t(key) : name), ...change(name, before, after)]);
   }
@@ -156,5 +181,7 @@ function valueText(name, value) {
 function wordsOf(name, value) {
   if (name === "visibility") return [`log.value.${value}`];
   if (name === "kind" || name === "role") return [`${name}.${value}`];
+  if (name === "action") return [`case.${value}`];
+  if (name === "mode") return [`suspension.mode.${value}`];
   return name === "reactions" || name === "accept_messages" ? [`settings.${name}.${value}`] : [];
 }

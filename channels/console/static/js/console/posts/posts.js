@@ -11,6 +11,7 @@ import { t } from "../../texts.js";
 import { fill, h, reconcile } from "../../ui/dom.js";
 import { icon } from "../../ui/icons.js";
 import { attempt, confirmDialog, menu, notice } from "../../ui/overlay.js";
+import { restrictionNotice, suspensionNotice } from "../../ui/sanctions.js";
 import { Composer } from "./composer.js";
 import { Drafts } from "./drafts.js";
 import { LiveViews } from "./live_views.js";
@@ -23,14 +24,15 @@ export class Posts {
     this.#channel = channel;
     this.#path = `/v1/channels/${part(channel.channel_id)}/posts`;
     this.#stream = channelPosts(channel.channel_id, channel.head_seq);
-    if (may(channel, "post") || may(channel, "edit_posts"))
+    const refusal = suspensionNotice(channel) ?? restrictionNotice();
+    if (!refusal && (may(channel, "post") || may(channel, "edit_posts")))
       this.#composer = new Composer({
         channel,
         stream: this.#stream,
         onDrafts: () => this.#drafts?.reload(),
         onCalendar: () => this.#drafts?.showCalendar(true),
       });
-    if (may(channel, "post")) {
+    if (!refusal && may(channel, "post")) {
       this.#drafts = new Drafts({
         channel,
         onEdit: (draft) => this.#composer?.editDraft(draft),
@@ -48,6 +50,7 @@ export class Posts {
     this.element = h(
       "div.panels",
       {},
+      channel.suspension ? null : refusal,
       this.#composer?.element,
       this.#drafts?.element,
       h("section.posted", {}, h("h2", {}, t("posts.title")), this.#status, this.#list, this.#more),

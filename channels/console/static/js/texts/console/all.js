@@ -7,6 +7,7 @@ await loadTexts(
   "console/channels",
   "console/inbox",
   "console/insights",
+  "console/moderation",
   "console/people",
   "console/posts",
   "console/webhooks",

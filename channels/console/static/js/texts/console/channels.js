@@ -14,6 +14,7 @@ export default {
   "console.tab.posts": "Posts",
   "console.tab.inbox": "Inbox",
   "console.tab.subscribers": "Subscribers",
+  "console.tab.invites": "Invites",
   "console.tab.admins": "Admins",
   "console.tab.insights": "Insights",
   "console.tab.profile": "Profile",
