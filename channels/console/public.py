@@ -36,6 +36,7 @@ from groups.models import (
     Group,
     MediaKind,
     Message,
+    Poll,
     Tallies,
     Tally,
     media_in,
@@ -72,13 +73,16 @@ class PublicPost:
     tally: Tally
     created_at: datetime
     updated_at: datetime
+    counts_votes: bool = False
+    """Whether everybody may see the results of its poll."""
 
     @property
     def heading(self) -> str:
         """One line: the title, or else the beginning of the text, or the name of the place."""
         content = self.content
         text = plain_beginning(content.text.strip())
-        line = content.title or text.partition("\n")[0] or self.place
+        question = content.poll.question if content.poll else ""
+        line = content.title or question or text.partition("\n")[0] or self.place
         if len(line) > _TITLE_CHARACTERS:
             line = line[: _TITLE_CHARACTERS - 1].rstrip() + "…"
         return line or f"#{self.seq}"
@@ -89,7 +93,19 @@ class PublicPost:
         line = " ".join(self.content.text.split())
         if len(line) > _SUMMARY_CHARACTERS:
             line = line[: _SUMMARY_CHARACTERS - 1].rstrip() + "…"
-        return line or self.place
+        return line or self.place or ", ".join(text for text, _ in self.answers)
+
+    @property
+    def answers(self) -> list[tuple[str, int | None]]:
+        """The answers of its poll with their votes, None where the results are not for everybody; empty without one."""
+        poll = self.content.poll
+        if poll is None:
+            return []
+        votes = self.tally.votes
+        return [
+            (text, votes.get(index, 0) if self.counts_votes else None)
+            for index, text in enumerate(poll.options)
+        ]
 
     @property
     def place(self) -> str:
@@ -256,18 +272,33 @@ def _degrees(value: float) -> str:
     return f"{round(value, 5) + 0.0:.5f}".rstrip("0").rstrip(".")
 
 
-def public_posts(messages: Sequence[Message], tallies: Tallies) -> list[PublicPost]:
+def public_posts(messages: Sequence[Message], tallies: Tallies, now: datetime) -> list[PublicPost]:
     """The posts with content for people: without deleted posts and posts with app content only."""
     found: list[PublicPost] = []
     for message in messages:
         content = message.content
         if content is None or not (
-            content.title or content.text or content.media or content.location or content.links
+            content.title
+            or content.text
+            or content.media
+            or content.location
+            or content.links
+            or content.poll
         ):
             continue
         updated_at = message.edited_at or message.created_at
         tally = tallies.get(message.seq, Tally())
-        found.append(PublicPost(message.seq, content, tally, message.created_at, updated_at))
+        counts_votes = content.poll is not None and content.poll.are_results_public(now)
+        found.append(
+            PublicPost(
+                message.seq,
+                content,
+                tally,
+                message.created_at,
+                updated_at,
+                counts_votes=counts_votes,
+            )
+        )
     return found
 
 
@@ -360,9 +391,21 @@ def _post(post: PublicPost) -> dict[str, Any]:
             for link, picture in zip(content.links, content.link_media, strict=True)
         ],
         "location": content.location.model_dump() if content.location else None,
+        **({"poll": _poll(post, content.poll)} if content.poll else {}),
         "created_at": rfc3339(post.created_at),
         "edited_at": rfc3339(post.updated_at) if post.updated_at != post.created_at else None,
         "reactions": {"counts": post.tally.counts, "total": post.tally.total, "mine": []},
+    }
+
+
+def _poll(post: PublicPost, poll: Poll) -> dict[str, Any]:
+    return {
+        "question": poll.question,
+        "options": [{"text": text, "votes": votes} for text, votes in post.answers],
+        "voters": post.tally.voters if post.counts_votes else None,
+        "multiple": poll.multiple,
+        "closes_at": rfc3339(poll.closes_at) if poll.closes_at else None,
+        "results": poll.results,
     }
 
 

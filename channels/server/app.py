@@ -832,6 +832,7 @@ class App(web.BaseRunner):
             services.channels,
             services.chat.messages,
             services.chat.media,
+            services.clock,
             public_pages,
             addresses,
             not_found_delay,

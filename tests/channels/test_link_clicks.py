@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 MAP: Final = "https://example.org/map?of=town#here"
 SHOP: Final = "https://example.org/shop"
 TEXT: Final = f"Look at [the map]({MAP}), at {SHOP}, and at [the map]({MAP}) again."
-COUNTS: Final = {"settings": {"count_clicks": True}}
+COUNTS: Final[dict[str, Any]] = {"settings": {"count_clicks": True}}
 
 
 async def click(user: User, path: str, url: str, seq: int = 1) -> Answer:

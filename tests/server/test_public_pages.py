@@ -199,6 +199,25 @@ async def test_the_json_feed_leads_to_older_posts_and_has_each_post_in_fields(
     assert missing.headers["Access-Control-Allow-Origin"] == "*"
 
 
+async def test_a_poll_is_shown_with_the_votes_that_everybody_may_see(api: OpenApi) -> None:
+    server = await api()
+    owner = server.new_user("owner")
+    path = await a_channel(owner)
+    for question, results in (("Tea?", "always"), ("Coffee?", "after_close")):
+        poll = {"question": question, "options": ["Yes", "<No>"], "results": results}
+        await owner.post(f"{path}/posts", {"kind": "poll", "poll": poll})
+    for seq in (1, 2):
+        assert (await owner.put(f"{path}/posts/{seq}/vote", {"options": [1]})).status == 200
+    nobody = server.bearer(None)
+    shown = " ".join(Tags((await nobody.get(public(path))).text).words.split())
+    assert "Coffee? Yes <No>" in shown
+    assert "Tea? Yes (0) <No> (1)" in shown
+    items = (await nobody.get(f"{public(path)}/feed.json")).body["items"]
+    assert [item["title"] for item in items] == ["Coffee?", "Tea?"]
+    counts = [[one["votes"] for one in item["_post"]["poll"]["options"]] for item in items]
+    assert counts == [[None, None], [0, 1]]
+
+
 async def test_marks_are_shown_on_the_page_and_in_feeds_and_left_out_of_titles(
     api: OpenApi,
 ) -> None:

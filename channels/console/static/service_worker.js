@@ -83,8 +83,8 @@ async function fileOf(request) {
 async function show(message) {
   await worker.registration.showNotification(message.title || UNTITLED, {
     body: message.body,
-    // A newer message of a conversation takes the place of the one before.
-    tag: message.conversation_id,
+    // A newer message of a conversation takes the place of the one before, and so does a newer comment on a post.
+    tag: message.post_seq ? `${message.conversation_id} ${message.post_seq}` : message.conversation_id,
     renotify: true,
     timestamp: Date.parse(message.sent_at),
     data: message,
@@ -101,10 +101,12 @@ async function showBadge() {
 }
 
 /**
- * The address of the conversation in the app.
+ * The address of the conversation in the app, or of the comment.
  * @param {App.PushMessage} message
  */
-function pathOf({ channel_id: channelId, conversation_id: id, group_id: groupId }) {
+function pathOf({ channel_id: channelId, conversation_id: id, group_id: groupId, post_seq: post, seq }) {
+  if (channelId !== null && post)
+    return `/channels/${encodeURIComponent(channelId)}/posts/${post}/comments?comment=${seq}`;
   if (channelId !== null) return `/channels/${encodeURIComponent(channelId)}`;
   if (groupId !== null) return `/chats/${encodeURIComponent(groupId)}`;
   return `/with/${encodeURIComponent(id.replace(/^c2c_/, ""))}`;

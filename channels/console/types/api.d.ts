@@ -1181,6 +1181,7 @@ declare namespace Api {
     approval: boolean;
     is_member: boolean;
     has_requested: boolean;
+    requested_at: string | null;
   }
 
   interface InvitedResponse {

@@ -7,6 +7,8 @@ declare namespace App {
     typeof import("../static/js/texts/reader.js").default &
     typeof import("../static/js/texts/errors.js").default &
     typeof import("../static/js/texts/invites.js").default &
+    typeof import("../static/js/texts/polls.js").default &
+    typeof import("../static/js/texts/comments.js").default &
     typeof import("../static/js/texts/me.js").default &
     typeof import("../static/js/texts/reports.js").default &
     typeof import("../static/js/texts/device/notifications.js").default &
@@ -129,6 +131,7 @@ declare namespace App {
     | "search"
     | "feed"
     | "channel"
+    | "comments"
     | "group"
     | "dialogue"
     | "folder"
@@ -235,6 +238,9 @@ declare namespace App {
     conversation_id: string;
     group_id: string | null;
     channel_id: string | null;
+    seq: number;
+    /** Of a comment: the post that it is on. */
+    post_seq?: number;
     title: string;
     body: string;
     /** In this conversation. */
@@ -319,7 +325,8 @@ declare namespace App {
   /** "channels", "chats", or a folder. */
   type Scope = "channels" | "chats" | { folder: string };
 
-  type Content = Api.DraftPostResponse;
+  /** What a post, a message or a comment holds; a comment has few of these fields. */
+  type Content = Pick<Api.DraftPostResponse, "kind"> & Partial<Api.DraftPostResponse>;
   type Item = import("../static/sdk/types/channels.js").Item;
   type EventItem = import("../static/sdk/types/channels.js").EventItem;
   /** What lists show of the newest message. */
@@ -347,11 +354,48 @@ declare namespace App {
     channel: { settings: Pick<Api.SettingsResponse, "reactions"> };
     /** Null for users who may not react. */
     react: React | null;
+    polls?: Polls | null;
     openMenu?: OpenItemMenu | null;
     /** Replaces the signature. */
     author?: string | null;
     /** Leads to a private message about it. */
     replyHref?: string | null;
+    /** Leads to the comments on it; null where there are none. */
+    commentsHref?: string | null;
+  }
+  type Poll = Api.PollResponse;
+  /** What the user may do in the polls of a list. */
+  interface Polls {
+    /** Votes, or takes the vote back where no answer is chosen; null for users who may not vote. */
+    vote: ((seq: number, chosen: number[]) => Promise<unknown>) | null;
+    /** Loads the post or message again. */
+    reload: (seq: number) => Promise<unknown>;
+    /** Shows who voted for what; not given where nobody may see that. */
+    showVoters?: ((seq: number, poll: Poll) => unknown) | null;
+    isPreview?: boolean;
+  }
+  /** The same for one poll. */
+  interface PollActions {
+    vote: ((chosen: number[]) => Promise<unknown> | undefined) | null;
+    reload: () => Promise<unknown>;
+    showVoters: ((poll: Poll) => unknown) | null;
+    isPreview: boolean;
+  }
+  /** What the fields of a poll hold. */
+  interface WrittenPoll {
+    question: string;
+    options: string[];
+    multiple: boolean;
+    /** As a `datetime-local` field has it; null where the poll is not closed by itself. */
+    closes_at: string | null;
+    /** The same to the millisecond, where the poll has one already. */
+    closes_exactly: string | null;
+    results: Poll["results"];
+  }
+  /** A post and its channel, whose comments are shown. */
+  interface Commented extends Info {
+    channel: Api.ChannelResponse;
+    post: Api.PostResponse;
   }
   interface Sender {
     name: string;
@@ -361,6 +405,7 @@ declare namespace App {
   interface MessageOptions {
     policy: ReactionPolicy;
     react: React | null;
+    polls?: Polls | null;
     /** Null where it is clear who wrote. */
     sender?: Sender | null;
     /** The admin who wrote in the channel's name. */
@@ -383,6 +428,7 @@ declare namespace App {
     author?: string | null;
     openMenu?: OpenItemMenu | null;
     replyHref?: string | null;
+    commentsHref?: string | null;
   }
 
   interface HistoryOptions {
@@ -418,6 +464,12 @@ declare namespace App {
     draft?: string;
     /** Stores what is being written. */
     onDraft?: (text: string) => unknown;
+    /** Begins a poll; null where there are none. */
+    onPoll?: (() => unknown) | null;
+    /** Whether a message goes along with the preview of its first link. */
+    hasLinkPreview?: boolean;
+    /** Names the field. */
+    label?: string;
   }
   /** An edit of a sent message: what stays of it, and what was being written before. */
   interface Editing {
@@ -456,7 +508,7 @@ declare namespace App {
   /** What is forwarded. */
   type ForwardSource = Omit<Api.ForwardBody, "seq">;
   /** A problem of the API, or only its status. */
-  type Failure = { status: number; userMessage?: string };
+  type Failure = { status: number; code?: string; userMessage?: string };
 
   // --- the console
 
@@ -525,6 +577,8 @@ declare namespace App {
     media?: { kind: Api.MediaKind; items: Api.MediaResponse[] } | null;
     /** What the fields of the place hold; in place of `location`. */
     place?: WrittenPlace | null;
+    /** What the fields of the poll hold; in place of `poll`. */
+    poll_fields?: WrittenPoll | null;
   }
   interface WrittenPlace {
     name: string;

@@ -8,6 +8,7 @@ const ROUTES = [
   ["search", /^\/search$/],
   ["feed", /^\/feed$/],
   ["channel", /^\/channels\/([^/]+)$/],
+  ["comments", /^\/channels\/([^/]+)\/posts\/([^/]+)\/comments$/],
   ["group", /^\/chats\/([^/]+)$/],
   ["dialogue", /^\/with\/([^/]+)$/],
   ["folder", /^\/folders\/([^/]+)$/],
@@ -103,6 +104,14 @@ export function queryNumber(name) {
  */
 export const channelPath = (id, seq = null) =>
   `/channels/${encodeURIComponent(id)}${seq === null ? "" : `?post=${seq}`}`;
+/**
+ * The comments on a post, scrolled to the comment `seq`.
+ * @param {string} id
+ * @param {number} post
+ * @param {number | null} [seq]
+ */
+export const commentsPath = (id, post, seq = null) =>
+  `/channels/${encodeURIComponent(id)}/posts/${post}/comments${seq === null ? "" : `?comment=${seq}`}`;
 /**
  * A one-to-one chat with a person or a channel; `about` is the channel's post that the message is about.
  * @param {string} peerId

@@ -404,6 +404,7 @@ const VIEWS = {
   group: async (id) => new (await import("./conversation/group_view.js")).GroupView(id),
   dialogue: async (id) => new (await import("./conversation/dialogue_view.js")).DialogueView(id),
   invite: async (code) => new (await import("./invites/invite_view.js")).InviteView(code),
+  comments: async (id, seq) => new (await import("./comments/comments_view.js")).CommentsView(id, Number(seq)),
   directory: async () => new (await import("./reader/directory.js")).Directory(),
   me: async () => {
     const { MeView } = await import("./me/me.js");
@@ -465,6 +466,11 @@ session.addEventListener("signedout", ({ detail: { reason, userId } }) => {
   frame = null;
   for (const element of document.querySelectorAll("dialog")) element.remove();
   showSignIn(reason);
+});
+client.socket.addEventListener("event", async ({ detail: event }) => {
+  // The comments that are open show their own.
+  if (event.type !== "comment.posted" || frame?.view?.conversationId === event.stream_id) return;
+  (await import("./comments/arrivals.js").catch(() => null))?.announceComment(event);
 });
 onNavigate(() => frame?.show());
 startRouter();

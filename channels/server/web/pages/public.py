@@ -47,6 +47,7 @@ from channels.share_links.addresses import public_path
 from channels.wiring import Channels
 from groups.errors import MediaNotFound
 from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GROUP_ID_BYTES, GroupId, UserId, is_id
 from groups.models import MediaSize, Visibility, expand_channel_id, media_in
@@ -101,6 +102,7 @@ class PublicChannelPages:
         official: Channels,
         messages: MessageService,
         media: MediaService,
+        clock: Clock,
         pages: PublicPages,
         addresses: AddressLimits,
         not_found_delay: NotFoundDelay,
@@ -110,6 +112,7 @@ class PublicChannelPages:
         self._official = official
         self._messages = messages
         self._media = media
+        self._clock = clock
         self._addresses = addresses
         self._not_found_delay = not_found_delay
         self._is_indexed = pages == "index"
@@ -220,7 +223,7 @@ class PublicChannelPages:
                 limit=1 if is_one else POSTS,
                 before_seq=wanted.before if wanted.seq is None else wanted.seq + 1,
             )
-        posts = public_posts(found.messages, found.tallies)
+        posts = public_posts(found.messages, found.tallies, self._clock.now())
         if is_one and [post.seq for post in posts] != [wanted.seq]:
             return _NO_POST
         first = channel.access.group.private_until_seq + 1

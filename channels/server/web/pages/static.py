@@ -22,6 +22,7 @@ from channels.limits import Limits
 from channels.server.web.router import Parameters, Router
 
 _CHANNEL: Final = ("js/conversation/channel_view.js",)
+_COMMENTS: Final = ("js/comments/comments_view.js",)
 _GROUP: Final = ("js/conversation/group_view.js",)
 _DIALOGUE: Final = ("js/conversation/dialogue_view.js",)
 _FINDING: Final = ("js/finding/views.js",)
@@ -33,6 +34,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "/search": _FINDING,
     "/feed": _FINDING,
     "/channels/{channel_id}": _CHANNEL,
+    "/channels/{channel_id}/posts/{seq}/comments": _COMMENTS,
     "/chats/{group_id}": _GROUP,
     "/with/{peer_id}": _DIALOGUE,
     "/folders/{name}": (),

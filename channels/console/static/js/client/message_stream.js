@@ -103,6 +103,30 @@ export function groupMessages(groupId, headSeq) {
 }
 
 /**
+ * What one watches to get the events of the comments on a post.
+ * @param {string} channelId
+ * @param {number} postSeq
+ */
+export const commentsConversationId = (channelId, postSeq) => `comments_${channelId}:${postSeq}`;
+
+/**
+ * The comments on a post of a channel.
+ * @param {string} channelId
+ * @param {number} postSeq
+ * @param {number} headSeq
+ */
+export function postComments(channelId, postSeq, headSeq) {
+  const streamId = commentsConversationId(channelId, postSeq);
+  return new MessageStream(client, {
+    path: `/v1/channels/${part(channelId)}/posts/${postSeq}/comments`,
+    field: "comment",
+    watch: streamId,
+    isMine: (event) => event.stream_id === streamId,
+    headSeq,
+  });
+}
+
+/**
  * The messages of a one-to-one chat.
  * @param {string} conversationId
  * @param {number} headSeq

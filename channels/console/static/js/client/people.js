@@ -33,6 +33,16 @@ export function personOf(userId, onLoad) {
   return { name: userId, face_url: "" };
 }
 
+/**
+ * The user, once loaded; the id in place of the name where that fails.
+ * @param {string} userId
+ * @returns {Promise<App.Person>}
+ */
+export async function loadedPerson(userId) {
+  if (!known.has(userId)) await load({ ids: [userId], callbacks: new Set() });
+  return known.get(userId) ?? { name: userId, face_url: "" };
+}
+
 /** Those that are loaded, by name. @returns {App.Identity[]} */
 export const knownPeople = () =>
   [...known]

@@ -9,7 +9,7 @@ import { session } from "../client/session.js";
 import { businessNote } from "../reader/business.js";
 import { subscribeButton, unsubscribe } from "../reader/subscribe.js";
 import { reportEntry } from "../reports/report_entry.js";
-import { consolePath, dialoguePath, go, publicPath } from "../router.js";
+import { commentsPath, consolePath, dialoguePath, go, publicPath } from "../router.js";
 import { t } from "../texts.js";
 import { verifiedMark } from "../ui/avatar.js";
 import { fill, h } from "../ui/dom.js";
@@ -208,6 +208,12 @@ export class ChannelView extends ConversationView {
     const mayReact = this.isMember && this.mayWrite && item.seq >= this.info.public_from_seq;
     /** @type {App.React | null} */
     const react = mayReact ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null;
+    /** @type {App.Polls} */
+    const polls = {
+      vote: mayReact ? (seq, chosen) => this.stream.vote(seq, chosen) : null,
+      reload: (seq) => this.stream.reload(seq),
+    };
+    const commentsHref = this.info.settings.comments === "off" ? null : commentsPath(this.id, item.seq);
     const replyHref = this.#mayOpenChat && acceptsMessages(this.info) ? dialoguePath(this.id, item.seq) : null;
     const mayForward = !this.info.settings.protect_content;
     // To others than the staff, posts name their author only where the reader wrote them before, and may delete them.
@@ -224,7 +230,7 @@ export class ChannelView extends ConversationView {
     const isMember = String(this.isMember);
     const element = postElement(
       item,
-      { channel: this.info, react, replyHref, openMenu },
+      { channel: this.info, react, polls, replyHref, commentsHref, openMenu },
       old?.dataset.isMember === isMember ? old : null,
     );
     element.dataset.isMember = isMember;

@@ -69,6 +69,26 @@ export class ChatView extends ConversationView {
     return null;
   }
 
+  /**
+   * What the user may do in polls; null where there are none.
+   * @returns {App.Polls | null}
+   */
+  get polls() {
+    return null;
+  }
+  /**
+   * Called with the button of the writer that begins a poll; null where there are no polls.
+   * @type {(() => unknown) | null}
+   */
+  onPoll = null;
+  /**
+   * Whether the user wrote the message.
+   * @param {App.Item} item
+   */
+  isOwn(item) {
+    return item.sender_id === session.userId;
+  }
+
   close() {
     super.close();
     this.#quotes?.close();
@@ -77,15 +97,41 @@ export class ChatView extends ConversationView {
 
   writerElement() {
     this.writer ??= new MessageWriter({
-      send: (body, key) => this.stream.post(body, key),
+      send: (body, key) => this.send(body, key),
       dropTarget: this.element,
-      draft: this.conversation?.draft ?? "",
-      onDraft: (draft) => {
-        // A draft belongs to a conversation, which exists from the first message on.
-        if (this.conversation) conversations.change(this.conversationId, { draft }).catch(() => {});
-      },
+      draft: this.keptDraft,
+      onDraft: (draft) => this.keepDraft(draft),
+      onPoll: this.onPoll,
+      hasLinkPreview: this.hasLinkPreview,
+      label: this.writerLabel,
     });
     return this.writer.element;
+  }
+
+  /**
+   * @param {Api.NewChatMessage} body
+   * @param {string} key
+   */
+  send(body, key) {
+    return this.stream.post(body, key);
+  }
+
+  get hasLinkPreview() {
+    return true;
+  }
+
+  get writerLabel() {
+    return t("write.placeholder");
+  }
+
+  get keptDraft() {
+    return this.conversation?.draft ?? "";
+  }
+
+  /** @param {string} draft */
+  keepDraft(draft) {
+    // A draft belongs to a conversation, which exists from the first message on.
+    if (this.conversation) conversations.change(this.conversationId, { draft }).catch(() => {});
   }
 
   /** @param {string} text */
@@ -98,7 +144,7 @@ export class ChatView extends ConversationView {
    * @param {HTMLElement | null} old
    */
   renderItem(item, old) {
-    const isOwn = item.sender_id === session.userId;
+    const isOwn = this.isOwn(item);
     const before = this.stream.items.get(item.seq - 1);
     const isFirst =
       !before ||
@@ -111,11 +157,12 @@ export class ChatView extends ConversationView {
       {
         policy: this.reactionPolicy,
         react: this.mayReact ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null,
-        sender: item.sender_id && !isOwn ? this.senderOf(item) : null,
+        polls: this.polls,
+        sender: isOwn ? null : this.senderOf(item),
         isOwn,
         isFirst,
-        quote: this.#quoteOf(item),
-        openMenu: this.#entries(item).length ? (message, anchor) => this.#openMenu(message, anchor) : null,
+        quote: this.quoteOf(item),
+        openMenu: this.entries(item).length ? (message, anchor) => this.#openMenu(message, anchor) : null,
       },
       old?.dataset.mayReact === mayReact ? old : null,
     );
@@ -128,7 +175,7 @@ export class ChatView extends ConversationView {
    * @param {App.Item} item
    * @returns {App.Quote | null}
    */
-  #quoteOf({ quoted_seq: seq }) {
+  quoteOf({ quoted_seq: seq }) {
     if (!seq) return null;
     this.#quotes ??= new Quotes(this.stream, () => this.history?.renderAgain());
     return this.#quotes.show(
@@ -140,7 +187,7 @@ export class ChatView extends ConversationView {
 
   /** @param {App.Item} item */
   #nameOf(item) {
-    if (item.sender_id === session.userId) return t("quote.you");
+    if (this.isOwn(item)) return t("quote.you");
     return this.senderOf(item)?.name || this.identity.name;
   }
 
@@ -161,13 +208,13 @@ export class ChatView extends ConversationView {
    * @param {App.Item} item
    * @returns {App.MenuEntry[]}
    */
-  #entries(item) {
-    const isOwn = item.sender_id === session.userId;
+  entries(item) {
+    const isOwn = this.isOwn(item);
     /** @type {App.MenuEntry[]} */
     const entries = [];
     if (this.#mayReply(item)) entries.push({ label: t("quote.do"), icon: "reply", act: () => this.reply(item) });
     if (this.forwardSource) entries.push(forwardEntry({ ...this.forwardSource, seq: item.seq }));
-    if (isOwn && this.maySend && EDITABLE_KINDS.has(item.kind ?? "")) {
+    if (this.mayEdit(item) && EDITABLE_KINDS.has(item.kind ?? "")) {
       entries.push({
         label: t("post.edit"),
         icon: "pen",
@@ -176,7 +223,9 @@ export class ChatView extends ConversationView {
     }
     const target = isOwn || item.recalled_at ? null : this.reportTarget(item);
     if (target) entries.push(reportEntry(target));
-    if (this.#mayDelete(item, isOwn))
+    if (this.#mayClosePoll(item, isOwn))
+      entries.push({ label: t("poll.close"), icon: "lock", act: () => this.#closePoll(item) });
+    if (this.mayDelete(item, isOwn))
       entries.push({ label: t("message.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(item) });
     return entries;
   }
@@ -186,7 +235,7 @@ export class ChatView extends ConversationView {
    * @param {HTMLElement} anchor
    */
   #openMenu(item, anchor) {
-    const entries = this.#entries(item);
+    const entries = this.entries(item);
     if (entries.length) menu(anchor, entries);
     else notice(t("error.recall_too_late"));
   }
@@ -195,10 +244,29 @@ export class ChatView extends ConversationView {
    * @param {App.Item} item
    * @param {boolean} isOwn
    */
-  #mayDelete(item, isOwn) {
+  mayDelete(item, isOwn) {
     if (this.isStaff) return true;
     // Do not offer what the server would refuse.
     return isOwn && Date.now() - Date.parse(item.created_at) < limits.recall_seconds * 1000;
+  }
+
+  /** @param {App.Item} item */
+  mayEdit(item) {
+    return this.isOwn(item) && this.maySend;
+  }
+
+  /**
+   * @param {App.Item} item
+   * @param {boolean} isOwn
+   */
+  #mayClosePoll({ poll, recalled_at: recalledAt }, isOwn) {
+    return Boolean(poll && !poll.closed && !recalledAt) && isOwn && this.maySend;
+  }
+
+  /** @param {App.Item} item */
+  async #closePoll(item) {
+    const texts = { title: t("poll.close"), text: t("poll.close.confirm"), action: t("poll.close") };
+    if (await confirmDialog(texts)) await attempt(() => this.stream.closePoll(item.seq));
   }
 
   /** @param {App.Item} item */

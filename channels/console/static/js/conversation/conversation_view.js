@@ -94,6 +94,13 @@ export class ConversationView {
   get identity() {
     throw new Error("no identity");
   }
+  /**
+   * Of the avatar, where it has another name beside it.
+   * @returns {App.Identity}
+   */
+  get picture() {
+    return this.identity;
+  }
   /** @returns {string | null} */
   get subtitle() {
     return null;
@@ -136,6 +143,18 @@ export class ConversationView {
   /** @returns {App.MenuEntry[]} */
   leavingEntries() {
     return [];
+  }
+  /** Which value in the query of the address names an item. */
+  get placeName() {
+    return "post";
+  }
+  /** Where the button of the header leads back to; null shows one on narrow windows only, to the list. */
+  get above() {
+    return /** @type {string | null} */ (null);
+  }
+  /** Whether the search finds what is in it. */
+  get isSearchable() {
+    return true;
   }
   showProfile() {}
   renderFooter() {}
@@ -193,7 +212,7 @@ export class ConversationView {
       // The list of conversations may know a newer head than the one that has just been loaded.
       this.stream = this.createStream(Math.max(this.info.head_seq, conversation?.head_seq ?? 0));
       const position = keptPosition(this.#entry, this.conversationId);
-      const seq = position === null ? queryNumber("post") : null;
+      const seq = position === null ? queryNumber(this.placeName) : null;
       const around = position?.seq ?? seq;
       if (around === null) await this.stream.open(conversation?.unread_count ? conversation.read_seq : null);
       else await this.stream.loadAround(around);
@@ -211,7 +230,7 @@ export class ConversationView {
     if (entry !== this.#entry) this.#keepPosition();
     this.#entry = entry;
     const position = keptPosition(entry, this.conversationId);
-    const seq = queryNumber("post");
+    const seq = queryNumber(this.placeName);
     if (position) this.history?.returnTo(position);
     else if (seq !== null) this.history?.jumpTo(seq);
   }
@@ -284,7 +303,7 @@ export class ConversationView {
   profile() {
     const { organization, introduction, notification } = this.info;
     return [
-      avatar({ ...this.identity, size: "huge" }),
+      avatar({ ...this.picture, size: "huge" }),
       organization ? h("p.soft", { dir: "auto" }, organization) : null,
       introduction ? h("p.text", { dir: "auto" }, introduction) : null,
       notification ? h("p.text", { dir: "auto" }, notification) : null,
@@ -299,14 +318,14 @@ export class ConversationView {
     fill(
       this.header,
       h(
-        "button.quiet.square.narrow-only",
-        { type: "button", "aria-label": t("app.back"), on: { click: () => back("/") } },
+        this.above ? "button.quiet.square" : "button.quiet.square.narrow-only",
+        { type: "button", "aria-label": t("app.back"), on: { click: () => back(this.above ?? "/") } },
         icon("back"),
       ),
       h(
         "div.conversation-name",
         {},
-        avatar(this.identity),
+        avatar(this.picture),
         h(
           "span.conversation-title",
           {},
@@ -331,9 +350,10 @@ export class ConversationView {
   #menuEntries() {
     const conversation = conversations.byId.get(this.conversationId);
     /** @type {App.MenuEntry[]} */
-    const search = this.history
-      ? [{ label: t("conversation.search"), icon: "search", act: () => runCommand("searchHere") }]
-      : [];
+    const search =
+      this.history && this.isSearchable
+        ? [{ label: t("conversation.search"), icon: "search", act: () => runCommand("searchHere") }]
+        : [];
     const groups = [
       [...search, ...this.menuEntries()],
       conversation ? conversationEntries(conversation) : [],

@@ -83,6 +83,23 @@ export class GroupView extends ChatView {
     return this.isMember && this.mayWrite;
   }
 
+  /** @returns {App.Polls} */
+  get polls() {
+    return {
+      vote: this.mayReact ? (seq, chosen) => this.stream.vote(seq, chosen) : null,
+      reload: (seq) => this.stream.reload(seq),
+      showVoters: this.isMember
+        ? async (seq, poll) => (await import("../polls/voters.js")).showVoters(this.#path, seq, poll)
+        : null,
+    };
+  }
+
+  onPoll = () =>
+    attempt(async () => {
+      const { askPoll } = await import("../polls/new_poll.js");
+      askPoll(this.conversationId, (body, key) => this.stream.post(body, key));
+    });
+
   get maySend() {
     const { info } = this;
     if (!this.mayWrite) return false;
@@ -100,7 +117,8 @@ export class GroupView extends ChatView {
 
   /** @param {App.Item} item */
   senderOf(item) {
-    const id = item.sender_id ?? "";
+    const id = item.sender_id;
+    if (!id) return null;
     const { name, face_url: faceUrl } = personOf(id, this.#onNames);
     return { name, faceUrl, href: isChannelId(id) ? null : dialoguePath(id) };
   }

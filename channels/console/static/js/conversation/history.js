@@ -85,6 +85,7 @@ export class History {
       threshold: THRESHOLDS,
     });
     this.#sizes = new ResizeObserver(() => this.#keepPlace());
+    this.#list.addEventListener("controls", (event) => this.#onControls(event));
     stream.addEventListener("change", this.#onChange);
     document.addEventListener("visibilitychange", this.#onVisibility);
   }
@@ -674,6 +675,17 @@ export class History {
     if (element instanceof HTMLElement) this.#setCurrent(Number(element.dataset.seq));
   }
 
+  /**
+   * An item has got controls after it was rendered.
+   * @param {Event} event
+   */
+  #onControls({ target }) {
+    const element = target instanceof Element ? target.closest("[data-seq]") : null;
+    if (!(element instanceof HTMLElement)) return;
+    nameByContent(element);
+    setTabbable(element, Number(element.dataset.seq) === this.#currentSeq);
+  }
+
   /** @param {Event} event */
   #onClick(event) {
     const element = event.target instanceof Element ? event.target.closest("[data-seq]") : null;
@@ -804,7 +816,7 @@ function setTabbable(element, isTabbable) {
  * @param {HTMLElement} element
  */
 function nameByContent(element) {
-  const parts = [...element.querySelectorAll(".sender, .post-body, .meta time")];
+  const parts = [...element.querySelectorAll(".sender, .post-body, .poll-question, .meta time")];
   for (const part of parts) part.id ||= uniqueId("item");
   element.setAttribute("aria-labelledby", parts.map(({ id }) => id).join(" "));
 }

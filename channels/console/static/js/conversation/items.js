@@ -31,7 +31,7 @@ const BODY_FIELDS = [
   "custom",
   "forwarded_from",
 ];
-/** @typedef {{ article: HTMLElement; body: Body; footer: Footer; reactions: ReactionBar }} Parts */
+/** @typedef {{ article: HTMLElement; body: Body; poll: PollSlot; footer: Footer; reactions: ReactionBar }} Parts */
 /** @typedef {Parts & { picture: HTMLElement; head: HTMLElement; senderJson: string | null; quote: QuoteLine }} MessageParts */
 /**
  * By element: the parts that are updated.
@@ -45,13 +45,18 @@ const partsOf = new WeakMap();
  * @param {App.PostOptions} options
  * @param {HTMLElement | null} [old]
  */
-export function postElement(item, { channel, react, openMenu = null, author = null, replyHref = null }, old = null) {
-  const element = old ?? newPost(item.seq, channel, react);
-  const { article, body, footer, reactions } = /** @type {Parts} */ (partsOf.get(element));
+export function postElement(
+  item,
+  { channel, react, polls = null, openMenu = null, author = null, replyHref = null, commentsHref = null },
+  old = null,
+) {
+  const element = old ?? newPost(item.seq, channel, react, polls);
+  const { article, body, poll, footer, reactions } = /** @type {Parts} */ (partsOf.get(element));
   article.classList.toggle("recalled", Boolean(item.recalled_at));
   body.update(item, "post.deleted");
+  poll.update(item);
   const name = author ?? item.signature;
-  footer.update(item, { author: name ? t("post.by", { name }) : null, openMenu, replyHref });
+  footer.update(item, { author: name ? t("post.by", { name }) : null, openMenu, replyHref, commentsHref });
   reactions.update(item);
   return element;
 }
@@ -60,16 +65,24 @@ export function postElement(item, { channel, react, openMenu = null, author = nu
  * @param {number} seq
  * @param {App.PostOptions["channel"]} channel
  * @param {App.React | null} react
+ * @param {App.Polls | null} polls
  */
-function newPost(seq, channel, react) {
-  const [body, footer] = [new Body(), new Footer("post.menu")];
+function newPost(seq, channel, react, polls) {
+  const [body, poll, footer] = [new Body(), new PollSlot(seq, polls), new Footer("post.menu")];
   const reactions = new ReactionBar({
     policy: channel.settings.reactions,
     react: react && ((emoji, isOn) => react(seq, emoji, isOn)),
   });
-  const article = h("article.post", {}, body.element, h("footer.post-foot", {}, reactions.element, footer.element));
+  const article = h(
+    "article.post",
+    {},
+    body.element,
+    poll.element,
+    h("footer.post-foot", {}, reactions.element, footer.element),
+    footer.comments,
+  );
   const element = h("li.post-item", {}, article);
-  partsOf.set(element, { article, body, footer, reactions });
+  partsOf.set(element, { article, body, poll, footer, reactions });
   return element;
 }
 
@@ -81,12 +94,12 @@ function newPost(seq, channel, react) {
  */
 export function messageElement(
   item,
-  { policy, react, sender = null, author = null, isOwn, isFirst, openMenu = null, quote = null },
+  { policy, react, polls = null, sender = null, author = null, isOwn, isFirst, openMenu = null, quote = null },
   old = null,
 ) {
-  const element = old ?? newMessage(item.seq, policy, react, isOwn);
+  const element = old ?? newMessage(item.seq, policy, react, polls, isOwn);
   const parts = /** @type {MessageParts} */ (partsOf.get(element));
-  const { article, picture, head, body, footer, reactions } = parts;
+  const { article, picture, head, body, poll, footer, reactions } = parts;
   element.classList.toggle("first", isFirst);
   head.hidden = !sender || !isFirst;
   const senderJson = JSON.stringify(sender);
@@ -110,6 +123,7 @@ export function messageElement(
   article.classList.toggle("recalled", Boolean(item.recalled_at));
   parts.quote.update(quote);
   body.update(item, "message.deleted");
+  poll.update(item);
   footer.update(item, { author, openMenu });
   reactions.update(item);
   return element;
@@ -119,19 +133,20 @@ export function messageElement(
  * @param {number} seq
  * @param {App.ReactionPolicy} policy
  * @param {App.React | null} react
+ * @param {App.Polls | null} polls
  * @param {boolean} isOwn
  */
-function newMessage(seq, policy, react, isOwn) {
+function newMessage(seq, policy, react, polls, isOwn) {
   const head = h("p.sender", { dir: "auto" });
-  const [body, footer] = [new Body(), new Footer("message.menu")];
+  const [body, poll, footer] = [new Body(), new PollSlot(seq, polls), new Footer("message.menu")];
   const reactions = new ReactionBar({ policy, react: react && ((emoji, isOn) => react(seq, emoji, isOn)) });
   const quote = new QuoteLine();
-  const article = h("article.bubble", {}, head, quote.element, body.element, footer.element);
+  const article = h("article.bubble", {}, head, quote.element, body.element, poll.element, footer.element);
   const picture = h("span.message-avatar", { hidden: isOwn });
   const element = h("li.message", {}, picture, h("div.message-stack", {}, article, reactions.element));
   element.classList.toggle("own", isOwn);
   /** @type {MessageParts} */
-  const parts = { article, picture, head, quote, body, footer, reactions, senderJson: null };
+  const parts = { article, picture, head, quote, body, poll, footer, reactions, senderJson: null };
   partsOf.set(element, parts);
   return element;
 }
@@ -158,6 +173,61 @@ class QuoteLine {
     this.#text.textContent = quote.text;
     this.element.setAttribute("aria-label", t("quote.open", { name: quote.name, text: quote.text }));
     this.element.disabled = quote.isMissing;
+  }
+}
+
+/** The poll, whose script is loaded with the first one. Until it is there, the question and the answers are texts. */
+class PollSlot {
+  /**
+   * @param {number} seq
+   * @param {App.Polls | null} polls
+   */
+  constructor(seq, polls) {
+    this.#seq = seq;
+    this.#polls = polls;
+  }
+
+  element = h("div.poll-slot", { hidden: true });
+  #seq;
+  #polls;
+  /** @type {App.Poll | null} */
+  #poll = null;
+  /** @type {import("../polls/poll_box.js").PollBox | null} */
+  #box = null;
+  #isLoading = false;
+
+  /** @param {App.Item} item */
+  update({ poll = null, recalled_at: recalledAt }) {
+    this.#poll = recalledAt ? null : poll;
+    this.element.hidden = this.#poll === null;
+    if (this.#poll === null) return;
+    if (this.#box) this.#box.update(this.#poll);
+    else if (!this.#isLoading) this.#load(this.#poll);
+  }
+
+  /** @param {App.Poll} poll */
+  async #load({ question, options }) {
+    this.#isLoading = true;
+    const answers = h(
+      "ul",
+      {},
+      options.map(({ text }) => h("li", { dir: "auto" }, text)),
+    );
+    fill(this.element, h("p.poll-question", { dir: "auto" }, question), answers);
+    const module = await import("../polls/poll_box.js").catch(() => null);
+    this.#isLoading = false;
+    if (module === null || this.#box) return; // it is tried again when the item changes
+    const [seq, polls] = [this.#seq, this.#polls];
+    this.#box = new module.PollBox({
+      vote: polls?.vote ? (chosen) => polls.vote?.(seq, chosen) : null,
+      reload: async () => polls?.reload(seq),
+      showVoters: polls?.showVoters ? (shown) => polls.showVoters?.(seq, shown) : null,
+      isPreview: polls?.isPreview ?? false,
+    });
+    if (this.#poll) this.#box.update(this.#poll);
+    fill(this.element, this.#box.element);
+    // The list has to put the new controls into the order of the Tab key, or take them out.
+    this.element.dispatchEvent(new CustomEvent("controls", { bubbles: true }));
   }
 }
 
@@ -193,7 +263,7 @@ function forwardedLine({ forwarded_from: from }) {
   return h("p.forwarded.soft", {}, icon("forward"), h("span", {}, t("post.forwarded.from"), " ", name));
 }
 
-/** The line below the content: author, "edited", views, time, menu and reply. */
+/** The line below the content: author, "edited", views, time, menu and reply; and the link to the comments, by itself. */
 class Footer {
   /** @param {"post.menu" | "message.menu"} menuKey */
   constructor(menuKey) {
@@ -216,6 +286,13 @@ class Footer {
     { "data-inside": true, "data-reply": true, "aria-label": t("post.reply"), title: t("post.reply") },
     icon("letter"),
   );
+  #commentCount = h("span");
+  comments = h(
+    "a.comments-link",
+    { "data-inside": true, "data-comments": true, hidden: true },
+    icon("comments"),
+    this.#commentCount,
+  );
   /** @type {App.Item | null} */
   #item = null;
   /** @type {App.OpenItemMenu | null} */
@@ -225,7 +302,7 @@ class Footer {
    * @param {App.Item} item
    * @param {App.FooterOptions} options
    */
-  update(item, { author = null, openMenu = null, replyHref = null }) {
+  update(item, { author = null, openMenu = null, replyHref = null, commentsHref = null }) {
     const isDeleted = Boolean(item.recalled_at);
     this.#item = item;
     this.#openMenu = openMenu;
@@ -245,5 +322,17 @@ class Footer {
     this.#menu.hidden = !openMenu || isDeleted;
     this.#reply.hidden = !replyHref || isDeleted;
     if (replyHref) this.#reply.href = replyHref;
+    this.#showComments(item, isDeleted ? null : commentsHref);
+  }
+  /**
+   * Without comments, only those who can write the first one get the link.
+   * @param {App.Item} item
+   * @param {string | null} href
+   */
+  #showComments({ comment_count: written, comments_frozen: isFrozen }, href) {
+    const n = written ?? 0; // an event of a new post carries none
+    this.comments.hidden = href === null || (n === 0 && Boolean(isFrozen));
+    if (href !== null) this.comments.href = href;
+    this.#commentCount.textContent = n ? t("comments.count", { n }) : t("comments.first");
   }
 }

@@ -18,14 +18,23 @@ const MAX_HEIGHT = 180; // pixels
 
 export class MessageWriter {
   /** @param {App.WriterOptions} options */
-  constructor({ send, dropTarget, draft = "", onDraft = () => {} }) {
+  constructor({
+    send,
+    dropTarget,
+    draft = "",
+    onDraft = () => {},
+    onPoll = null,
+    hasLinkPreview = true,
+    label = t("write.placeholder"),
+  }) {
     this.#send = send;
+    this.#hasLinkPreview = hasLinkPreview;
     this.#draft = draft;
     this.#onDraft = onDraft;
     this.#text = h("textarea", {
       rows: "1",
-      placeholder: t("write.placeholder"),
-      "aria-label": t("write.placeholder"),
+      placeholder: label,
+      "aria-label": label,
       dir: "auto",
       on: {
         input: () => {
@@ -61,6 +70,13 @@ export class MessageWriter {
       },
       icon("smile"),
     );
+    const poll = onPoll
+      ? h(
+          "button.quiet.square",
+          { type: "button", "aria-label": t("write.poll"), title: t("write.poll"), on: { click: () => onPoll() } },
+          icon("poll"),
+        )
+      : null;
     this.element = h(
       "form.writer",
       { on: { submit: submitting(() => this.#submit()) } },
@@ -68,13 +84,14 @@ export class MessageWriter {
       this.#pictures.element,
       this.#preview.element,
       this.#count,
-      h("div.writer-line", {}, attach, emoji, this.#pictures.input, this.#text, this.#button),
+      h("div.writer-line", {}, attach, poll, emoji, this.#pictures.input, this.#text, this.#button),
     );
     this.#text.value = draft;
     this.#pictures.acceptDrops(dropTarget);
   }
 
   #send;
+  #hasLinkPreview;
   #draft;
   #onDraft;
   #text;
@@ -229,7 +246,7 @@ export class MessageWriter {
   #update() {
     this.#forgetKey();
     // An edited message keeps the links that it has.
-    this.#preview.update(this.#editing ? "" : this.#text.value);
+    this.#preview.update(this.#editing || !this.#hasLinkPreview ? "" : this.#text.value);
     this.#text.style.setProperty("height", "auto");
     this.#text.style.setProperty("height", `${Math.min(this.#text.scrollHeight, MAX_HEIGHT)}px`);
     const note = lengthNote(this.#text.value, limits.message_body_bytes);

@@ -3,7 +3,8 @@
 // New posts are counted and not added by themselves: nothing moves under the reader's eyes until `showNew` is called. The
 // reactions of the channels that are on the screen have to be asked for (`watch`). Fires `change`.
 
-import { client, get, part } from "../client/api.js";
+import { hidesCounts, pollAfterVotes, pollInEvent } from "../../sdk/core/polls.js";
+import { client, del, get, part, put } from "../client/api.js";
 import { conversations, groupConversationId } from "../client/conversations.js";
 import { session } from "../client/session.js";
 
@@ -13,6 +14,8 @@ import { session } from "../client/session.js";
  */
 
 const PAGE = 20;
+/** After how long counts of a poll that no event carries are loaded again, in milliseconds: at least, and at most later. */
+const COUNTS_AFTER = { least: 4000, spread: 6000 };
 /** Channels whose reactions are asked for at a time; the server allows 100 for a socket. */
 const MAX_WATCHED = 20;
 
@@ -36,6 +39,8 @@ export class FeedPosts extends /** @type {App.TargetClass<App.ChangeEvents>} */ 
   /** @type {Set<string>} */
   #watched = new Set(); // conversation ids, the last seen last
   #isLoading = false;
+  /** @type {Map<string, number>} */
+  #reloads = new Map(); // by key: the timer
 
   /** @param {string | null} folder The conversation group whose channels are shown; null for all. */
   constructor(folder) {
@@ -51,6 +56,8 @@ export class FeedPosts extends /** @type {App.TargetClass<App.ChangeEvents>} */ 
     client.socket.removeEventListener("ready", this.#onReady);
     for (const id of this.#watched) client.socket.unwatch(id);
     this.#watched.clear();
+    for (const timer of this.#reloads.values()) clearTimeout(timer);
+    this.#reloads.clear();
   }
 
   /** Begins the updates again, after `close`. */
@@ -112,6 +119,26 @@ export class FeedPosts extends /** @type {App.TargetClass<App.ChangeEvents>} */ 
     const path = `/v1/channels/${part(channel.channel_id)}/posts/${post.seq}/reactions/${part(emoji)}`;
     const reactions = await client.request(isOn ? "PUT" : "DELETE", path);
     this.#update(channel.channel_id, post.seq, { reactions });
+  }
+
+  /**
+   * Votes in the poll of a post. Without answers, takes the vote back.
+   * @param {FeedItem} item
+   * @param {number[]} options The indexes of the answers.
+   */
+  async vote({ channel, post }, options) {
+    const path = /** @type {const} */ (`/v1/channels/${part(channel.channel_id)}/posts/${post.seq}/vote`);
+    const poll = options.length ? await put(path, { options }) : await del(path);
+    this.#update(channel.channel_id, post.seq, { poll });
+  }
+
+  /**
+   * Loads one post again.
+   * @param {FeedItem} item
+   */
+  async reload({ channel, post }) {
+    const { channel_id: id } = channel;
+    this.#update(id, post.seq, await get(`/v1/channels/${part(id)}/posts/${post.seq}`));
   }
 
   /**
@@ -178,7 +205,17 @@ export class FeedPosts extends /** @type {App.TargetClass<App.ChangeEvents>} */ 
       this.#new.add(newKey(id, seq));
       this.#showCount();
     } else if (event.type === "message.edited") {
-      this.#update(channelId, seq, event.post ?? {});
+      const known = this.items[this.#find(channelId, seq)]?.post.poll;
+      const poll = event.post?.poll ? { poll: pollInEvent(event.post.poll, known) } : {};
+      this.#update(channelId, seq, { ...event.post, ...poll });
+    } else if (event.type === "poll.changed") {
+      const item = this.items[this.#find(channelId, seq)];
+      const known = item?.post.poll;
+      if (!known) return;
+      this.#update(channelId, seq, { poll: pollAfterVotes(known, event) });
+      if (hidesCounts(known, event)) this.#reloadLater(item);
+    } else if (event.type === "comments.counted") {
+      this.#update(channelId, seq, { comment_count: event.comment_count });
     } else if (event.type === "message.recalled") {
       this.#new.delete(newKey(id, seq));
       this.#update(channelId, seq, event.post ?? {});
@@ -189,6 +226,17 @@ export class FeedPosts extends /** @type {App.TargetClass<App.ChangeEvents>} */ 
       this.#update(channelId, seq, { reactions: { counts: event.counts, total: event.total, mine } });
     }
   };
+
+  /** @param {FeedItem} item */
+  #reloadLater(item) {
+    const key = keyOf(item);
+    if (this.#reloads.has(key)) return;
+    const load = () => {
+      this.#reloads.delete(key);
+      this.reload(item).catch(() => {});
+    };
+    this.#reloads.set(key, setTimeout(load, COUNTS_AFTER.least + Math.random() * COUNTS_AFTER.spread));
+  }
 
   /** @param {string} conversationId */
   #isListed(conversationId) {

@@ -12,7 +12,7 @@ import { acceptsMessages } from "../conversation/channel_view.js";
 import { forwardEntry } from "../conversation/forward.js";
 import { postElement } from "../conversation/items.js";
 import { reportEntry } from "../reports/report_entry.js";
-import { channelPath, dialoguePath, feedPath, go } from "../router.js";
+import { channelPath, commentsPath, dialoguePath, feedPath, go } from "../router.js";
 import { t } from "../texts.js";
 import { avatar, verifiedMark } from "../ui/avatar.js";
 import { fill, h, reconcile } from "../ui/dom.js";
@@ -288,6 +288,11 @@ export class FeedView {
       {
         channel: { settings },
         react: mayReact ? (_, emoji, isOn) => attempt(() => this.#react(shown, emoji, isOn)) : null,
+        polls: {
+          vote: mayReact ? async (_, chosen) => shown.item && this.#posts.vote(shown.item, chosen) : null,
+          reload: async () => shown.item && this.#posts.reload(shown.item),
+        },
+        commentsHref: typeof post.comment_count === "number" ? commentsPath(channel.channel_id, post.seq) : null,
         replyHref:
           !session.isBusiness && full && acceptsMessages(full) ? dialoguePath(channel.channel_id, post.seq) : null,
         openMenu: (current, anchor) => menu(anchor, this.#entries(item, current, settings)),

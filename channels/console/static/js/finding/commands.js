@@ -25,7 +25,7 @@ export async function run(command, context) {
       return togglePalette(context);
     case "searchHere":
     case "search":
-      return view ? openConversationSearch(view, context) : go(searchPath({}));
+      return view?.isSearchable ? openConversationSearch(view, context) : go(searchPath({}));
     case "searchAll":
       return go(searchPath({}));
     case "help":

@@ -7,7 +7,7 @@ import { identityOf, listed } from "./open_conversations.js";
 
 const DAY = 86_400_000; // milliseconds
 /** Photos that words can find have a text. */
-const KINDS = /** @type {const} */ (["text", "text_and_image", "video", "audio", "file", "location"]);
+const KINDS = /** @type {const} */ (["text", "text_and_image", "video", "audio", "file", "location", "poll"]);
 /** Days of the times that count back from now. */
 const TIMES = /** @type {const} */ ({ day: 1, week: 7, month: 30, year: 365 });
 const DATES = "dates";

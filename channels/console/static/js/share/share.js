@@ -19,6 +19,17 @@ export function share(channelId, seq = null) {
 }
 
 /**
+ * Shows an address to copy, which only people with an account can open.
+ * @param {string} title
+ * @param {string} url
+ */
+export function showAddress(title, url) {
+  const build = () =>
+    h("div.sheet-body.share", {}, h("p.soft", {}, t("share.members")), copied(t("share.link"), url, t("share.copy")));
+  dialog({ title, className: "share-sheet", build });
+}
+
+/**
  * @param {HTMLElement} body
  * @param {Api.ShareLinkResponse} link
  */

@@ -26,6 +26,8 @@ export default {
   "kind.file": "File",
   "kind.location": "Location",
   "kind.custom": "App content",
+  "kind.poll": "Poll",
+  "list.poll": "Poll: {question}",
 
   "folder.list": "Folders",
   "folder.new": "New folder",
@@ -116,6 +118,10 @@ export default {
   "post.delete": "Delete for everyone",
   "post.delete.confirm": "Delete this post for everyone? Its content is removed and readers see that it was deleted.",
   "post.deleted": "This post was deleted.",
+  "comments.count": { one: "{n} comment", other: "{n} comments" },
+  "comments.first": "Write a comment",
+  "poll.close": "Close poll",
+  "poll.close.confirm": "Close this poll? Nobody can vote any more. This cannot be undone.",
   "message.menu": "Message options",
   "message.delete": "Delete for everyone",
   "message.delete.confirm":
@@ -175,6 +181,7 @@ export default {
   "write.placeholder": "Write a message",
   "write.send": "Send",
   "write.attach": "Add photos",
+  "write.poll": "Create a poll",
   "write.editing": "Edit message",
   "write.editing.cancel": "Cancel editing",
   "write.about": "About",

@@ -263,13 +263,13 @@ function noticeBoard() {
 }
 
 /**
- * Shows a short message for a few seconds. Screen readers announce it.
+ * Shows a short message for a few seconds. Screen readers announce it. With an address in the app, it leads there.
  * @param {string} text
- * @param {{ isBad?: boolean }} [options]
+ * @param {{ isBad?: boolean; href?: string | null }} [options]
  */
-export function notice(text, { isBad = false } = {}) {
+export function notice(text, { isBad = false, href = null } = {}) {
   const board = noticeBoard();
-  const element = h("p.notice", { dir: "auto" }, text);
+  const element = h("p.notice", { dir: "auto" }, href ? h("a", { href, "data-inside": true }, text) : text);
   if (isBad) element.classList.add("bad");
   // A text that is shown already counts anew.
   for (const other of board.querySelectorAll(".notice")) if (other.textContent === text) other.remove();

@@ -7,10 +7,12 @@ const MAX_LENGTH = 100;
 const READ = 400; // characters of a text of which a preview is made
 
 /**
- * The preview as the server makes it (`Content.preview`): the text without its marks, or a placeholder such as `[image]`.
- * @param {Pick<App.Content, "title" | "text" | "location" | "kind">} content
+ * The preview as the server makes it (`Content.preview`): the question of a poll, the text without its marks, or a placeholder
+ * such as `[image]`.
+ * @param {Pick<App.Content, "title" | "text" | "location" | "poll" | "kind">} content
  */
 function previewOf(content) {
+  if (content.poll) return beginning(content.poll.question, MAX_LENGTH);
   const text = plainText(beginning(content.text ?? "", READ));
   return beginning(content.title || text || content.location?.name || `[${content.kind}]`, MAX_LENGTH);
 }
@@ -43,7 +45,8 @@ export function lastMessageText(last, { isChannel = false } = {}) {
   // A message that an older server stored has no kind, but its placeholder names it.
   const kind = last.kind ?? /^\[(\w+)\]$/.exec(last.preview)?.[1];
   const key = `kind.${kind}`;
-  return last.preview === `[${kind}]` && hasText(key) ? t(key) : last.preview;
+  if (last.preview === `[${kind}]` && hasText(key)) return t(key);
+  return kind === "poll" ? t("list.poll", { question: last.preview }) : last.preview;
 }
 
 /**

@@ -7,9 +7,11 @@
 //
 // Events about reactions in groups and channels carry counts but no names. When the user reacts in another window, this one
 // sees the new count but not that the reaction is the user's own. It loads that when it gets the focus: loading it at each
-// change would cost one call for every reader of a popular post.
+// change would cost one call for every reader of a popular post. The same holds for the counts of a poll that only some may
+// see: a reader who sees them loads them again a while after a change, and at another moment than other readers.
 
 import { segment } from "./http.js";
+import { hidesCounts, pollAfterVotes, pollInEvent } from "./polls.js";
 
 /** @import * as Sdk from "../types/channels.js" */
 /** @import * as Api from "../types/api.js" */
@@ -19,6 +21,10 @@ const LARGEST_PAGE = 100;
 /** How many items are shown above the first unread one. */
 const CONTEXT = 8;
 const CONFIRMED_WITHIN = 300; // milliseconds
+/** After how long counts that no event carries are loaded again, in milliseconds: at least, and at most so much later. */
+const COUNTS_AFTER = { least: 4000, spread: 6000 };
+/** What events are about; those of comments are apart, since both may be of one channel. */
+const OF_COMMENTS = "comment.";
 
 export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>} */ (EventTarget) {
   /** @type {Map<number, Sdk.Item>} */
@@ -32,6 +38,8 @@ export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>
   #isFillingGap = false;
   #isWithUser;
   #isWatching = false;
+  /** @type {Map<number, number>} */
+  #reloads = new Map(); // by seq: the timer
   #onConfirmed = /** @type {(value?: unknown) => void} */ (() => {});
 
   /**
@@ -73,6 +81,8 @@ export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>
     socket.removeEventListener("watching", this.#onWatching);
     socket.removeEventListener("ready", this.#onReady);
     if (this.#watch !== null) socket.unwatch(this.#watch);
+    for (const timer of this.#reloads.values()) clearTimeout(timer);
+    this.#reloads.clear();
   }
 
   /** The lowest loaded seq. */
@@ -260,6 +270,46 @@ export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>
   }
 
   /**
+   * Votes in the poll of an item, in place of an earlier vote. Without answers, takes the vote back.
+   * @param {number} seq
+   * @param {number[]} options The indexes of the answers.
+   */
+  async vote(seq, options) {
+    const path = `${this.path}/${seq}/vote`;
+    const poll = options.length
+      ? await this.#client.request("PUT", path, { body: { options } })
+      : await this.#client.request("DELETE", path);
+    this.#update(seq, { poll });
+  }
+
+  /**
+   * Ends the poll of an item.
+   * @param {number} seq
+   */
+  async closePoll(seq) {
+    this.#update(seq, { poll: await this.#client.request("POST", `${this.path}/${seq}/poll/close`) });
+  }
+
+  /**
+   * Loads one item again, if it is loaded.
+   * @param {number} seq
+   */
+  async reload(seq) {
+    if (this.items.has(seq)) this.#update(seq, await this.#client.request("GET", `${this.path}/${seq}`));
+  }
+
+  /** @param {number} seq */
+  #reloadLater(seq) {
+    if (this.#reloads.has(seq)) return;
+    const { least, spread } = COUNTS_AFTER;
+    const load = () => {
+      this.#reloads.delete(seq);
+      this.reload(seq).catch(() => {});
+    };
+    this.#reloads.set(seq, setTimeout(load, least + Math.random() * spread));
+  }
+
+  /**
    * Adds or replaces one item, as the server has just returned it.
    * @param {Sdk.Item} item
    */
@@ -286,14 +336,14 @@ export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>
   /** @param {CustomEvent<Sdk.Event>} event */
   #onEvent = ({ detail: event }) => {
     if (!this.#isMine(event)) return;
-    if (event.type === "message.posted") {
+    if (event.type.startsWith(OF_COMMENTS) !== (this.#field === "comment")) return;
+    if (event.type === "message.posted" || event.type === "comment.posted") {
       // With everything loaded up to the head, the new item is shown at once. Otherwise it waits for the user to scroll.
       const wasAtHead = !this.hasNewer;
       this.headSeq = Math.max(this.headSeq, event.seq);
       if (this.items.has(event.seq)) return;
       const item = event[this.#field];
-      if (wasAtHead && item && event.seq === this.last + 1)
-        this.items.set(event.seq, { ...item, reactions: { counts: {}, total: 0, mine: [] } });
+      if (wasAtHead && item && event.seq === this.last + 1) this.items.set(event.seq, itemOfEvent(item));
       else if (wasAtHead) return this.#fillGap();
       this.#changed();
     } else {
@@ -307,9 +357,19 @@ export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>
    * @param {Sdk.Event} event
    */
   #applyChange(event) {
-    if (event.type === "message.edited" || event.type === "message.recalled") {
-      this.#update(event.seq, event[this.#field] ?? {});
-    } else if (event.type === "reactions.changed") {
+    if (CHANGES.has(event.type)) {
+      const { seq = 0 } = event;
+      const changed = event[this.#field];
+      const poll = changed?.poll ? { poll: pollInEvent(changed.poll, this.items.get(seq)?.poll) } : {};
+      this.#update(seq, { ...changed, ...poll });
+    } else if (event.type === "poll.changed") {
+      const known = this.items.get(event.seq)?.poll;
+      if (!known) return;
+      this.#update(event.seq, { poll: pollAfterVotes(known, event) });
+      if (hidesCounts(known, event)) this.#reloadLater(event.seq);
+    } else if (event.type === "comments.counted") {
+      this.#update(event.seq, { comment_count: event.comment_count });
+    } else if (event.type === "reactions.changed" || event.type === "comment.reacted") {
       // An event of the user's own reaction, on whichever device, says which are theirs now. Others change only counts.
       const mine =
         event.mine ?? (this.items.get(event.seq)?.reactions?.mine ?? []).filter((emoji) => event.counts[emoji]);
@@ -355,4 +415,16 @@ export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>
   #changed() {
     this.dispatchEvent(new Event("change"));
   }
+}
+
+const CHANGES = new Set(["message.edited", "message.recalled", "comment.edited", "comment.recalled"]);
+
+/**
+ * A new item as the event of it carries it, with the counts of what is new.
+ * @param {Sdk.EventItem} item
+ * @returns {Sdk.Item}
+ */
+function itemOfEvent(item) {
+  const poll = item.poll ? { poll: pollInEvent(item.poll, null) } : {};
+  return { ...item, ...poll, reactions: { counts: {}, total: 0, mine: [] } };
 }

@@ -147,7 +147,7 @@ export class PostView {
    */
   update(post, channel) {
     this.#post = post;
-    const { reactions: _, views: __, ...content } = post;
+    const { reactions: _, views: __, comment_count: ___, ...content } = post;
     const drawn = JSON.stringify(content);
     if (drawn !== this.#drawn) {
       this.#drawn = drawn;
@@ -175,6 +175,7 @@ export class PostView {
       post.text ? textElement(post.text) : null,
       post.file ? make("p", {}, link(this.#address(post.file.url), post.file.name || post.file.content_type)) : null,
       post.location ? this.#place(post.location) : null,
+      post.poll ? this.#poll(post.poll) : null,
       post.links?.length ? links(post.links) : null,
       post.kind === "custom" ? make("p", { class: "soft" }, words.say("custom")) : null,
       time,
@@ -237,6 +238,22 @@ export class PostView {
       " ",
       link(map, this.#words.say("place")),
     );
+  }
+
+  /**
+   * The question and the answers, with their votes where everybody may see them. One votes in the app.
+   * @param {Api.PollResponse} poll
+   */
+  #poll({ question, options }) {
+    const answers = options.map(({ text, votes }) =>
+      make(
+        "li",
+        {},
+        make("span", { dir: "auto" }, text),
+        votes === null ? null : make("span", { class: "soft" }, ` ${this.#words.say("poll.votes", { n: votes })}`),
+      ),
+    );
+    return make("div", { part: "poll" }, make("h3", { dir: "auto" }, question), make("ul", {}, ...answers));
   }
 
   // --- reactions

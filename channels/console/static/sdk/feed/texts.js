@@ -24,6 +24,7 @@ export const ENGLISH = {
   "custom": "This post cannot be shown here.",
   "picture": "Picture {n} of {of}",
   "place": "Show on a map",
+  "poll.votes": { one: "{n} vote", other: "{n} votes" },
   "react": "Add a reaction",
   "react.with": "React with {emoji}",
   "react.count": { one: "{emoji}, {n} reaction", other: "{emoji}, {n} reactions" },

@@ -1167,6 +1167,7 @@ export interface InvitePreviewResponse {
   approval: boolean;
   is_member: boolean;
   has_requested: boolean;
+  requested_at: string | null;
 }
 
 export interface InvitedResponse {

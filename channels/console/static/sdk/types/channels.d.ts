@@ -377,8 +377,8 @@ export interface StreamOptions {
   /** The other side is a user, also if a channel has an id like theirs. */
   isWithUser?: boolean;
   /** Which of its fields holds the item in an event. */
-  field?: "post" | "message";
-  /** The conversation whose reactions have to be asked for; null where they are delivered anyway. */
+  field?: "post" | "message" | "comment";
+  /** The conversation whose counts (or the post whose comments) have to be asked for; null where they come anyway. */
   watch?: string | null;
   /** Whether an event is of this stream. */
   isMine: (event: Event) => boolean;
@@ -409,6 +409,12 @@ export class MessageStream implements Target<{ change: globalThis.Event }> {
   edit(seq: number, body: Api.WriteMessage): Promise<void>;
   recall(seq: number): Promise<void>;
   react(seq: number, emoji: string, isOn: boolean): Promise<void>;
+  /** Votes in the poll of an item, in place of an earlier vote. Without answers, takes the vote back. */
+  vote(seq: number, options: number[]): Promise<void>;
+  /** Ends the poll of an item. */
+  closePoll(seq: number): Promise<void>;
+  /** Loads one item again, if it is loaded. */
+  reload(seq: number): Promise<void>;
   /** Ends the updates. */
   close(): void;
 }
@@ -422,12 +428,15 @@ type Merged<Union, Shared extends keyof Union = keyof Union> = { [Key in Shared]
   [Key in Exclude<Keys<Union>, Shared>]?: ValueOf<Union, Key>;
 };
 
-/** A post or a message. */
+/** A post, a message or a comment. */
 export type Item = Merged<
-  Api.PostResponse | Api.MessageResponse | Api.DialogueMessageResponse | Api.ThreadMessageResponse
+  Api.PostResponse | Api.MessageResponse | Api.DialogueMessageResponse | Api.ThreadMessageResponse | Api.CommentResponse
 >;
 /** An event carries no counts, since a new post has none and others are known, and no names, which may change. */
-export type EventItem = Omit<Item, "reactions" | "views" | "channel_name" | "sender_name" | "sender_face_url">;
+export type EventItem = Omit<
+  Item,
+  "reactions" | "views" | "channel_name" | "sender_name" | "sender_face_url" | "comment_count" | "comments_open"
+>;
 
 /** What an event may carry. `stream_id` is null where it is about no conversation. */
 export interface Common<Type extends string> {
@@ -445,6 +454,9 @@ export interface Common<Type extends string> {
   /** Instead of `message`, in channels. */
   post?: EventItem;
   message?: EventItem;
+  /** Of a comment, and the post that it is on. */
+  comment?: EventItem;
+  post_seq?: number;
   /** It did not come over the socket: `events()` read it after a lost connection. */
   caught_up?: boolean;
 }
@@ -464,7 +476,15 @@ export interface ReadEvent<Type extends string> extends Common<Type> {
 
 export type Event =
   | MessageEvent<"message.posted" | "message.edited" | "message.recalled">
-  | (MessageEvent<"reactions.changed"> & { counts: { [emoji: string]: number }; total: number; mine?: string[] })
+  | MessageEvent<"comment.posted" | "comment.edited" | "comment.recalled">
+  | (MessageEvent<"comments.counted"> & { comment_count: number })
+  /** Counts are null where not every reader may see them. `mine` comes to those devices only whose user has voted. */
+  | (MessageEvent<"poll.changed"> & { options: number[] | null; voters: number | null; mine?: number[] })
+  | (MessageEvent<"reactions.changed" | "comment.reacted"> & {
+      counts: { [emoji: string]: number };
+      total: number;
+      mine?: string[];
+    })
   | MemberEvent<"channel.subscribed" | "channel.unsubscribed" | "group.joined" | "group.left">
   | MemberEvent<"channel.invited" | "channel.invitation_ended" | "group.invited" | "group.invitation_ended">
   | MemberEvent<"join.requested" | "join.answered" | "join.refused" | "member.changed">

@@ -15,6 +15,7 @@ import { verifiedPanel } from "./verified.js";
 
 const REACTIONS = /** @type {const} */ (["all", "basic", "none", "list"]);
 const VISIBILITIES = /** @type {const} */ (["public", "private"]);
+const COMMENTS = /** @type {const} */ (["off", "subscribers", "everyone"]);
 const ACCEPTED = /** @type {const} */ (["everyone", "subscribers", "nobody"]);
 const NUMBERS = /** @type {const} */ (["reactions_per_user", "distinct_reactions"]);
 const SWITCHES = /** @type {const} */ (["signatures", "protect_content"]);
@@ -50,6 +51,13 @@ export class Settings {
       label: t("settings.visibility"),
       value: settings.visibility === "private" ? "private" : "public",
       options: VISIBILITIES.map((key) => [key, t(`settings.visibility.${key}`)]),
+      disabled: isReadOnly,
+    });
+    this.#comments = choice({
+      name: "comments",
+      label: t("settings.comments"),
+      value: settings.comments,
+      options: COMMENTS.map((key) => [key, t(`settings.comments.${key}`)]),
       disabled: isReadOnly,
     });
     this.#acceptMessages = choice({
@@ -95,6 +103,7 @@ export class Settings {
           {},
           this.#numbers.map(({ element }) => element),
         ),
+        this.#comments.element,
         this.#acceptMessages.element,
         h(
           "fieldset.choices-list",
@@ -124,6 +133,7 @@ export class Settings {
   #emojiList;
   /** @type {App.Choice<"public" | "private">} */
   #visibility;
+  #comments;
   #acceptMessages;
   #numbers;
   #switches;
@@ -145,6 +155,7 @@ export class Settings {
     const isList = Array.isArray(policy);
     return {
       visibility: settings.visibility,
+      comments: settings.comments,
       accept_messages: settings.accept_messages,
       policy: isList ? "list" : policy,
       emoji: isList ? policy.join(" ") : "",
@@ -157,6 +168,7 @@ export class Settings {
   #keep() {
     const values = {
       visibility: this.#visibility.value,
+      comments: this.#comments.value,
       accept_messages: this.#acceptMessages.value,
       policy: this.#reactions.value,
       emoji: this.#reactions.value === "list" ? this.#emojiList.value : this.#stored.emoji,
@@ -174,6 +186,7 @@ export class Settings {
   /** @param {import("../unsaved.js").Values} values */
   #show(values) {
     this.#visibility.value = VISIBILITIES.find((key) => key === values.visibility) ?? "public";
+    this.#comments.value = COMMENTS.find((key) => key === values.comments) ?? "off";
     this.#acceptMessages.value = ACCEPTED.find((key) => key === values.accept_messages) ?? "nobody";
     this.#reactions.value = REACTIONS.find((key) => key === values.policy) ?? "list";
     this.#emojiList.input.value = values.emoji;
@@ -193,6 +206,7 @@ export class Settings {
     /** @type {Api.SettingsBody} */
     const settings = {
       visibility: this.#visibility.value,
+      comments: this.#comments.value,
       accept_messages: this.#acceptMessages.value,
       reactions: policy === "list" ? this.#emojiList.value.split(/[\s,]+/).filter(Boolean) : policy,
     };

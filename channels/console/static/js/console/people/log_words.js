@@ -2,16 +2,17 @@
 
 import { GRANTS, grantsText } from "../../client/grants.js";
 import { nameOf } from "../../client/people.js";
-import { channelPath, consolePath, moderationPath } from "../../router.js";
+import { channelPath, commentsPath, consolePath, moderationPath } from "../../router.js";
 import { hasText, locale, t } from "../../texts.js";
 import { h } from "../../ui/dom.js";
 import { exact, number } from "../../ui/format.js";
 
 /**
- * Actions whose target is a post, a canned reply, a webhook, an invite link, or in the application's log a channel. Drafts are
- * not named; all others are about a user.
+ * Actions whose target is a post, a comment, a canned reply, a webhook, an invite link, or in the application's log a channel.
+ * Drafts are not named; all others are about a user.
  */
-const ABOUT_POSTS = /^(post_|reactions_)/;
+const ABOUT_POSTS = /^(post_|reactions_|comments_|poll_)/;
+const ABOUT_COMMENTS = /^comment_/;
 const ABOUT_REPLIES = /^canned_reply_/;
 const ABOUT_WEBHOOKS = /^webhook_/;
 const ABOUT_LINKS = /^invite_link_/;
@@ -63,7 +64,13 @@ function targetOf({ action, before, after }, target, channelId) {
   if (ABOUT_LINKS.test(action)) return bdi(String(after.name || before.name || target));
   if (ABOUT_WEBHOOKS.test(action)) return h("code", { dir: "ltr" }, String(after.url ?? before.url ?? target));
   if (ABOUT_REPLIES.test(action)) return bdi(target);
-  if (!ABOUT_POSTS.test(action) || channelId === null) return person(target);
+  if (channelId === null) return person(target);
+  if (ABOUT_COMMENTS.test(action)) {
+    const [post, n] = target.split(":").slice(-2).map(Number);
+    const name = t("log.comment", { seq: post, n });
+    return h("a", { href: commentsPath(channelId, post, n), "data-inside": true }, name);
+  }
+  if (!ABOUT_POSTS.test(action)) return person(target);
   const seq = Number(target.slice(target.lastIndexOf(":") + 1));
   const text = t("log.post", { seq });
   return action === "post_deleted" ? text : h("a", { href: channelPath(channelId, seq), "data-inside": true }, text);
@@ -183,5 +190,5 @@ function wordsOf(name, value) {
   if (name === "kind" || name === "role") return [`${name}.${value}`];
   if (name === "action") return [`case.${value}`];
   if (name === "mode") return [`suspension.mode.${value}`];
-  return name === "reactions" || name === "accept_messages" ? [`settings.${name}.${value}`] : [];
+  return ["reactions", "accept_messages", "comments"].includes(name) ? [`settings.${name}.${value}`] : [];
 }

@@ -1,5 +1,7 @@
 // The subscribers of a channel: searching, adding, removing and banning them, and making them admins; and the users who are
-// banned from the channel, or only from reacting.
+// banned from the channel, or only from reacting or commenting.
+
+import "../../comments/texts.js";
 
 import { asProblem, del, get, part, post, put } from "../../client/api.js";
 import { isOwner, may } from "../../client/grants.js";
@@ -16,7 +18,7 @@ import { personRow, rowOfUser } from "./rows.js";
 const PAGE = 50;
 /** A search may find nothing on a page and yet have more. So many pages are read before the user is asked to go on. */
 const PAGES_AT_ONCE = 5;
-const BANS = /** @type {const} */ (["banned", "reactionBanned"]);
+const BANS = /** @type {const} */ (["banned", "reactionBanned", "commentBanned"]);
 const FILTERS = /** @type {const} */ (["all", "staff", ...BANS]);
 
 export class Subscribers {
@@ -74,7 +76,7 @@ export class Subscribers {
   async #fetchPage(cursor) {
     const bans = this.#shownBans;
     this.#search.input.disabled = bans !== null;
-    if (bans) return get(`${this.#path}/${bans === "banned" ? "bans" : "reaction-bans"}`, { limit: PAGE, cursor });
+    if (bans) return get(`${this.#path}/${LIFTED[bans].path}`, { limit: PAGE, cursor });
     const staff = this.#filter.value === "staff" || null;
     /** @param {string | null} from */
     const read = (from) =>
@@ -141,11 +143,8 @@ export class Subscribers {
   /** @param {Api.BanResponse} ban */
   #bannedRow(ban) {
     const user = part(ban.user_id);
-    const isReacting = this.#shownBans === "reactionBanned";
-    const [key, done] = isReacting
-      ? /** @type {const} */ (["people.allowReacting", "people.allowReacting.done"])
-      : /** @type {const} */ (["people.unban", "people.unbanned"]);
-    const path = /** @type {const} */ (`${this.#path}/${isReacting ? "reaction-bans" : "bans"}/${user}`);
+    const { key, done, path: bans } = LIFTED[this.#shownBans ?? "banned"];
+    const path = /** @type {const} */ (`${this.#path}/${bans}/${user}`);
     return rowOfUser(ban.user_id, (name) => ({
       atEnd: [
         ban.banned_at
@@ -194,7 +193,7 @@ export class Subscribers {
       );
     }
     const subscriber = /** @type {const} */ (`${this.#path}/subscribers/${id}`);
-    /** @param {"people.remove" | "people.ban" | "people.banReacting"} key */
+    /** @param {"people.remove" | "people.ban" | "people.banReacting" | "comments.ban"} key */
     const isSure = (key) => confirmDialog({ title: t(key), text: t(`${key}.confirm`, { user }), action: t(key) });
     const remove = async () => {
       if (await isSure("people.remove")) this.#do("people.removed", user, () => del(subscriber));
@@ -202,12 +201,17 @@ export class Subscribers {
     const ban = async () => {
       if (await isSure("people.ban")) this.#do("people.bannedNow", user, () => del(subscriber, { ban: true }));
     };
+    const banCommenting = async () => {
+      if (await isSure("comments.ban"))
+        this.#do("comments.ban.done", user, () => put(`${this.#path}/comment-bans/${id}`));
+    };
     const banReacting = async () => {
       if (await isSure("people.banReacting"))
         this.#do("people.banReacting.done", user, () => put(`${this.#path}/reaction-bans/${id}`));
     };
     entries.push(
       { label: t("people.banReacting"), icon: "smile", isDangerous: true, act: banReacting },
+      { label: t("comments.ban"), icon: "comments", isDangerous: true, act: banCommenting },
       { label: t("people.remove"), icon: "out", isDangerous: true, act: remove },
       { label: t("people.ban"), icon: "close", isDangerous: true, act: ban },
     );
@@ -254,4 +258,11 @@ const EMPTY = /** @type {const} */ ({
   all: "people.noMatch",
   banned: "people.noneBanned",
   reactionBanned: "people.noneReactionBanned",
+  commentBanned: "people.noneCommentBanned",
+});
+/** By kind of ban: how it is lifted, and where. */
+const LIFTED = /** @type {const} */ ({
+  banned: { key: "people.unban", done: "people.unbanned", path: "bans" },
+  reactionBanned: { key: "people.allowReacting", done: "people.allowReacting.done", path: "reaction-bans" },
+  commentBanned: { key: "people.allowCommenting", done: "people.allowCommenting.done", path: "comment-bans" },
 });

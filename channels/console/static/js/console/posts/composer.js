@@ -1,4 +1,5 @@
-// The composer for posts: title, text, files, a place and links beside a preview. Posts at once, schedules, or saves a draft.
+// The composer for posts: title, text, files, a place, a poll and links beside a preview. Posts at once, schedules, or saves a
+// draft.
 //
 // Promises: nothing that was typed is lost. It is kept on this device until it is posted (`kept_draft.js`), also when posting
 // fails, and an attempt whose answer was lost is repeated without posting twice. Every limit is shown before it is reached.
@@ -6,6 +7,7 @@
 import { asProblem, get, newIdempotencyKey, part, patch, post } from "../../client/api.js";
 import { may } from "../../client/grants.js";
 import { limits } from "../../client/limits.js";
+import { PollFields, pollAsWritten } from "../../polls/poll_fields.js";
 import { t } from "../../texts.js";
 import { h, submitting, uniqueId } from "../../ui/dom.js";
 import { ago, exact, share } from "../../ui/format.js";
@@ -75,6 +77,7 @@ export class Composer {
         this.#linkPreview.element,
         this.#attachmentFields(),
         this.#place.element,
+        this.#poll.element,
         this.#links.element,
         this.#publishing,
         this.#audience,
@@ -123,8 +126,15 @@ export class Composer {
   /** Of the first address in the text; it goes along with the links. */
   #linkPreview = new LinkPreview({ onChange: () => this.#update() });
   #place = new PlaceFields({ onChange: () => this.#update() });
+  #poll = new PollFields({ onChange: () => this.#update(), onRemove: () => this.#setPoll(null) });
   #links = new LinkFields({ onChange: () => this.#update() });
   #silent = h("input", { type: "checkbox", id: uniqueId("silent"), on: { change: () => this.#update() } });
+  #pollButton = h(
+    "button.plain",
+    { type: "button", on: { click: () => this.#openPoll() } },
+    icon("poll"),
+    t("attach.poll"),
+  );
   #publishAt = publishTimeField({ input: () => this.#update() });
   #time = h("div.publish-time");
   /** @type {App.Choice<"now" | "later">} */
@@ -301,6 +311,7 @@ export class Composer {
       links: this.#links.raw,
       media: kind && media.length ? { kind, items: media } : null,
       place: this.#place.raw,
+      poll_fields: this.#hasPoll ? this.#poll.raw : null,
       silent: this.#silent.checked,
       publish_at: this.#isLater ? this.#publishAt.value : null,
     };
@@ -313,8 +324,8 @@ export class Composer {
       const which = this.#post ? { seq: this.#post.seq } : { draft_id: this.#draft?.draft_id };
       this.#kept.update({ edit: isChanged ? { ...which, content } : undefined });
     } else {
-      const isEmpty =
-        !content.title && !content.text && !content.links?.length && !content.media && content.place === null;
+      const { title, text, links, media, place, poll_fields: poll } = content;
+      const isEmpty = !title && !text && !links?.length && !media && place === null && poll === null;
       this.#kept.update({ post: isEmpty ? undefined : content });
     }
   }
@@ -340,6 +351,7 @@ export class Composer {
     if (shown) this.#linkPreview.show(/** @type {Api.LinkResponse} */ (shown));
     this.#links.values = (links ?? []).filter((link) => link !== shown);
     this.#place.raw = content.place ?? placeOf(content.location);
+    this.#setPoll(content.poll_fields ?? pollAsWritten(content.poll));
     if (withFiles) {
       const { kind, items } = content.media ?? filesOf(content);
       this.#attachments.replace(kind, items);
@@ -373,6 +385,8 @@ export class Composer {
     );
     this.#saveButton.hidden = this.#publishing.hidden = this.#post !== null;
     this.#time.hidden = !this.#isLater;
+    // Nothing that is posted becomes a poll.
+    this.#pollButton.hidden = this.#post !== null;
     this.#preview.update();
   }
 
@@ -426,7 +440,12 @@ export class Composer {
       {},
       h("legend", {}, t("attach.title")),
       this.#attachments.element,
-      h("div.drop-zone", {}, h("div.attach-buttons", {}, buttons, place), h("p.soft", {}, limitsInWords())),
+      h(
+        "div.drop-zone",
+        {},
+        h("div.attach-buttons", {}, buttons, place, this.#pollButton),
+        h("p.soft", {}, limitsInWords()),
+      ),
     );
   }
 
@@ -435,12 +454,31 @@ export class Composer {
    * @param {Api.MediaKind | null} [kind]
    */
   #addFiles(files, kind = null) {
-    this.#attachments.add(files, { kind, hasPlace: this.#place.isOpen, kindOf });
+    this.#attachments.add(files, { kind, hasPlace: this.#place.isOpen || this.#hasPoll, kindOf });
   }
 
   #openPlace() {
-    if (this.#attachments.isEmpty) this.#place.open();
+    if (this.#attachments.isEmpty && !this.#hasPoll) this.#place.open();
     else this.#attachments.refuse([t("attach.mixed", { name: t("attach.place") })]);
+  }
+
+  #openPoll() {
+    if (!this.#attachments.isEmpty || this.#place.isOpen)
+      return this.#attachments.refuse([t("attach.mixed", { name: t("attach.poll") })]);
+    if (!this.#hasPoll) this.#setPoll({});
+    this.#poll.focus();
+  }
+
+  get #hasPoll() {
+    return !this.#poll.element.hidden;
+  }
+
+  /** @param {Partial<App.WrittenPoll> | null} written Null closes the fields. */
+  #setPoll(written) {
+    this.#poll.write(written);
+    this.#poll.posted = this.#post?.poll ?? null;
+    this.#poll.element.hidden = written === null;
+    this.#update();
   }
 
   /** @param {ClipboardEvent} event */
@@ -490,6 +528,7 @@ export class Composer {
 
   /** Whether there is nothing that makes a post: titles and links need something to go with. */
   get #isEmpty() {
+    if (this.#hasPoll) return !this.#poll.isShowable;
     return !this.#text.value.trim() && !this.#attachments.media.length && this.#place.value === null;
   }
 
@@ -501,13 +540,15 @@ export class Composer {
     const location = this.#place.value;
     const ids = this.#attachments.media.map((media) => media.media_id);
     const kind = ids.length ? this.#attachments.kind : null;
+    const poll = this.#hasPoll ? this.#poll.value : null;
     return {
-      kind: location ? "location" : kind === "image" && text ? "text_and_image" : (kind ?? "text"),
+      kind: poll ? "poll" : location ? "location" : kind === "image" && text ? "text_and_image" : (kind ?? "text"),
       ...(title && { title }),
       ...(text && { text }),
       ...(kind === "image" ? { images: ids } : kind && { [kind]: ids[0] }),
       ...(kind === "video" && posterOf(this.#attachments.media[0])),
       ...(location && { location }),
+      ...(poll && { poll }),
       ...(links.length && { links }),
       ...(this.#custom !== null && { custom: this.#custom }),
     };
@@ -525,7 +566,7 @@ export class Composer {
    * @returns {App.Content}
    */
   #content() {
-    const { kind, title = null, text = null, links = [], location } = this.#body();
+    const { kind, title = null, text = null, links = [], location, poll } = this.#body();
     const { media } = this.#attachments;
     /** @param {Api.Kind} one */
     const only = (one) => (kind === one ? media[0] : null);
@@ -539,6 +580,7 @@ export class Composer {
       audio: only("audio"),
       file: only("file"),
       location: location ? { name: "", address: "", ...location } : null,
+      poll: poll ? emptyPoll(poll) : null,
       custom: null,
       silent: this.#silent.checked,
       forwarded_from: null,
@@ -547,7 +589,7 @@ export class Composer {
 
   /** Shows near the limit how many characters are left, or too many: of all fields together, as the server counts them. */
   #showSize() {
-    const { title = "", text = "", images = [], video, audio, file, links = [], location } = this.#body();
+    const { title = "", text = "", images = [], video, audio, file, links = [], location, poll } = this.#body();
     const texts = [
       title,
       ...links.flatMap((link) => [link.title, link.url]),
@@ -555,6 +597,8 @@ export class Composer {
       ...[video, audio, file].map((id) => id ?? ""),
       location?.name ?? "",
       location?.address ?? "",
+      poll?.question ?? "",
+      ...(poll?.options ?? []),
       text, // last, since the text is what one shortens
     ];
     return showLength(this.#count, texts.join(""), limits.message_body_bytes);
@@ -595,6 +639,7 @@ export class Composer {
   /** Whether it can be posted or saved. Says what is missing or wrong, and moves the focus there. */
   #isComplete() {
     if (!this.#links.check() || !this.#place.check()) return false;
+    if (this.#hasPoll && !this.#poll.check()) return false;
     if (this.#showSize()) {
       this.#text.input.focus();
       return false;
@@ -737,3 +782,19 @@ const posterOf = ({ poster_id: poster }) => (poster ? { poster } : {});
  */
 const placeOf = (location) =>
   location ? { ...location, latitude: String(location.latitude), longitude: String(location.longitude) } : null;
+
+/**
+ * A poll without votes, as a post shows it.
+ * @param {Api.PollBody} poll
+ * @returns {App.Poll}
+ */
+const emptyPoll = ({ question, options, multiple = false, closes_at: closesAt = null, results = "always" }) => ({
+  question,
+  options: options.map((text) => ({ text, votes: results === "always" ? 0 : null })),
+  voters: results === "always" ? 0 : null,
+  multiple,
+  closes_at: closesAt,
+  closed: false,
+  results,
+  mine: [],
+});

@@ -1,5 +1,6 @@
 // The posts of a channel as its staff sees them: the composer, drafts and scheduled posts, and the posts with their views.
 
+import "../../comments/texts.js";
 import { del, get, part, put } from "../../client/api.js";
 import { may } from "../../client/grants.js";
 import { channelPosts } from "../../client/message_stream.js";
@@ -7,6 +8,7 @@ import { nameOf } from "../../client/people.js";
 import { session } from "../../client/session.js";
 import { forwardEntry } from "../../conversation/forward.js";
 import { postElement } from "../../conversation/items.js";
+import { commentsPath, go } from "../../router.js";
 import { t } from "../../texts.js";
 import { fill, h, reconcile } from "../../ui/dom.js";
 import { icon } from "../../ui/icons.js";
@@ -101,14 +103,19 @@ export class Posts {
       this.#channel.subscribed_at === null || session.isBusiness
         ? null
         : (seq, emoji, isOn) => attempt(() => this.#stream.react(seq, emoji, isOn));
+    /** @type {App.Polls} */
+    const polls = {
+      vote: react && ((seq, chosen) => this.#stream.vote(seq, chosen)),
+      reload: (seq) => this.#stream.reload(seq),
+    };
     const author = item.author_id ? nameOf(item.author_id, () => this.#renderAgain(item.seq)) : null;
     const element = postElement(
       item,
-      { channel: this.#channel, react, author, openMenu: (one, anchor) => this.#openMenu(one, anchor) },
+      { channel: this.#channel, react, polls, author, openMenu: (one, anchor) => this.#openMenu(one, anchor) },
       rendered?.element,
     );
     element.dataset.seq = String(item.seq);
-    showMarks(element, item);
+    showMarks(element, item, this.#hasComments ? commentsPath(this.#channel.channel_id, item.seq) : null);
     this.#rendered.set(item.seq, { item, element });
     return element;
   }
@@ -131,7 +138,8 @@ export class Posts {
     const mayDo = (grant) => may(this.#channel, grant);
     const isOwn = item.author_id === session.userId;
     // The composer cannot show what an application made for itself.
-    const canEdit = (mayDo("edit_posts") || (isOwn && mayDo("post"))) && item.kind !== "custom";
+    const mayEdit = mayDo("edit_posts") || (isOwn && mayDo("post"));
+    const canEdit = mayEdit && item.kind !== "custom";
     /** @type {App.MenuEntries} */
     const entries = [
       item.reactions.total > 0
@@ -152,6 +160,10 @@ export class Posts {
             act: () => this.#setMark(item, "reactions-freeze", !item.reactions_frozen),
           }
         : null,
+      ...this.#commentEntries(item, mayDo(isOwn ? "post" : "edit_posts")),
+      mayEdit && item.poll && !item.poll.closed
+        ? { label: t("poll.close"), icon: "poll", act: () => this.#closePoll(item) }
+        : null,
       this.#channel.settings.protect_content
         ? null
         : forwardEntry({ channel_id: this.#channel.channel_id, seq: item.seq }),
@@ -164,10 +176,44 @@ export class Posts {
     if (known.length) menu(anchor, known);
   }
 
+  get #hasComments() {
+    return this.#channel.settings.comments !== "off";
+  }
+
   /**
-   * Pins a post or freezes its reactions (`mark` "pin" or "reactions-freeze"), or undoes that.
    * @param {App.Item} item
-   * @param {"pin" | "reactions-freeze"} mark
+   * @param {boolean} mayClose
+   * @returns {App.MenuEntries}
+   */
+  #commentEntries(item, mayClose) {
+    if (!this.#hasComments) return [];
+    const { comments_frozen: isClosed } = item;
+    return [
+      {
+        label: t("posts.comments"),
+        icon: "comments",
+        act: () => go(commentsPath(this.#channel.channel_id, item.seq)),
+      },
+      mayClose
+        ? {
+            label: t(isClosed ? "comments.reopen" : "comments.close"),
+            icon: "lock",
+            act: () => this.#setMark(item, "comments-freeze", !isClosed),
+          }
+        : null,
+    ];
+  }
+
+  /** @param {App.Item} item */
+  async #closePoll(item) {
+    const texts = { title: t("poll.close"), text: t("poll.close.confirm"), action: t("poll.close") };
+    if (await confirmDialog(texts)) await attempt(() => this.#stream.closePoll(item.seq));
+  }
+
+  /**
+   * Pins a post, freezes its reactions or closes its comments (`mark`), or undoes that.
+   * @param {App.Item} item
+   * @param {"pin" | "reactions-freeze" | "comments-freeze"} mark
    * @param {boolean} isOn
    */
   #setMark(item, mark, isOn) {
@@ -191,17 +237,22 @@ export class Posts {
  * The line below a post that only the staff sees.
  * @param {HTMLElement} element
  * @param {App.Item} item
+ * @param {string | null} commentsHref Null where comments are off.
  */
-function showMarks(element, item) {
+function showMarks(element, item, commentsHref) {
   /** @type {HTMLElement} */
   const line = element.querySelector(".post-marks") ?? element.appendChild(h("p.post-marks.soft"));
   const marks = [
     item.pinned ? h("span.post-mark", {}, icon("pin"), t("posts.pinned")) : null,
     item.reactions_frozen ? h("span.post-mark", {}, icon("lock"), t("posts.frozen")) : null,
+    commentsHref && item.comments_frozen ? h("span.post-mark", {}, icon("lock"), t("posts.commentsClosed")) : null,
     item.silent ? h("span", {}, t("posts.silent")) : null,
     item.signature ? h("span", { dir: "auto" }, t("posts.signed", { name: item.signature })) : null,
     h("span", {}, t("posts.views", { n: item.views ?? 0 })),
     h("span", {}, t("posts.reactions", { n: item.reactions?.total ?? 0 })),
+    commentsHref
+      ? h("a", { href: commentsHref, "data-inside": true }, t("comments.count", { n: item.comment_count ?? 0 }))
+      : null,
   ];
   fill(line, marks);
   line.hidden = Boolean(item.recalled_at);

@@ -112,7 +112,8 @@ export class PostPreview {
 
   /** @param {App.Item} item */
   #draw(item) {
-    fill(this.#stage, h("ol.items", {}, postElement(item, { channel: this.#channel, react: null })));
+    const polls = { vote: null, reload: async () => {}, isPreview: true };
+    fill(this.#stage, h("ol.items", {}, postElement(item, { channel: this.#channel, react: null, polls })));
   }
 
   /**

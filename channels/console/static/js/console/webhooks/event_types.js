@@ -1,13 +1,14 @@
 // The types of events that a webhook may ask for, in groups. A test compares them with the server's.
 
-/** @typedef {"messages" | "subscribers" | "channel" | "inbox" | "groups" | "conversations" | "folders" | "server"} EventGroup */
+/** @typedef {"messages" | "comments" | "subscribers" | "channel" | "inbox" | "groups" | "conversations" | "folders" | "server"} EventGroup */
 
 /**
  * Of a channel's webhook.
  * @type {[group: EventGroup, types: string[]][]}
  */
 const OF_CHANNEL = [
-  ["messages", ["message.posted", "message.edited", "message.recalled", "reactions.changed"]],
+  ["messages", ["message.posted", "message.edited", "message.recalled", "reactions.changed", "poll.changed"]],
+  ["comments", ["comment.posted", "comment.edited", "comment.recalled"]],
   [
     "subscribers",
     [

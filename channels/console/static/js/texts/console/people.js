@@ -39,6 +39,11 @@ export default {
   "people.allowReacting": "Allow to react again",
   "people.allowReacting.label": "Allow {user} to react again",
   "people.allowReacting.done": "“{user}” can react again",
+  "people.commentBanned": "Banned from commenting",
+  "people.noneCommentBanned": "Nobody is banned from commenting.",
+  "people.allowCommenting": "Allow to comment again",
+  "people.allowCommenting.label": "Allow {user} to comment again",
+  "people.allowCommenting.done": "“{user}” can comment again",
   "people.search.hint":
     "Finds names with a first or last word that begins like this, and user ids that begin like this.",
 };

@@ -45,7 +45,7 @@ export default {
   "compose.deleted": "Post deleted",
   "compose.uploading": "Wait until the upload is finished, or cancel it.",
   "compose.uploadFailed": "An upload failed. Try it again or remove it.",
-  "compose.nothing": "Write a text, or add photos, a video, audio, a file or a location.",
+  "compose.nothing": "Write a text, or add photos, a video, audio, a file, a location or a poll.",
   "compose.discard": "Discard changes",
   "compose.discard.confirm": "You have changes here that are not saved.",
   "compose.edit.gone": "What you edited no longer exists. Your text is now a new post.",
@@ -56,6 +56,7 @@ export default {
   "attach.audio": "Audio",
   "attach.file": "File",
   "attach.place": "Location",
+  "attach.poll": "Poll",
   "attach.hint": {
     one: "One photo (up to {image}), video ({video}), audio ({audio}), file ({file}) or location. You can also drop or paste it here.",
     other:
@@ -71,7 +72,7 @@ export default {
     other: "“{name}” was not added. A post takes up to {n} photos.",
   },
   "attach.mixed":
-    "“{name}” was not added. A post takes photos, or one video, audio, file or location. Remove what is there first.",
+    "“{name}” was not added. A post takes photos, or one video, audio, file, location or poll. Remove what is there first.",
   "attach.becameFile": "“{name}” is attached as a file: readers can download it, but not see or play it here.",
   "attach.wrongKind": "This is not a photo that can be shown. Attach it as a file of its own post.",
   "attach.gone": "The server has deleted this upload, since no post used it. Choose the file again.",
@@ -141,6 +142,8 @@ export default {
   "posts.unfreeze": "Turn on reactions",
   "posts.pinned": "Pinned",
   "posts.frozen": "Reactions off",
+  "posts.comments": "View comments",
+  "posts.commentsClosed": "Comments closed",
   "posts.silent": "silent",
   "posts.signed": "signed {name}",
   "posts.views": { one: "{n} view", other: "{n} views" },

@@ -45,6 +45,7 @@ export default {
   "search.kind.video": "Videos",
   "search.kind.audio": "Sounds",
   "search.kind.file": "Files",
+  "search.kind.poll": "Polls",
   "search.kind.location": "Locations",
   "search.time": "Time",
   "search.time.any": "Any time",
