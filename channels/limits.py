@@ -110,7 +110,7 @@ class ChannelLimits(LimitModel):
     """Searches in messages a second of one user, over all processes. App admins are exempt."""
     comments_per_second: Annotated[
         OrUnlimited, About(Section.USERS, Source.OURS, _RATE_LIMITED)
-    ] = 1
+    ] = 5
     """Comments a second of one user, over all processes. App admins are exempt."""
     address_requests_per_second: Annotated[
         OrUnlimited, About(Section.ADDRESSES, Source.OURS, _RATE_LIMITED)

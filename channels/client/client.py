@@ -16,6 +16,7 @@ import aiohttp
 from channels.client.position import Position
 from channels.client.resources.back_end import Devices, Events, Webhooks
 from channels.client.resources.channels import Channels
+from channels.client.resources.comments import Comments
 from channels.client.resources.conversations import Conversations, Inbox
 from channels.client.resources.groups import Groups
 from channels.client.resources.invite_links import InviteLinks
@@ -69,6 +70,7 @@ class Client:
         )
         self.channels = Channels(transport)
         self.posts = Posts(transport)
+        self.comments = Comments(transport)
         self.conversations = Conversations(transport)
         self.inbox = Inbox(transport)
         self.groups = Groups(transport)

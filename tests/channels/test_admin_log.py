@@ -31,6 +31,11 @@ OF_REQUESTS: Final = {"join_request_accepted", "join_request_refused"}
 """Those by invite links: `tests/channels/test_invite_links.py`. A group that becomes a channel keeps those it has."""
 OF_LINKS: Final = {name for name in ALL if name.startswith("invite_link_")}
 """Those about invite links: `tests/channels/test_invite_links.py`."""
+OF_COMMENTS: Final = {
+    *("commenting_banned", "commenting_unbanned", "comments_frozen", "comments_unfrozen"),
+    *("comment_edited", "comment_deleted"),
+}
+"""Acts on comments: `tests/channels/test_comments.py`."""
 OF_WEBHOOKS: Final = {name for name in ALL if name.startswith("webhook_")}
 """Those about webhooks: `tests/server/test_admin_acts.py` has an entry for each call."""
 OF_APP: Final = {"report_resolved", "user_restricted", "user_unrestricted"}
@@ -154,7 +159,7 @@ async def test_every_administrative_change_has_an_entry(
         ("channel_suspended", app.id, None),
         ("channel_reinstated", app.id, None),
     ]
-    elsewhere = OF_REQUESTS | OF_LINKS | OF_WEBHOOKS | OF_APP
+    elsewhere = OF_REQUESTS | OF_LINKS | OF_COMMENTS | OF_WEBHOOKS | OF_APP
     assert sorted({e["action"] for e in entries}) == sorted({*ALL} - elsewhere)
     assert {e["action"] for e in entries if e["by_app"]} == {
         "subscriber_added",

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
-from channels.before_post.answer import BadAnswer, answer_of, changed
+from channels.before_post.answer import BadAnswer, Changes, answer_of, changed
 from channels.before_post.models import (
     ANSWER_BYTES,
     AT_ONCE,
@@ -26,7 +26,7 @@ from channels.before_post.service import FAILURES, PAUSE_SECONDS, BeforePost, Ci
 from channels.limits import Limits
 from channels.server.options import ServiceOptions
 from groups.kernel.clock import rfc3339
-from groups.models import Content, Kind
+from groups.models import Content, Kind, Poll
 from groups.service.messages.stream import StreamService
 from tests.api import (
     PATIENCE_SECONDS,
@@ -582,3 +582,11 @@ def test_changes_replace_what_they_name_and_leave_the_rest() -> None:
     # A back end cannot give a link a picture that the writer did not give.
     pictured = after(links=[{"title": "x", "url": "https://x.example", "image": "abc"}])
     assert (pictured.links[0].image, pictured.link_media) == (None, [None])
+
+
+def test_a_poll_stays_as_its_author_asked_it() -> None:
+    closes_at = datetime(2036, 1, 1, tzinfo=UTC)
+    poll = Poll(question="Tea?", options=("Yes", "No"), multiple=True, closes_at=closes_at)
+    content = Content(kind=Kind.POLL, poll=poll, text="Vote!")
+    wanted = changed(content, Changes(text="Please vote"), Limits())
+    assert wanted == content.model_copy(update={"text": "Please vote"})

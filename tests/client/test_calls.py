@@ -135,6 +135,15 @@ async def test_posts_are_written_read_page_by_page_and_changed(shared_api: Api) 
             reader.id
         ]
         assert (await theirs.posts.unreact(channel_id, 7, LIKE)).total == 0
+        asked = await mine.posts.publish(
+            channel_id, poll={"question": "Tea?", "options": ["Yes", "No"], "multiple": True}
+        )
+        assert (asked.kind, (await theirs.posts.vote(channel_id, asked.seq, 0, 1)).mine) == (
+            "poll",
+            [0, 1],
+        )
+        assert (await theirs.posts.take_vote_back(channel_id, asked.seq)).voters == 0
+        assert (await mine.posts.close_poll(channel_id, asked.seq)).closed
         (seen,) = (await theirs.posts.report_views(channel_id, [7])).items
         assert seen.seq == 7
         assert (await mine.posts.preview(channel_id, text="?")).text == "?"
@@ -235,6 +244,14 @@ async def test_groups_have_members_and_messages(shared_api: Api) -> None:
         assert [one.text async for one in mine.groups.messages(group.group_id)] == ["Ahoy"]
         assert (await theirs.groups.edit(group.group_id, sent.seq, text="Ahoi")).text == "Ahoi"
         assert (await mine.groups.react(group.group_id, sent.seq, LIKE)).total == 1
+        asked = await mine.groups.send(
+            group.group_id, poll={"question": "Tea?", "options": ["Yes", "No"]}
+        )
+        assert (await theirs.groups.vote(group.group_id, asked.seq, 1)).options[1].votes == 1
+        voters = mine.groups.voters(group.group_id, asked.seq, 1)
+        assert [one.user_id async for one in voters] == [guest.id]
+        assert (await theirs.groups.take_vote_back(group.group_id, asked.seq)).mine == []
+        assert (await mine.groups.close_poll(group.group_id, asked.seq)).closed
         changed = await mine.groups.change_member(group.group_id, guest.id, role="admin")
         assert changed.role == "admin"
         await mine.groups.delete(group.group_id, sent.seq)

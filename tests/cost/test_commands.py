@@ -932,6 +932,29 @@ async def test_watching_sends_the_same_commands_for_one_conversation_and_for_man
     await ears.close()
 
 
+async def test_watching_polls_sends_one_command_more_whatever_their_number(
+    watched: Watched, stage: Stage
+) -> None:
+    reader = watched.api.new_user("reader")
+    paths = [await a_channel(stage.owner, reader) for _ in range(5)]
+    poll = {"question": "Tea?", "options": ["Yes", "No"]}
+    for path in paths:
+        for seq in (1, 2):
+            asked = await stage.owner.post(f"{path}/posts", {"kind": "poll", "poll": poll})
+            assert asked.status == 201
+            assert (await reader.put(f"{path}/posts/{seq}/vote", {"options": [1]})).status == 200
+    ears = await reader.socket()
+    await stage.settle()
+    await watched.probe.take()
+    await ears.tell(type="watch", conversation_ids=[conversation_of(path) for path in paths])
+    told = (await ears.frame())["conversations"]
+    assert [[poll["options"] for poll in one["polls"]] for one in told] == [[[0, 1], [0, 1]]] * 5
+    sent = (await watched.probe.take()).commands
+    of_any = {"find groups": 1, "find members": 1, "find streams": 1, "aggregate tallies": 1}
+    assert sent == {**of_any, LOOK_UP: 1}
+    await ears.close()
+
+
 @pytest.mark.parametrize("count", [1, CALLERS])
 async def test_counts_of_insights_are_added_up_by_five_commands(
     watched: Watched, stage: Stage, count: int

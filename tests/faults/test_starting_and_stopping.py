@@ -46,6 +46,7 @@ async def _stopped(server: Server) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.long  # test_crashes stops a server of one process
 async def test_a_stop_of_workers_under_load_loses_nothing_and_ends_with_0(directory: Path) -> None:
     server = Server(directory / "stop", workers=2).start()
     try:

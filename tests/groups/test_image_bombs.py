@@ -289,9 +289,13 @@ HONEST: Final[dict[str, tuple[Callable[[], bytes], tuple[int, int]]]] = {
     "a sticker": (lambda: webp_animation(512, 512, 60), (512, 512)),
     "a 12-megapixel WebP": (lambda: webp(4000, 3000), (4000, 3000)),
 }
+LARGE: Final = frozenset({"a progressive 48-megapixel photo", "a page scanned at 600 dpi"})
 
 
-@pytest.mark.parametrize("name", HONEST)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.long] if name in LARGE else []) for name in HONEST],
+)
 async def test_an_ordinary_image_is_accepted(server: Api, name: str) -> None:
     make, size = HONEST[name]
     sent = await upload(server.new_user("ada"), make())

@@ -501,7 +501,7 @@ async def test_a_user_withdraws_only_their_own_request(world: World) -> None:
     await world.membership.refuse(BOB, group_id, BOB.user_id)
     (answered,) = world.heard
     assert isinstance(answered, JoinAnswered)
-    assert (answered.outcome, answered.audience) == ("withdrawn", (CAT.user_id,))
+    assert (answered.outcome, answered.audience) == ("withdrawn", (ADA.user_id,))
     with pytest.raises(JoinRequestNotFound):
         await world.membership.refuse(BOB, group_id, BOB.user_id)
     with pytest.raises(JoinRequestNotFound):

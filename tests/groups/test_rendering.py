@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from channels.routes.responses import PostResponse, post_response
+from channels.routes.responses import PostResponse, post_response, post_without_poll
 from groups.kernel.ids import GroupId, UserId
 from groups.models import (
     AccessContext,
@@ -17,6 +17,8 @@ from groups.models import (
     JoinOption,
     Kind,
     Message,
+    Poll,
+    PollResults,
     Posting,
     Tallies,
     Tally,
@@ -179,3 +181,47 @@ def test_equal_messages_read_anew_share_the_rendered_page() -> None:
     tallies = {seq: Tally(dict(tally.counts), tally.total) for seq, tally in SHARED.items()}
     assert rendering.page(page_of(copies, Tallies(tallies)), now=NOW) == first
     assert rendered == [3, 2, 1]
+
+
+def a_poll_message(results: PollResults, closes_at: datetime | None = None) -> Message:
+    poll = Poll(question="Tea?", options=("Yes", "No"), results=results, closes_at=closes_at)
+    return MESSAGES[0].model_copy(
+        update={"content": Content(kind=Kind.POLL, poll=poll, title="Vote")}
+    )
+
+
+@pytest.mark.parametrize("results", PollResults)
+def test_each_reader_sees_a_poll_as_they_may_and_a_page_is_rendered_once(
+    results: PollResults,
+) -> None:
+    rendered: list[int] = []
+
+    def counting(message: Message, access: AccessContext, tally: Tally) -> PostResponse:
+        rendered.append(message.seq)
+        return post_without_poll(message, access, tally)
+
+    rendering = MessageRendering(lambda message, access, tally, _: counting(message, access, tally))
+    end = NOW + timedelta(hours=1)
+    messages = [a_poll_message(results, end), *MESSAGES[1:]]
+    shared = {**SHARED, 3: Tally({"👍": 2}, 2, votes={1: 4}, voters=4)}
+    readers = (
+        Tallies(shared),
+        Tallies(shared, {}, {3: (1,)}),
+        Tallies(shared, {3: ("👍",)}, {3: (1,)}),
+        Tallies(shared, {1: ("👍",)}),
+    )
+    # In any order, and also when the poll has closed meanwhile, which renders nothing anew.
+    for now in (NOW, end, NOW):
+        for tallies in readers * 2:
+            shown = json.loads(rendering.page(page_of(messages, tallies), now=now))
+            assert shown["items"] == [
+                post_response(message, READER, tallies.get(message.seq, Tally()), now).model_dump(
+                    mode="json"
+                )
+                for message in messages
+            ]
+    assert rendered == [3, 2, 1]
+    # A vote renders its message alone.
+    voted = Tallies({**shared, 3: Tally({"👍": 2}, 2, votes={1: 5}, voters=5)})
+    assert b'"voters":4' not in rendering.page(page_of(messages, voted), now=end)
+    assert rendered == [3, 2, 1, 3]

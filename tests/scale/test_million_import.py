@@ -22,7 +22,8 @@ from tests.mongod import scratch_directory
 SHORT: Final = 20_000
 LIMIT_OF: Final = "CHANNELS_LIMIT_COMMUNITY_MEMBERS"
 FULL: Final = "member_limit_reached"
-MOST_BYTES: Final = 150_000_000  # of the server without its database
+MOST_BYTES: Final = 40_000_000
+"""That an import may take of the server. What a server holds without one grows with the program: `channels bench`."""
 PIECE: Final = 2_000  # lines sent at once
 
 
@@ -93,6 +94,7 @@ async def _fill(server: ServerProcess, limit: int) -> None:
         server.user_of("root", admin=True),
     )
     path = await a_channel(ada)
+    held = server.peak_bytes()
     started = time.perf_counter()
     last, results = await filled(root, path, limit)
     seconds = time.perf_counter() - started
@@ -107,12 +109,12 @@ async def _fill(server: ServerProcess, limit: int) -> None:
     assert results == ["present"] * (limit - 1) + [FULL]
     assert last["subscriber_count"] == limit
     assert (await ada.get(path)).body["subscriber_count"] == limit
-    peak = server.peak_bytes()
+    growth = server.peak_bytes() - held
     print(
         f"{limit:,} imported in {seconds:.1f} s, again in {again_seconds:.1f} s; "
-        f"the server held {peak / 1e6:.0f} MB at most"
+        f"the server held {held / 1e6:.0f} MB, and took {growth / 1e6:.0f} MB more at most"
     )
-    assert peak < MOST_BYTES
+    assert growth < MOST_BYTES
 
 
 async def test_an_import_that_a_crash_cut_off_can_be_repeated(

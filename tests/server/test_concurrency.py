@@ -301,7 +301,9 @@ async def test_a_page_that_sends_many_requests_at_once_is_served(api: OpenApi) -
     assert {answer.status for answer in answers} == {200}
 
 
-@pytest.mark.parametrize(("edits", "editors"), [(76, 1), (300, 1), (300, 10)])
+@pytest.mark.parametrize(
+    ("edits", "editors"), [(76, 1), pytest.param(300, 1, marks=pytest.mark.long), (300, 10)]
+)
 async def test_parallel_edits_of_one_message_do_not_get_others_refused(
     api: OpenApi, edits: int, editors: int
 ) -> None:

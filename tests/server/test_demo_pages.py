@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from yarl import URL
 
@@ -15,12 +16,14 @@ from channels.server.web.pages.demo import DemoPages, is_loopback
 from groups.kernel.clock import Clock
 from groups.kernel.mongo import Database
 from tests.api import SECRET, Answer, Api, User
-from tests.conftest import OpenApi
+
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
-async def demo(api: OpenApi, database: Database) -> AsyncIterator[tuple[User, DemoBot]]:
-    async with a_demo(await api(), database) as demo:
+@pytest_asyncio.fixture(loop_scope="module")
+async def demo(shared_api: Api) -> AsyncIterator[tuple[User, DemoBot]]:
+    """A visitor and a bot of their own, on the scene of all tests here: to make it takes seconds."""
+    async with a_demo(shared_api, shared_api.services.database) as demo:
         yield demo
 
 
@@ -63,6 +66,7 @@ async def token_of(visitor: User, user_id: str, **headers: str) -> Answer:
     return await visitor.call("POST", f"/demo/tokens/{user_id}", headers={**origin, **headers})
 
 
+@on_one_loop
 async def test_a_visitor_of_this_machine_looks_around_as_a_person_of_the_scene(
     demo: tuple[User, DemoBot],
 ) -> None:
@@ -84,6 +88,7 @@ async def test_a_visitor_of_this_machine_looks_around_as_a_person_of_the_scene(
     assert "Access-Control-Allow-Origin" not in given.headers
 
 
+@on_one_loop
 async def test_others_find_nothing(demo: tuple[User, DemoBot]) -> None:
     visitor, bot = demo
     others: list[dict[str, str]] = [
@@ -107,13 +112,15 @@ async def test_others_find_nothing(demo: tuple[User, DemoBot]) -> None:
     assert (await visitor.get("/demo/as/cid")).status == 404
 
 
-async def test_without_the_demo_there_is_none_of_it(api: OpenApi) -> None:
-    nobody = (await api()).bearer(None)
+@on_one_loop
+async def test_without_the_demo_there_is_none_of_it(shared_api: Api) -> None:
+    nobody = shared_api.bearer(None)
     for path in ("/demo", "/demo/live", "/demo/as/ada"):
         assert (await nobody.get(path)).status == 404
     assert "channels-demo" not in (await nobody.get("/")).text
 
 
+@on_one_loop
 async def test_people_act_while_somebody_looks_on_and_only_then(
     demo: tuple[User, DemoBot],
 ) -> None:

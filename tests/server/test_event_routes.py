@@ -22,6 +22,7 @@ from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo.outbox import Committed, events_document
 from groups.models import Role, stream_of
 from reactions.events import OwnReactions, ReactionsChanged
+from reactions.polls.events import OwnVotes, PollChanged
 from tests.server.test_hub import AT, NEWS, Ear, posted
 
 VALUES: Final[dict[str, Any]] = {
@@ -77,6 +78,8 @@ VALUES: Final[dict[str, Any]] = {
     "user_ids": ("ada", "bob"),
     "uses": 2,
     "version": 2,
+    "voters": 3,
+    "votes": (2, 1),
     "webhook_id": "w",
     "channel_id": NEWS,
     "comment_count": 1,
@@ -108,6 +111,8 @@ def sample(kind: type[Event], **changes: Any) -> Event:
         values["reason"] = DisabledReason.GONE
     if kind is ReportOpened:
         values["reason"] = "spam"
+    if kind is PollChanged:
+        values["own"] = tuple(OwnVotes((0,), user_ids) for _, user_ids in values["own"])
     named = {name: values[name] for name in kind.model_fields if name in values}
     return kind.model_validate({"at": AT, **named})
 

@@ -71,6 +71,7 @@ HOW: Final = {
     "/v1/media": "keyed",
     "/v1/read": "itself",
     "/v1/users": "itself",
+    "/v1/channels/{channel_id}/posts/{seq}/comments": "keyed, elsewhere",  # tests/channels/test_comments.py
     "/v1/channels/{channel_id}/webhooks": "keyed, elsewhere",  # tests/channels/webhooks/test_endpoints.py
     "/v1/channels/{channel_id}/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": "anew",
     "/v1/channels/{channel_id}/webhooks/{webhook_id}/replay": "anew",

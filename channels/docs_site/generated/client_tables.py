@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from channels.client.resources.back_end import Devices, Events, Webhooks
 from channels.client.resources.channels import Channels
+from channels.client.resources.comments import Comments
 from channels.client.resources.conversations import Conversations, Inbox
 from channels.client.resources.groups import Groups
 from channels.client.resources.invite_links import InviteLinks
@@ -18,6 +19,7 @@ from channels.docs_site.generated.tables import docstring_of, table
 RESOURCES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("channels", Channels),
     ("posts", Posts),
+    ("comments", Comments),
     ("conversations", Conversations),
     ("inbox", Inbox),
     ("groups", Groups),
