@@ -108,7 +108,9 @@ def _is_background(command: Mapping[str, Any]) -> bool:
     due, notifications that wait, and processes that are there.
     """
     looks = {"webhook_queues", "push_jobs", "online_processes"}
-    if looks & {command.get(verb) for verb in ("aggregate", "find", "update")}:
+    # `findAndModify` has a document in its `update`.
+    named = (command.get(verb) for verb in ("aggregate", "find", "update"))
+    if looks & {name for name in named if isinstance(name, str)}:
         return True
     is_tail = command.get("getMore") is not None and command.get("collection") == "events"
     looked_for = {"media": "expires_at", "drafts": "due_at"}.get(command.get("find", ""))

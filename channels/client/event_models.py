@@ -262,6 +262,7 @@ class ChangedSettings(Answer):
     accept_messages: AcceptMessages | None = None
     signatures: bool | None = None
     protect_content: bool | None = None
+    count_clicks: bool | None = None
 
 
 class ChangedChannel(Answer):

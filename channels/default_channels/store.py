@@ -17,7 +17,7 @@ from pymongo import ReturnDocument, UpdateOne
 
 from channels.default_channels.models import DefaultChannel, Guard, Phase, Progress
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.mongo import ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
 
 _GUARD: Final[Document] = {"_id": ""}
 
@@ -73,9 +73,9 @@ class DefaultChannelStore:
         return result.deleted_count == 1
 
     async def lease(
-        self, channel_id: GroupId, holder: str, seconds: float
+        self, channel_id: GroupId, holder: str, now: datetime, until: datetime
     ) -> DefaultChannel | None:
-        """Lease the sweep of the channel for so long, or prolong the lease.
+        """Lease the sweep of the channel until then, or prolong the lease.
 
         None where there is nothing to sweep, or another process holds the lease.
         """
@@ -86,13 +86,12 @@ class DefaultChannelStore:
             "$or": [
                 {"holder": holder},
                 {"leased_until": {"$exists": False}},
-                {"$expr": {"$lt": ["$leased_until", "$$NOW"]}},
+                {"leased_until": {"$lte": now}},
             ],
         }
-        until = {"$add": ["$$NOW", round(seconds * 1000)]}
         row = await self._channels.find_one_and_update(
             wanted,
-            [{"$set": {"holder": holder, "leased_until": until}}],
+            {"$set": {"holder": holder, "leased_until": until}},
             return_document=ReturnDocument.AFTER,
         )
         return _to_channel(row) if row else None
@@ -137,7 +136,7 @@ class DefaultSubscriptionStore:
 
     async def find_done(self, user_ids: Collection[UserId]) -> Mapping[UserId, frozenset[int]]:
         """The numbers that were decided for these users; users for whom none was are absent."""
-        cursor = self._marks.find({"_id": {"$in": list(user_ids)}})
+        cursor = self._marks.find({"_id": {"$in": list(user_ids)}}, batch_size=ONE_REPLY)
         return {UserId(row["_id"]): frozenset(row["done"]) for row in await cursor.to_list(None)}
 
     def query_done(

@@ -87,6 +87,7 @@ def assemble(
             imports=chat.imports,
             users=chat.users,
             memberships=chat.membership_reader,
+            clock=clock,
         ),
         newcomers=Newcomers(
             channels=channels, subscriptions=subscriptions, known=known, imports=chat.imports

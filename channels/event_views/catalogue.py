@@ -94,3 +94,5 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
 }
 EVENT_TYPES: Final = tuple(CATALOGUE)
 """Every type of event that clients may receive."""
+SOCKET_EVENT_TYPES: Final = tuple(name for name in EVENT_TYPES if name != "report.opened")
+"""Those that sockets receive: a report is for back ends of the application alone."""

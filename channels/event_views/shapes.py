@@ -401,6 +401,7 @@ class ChangedSettings(BaseModel):
     accept_messages: AcceptMessages | None = None
     signatures: bool | None = None
     protect_content: bool | None = None
+    count_clicks: bool | None = None
 
 
 class _ChangedProfile(BaseModel):

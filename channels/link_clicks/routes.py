@@ -14,6 +14,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Body, Response, get, post
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.markup import MOST_ADDRESS
+from groups.kernel.text import Line
 from groups.routes.messages import Seq
 
 
@@ -23,7 +24,7 @@ class ClickBody(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"url": "https://example.org/"}]})
 
     url: Annotated[
-        str,
+        Line,
         Field(min_length=1, max_length=MOST_ADDRESS, description="As it is written in the post."),
     ]
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from channels.reports.models import CaseState
+from channels.reports.models import CaseState, ReportReason
 from channels.reports.store import CaseStore, ReportStore
 from groups.audit.joins import look_up
 from groups.kernel.data_checks import Check, Finding, Repair
@@ -60,7 +60,8 @@ class _Audit:
             case = await self.cases.find(case_id, tx)
             if case is None or case.state is not CaseState.OPEN:
                 return None
-            reasons = await self.reports.count_reasons(case_id, tx)
+            found = await self.reports.count_reasons(case_id, tx)
+            reasons = {ReportReason(reason): count for reason, count in found.items()}
             count = sum(reasons.values())
             if (case.count, case.reasons) == (count, reasons):
                 return None

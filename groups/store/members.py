@@ -235,7 +235,11 @@ class MemberStore:
         """The users, each once and by id, of the next `rows` memberships of users behind `after`."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered). In the background: it asks every shard.
         cursor = self._members.find(
-            {"user_id": {"$gt": after}}, {"_id": 0, "user_id": 1}, sort=[("user_id", 1)], limit=rows
+            {"user_id": {"$gt": after}},
+            {"_id": 0, "user_id": 1},
+            sort=[("user_id", 1)],
+            limit=rows,
+            batch_size=ONE_REPLY,
         )
         return list(dict.fromkeys(UserId(row["user_id"]) for row in await cursor.to_list(None)))
 

@@ -67,7 +67,11 @@ class RestrictionStore:
     def put_of_user(self, restriction: UserRestriction, tx: Tx) -> None:
         """Store what the application restricts the user to, in place of what it did before. Collected (`Tx.write`)."""
         key = _key_everywhere(restriction.user_id)
-        changes: Document = {"$set": restriction.model_dump(mode="python")}
+        # With the fields of the other restrictions, which restrict nothing here: all documents have one form.
+        of_group = Restriction(group_id=GroupId(key), user_id=restriction.user_id)
+        values = of_group.model_dump(mode="python", exclude={"group_id"})
+        values |= {"reacting_banned": False, "commenting_banned": False}
+        changes: Document = {"$set": values | restriction.model_dump(mode="python")}
         if restriction.until is not None:
             changes["$set"]["expires_at"] = restriction.until
         else:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from pymongo import UpdateOne
 
 from groups.kernel.ids import UserId
-from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.mongo import ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
 from groups.kernel.mongo.driver import Operation
 from groups.kernel.text import folded
 from groups.models import AccountKind, User
@@ -174,7 +174,11 @@ class UserStore:
         """A page of the users with a document, by id, behind `after`."""
         # Uses index: _id (covered). In the background: it asks every shard.
         cursor = self._users.find(
-            {"_id": {"$gt": after}}, {"_id": 1}, sort=[("_id", 1)], limit=limit
+            {"_id": {"$gt": after}},
+            {"_id": 1},
+            sort=[("_id", 1)],
+            limit=limit,
+            batch_size=ONE_REPLY,
         )
         return [UserId(row["_id"]) for row in await cursor.to_list(None)]
 

@@ -550,6 +550,16 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
         f"P4 message 1 of {stream_of(GroupId('gone'))}: does not exist, and has views",
         True,
     ),
+    "clicks on a link of no message": (
+        insert("link_clicks", {"_id": join_key(GONE, "key"), "count": 1}),
+        f"P4 message 1 of {stream_of(GroupId('gone'))}: does not exist, and has clicks on a link",
+        True,
+    ),
+    "default channel that is none": (
+        insert("default_channels", {"_id": "@TOA#_gone", "is_on": True, "number": 1}),
+        "P9 channel @TOA#_gone: does not exist, and is a default channel",
+        True,
+    ),
     "post that shows too few views": (
         update("messages", FIRST, {"$set": {"views": 1}}),
         f"P4 message 1 of {STREAM}: shows 1 views, 2 are counted",

@@ -179,3 +179,22 @@ async def test_the_report_of_a_post_is_for_its_owner(shared_api: Api) -> None:
         assert (report.subscribers, report.silent, report.pushed) == (2, True, 0)
         with pytest.raises(PermissionDenied):
             await theirs.posts.report(channel.channel_id, post.seq)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_clicks_are_reported_and_read_and_a_channel_becomes_a_default(
+    shared_api: Api,
+) -> None:
+    owner, reader = shared_api.new_user("owner"), shared_api.new_user("reader")
+    app, link = shared_api.new_user("app", admin=True), "https://example.org/"
+    async with client_of(owner) as mine, client_of(reader) as theirs, client_of(app) as ours:
+        channel = await mine.channels.create(name="Mill", settings={"count_clicks": True})
+        post = await mine.posts.publish(channel.channel_id, text=f"See {link}")
+        await theirs.posts.report_click(channel.channel_id, post.seq, link)
+        [clicks] = (await mine.posts.clicks(channel.channel_id, post.seq)).items
+        assert (clicks.url, clicks.clicks) == (link, 1)
+        made = await ours.channels.set_default(channel.channel_id)
+        assert made.state == "running"
+        assert [one.channel_id for one in await ours.channels.defaults()] == [channel.channel_id]
+        await ours.channels.unset_default(channel.channel_id)
+        assert await ours.channels.defaults() == []

@@ -46,6 +46,9 @@ from tests.cost.test_flat_cost import (
     close_a_poll,
     comment,
     comment_on_ones_own_post,
+    click_again,
+    click_first,
+    click_further,
     cost_of,
     delete_a_comment,
     delete_a_commented_post,
@@ -53,6 +56,7 @@ from tests.cost.test_flat_cost import (
     forward,
     freeze_comments,
     freeze_reactions,
+    hide_the_channel,
     invite_a_subscriber,
     join_by_a_link,
     kick,
@@ -83,10 +87,12 @@ from tests.cost.test_flat_cost import (
     recall,
     replace_a_reaction,
     replace_a_vote,
+    report_a_post,
     report_views,
     report_views_again,
     schedule_a_post,
     search_subscribers,
+    show_clicks,
     show_insights,
     show_insights_of_posts,
     show_the_channel,
@@ -347,6 +353,22 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "insert messages": 1,
         **OF_A_TRANSACTION,
     },
+    report_a_post: {
+        **OF_ACCESS,
+        "find messages": 1,
+        LOOK_UP: 1,
+        "update reports": 1,
+        "update report_cases": 1,
+        "commitTransaction": 1,
+    },
+    hide_the_channel: {
+        LOOK_UP: 2,
+        "update groups": 2,
+        "update streams": 2,
+        "insert admin_log": 2,
+        "insert events": 2,
+        "commitTransaction": 2,
+    },
     write_to_a_user: {
         LOOK_UP: 1,
         "update streams": 1,
@@ -474,7 +496,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
     },
     # As a post without comments, and two commands more, however many comments there are.
     delete_a_commented_post: {
-        **OF_ACCESS,
+        LOOK_UP: 1,  # who may
         "find messages": 1,
         "find streams": 1,
         "update streams": 1,
@@ -499,7 +521,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "commitTransaction": 1,
     },
     freeze_comments: {
-        **OF_ACCESS,
+        LOOK_UP: 1,  # who may
         "find messages": 1,
         "find streams": 1,
         "update streams": 1,
@@ -546,9 +568,10 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         **OF_A_TRANSACTION,
     },
     verify_the_channel: {
+        LOOK_UP: 1,
         "find channels": 1,
-        "find groups": 2,
-        "find members": 2,
+        "find groups": 1,
+        "find members": 1,
         "update groups": 1,
         "insert admin_log": 1,
         "find streams": 1,
@@ -561,6 +584,15 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         **OF_A_TRANSACTION,
     },
     report_views_again: {"aggregate": 1, "commitTransaction": 1},
+    click_first: {
+        "aggregate": 1,
+        "update link_clicks": 1,
+        "update messages": 1,  # no deletion of the post misses the first clicks
+        **OF_A_TRANSACTION,
+    },
+    click_further: {"aggregate": 1, "update link_clicks": 1, **OF_A_TRANSACTION},
+    click_again: {"aggregate": 1, "commitTransaction": 1},
+    show_clicks: {"find members": 2, "find groups": 2, "find messages": 1, "find link_clicks": 1},
     # The events: whether a count waits to be added up.
     show_insights: {**OF_ACCESS, "find events": 1, "find insights": 4},
     show_insights_of_posts: {**OF_ACCESS, "aggregate groups": 1},
@@ -681,16 +713,17 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
     show_the_channel: {**OF_ACCESS, "find streams": 1},
     show_the_channel_to_a_stranger: {**OF_ACCESS, "find restrictions": 1, "find streams": 1},
     change_the_channel: {
+        LOOK_UP: 1,
         "find channels": 2,
-        "find groups": 2,
-        "find members": 2,
+        "find groups": 1,
+        "find members": 1,
         "update groups": 1,
         "insert admin_log": 1,
         "find streams": 1,
         **OF_A_TRANSACTION,
     },
     edit: {
-        **OF_ACCESS,
+        LOOK_UP: 1,  # who may
         "find messages": 1,
         "find streams": 1,
         "update messages": 1,
@@ -699,7 +732,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         **OF_A_TRANSACTION,
     },
     recall: {
-        **OF_ACCESS,
+        LOOK_UP: 1,  # who may
         "find messages": 1,
         "find streams": 1,
         "update messages": 1,
@@ -709,8 +742,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         **OF_A_TRANSACTION,
     },
     forward: {
-        **OF_ACCESS,
-        LOOK_UP: 1,
+        LOOK_UP: 2,
         "find messages": 1,
         "find channels": 1,
         "update streams": 1,
@@ -718,7 +750,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         **OF_A_TRANSACTION,
     },
     pin: {
-        **OF_ACCESS,
+        LOOK_UP: 1,  # who may
         "find messages": 1,
         "find streams": 2,
         "update streams": 1,
@@ -729,7 +761,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
     },
     list_pins: {**OF_ACCESS, "find streams": 1, "find messages": 1, "aggregate tallies": 1},
     freeze_reactions: {
-        **OF_ACCESS,
+        LOOK_UP: 1,  # who may
         "find messages": 1,
         "find streams": 1,
         "update streams": 1,
@@ -740,7 +772,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         **OF_A_TRANSACTION,
     },
     schedule_a_post: {
-        **OF_ACCESS,
+        LOOK_UP: 1,  # who may
         "update channels": 1,
         "find drafts": 1,
         "insert drafts": 1,

@@ -180,6 +180,39 @@ async def report_views_again(stage: Stage) -> Act:
     return lambda: stage.reader.post(f"{stage.path}/posts/views", seen)
 
 
+LINK: Final = "https://example.org/"
+
+
+async def a_linked_post(stage: Stage) -> str:
+    """Post a link in a channel that counts clicks; returns the path of its clicks."""
+    settings = {"settings": {"count_clicks": True}}
+    assert (await stage.owner.patch(stage.path, settings)).status == 200
+    seq = (await a_post(stage.owner, stage.path, f"See {LINK}"))["seq"]
+    return f"{stage.path}/posts/{seq}/clicks"
+
+
+async def click_first(stage: Stage) -> Act:
+    path, who = await a_linked_post(stage), stage.api.new_user("clicker")
+    return lambda: who.post(path, {"url": LINK})
+
+
+async def click_further(stage: Stage) -> Act:
+    path, who = await a_linked_post(stage), stage.api.new_user("clicker")
+    assert (await stage.reader.post(path, {"url": LINK})).status == 204
+    return lambda: who.post(path, {"url": LINK})
+
+
+async def click_again(stage: Stage) -> Act:
+    path = await a_linked_post(stage)
+    assert (await stage.reader.post(path, {"url": LINK})).status == 204
+    return lambda: stage.reader.post(path, {"url": LINK})
+
+
+async def show_clicks(stage: Stage) -> Act:
+    path = await a_linked_post(stage)
+    return lambda: stage.owner.get(path)
+
+
 async def show_insights(stage: Stage) -> Act:
     return lambda: stage.owner.get(f"{stage.path}/insights")
 
@@ -461,7 +494,28 @@ async def verify_the_channel(stage: Stage) -> Act:
     return lambda: app.put(f"{stage.path}/verified")
 
 
+async def report_a_post(stage: Stage) -> Act:
+    target = {"type": "post", "channel_id": id_of(stage.path), "seq": 1}
+    about = {"target": target, "reason": "spam"}
+    assert (await stage.reader.post("/v1/reports", about)).status in {200, 201}
+    return lambda: stage.reader.post("/v1/reports", about | {"reason": "other"})
+
+
+async def hide_the_channel(stage: Stage) -> Act:
+    """It is hidden, and shown again."""
+    app = stage.api.new_user("app", admin=True)
+
+    async def act() -> Answer:
+        hidden = await app.put(f"{stage.path}/suspension", {"mode": "hidden", "reason": "Spam"})
+        assert hidden.status == 204, hidden
+        return await app.delete(f"{stage.path}/suspension")
+
+    return act
+
+
 OPERATIONS: Final = [
+    report_a_post,
+    hide_the_channel,
     sync_subscriptions,
     start,
     sync_nothing,
@@ -481,6 +535,10 @@ OPERATIONS: Final = [
     read_polls,
     report_views,
     report_views_again,
+    click_first,
+    click_further,
+    click_again,
+    show_clicks,
     show_insights,
     show_insights_of_posts,
     mute_the_channel,

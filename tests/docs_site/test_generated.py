@@ -17,7 +17,7 @@ from channels.docs_site.generated.pages import (
     write,
 )
 from channels.docs_site.generated.tables import all_errors, readable, table
-from channels.event_views.catalogue import CATALOGUE
+from channels.event_views.catalogue import SOCKET_EVENT_TYPES
 from channels.event_views.examples import payloads
 from channels.limits import Limits
 from channels.server.settings import Settings
@@ -90,7 +90,7 @@ def test_tables_and_units() -> None:
 
 
 def test_an_example_of_an_event_has_the_fields_that_the_catalogue_names() -> None:
-    assert set(payloads()) == set(CATALOGUE)
+    assert set(payloads()) == set(SOCKET_EVENT_TYPES)
     assert [
         undescribed(one) for forms in payloads().values() for one in forms if undescribed(one)
     ] == []

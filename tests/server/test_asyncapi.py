@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]  # ships no types
 
-from channels.event_views.catalogue import EVENT_TYPES
+from channels.event_views.catalogue import SOCKET_EVENT_TYPES
 from channels.event_views.examples import payloads
 from channels.server.realtime.client_frames import CLIENT_FRAMES, parsed
 from channels.server.realtime.close_codes import CloseCode
@@ -76,7 +76,7 @@ async def test_it_is_served_to_everyone(shared_api: Api) -> None:
 def test_every_frame_and_event_is_a_message_of_one_operation() -> None:
     assert all(resolved(reference) is not None for reference in references(SPEC))
     messages = set(SPEC["components"]["messages"])
-    assert messages == {*FRAME_TYPES, *EVENT_TYPES} - {"event"}
+    assert messages == {*FRAME_TYPES, *SOCKET_EVENT_TYPES} - {"event"}
     assert set(SPEC["channels"]["socket"]["messages"]) == messages
     named: Counter[str] = Counter()
     for name, operation in SPEC["operations"].items():
@@ -109,7 +109,7 @@ def test_every_example_fits_its_schema_and_what_the_code_reads_and_writes() -> N
                 SERVER_FRAME.validate_json(text)
                 # What a later version adds is no fault.
                 assert fits(message["payload"]).is_valid({**frame, "later": True})
-            if name in EVENT_TYPES:
+            if name in SOCKET_EVENT_TYPES:
                 assert frame["event"]["type"] == name
                 assert undescribed(frame["event"]) == []
 

@@ -81,6 +81,7 @@ VALUES: Final[dict[str, Any]] = {
     "voters": 3,
     "votes": (2, 1),
     "webhook_id": "w",
+    "numbers": {NEWS: 1},
     "channel_id": NEWS,
     "comment_count": 1,
     "notified": ("ivy",),

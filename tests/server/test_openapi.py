@@ -91,7 +91,7 @@ async def test_it_holds_every_route_of_the_application(shared_api: Api, spec: Sp
     api = {
         (method, path)
         for method, path in served
-        if not path.startswith(("/docs", "/assets/", "/c/", "/i/", "/sdk/"))
+        if not path.startswith(("/docs", "/assets/", "/c/", "/i/", "/l/", "/sdk/"))
         and path not in {*about_the_server, *PAGES, *FILES, "/v1/socket"}
     }
     assert {(method, path) for method, path, _ in operations(spec)} == api

@@ -16,6 +16,8 @@ from channels.client.models import (
     ChannelMissing,
     ChannelPage,
     CreateChannel,
+    DefaultChannel,
+    DefaultChannelList,
     Grant,
     ImportProgress,
     Invited,
@@ -147,6 +149,18 @@ class Channels(Resource):
 
     async def dismiss(self, channel_id: str, user_id: str) -> None:
         await self._do("DELETE", "channels", channel_id, "admins", user_id)
+
+    async def set_default(self, channel_id: str) -> DefaultChannel:
+        """Make the channel a default: every person is subscribed once, old and new; for the application's back end."""
+        return await self._call("PUT", DefaultChannel, "channels", channel_id, "default")
+
+    async def unset_default(self, channel_id: str) -> None:
+        """Make the channel no default any more; nobody's subscription ends."""
+        await self._do("DELETE", "channels", channel_id, "default")
+
+    async def defaults(self) -> list[DefaultChannel]:
+        """The default channels, and how far subscribing everybody is; for the application's back end."""
+        return (await self._get(DefaultChannelList, "default-channels")).items
 
     async def transfer(self, channel_id: str, user_id: str) -> Channel:
         """Make another user the owner."""

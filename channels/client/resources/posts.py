@@ -1,4 +1,4 @@
-"""Posts of channels: writing, reading, pins, reactions, views and delivery reports."""
+"""Posts of channels: writing, reading, pins, reactions, views, clicks and delivery reports."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -11,6 +11,7 @@ from channels.client.models import (
     Page,
     Poll,
     Post,
+    PostClicks,
     PostPage,
     PostReport,
     PostViews,
@@ -127,6 +128,17 @@ class Posts(Resource):
             *("POST", Page[PostViews], "channels", channel_id, "posts", "views"),
             body={"seqs": [*seqs]},
         )
+
+    async def report_click(self, channel_id: str, seq: int, url: str) -> None:
+        """Say that the user opened this link of the post, where the channel counts clicks; each user counts once.
+
+        Report none of a user who does not want to be tracked.
+        """
+        await self._do(*("POST", "channels", channel_id, "posts", seq, "clicks"), body={"url": url})
+
+    async def clicks(self, channel_id: str, seq: int) -> PostClicks:
+        """The links of a post with their clicks; with the grant `see_insights`."""
+        return await self._get(PostClicks, "channels", channel_id, "posts", seq, "clicks")
 
     async def report(self, channel_id: str, seq: int) -> PostReport:
         """The delivery report: subscribers, sockets, notifications and views; with the grant `see_insights`."""

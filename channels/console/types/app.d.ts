@@ -396,6 +396,8 @@ declare namespace App {
   interface Commented extends Info {
     channel: Api.ChannelResponse;
     post: Api.PostResponse;
+    /** The channel that counts clicks on the links of the post. */
+    countsClicksOf?: string | null;
   }
   interface Sender {
     name: string;

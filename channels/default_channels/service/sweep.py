@@ -15,6 +15,7 @@ profile and is nowhere a member; they are subscribed when they come back.
 import asyncio
 import time
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from typing import Final
 from uuid import uuid4
@@ -26,6 +27,7 @@ from channels.default_channels.store import DefaultChannelStore, DefaultSubscrip
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.background import PeriodicTask
+from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
 from groups.service.access.membership_reader import MembershipReader
@@ -54,6 +56,7 @@ class Sweep:
     imports: ImportService
     users: UserService
     memberships: MembershipReader
+    clock: Clock
     step: int = STEP
     lease_seconds: float = LEASE_SECONDS
     _holder: str = field(default_factory=lambda: uuid4().hex, init=False)
@@ -85,7 +88,9 @@ class Sweep:
 
     async def _sweep(self, channel_id: GroupId, version: int) -> None:
         while True:
-            channel = await self.channels.lease(channel_id, self._holder, self.lease_seconds)
+            now = self.clock.now()
+            until = now + timedelta(seconds=self.lease_seconds)
+            channel = await self.channels.lease(channel_id, self._holder, now, until)
             if channel is None:
                 # Also while another process sweeps: whether it has died is seen at the next look.
                 if await self._is_over(channel_id):

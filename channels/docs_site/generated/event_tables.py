@@ -34,8 +34,8 @@ def _section(name: str, about: EventAbout) -> str:
     parts = [f"### `{name}`", f"{about.when} Receivers: {about.receivers}."]
     if rows:
         parts.append(table(["Field", "Type", "", "Meaning"], rows))
-    # Of several forms, that of a channel.
-    shown = payloads()[name][0]
+    # Of several forms, that of a channel. Some events only back ends receive.
+    shown = (payloads().get(name) or public_payloads()[name])[0]
     parts.append(f"```json\n{as_lines(shown)}\n```")
     for public in public_payloads().get(name, ())[:1]:
         if public.keys() != shown.keys():

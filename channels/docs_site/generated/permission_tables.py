@@ -52,6 +52,8 @@ _TARGETS: Final = {
     "person": ("{user}", "a person"),
     "shop": ("{user}", "a business account"),
     "own": ("{channel}", "your own"),
+    "report": ("{report}", ""),
+    "restricted": ("{user}", "restricted"),
 }
 """How the page shows a target: its place in the path, and what it is."""
 _BODIES: Final = {
@@ -66,6 +68,7 @@ _BODIES: Final = {
     "since": "",
     "seen": "",
     "vote": "",
+    "clicked": "",
     "lines": "bulk import",
     "accept": "accept one",
     "many": "to many at once",
@@ -92,13 +95,18 @@ _BODIES: Final = {
     "users": "",
     "shop": "invite a business account",
     "device": "",
+    "suspended": "",
+    "report": "",
+    "dismissed": "",
+    "restricted": "",
 }
 """What the body of a call says, where the path does not tell."""
 _GRANTS: Final = {
     Grant.POST: "Post, preview and forward; keep, schedule and publish drafts; comment as the channel.",
     Grant.EDIT_POSTS: "Edit the posts of others; with `post` also their drafts. Freeze reactions and comments, close"
     " polls.",
-    Grant.DELETE_POSTS: "Delete the posts of others, and comments; with `post` also their drafts.",
+    Grant.DELETE_POSTS: "Delete the posts of others, and comments; see the reports of comments; with `post`"
+    " also delete their drafts.",
     Grant.PIN_POSTS: "Pin and unpin posts.",
     Grant.MANAGE_SUBSCRIBERS: "See, add, remove, mute and ban subscribers, bans from reacting and commenting included;"
     " see the users who reacted.",

@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from channels.event_views.catalogue import CATALOGUE, EVENT_TYPES, MODEL_OF, one_line
+from channels.event_views.catalogue import CATALOGUE, MODEL_OF, SOCKET_EVENT_TYPES, one_line
 from channels.event_views.examples import named_forms, payloads
 from channels.server.realtime.client_frames import CLIENT_FRAMES
 from channels.server.realtime.close_codes import CloseCode
@@ -94,7 +94,7 @@ def document(*, version: str | None = None) -> dict[str, Any]:
     # An event comes in a frame; each type is a message of its own, so that it has a schema and an example of its own.
     del frames["event"]
     messages = {name: _frame(name, model) for name, model in frames.items()}
-    messages |= {name: _event(name) for name in EVENT_TYPES}
+    messages |= {name: _event(name) for name in SOCKET_EVENT_TYPES}
     codes = ", ".join(
         f"{code.value} {code.name.lower()} ({'reconnect' if code.should_reconnect else 'final'})"
         for code in CloseCode
@@ -161,7 +161,7 @@ def _schemas() -> dict[str, Any]:
         [
             *((model, "validation") for model in CLIENT_FRAMES),
             *((model, "serialization") for model in SERVER_FRAMES if model is not EventFrame),
-            *((MODEL_OF[name], "serialization") for name in EVENT_TYPES),
+            *((MODEL_OF[name], "serialization") for name in SOCKET_EVENT_TYPES),
         ],
         ref_template=_REF,
     )
@@ -216,7 +216,7 @@ def _operations(frames: Mapping[str, type[BaseModel]]) -> Iterable[tuple[str, di
             },
         )
     for name, summary, sent in (
-        ("sendEvent", "An event of the user.", EVENT_TYPES),
+        ("sendEvent", "An event of the user.", SOCKET_EVENT_TYPES),
         ("sendBehind", one_line(frames["behind"].__doc__ or ""), ("behind",)),
     ):
         yield (

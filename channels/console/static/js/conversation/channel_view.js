@@ -172,11 +172,15 @@ export class ChannelView extends ConversationView {
     });
   }
 
-  /** Also whether the owner made public what was written before the group became a channel. @returns {App.Child[]} */
+  /**
+   * Also whether the owner made public what was written before the group became a channel, and whether clicks are counted.
+   * @returns {App.Child[]}
+   */
   profile() {
     const { history_shared_at: sharedAt } = this.info;
     const shared = sharedAt ? h("p.soft", {}, t("channel.historyShared", { date: day(sharedAt) })) : null;
-    return [...super.profile(), shared];
+    const counted = this.info.settings.count_clicks ? h("p.soft", {}, t("channel.clicksCounted")) : null;
+    return [...super.profile(), shared, counted];
   }
 
   renderFooter() {
@@ -230,7 +234,15 @@ export class ChannelView extends ConversationView {
     const isMember = String(this.isMember);
     const element = postElement(
       item,
-      { channel: this.info, react, polls, replyHref, commentsHref, openMenu },
+      {
+        channel: this.info,
+        react,
+        polls,
+        replyHref,
+        commentsHref,
+        openMenu,
+        countsClicksOf: this.info.settings.count_clicks ? this.id : null,
+      },
       old?.dataset.isMember === isMember ? old : null,
     );
     element.dataset.isMember = isMember;

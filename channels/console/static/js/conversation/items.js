@@ -3,6 +3,7 @@
 // An element is updated in place, and only where it has changed: a video keeps playing while others react, and a button
 // keeps its focus while a count beside it grows.
 
+import { asksNotToBeTracked, reportClick } from "../client/link_clicks.js";
 import { channelPath } from "../router.js";
 import { t } from "../texts.js";
 import { avatar } from "../ui/avatar.js";
@@ -47,11 +48,21 @@ const partsOf = new WeakMap();
  */
 export function postElement(
   item,
-  { channel, react, polls = null, openMenu = null, author = null, replyHref = null, commentsHref = null },
+  {
+    channel,
+    react,
+    polls = null,
+    openMenu = null,
+    author = null,
+    replyHref = null,
+    commentsHref = null,
+    countsClicksOf = null,
+  },
   old = null,
 ) {
   const element = old ?? newPost(item.seq, channel, react, polls);
   const { article, body, poll, footer, reactions } = /** @type {Parts} */ (partsOf.get(element));
+  body.countsClicksOf = countsClicksOf;
   article.classList.toggle("recalled", Boolean(item.recalled_at));
   body.update(item, "post.deleted");
   poll.update(item);
@@ -233,20 +244,42 @@ class PollSlot {
 
 /** The content, or a line that says that it was deleted. */
 class Body {
-  element = h("div.post-body");
+  element = h("div.post-body", {
+    on: { click: (event) => this.#onClick(event), auxclick: (event) => this.#onClick(event) },
+  });
   /** @type {string | null} */
   #json = null;
+  #seq = 0;
+  /**
+   * The channel that counts clicks on the links of this post.
+   * @type {string | null}
+   */
+  countsClicksOf = null;
 
   /**
    * @param {App.Item} item
    * @param {"post.deleted" | "message.deleted"} deletedKey
    */
   update(item, deletedKey) {
-    const json = JSON.stringify(BODY_FIELDS.map((name) => item[name] ?? null));
+    this.#seq = item.seq;
+    const json = JSON.stringify([this.countsClicksOf, ...BODY_FIELDS.map((name) => item[name] ?? null)]);
     if (json === this.#json) return;
     this.#json = json;
     if (item.recalled_at) fill(this.element, h("p.soft", {}, t(deletedKey)));
     else fill(this.element, forwardedLine(item), contentElements(item));
+    // Readers are told where it happens.
+    if (this.countsClicksOf !== null && this.element.querySelector("[data-counted]"))
+      this.element.append(
+        h("p.soft.clicks-note", {}, t(asksNotToBeTracked() ? "post.clicksNotYours" : "post.clicksCounted")),
+      );
+  }
+
+  /** @param {MouseEvent} event */
+  #onClick(event) {
+    const isOpened = event.type === "click" || event.button === 1;
+    if (this.countsClicksOf === null || !isOpened || !(event.target instanceof Element)) return;
+    const link = /** @type {HTMLElement | null} */ (event.target.closest("[data-counted]"));
+    if (link?.dataset.counted) reportClick(this.countsClicksOf, this.#seq, link.dataset.counted);
   }
 }
 

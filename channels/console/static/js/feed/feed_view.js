@@ -281,7 +281,7 @@ export class FeedView {
     const isFresh = shown.post === null;
     const full = conversations.knownChannel(channel.channel_id)?.channel;
     // Where they are unknown, the server refuses what is not allowed.
-    const settings = full?.settings ?? { reactions: "all", protect_content: false };
+    const settings = full?.settings ?? { reactions: "all", protect_content: false, count_clicks: false };
     const mayReact = !session.isBusiness && restriction.current === null;
     shown.post = postElement(
       post,
@@ -296,6 +296,7 @@ export class FeedView {
         replyHref:
           !session.isBusiness && full && acceptsMessages(full) ? dialoguePath(channel.channel_id, post.seq) : null,
         openMenu: (current, anchor) => menu(anchor, this.#entries(item, current, settings)),
+        countsClicksOf: settings.count_clicks ? channel.channel_id : null,
       },
       shown.post,
     );

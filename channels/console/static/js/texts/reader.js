@@ -75,6 +75,7 @@ export default {
   "channel.manage": "Open in console",
   "channel.public": "Public page",
   "channel.historyShared": "This was a group. Its owner made earlier messages public ({date}).",
+  "channel.clicksCounted": "Clicks on links in posts are counted, without names.",
   "channel.gone": "This channel does not exist or is private.",
   "suspended.readable": "Those who run this app suspended this channel. It can be read, and nobody can post.",
   "suspended.hidden":
@@ -106,6 +107,8 @@ export default {
   "text.less": "Show less",
   "post.by": "by {name}",
   "post.edited": "edited",
+  "post.clicksCounted": "Clicks on links are counted",
+  "post.clicksNotYours": "Clicks on links are counted, but not yours: your browser asks not to be tracked",
   "post.views": { one: "{n} view", other: "{n} views" },
   "post.place": "Open map",
   "post.image": "Photo {n} of {of}",

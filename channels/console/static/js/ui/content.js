@@ -143,6 +143,7 @@ function links(list) {
     {},
     list.map((link) => {
       const card = linkCard(link);
+      if (card) card.dataset.counted = link.url;
       return card && h("li", {}, card);
     }),
   );

@@ -128,6 +128,9 @@ function inline(children) {
     if (child.url.toLowerCase().startsWith("mailto:")) return h("a", { href: child.url }, inline(child.children));
     // A few hosts are none to a browser, such as `http://1.2.3.4.5`.
     const url = webAddress(child.url);
-    return url === null ? inline(child.children) : linkTo(url, inline(child.children));
+    if (url === null) return inline(child.children);
+    const element = linkTo(url, inline(child.children));
+    element.dataset.counted = child.url;
+    return element;
   });
 }

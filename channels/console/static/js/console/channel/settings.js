@@ -10,6 +10,7 @@ import { attempt, confirmDialog, dialog, notice } from "../../ui/overlay.js";
 import { choice, field, submitForm } from "../form.js";
 import { suspensionPanel } from "../moderation/suspension.js";
 import { keepChanges, unsavedOf } from "../unsaved.js";
+import { defaultPanel } from "./default_channel.js";
 import { exportPanel } from "./export.js";
 import { verifiedPanel } from "./verified.js";
 
@@ -18,7 +19,7 @@ const VISIBILITIES = /** @type {const} */ (["public", "private"]);
 const COMMENTS = /** @type {const} */ (["off", "subscribers", "everyone"]);
 const ACCEPTED = /** @type {const} */ (["everyone", "subscribers", "nobody"]);
 const NUMBERS = /** @type {const} */ (["reactions_per_user", "distinct_reactions"]);
-const SWITCHES = /** @type {const} */ (["signatures", "protect_content"]);
+const SWITCHES = /** @type {const} */ (["signatures", "protect_content", "count_clicks"]);
 
 export class Settings {
   /** @param {{ channel: Api.ChannelResponse; onChange: (channel: Api.ChannelResponse) => unknown }} options */
@@ -117,7 +118,9 @@ export class Settings {
         this.#error,
         h("div.actions", {}, this.#button),
       ),
-      session.isAdmin ? [verifiedPanel(channel, onChange), suspensionPanel(channel, onChange)] : null,
+      session.isAdmin
+        ? [verifiedPanel(channel, onChange), defaultPanel(channel), suspensionPanel(channel, onChange)]
+        : null,
       exportPanel(channel),
       isOwner(channel) ? [this.#transferForm(), this.#deletePanel()] : null,
     );

@@ -20,6 +20,7 @@ export class Insights {
   /** @param {{ channel: Api.ChannelResponse }} options */
   constructor({ channel }) {
     this.#path = `/v1/channels/${part(channel.channel_id)}/insights`;
+    this.#countsClicks = channel.settings.count_clicks;
     const id = uniqueId("range");
     this.#range = h(
       "select",
@@ -57,6 +58,7 @@ export class Insights {
 
   /** @type {`${App.ChannelPath}/insights`} */
   #path;
+  #countsClicks;
   #range;
   #body;
   #requests = 0;
@@ -105,9 +107,9 @@ export class Insights {
     const atStart = (known[0]?.subscribers ?? 0) - (known[0]?.net ?? 0);
     const labels = days.map(({ day }) => dayLabel(day));
     /**
-     * @param {"growth" | "net.chart" | "views" | "reactions"} name
+     * @param {"growth" | "net.chart" | "views" | "reactions" | "clicks"} name
      * @param {App.ChartOptions["kind"]} kind
-     * @param {"subscribers" | "net" | "views" | "reactions"} counted
+     * @param {"subscribers" | "net" | "views" | "reactions" | "clicks"} counted
      * @param {string} summary
      */
     const byDay = (name, kind, counted, summary) => {
@@ -124,7 +126,7 @@ export class Insights {
     };
     /**
      * A total, and how it compares.
-     * @param {"posts" | "views" | "reactions"} name
+     * @param {"posts" | "views" | "reactions" | "clicks"} name
      */
     const compared = (name) =>
       total(name, number(sum(name)), isComparable ? changeText(sum(name), sum(name, past.days)) : null);
@@ -132,6 +134,8 @@ export class Insights {
       (best, one) => (one.views + one.reactions > best.views + best.reactions ? one : best),
       hours[0],
     );
+    // Only channels that count clicks have any.
+    const hasClicks = this.#countsClicks || sum("clicks") + sum("clicks", past.days) > 0;
     const isQuiet = busiest.views + busiest.reactions === 0;
     fill(
       this.#body,
@@ -147,6 +151,7 @@ export class Insights {
         compared("posts"),
         compared("views"),
         compared("reactions"),
+        hasClicks ? compared("clicks") : null,
         total("muted", t("insights.muted.value", { n: muted.count, share: share(muted.share) })),
       ),
       h(
@@ -168,6 +173,7 @@ export class Insights {
       ),
       byDay("views", "bars", "views", t("insights.views.sum", { n: sum("views") })),
       byDay("reactions", "bars", "reactions", t("insights.reactions.sum", { n: sum("reactions") })),
+      hasClicks ? byDay("clicks", "bars", "clicks", t("insights.clicks.sum", { n: sum("clicks") })) : null,
       chart({
         title: t("insights.hours"),
         head: t("insights.hour"),
@@ -203,6 +209,7 @@ export class Insights {
           h("td", {}, h("time", { datetime: post.created_at }, exact(post.created_at))),
           h("td", {}, number(post.views)),
           h("td", {}, number(post.reactions)),
+          h("td", {}, number(post.clicks)),
         ),
       emptyText: () => t("posts.empty"),
     });
@@ -230,7 +237,7 @@ export class Insights {
             h(
               "tr",
               {},
-              /** @type {const} */ (["post", "posted", "views", "reactions"]).map((column) =>
+              /** @type {const} */ (["post", "posted", "views", "reactions", "clicks"]).map((column) =>
                 h("th", { scope: "col" }, t(`insights.${column}`)),
               ),
             ),
@@ -281,7 +288,7 @@ export class Insights {
 const clock = (hour) => `${String(hour).padStart(2, "0")}:00`;
 
 /**
- * @param {"subscribers" | "net" | "posts" | "views" | "reactions" | "muted"} name
+ * @param {"subscribers" | "net" | "posts" | "views" | "reactions" | "clicks" | "muted"} name
  * @param {string} value
  * @param {string | null} [comparison]
  */

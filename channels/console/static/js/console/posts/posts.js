@@ -145,7 +145,13 @@ export class Posts {
       item.reactions.total > 0
         ? { label: t("reactors.menu"), icon: "smile", act: () => showReactors(this.#path, item) }
         : null,
-      mayDo("see_insights") ? { label: t("report.menu"), icon: "eye", act: () => showReport(this.#path, item) } : null,
+      mayDo("see_insights")
+        ? {
+            label: t("report.menu"),
+            icon: "eye",
+            act: () => showReport(this.#path, item, this.#channel.settings.count_clicks),
+          }
+        : null,
       mayDo("pin_posts")
         ? {
             label: t(item.pinned ? "posts.unpin" : "posts.pin"),

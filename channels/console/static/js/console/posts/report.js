@@ -1,4 +1,5 @@
-// The delivery report of a post: how many it could reach, and how many it did; in a sentence, and in figures.
+// The delivery report of a post: how many it could reach, and how many it did, in a sentence and in figures; and where the
+// channel counts them, the clicks on its links.
 
 import { get } from "../../client/api.js";
 import { t } from "../../texts.js";
@@ -12,16 +13,23 @@ const FIGURES = /** @type {const} */ (["subscribers", "sockets", "pushed", "reje
  * Shows the report of this post.
  * @param {`${App.ChannelPath}/posts`} path
  * @param {App.Item} item
+ * @param {boolean} [countsClicks]
  */
-export function showReport(path, { seq }) {
+export function showReport(path, { seq }, countsClicks = false) {
   return attempt(async () => {
-    const report = await get(`${path}/${seq}/report`);
-    dialog({ title: t("report.title"), build: () => reportBody(report) });
+    const [report, clicks] = await Promise.all([
+      get(`${path}/${seq}/report`),
+      countsClicks ? get(`${path}/${seq}/clicks`) : null,
+    ]);
+    dialog({ title: t("report.title"), build: () => reportBody(report, clicks?.items ?? []) });
   });
 }
 
-/** @param {Api.PostReportResponse} report */
-function reportBody(report) {
+/**
+ * @param {Api.PostReportResponse} report
+ * @param {Api.LinkClicksResponse[]} clicks
+ */
+function reportBody(report, clicks) {
   const at = report.created_at;
   return h(
     "div.sheet-body",
@@ -41,6 +49,16 @@ function reportBody(report) {
         ),
       ),
     ),
+    clicks.length
+      ? [
+          h("h3", {}, t("report.clicks")),
+          h(
+            "dl.report",
+            {},
+            clicks.map((one) => h("div", {}, h("dt", { dir: "ltr" }, one.url), h("dd", {}, number(one.clicks)))),
+          ),
+        ]
+      : null,
     h("p.soft", {}, t("report.note")),
   );
 }

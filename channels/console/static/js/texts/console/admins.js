@@ -174,6 +174,8 @@ export default {
   "log.field.comments": "Comments on posts",
   "log.field.signatures": "Sign posts with the author's name",
   "log.field.protect_content": "Restrict copying and forwarding",
+  "log.field.count_clicks": "Count clicks on links",
+  "log.field.default_channel": "Default channel",
   "log.field.owner_id": "Owner",
   "log.field.author_id": "Author",
   "log.field.title": "Title",

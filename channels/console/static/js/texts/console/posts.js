@@ -169,4 +169,5 @@ export default {
   "report.views.hint": "people who have seen it",
   "report.unknown": "Unknown",
   "report.note": "A newer post replaces the notifications that are still waiting.",
+  "report.clicks": "Clicks on links",
 };
