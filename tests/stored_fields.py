@@ -66,11 +66,19 @@ MAPS: Final = frozenset(
 FROM_NEWER: Final = "field_of_a_newer_version"
 
 SUBDOCUMENTS: Final[dict[str, tuple[str, ...]]] = {
-    "messages": ("content.links", "content.media", "content.location", "content", "origin"),
+    "messages": (
+        "content.links",
+        "content.media",
+        "content.location",
+        "content.poll",
+        "content",
+        "origin",
+    ),
     "drafts": (
         "content.links",
         "content.media",
         "content.location",
+        "content.poll",
         "content",
         "origin",
         "failure",

@@ -24,11 +24,13 @@ from groups.kernel.clock import rfc3339
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _START: Final = "js/start.js"
 _KEPT_FOLDERS: Final = ("js/", "sdk/core/")
+_POLLS: Final = "css/polls.css"
+"""Posts that are read without the server may be polls."""
 _NOT_KEPT: Final = (
     *("js/console/", "js/texts/console/", "js/me/"),
     *("js/invites/", "js/reports/", "js/texts/invites.js", "js/texts/reports.js"),
 )
-"""The console, the user's settings, invites and reports are of little use without the server.
+"""The console, the settings of the user, invites and reports are of little use without the server.
 
 Texts of other languages are kept when they are loaded.
 """
@@ -120,7 +122,7 @@ def service_worker(assets: Assets) -> bytes:
     files = [
         assets.address(name)
         for name in assets.files
-        if name in {STYLE, "icon.svg"}
+        if name in {STYLE, _POLLS, "icon.svg"}
         or (name.startswith(_KEPT_FOLDERS) and not name.startswith(_NOT_KEPT))
     ]
     kept = orjson.dumps({"version": assets.digest, "page": "/", "files": files})

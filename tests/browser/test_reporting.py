@@ -60,7 +60,7 @@ async def test_reports_lead_to_a_suspended_channel_and_a_restricted_user(
     await expect(case).not_to_contain_text(reader.id)
     await check(mine, "a case")
     owners = await window(owner, console_of(path))
-    await expect(owners.by("button", "Publish")).to_be_visible()
+    await expect(owners.by("button", "Post", exact=True)).to_be_visible()
     await mine.by("button", "Suspend channel").click()
     decision = mine.by("dialog", "Suspend the channel")
     await decision.get_by_label("Reason").fill("No gold here")
@@ -70,7 +70,7 @@ async def test_reports_lead_to_a_suspended_channel_and_a_restricted_user(
     await expect(owners.page.locator(".stopped")).to_contain_text("Reason: No gold here")
     await owners.page.reload()
     await expect(owners.page.locator(".stopped")).to_have_count(1)
-    await expect(owners.by("button", "Publish")).to_have_count(0)
+    await expect(owners.by("button", "Post", exact=True)).to_have_count(0)
     await expect(others.page.locator(".conversation-foot")).to_contain_text("nobody can post")
     await expect(others.page.locator(".conversation-foot")).not_to_contain_text("No gold here")
 
@@ -107,4 +107,4 @@ async def test_reports_lead_to_a_suspended_channel_and_a_restricted_user(
     await expect(log.first).to_contain_text("ended the suspension")
     await check(mine, "the log")
     await owners.go(console_of(path))
-    await expect(owners.by("button", "Publish")).to_be_visible()
+    await expect(owners.by("button", "Post", exact=True)).to_be_visible()

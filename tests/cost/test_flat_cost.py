@@ -218,6 +218,7 @@ async def show_insights(stage: Stage) -> Act:
 
 
 async def show_insights_of_posts(stage: Stage) -> Act:
+    await a_linked_post(stage)  # a page without links asks for no clicks
     return lambda: stage.owner.get(f"{stage.path}/insights/posts?limit=20")
 
 

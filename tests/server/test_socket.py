@@ -337,6 +337,8 @@ async def a_channel_s_life(ada: User, bob: User) -> None:
     path = await a_channel(ada)
     await bob.put(f"{path}/subscription")
     await a_post(ada, path)
+    await ada.patch(path, {"settings": {"comments": "subscribers"}})
+    await bob.post(f"{path}/posts/1/comments", {"kind": "text", "text": "Well"})
     await ada.patch(f"{path}/posts/1", {"kind": "text", "text": "Better"})
     await ada.delete(f"{path}/posts/1")
     await ada.patch(path, {"name": "Evening News"})

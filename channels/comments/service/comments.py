@@ -83,7 +83,6 @@ class _Target:
     media_limit: int
     takes_polls: bool = False
     member_count: None = None
-    takes_polls: bool = False
 
     def refusal(
         self, post: _PendingComment, now: datetime, *, is_repeated: bool

@@ -275,6 +275,7 @@ declare namespace Api {
     accept_messages?: AcceptMessages | null;
     signatures?: boolean | null;
     protect_content?: boolean | null;
+    count_clicks?: boolean | null;
   }
 
   interface ChannelDeleted {

@@ -362,6 +362,8 @@ declare namespace App {
     replyHref?: string | null;
     /** Leads to the comments on it; null where there are none. */
     commentsHref?: string | null;
+    /** The channel that counts clicks on the links of the post. */
+    countsClicksOf?: string | null;
   }
   type Poll = Api.PollResponse;
   /** What the user may do in the polls of a list. */
@@ -396,8 +398,6 @@ declare namespace App {
   interface Commented extends Info {
     channel: Api.ChannelResponse;
     post: Api.PostResponse;
-    /** The channel that counts clicks on the links of the post. */
-    countsClicksOf?: string | null;
   }
   interface Sender {
     name: string;

@@ -5,6 +5,7 @@ import { connection } from "./client/connection.js";
 import { conversations, dialogueConversationId, groupConversationId } from "./client/conversations.js";
 import { isAway, keptOnDevice, whenLoaded } from "./client/offline.js";
 import { otherTabs } from "./client/other_tabs.js";
+import "./client/restriction.js"; // follows the socket from its start on
 import { session } from "./client/session.js";
 import { businessNote } from "./reader/business.js";
 import { Sidebar } from "./reader/sidebar.js";

@@ -12,11 +12,13 @@ import { Sync } from "./core/sync.js";
 import { LiveEvents } from "./live_events.js";
 import {
   Channels,
+  Comments,
   Conversations,
   Devices,
   Groups,
   Inbox,
   Media,
+  Polls,
   Posts,
   Reactions,
   Unread,
@@ -52,6 +54,8 @@ export class ChannelsClient extends Connection {
     this.channels = new Channels(this);
     this.posts = new Posts(this);
     this.reactions = new Reactions(this);
+    this.polls = new Polls(this);
+    this.comments = new Comments(this);
     this.conversations = new Conversations(this);
     this.unread = new Unread(this);
     this.inbox = new Inbox(this);

@@ -14,7 +14,15 @@ import { Sync } from "./core/sync.js";
 const PAGE = 100;
 const AGAIN_SECONDS = 5;
 /** Counts and names, which are no part of what happened. */
-const NOT_IN_EVENTS = new Set(["reactions", "views", "channel_name", "sender_name", "sender_face_url"]);
+const NOT_IN_EVENTS = new Set([
+  "reactions",
+  "views",
+  "comment_count",
+  "comments_open",
+  "channel_name",
+  "sender_name",
+  "sender_face_url",
+]);
 
 /** The stream of events without gaps: `for await (const event of client.events())`. */
 export class LiveEvents {

@@ -132,6 +132,66 @@ export class Reactions extends Resource {
   users = (on, emoji) => this.paged(`${this.#path(on)}/${segment(emoji)}`);
 }
 
+/** In posts, and in messages of groups. */
+export class Polls extends Resource {
+  /** @param {Sdk.Voted} on */
+  #path({ channelId, groupId, seq }) {
+    return channelId !== undefined ? `${channel(channelId)}/posts/${seq}` : `${group(groupId)}/messages/${seq}`;
+  }
+
+  /**
+   * Votes for these answers, by their place from 0, in place of an earlier vote.
+   * @type {Sdk.Polls["vote"]}
+   */
+  vote = (on, options) => this.write("PUT", `${this.#path(on)}/vote`, { options });
+  /** @type {Sdk.Polls["takeBack"]} */
+  takeBack = (on) => this.write("DELETE", `${this.#path(on)}/vote`);
+  /** @type {Sdk.Polls["close"]} */
+  close = (on) => this.write("POST", `${this.#path(on)}/poll/close`);
+  /**
+   * Who chose this answer, in a group.
+   * @type {Sdk.Polls["voters"]}
+   */
+  voters = (on, option) => this.paged(`${this.#path(on)}/vote/${option}`);
+}
+
+/** On the posts of a channel. */
+export class Comments extends Resource {
+  /**
+   * @param {string} id
+   * @param {number} post
+   */
+  #path(id, post) {
+    return `${channel(id)}/posts/${post}/comments`;
+  }
+
+  /**
+   * The newest first; `before_seq`, `after_seq` and others choose.
+   * @type {Sdk.Comments["list"]}
+   */
+  list = (id, post, query) => this.paged(this.#path(id, post), query);
+  /** @type {Sdk.Comments["get"]} */
+  get = (id, post, seq) => this.read(`${this.#path(id, post)}/${seq}`);
+  /** @type {Sdk.Comments["create"]} */
+  create = (id, post, body, once) => this.write("POST", this.#path(id, post), body, once);
+  /** @type {Sdk.Comments["edit"]} */
+  edit = (id, post, seq, body) => this.write("PATCH", `${this.#path(id, post)}/${seq}`, body);
+  /** @type {Sdk.Comments["delete"]} */
+  delete = (id, post, seq) => this.write("DELETE", `${this.#path(id, post)}/${seq}`);
+  /** @type {Sdk.Comments["react"]} */
+  react = (id, post, seq, emoji) => this.write("PUT", `${this.#path(id, post)}/${seq}/reactions/${segment(emoji)}`);
+  /** @type {Sdk.Comments["unreact"]} */
+  unreact = (id, post, seq, emoji) =>
+    this.write("DELETE", `${this.#path(id, post)}/${seq}/reactions/${segment(emoji)}`);
+  /**
+   * Closes the comments of a post.
+   * @type {Sdk.Comments["freeze"]}
+   */
+  freeze = (id, post) => this.write("PUT", `${channel(id)}/posts/${post}/comments-freeze`);
+  /** @type {Sdk.Comments["unfreeze"]} */
+  unfreeze = (id, post) => this.write("DELETE", `${channel(id)}/posts/${post}/comments-freeze`);
+}
+
 export class Conversations extends Resource {
   /** @type {Sdk.Conversations["list"]} */
   list = (query) => this.paged("/v1/conversations", query);

@@ -52,8 +52,13 @@ export class Problem extends ApiError {
  */
 export function asProblem(error) {
   if (error instanceof Problem) return error;
-  if (error instanceof ApiError) return new Problem(error.status, error.code, error.message, error.details);
-  throw error;
+  if (!(error instanceof ApiError)) throw error;
+  // Views that offer to write show something else from now on (`restriction.js`).
+  if (error.code === "user_restricted") {
+    const { until, reason } = error.details;
+    dispatchEvent(new CustomEvent("app-restricted", { detail: { until: until || null, reason } }));
+  }
+  return new Problem(error.status, error.code, error.message, error.details);
 }
 
 /**

@@ -8,7 +8,6 @@ import { throttle } from "../ui/dom.js";
 import { lineOf } from "../ui/previews.js";
 import { client, del, get, Problem, part, patch, post, put } from "./api.js";
 import { keptOnDevice } from "./offline.js";
-import { restriction } from "./restriction.js";
 import { session } from "./session.js";
 
 const PAGE = 100;
@@ -174,7 +173,6 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
         else this.loadMore(scope).catch(() => {});
       }
     this.#user = first?.user ?? this.#user;
-    if (first) restriction.show(first.user.restriction ?? null);
     this.#keepSoon();
     return this.#user;
   }

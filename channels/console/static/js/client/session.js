@@ -8,7 +8,7 @@
 import { claimsOf } from "../../sdk/core/http.js";
 
 const STORAGE_KEY = "channels.token";
-const DRAFTS_PREFIX = "channels.draft."; // of `console/posts/kept_draft.js`
+const DRAFTS_PREFIX = "channels.draft."; // of `kept_draft.js`
 const MAX_TIMER = 2 ** 31 - 1; // milliseconds; `setTimeout` holds 31 bits
 
 export const session = new (class extends /** @type {App.TargetClass<App.SessionEvents>} */ (EventTarget) {

@@ -9,10 +9,10 @@ import { del, get, Problem, part, put } from "../client/api.js";
 import { blocks } from "../client/blocks.js";
 import { conversations, groupConversationId } from "../client/conversations.js";
 import { isStaff, may } from "../client/grants.js";
+import { KeptDraft } from "../client/kept_draft.js";
 import { commentsConversationId, postComments } from "../client/message_stream.js";
 import { personOf } from "../client/people.js";
 import { session } from "../client/session.js";
-import { KeptDraft } from "../console/posts/kept_draft.js";
 import { ChatView } from "../conversation/chat_view.js";
 import { businessNote } from "../reader/business.js";
 import { subscribeButton } from "../reader/subscribe.js";
@@ -318,6 +318,7 @@ export class CommentsView extends ChatView {
   /** @param {Partial<App.Commented["post"]>} changes */
   #setPost(changes) {
     const { info } = this;
+    this.#refused = null;
     this.info = { ...info, post: { ...info.post, ...changes } };
     this.#showPost();
     this.showHeader();

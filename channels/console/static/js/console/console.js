@@ -239,6 +239,10 @@ class ChannelConsole {
   close() {
     this.#isClosed = true;
     client.socket.removeEventListener("event", this.#onEvent);
+    this.#closeParts();
+  }
+
+  #closeParts() {
     this.#view?.close?.();
     this.#inbox?.close();
     this.#unread?.close();
@@ -359,7 +363,12 @@ class ChannelConsole {
   #onEvent = ({ detail: event }) => {
     if (event.channel_id !== this.#id) return;
     if (event.type === "channel.deleted") this.#showProblem({ status: 404 });
-    if (["channel.updated", "channel.suspended", "channel.reinstated"].includes(event.type))
+    // What the staff may do is another than before.
+    if (event.type === "channel.suspended" || event.type === "channel.reinstated") {
+      this.#closeParts();
+      this.#load();
+    }
+    if (event.type === "channel.updated")
       get(`/v1/channels/${part(this.#id)}`).then(
         (channel) => this.#showHeader(channel),
         () => {},

@@ -217,7 +217,9 @@ export class ChannelView extends ConversationView {
       vote: mayReact ? (seq, chosen) => this.stream.vote(seq, chosen) : null,
       reload: (seq) => this.stream.reload(seq),
     };
-    const commentsHref = this.info.settings.comments === "off" ? null : commentsPath(this.id, item.seq);
+    // What an older version kept on this device does not say whether there are comments.
+    const hasComments = ["subscribers", "everyone"].includes(this.info.settings.comments);
+    const commentsHref = hasComments ? commentsPath(this.id, item.seq) : null;
     const replyHref = this.#mayOpenChat && acceptsMessages(this.info) ? dialoguePath(this.id, item.seq) : null;
     const mayForward = !this.info.settings.protect_content;
     // To others than the staff, posts name their author only where the reader wrote them before, and may delete them.

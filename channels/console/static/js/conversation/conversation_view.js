@@ -260,7 +260,7 @@ export class ConversationView {
         {},
         h("p", { role: "alert" }, isGone ? this.goneText : problem.userMessage),
         isGone ? null : retryButton(() => this.load()),
-        h("a.button.plain", { href: "/", "data-inside": true }, t("app.back")),
+        h("a.button.plain", { href: this.above ?? "/", "data-inside": true }, t("app.back")),
       ),
     );
   }

@@ -126,6 +126,7 @@ function close(view, context) {
   if (document.fullscreenElement || !context.view || location.pathname === "/") return;
   const id = view?.conversationId;
   if (location.pathname.startsWith("/console")) return;
+  if (view?.above) return go(view.above);
   go("/");
   // Once the list is shown, which moves the focus to its top.
   if (id) setTimeout(() => focusRow(id));

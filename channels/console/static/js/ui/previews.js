@@ -51,7 +51,7 @@ export function lastMessageText(last, { isChannel = false } = {}) {
 
 /**
  * What to show for one post or message.
- * @param {App.Content} content
+ * @param {Pick<App.Content, "title" | "text" | "location" | "kind">} content
  */
 export const contentPreview = (content) =>
   lastMessageText({ preview: previewOf(content), kind: content.kind, recalled: false });

@@ -261,6 +261,7 @@ export interface ChangedSettings {
   accept_messages?: AcceptMessages | null;
   signatures?: boolean | null;
   protect_content?: boolean | null;
+  count_clicks?: boolean | null;
 }
 
 export interface ChannelDeleted {

@@ -96,6 +96,8 @@ export class ChannelsClient extends Connection {
   readonly channels: Channels;
   readonly posts: Posts;
   readonly reactions: Reactions;
+  readonly polls: Polls;
+  readonly comments: Comments;
   readonly conversations: Conversations;
   readonly unread: Unread;
   readonly inbox: Inbox;
@@ -208,6 +210,34 @@ export interface Reactions {
   remove(on: Reacted, emoji: string): Promise<Api.TallyResponse>;
   /** Who reacted so; of posts for the owner and admins only. */
   users(on: Reacted, emoji: string): Paged<Api.ReactorResponse>;
+}
+
+/** What a poll is in: a post, or a message of a group. */
+export type Voted =
+  | { channelId: string; seq: number; groupId?: undefined }
+  | { groupId: string; seq: number; channelId?: undefined };
+
+export interface Polls {
+  /** Votes for these answers, by their place from 0, in place of an earlier vote. */
+  vote(on: Voted, options: number[]): Promise<Api.PollResponse>;
+  takeBack(on: Voted): Promise<Api.PollResponse>;
+  close(on: Voted): Promise<Api.PollResponse>;
+  /** Who chose this answer, for members of the group; in channels nobody sees that. */
+  voters(on: Voted, option: number): Paged<Api.VoterResponse>;
+}
+
+/** `post` is the seq of the post. */
+export interface Comments {
+  list(channelId: string, post: number, query?: StreamQuery): Paged<Api.CommentResponse>;
+  get(channelId: string, post: number, seq: number): Promise<Api.CommentResponse>;
+  create(channelId: string, post: number, body: Api.NewComment, once?: Once): Promise<Api.CommentResponse>;
+  edit(channelId: string, post: number, seq: number, body: Api.WriteComment): Promise<Api.CommentResponse>;
+  delete(channelId: string, post: number, seq: number): Promise<null>;
+  react(channelId: string, post: number, seq: number, emoji: string): Promise<Api.TallyResponse>;
+  unreact(channelId: string, post: number, seq: number, emoji: string): Promise<Api.TallyResponse>;
+  /** Closes the comments of a post, for owner and admins. */
+  freeze(channelId: string, post: number): Promise<Api.PostResponse>;
+  unfreeze(channelId: string, post: number): Promise<null>;
 }
 
 export interface Conversations {
@@ -493,6 +523,8 @@ export type Event =
       changed: Partial<Omit<Api.ChannelResponse, "settings">> & { settings?: Partial<Api.SettingsResponse> };
     })
   | (Common<"group.updated"> & { changed: Partial<Api.GroupResponse> })
+  | (Common<"channel.suspended"> & { mode: Api.SuspensionMode; reason?: string })
+  | Common<"channel.reinstated">
   | Common<"channel.deleted" | "group.disbanded" | "conversation.ended">
   | (ReadEvent<"conversation.read"> & { conversation_id: string })
   | (Common<"unread.changed"> & Api.UnreadResponse)
@@ -509,6 +541,9 @@ export type Event =
   | (Common<"inbox.tagged"> & { channel_id: string; user_id: string; tags: string[] })
   | (Common<"inbox.unread"> & { channel_id: string; unread_count: number; unread_threads: number })
   | (MemberEvent<"block.changed"> & { blocked: boolean })
+  | (MemberEvent<"user.restricted"> & { until: string | null; reason: string })
+  | MemberEvent<"user.unrestricted">
+  | (Common<"report.opened"> & { report_id: string; target: Api.ReportTargetResponse; reason: Api.ReportReason })
   | (Common<"webhook.disabled"> & { webhook_id: string; reason: string });
 
 /** What the socket sends. */

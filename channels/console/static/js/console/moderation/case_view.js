@@ -58,7 +58,7 @@ export class CaseView {
     }
   }
 
-  /** @param {Api.CaseResponse} one */
+  /** @param {Api.ReportCaseResponse} one */
   #show(one) {
     const heading = h("h2", { tabindex: "-1", dir: "auto" });
     const author = h("p.soft", { dir: "auto" });
@@ -95,7 +95,7 @@ export class CaseView {
     focusHeading(this.element);
   }
 
-  /** @param {Api.CaseResponse} one */
+  /** @param {Api.ReportCaseResponse} one */
   #decisionPanel(one) {
     const { type } = one.target;
     const hasPerson = one.author_id !== null;
@@ -149,7 +149,7 @@ export class CaseView {
   }
 }
 
-/** What it looked like. @param {Api.CaseResponse} one */
+/** What it looked like. @param {Api.ReportCaseResponse} one */
 function contentOf({ content, profile, target }) {
   if (content) return h("blockquote.case-content", {}, contentElements(content));
   if (!profile) return null;
@@ -165,7 +165,7 @@ function contentOf({ content, profile, target }) {
   );
 }
 
-/** @param {Api.CaseResponse} one */
+/** @param {Api.ReportCaseResponse} one */
 function reportsPanel(one) {
   return h(
     "section.panel.form",
@@ -195,7 +195,7 @@ function reportsPanel(one) {
   );
 }
 
-/** @param {Api.CaseResponse} one */
+/** @param {Api.ReportCaseResponse} one */
 function resolvedPanel({ resolution, resolved_by: by }) {
   if (resolution === null) return null;
   const { action, at, note, until } = resolution;

@@ -4,7 +4,7 @@ import "../../reports/texts.js";
 import { t } from "../../texts.js";
 import { h } from "../../ui/dom.js";
 
-/** @param {Api.CaseResponse} one */
+/** @param {Api.ReportCaseResponse} one */
 export function reasonsElement({ reasons }) {
   const given = Object.entries(reasons).sort(([, one], [, other]) => other - one);
   return h(

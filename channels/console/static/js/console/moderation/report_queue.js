@@ -46,7 +46,7 @@ export class ReportQueue {
     { id: "cases-type", on: { change: () => this.#cases.reload() } },
     TYPES.map((key) => h("option", { value: key }, t(`cases.type.${key}`))),
   );
-  /** @type {PagedList<Api.CaseResponse>} */
+  /** @type {PagedList<Api.ReportCaseResponse>} */
   #cases = new PagedList({
     list: h("ul.cases", { "aria-label": t("moderation.tab.reports") }),
     fetchPage: (cursor) => this.#fetchPage(cursor),
@@ -69,12 +69,12 @@ export class ReportQueue {
   }
 }
 
-/** A line of what was reported. @param {Api.CaseResponse} one */
+/** A line of what was reported. @param {Api.ReportCaseResponse} one */
 function previewOf({ content, profile }) {
   return content ? contentPreview(content) : profile?.introduction;
 }
 
-/** @param {Api.CaseResponse} one */
+/** @param {Api.ReportCaseResponse} one */
 function caseRow(one) {
   const what = h("strong", { dir: "auto" });
   const anchor = h("a.case-row", { href: moderationPath("reports", one.report_id), "data-inside": true });

@@ -10,7 +10,7 @@ const names = new Map(); // by id of a channel or group
 
 /**
  * Loads the names that these cases need. Ids stand in place of names that cannot be loaded.
- * @param {Api.CaseResponse[]} cases
+ * @param {Api.ReportCaseResponse[]} cases
  */
 export async function loadNames(cases) {
   /** @param {"channel_id" | "group_id"} field */
@@ -27,7 +27,7 @@ export async function loadNames(cases) {
 
 /**
  * What the case is about. `onLoad` is called when a name is known that was not.
- * @param {Api.CaseResponse} one
+ * @param {Api.ReportCaseResponse} one
  * @param {() => unknown} onLoad
  */
 export function targetText({ author_id: author, target }, onLoad) {
@@ -41,7 +41,7 @@ export function targetText({ author_id: author, target }, onLoad) {
 
 /**
  * Where the application's admin finds it in the app; null where it has no address.
- * @param {Api.TargetResponse} target
+ * @param {Api.ReportTargetResponse} target
  */
 export function targetPath({ channel_id: channel, group_id: group, post_seq: post, seq, type }) {
   if (channel) return channelPath(channel, type === "channel" ? null : (post ?? seq ?? null));

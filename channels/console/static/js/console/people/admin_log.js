@@ -10,7 +10,10 @@ import { changesOf, sentenceOf } from "./log_words.js";
 
 const PAGE = 30;
 const FILTER_AFTER = 250; // milliseconds without a key
-/** @type {Api.AdminAction[]} */
+/**
+ * Those of a channel.
+ * @type {Exclude<Api.AdminAction, "report_resolved" | "user_restricted" | "user_unrestricted">[]}
+ */
 const ACTIONS = [
   "channel_created",
   "channel_suspended",

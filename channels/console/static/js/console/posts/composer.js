@@ -1,11 +1,13 @@
 // The composer for posts: title, text, files, a place, a poll and links beside a preview. Posts at once, schedules, or saves a
 // draft.
 //
-// Promises: nothing that was typed is lost. It is kept on this device until it is posted (`kept_draft.js`), also when posting
-// fails, and an attempt whose answer was lost is repeated without posting twice. Every limit is shown before it is reached.
+// Promises: nothing that was typed is lost. It is kept on this device until it is posted (`client/kept_draft.js`), also when
+// posting fails, and an attempt whose answer was lost is repeated without posting twice. Every limit is shown before it is
+// reached.
 
 import { asProblem, get, newIdempotencyKey, part, patch, post } from "../../client/api.js";
 import { may } from "../../client/grants.js";
+import { KeptDraft } from "../../client/kept_draft.js";
 import { limits } from "../../client/limits.js";
 import { PollFields, pollAsWritten } from "../../polls/poll_fields.js";
 import { t } from "../../texts.js";
@@ -17,7 +19,6 @@ import { attempt, confirmDialog, notice } from "../../ui/overlay.js";
 import { choice, field, showLength, submitForm } from "../form.js";
 import { attachmentsOf, leaveAttachments } from "./attachments.js";
 import { ACCEPTED, kindOf, limitsInWords } from "./file_rules.js";
-import { KeptDraft } from "./kept_draft.js";
 import { LinkFields } from "./link_fields.js";
 import { PlaceFields } from "./place_fields.js";
 import { PostPreview } from "./preview.js";

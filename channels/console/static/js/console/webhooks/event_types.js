@@ -1,6 +1,6 @@
 // The types of events that a webhook may ask for, in groups. A test compares them with the server's.
 
-/** @typedef {"messages" | "comments" | "subscribers" | "channel" | "inbox" | "groups" | "conversations" | "folders" | "server"} EventGroup */
+/** @typedef {"messages" | "comments" | "subscribers" | "channel" | "inbox" | "groups" | "conversations" | "folders" | "moderation" | "server"} EventGroup */
 
 /**
  * Of a channel's webhook.
@@ -8,7 +8,7 @@
  */
 const OF_CHANNEL = [
   ["messages", ["message.posted", "message.edited", "message.recalled", "reactions.changed", "poll.changed"]],
-  ["comments", ["comment.posted", "comment.edited", "comment.recalled"]],
+  ["comments", ["comment.posted", "comment.edited", "comment.recalled", "comment.reacted"]],
   [
     "subscribers",
     [
@@ -23,7 +23,7 @@ const OF_CHANNEL = [
       "member.changed",
     ],
   ],
-  ["channel", ["channel.updated", "channel.deleted"]],
+  ["channel", ["channel.updated", "channel.suspended", "channel.reinstated", "channel.deleted"]],
   ["inbox", ["inbox.read", "inbox.tagged"]],
 ];
 
@@ -46,6 +46,7 @@ const OF_APPLICATION = [
       "conversation_group.changed",
     ],
   ],
+  ["moderation", ["user.restricted", "user.unrestricted", "report.opened"]],
   ["server", ["webhook.disabled"]],
 ];
 

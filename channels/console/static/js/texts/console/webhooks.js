@@ -25,6 +25,7 @@ export default {
   "webhooks.group.groups": "Chat groups",
   "webhooks.group.conversations": "Users’ conversations",
   "webhooks.group.folders": "Users’ folders",
+  "webhooks.group.moderation": "Moderation",
   "webhooks.group.server": "Webhooks",
   "webhooks.group.others": "Other events",
   "webhooks.noInbox": "Without private messages with the channel: whoever entered the address may not read them.",

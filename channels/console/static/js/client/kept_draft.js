@@ -1,10 +1,10 @@
-// What is being written in the composer, kept on this device until it is posted: it survives a reload, a crash, a closed tab
-// and an expired session. Signing out deletes it (`client/session.js`).
+// What is being written in the composer or below the comments on a post, kept on this device until it is posted: it survives
+// a reload, a crash, a closed tab and an expired session. Signing out deletes it (`session.js`).
 //
 // It holds a new post and, beside it, one edit of a post or draft. Uploads are kept by what the server answered; a file
 // that is still being uploaded cannot be kept.
 
-import { session } from "../../client/session.js";
+import { session } from "./session.js";
 
 /**
  * @typedef {object} Kept
@@ -14,9 +14,9 @@ import { session } from "../../client/session.js";
  */
 
 export class KeptDraft {
-  /** @param {string} channelId */
-  constructor(channelId) {
-    this.#key = `channels.draft.${session.userId}.${channelId}`;
+  /** @param {string} place The id of the channel, or what names a post's comments. */
+  constructor(place) {
+    this.#key = `channels.draft.${session.userId}.${place}`;
   }
 
   #key;
