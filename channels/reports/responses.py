@@ -20,10 +20,11 @@ from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import AnyIdText, GroupId, GroupIdText, UserId, UserIdText
 from groups.kernel.paging import PageQuery
 from groups.kernel.text import MaxBytes, Text
-from groups.models import SuspensionMode, UserRestriction
+from groups.models import Content, SuspensionMode, UserRestriction
 from groups.routes.messages import Seq
 from groups.routes.responses.fields import Instant
 from groups.routes.responses.messages import ContentResponse, content_fields
+from groups.routes.responses.polls import PollResponse
 
 ReasonText = Annotated[
     Text,
@@ -149,7 +150,7 @@ def case_response(case: Case, *, with_texts: bool) -> ReportCaseResponse:
     return ReportCaseResponse(
         report_id=case.case_id,
         target=ReportTargetResponse(**case.target.model_dump()),
-        content=ContentResponse.model_construct(**content_fields(content)) if content else None,
+        content=_content_response(content, case.first_at) if content else None,
         profile=ReportedProfileResponse(**profile.model_dump()) if profile else None,
         author_id=case.author_id,
         count=case.count,
@@ -163,6 +164,12 @@ def case_response(case: Case, *, with_texts: bool) -> ReportCaseResponse:
         resolution=ReportResolutionResponse(**done.model_dump(exclude={"by"})) if done else None,
         resolved_by=done.by if done else None,
     )
+
+
+def _content_response(content: Content, at: datetime) -> ContentResponse:
+    """The content as it was at the first report; of a poll without its votes."""
+    poll = PollResponse.uncounted(content.poll, at) if content.poll is not None else None
+    return ContentResponse.model_construct(**content_fields(content) | {"poll": poll})
 
 
 class CaseQuery(PageQuery):

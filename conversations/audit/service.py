@@ -12,7 +12,6 @@ from functools import partial
 from conversations.audit.store import ConversationAuditStore
 from conversations.limits import ConversationLimits
 from conversations.models import C2C_PREFIX, ConversationId, group_of
-from conversations.store.inbox_tags import InboxTagStore
 from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR, GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
@@ -28,7 +27,6 @@ def checks(
     audit = _Audit(
         database=database,
         store=ConversationAuditStore(database),
-        tags=InboxTagStore(database),
         membership_reader=memberships,
         limits=limits,
     )
@@ -90,7 +88,6 @@ def checks(
 class _Audit:
     database: Database
     store: ConversationAuditStore
-    tags: InboxTagStore
     membership_reader: MembershipReader
     limits: ConversationLimits
 
@@ -253,9 +250,8 @@ class _Audit:
 
     async def _collect_tags(self, channel_id: GroupId, tx: Tx) -> str | None:
         used = await self.store.tags_of_threads(channel_id, tx)
-        if used == await self.tags.find(channel_id, tx):
+        if not await self.store.put_tags(channel_id, used, tx):
             return None
-        await self.tags.put(channel_id, used, tx)
         return f"collected again: {used}"
 
 

@@ -1,6 +1,6 @@
 """The queries of the checks of conversations, each one aggregation, and the writes of their repairs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from conversations.models import AFTER_C2C_PREFIX, C2C_PREFIX, CHANNEL_SIGN, InboxUnread
@@ -60,6 +60,7 @@ class ConversationAuditStore:
         self._groups = database.collection("conversation_groups")
         self._threads = database.collection("threads")
         self._totals = database.collection("inbox_totals")
+        self._tags = database.collection("inbox_tags")
 
     @staticmethod
     def conversations_past_head(snapshot: Snapshot) -> AsyncIterator[Document]:
@@ -370,6 +371,16 @@ class ConversationAuditStore:
         ]
         rows = await aggregate(self._threads, pipeline, session=tx.session)
         return sorted(row["_id"] for row in rows)
+
+    async def put_tags(self, channel_id: GroupId, tags: Sequence[str], tx: Tx) -> bool:
+        """Store the tags in use; returns False if they were stored so. Concurrent changes of tags conflict with it."""
+        before = await self._tags.find_one_and_update(
+            {"_id": channel_id},
+            {"$set": {"tags": list(tags)}, "$inc": {"version": 1}},
+            upsert=True,
+            session=tx.session,
+        )
+        return before is None or sorted(before["tags"]) != list(tags)
 
 
 def _range_of(channel_id: GroupId) -> Document:

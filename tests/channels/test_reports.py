@@ -72,6 +72,23 @@ async def test_reports_of_one_post_are_one_case_that_counts_each_user_once(share
     assert (await report(first, post_target(path))).refusal == (404, "post_not_found")
 
 
+async def test_a_reported_poll_is_shown_with_its_question_and_without_votes(
+    shared_api: Api,
+) -> None:
+    owner, reporter = shared_api.new_user("owner"), shared_api.new_user("reporter")
+    path = await a_channel(owner, reporter)
+    poll = {"question": "Who is worst?", "options": ["He", "She"]}
+    await owner.post(f"{path}/posts", {"kind": "poll", "poll": poll})
+    await reporter.put(f"{path}/posts/1/vote", {"options": [1]})
+    report_id = (await report(reporter, post_target(path))).body["report_id"]
+    app = shared_api.new_user("app", admin=True)
+    shown = (await app.get(f"/v1/reports/{report_id}")).body["content"]["poll"]
+    assert (shown["question"], [each["text"] for each in shown["options"]]) == (
+        *("Who is worst?", ["He", "She"]),
+    )
+    assert [each["votes"] for each in shown["options"]] == [None, None]
+
+
 async def test_what_one_may_not_read_or_name_is_not_reported(shared_api: Api) -> None:
     owner, member, stranger = (shared_api.new_user() for _ in range(3))
     path = await a_channel(owner, member, settings={"visibility": "private"})
