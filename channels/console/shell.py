@@ -28,7 +28,7 @@ _POLLS: Final = "css/polls.css"
 """Posts that are read without the server may be polls."""
 _NOT_KEPT: Final = (
     *("js/console/", "js/texts/console/", "js/me/"),
-    *("js/invites/", "js/reports/", "js/texts/invites.js", "js/texts/reports.js"),
+    *("js/invites/", "js/texts/invites.js", "js/reports/report_dialog.js", "js/texts/reports.js"),
 )
 """The console, the settings of the user, invites and reports are of little use without the server.
 

@@ -250,8 +250,9 @@ class _Audit:
 
     async def _collect_tags(self, channel_id: GroupId, tx: Tx) -> str | None:
         used = await self.store.tags_of_threads(channel_id, tx)
-        if not await self.store.put_tags(channel_id, used, tx):
+        if used == await self.store.find_tags(channel_id, tx):
             return None
+        await self.store.put_tags(channel_id, used, tx)
         return f"collected again: {used}"
 
 

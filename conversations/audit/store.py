@@ -1,6 +1,6 @@
 """The queries of the checks of conversations, each one aggregation, and the writes of their repairs."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Final
 
 from conversations.models import AFTER_C2C_PREFIX, C2C_PREFIX, CHANNEL_SIGN, InboxUnread
@@ -372,15 +372,15 @@ class ConversationAuditStore:
         rows = await aggregate(self._threads, pipeline, session=tx.session)
         return sorted(row["_id"] for row in rows)
 
-    async def put_tags(self, channel_id: GroupId, tags: Sequence[str], tx: Tx) -> bool:
-        """Store the tags in use; returns False if they were stored so. Concurrent changes of tags conflict with it."""
-        before = await self._tags.find_one_and_update(
-            {"_id": channel_id},
-            {"$set": {"tags": list(tags)}, "$inc": {"version": 1}},
-            upsert=True,
-            session=tx.session,
-        )
-        return before is None or sorted(before["tags"]) != list(tags)
+    async def find_tags(self, channel_id: GroupId, tx: Tx) -> list[str]:
+        """The tags that are listed as in use, in the order of their code points."""
+        row = await self._tags.find_one({"_id": channel_id}, session=tx.session)
+        return sorted(row["tags"]) if row else []
+
+    async def put_tags(self, channel_id: GroupId, tags: list[str], tx: Tx) -> None:
+        """List these tags as in use. The version makes it conflict with each change of a thread's tags."""
+        change = {"$set": {"tags": tags}, "$inc": {"version": 1}}
+        await self._tags.update_one({"_id": channel_id}, change, upsert=True, session=tx.session)
 
 
 def _range_of(channel_id: GroupId) -> Document:

@@ -205,7 +205,7 @@ async def test_the_applications_admin_manages_a_private_channel(
     await expect(row).to_contain_text("Private")
     await row.click()
     tabs = opened.page.locator(".channel-tabs a")
-    await expect(tabs).to_have_count(9)
+    await expect(tabs).to_have_count(10)
     await opened.page.get_by_label("Text", exact=True).fill("From the city hall")
     await opened.by("button", "Post", exact=True).click()
     await expect(opened.page.locator(".posted article")).to_contain_text("From the city hall")
@@ -250,6 +250,7 @@ async def test_settings_are_read_only_without_the_grant_to_change_them(
         "reactions": "basic",
         "reactions_per_user": 100,
         "distinct_reactions": 7,
+        "comments": "off",
         "accept_messages": "nobody",
         "signatures": True,
         "protect_content": True,

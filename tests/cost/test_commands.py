@@ -433,7 +433,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         **OF_A_TRANSACTION,
     },
     close_a_poll: {
-        **OF_ACCESS,
+        LOOK_UP: 1,
         "find messages": 1,
         "find streams": 1,
         "update streams": 1,
@@ -630,8 +630,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         **OF_A_TRANSACTION,
     },
     make_a_link: {
-        "find groups": 1,
-        "find members": 1,
+        LOOK_UP: 1,
         "find invite_links": 1,
         "update groups": 1,
         "update invite_links": 1,

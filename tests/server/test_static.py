@@ -181,7 +181,7 @@ async def test_the_service_worker_keeps_the_reader_and_not_the_console(shared_ap
         view
         for views in PAGES.values()
         for view in views
-        if not view.startswith(("js/console/", "js/me/"))
+        if not view.startswith(("js/console/", "js/me/", "js/invites/"))
     ]
     assert names >= set(assets.with_imports(["js/start.js", *readers]))
     assert not [name for name in names if "console" in name]

@@ -5,6 +5,7 @@
 // closes the comments of the post. Nothing here counts as unread.
 
 import "./texts.js";
+import { plainText } from "../../sdk/core/markup.js";
 import { del, get, Problem, part, put } from "../client/api.js";
 import { blocks } from "../client/blocks.js";
 import { conversations, groupConversationId } from "../client/conversations.js";
@@ -22,10 +23,13 @@ import { fill, h, uniqueId } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { attempt, confirmDialog, notice } from "../ui/overlay.js";
 import { contentPreview, lastMessageText } from "../ui/previews.js";
+import { restrictionNotice, suspensionNotice } from "../ui/sanctions.js";
 import { loadStyle } from "../ui/style_sheet.js";
 
 await loadStyle("css/comments.css");
 
+/** Characters of a post that stand above its comments, as far as they fit into three lines. */
+const SHOWN = 400;
 /** Events of the channel after which what the user may do here has to be looked at again. */
 const CHANGES_RIGHTS = new Set(["channel.updated", "channel.subscribed", "channel.unsubscribed", "member.changed"]);
 /** What the server answers where the user may write no comment, and the text that says so from then on. */
@@ -154,7 +158,9 @@ export class CommentsView extends ChatView {
   /** The post, above its comments. */
   #showPost() {
     const { post } = this.info;
-    const text = post.recalled_at ? t("post.deleted") : contentPreview(post);
+    const isText = post.text && !post.title && !post.poll;
+    const beginning = isText ? plainText(String(post.text).slice(0, SHOWN)) : contentPreview(post);
+    const text = post.recalled_at ? t("post.deleted") : beginning;
     this.banner.hidden = false;
     fill(
       this.banner,
@@ -195,14 +201,19 @@ export class CommentsView extends ChatView {
     return this.#refused;
   }
 
+  /** Where the application stopped the channel or the user. */
+  #stopped() {
+    return suspensionNotice(this.info.channel) ?? restrictionNotice();
+  }
+
   get maySend() {
-    return this.#refusal === null;
+    return this.#refusal === null && this.#stopped() === null;
   }
 
   get mayReact() {
     const { channel, post } = this.info;
     const isLetIn = channel.subscribed_at !== null || channel.settings.comments === "everyone";
-    return isLetIn && !session.isBusiness && !post.recalled_at;
+    return isLetIn && this.mayWrite && !post.recalled_at;
   }
 
   get reactionPolicy() {
@@ -268,6 +279,11 @@ export class CommentsView extends ChatView {
     const show = h("button.plain.small", { type: "button", on: { click: unfold } }, t("comments.blocked.show"));
     const line = h("p.soft", {}, t("comments.blocked"));
     return h("li.message.first.folded", { data: { folded: "true" } }, h("div.post-body", {}, line), show);
+  }
+
+  /** @param {App.Item} item @returns {Api.TargetBody} */
+  reportTarget({ seq }) {
+    return { type: "comment", channel_id: this.id, post_seq: this.#postSeq, seq };
   }
 
   /**
@@ -367,7 +383,9 @@ export class CommentsView extends ChatView {
   renderFooter() {
     const refusal = this.#refusal;
     const { channel } = this.info;
-    if (refusal === null) fill(this.footer, this.writerElement(), this.#authorLine());
+    const stopped = refusal === null ? this.#stopped() : null;
+    if (stopped) fill(this.footer, stopped);
+    else if (refusal === null) fill(this.footer, this.writerElement(), this.#authorLine());
     else if (refusal === "business") fill(this.footer, businessNote());
     else if (refusal === "subscribe")
       fill(

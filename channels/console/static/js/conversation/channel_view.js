@@ -18,7 +18,7 @@ import { icon } from "../ui/icons.js";
 import { attempt, confirmDialog, dialog, menu, notice } from "../ui/overlay.js";
 import { restrictionNotice, suspensionNotice } from "../ui/sanctions.js";
 import { ConversationView } from "./conversation_view.js";
-import { forwardEntry } from "./forward.js";
+import { forwardEntry } from "./forward_entry.js";
 import { postElement } from "./items.js";
 import { PinStrip } from "./pins.js";
 

@@ -8,7 +8,7 @@ import { t } from "../texts.js";
 import { h } from "../ui/dom.js";
 import { attempt, confirmDialog, menu, notice } from "../ui/overlay.js";
 import { ConversationView } from "./conversation_view.js";
-import { forwardEntry } from "./forward.js";
+import { forwardEntry } from "./forward_entry.js";
 import { messageElement } from "./items.js";
 import { MessageWriter } from "./message_writer.js";
 import { Quotes } from "./quotes.js";

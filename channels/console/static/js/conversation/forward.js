@@ -1,4 +1,4 @@
-// Forwarding: sends a copy of a post or message to chats and to channels in which the user may post.
+// Forwarding: the dialog that sends a copy of a post or message to chats and to channels in which the user may post.
 
 import { part, post } from "../client/api.js";
 import { conversations, isChannelId } from "../client/conversations.js";
@@ -13,15 +13,10 @@ import { attempt, dialog } from "../ui/overlay.js";
 import { SearchField } from "../ui/search_field.js";
 
 /**
- * The menu entry. `source` says what is forwarded: {channel_id | group_id | conversation_id, seq}.
+ * Opens the dialog. `source` says what is forwarded: {channel_id | group_id | conversation_id, seq}.
  * @param {Api.ForwardBody} source
- * @returns {App.MenuEntry}
  */
-export const forwardEntry = (source) => ({
-  label: t("forward.do"),
-  icon: "forward",
-  act: () => new ForwardDialog(source).show(),
-});
+export const forward = (source) => new ForwardDialog(source).show();
 
 class ForwardDialog {
   /** @param {Api.ForwardBody} source */

@@ -9,7 +9,7 @@ import { restriction } from "../client/restriction.js";
 import { reportSeen } from "../client/seen_posts.js";
 import { session } from "../client/session.js";
 import { acceptsMessages } from "../conversation/channel_view.js";
-import { forwardEntry } from "../conversation/forward.js";
+import { forwardEntry } from "../conversation/forward_entry.js";
 import { postElement } from "../conversation/items.js";
 import { reportEntry } from "../reports/report_entry.js";
 import { channelPath, commentsPath, dialoguePath, feedPath, go } from "../router.js";

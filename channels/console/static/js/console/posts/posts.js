@@ -6,7 +6,7 @@ import { may } from "../../client/grants.js";
 import { channelPosts } from "../../client/message_stream.js";
 import { nameOf } from "../../client/people.js";
 import { session } from "../../client/session.js";
-import { forwardEntry } from "../../conversation/forward.js";
+import { forwardEntry } from "../../conversation/forward_entry.js";
 import { postElement } from "../../conversation/items.js";
 import { commentsPath, go } from "../../router.js";
 import { t } from "../../texts.js";
