@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from channels.analytics.wiring import Analytics
+from channels.comments.models import PostPlace
+from channels.comments.wiring import Comments
 from channels.demo import pictures
 from channels.demo.script.channels import CHANNELS
 from channels.demo.script.chats import CHATS, FOLDERS
@@ -41,17 +43,20 @@ from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
 from groups.models import (
     Attachment,
+    Commenting,
     Content,
     GroupType,
     JoinOption,
     Kind,
     Link,
     MediaKind,
+    Poll,
     Role,
     Visibility,
 )
 from groups.service.lifecycle.create import NewGroup
 from groups.wiring import GroupChat
+from reactions.polls.service.polls import PollService
 from reactions.service.reactions import ReactionService
 
 GUESTS: Final = {"ada": "/", "bob": "/console/channels/%40TOA%23_fc-harbour/posts"}
@@ -78,7 +83,11 @@ class Scene(Protocol):
     @property
     def reactions(self) -> ReactionService: ...
     @property
+    def polls(self) -> PollService: ...
+    @property
     def channels(self) -> Channels: ...
+    @property
+    def comments(self) -> Comments: ...
     @property
     def analytics(self) -> Analytics: ...
 
@@ -151,6 +160,7 @@ async def _write(now: datetime, compose: Compose, script: GroupScript) -> None:
             clock.set_to(hours_ago=item.hours_ago)
             await attempt(_post(scene, script, number, item))
             if channel:
+                await _comment(scene, channel, number, clock)
                 await _view(scene, channel, number, clock)
         if channel:
             await _write_threads(scene, channel, clock)
@@ -177,6 +187,7 @@ async def _create(scene: Scene, script: GroupScript) -> None:
             introduction=script.introduction,
             visibility=Visibility.PRIVATE if script.is_private else Visibility.PUBLIC,
             signatures=script.signatures,
+            comments=Commenting.SUBSCRIBERS if script.has_comments else Commenting.OFF,
         )
         await scene.channels.channels.create(owner, channel)
     elif isinstance(script, ChatScript):
@@ -219,6 +230,9 @@ async def _post(scene: Scene, script: GroupScript, number: int, item: Item) -> N
         media_id = await _upload(scene, author, pictures.video, "harbour")
         one = Attachment(media_id=media_id, kind=MediaKind.VIDEO)
         content = content.model_copy(update={"kind": Kind.VIDEO, "media": (one,)})
+    elif item.poll:
+        poll = Poll(question=item.poll.question, options=tuple(item.poll.votes))
+        content = content.model_copy(update={"kind": Kind.POLL, "poll": poll})
     key = f"{KEY}-{number}"
     posted = await scene.chat.messages.post(actor_of(author), group_id, content, key=key)
     # A user gives one emoji, so each reaction comes from the next user. Each item starts with another one.
@@ -233,6 +247,27 @@ async def _post(scene: Scene, script: GroupScript, number: int, item: Item) -> N
         )
         for place, emoji in enumerate(emojis)
     )
+    if item.poll:
+        chosen = [option for option, n in enumerate(item.poll.votes.values()) for _ in range(n)]
+        await _try_all(
+            scene.polls.vote(actor_of(user_id), group_id, posted.message.seq, {option})
+            for user_id, option in zip(others, chosen, strict=False)
+        )
+
+
+async def _comment(scene: Scene, script: ChannelScript, seq: int, clock: SetClock) -> None:
+    place = PostPlace(GroupId(script.group_id), seq)
+    for number, remark in enumerate(script.items[seq - 1].comments):
+        clock.set_to(hours_ago=remark.hours_ago)
+        writing = scene.comments.comments.post(
+            actor_of(remark.by or script.owner),
+            place,
+            Content(kind=Kind.TEXT, text=remark.text),
+            key=f"{KEY}-{number}",
+            quoted_seq=remark.quoted,
+            as_channel=not remark.by,
+        )
+        await attempt(writing)
 
 
 async def _upload(scene: Scene, user_id: str, made: Callable[[str], bytes], name: str) -> str:

@@ -117,6 +117,14 @@ async def test_the_posts_are_in_the_past_in_order_and_have_reactions(services: S
     assert any(message.content and message.content.links for message in page.messages)
 
 
+async def test_a_channel_asks_with_a_poll_and_its_subscribers_comment(services: Services) -> None:
+    await fill(services)
+    page = await services.chat.messages.list_messages(ADA, GroupId("@TOA#_fc-harbour"), limit=50)
+    [asked] = [one for one in page.messages if one.content and one.content.poll]
+    assert page.tallies[asked.seq].voters == 23
+    assert [one.comments for one in page.messages if one.comments] == [3]
+
+
 async def test_low_limits_make_a_smaller_scene_and_do_not_fail(database: Database) -> None:
     await ensure_indexes(database, INDEXES)
     limits = Limits(channels=2, community_members=5, conversation_groups=0, posts_per_second=1)

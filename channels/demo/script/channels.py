@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from channels.demo.script.models import ChannelScript, Item, Line, ThreadScript
+from channels.demo.script.models import ChannelScript, Item, Line, PollScript, Remark, ThreadScript
 from channels.demo.script.people import NEIGHBOURS
 
 DEVELOPERS: Final = ("aiko", "hana", "mei", "kavya", "ivan", "tomas", "jonas", "noor")
@@ -131,6 +131,7 @@ CHANNELS: Final = (
         members=("ada", "cid", "dee", *NEIGHBOURS[3:27]),
         admins=("liam",),
         signatures=True,
+        has_comments=True,
         threads=(
             ThreadScript(
                 "ada",
@@ -208,6 +209,20 @@ CHANNELS: Final = (
                 "90+3' GOOOAL! Раман сделала это! Raman from thirty metres. 2:1, and that is the whistle!",
                 by="liam",
                 reactions={"🎉": 16, "❤️": 6},
+                comments=(
+                    Remark(49.3, "lena", "My neighbours know the result now, too. Sorry!"),
+                    Remark(49.1, "sam", "From thirty metres! I dropped my sausage."),
+                    Remark(48.8, "", "We owe you one. Ask for it at gate 2.", quoted=2),
+                ),
+            ),
+            Item(
+                48.5,
+                "",
+                poll=PollScript(
+                    "Player of the match?",
+                    {"Petrov": 6, "Raman": 11, "Whitaker": 2, "The goalkeeper": 4},
+                ),
+                reactions={"🔥": 2},
             ),
             Item(
                 28,

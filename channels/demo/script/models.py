@@ -6,6 +6,24 @@ from groups.models import GroupType
 
 
 @dataclass(frozen=True, slots=True)
+class PollScript:
+    """A poll: its question, and how many choose each answer."""
+
+    question: str
+    votes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A comment on a post. `quoted`: the comment that it answers, by its number from 1. `by` empty: the channel."""
+
+    hours_ago: float
+    by: str
+    text: str
+    quoted: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """A post or a message, by the owner if `by` is empty. Each user gives at most one reaction to it."""
 
@@ -19,6 +37,9 @@ class Item:
     picture: str = ""
     """The name of a picture (`channels.demo.pictures`)."""
     has_video: bool = False
+    poll: PollScript | None = None
+    comments: tuple[Remark, ...] = ()
+    """In the order in which they were written; in channels only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +71,7 @@ class ChannelScript(GroupScript):
     admins: tuple[str, ...] = ()
     is_private: bool = False
     signatures: bool = False
+    has_comments: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
