@@ -179,6 +179,7 @@ def assemble(
             changes=chat.changes,
             memberships=reader,
             users=chat.users,
+            restrictions=chat.restrictions,
             settings=settings,
             groups=groups,
             clock=clock,

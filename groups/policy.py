@@ -575,6 +575,11 @@ def adding_reaction_refusal(access: AccessContext, message: Message) -> DomainEr
 # --- polls ------------------------------------------------------------------------------------------------------------
 
 
+def voting_refusal(access: AccessContext, message: Message) -> DomainError | None:
+    """Voting, besides `reacting_refusal`: as reacting, and not while the channel is suspended."""
+    return suspended_refusal(access.group) or adding_reaction_refusal(access, message)
+
+
 def sees_all_results(access: AccessContext) -> bool:
     """Whether the actor sees how every poll stands: the owner and the admins of a channel, and the application.
 

@@ -230,11 +230,16 @@ def build_core(
             users=stores.users,
             avatars=avatars,
             accounts=accounts,
+            restrictions=stores.restrictions,
             clock=clock,
         ),
         accounts=accounts,
         restrictions=UserRestrictions(
-            database=database, store=stores.restrictions, admin_log=admin_log, clock=clock
+            database=database,
+            store=stores.restrictions,
+            users=stores.users,
+            admin_log=admin_log,
+            clock=clock,
         ),
         suspensions=Suspensions(
             database=database,

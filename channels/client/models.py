@@ -1082,6 +1082,27 @@ class MessageSearchPage(Answer):
     """The share of older messages that are indexed after an upgrade; 1: all."""
 
 
+AccountKind = Literal["person", "business"] | str
+"""Persons subscribe, join, write and react; business accounts run channels, and do nothing as a person."""
+
+
+class OwnRestriction(Answer):
+    """The application restricts you: you read and leave, and add nothing. `until` null: until it is lifted."""
+
+    until: str | None = None
+    reason: str
+
+
+class OwnUser(Answer):
+    """Your profile. `restriction`: how the application restricts you now; null: it does not."""
+
+    user_id: str
+    name: str
+    face_url: str
+    account_kind: AccountKind
+    restriction: OwnRestriction | None = None
+
+
 AdminAction = (
     Literal[
         "channel_created",
@@ -1346,6 +1367,17 @@ class ReportCase(Answer):
     resolved_by: str | None = None
 
 
+class RestrictedUser(Answer):
+    """A restricted user, with their name, which may be empty, and who restricted them."""
+
+    user_id: str
+    until: str | None = None
+    reason: str
+    at: datetime
+    name: str
+    by: str
+
+
 class ThreadLastMessage(Answer):
     """The newest message of a thread."""
 
@@ -1421,10 +1453,6 @@ class UserMissing(Answer):
 
     user_id: str
     error: ItemError
-
-
-AccountKind = Literal["person", "business"] | str
-"""Persons subscribe, join, write and react; business accounts run channels, and do nothing as a person."""
 
 
 class User(Answer):
@@ -1692,7 +1720,7 @@ class Sync(Answer):
     unread: Unread
     conversation_groups: list[ConversationGroup]
     invitations: Page[OwnInvitation | OwnGroupInvitation] | None = None
-    user: User | None = None
+    user: OwnUser | None = None
     limits: dict[str, int | float | None] | None = None
 
 

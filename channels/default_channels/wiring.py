@@ -15,6 +15,7 @@ from channels.default_channels.service.sweep import Sweep
 from channels.default_channels.store import DefaultChannelStore, DefaultSubscriptionStore
 from channels.limits import ChannelLimits
 from channels.service.guard import ChannelGuard
+from groups.events import GroupReinstated, GroupSuspended
 from groups.kernel.clock import Clock
 from groups.kernel.event_bus import EventBus
 from groups.kernel.ids import GroupId
@@ -65,7 +66,7 @@ def assemble(
     """Build default channels on this group chat."""
     channels, subscriptions = DefaultChannelStore(database), DefaultSubscriptionStore(database)
     known = KnownDefaults(store=channels)
-    bus.listen(known.on_events, DefaultChannelsChanged)
+    bus.listen(known.on_events, DefaultChannelsChanged, GroupReinstated, GroupSuspended)
     bus.on_resync(known.reload)
     return DefaultSubscribing(
         defaults=DefaultChannels(

@@ -20,7 +20,7 @@ from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import AnyIdText, GroupId, GroupIdText, UserId, UserIdText
 from groups.kernel.paging import PageQuery
 from groups.kernel.text import MaxBytes, Text
-from groups.models import Content, SuspensionMode, UserRestriction
+from groups.models import Content, SuspensionMode, User, UserRestriction
 from groups.routes.messages import Seq
 from groups.routes.responses.fields import Instant
 from groups.routes.responses.messages import ContentResponse, content_fields
@@ -246,6 +246,18 @@ class RestrictionResponse(Response):
     until: Instant | None
     reason: str
     at: Instant
+
+
+class RestrictedUserResponse(RestrictionResponse):
+    """A restricted user, with their name, which may be empty, and who restricted them."""
+
+    name: str
+    by: UserId
+
+
+def restricted_user_response(restriction: UserRestriction, user: User) -> RestrictedUserResponse:
+    """The response for a restriction and its user."""
+    return RestrictedUserResponse(**restriction.model_dump(), name=user.name)
 
 
 def restriction_response(restriction: UserRestriction) -> RestrictionResponse:

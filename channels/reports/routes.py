@@ -17,10 +17,12 @@ from channels.reports.responses import (
     ReportCaseResponse,
     ReportedResponse,
     Restrict,
+    RestrictedUserResponse,
     RestrictionResponse,
     Suspend,
     TypedCaseQuery,
     case_response,
+    restricted_user_response,
     restriction_response,
 )
 from channels.reports.service.cases import CaseService
@@ -40,7 +42,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Reply, delete, get, post, put
 from groups.kernel.errors import BadCursor, FieldTooLong, PermissionRefused
 from groups.kernel.ids import AnyIdText, AnyUserIdText, UserIdText, user_or_caller
-from groups.kernel.paging import Page
+from groups.kernel.paging import Page, PageQuery
 from groups.service.admin_log import AdminLog
 from groups.service.moderation.restrictions import UserRestrictions
 from groups.service.moderation.suspensions import Suspensions
@@ -171,6 +173,17 @@ class ModerationRoutes:
         """End the suspension of a channel (the application). Its subscribers receive `channel.reinstated`."""
         async with self.channel(channel_id):
             await self.suspensions.lift(actor, channel_id)
+
+    @get("/v1/restrictions", errors=[PermissionRefused, BadCursor])
+    async def list_restrictions(
+        self, actor: Actor, query: PageQuery
+    ) -> Page[RestrictedUserResponse]:
+        """List the users who are restricted now, by id (the application)."""
+        found, next_cursor = await self.restrictions.list_all(
+            actor, limit=query.limit, cursor=query.cursor
+        )
+        items = [restricted_user_response(*one) for one in found]
+        return Page(items=items, next_cursor=next_cursor)
 
     @get("/v1/users/{user_id}/restriction", errors=[PermissionRefused, RestrictionNotFound])
     async def restriction(self, actor: Actor, user_id: AnyUserIdText) -> RestrictionResponse:

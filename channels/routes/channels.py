@@ -75,6 +75,10 @@ class ChannelQuery(PageQuery):
         ),
     ] = None
     owned: Annotated[bool, Field(description="The channels that you own.")] = False
+    suspended: Annotated[
+        bool,
+        Field(description="The channels that are suspended, by id (the application's back end)."),
+    ] = False
     every: Annotated[
         bool,
         Field(
@@ -99,16 +103,17 @@ class ChannelQuery(PageQuery):
             raise PydanticCustomError(
                 "updated_since", "updated_since needs subscribed=true, and no ids"
             )
-        lists = (self.ids is not None, self.subscribed, self.owned, self.every)
+        lists = (self.ids is not None, self.subscribed, self.owned, self.suspended, self.every)
         if sum(lists) > 1:
             raise PydanticCustomError(
-                "one_list", "give at most one of ids, subscribed, owned and all"
+                "one_list", "give at most one of ids, subscribed, owned, suspended and all"
             )
         # `sort` has a default, so what counts is whether it was sent.
         is_search = bool(self.q) or "sort" in self.model_fields_set
         if is_search and any(lists) and not self.every:
             raise PydanticCustomError(
-                "search", "q and sort search the directory: leave out ids, subscribed and owned"
+                "search",
+                "q and sort search the directory: leave out ids, subscribed, owned and suspended",
             )
         return self
 
@@ -168,9 +173,9 @@ class ChannelRoutes:
     async def list_channels(self, actor: Actor, query: ChannelQuery) -> ChannelPage:
         """List the directory, the channels to which you subscribe, those that you own, or those named by `ids`.
 
-        Give one of `ids`, `subscribed` and `owned`; two of them are refused. Without them, `q` and `sort` search the
-        directory, or all channels with `all`. A device that was offline asks with `updated_since` for the subscriptions
-        that changed or ended meanwhile.
+        Give one of `ids`, `subscribed`, `owned` and `suspended`; two of them are refused. Without them, `q` and `sort`
+        search the directory, or all channels with `all`. A device that was offline asks with `updated_since` for the
+        subscriptions that changed or ended meanwhile.
         """
         if query.ids is not None:
             named = [expand_channel_id(text) for text in split_ids(query.ids)]
@@ -188,6 +193,8 @@ class ChannelRoutes:
             return await self._subscribed(actor, query)
         if query.owned:
             page = await self.channels.list_owned(actor, limit=limit, cursor=cursor)
+        elif query.suspended:
+            page = await self.channels.list_suspended(actor, limit=limit, cursor=cursor)
         else:
             page = await self.channels.search(
                 actor,

@@ -6,6 +6,7 @@ from channels.errors import ChannelNotFound
 from channels.routes.responses import ChannelIdText
 from channels.service.guard import ChannelGuard
 from groups.errors import (
+    ChannelSuspended,
     GroupsPerUserReached,
     InviteLinkEnded,
     InviteLinkLimitReached,
@@ -13,6 +14,7 @@ from groups.errors import (
     JoinRequestNotFound,
     MemberLimitReached,
     NotAPerson,
+    UserRestricted,
 )
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import IdempotencyKey, delete, get, patch, post
@@ -50,6 +52,8 @@ class ChannelInviteLinkRoutes:
         errors=[
             ChannelNotFound,
             PermissionRefused,
+            UserRestricted,
+            ChannelSuspended,
             InviteLinkLimitReached,
             InviteLinkNotFound,
             IdempotencyConflict,
@@ -89,6 +93,8 @@ class ChannelInviteLinkRoutes:
         errors=[
             ChannelNotFound,
             PermissionRefused,
+            UserRestricted,
+            ChannelSuspended,
             InviteLinkNotFound,
             InviteLinkEnded,
             InviteLinkLimitReached,
@@ -148,6 +154,8 @@ class ChannelJoinRequestRoutes:
         errors=[
             ChannelNotFound,
             PermissionRefused,
+            UserRestricted,
+            ChannelSuspended,
             JoinRequestNotFound,
             InviteLinkEnded,
             NotAPerson,

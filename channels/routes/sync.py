@@ -25,7 +25,7 @@ from groups.models import DepartureReason
 from groups.routes.responses.fields import Instant
 from groups.routes.responses.groups import GroupResponse, group_response
 from groups.routes.responses.invitations import OwnGroupInvitationResponse
-from groups.routes.responses.members import UserResponse
+from groups.routes.responses.members import OwnUserResponse, own_user_response
 
 
 class SyncQuery(PageQuery):
@@ -79,7 +79,7 @@ class SyncResponse(Page[SyncConversation | SyncEnd]):
     unread: UnreadResponse
     conversation_groups: list[ConversationGroupResponse]
     invitations: Page[OwnInvitationResponse | OwnGroupInvitationResponse] | None
-    user: UserResponse | None
+    user: OwnUserResponse | None
     limits: dict[str, int | float | None] | None
 
 
@@ -120,7 +120,7 @@ class SyncRoutes:
                 for folder in page.folders
             ],
             invitations=_invitations(around),
-            user=UserResponse.model_construct(**dict(around.user)) if around else None,
+            user=own_user_response(around.user, around.restriction) if around else None,
             limits=self.limits if around else None,
         )
 

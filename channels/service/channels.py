@@ -227,6 +227,14 @@ class ChannelService:
     ) -> tuple[list[Channel], str | None]:
         return await self._page(await self.directory.list_owned(actor, limit=limit, cursor=cursor))
 
+    async def list_suspended(
+        self, actor: Actor, *, limit: int, cursor: str | None
+    ) -> tuple[list[Channel], str | None]:
+        """A page of the channels that are suspended, by id (the application). Raises: PermissionRefused."""
+        policy.check(policy.application_refusal(actor))
+        found = await self.directory.list_suspended(actor, limit=limit, cursor=cursor)
+        return await self._page(found)
+
     async def list_of_user(
         self, actor: Actor, user_id: UserId, *, owned: bool, limit: int, cursor: str | None
     ) -> tuple[list[Channel], str | None]:

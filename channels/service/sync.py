@@ -54,7 +54,15 @@ from groups.kernel.paging import (
     encode_cursor,
     json_size,
 )
-from groups.models import AccessContext, Departure, Group, Invitation, Stream, User
+from groups.models import (
+    AccessContext,
+    Departure,
+    Group,
+    Invitation,
+    Stream,
+    User,
+    UserRestriction,
+)
 from groups.service.membership.invitations import InvitationService
 
 _TOKEN: Final = "sync-all"
@@ -89,6 +97,7 @@ class Surroundings:
     """What an app shows around the conversations, sent with the first page of a reading."""
 
     user: User
+    restriction: UserRestriction | None
     invitations: Sequence[tuple[Invitation, Group]]
     invitations_cursor: str | None
 
@@ -261,7 +270,7 @@ class SyncService:
         found, (invitations, next_cursor) = await asyncio.gather(
             finding, self.invitations.list_of_user(actor, limit=_INVITATIONS, cursor=None)
         )
-        return found, Surroundings(found.user, invitations, next_cursor)
+        return found, Surroundings(found.user, found.restriction, invitations, next_cursor)
 
     async def _load(
         self, actor: Actor, conversation_ids: Sequence[ConversationId], reading: Reading

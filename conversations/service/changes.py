@@ -60,10 +60,12 @@ from groups.models import (
     MembershipRow,
     Stream,
     User,
+    UserRestriction,
     stream_of,
 )
 from groups.service.access.membership_reader import MembershipReader, summary_of
 from groups.service.membership.sync import ChangeReader, mark_of, order_of
+from groups.service.moderation.restrictions import UserRestrictions
 from groups.service.users import UserService
 
 
@@ -92,6 +94,7 @@ class ConversationChanges:
     snapshot: ConversationSnapshot
     group_names: Sequence[str]
     user: User
+    restriction: UserRestriction | None
     changes: Sequence[ConversationChange]
     horizon: str | None
 
@@ -193,6 +196,7 @@ class _Own:
     groups: Sequence[ConversationGroup]
     departures: Sequence[Departure]
     user: User
+    restriction: UserRestriction | None
     dialogues: Sequence[Dialogue]
     others: _Others | None = None
 
@@ -249,6 +253,7 @@ class ConversationChangeReader:
     changes: ChangeReader
     memberships: MembershipReader
     users: UserService
+    restrictions: UserRestrictions
     settings: ConversationSettingsStore
     groups: ConversationGroupStore
     clock: Clock
@@ -312,7 +317,8 @@ class ConversationChangeReader:
         ]
         found.sort()
         names = [group.name for group in own.groups]
-        return ConversationChanges(snapshot, names, own.user, found, horizon)
+        restriction = policy.active_restriction(actor, own.restriction, self.clock.now())
+        return ConversationChanges(snapshot, names, own.user, restriction, found, horizon)
 
     async def _read_users(
         self, page: "_Page", wanted: Sequence["_Wanted"]
@@ -325,9 +331,11 @@ class ConversationChangeReader:
         of_groups = self.groups.query_groups(user_ids)
         of_departures = self._query_departures(wanted)
         of_users = self.users.query_users(user_ids)
+        of_restrictions = self.restrictions.query(user_ids)
         try:
             await self.database.fetch_together(
-                of_memberships, of_settings, of_groups, of_departures, of_users
+                *(of_memberships, of_settings, of_groups, of_departures),
+                *(of_users, of_restrictions),
             )
         except AnswerTooLarge:
             if len(wanted) == 1:
@@ -344,6 +352,7 @@ class ConversationChangeReader:
                 of_groups.result.get(user_id, ()),
                 departures[one],
                 of_users.result.get(user_id) or User(user_id=user_id),
+                of_restrictions.result.get(user_id),
                 dialogues_among(user_id, settings.dialogues),
             )
         few = {one: own for one, own in found.items() if own.is_few}

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from groups.errors import (
+    ChannelSuspended,
     GroupNotFound,
     InviteLinkEnded,
     InviteLinkLimitReached,
     InviteLinkNotFound,
+    UserRestricted,
 )
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -86,6 +88,8 @@ class InviteLinkRoutes:
         errors=[
             GroupNotFound,
             PermissionRefused,
+            UserRestricted,
+            ChannelSuspended,
             InviteLinkLimitReached,
             InviteLinkNotFound,
             IdempotencyConflict,
@@ -119,6 +123,8 @@ class InviteLinkRoutes:
         errors=[
             GroupNotFound,
             PermissionRefused,
+            UserRestricted,
+            ChannelSuspended,
             InviteLinkNotFound,
             InviteLinkEnded,
             InviteLinkLimitReached,

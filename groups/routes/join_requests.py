@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from groups.errors import (
+    ChannelSuspended,
     GroupNotFound,
     GroupsPerUserReached,
     InviteLinkEnded,
     JoinRequestNotFound,
     MemberLimitReached,
     NotAPerson,
+    UserRestricted,
 )
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import delete, get, post
@@ -84,6 +86,8 @@ class JoinRequestRoutes:
         errors=[
             GroupNotFound,
             PermissionRefused,
+            UserRestricted,
+            ChannelSuspended,
             JoinRequestNotFound,
             InviteLinkEnded,
             NotAPerson,

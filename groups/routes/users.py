@@ -15,11 +15,13 @@ from groups.limits import IDS_PER_CALL, GroupLimits
 from groups.models import AccountKind, User
 from groups.routes.responses.fields import ItemError, split_ids
 from groups.routes.responses.members import (
+    OwnUserResponse,
     SetUsers,
     UnreadableUser,
     UpdateUser,
     UserMissing,
     UserResponse,
+    own_user_response,
 )
 from groups.service.revocations import Revocations
 from groups.service.users import UserChange, UserService
@@ -49,14 +51,16 @@ class UserRoutes:
     limits: GroupLimits
 
     @get("/v1/users/me")
-    async def me(self, actor: Actor) -> UserResponse:
-        """Your profile, and the kind of your account."""
-        return _view(await self.users.get(actor, actor.user_id))
+    async def me(self, actor: Actor) -> OwnUserResponse:
+        """Your profile, the kind of your account, and whether the application restricts you."""
+        return own_user_response(*await self.users.get_own(actor))
 
     @patch("/v1/users/me", errors=[FieldTooLong, MediaNotFound, WrongMediaKind])
-    async def update(self, actor: Actor, body: UpdateUser) -> UserResponse:
+    async def update(self, actor: Actor, body: UpdateUser) -> OwnUserResponse:
         """Change your name or picture, in all lists and messages."""
-        return _view(await self.users.update(actor, body.model_dump(exclude_unset=True)))
+        return own_user_response(
+            *await self.users.update(actor, body.model_dump(exclude_unset=True))
+        )
 
     @get("/v1/users")
     async def list_users(self, actor: Actor, query: UserQuery) -> Page[UserResponse | UserMissing]:

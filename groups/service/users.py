@@ -11,11 +11,12 @@ from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import USER_ID_BYTES, UserId, is_id
 from groups.kernel.mongo import BatchedQuery, Database, Tx
-from groups.models import AccountKind, User
+from groups.models import AccountKind, User, UserRestriction
 from groups.service.accounts import Accounts
 from groups.service.hooks import KnownOwnersHook
 from groups.service.media.avatars import Avatars
 from groups.service.write_locks import user_lock
+from groups.store.restrictions import RestrictionStore
 from groups.store.users import UserStore
 
 
@@ -36,6 +37,7 @@ class UserService:
     users: UserStore
     avatars: Avatars
     accounts: Accounts
+    restrictions: RestrictionStore
     clock: Clock
     known_owners: KnownOwnersHook | None = None
 
@@ -48,6 +50,15 @@ class UserService:
         if isinstance(found, UserNotFound):
             raise found
         return found
+
+    async def get_own(self, actor: Actor) -> tuple[User, UserRestriction | None]:
+        """The actor's own profile, empty without one, and what the application restricts now: one command."""
+        of_user = self.users.query_many([actor.user_id])
+        of_restriction = self.restrictions.query_of_users([actor.user_id])
+        await self.database.fetch_together(of_user, of_restriction)
+        user = of_user.result.get(actor.user_id) or User(user_id=actor.user_id)
+        restriction = of_restriction.result.get(actor.user_id)
+        return user, policy.active_restriction(actor, restriction, self.clock.now())
 
     async def get_many(self, actor: Actor, user_ids: Sequence[UserId]) -> list[User | UserNotFound]:
         """The result of `get` for each of the users, in the same order: one query, or two if one has no profile."""
@@ -89,13 +100,18 @@ class UserService:
         """Let users be found whose names an older version stored; repeating it changes nothing."""
         await self.users.key_all_names()
 
-    async def update(self, actor: Actor, values: Mapping[str, str]) -> User:
-        """Change the actor's own name or picture; every later read, in any process, returns the change."""
+    async def update(
+        self, actor: Actor, values: Mapping[str, str]
+    ) -> tuple[User, UserRestriction | None]:
+        """Change the actor's own name or picture; every later read, in any process, returns the change.
+
+        Returns what `get_own` does.
+        """
         if values:
             await self.database.run(
                 lambda tx: self._update(actor, values, tx), user_lock(actor.user_id)
             )
-        return await self.get(actor, actor.user_id)
+        return await self.get_own(actor)
 
     async def _update(self, actor: Actor, values: Mapping[str, str], tx: Tx) -> None:
         now = self.clock.now()

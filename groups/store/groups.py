@@ -31,6 +31,7 @@ from groups.models import (
 
 _MARK = f"custom.{CHANNEL_MARKER}"
 _IS_MARKED: Document = {_MARK: {"$exists": True}}
+_IS_SUSPENDED: Document = {"suspension.mode": {"$exists": True}}
 _HAS_MARKING: Document = {"marking.by": {"$exists": True}}
 
 DirectorySort = Literal["popular", "new"]
@@ -71,6 +72,12 @@ class GroupStore:
             [("marking.by", 1)],
             "the groups of others that a user made channels",
             partial=_HAS_MARKING,
+        ),
+        Index(
+            "groups",
+            [("suspension.mode", 1), ("_id", 1)],
+            "the channels that the application suspended",
+            partial=_IS_SUSPENDED,
         ),
         Index("disbanded", [], "found by _id, or all of them"),
     )
@@ -265,6 +272,14 @@ class GroupStore:
         """The channels that the user owns, by id, behind `after`."""
         # Uses index: owner_id_1__id_1 (partial: channels)
         query: Document = {"owner_id": owner_id, "_id": {"$gt": after}, **_IS_MARKED}
+        cursor = self._groups.find(query, sort=[("_id", 1)], limit=limit)
+        return [_to_group(document) for document in await cursor.to_list(None)]
+
+    async def find_suspended(self, *, after: str, limit: int) -> list[Group]:
+        """The suspended channels, by id, behind `after`."""
+        # Uses index: suspension.mode_1__id_1 (partial), of which it merges one range for each mode
+        modes = [mode.value for mode in SuspensionMode]
+        query: Document = {"suspension.mode": {"$in": modes}, "_id": {"$gt": after}}
         cursor = self._groups.find(query, sort=[("_id", 1)], limit=limit)
         return [_to_group(document) for document in await cursor.to_list(None)]
 

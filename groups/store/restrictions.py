@@ -8,6 +8,8 @@ command and no stage, and the key of the shard spreads the users. The database d
 """
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Final
 
 from pymongo import DeleteOne, UpdateOne
 
@@ -16,6 +18,9 @@ from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
 from groups.models import Restriction, UserRestriction
 from groups.store.users_by_group import UsersByGroup
+
+_BEHIND_USERS: Final = chr(ord(SEPARATOR) + 1)
+"""Behind the keys of what the application restricts; no id of a group is before it."""
 
 
 class RestrictionStore:
@@ -117,6 +122,18 @@ class RestrictionStore:
             values["reacting_banned"] = restriction.reacting_banned_at is not None
             values["commenting_banned"] = restriction.commenting_banned_at is not None
             tx.write(self._restrictions, UpdateOne(key, {"$set": values}, upsert=True))
+
+    async def list_of_users(
+        self, now: datetime, *, after: str, limit: int
+    ) -> list[UserRestriction]:
+        """What the application restricts users to, by user id, behind `after`, without what has ended."""
+        # Uses index: group_id_1_user_id_1. What has ended is deleted within moments, so few rows are passed over.
+        query: Document = {
+            "group_id": {"$gt": _key_everywhere(UserId(after)), "$lt": _BEHIND_USERS},
+            "$or": [{"until": None}, {"until": {"$gt": now}}],
+        }
+        cursor = self._restrictions.find(query, sort=[("group_id", 1)], limit=limit)
+        return [UserRestriction.from_stored(row) for row in await cursor.to_list(None)]
 
     async def list_reaction_bans(
         self, group_id: GroupId, *, after: str, limit: int

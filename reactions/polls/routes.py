@@ -8,6 +8,7 @@ from pydantic import Field
 from groups.errors import (
     Banned,
     BusinessAccount,
+    ChannelSuspended,
     GroupNotFound,
     MessageNotFound,
     MessageRecalled,
@@ -15,6 +16,7 @@ from groups.errors import (
     PollClosed,
     PostingNotAllowed,
     ReactingBanned,
+    UserRestricted,
 )
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Rendered, Response, delete, get, post, put
@@ -33,6 +35,8 @@ Option = Annotated[int, Field(ge=0, lt=100, examples=[0], description="Its place
 
 VOTE_ERRORS = (
     PermissionRefused,
+    UserRestricted,
+    ChannelSuspended,
     Banned,
     BusinessAccount,
     ReactingBanned,
@@ -43,6 +47,8 @@ VOTE_ERRORS = (
 """The errors of a vote, but for a group or message that does not exist."""
 CLOSING_ERRORS = (
     PermissionRefused,
+    UserRestricted,
+    ChannelSuspended,
     PostingNotAllowed,
     Muted,
     Banned,

@@ -139,6 +139,30 @@ async def test_new_people_are_subscribed_when_they_first_act(server: Api) -> Non
     assert count == 4  # ada, jon, kim, lea
 
 
+async def test_a_hidden_channel_waits_and_a_readable_one_takes_also_restricted_users_in(
+    server: Api,
+) -> None:
+    ada, old, new = server.new_user("ada"), server.new_user("old"), server.new_user("new")
+    app = the_app(ada)
+    await old.patch("/v1/users/me", {"name": "Old"})
+    hidden, readable = await a_channel(ada), await a_channel(ada)
+    await app.put(f"{hidden}/suspension", {"mode": "hidden"})
+    await app.put(f"{readable}/suspension", {"mode": "readable"})
+    await app.put(f"/v1/users/{part(new.id)}/restriction", {"reason": "Spam"})
+    assert (await app.put(f"{hidden}/default")).status == 200
+    await a_default(app, readable)
+    await new.get("/v1/conversations")
+    await until_subscribed(old, readable)
+    await until_subscribed(new, readable)
+    waiting = next(o for o in (await app.get(DEFAULTS)).items if o["channel_id"] == id_of(hidden))
+    assert (waiting["state"], waiting["subscribed"]) != ("done", 0)
+    assert (await app.get(hidden)).body["subscriber_count"] == 1
+    await app.delete(f"{hidden}/suspension")
+    await until_state(app, hidden)
+    for user in (old, new):
+        await until_subscribed(user, hidden)
+
+
 async def test_the_limit_of_default_channels_counts_those_that_exist(server: Api) -> None:
     ada, app = server.new_user("ada"), server.new_user("app", admin=True)
     paths = [await a_channel(ada) for _ in range(3)]

@@ -13,7 +13,9 @@ from tests.api import (
     a_channel,
     a_chat_group,
     a_post,
+    all_pages,
     conversation_of,
+    fresh,
     group_path,
     id_of,
     part,
@@ -25,6 +27,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 HELLO: dict[str, Any] = {"kind": "text", "text": "Hello"}
 LIKE, PARTY = part("👍"), part("🎉")
 EDIT = HELLO | {"text": "Better"}
+POLL: dict[str, Any] = {"kind": "poll", "poll": {"question": "Tea?", "options": ["Yes", "No"]}}
+VOTE: dict[str, Any] = {"options": [0]}
 
 
 def suspension(mode: str, reason: str = "Spam") -> dict[str, str]:
@@ -32,7 +36,7 @@ def suspension(mode: str, reason: str = "Spam") -> dict[str, str]:
 
 
 async def test_nothing_is_added_to_a_suspended_channel_that_stays_readable(shared_api: Api) -> None:
-    owner, admin, member, stranger = (shared_api.new_user() for _ in range(4))
+    owner, admin, member, stranger, asker = (shared_api.new_user() for _ in range(5))
     app = shared_api.new_user("app", admin=True)
     path = await a_channel(owner, member, admins=(admin,))
     await a_post(owner, path)
@@ -41,6 +45,10 @@ async def test_nothing_is_added_to_a_suspended_channel_that_stays_readable(share
     await owner.patch(path, {"settings": {"accept_messages": "everyone"}})
     await member.post(asked, HELLO)
     await owner.patch(path, {"settings": {"comments": "everyone"}})
+    poll = f"{path}/posts/{(await owner.post(f'{path}/posts', POLL)).body['seq']}"
+    assert (await member.put(f"{poll}/vote", VOTE)).status == 200
+    link = (await owner.post(f"{path}/invite-links", {"approval": True})).body["code"]
+    await asker.post(f"/v1/invite-links/{link}/join")
     draft = (await owner.post(f"{path}/drafts", {"post": HELLO})).body["draft_id"]
     ears = {user.id: await user.socket() for user in (owner, member)}
     assert (await owner.put(f"{path}/suspension", suspension("readable"))).status == 403
@@ -63,6 +71,11 @@ async def test_nothing_is_added_to_a_suspended_channel_that_stays_readable(share
         ("POST", f"{path}/drafts/{draft}/publish", None),
         ("POST", answers, HELLO),
         ("POST", f"{path}/posts/2/comments", HELLO),
+        ("PUT", f"{poll}/vote", VOTE),
+        ("POST", f"{poll}/poll/close", None),
+        ("POST", f"{path}/invite-links", {"name": "Fair"}),
+        ("PATCH", f"{path}/invite-links/{link}", {"name": "Fair"}),
+        ("POST", f"{path}/join-requests/{part(asker.id)}", {"approve": True}),
     ]
     for method, call, body in calls:
         answer = await (owner.call(method, call, body) if body else owner.call(method, call))
@@ -73,8 +86,16 @@ async def test_nothing_is_added_to_a_suspended_channel_that_stays_readable(share
     assert (shown[admin.id]["reason"], shown[member.id]["reason"]) == ("Spam", None)
     assert (await member.get(f"{path}/posts")).status == 200
     assert (await member.put(f"{path}/posts/1/reactions/{LIKE}")).status == 200
+    assert (await member.delete(f"{poll}/vote")).status == 200
     assert (await stranger.put(f"{path}/subscription")).status == 200
+    refused = await owner.post(f"{path}/join-requests/{part(asker.id)}", {"approve": False})
+    assert refused.status == 204
+    assert (await owner.delete(f"{path}/invite-links/{link}")).status == 204
     assert (await owner.delete(f"{path}/posts/1")).status == 204
+    listed = "/v1/channels?suspended=true"
+    assert (await owner.get(listed)).refusal == (403, "permission_denied")
+    pages = await all_pages(app, listed, limit=1)
+    assert id_of(path) in [item["channel_id"] for page in pages for item in page]
     assert (await app.delete(f"{path}/suspension")).status == 204
     assert (await owner.post(f"{path}/posts", HELLO)).status == 201
     log = (await app.get(f"/v1/admin-log?target_id={part(id_of(path))}")).items
@@ -94,6 +115,8 @@ async def test_a_hidden_channel_is_absent_for_all_but_its_owner_and_comes_back(
     asked = f"/v1/conversations/{part('c2c_' + id_of(path))}/messages"
     assert (await member.post(asked, HELLO)).status == 201
     await owner.post(f"{path}/invitations", {"user_id": stranger.id})
+    link = (await owner.post(f"{path}/invite-links", {"approval": True})).body["code"]
+    assert (await stranger.post(f"/v1/invite-links/{link}/join")).status == 200
     public = f"/c/{part(id_of(path))}"
     assert (await nobody.get(public)).status == 200
     synced = (await member.get("/v1/sync?limit=100")).body["sync_token"]
@@ -111,6 +134,7 @@ async def test_a_hidden_channel_is_absent_for_all_but_its_owner_and_comes_back(
             "groups": "/v1/groups?limit=100",
             "sync": "/v1/sync?limit=100",
             "invitations": "/v1/invitations",
+            "requests": "/v1/join-requests",
         }
         found = {name: "Zanzibar" in (await user.get(call)).text for name, call in lists.items()}
         found["unread"] = (await user.get("/v1/unread")).body["channels"] > 0
@@ -122,6 +146,7 @@ async def test_a_hidden_channel_is_absent_for_all_but_its_owner_and_comes_back(
             "share": f"{path}/share-link",
             "messages": asked,
             "conversation": f"/v1/conversations/{part(conversation_of(path))}",
+            "link": f"/v1/invite-links/{link}",
         }.items():
             found[name] = (await user.get(call)).status == 200
         return found
@@ -129,7 +154,7 @@ async def test_a_hidden_channel_is_absent_for_all_but_its_owner_and_comes_back(
     before = {user.id: await views(user) for user in (member, stranger)}
     assert before[member.id]["unread"]
     missing = {name for name, is_there in before[member.id].items() if not is_there}
-    assert missing == {"invitations"}
+    assert missing == {"invitations", "requests"}
     assert before[stranger.id]["invitations"]
     assert before[stranger.id]["profile"]
     assert (await app.put(f"{path}/suspension", suspension("hidden"))).status == 204
@@ -137,6 +162,8 @@ async def test_a_hidden_channel_is_absent_for_all_but_its_owner_and_comes_back(
         assert not any((await views(user)).values()), await views(user)
     assert (await nobody.get(f"{public}/feed.json")).status == 404
     assert (await nobody.get(public)).status == 404
+    for call in (f"/i/{link}", f"/v1/invite-links/{link}"):
+        assert (await nobody.get(call)).status == 404
     for method, call, body in (
         ("PUT", f"{path}/subscription", None),
         ("DELETE", f"{path}/subscription", None),
@@ -144,6 +171,7 @@ async def test_a_hidden_channel_is_absent_for_all_but_its_owner_and_comes_back(
         ("POST", f"{path}/invitations/me", {"accept": True}),
         ("POST", f"{path}/posts/views", {"seqs": [1]}),
         ("POST", asked, HELLO),
+        ("POST", f"/v1/invite-links/{link}/join", {"text": "Hello"}),
         (
             "POST",
             "/v1/reports",
@@ -186,6 +214,11 @@ async def test_a_restricted_user_adds_nothing_anywhere_and_still_reads_and_leave
         await a_post(other, place)
     await a_post(user, own)
     await other.patch(path, {"settings": {"comments": "everyone"}})
+    poll = f"{path}/posts/{(await other.post(f'{path}/posts', POLL)).body['seq']}"
+    assert (await user.put(f"{poll}/vote", VOTE)).status == 200
+    link = (await user.post(f"{own}/invite-links", {"approval": True})).body["code"]
+    asker = shared_api.new_user()
+    await asker.post(f"/v1/invite-links/{link}/join")
     comments = f"{path}/posts/1/comments"
     assert (await user.post(comments, HELLO)).status == 201
     await a_post(user, group)
@@ -204,6 +237,17 @@ async def test_a_restricted_user_adds_nothing_anywhere_and_still_reads_and_leave
     assert (await ears.hear("user.restricted"))["reason"] == "Spam"
     assert (await user.get("/v1/users/me/restriction")).body == made.body
     assert (await other.get(restriction)).refusal == (403, "permission_denied")
+    told = {"until": until, "reason": "Spam"}
+    assert (await user.get("/v1/users/me")).body["restriction"] == told
+    assert (await user.get("/v1/sync")).body["user"]["restriction"] == told
+    assert (await other.get("/v1/users/me")).body["restriction"] is None
+    assert (await other.get("/v1/sync")).body["user"]["restriction"] is None
+    assert (await user.get("/v1/restrictions")).refusal == (403, "permission_denied")
+    await app.put(f"/v1/users/{part(fresh('user'))}/restriction", {"reason": "Spam"})
+    pages = await all_pages(app, "/v1/restrictions", limit=1)
+    found = {one["user_id"]: one for page in pages for one in page}
+    assert list(found) == sorted(found)
+    assert found[user.id] == made.body | {"name": "", "by": app.id}
     calls: list[tuple[str, str, Any]] = [
         ("POST", f"{own}/posts", HELLO),
         ("PATCH", f"{own}/posts/1", EDIT),
@@ -222,6 +266,10 @@ async def test_a_restricted_user_adds_nothing_anywhere_and_still_reads_and_leave
         ("POST", comments, HELLO),
         ("PATCH", f"{comments}/1", EDIT),
         ("PUT", f"{comments}/1/reactions/{LIKE}", None),
+        ("PUT", f"{poll}/vote", VOTE),
+        ("POST", f"{own}/invite-links", {"name": "Fair"}),
+        ("PATCH", f"{own}/invite-links/{link}", {"name": "Fair"}),
+        ("POST", f"{own}/join-requests/{part(asker.id)}", {"approve": True}),
         ("POST", "/v1/channels", {"name": "More"}),
         ("POST", "/v1/channels", {"name": "More", "group_id": id_of(mine)}),
         ("POST", "/v1/groups", {"type": "community", "name": "More"}),
@@ -234,6 +282,8 @@ async def test_a_restricted_user_adds_nothing_anywhere_and_still_reads_and_leave
     for method, call in (
         ("GET", f"{path}/posts"),
         ("DELETE", f"{comments}/1"),
+        ("DELETE", f"{poll}/vote"),
+        ("DELETE", f"{own}/invite-links/{link}"),
         ("DELETE", f"{group}/messages/1/reactions/{PARTY}"),
         ("DELETE", f"{said}/1"),
         ("DELETE", f"{own}/posts/1"),
@@ -286,6 +336,8 @@ async def test_a_restriction_ends_at_its_instant_and_counts_in_every_process(
     posts = (await user.get(f"{path}/posts?limit=100")).body["items"]
     assert len(posts) == sum(status == 201 for _, status in outcomes)
     first.clock.move(seconds=601)
+    assert (await there.get("/v1/users/me")).body["restriction"] is None
+    assert (await app.get("/v1/restrictions")).items == []
     assert (await first.user_of(user.id).get(restriction)).status == 404
     assert (await second.user_of(user.id).post(f"{path}/posts", HELLO)).status == 201
 

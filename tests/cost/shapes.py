@@ -124,6 +124,12 @@ ACCEPTED: Final[dict[Shape, str]] = {
         ),
         "the directory's next page",
     ),
+    Shape("find", "restrictions", ("group_id", "until")): (
+        "the users whom the application restricts, which few admins read: a page by an index, from every shard"
+    ),
+    Shape("find", "groups", ("_id", "suspension.mode")): (
+        "the suspended channels, which few admins read: a page by a partial index, from every shard"
+    ),
     Shape("find", "report_cases", ("state",)): (
         "the queue of reports, which few admins read: a page by an index, from every shard"
     ),

@@ -77,6 +77,7 @@ EXPECTED: Final[Indexes] = {
         "uncounted_1": 'only where {"uncounted": {"$exists": true}}',
     },
     "groups": {
+        "suspension.mode_1__id_1": 'only where {"suspension.mode": {"$exists": true}}',
         "custom.official_account_1_member_count_-1__id_1": 'only where {"custom.official_account": {"$exists": true}}',
         "custom.official_account_1_created_at_-1__id_1": 'only where {"custom.official_account": {"$exists": true}}',
         "created_by_1_custom.official_account_1": "",

@@ -372,8 +372,14 @@ async def _moderation(app: User, reporter: User, owner: User, path: str) -> None
     restriction = f"/v1/users/{part(page.items[0]['author_id'])}/restriction"
     await app.put(restriction, {"reason": "Spam"})
     await app.get(restriction)
-    await app.delete(restriction)
+    other = f"/v1/users/{part(reporter.id)}/restriction"
+    await app.put(other, {})
+    page = await app.get("/v1/restrictions?limit=1")
+    await app.get(f"/v1/restrictions?limit=1&cursor={page.body['next_cursor']}")
+    for user in (other, restriction):
+        await app.delete(user)
     await app.put(f"{path}/suspension", {"mode": "hidden"})
+    await app.get("/v1/channels?suspended=true")
     await reporter.get("/v1/sync")
     await app.delete(f"{path}/suspension")
     await app.get("/v1/admin-log?limit=1")

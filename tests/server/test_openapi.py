@@ -711,6 +711,8 @@ async def a_flow_of_moderation(root: User, ada: User, bob: User, channel: str) -
         await reader.get(one)
         await reader.get(f"{channel}/reports")
         await reader.get("/v1/admin-log")
+        await reader.get("/v1/restrictions")
+        await reader.get("/v1/channels?suspended=true")
         await reader.post(f"{one}/resolution", {"action": "delete"})
         await reader.post(f"{one}/resolution", {"action": "dismiss"})
         await reader.put(f"{channel}/suspension", {"mode": "readable", "reason": "Spam"})

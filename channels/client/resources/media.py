@@ -10,6 +10,7 @@ from typing_extensions import Unpack
 from channels.client.models import (
     LinkPreview,
     Media,
+    OwnUser,
     Page,
     SetUser,
     UpdateUser,
@@ -58,11 +59,11 @@ class Uploads(Resource):
 class Users(Resource):
     """`client.users`."""
 
-    async def me(self) -> User:
-        return await self._get(User, "users", "me")
+    async def me(self) -> OwnUser:
+        return await self._get(OwnUser, "users", "me")
 
-    async def update_me(self, **changes: Unpack[UpdateUser]) -> User:
-        return await self._call("PATCH", User, "users", "me", body=changes)
+    async def update_me(self, **changes: Unpack[UpdateUser]) -> OwnUser:
+        return await self._call("PATCH", OwnUser, "users", "me", body=changes)
 
     async def get(self, user_id: str) -> User:
         return await self._get(User, "users", user_id)

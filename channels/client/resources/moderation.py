@@ -5,9 +5,11 @@ from typing import Any, Literal
 
 from channels.client.models import (
     AdminLogEntry,
+    Channel,
     Page,
     ReportCase,
     Reported,
+    RestrictedUser,
     Restriction,
     TargetBody,
 )
@@ -78,6 +80,14 @@ class Moderation(Resource):
     async def restriction(self, user_id: str = "me") -> Restriction:
         """What restricts the user now. Raises: NotFound, where nothing does."""
         return await self._get(Restriction, "users", user_id, "restriction")
+
+    def restricted(self) -> Paged[RestrictedUser, Page[RestrictedUser]]:
+        """The users who are restricted now, by id."""
+        return self._list(Page[RestrictedUser], "restrictions")
+
+    def suspended(self) -> Paged[Channel, Page[Channel]]:
+        """The channels that are suspended, by id."""
+        return self._list(Page[Channel], "channels", suspended=True)
 
     async def lift_restriction(self, user_id: str) -> None:
         """End the restriction of a user."""

@@ -1716,6 +1716,19 @@ declare namespace Api {
     requested_at: string;
   }
 
+  interface OwnRestrictionResponse {
+    until: string | null;
+    reason: string;
+  }
+
+  interface OwnUserResponse {
+    user_id: string;
+    name: string;
+    face_url: string;
+    account_kind: AccountKind;
+    restriction: OwnRestrictionResponse | null;
+  }
+
   interface PollBody {
     question: string;
     options: string[];
@@ -2038,6 +2051,15 @@ declare namespace Api {
     reason?: string;
   }
 
+  interface RestrictedUserResponse {
+    user_id: string;
+    until: string | null;
+    reason: string;
+    at: string;
+    name: string;
+    by: string;
+  }
+
   interface RestrictionResponse {
     user_id: string;
     until: string | null;
@@ -2197,7 +2219,7 @@ declare namespace Api {
     unread: UnreadResponse;
     conversation_groups: ConversationGroupResponse[];
     invitations: Page<OwnInvitationResponse | OwnGroupInvitationResponse> | null;
-    user: UserResponse | null;
+    user: OwnUserResponse | null;
     limits: { [name: string]: number | null } | null;
   }
 
@@ -2511,7 +2533,7 @@ declare namespace Api {
   interface GetCalls {
     "/v1/admin-log": Call<{ limit?: number; cursor?: string; action?: AdminAction; actor_id?: string; target_id?: string }, never, Page<AdminLogEntryResponse>>;
     "/v1/blocks": Call<{ limit?: number; cursor?: string }, never, Page<BlockResponse>>;
-    "/v1/channels": Call<{ limit?: number; cursor?: string; ids?: string; subscribed?: boolean; updated_since?: string; owned?: boolean; all?: boolean; q?: string; sort?: "popular" | "new" | "active" }, never, ChannelPage>;
+    "/v1/channels": Call<{ limit?: number; cursor?: string; ids?: string; subscribed?: boolean; updated_since?: string; owned?: boolean; suspended?: boolean; all?: boolean; q?: string; sort?: "popular" | "new" | "active" }, never, ChannelPage>;
     [path: `/v1/channels/${Part}`]: Call<Nothing, never, ChannelResponse>;
     [path: `/v1/channels/${Part}/admin-log`]: Call<{ limit?: number; cursor?: string; action?: AdminAction; actor_id?: string; target_id?: string }, never, Page<AdminLogEntryResponse>>;
     [path: `/v1/channels/${Part}/admins`]: Call<{ limit?: number; cursor?: string }, never, Page<AdminResponse>>;
@@ -2579,11 +2601,12 @@ declare namespace Api {
     "/v1/push": Call<Nothing, never, PushResponse>;
     "/v1/reports": Call<{ limit?: number; cursor?: string; state?: CaseState; type?: TargetType }, never, Page<ReportCaseResponse>>;
     [path: `/v1/reports/${Part}`]: Call<Nothing, never, ReportCaseResponse>;
+    "/v1/restrictions": Call<{ limit?: number; cursor?: string }, never, Page<RestrictedUserResponse>>;
     "/v1/search/messages": Call<{ limit?: number; cursor?: string; q?: string; conversation_id?: string; kind?: Kind; sender_id?: string; from?: string; to?: string }, never, MessageSearchPage>;
     "/v1/sync": Call<{ limit?: number; cursor?: string; since?: string }, never, SyncResponse>;
     "/v1/unread": Call<{ include_muted?: boolean }, never, UnreadResponse>;
     "/v1/users": Call<{ ids?: string }, never, Page<UserResponse | UserMissing>>;
-    "/v1/users/me": Call<Nothing, never, UserResponse>;
+    "/v1/users/me": Call<Nothing, never, OwnUserResponse>;
     [path: `/v1/users/${Part}`]: Call<Nothing, never, UserResponse>;
     [path: `/v1/users/${Part}/channels`]: Call<{ limit?: number; cursor?: string; owned?: boolean }, never, Page<ChannelResponse>>;
     [path: `/v1/users/${Part}/groups`]: Call<{ limit?: number; cursor?: string }, never, Page<GroupResponse>>;
@@ -2688,7 +2711,7 @@ declare namespace Api {
     [path: `/v1/groups/${Part}/invite-links/${Part}`]: Call<Nothing, ChangeInviteLink, InviteLinkResponse>;
     [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, ChangeMember, MemberResponse>;
     [path: `/v1/groups/${Part}/messages/${number}`]: Call<Nothing, WriteMessage, MessageResponse>;
-    "/v1/users/me": Call<Nothing, UpdateUser, UserResponse>;
+    "/v1/users/me": Call<Nothing, UpdateUser, OwnUserResponse>;
     [path: `/v1/webhooks/${Part}`]: Call<Nothing, ChangeWebhook, WebhookResponse>;
   }
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from channels.default_channels.events import DefaultChannelsChanged
 from channels.default_channels.store import DefaultChannelStore
+from groups.events import GroupReinstated, GroupSuspended
 from groups.kernel.background import cancel
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId
@@ -25,6 +26,8 @@ class KnownDefaults:
     store: DefaultChannelStore
     version: int = field(default=0, init=False)
     numbers: Mapping[GroupId, int] = field(default_factory=dict, init=False)
+    renewals: int = field(default=0, init=False)
+    """How often people had to be looked up again since the start: the channels changed, or one is hidden no more."""
     _loading: asyncio.Task[None] | None = field(default=None, init=False)
 
     async def load(self) -> None:
@@ -39,6 +42,8 @@ class KnownDefaults:
         for event in events:
             if isinstance(event, DefaultChannelsChanged):
                 self._note(event.version, event.numbers)
+            elif isinstance(event, GroupReinstated | GroupSuspended):
+                self.renewals += event.group_id in self.numbers
 
     def reload(self) -> None:
         """Read them again in the background after lost events (a resync listener of the bus)."""
@@ -64,3 +69,4 @@ class KnownDefaults:
     def _note(self, version: int, numbers: Mapping[GroupId, int]) -> None:
         if version >= self.version:
             self.version, self.numbers = version, dict(numbers)
+            self.renewals += 1

@@ -4,6 +4,7 @@ Promises:
     Without default channels nothing is remembered, and nothing is asked.
     A request never waits: it only leaves the user's id. What gathers is looked up `GATHER_SECONDS` later with one
     command, and those who are new are subscribed with one transaction a channel.
+    Those who come while the application hides a channel are subscribed when they act after that.
     Bounded: a process remembers up to `MOST_KNOWN` people whom it need not look up again, and `MOST_WAITING` who wait.
     What is beyond is looked up again, or with the next request.
 """
@@ -17,7 +18,7 @@ from typing import Final
 from channels.default_channels.service.known import KnownDefaults
 from channels.default_channels.service.selection import OncePerPerson
 from channels.default_channels.store import DefaultChannelStore, DefaultSubscriptionStore
-from groups.errors import GroupNotFound
+from groups.errors import ChannelSuspended, GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.background import cancel
 from groups.kernel.ids import UserId
@@ -43,7 +44,7 @@ class Newcomers:
     subscriptions: DefaultSubscriptionStore
     known: KnownDefaults
     imports: ImportService
-    _version: int = field(default=-1, init=False)
+    _renewals: int = field(default=-1, init=False)
     _seen: set[UserId] = field(default_factory=set, init=False)
     _waiting: dict[UserId, None] = field(default_factory=dict, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
@@ -52,8 +53,8 @@ class Newcomers:
         """Note that a person acts; called with every request. Business accounts and the application are no people."""
         if not self.known.numbers or actor.is_app_admin or actor.is_business:
             return
-        if self._version != self.known.version:
-            self._version = self.known.version
+        if self._renewals != self.known.renewals:
+            self._renewals = self.known.renewals
             self._seen.clear()
         if actor.user_id in self._seen or len(self._waiting) >= MOST_WAITING:
             return
@@ -101,5 +102,5 @@ class Newcomers:
             )
             try:
                 await self.imports.admit_unasked(channel_id, new, selection)
-            except GroupNotFound:
-                continue  # deleted meanwhile, or no default any more
+            except (ChannelSuspended, GroupNotFound):
+                continue  # hidden, deleted meanwhile, or no default any more

@@ -6,7 +6,7 @@ Promises:
     One process at a time for each channel, and gentle: a step of `STEP` users, then a pause as long as the step took.
     Once: when the sweep is done, that is stored, and nothing runs any more for the channel. People who come later are
     new ones (`newcomers`).
-    A full channel waits: the sweep looks again after `FULL_SECONDS`.
+    A channel that is full, or hidden by the application, waits: the sweep looks again after `FULL_SECONDS`.
 
 The sweep goes over the users of whom anything is stored, and then over the members of groups. A user in neither has no
 profile and is nowhere a member; they are subscribed when they come back.
@@ -24,7 +24,7 @@ from channels.default_channels.models import DefaultChannel, Phase, Progress
 from channels.default_channels.service.known import KnownDefaults
 from channels.default_channels.service.selection import Decided, OncePerPerson, SweepStep
 from channels.default_channels.store import DefaultChannelStore, DefaultSubscriptionStore
-from groups.errors import GroupNotFound
+from groups.errors import ChannelSuspended, GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.background import PeriodicTask
 from groups.kernel.clock import Clock
@@ -62,7 +62,7 @@ class Sweep:
     _holder: str = field(default_factory=lambda: uuid4().hex, init=False)
     _over: set[tuple[GroupId, int]] = field(default_factory=set, init=False)
     """Channels whose sweep is done, each with the version of all defaults at which this process saw that."""
-    _full_until: dict[GroupId, float] = field(default_factory=dict, init=False)
+    _waits_until: dict[GroupId, float] = field(default_factory=dict, init=False)
     _task: PeriodicTask = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,7 +82,7 @@ class Sweep:
         version, channel_ids = self.known.version, list(self.known.numbers)
         self._over = {one for one in self._over if one[1] == version}
         for channel_id in channel_ids:
-            is_waiting = self._full_until.get(channel_id, 0.0) > time.monotonic()
+            is_waiting = self._waits_until.get(channel_id, 0.0) > time.monotonic()
             if not is_waiting and (channel_id, version) not in self._over:
                 await self._sweep(channel_id, version)
 
@@ -98,11 +98,13 @@ class Sweep:
                 return
             began = time.monotonic()
             try:
-                is_full = await self._step(channel)
+                must_wait = await self._step(channel)
+            except ChannelSuspended:
+                must_wait = True
             except GroupNotFound:
                 return  # deleted, or no default any more, or another process has the lease
-            if is_full:
-                self._full_until[channel_id] = time.monotonic() + FULL_SECONDS
+            if must_wait:
+                self._waits_until[channel_id] = time.monotonic() + FULL_SECONDS
                 return
             await asyncio.sleep(max(SHORTEST_PAUSE, time.monotonic() - began))
 

@@ -94,6 +94,8 @@ GET    /comment-bans                      -        -          -      -      ok  
 PUT    /comment-bans/{member}             -        -          -      -      ok     ok     -      ok
 PUT    /comment-bans/{admin}              -        -          -      -      -      ok     -      ok
 DELETE /comment-bans/{member}             -        -          -      -      ok     ok     -      ok
+GET    /restrictions                      -      -        ok
+GET    /channels?suspended=true           -      -        ok
 GET    /admin-log                         -        -          -      -      ok     ok     -      ok
 POST   /owner member                      -        -          -      -      -      ok     -      ok
 POST   /posts text                        write    write      write  ban    ok     ok     write  ok

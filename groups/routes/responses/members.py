@@ -17,7 +17,7 @@ from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest
 from groups.kernel.ids import ID_BYTES, UserId, UserIdText
 from groups.kernel.text import TOO_LONG, Line, MaxBytes, OneLine, Text
 from groups.limits import NAME_CARD_BYTES, REQUEST_TEXT_BYTES, USER_NAME_BYTES, USERS_PER_CALL
-from groups.models import AccountKind, Member, Role, User
+from groups.models import AccountKind, Member, Role, User, UserRestriction
 from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody
 from groups.routes.responses.invitations import InvitedResponse
 
@@ -105,6 +105,27 @@ class UserResponse(Response):
     name: str
     face_url: str
     account_kind: AccountKind
+
+
+class OwnRestrictionResponse(Response):
+    """The application restricts you: you read and leave, and add nothing. `until` null: until it is lifted."""
+
+    until: Instant | None
+    reason: str
+
+
+class OwnUserResponse(UserResponse):
+    """Your profile. `restriction`: how the application restricts you now; null: it does not."""
+
+    restriction: OwnRestrictionResponse | None
+
+
+def own_user_response(user: User, restriction: UserRestriction | None) -> OwnUserResponse:
+    """The response for the user who asks, and what restricts them now."""
+    own = None
+    if restriction is not None:
+        own = OwnRestrictionResponse(until=restriction.until, reason=restriction.reason)
+    return OwnUserResponse(**dict(user), restriction=own)
 
 
 class UserMissing(Response):

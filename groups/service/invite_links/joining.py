@@ -4,7 +4,8 @@ Promises:
     Exact: a link never lets in more than its `max_uses`, under any race and in any number of processes, since the join
     and its count are one transaction of the group's membership queue.
     Discreet: whoever does not know a code learns nothing. Whoever knows one learns the group's name, picture,
-    introduction and number of members, and nothing else of a private group. A banned user learns nothing.
+    introduction and number of members, and nothing else of a private group. A banned user learns nothing,
+    and of a channel that the application hides only its owner learns anything.
     A preview costs two database commands, a join by a link one more than another join, at any size.
 """
 
@@ -60,17 +61,20 @@ class InvitedService:
         also = (of_members, of_restrictions, of_request) if actor is not None else ()
         await self.database.fetch_together(of_group, *also)
         group = of_group.result
-        if group is None:
+        # One that the application hid is as if absent, and shows neither its name nor that it was there.
+        if group is None or group.is_hidden:
             raise InviteLinkNotFound
-        if actor is None:
-            role = policy.effective_role_of(NOBODY, None, None)
-            policy.check(policy.joining_by_link_refusal(role, link, self.clock.now()))
-            return InvitePreview(link, group, is_member=False, request=None)
-        member = of_members.result.get(user_id)
+        member = restriction = request = None
+        if actor is not None:
+            member = of_members.result.get(user_id)
+            restriction = of_restrictions.result.get(user_id)
+            request = of_request.result
+        role = policy.effective_role_of(actor or NOBODY, member, restriction)
+        if group.is_hidden and not policy.may_see(group, role):
+            raise InviteLinkNotFound
         if member is None:
-            role = policy.effective_role_of(actor, None, of_restrictions.result.get(user_id))
             policy.check(policy.joining_by_link_refusal(role, link, self.clock.now()))
-        return InvitePreview(link, group, member is not None, of_request.result)
+        return InvitePreview(link, group, member is not None, request)
 
     async def join(
         self, actor: Actor, code: str, *, text: str = ""

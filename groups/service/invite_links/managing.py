@@ -143,7 +143,7 @@ class InviteLinkService:
         """
 
         async def work(tx: Tx) -> None:
-            group = await self._managed(actor, group_id, tx)
+            group = await self._managed(actor, group_id, tx, is_adding=False)
             link = await self._find(group_id, code, tx)
             if link.revoked_at is not None:
                 return
@@ -184,9 +184,13 @@ class InviteLinkService:
         page, has_more = cut_page(found, limit)
         return page, encode_cursor(name, *_place(page[-1])) if has_more else None
 
-    async def _managed(self, actor: Actor, group_id: GroupId, tx: Tx) -> Group:
+    async def _managed(
+        self, actor: Actor, group_id: GroupId, tx: Tx, *, is_adding: bool = True
+    ) -> Group:
         """The group, if the actor manages its members; its document is written, so that changes have an order."""
         access = await self.guard.access_of(actor, group_id, tx)
+        if is_adding:
+            policy.check(policy.adding_anything_refusal(access))
         policy.check(policy.managing_refusal(access))
         await self.groups.touch([group_id], tx)
         return access.group

@@ -1,4 +1,4 @@
-"""Finds channels: the directory by size, age or last post, and the channels that a user owns.
+"""Finds channels: the directory by size, age or last post, the channels that a user owns, and those that are suspended.
 
 A deployment holds at most a thousand channels (its limit `channels`), which bounds a search for any number of groups.
 """
@@ -112,6 +112,19 @@ class Directory:
             await self._as_seen(actor, groups),
             next_cursor,
             lambda found: encode_cursor("owned", found[0].group.group_id),
+        )
+
+    async def list_suspended(
+        self, actor: Actor, *, limit: int, cursor: str | None
+    ) -> UncutPage[SeenGroup]:
+        """At most `limit` suspended channels, by id; the caller checks the right to them."""
+        groups, next_cursor = await page_by_text(
+            "suspended", cursor, limit, self.groups.find_suspended, lambda group: group.group_id
+        )
+        return UncutPage(
+            await self._as_seen(actor, groups),
+            next_cursor,
+            lambda found: encode_cursor("suspended", found[0].group.group_id),
         )
 
     async def list_joined(

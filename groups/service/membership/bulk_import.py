@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from groups import policy
 from groups.errors import GroupNotFound
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError
@@ -95,8 +96,11 @@ class BulkImport:
         group, row = of_group.result, of_stream.result
         if group is None or row is None:
             return GroupNotFound()
-        if unasked is not None and (refusal := unasked.selecting.refusal()) is not None:
-            return refusal
+        if unasked is not None:
+            # Nobody is brought in unasked where a channel is as if absent.
+            hidden = policy.suspended_refusal(group) if group.is_hidden else None
+            if (refusal := unasked.selecting.refusal() or hidden) is not None:
+                return refusal
         counts = of_counts.result
         users = UserCounts.of(
             self.limits,

@@ -63,8 +63,8 @@ class ImportService:
     ) -> ImportOutcome:
         """Make those of the users members whom the selection chooses, in one transaction.
 
-        The caller checks who may ask for it. Publishes: MembersJoined. Raises: GroupNotFound; what the selection
-        refuses with.
+        The caller checks who may ask for it. Publishes: MembersJoined. Raises: GroupNotFound; ChannelSuspended, where
+        the group is hidden; what the selection refuses with.
         """
         outcome = await self.queue.submit(group_id, Import(user_ids, mark, selection))
         assert isinstance(outcome, ImportOutcome)

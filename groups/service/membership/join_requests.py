@@ -58,15 +58,16 @@ class JoinRequestService:
     ) -> tuple[list[tuple[JoinRequest, Group]], str | None]:
         """A page of the actor's own requests that wait, by group id, each with its group.
 
-        A request reveals that its group exists, and its name: whoever could ask knew both.
+        A request reveals that its group exists, and its name: whoever could ask knew both. Those to
+        channels that the application hides are left out, so a page may have fewer than `limit`.
         """
         read = partial(self.requests.list_of_user, actor.user_id)
         found, next_cursor = await page_by_text(
             "own requests", cursor, limit, read, lambda one: one.group_id
         )
         groups = await self.groups.find_many([one.group_id for one in found]) if found else {}
-        shown = [(one, groups[one.group_id]) for one in found if one.group_id in groups]
-        return shown, next_cursor
+        known = [(one, groups[one.group_id]) for one in found if one.group_id in groups]
+        return [(one, group) for one, group in known if not group.is_hidden], next_cursor
 
     async def answer(
         self, actor: Actor, group_id: GroupId, user_id: UserId, *, approve: bool

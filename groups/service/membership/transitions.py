@@ -174,6 +174,7 @@ def _add(state: MembershipState, command: Add, access: AccessContext) -> bool:
 
 
 def _approve(state: MembershipState, command: Approve, access: AccessContext) -> bool:
+    policy.check(policy.adding_anything_refusal(access))
     policy.check(policy.managing_refusal(access))
     if command.user_id in state.members:
         # The user joined in another way while the request waited.

@@ -73,7 +73,7 @@ class _Target:
             return MessageNotFound()
         if message.recalled_at is not None:
             return MessageRecalled()
-        return policy.adding_reaction_refusal(access, message) if is_adding else None
+        return policy.voting_refusal(access, message) if is_adding else None
 
     async def on_added(self, count: int, now: datetime, tx: Tx) -> None:
         """Nobody counts the votes of a channel's posts together."""

@@ -8,6 +8,7 @@ import { throttle } from "../ui/dom.js";
 import { lineOf } from "../ui/previews.js";
 import { client, del, get, Problem, part, patch, post, put } from "./api.js";
 import { keptOnDevice } from "./offline.js";
+import { restriction } from "./restriction.js";
 import { session } from "./session.js";
 
 const PAGE = 100;
@@ -172,6 +173,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
         if (first?.next_cursor === null) this.#cursors.set(scope, null);
         else this.loadMore(scope).catch(() => {});
       }
+    if (first?.user) restriction.learn(first.user.restriction);
     this.#user = first?.user ?? this.#user;
     this.#keepSoon();
     return this.#user;

@@ -1589,6 +1589,19 @@ export interface OwnJoinRequestResponse {
   requested_at: string;
 }
 
+export interface OwnRestrictionResponse {
+  until: string | null;
+  reason: string;
+}
+
+export interface OwnUserResponse {
+  user_id: string;
+  name: string;
+  face_url: string;
+  account_kind: AccountKind;
+  restriction: OwnRestrictionResponse | null;
+}
+
 export interface PollBody {
   question: string;
   options: string[];
@@ -1911,6 +1924,15 @@ export interface Restrict {
   reason?: string;
 }
 
+export interface RestrictedUserResponse {
+  user_id: string;
+  until: string | null;
+  reason: string;
+  at: string;
+  name: string;
+  by: string;
+}
+
 export interface RestrictionResponse {
   user_id: string;
   until: string | null;
@@ -2070,7 +2092,7 @@ export interface SyncResponse {
   unread: UnreadResponse;
   conversation_groups: ConversationGroupResponse[];
   invitations: Page<OwnInvitationResponse | OwnGroupInvitationResponse> | null;
-  user: UserResponse | null;
+  user: OwnUserResponse | null;
   limits: { [name: string]: number | null } | null;
 }
 

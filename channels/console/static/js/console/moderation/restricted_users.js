@@ -1,6 +1,6 @@
 // The users that the application's admin restricted: who, until when and why; ending it, and restricting another one.
 
-import { del, part, put } from "../../client/api.js";
+import { del, get, part, put } from "../../client/api.js";
 import { t } from "../../texts.js";
 import { h, submitting } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
@@ -8,7 +8,6 @@ import { attempt, confirmDialog, notice } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
 import { field, submitForm } from "../form.js";
 import { rowOfUser } from "../people/rows.js";
-import { LatestActs } from "./latest_acts.js";
 import { noteField, untilField } from "./sanction_fields.js";
 
 export class RestrictedUsers {
@@ -17,28 +16,14 @@ export class RestrictedUsers {
     this.#users.reload();
   }
 
-  #acts = new LatestActs("user_restricted", "user_unrestricted");
-  /** @type {PagedList<Pick<Api.RestrictionResponse, "user_id" | "until" | "reason" | "at">>} */
+  /** @type {PagedList<Api.RestrictedUserResponse>} */
   #users = new PagedList({
-    fetchPage: (cursor) => this.#fetchPage(cursor),
+    fetchPage: (cursor) => get("/v1/restrictions", { cursor }),
     renderRow: (restriction) => this.#row(restriction),
     emptyText: () => t("restriction.empty"),
   });
 
-  /** Those whose restriction has not ended by itself. @param {string | null} cursor */
-  async #fetchPage(cursor) {
-    const page = await this.#acts.page(cursor);
-    const all = page.items.map(({ after: { reason, until }, at, target_id: id }) => ({
-      user_id: id ?? "",
-      until: typeof until === "string" ? until : null,
-      reason: typeof reason === "string" ? reason : "",
-      at,
-    }));
-    const items = all.filter(({ until }) => until === null || Date.parse(until) > Date.now());
-    return { items, next_cursor: page.next_cursor };
-  }
-
-  /** @param {Pick<Api.RestrictionResponse, "user_id" | "until" | "reason" | "at">} restriction */
+  /** @param {Api.RestrictedUserResponse} restriction */
   #row({ at, reason, until, user_id: id }) {
     return rowOfUser(id, (name) => ({
       details: [
