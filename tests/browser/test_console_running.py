@@ -140,9 +140,12 @@ async def test_insights_are_shown_as_charts_tables_and_csv_files(
     assert drawn["height"] > 50
     await expect(page.locator(".reach-preview")).to_have_text(MARKUP)
     for button, columns in (
-        ("Export days (CSV)", "day,subscribers,joined,left,removed,net,posts,views,reactions"),
+        (
+            "Export days (CSV)",
+            "day,subscribers,joined,left,removed,net,posts,views,reactions,clicks",
+        ),
         ("Export hours (CSV)", "hour,views,reactions"),
-        ("Export posts (CSV)", "seq,created_at,preview,views,reactions"),
+        ("Export posts (CSV)", "seq,created_at,preview,views,reactions,clicks"),
     ):
         async with page.expect_download() as waited:
             await opened.by("button", button).click()
@@ -254,6 +257,7 @@ async def test_settings_are_read_only_without_the_grant_to_change_them(
         "accept_messages": "nobody",
         "signatures": True,
         "protect_content": True,
+        "count_clicks": False,
     }
     await a_post(owner, path, MARKUP)
     for button, said in (("Posts", MARKUP), ("Admin log", "settings_changed")):

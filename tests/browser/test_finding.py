@@ -250,6 +250,7 @@ async def test_keys_move_between_conversations_and_act_on_posts(
     await screenshot(page, "keys")
     await keys.get_by_label("Use shortcuts of a single character").uncheck()
     await page.keyboard.press("Escape")
+    await expect(keys).to_have_count(0)
     await page.keyboard.press("?")
     await page.keyboard.press("Control+k")
     await expect(opened.by("combobox")).to_be_focused()

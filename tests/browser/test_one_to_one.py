@@ -122,7 +122,7 @@ async def test_the_other_side_sees_edits_and_deletions_live(
     await expect(writer(mine)).to_have_value("half a thought")
     await bobs.by("button", "Message options").click()
     # Neither edit nor delete.
-    await expect(bobs.by("menuitem")).to_have_text(["Reply", "Forward…"])
+    await expect(bobs.by("menuitem")).to_have_text(["Reply", "Forward…", "Report…"])
     await bobs.page.keyboard.press("Escape")
     await mine.by("button", "Message options").click()
     await mine.by("menuitem", "Delete for everyone").click()

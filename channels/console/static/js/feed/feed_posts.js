@@ -3,7 +3,7 @@
 // New posts are counted and not added by themselves: nothing moves under the reader's eyes until `showNew` is called. The
 // reactions of the channels that are on the screen have to be asked for (`watch`). Fires `change`.
 
-import { hidesCounts, pollAfterVotes, pollInEvent } from "../../sdk/core/polls.js";
+import { hidesCounts, pollAfterVotes, pollInEvent } from "../../sdk/core/message_stream.js";
 import { client, del, get, part, put } from "../client/api.js";
 import { conversations, groupConversationId } from "../client/conversations.js";
 import { session } from "../client/session.js";
