@@ -57,6 +57,7 @@ MAPS: Final = frozenset(
         "tallies.counts",
         "tallies.votes",
         "insights.hours",
+        "report_cases.reasons",
         "admin_log.before",
         "admin_log.after",
     }
@@ -83,7 +84,8 @@ SUBDOCUMENTS: Final[dict[str, tuple[str, ...]]] = {
         "origin",
         "failure",
     ),
-    "groups": ("marking",),
+    "groups": ("marking", "suspension"),
+    "report_cases": ("target", "profile", "texts", "resolution"),
     "webhooks": ("old_secrets",),
     "webhook_deliveries": ("attempts",),
     "devices": ("target",),

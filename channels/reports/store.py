@@ -90,8 +90,9 @@ class CaseStore:
 
     async def resolve(self, case: Case, expires_at: datetime, tx: Tx) -> None:
         """Store a case that is resolved, and whose reports are to be deleted."""
-        document = _to_document(case) | {"uncleared": True, "expires_at": expires_at}
-        await self._cases.replace_one(_match(case.case_id), document, session=tx.session)
+        values = _to_document(case) | {"uncleared": True, "expires_at": expires_at}
+        key = {name: values.pop(name) for name in ("_id", "digest")}
+        await self._cases.update_one(key, {"$set": values}, session=tx.session)
 
     async def find(self, case_id: str, tx: Tx | None = None) -> Case | None:
         row = await self._cases.find_one(_match(case_id), session=tx.session if tx else None)

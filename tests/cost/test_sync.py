@@ -79,6 +79,7 @@ async def test_it_sends_the_same_commands_for_ten_conversations_and_for_a_thousa
         assert (await nothing()).items == []
         of_count.append(await _sent(watched, nothing))
         if count == MANY:
+            assert await _sent(watched, partial(bob.get, "/v1/users/me")) == {"aggregate": 1}
             for name, call in {"unread": partial(bob.get, "/v1/unread"), "sync": nothing}.items():
                 cpu[name] = await _cpu(call)
         await a_post(ada, news)

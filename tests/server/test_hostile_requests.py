@@ -68,6 +68,8 @@ async def a_place(api: Api) -> tuple[User, dict[str, str]]:
         "code": (await ada.post(f"{channel}/invite-links", {})).body["code"],
         "device_id": "phone",
         "seq": "1",
+        "comment_seq": "1",
+        "report_id": "none",
         "name": "mine",
         "emoji": "👍",
         "option": "0",
@@ -490,14 +492,17 @@ async def test_a_cursor_of_another_user_shows_nothing_of_his(shared_api: Api) ->
             assert answer.refusal == (400, "bad_cursor")
 
 
-FILLED: Final = {"post": "1", "poll": "1", "draft": "none", "nobody": "nobody", "owner": "somebody"}
+FILLED: Final = {
+    **{"post": "1", "poll": "1", "commented": "1"},
+    **{"draft": "none", "nobody": "nobody", "owner": "somebody"},
+}
 
 
 def call_of(row: Row, place: str) -> tuple[str, str, dict[str, Any]]:
     """The row's call on this channel, the same whether there is one."""
     path = row.path.replace("👍", part("👍")).removesuffix("/")
     users = ("nobody", "owner", "member", "admin", "banned", "writer", "asker")
-    for word in ("post", "poll", "draft", "link", *users):
+    for word in ("post", "poll", "commented", "draft", "link", *users):
         path = path.replace("{" + word + "}", FILLED.get(word, "somebody"))
     if row.body == "lines":
         return row.method, place + path, {"data": '{"user_id": "x"}\n', "headers": AS_LINES}

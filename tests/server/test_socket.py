@@ -313,9 +313,10 @@ async def test_every_type_of_event_arrives_without_any_subscription(
     await a_group_s_life(ada, bob, cat)
     await a_reader_s_life(ada, bob)
     await a_dialogue_s_life(ada, bob)
+    await acts_against_abuse(shared_api.new_user("app", admin=True), ada, bob)
     heard = [*await ada_ears.until_now(), *await bob_ears.until_now(), *await cat_ears.until_now()]
     told = {event["type"] for event in heard}
-    # Only to those who watch; once they were read, behind all others; and where a receiver of webhooks fails.
+    # Only to those who watch; once they were read, behind all others; where a receiver of webhooks fails; to back ends.
     assert set(EVENT_TYPES) - told == {
         "reactions.changed",
         "poll.changed",
@@ -326,11 +327,19 @@ async def test_every_type_of_event_arrives_without_any_subscription(
         "inbox.unread",
         "unread.changed",
         "webhook.disabled",
+        "report.opened",
     }
     for event in heard:
         assert event["at"].endswith("Z")
     for ears in (ada_ears, bob_ears, cat_ears):
         await ears.close()
+
+
+async def acts_against_abuse(app: User, ada: User, bob: User) -> None:
+    path = await a_channel(ada, bob)
+    for call in (f"{path}/suspension", f"/v1/users/{part(bob.id)}/restriction"):
+        await app.put(call, {"mode": "readable"} if "suspension" in call else {})
+        await app.delete(call)
 
 
 async def a_channel_s_life(ada: User, bob: User) -> None:

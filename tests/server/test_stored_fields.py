@@ -105,7 +105,7 @@ STORED_AS: Final = {
 }
 """Fields of models that documents have under another name."""
 
-NOT_STORED: Final = {"tallies.mine", "tallies.my_votes"}
+NOT_STORED: Final = {"restrictions.by_app", "tallies.mine", "tallies.my_votes"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

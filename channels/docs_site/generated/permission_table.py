@@ -94,8 +94,6 @@ GET    /comment-bans                      -        -          -      -      ok  
 PUT    /comment-bans/{member}             -        -          -      -      ok     ok     -      ok
 PUT    /comment-bans/{admin}              -        -          -      -      -      ok     -      ok
 DELETE /comment-bans/{member}             -        -          -      -      ok     ok     -      ok
-GET    /restrictions                      -      -        ok
-GET    /channels?suspended=true           -      -        ok
 GET    /admin-log                         -        -          -      -      ok     ok     -      ok
 POST   /owner member                      -        -          -      -      -      ok     -      ok
 POST   /posts text                        write    write      write  ban    ok     ok     write  ok
@@ -335,6 +333,8 @@ POST   /reports/{report}/resolution dismissed - -         ok
 PUT    /users/{nobody}/restriction restricted - -         ok
 GET    /users/{restricted}/restriction    -      -        ok
 DELETE /users/{restricted}/restriction    -      -        ok
+GET    /restrictions                      -      -        ok
+GET    /channels?suspended=true           -      -        ok
 GET    /admin-log                         -      -        ok
 GET    /feed                              ok     ok       ok
 GET    /search/messages?q=hello           ok     ok       ok
