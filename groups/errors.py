@@ -360,7 +360,7 @@ class InviteLinkNotFound(NotFound):
     code: ClassVar[str] = "invite_link_not_found"
     summary: ClassVar[str] = "No such invite link"
     remedy: ClassVar[str] = (
-        "Tell the user that the link does not work any more. Whoever sent it can send another one."
+        "Tell the user that the link does not work any more. The one who sent it can send another one."
     )
 
 

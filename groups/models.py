@@ -228,7 +228,7 @@ class Marking(Model):
 
 
 class SuspensionMode(StrEnum):
-    """What a suspension leaves of a channel."""
+    """How much a suspension leaves of a channel."""
 
     READABLE = "readable"
     """It can be read, subscribed to and left; nothing is added to it."""
@@ -446,7 +446,7 @@ class Restriction(Model):
     """When the user left a chat group by themselves, or declined to join it: nobody adds them again without asking.
     Channels do not need it, since nobody is added to one."""
     by_app: UserRestriction | None = Field(default=None, exclude=True)
-    """What the application restricts the user to in every group; it is stored once, beside the others."""
+    """The restriction of a user by the application, in every group; it is stored once, beside the others."""
 
     @property
     def restricts(self) -> bool:
@@ -556,7 +556,7 @@ class InviteLinkState(StrEnum):
 
 
 class InviteLink(Model):
-    """A link by which users join a group, or with `approval` ask to join; whoever knows the `code` may use it.
+    """A link by which users join a group, or with `approval` ask to join; everybody who knows the `code` may use it.
 
     `uses` counts each join by it: a user who leaves and comes back by the same link counts twice. A request counts when
     it is approved. `pending_requests` are those that wait.

@@ -117,7 +117,7 @@ def suspended_refusal(group: Group) -> DomainError | None:
 
 
 def adding_anything_refusal(access: AccessContext) -> DomainError | None:
-    """What every addition to a group asks first: posts, edits, comments, votes, pins, invitations, changed settings."""
+    """The refusal that every addition to a group asks for first: posts, edits, comments, votes, pins, invitations, changed settings."""
     return restricted_refusal(access.restriction) or suspended_refusal(access.group)
 
 
@@ -611,7 +611,7 @@ def listing_voters_refusal(
 def poll_editing_refusal(
     before: Poll | None, after: Poll | None, now: datetime
 ) -> DomainError | None:
-    """What an edit may change in a poll: when it closes, while it is open, to a later time than now.
+    """An edit may change only this in a poll: when it closes, while it is open, to a later time than now.
 
     Everything else was voted for. So no edit makes a poll of another message either.
     """

@@ -1041,7 +1041,7 @@ class ReactionsChanged(EventBase):
 
 
 class ReportedTarget(Answer):
-    """What was reported: the ids of its type."""
+    """The reported thing: the ids of its type."""
 
     type: TargetType
     channel_id: str | None = None
@@ -1059,7 +1059,7 @@ class ReportOpened(EventBase):
     report_id: str
     """The report, as in `GET /v1/reports/{report_id}`."""
     target: ReportedTarget
-    """What was reported. A one-to-one message names only its author."""
+    """The reported thing. A one-to-one message names only its author."""
     reason: ReportReason
     """Why, in the first report."""
 

@@ -108,14 +108,14 @@ class ItemError(Answer):
 
 
 class Answered(Answer):
-    """What became of one join request; `error` is null where it was answered."""
+    """The outcome of one join request; `error` is null where it was answered."""
 
     user_id: str
     error: ItemError | None = None
 
 
 class AnsweredRequests(Answer):
-    """What became of each join request, in the order of the call."""
+    """The outcome of each join request, in the order of the call."""
 
     items: list[Answered]
 
@@ -221,7 +221,7 @@ class Settings(Answer):
 
 
 SuspensionMode = Literal["readable", "hidden"] | str
-"""What a suspension leaves of a channel."""
+"""How much a suspension leaves of a channel."""
 
 
 class Suspension(Answer):
@@ -973,7 +973,7 @@ class InvitePreview(Answer):
 
 
 class JoinedByLink(Answer):
-    """What became of it: you are in the channel or group, which is shown as you see it now, or you wait for an answer.
+    """The outcome: you are in the channel or group, which is shown as you see it now, or you wait for an answer.
 
     `channel` or `group` is null for the other kind, and both while you wait.
     """
@@ -1299,7 +1299,7 @@ ReportReason = (
 """Why it is reported."""
 
 CaseAction = Literal["dismiss", "delete", "suspend_channel", "restrict_user"] | str
-"""What resolves a case."""
+"""The acts that resolve a case."""
 
 
 class ReportResolution(Answer):
@@ -1314,11 +1314,11 @@ class ReportResolution(Answer):
 
 
 TargetType = Literal["post", "message", "comment", "channel", "group", "user"] | str
-"""What is reported."""
+"""The kinds of things that are reported."""
 
 
 class ReportTarget(Answer):
-    """What was reported, by its ids. A one-to-one message names only its author, or the channel that wrote it."""
+    """The reported thing, by its ids. A one-to-one message names only its author, or the channel that wrote it."""
 
     type: TargetType
     channel_id: str | None = None
@@ -1329,7 +1329,7 @@ class ReportTarget(Answer):
 
 
 class ReportText(Answer):
-    """What a reporter wrote."""
+    """The words of a reporter."""
 
     reason: ReportReason
     text: str
@@ -2200,7 +2200,7 @@ class NewOwner(TypedDict, total=False):
 
 
 class TargetBody(TypedDict, total=False):
-    """What to report: exactly the ids that its type needs.
+    """The thing to report: exactly the ids that its type needs.
 
     `post`: `channel_id`, `seq`. `message`: `group_id`, `seq`; one-to-one `conversation_id`, `seq`; in a
     channel's inbox `channel_id`, `user_id`, `seq`. `comment`: `channel_id`, `post_seq`, `seq`. `channel`,
@@ -2222,7 +2222,7 @@ class NewReport(TypedDict, total=False):
     target: Required[TargetBody]
     reason: Required[ReportReason]
     text: str
-    """More, in your own words. Whoever decides reads it without your name."""
+    """More, in your own words. Those who decide read it without your name."""
 
 
 class NewResolutionBody(TypedDict, total=False):

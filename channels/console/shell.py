@@ -130,7 +130,7 @@ def service_worker(assets: Assets) -> bytes:
 
 
 NotThere = Literal["channel", "page", "invite", "ended"]
-"""What is not there: a channel, any page, an invite link, or one that has ended."""
+"""The kinds of things that are not there: a channel, any page, an invite link, or one that has ended."""
 
 
 def not_found_page(assets: Assets, what: NotThere, language: str) -> bytes:

@@ -904,7 +904,7 @@ class UserUnrestricted(_OfNoConversation):
 
 
 class ReportedTarget(BaseModel):
-    """What was reported: the ids of its type."""
+    """The reported thing: the ids of its type."""
 
     model_config = _CONFIG
 
@@ -925,7 +925,7 @@ class ReportOpened(_OfNoConversation):
     report_id: str
     """The report, as in `GET /v1/reports/{report_id}`."""
     target: ReportedTarget
-    """What was reported. A one-to-one message names only its author."""
+    """The reported thing. A one-to-one message names only its author."""
     reason: ReportReason
     """Why, in the first report."""
 

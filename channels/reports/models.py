@@ -15,7 +15,7 @@ _DIGEST_BYTES: Final = 15  # 120 bits, 24 letters
 
 
 class TargetType(StrEnum):
-    """What is reported."""
+    """The kinds of things that are reported."""
 
     POST = "post"
     MESSAGE = "message"
@@ -45,7 +45,7 @@ class CaseState(StrEnum):
 
 
 class CaseAction(StrEnum):
-    """What resolves a case."""
+    """The acts that resolve a case."""
 
     DISMISS = "dismiss"
     DELETE = "delete"
@@ -54,7 +54,7 @@ class CaseAction(StrEnum):
 
 
 class Target(Model):
-    """What is reported: the fields of its type, and nothing that tells who reported it.
+    """The reported thing: the fields of its type, and nothing that tells who reported it.
 
     A one-to-one message names neither its conversation nor its seq: the other side of its author is the reporter.
     """
@@ -116,7 +116,7 @@ def digest_in(case_id: str) -> str:
 
 
 class CaseText(Model):
-    """What a reporter wrote, without their name."""
+    """The words of a reporter, without their name."""
 
     reason: ReportReason
     text: str
@@ -164,7 +164,7 @@ class Case(Model):
 
 
 class Report(Model):
-    """What one user said of a target; a later report of theirs replaces it. It exists while its case is open."""
+    """The report of one user about a target; a later report of theirs replaces it. It exists while its case is open."""
 
     target_key: str
     user_id: UserId

@@ -34,7 +34,7 @@ ReasonText = Annotated[
 
 
 class TargetBody(Body):
-    """What to report: exactly the ids that its type needs.
+    """The thing to report: exactly the ids that its type needs.
 
     `post`: `channel_id`, `seq`. `message`: `group_id`, `seq`; one-to-one `conversation_id`, `seq`; in a channel's inbox
     `channel_id`, `user_id`, `seq`. `comment`: `channel_id`, `post_seq`, `seq`. `channel`, `group`, `user`: its id.
@@ -72,7 +72,7 @@ class NewReport(Body):
     text: Annotated[
         Text,
         MaxBytes("report_text_bytes", REPORT_TEXT_BYTES),
-        Field(description="More, in your own words. Whoever decides reads it without your name."),
+        Field(description="More, in your own words. Those who decide read it without your name."),
     ] = ""
 
 
@@ -84,7 +84,7 @@ class ReportedResponse(Response):
 
 
 class ReportTargetResponse(Response):
-    """What was reported, by its ids. A one-to-one message names only its author, or the channel that wrote it."""
+    """The reported thing, by its ids. A one-to-one message names only its author, or the channel that wrote it."""
 
     type: TargetType
     channel_id: GroupId | None
@@ -103,7 +103,7 @@ class ReportedProfileResponse(Response):
 
 
 class ReportTextResponse(Response):
-    """What a reporter wrote."""
+    """The words of a reporter."""
 
     reason: ReportReason
     text: str

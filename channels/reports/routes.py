@@ -187,7 +187,7 @@ class ModerationRoutes:
 
     @get("/v1/users/{user_id}/restriction", errors=[PermissionRefused, RestrictionNotFound])
     async def restriction(self, actor: Actor, user_id: AnyUserIdText) -> RestrictionResponse:
-        """What restricts you (`me`), or any user for the application, now; 404 where nothing does."""
+        """Your restriction (`me`), or that of any user for the application, now; 404 where there is none."""
         found = await self.restrictions.find(actor, user_or_caller(user_id, actor.user_id))
         return restriction_response(found)
 
@@ -211,7 +211,7 @@ class ModerationRoutes:
 
     @get("/v1/admin-log", errors=[PermissionRefused, BadCursor])
     async def admin_log(self, actor: Actor, query: LogQuery) -> Page[AdminLogEntryResponse]:
-        """What the application did about abuse: reports, suspensions, restrictions, newest first (the application).
+        """The acts of the application against abuse: reports, suspensions, restrictions, newest first (the application).
 
         `target_id` is the report, the channel or the user. A suspension stands in the channel's own log too.
         """

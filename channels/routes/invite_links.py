@@ -62,7 +62,7 @@ class ChannelInviteLinkRoutes:
     async def create_channel_invite_link(
         self, actor: Actor, channel_id: ChannelIdText, body: CreateInviteLink, key: IdempotencyKey
     ) -> InviteLinkResponse:
-        """Make an invite link (owner, admin): whoever has it may subscribe, also to a private channel."""
+        """Make an invite link (owner, admin): everybody who has it may subscribe, also to a private channel."""
         async with self.channel(channel_id):
             return await self.calls.create(actor, channel_id, body, key)
 

@@ -82,7 +82,7 @@ class JoinByLink(JoinGroup):
 
 
 class JoinedByLinkResponse(Response):
-    """What became of it: you are in the channel or group, which is shown as you see it now, or you wait for an answer.
+    """The outcome: you are in the channel or group, which is shown as you see it now, or you wait for an answer.
 
     `channel` or `group` is null for the other kind, and both while you wait.
     """

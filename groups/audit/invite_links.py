@@ -10,7 +10,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 
 SHOWN_CHARACTERS = 8
-"""Of a code in a report: a whole one lets in whoever reads it."""
+"""Of a code in a report: a whole one lets in everybody who reads it."""
 
 
 @dataclass(frozen=True, slots=True)

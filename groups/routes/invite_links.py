@@ -36,7 +36,7 @@ from groups.service.invite_links.managing import (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InviteLinkCalls:
-    """What the calls of chat groups and of channels do alike."""
+    """The part that the calls of chat groups and of channels share."""
 
     links: InviteLinkService
     addresses: LinkAddresses
@@ -98,7 +98,7 @@ class InviteLinkRoutes:
     async def create_invite_link(
         self, actor: Actor, group_id: GroupIdText, body: CreateInviteLink, key: IdempotencyKey
     ) -> InviteLinkResponse:
-        """Make an invite link (owner, admin): whoever has it may join, whatever `join_option` says."""
+        """Make an invite link (owner, admin): everybody who has it may join, whatever `join_option` says."""
         return await self.calls.create(actor, group_id, body, key)
 
     @get("/v1/groups/{group_id}/invite-links", errors=[GroupNotFound, PermissionRefused, BadCursor])

@@ -31,7 +31,7 @@ from groups.service.users import UserService
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JoinRequestCalls:
-    """What the calls of chat groups and of channels do alike."""
+    """The part that the calls of chat groups and of channels share."""
 
     requests: JoinRequestService
     users: UserService

@@ -54,7 +54,7 @@ class RestrictionStore:
         self._reader = RequestBatcher(self._find_keys)
 
     async def find_of_user(self, user_id: UserId, tx: Tx | None = None) -> UserRestriction | None:
-        """What the application restricts the user to, which may have ended."""
+        """The restriction of the user by the application, which may have ended."""
         key = _key_everywhere(user_id)
         row = await self._restrictions.find_one(
             {"_id": key, "group_id": key}, session=tx.session if tx else None
@@ -64,7 +64,7 @@ class RestrictionStore:
     def query_of_users(
         self, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, UserRestriction]]:
-        """What the application restricts these users to, as a query to send together with others."""
+        """The restrictions of these users by the application, as a query to send together with others."""
         keys = [_key_everywhere(user_id) for user_id in user_ids]
         match: Document = {"_id": {"$in": keys}, "group_id": {"$in": keys}}
         return BatchedQuery(self._restrictions, match, _everywhere)
@@ -126,7 +126,7 @@ class RestrictionStore:
     async def list_of_users(
         self, now: datetime, *, after: str, limit: int
     ) -> list[UserRestriction]:
-        """What the application restricts users to, by user id, behind `after`, without what has ended."""
+        """The restrictions of users by the application, by user id, behind `after`, without what has ended."""
         # Uses index: group_id_1_user_id_1. What has ended is deleted within moments, so few rows are passed over.
         query: Document = {
             "group_id": {"$gt": _key_everywhere(UserId(after)), "$lt": _BEHIND_USERS},

@@ -47,6 +47,6 @@ def holding_refusal(access: AccessContext | None, *, is_adding: bool) -> DomainE
     """Return why somebody with this access may not react to messages of the group, or vote in its polls."""
     if access is None:
         return GroupNotFound()
-    # First, so that a business account is told that no membership would help.
+    # First, so that a business account learns that no membership would help.
     refusal = policy.person_refusal(access.is_business) if is_adding else None
     return refusal or policy.reacting_refusal(access.group, access.effective_role, access.member)

@@ -1,4 +1,4 @@
-"""What users hold on one message, as a batch reads and changes it before it writes the difference."""
+"""The reactions and votes of users on one message, as a batch reads and changes it before it writes the difference."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Set
@@ -13,7 +13,7 @@ from reactions.models import Reaction, ReactionRules
 
 
 class TallyState:
-    """What the users of a batch hold on a message: emoji, or options of a poll, each by its stored text.
+    """The holdings of the users of a batch on a message: emoji, or options of a poll, each by its stored text.
 
     `has_tally`: whether a tally is stored, be it empty; without one, nobody held anything so far.
     """

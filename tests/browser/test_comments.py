@@ -129,7 +129,7 @@ async def test_readers_comment_on_a_post_and_its_owner_moderates(
     assert (await owner.delete(f"{path}/posts/1/comments-freeze")).status == 204
     await expect(adas.by("textbox", "Write a comment")).to_be_visible()
 
-    # Comments of those whom one blocks are folded; who does not subscribe is told how to.
+    # Comments of those whom one blocks are folded; others read how to subscribe.
     assert (await ada.put(f"/v1/blocks/{part(bob.id)}")).status == 200
     assert (await bob.post(comments, {"kind": "text", "text": "Me again"})).status == 201
     await expect(adas.page.get_by_text("A comment by someone you have blocked")).to_be_visible()

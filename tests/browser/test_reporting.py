@@ -74,7 +74,7 @@ async def test_reports_lead_to_a_suspended_channel_and_a_restricted_user(
     await expect(others.page.locator(".conversation-foot")).to_contain_text("nobody can post")
     await expect(others.page.locator(".conversation-foot")).not_to_contain_text("No gold here")
 
-    # They restrict the author of the message, who is told in place of the field to write in.
+    # They restrict the author of the message, who reads so in place of the field to write in.
     await owners.go(view_of(group))
     await expect(owners.by("textbox", "Write a message")).to_be_visible()
     await mine.by("link", "Reports").first.click()

@@ -141,7 +141,7 @@ async def test_the_channel_comments_without_naming_its_admin(shared_api: Api) ->
     assert said["author_id"] == ada.id
     seen = (await bob.get(f"{post}/comments/1")).body
     assert (seen["sender_id"], seen["author_id"], seen["sender_name"]) == (None, None, "Shop")
-    # Whoever may speak for the channel edits what it said.
+    # Admins who speak for the channel edit what it said.
     edited = await shop.patch(f"{post}/comments/1", {"kind": "text", "text": "We all"})
     assert edited.body["text"] == "We all"
     log = (await shop.get(f"{path}/admin-log?limit=1")).items
@@ -386,7 +386,7 @@ async def test_watchers_and_the_authors_concerned_hear_of_comments(shared_api: A
     # Nobody hears of their own comment but by watching, and nobody else hears of any.
     assert [each["type"] for each in await of_bob.until_now()] == []
     assert [each["type"] for each in await of_ada.until_now()] == ["comment.posted"]
-    # Whoever blocks the sender is not told, nor who watches no more.
+    # Users who block the sender receive nothing, nor those who stopped watching.
     await ada.put(f"/v1/blocks/{part(bob.id)}")
     await of_cat.tell(type="unwatch", conversation_id=name)
     await of_cat.answer()

@@ -30,7 +30,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def until_state(app: User, path: str, state: str = "done") -> dict[str, Any]:
-    """What the list says of the channel once its sweep has this state."""
+    """The entry of the channel in the list once its sweep has this state."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             for item in (await app.get(DEFAULTS)).items:

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def problems(database: Database, *, repair: bool = False) -> list[str]:
-    """What `channels verify` finds, in the order of its checks."""
+    """The findings of `channels verify`, in the order of its checks."""
     console = Console(file=io.StringIO())
     outcomes = await verify(database, Limits(), console=console, repair=repair)
     found = [finding for outcome in outcomes for finding in outcome.first]
@@ -160,7 +160,7 @@ async def test_the_reporter_is_in_no_answer_event_or_log(shared_api: Api) -> Non
     assert "report.opened" not in str(heard)
     seen += [await app.get("/v1/reports?limit=100"), log, of_channel]
     seen.append(await app.get("/v1/reports?state=resolved&limit=100"))
-    # Whoever follows the log reads the message that the reporter received, which is no report.
+    # A reader of the log sees the message that the reporter received, which is no report.
     logged = [e for e in events.items if not e["type"].startswith(("message.posted", "conv", "ch"))]
     for text in (*(answer.text for answer in seen), str(heard), str(logged)):
         assert "quirin" not in text.lower()

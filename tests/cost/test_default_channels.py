@@ -1,4 +1,4 @@
-"""What default channels cost: nothing where there are none, and little for each person where there are."""
+"""The cost of default channels: nothing where there are none, and little for each person where there are."""
 
 import asyncio
 from collections import Counter

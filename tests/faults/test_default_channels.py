@@ -17,7 +17,7 @@ PATH: Final = "/v1/channels/welcome"
 
 
 async def until(stored: Any, **wanted: Any) -> dict[str, Any]:
-    """What is stored of the channel's sweep once it fits."""
+    """The stored state of the channel's sweep once it fits."""
     deadline = time.monotonic() + SECONDS
     while (row := stored.find_one({"number": 1, **wanted})) is None:
         assert time.monotonic() < deadline, stored.find_one({"number": 1})

@@ -117,7 +117,7 @@ async def test_no_vote_is_counted_or_told_after_the_poll_is_closed_or_deleted(
         counted, voters = await stored(here, group_id, seq)
         assert voters == has_votes + sum(not isinstance(each, Exception) for each in outcomes)
         if ends_by_closing:
-            # The closing tells the final counts, and nothing is told after it.
+            # The closing sends the final counts, and nothing is sent after it.
             told, told_voters = await last_told(here)
             assert ({o: n for o, n in enumerate(told) if n}, told_voters) == (counted, voters)
 

@@ -78,7 +78,7 @@ class Moderation(Resource):
         return await self._call("PUT", Restriction, "users", user_id, "restriction", body=body)
 
     async def restriction(self, user_id: str = "me") -> Restriction:
-        """What restricts the user now. Raises: NotFound, where nothing does."""
+        """The restriction of the user now. Raises: NotFound, where there is none."""
         return await self._get(Restriction, "users", user_id, "restriction")
 
     def restricted(self) -> Paged[RestrictedUser, Page[RestrictedUser]]:
@@ -96,5 +96,5 @@ class Moderation(Resource):
     def admin_log(
         self, *, action: str | None = None, target_id: str | None = None
     ) -> Paged[AdminLogEntry, Page[AdminLogEntry]]:
-        """What the application did, newest first."""
+        """The acts of the application, newest first."""
         return self._list(Page[AdminLogEntry], "admin-log", action=action, target_id=target_id)

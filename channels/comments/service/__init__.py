@@ -1,1 +1,1 @@
-"""What calls on comments do."""
+"""The calls on comments."""

@@ -1,4 +1,4 @@
-"""What a transaction reads of posts and their commenters, with one command for any number of posts."""
+"""Reads the posts and commenters of a transaction, with one command for any number of posts."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What this process knows of the default channels, so that it need not ask for every person."""
+"""Keeps what this process knows of the default channels, so that it need not ask for every person."""
 
 import asyncio
 import logging

@@ -17,7 +17,7 @@ _FULL = MemberLimitReached.code
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What a transaction decided about the users of a batch."""
+    """The decision of a transaction about the users of a batch."""
 
     subscribed: int
     passed_over: int

@@ -67,7 +67,7 @@ class Notification:
 
     @property
     def kind_fields(self) -> dict[str, object]:
-        """What tells a comment from a message, as senders write it."""
+        """The fields that tell a comment from a message, as senders write them."""
         if self.post_seq is None:
             return {"type": "message.posted"}
         return {"type": "comment.posted", "post_seq": self.post_seq}

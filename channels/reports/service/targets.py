@@ -150,7 +150,7 @@ class TargetFinder:
         if user_id == actor.user_id:
             reason = "you cannot report yourself"
             raise InvalidRequest(errors=[{"field": "target.user_id", "reason": reason}])
-        # Whoever has a token is a user, with a profile or without, so any id may be reported, as any may be blocked.
+        # Everybody with a token is a user, with a profile or without, so any id may be reported, as any may be blocked.
         user = (await self.users.find_users([user_id])).get(user_id) or User(user_id=user_id)
         return FoundTarget(
             key=thing_target_key(TargetType.USER, user_id),

@@ -75,7 +75,7 @@ _WATCHED: Final[frozenset[str]] = frozenset(
 )
 """The types of events whose streams are watched, not received."""
 _Merged = tuple[str, StreamId, int]
-"""What is merged: a type of events, and the message of a stream that they are about."""
+"""The key of merged events: a type of events, and the message of a stream that they are about."""
 
 
 OnPosts = Callable[[StreamId, Sequence[int], int], None]

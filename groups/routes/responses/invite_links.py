@@ -188,14 +188,14 @@ class AnswerRequests(Body):
 
 
 class AnsweredResponse(Response):
-    """What became of one join request; `error` is null where it was answered."""
+    """The outcome of one join request; `error` is null where it was answered."""
 
     user_id: UserId
     error: ItemError | None
 
 
 class AnsweredRequestsResponse(Response):
-    """What became of each join request, in the order of the call."""
+    """The outcome of each join request, in the order of the call."""
 
     items: list[AnsweredResponse]
 

@@ -1,1 +1,1 @@
-"""Invite links: made, changed, revoked and listed by those who manage members, and used by whoever has one."""
+"""Invite links: made, changed, revoked and listed by those who manage members, and used by everybody who has one."""

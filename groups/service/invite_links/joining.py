@@ -3,7 +3,7 @@
 Promises:
     Exact: a link never lets in more than its `max_uses`, under any race and in any number of processes, since the join
     and its count are one transaction of the group's membership queue.
-    Discreet: whoever does not know a code learns nothing. Whoever knows one learns the group's name, picture,
+    Discreet: without a code nobody learns anything. With one, everybody learns the group's name, picture,
     introduction and number of members, and nothing else of a private group. A banned user learns nothing,
     and of a channel that the application hides only its owner learns anything.
     A preview costs two database commands, a join by a link one more than another join, at any size.

@@ -234,7 +234,7 @@ def _place(link: InviteLink) -> tuple[int, str]:
 
 
 def _shown(link: InviteLink) -> dict[str, object]:
-    """What the admin log tells of a link: never its code."""
+    """The values of a link in the admin log: never its code."""
     return {
         "name": link.name,
         "expires_at": rfc3339(link.expires_at) if link.expires_at else None,

@@ -185,7 +185,7 @@ class BulkImport:
 
 @dataclass(frozen=True, slots=True)
 class _Unasked:
-    """What an import with a `Selection` looks up about its users."""
+    """The look-ups of an import with a `Selection` about its users."""
 
     group_id: GroupId
     selecting: SelectionQuery

@@ -158,7 +158,7 @@ Outcome = Literal[
 
 
 class SelectionQuery(Protocol):
-    """What a `Selection` looks up about the users of a batch."""
+    """The look-ups of a `Selection` about the users of a batch."""
 
     @property
     def queries(self) -> Sequence[BatchedQuery[Any]]:

@@ -69,7 +69,7 @@ class _Run:
 
 @dataclass(slots=True)
 class _LinkChange:
-    """What the commands of a batch do to the counts of an invite link."""
+    """The changes of the counts of an invite link by the commands of a batch."""
 
     joined: list[UserId] = field(default_factory=list)
     pending: int = 0

@@ -1,1 +1,1 @@
-"""What the application does against abuse: it suspends channels and restricts users. `groups.policy` reads both."""
+"""The means of the application against abuse: it suspends channels and restricts users. `groups.policy` reads both."""

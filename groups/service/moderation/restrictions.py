@@ -40,11 +40,11 @@ class UserRestrictions:
     clock: Clock
 
     def query(self, user_ids: Iterable[UserId]) -> BatchedQuery[dict[UserId, UserRestriction]]:
-        """What restricts these users, for `policy.active_restriction`, to send together with other queries."""
+        """The restrictions of these users, for `policy.active_restriction`, to send together with other queries."""
         return self.store.query_of_users(user_ids)
 
     async def find(self, actor: Actor, user_id: UserId) -> UserRestriction:
-        """What restricts the user now: for themselves, and for the application.
+        """The restriction of the user now: for themselves, and for the application.
 
         Raises: RestrictionNotFound; PermissionRefused.
         """

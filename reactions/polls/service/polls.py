@@ -214,7 +214,7 @@ class PollService:
     async def close_poll(self, actor: Actor, group_id: GroupId, seq: int) -> Voted:
         """Close a poll now: it takes no more votes, and everybody sees the results. A closed one stays as it is.
 
-        Whoever may edit the message may close it. Publishes: MessageEdited; PollChanged.
+        Users who may edit the message may close it. Publishes: MessageEdited; PollChanged.
         """
 
         async def work(tx: Tx) -> tuple[Poll, AccessContext]:

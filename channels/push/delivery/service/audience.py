@@ -154,14 +154,14 @@ class Audience:
         )
         joined = {user_id: row.joined_seq for (_, user_id), row in found.items()}
         if opened.job.post_seq is not None and group.visibility is Visibility.PUBLIC:
-            # Who comments there need not subscribe. Whoever was banned before the comment is not notified.
+            # Who comments there need not subscribe. A user who was banned before the comment is not notified.
             joined = dict.fromkeys(user_ids, _NOT_JOINED) | joined
         return joined
 
     async def _deliveries(self, opened: Opened, joined: Mapping[UserId, int]) -> list[Delivery]:
         job = opened.job
         is_comment = job.post_seq is not None
-        # Whoever joined with this message or later has nothing unread. Comments are never unread.
+        # Users who joined with this message or later have nothing unread. Comments are never unread.
         among = [
             user_id
             for user_id, joined_seq in joined.items()

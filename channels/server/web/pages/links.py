@@ -93,7 +93,7 @@ class LinkPages:
             )
 
     def _visitor(self, address: str) -> str:
-        """What stands for the visitor: the same for their next click, and of no use without the secret."""
+        """A text that stands for the visitor: the same for their next click, and of no use without the secret."""
         digest = hmac.new(self._secret, f"click {address}".encode(), hashlib.sha256)
         # No user id begins with a space.
         return f" {digest.hexdigest()}"

@@ -97,7 +97,7 @@ export default {
   "badge.nowGiven": "“{name}” now has the verified badge",
   "badge.nowRemoved": "“{name}” no longer has the verified badge",
   "default.title": "Default channel",
-  "default.none": "A default channel gets every person as a subscriber once, old and new. Whoever leaves stays away.",
+  "default.none": "A default channel gets every person as a subscriber once, old and new. People who leave stay away.",
   "default.running": "This is a default channel. People are being subscribed in the background.",
   "default.full": "This is a default channel, and it is full. The others are subscribed when there is room.",
   "default.done":

@@ -56,7 +56,7 @@ export default {
     "Its content is removed for everyone, and readers see that it was deleted. This cannot be undone.",
   "case.suspend_channel": "Suspend channel",
   "case.suspend_channel.title": "Suspend the channel",
-  "case.suspend_channel.text": "Nobody can post, edit or invite there until you end it. Its owner is told why.",
+  "case.suspend_channel.text": "Nobody can post, edit or invite there until you end it. Its owner sees why.",
   "case.restrict_user": "Restrict person",
   "case.restrict_user.title": "Restrict the person",
   "case.restrict_user.text":
