@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_valida
 
 from groups.kernel.actor import Actor
 from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR, GroupId, StreamId, UserId
-from groups.kernel.markup import plain_beginning
-from groups.kernel.text_search.terms import Term
+from groups.kernel.text.markup import plain_beginning
+from groups.kernel.text.search.terms import Term
 from groups.limits import GroupLimits
 
 

@@ -13,11 +13,11 @@ from groups.errors import (
     UserRestricted,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import Rendered, Response, delete, get, put
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupIdText, UserId
 from groups.kernel.paging import Page, PageQuery
+from groups.kernel.text.emoji import EmojiText
 from groups.models import User
 from groups.routes.messages import Seq
 from groups.routes.responses.fields import Instant

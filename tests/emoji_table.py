@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from groups.kernel.emoji_text import canonical_emoji
+from groups.kernel.text.emoji import canonical_emoji
 
 TARGET: Final = Path(__file__).parents[1] / "channels/console/static/js/ui/emoji"
 GROUPS: Final = {

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from channels.before_post.models import TEXT_CHARACTERS
 from groups.kernel.errors import DomainError
-from groups.kernel.text import LIMITS
+from groups.kernel.text.bounded import LIMITS
 from groups.limits import GroupLimits
 from groups.models import Content, MediaKind
 from groups.routes.responses.writing import LinkBody, WriteMessage

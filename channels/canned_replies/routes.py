@@ -15,7 +15,7 @@ from groups.kernel.endpoint import Body, Response, delete, get, put
 from groups.kernel.errors import BadCursor, FieldTooLong, PermissionRefused
 from groups.kernel.ids import AnyIdText, GroupId, UserId
 from groups.kernel.paging import Page, PageQuery
-from groups.kernel.text import MaxBytes, Text
+from groups.kernel.text.bounded import MaxBytes, Text
 from groups.limits import MESSAGE_BODY_BYTES
 from groups.routes.responses.fields import Instant
 

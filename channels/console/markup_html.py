@@ -1,6 +1,6 @@
 """The HTML of a text with marks, for public pages and feeds.
 
-Promises: every text is escaped; the tree of `groups.kernel.markup` is all that becomes elements. Links have
+Promises: every text is escaped; the tree of `groups.kernel.text.markup` is all that becomes elements. Links have
 `rel=nofollow`, since users wrote them. It is what the scripts draw of the same tree.
 """
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from groups.kernel.markup import (
+from groups.kernel.text.markup import (
     Block,
     Code,
     CodeBlock,

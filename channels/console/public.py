@@ -29,7 +29,7 @@ from channels.link_clicks.links import links_of, redirect_path
 from channels.models import Channel
 from channels.share_links.addresses import app_path, public_path
 from groups.kernel.clock import rfc3339
-from groups.kernel.markup import plain_beginning, plain_text
+from groups.kernel.text.markup import plain_beginning, plain_text
 from groups.models import (
     Attachment,
     Content,

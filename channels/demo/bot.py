@@ -15,8 +15,8 @@ from typing import Final
 from channels.demo.script.people import PEOPLE
 from channels.demo.service import GUESTS, Scene, actor_of, attempt
 from groups.kernel.background import PeriodicTask
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId
+from groups.kernel.text.emoji import Emoji
 from groups.models import Content, Kind
 
 STEP_SECONDS: Final = 4.0

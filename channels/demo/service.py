@@ -30,7 +30,6 @@ from conversations.wiring import Conversations
 from groups.errors import GroupIdTaken
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import (
     InvalidInput,
     LimitReached,
@@ -41,6 +40,7 @@ from groups.kernel.errors import (
 )
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
+from groups.kernel.text.emoji import Emoji
 from groups.models import (
     Attachment,
     Commenting,

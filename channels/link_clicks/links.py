@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from groups.kernel.ids import GroupId
-from groups.kernel.markup import (
+from groups.kernel.text.markup import (
     Block,
     CodeBlock,
     Inline,

@@ -13,8 +13,8 @@ from groups.errors import Banned
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Body, Response, get, post
 from groups.kernel.errors import PermissionRefused
-from groups.kernel.markup import MOST_ADDRESS
-from groups.kernel.text import Line
+from groups.kernel.text.bounded import Line
+from groups.kernel.text.markup import MOST_ADDRESS
 from groups.routes.messages import Seq
 
 

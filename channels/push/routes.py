@@ -27,7 +27,7 @@ from groups.kernel.endpoint import Body, Response, delete, get, put
 from groups.kernel.errors import BadCursor
 from groups.kernel.ids import AnyIdText
 from groups.kernel.paging import Page, PageQuery
-from groups.kernel.text import OneLine, SchemaHint
+from groups.kernel.text.bounded import OneLine, SchemaHint
 from groups.routes.responses.fields import Instant
 
 _PRINTABLE: Final = r"^[\x21-\x7e]+$"

@@ -17,7 +17,7 @@ from groups.kernel.endpoint import Response, get
 from groups.kernel.errors import BadCursor
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import Page, PageQuery
-from groups.kernel.text import MaxBytes
+from groups.kernel.text.bounded import MaxBytes
 
 
 class ReadingFeedQuery(PageQuery):

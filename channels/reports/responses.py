@@ -19,7 +19,7 @@ from channels.routes.responses import ChannelIdText
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import AnyIdText, GroupId, GroupIdText, UserId, UserIdText
 from groups.kernel.paging import PageQuery
-from groups.kernel.text import MaxBytes, Text
+from groups.kernel.text.bounded import MaxBytes, Text
 from groups.models import Content, SuspensionMode, User, UserRestriction
 from groups.routes.messages import Seq
 from groups.routes.responses.fields import Instant

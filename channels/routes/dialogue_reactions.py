@@ -21,10 +21,10 @@ from groups.errors import (
     UserRestricted,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import Rendered, delete, put
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import AnyIdText, UserIdText
+from groups.kernel.text.emoji import EmojiText
 from groups.routes.messages import Seq
 from groups.routes.responses.tallies import TallyResponse, rendered_tally
 from reactions.errors import BadEmoji, DistinctReactionsReached, ReactionsPerUserReached

@@ -56,7 +56,7 @@ from groups.kernel.errors import (
 )
 from groups.kernel.ids import AnyUserIdText, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
-from groups.kernel.text import NotBlank
+from groups.kernel.text.bounded import NotBlank
 from groups.models import Source, Tally, User
 from groups.routes.messages import FORWARDING_ERRORS, HistoryQuery, Seq
 from groups.routes.responses.fields import Instant, ItemProblem, StreamVersion

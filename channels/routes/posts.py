@@ -35,7 +35,6 @@ from groups.errors import (
 )
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import IdempotencyKey, Rendered, delete, get, patch, post, put
 from groups.kernel.errors import (
     BadCursor,
@@ -45,6 +44,7 @@ from groups.kernel.errors import (
     RateLimited,
 )
 from groups.kernel.paging import Page, PageQuery
+from groups.kernel.text.emoji import EmojiText
 from groups.models import Commenting, Source, Tally
 from groups.routes.messages import HistoryQuery, Seq
 from groups.routes.rendering import MessageRendering

@@ -24,7 +24,7 @@ from groups.kernel.ids import (
     UserId,
     UserIdText,
 )
-from groups.kernel.text import MaxBytes, NotBlank, SchemaHint, Text
+from groups.kernel.text.bounded import MaxBytes, NotBlank, SchemaHint, Text
 from groups.limits import CHANNEL_INTRODUCTION_BYTES, CHANNEL_NAME_BYTES
 from groups.models import (
     CHANNEL_PREFIX,

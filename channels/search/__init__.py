@@ -1,6 +1,6 @@
 """Search in the messages that a user may read: in one conversation, or in all of them.
 
-The terms of a message are stored in its document (`groups.kernel.text_search`), in the transaction that writes it. A
+The terms of a message are stored in its document (`groups.kernel.text.search`), in the transaction that writes it. A
 search finds candidates by terms, newest first, and then compares their texts as they are now with the query.
 
 Promises:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from conversations.models import ConversationId, Dialogue
 from groups.kernel.ids import UserId
-from groups.kernel.text_search.query import Highlight
+from groups.kernel.text.search.query import Highlight
 from groups.models import AccessContext, Kind, Message, Tally, User
 
 

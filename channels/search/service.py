@@ -19,7 +19,7 @@ from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database
 from groups.kernel.paging import count_fitting, decode_cursor, encode_cursor, json_size
-from groups.kernel.text_search.query import Highlight, SearchQuery
+from groups.kernel.text.search.query import Highlight, SearchQuery
 from groups.models import (
     AccessContext,
     Group,

@@ -20,10 +20,10 @@ from conversations.service.inbox_rules import Writer
 from conversations.service.write_permission import PermissionQuery, WritePermission
 from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import Database, Tx
+from groups.kernel.text.emoji import Emoji
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER
 from groups.models import Message, ReactionChoice, Tallies, Tally, stream_of
 from groups.service.messages.stream import StreamService

@@ -42,7 +42,7 @@ from groups.kernel.endpoint import Query, Rendered, delete, get, patch, post
 from groups.kernel.errors import BadCursor
 from groups.kernel.ids import AnyIdText
 from groups.kernel.paging import Page, PageQuery, page_of_ids
-from groups.kernel.text import MaxBytes
+from groups.kernel.text.bounded import MaxBytes
 from groups.limits import IDS_PER_CALL
 from groups.routes.responses.fields import ItemError, split_ids
 

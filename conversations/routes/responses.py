@@ -20,7 +20,7 @@ from conversations.models import (
 from conversations.service.conversation_groups import ChangedConversationGroup
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import AnyIdText, GroupId, UserId
-from groups.kernel.text import MaxBytes, NotBlank, Text
+from groups.kernel.text.bounded import MaxBytes, NotBlank, Text
 from groups.routes.responses.fields import (
     Instant,
     InstantText,

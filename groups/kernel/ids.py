@@ -12,7 +12,7 @@ from typing import Annotated, Final, NewType
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from groups.kernel.text import SchemaHint
+from groups.kernel.text.bounded import SchemaHint
 
 UserId = NewType("UserId", str)
 GroupId = NewType("GroupId", str)

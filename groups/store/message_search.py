@@ -19,7 +19,7 @@ from groups.errors import SearchTooSlow
 from groups.kernel.clock import instant_of, milliseconds_since_1970
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import DESCENDING, Database, Document, Index, Tx, aggregate
-from groups.kernel.text_search.terms import Term
+from groups.kernel.text.search.terms import Term
 from groups.models import Content, FoundPlaces, Place, WantedMessages
 from groups.store.messages import search_terms_of
 

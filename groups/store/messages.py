@@ -26,7 +26,7 @@ from groups.kernel.mongo import (
     Tx,
     aggregate,
 )
-from groups.kernel.text_search.terms import Term, terms_of
+from groups.kernel.text.search.terms import Term, terms_of
 from groups.kernel.undecoded import UndecodedRows, id_in
 from groups.models import Content, Message, Origin, message_key, seq_in, split_message_key
 

@@ -15,7 +15,7 @@ from pymongo import UpdateOne
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
 from groups.kernel.mongo.driver import Operation
-from groups.kernel.text import folded
+from groups.kernel.text.bounded import folded
 from groups.models import AccountKind, User
 
 _HAS_PROFILE: Final[Document] = {

@@ -41,10 +41,10 @@ from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 from groups.errors import MessageNotFound, MessageRecalled
 from groups.kernel.batching.group_commit import GroupCommit, OnBatch
 from groups.kernel.clock import Clock
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import BatchedQuery, Database, Tx
+from groups.kernel.text.emoji import Emoji
 from groups.models import Message, Tallies, Tally, message_key, split_message_key
 from groups.service.hooks import TalliesQuery, TallyQuery
 from groups.service.messages.stream import StreamService

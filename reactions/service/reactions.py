@@ -7,11 +7,11 @@ from datetime import datetime
 from groups import policy as groups_policy
 from groups.errors import GroupNotFound, MessageNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, StreamId
 from groups.kernel.mongo import Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
+from groups.kernel.text.emoji import Emoji
 from groups.models import AccessContext, Group, Message, Tallies, Tally, message_key, stream_of
 from groups.service.access.bulk import BulkAccess
 from groups.service.messages.service import MessageService

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.async_api import expect
 
 from channels.server.options import ServiceOptions
-from groups.kernel.emoji_text import canonical_emoji
+from groups.kernel.text.emoji import canonical_emoji
 from tests.api import Api, a_channel, a_chat_group, open_api, open_database, part
 from tests.browser.windows import PHONE, WIDE, OpenWindow, view_of
 from tests.channels.test_link_previews import LOOPBACK

@@ -24,11 +24,11 @@ from channels.verify.report import Outcome
 from conversations.models import conversation_of
 from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId, derive_id, join_key
 from groups.kernel.mongo import Database, Document, ensure_indexes
 from groups.kernel.mongo.snapshot import Snapshot, SnapshotLost
+from groups.kernel.text.emoji import Emoji
 from groups.models import Content, GroupType, JoinOption, Kind, Poll, Role, message_key, stream_of
 from groups.service.lifecycle.cleanup import CleanupService
 from groups.service.lifecycle.create import NewGroup

@@ -12,10 +12,10 @@ from channels.comments.models import PostPlace
 from channels.models import NewChannel
 from channels.server.app import INDEXES, Services, create_services
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, ensure_indexes
+from groups.kernel.text.emoji import Emoji
 from groups.models import Commenting, message_key, stream_of
 from tests.channels.test_verify import LIMITS, delete, outcomes_of, said, told, update
 

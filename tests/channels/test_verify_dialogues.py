@@ -11,10 +11,10 @@ from channels.server.app import INDEXES, Services, create_services
 from conversations.models import Dialogue
 from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import Database, ensure_indexes
+from groups.kernel.text.emoji import Emoji
 from groups.models import inbox_stream_of, message_key
 from groups.service.lifecycle.cleanup import CleanupService
 from tests.channels.test_verify import LIMITS, delete, insert, outcomes_of, said, told, update

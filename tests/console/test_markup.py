@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from channels.console.markup_html import markup_html
-from groups.kernel.markup import Block, ListBlock, QuoteBlock, parse_markup, plain_text
+from groups.kernel.text.markup import Block, ListBlock, QuoteBlock, parse_markup, plain_text
 
 CASES: Final[list[dict[str, Any]]] = json.loads(
     (Path(__file__).parent / "markup_cases.json").read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ from conversations.routes.responses import (
     UpdateConversation,
 )
 from groups.kernel.endpoint import Body, Rendered, endpoints_of
-from groups.kernel.text import LIMITS
+from groups.kernel.text.bounded import LIMITS
 from tests.conversations.world import ADA, BOB, World
 
 AnyJson = dict[str, Any]

@@ -9,8 +9,8 @@ import pytest
 
 from conversations.models import Dialogue
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId, UserId
+from groups.kernel.text.emoji import Emoji
 from tests.api import Api, User, a_channel, a_post, id_of, part
 from tests.cost.conftest import Watched
 

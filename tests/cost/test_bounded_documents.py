@@ -7,10 +7,10 @@ from conversations.models import ConversationId
 from groups.events import MembersJoined, MessagePosted
 from groups.kernel.actor import Actor
 from groups.kernel.batching.group_commit import MAX_BATCH
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.events import read_event
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import aggregate
+from groups.kernel.text.emoji import Emoji
 from groups.models import Content, Kind
 from tests.api import Api, User, a_channel, conversation_of, id_of
 from tests.conftest import OpenApi

@@ -14,10 +14,10 @@ from channels.limits import Limits
 from channels.models import NewChannel
 from channels.server.app import Services, create_services
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId, UserId, mint_id
 from groups.kernel.mongo import Database, Tx, transactions
 from groups.kernel.mongo.driver import close_client, create_client
+from groups.kernel.text.emoji import Emoji
 from groups.models import Content, Kind
 from groups.service.lifecycle import cleanup
 from tests.mongod import DRIVER

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from groups.kernel.endpoint import Body
 from groups.kernel.errors import InvalidRequest
-from groups.kernel.text import LIMITS, TOO_LONG
+from groups.kernel.text.bounded import LIMITS, TOO_LONG
 from groups.limits import GroupLimits
 from groups.models import Content, Kind
 from groups.routes.responses.fields import split_ids

@@ -4,7 +4,7 @@ import emoji
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from groups.kernel.emoji_text import EmojiText, canonical_emoji
+from groups.kernel.text.emoji import EmojiText, canonical_emoji
 
 ONE: TypeAdapter[str] = TypeAdapter(EmojiText)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from groups.kernel.text import (
+from groups.kernel.text.bounded import (
     LIMITS,
     TOO_LONG,
     Line,

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groups.kernel.text_search.folding import fold, fold_with_places, utf16_length
-from groups.kernel.text_search.query import MOST_HIGHLIGHTS, Highlight, SearchQuery
-from groups.kernel.text_search.terms import MOST_TERMS, terms_of
-from groups.kernel.text_search.tokens import tokens_of
+from groups.kernel.text.search.folding import fold, fold_with_places, utf16_length
+from groups.kernel.text.search.query import MOST_HIGHLIGHTS, Highlight, SearchQuery
+from groups.kernel.text.search.terms import MOST_TERMS, terms_of
+from groups.kernel.text.search.tokens import tokens_of
 
 SENTENCES = [
     "The quick brown fox jumps over the naïve café owner's straße.",  # Latin

@@ -16,9 +16,9 @@ from conversations.errors import MessagesNotAccepted
 from conversations.models import ConversationId, Dialogue
 from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import UserId
+from groups.kernel.text.emoji import Emoji
 from groups.service.messages.pages import WantedPage
 from tests.builders import ADA, BOB, CAT, text
 from tests.properties.machine import BOUNDED, CHANNEL, Deployment

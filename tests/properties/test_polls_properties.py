@@ -8,7 +8,7 @@ from hypothesis.stateful import invariant, precondition, rule
 
 from groups import policy
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import Emoji
+from groups.kernel.text.emoji import Emoji
 from groups.models import Content, Kind, Poll, PollResults
 from groups.routes.responses.polls import PollResponse
 from tests.builders import ADA, BOB, CAT, DAN

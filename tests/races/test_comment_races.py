@@ -18,11 +18,11 @@ from channels.server.app import INDEXES, Services, create_services
 from channels.verify.command import verify
 from groups.errors import MessageRecalled
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
 from groups.kernel.events import read_event
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, ensure_indexes
+from groups.kernel.text.emoji import Emoji
 from groups.models import Commenting, Content, Kind
 
 NEWS: Final = GroupId("@TOA#_news")

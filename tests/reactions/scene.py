@@ -9,10 +9,10 @@ from typing import Any, Final
 from mongomock_motor import AsyncMongoMockClient
 
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, ensure_indexes
+from groups.kernel.text.emoji import Emoji
 from groups.limits import GroupLimits
 from groups.models import (
     Content,

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from groups.kernel.emoji_text import canonical_emoji
 from groups.kernel.ids import GroupId, UserId
+from groups.kernel.text.emoji import canonical_emoji
 from groups.models import (
     CHANNEL_MARKER,
     AccessContext,

@@ -11,8 +11,8 @@ from pymongo import monitoring
 
 from groups.errors import GroupNotFound, MessageRecalled
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId, join_key
+from groups.kernel.text.emoji import Emoji
 from groups.models import Content, Kind, Tally, message_key, stream_of
 from reactions.errors import (
     DistinctReactionsReached,

@@ -8,9 +8,9 @@ from pydantic import TypeAdapter
 
 from groups.errors import Banned, GroupNotFound, MessageNotFound, MessageRecalled
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import Emoji, EmojiText
 from groups.kernel.errors import BadCursor, DomainError, PermissionRefused
 from groups.kernel.ids import GroupId
+from groups.kernel.text.emoji import Emoji, EmojiText
 from groups.models import Role, Tally, Visibility, message_key, stream_of
 from reactions.errors import (
     DistinctReactionsReached,

@@ -19,9 +19,9 @@ from channels.server.web.openapi import document
 from channels.server.web.pages.static import FILES, PAGES
 from channels.server.web.problems import status_of
 from groups.kernel.clock import rfc3339
-from groups.kernel.emoji_text import EMOJI
 from groups.kernel.errors import DomainError
 from groups.kernel.paging import encode_cursor
+from groups.kernel.text.emoji import EMOJI
 from tests.api import (
     AS_LINES,
     Answer,

@@ -20,9 +20,9 @@ from channels.server.web.problems import (
     status_of,
     validation_problem,
 )
-from groups.kernel.emoji_text import Emoji, EmojiText
 from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest, RateLimited, Unavailable
-from groups.kernel.text import MaxBytes
+from groups.kernel.text.bounded import MaxBytes
+from groups.kernel.text.emoji import Emoji, EmojiText
 
 PROMISED = {
     400: ["invalid_request", "field_too_long", "bad_emoji", "bad_cursor"],

@@ -40,7 +40,6 @@ from groups.errors import (
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import IdempotencyKey, Rendered, delete, get, patch, post, put
 from groups.kernel.errors import (
     BadCursor,
@@ -51,6 +50,7 @@ from groups.kernel.errors import (
 )
 from groups.kernel.ids import UserIdText
 from groups.kernel.paging import Page, PageQuery
+from groups.kernel.text.emoji import EmojiText
 from groups.routes.messages import HistoryQuery, Seq
 from groups.routes.responses.members import BanResponse
 from groups.routes.responses.messages import history_fields

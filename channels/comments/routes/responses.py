@@ -14,7 +14,7 @@ from channels.comments.models import (
 )
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import AnyIdText, GroupId, UserId
-from groups.kernel.text import Text
+from groups.kernel.text.bounded import Text
 from groups.models import (
     Attachment,
     Content,

@@ -11,9 +11,9 @@ from channels.comments.models import PostPlace
 from channels.comments.service.places import query_places
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
 from groups.kernel.mongo import Tx
+from groups.kernel.text.emoji import Emoji
 from groups.models import AccessContext, Group, Message, Tally
 from groups.service.access.bulk import BulkAccess
 from reactions.service.engine import Asked, ReactionCommand, ReactionEngine, ReactionQueue

@@ -56,7 +56,7 @@ from groups.kernel.endpoint import (
 )
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.keyed_locks import REQUEST_SLOT
-from groups.kernel.text import LIMITS
+from groups.kernel.text.bounded import LIMITS
 from groups.routes.responses.fields import ItemError
 
 _KEY: Final[TypeAdapter[str | None]] = TypeAdapter(IdempotencyKey)

@@ -30,7 +30,6 @@ from channels.server.web.streams.event_stream import EVENT_STREAM, LAST_EVENT_ID
 from channels.server.web.streams.ndjson import BYTES, NDJSON
 from channels.server.web.streams.uploads import FILE_NAME_HEADER
 from groups.errors import WrongAccountKind
-from groups.kernel.emoji_text import EMOJI
 from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES, IDEMPOTENCY_KEY_PATTERN, Endpoint
 from groups.kernel.errors import (
     BadCursor,
@@ -41,7 +40,8 @@ from groups.kernel.errors import (
     Unavailable,
 )
 from groups.kernel.paging import PageQuery
-from groups.kernel.text import LIMIT_BYTES
+from groups.kernel.text.bounded import LIMIT_BYTES
+from groups.kernel.text.emoji import EMOJI
 from reactions.errors import BadEmoji
 
 _REF: Final = "#/components/schemas/{model}"

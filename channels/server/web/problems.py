@@ -42,7 +42,7 @@ from groups.kernel.errors import (
     Unready,
     UnsupportedMedia,
 )
-from groups.kernel.text import TOO_LONG
+from groups.kernel.text.bounded import TOO_LONG
 from reactions.errors import BadEmoji
 
 STATUS: Final[dict[type[DomainError], HTTPStatus]] = {

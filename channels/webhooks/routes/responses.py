@@ -23,7 +23,7 @@ from channels.webhooks.models import (
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.paging import PageQuery
-from groups.kernel.text import Line, MaxBytes, NotBlank, SchemaHint
+from groups.kernel.text.bounded import Line, MaxBytes, NotBlank, SchemaHint
 from groups.routes.responses.fields import Instant, InstantText, PatchBody, without_null
 
 _SECRET_LENGTH = len(policy.SECRET_PREFIX) + 4 * (MOST_SECRET_BYTES + 2) // 3

@@ -17,11 +17,11 @@ from pydantic_core import CoreSchema, PydanticCustomError, Url
 from pydantic_core import ValidationError as UrlError
 
 from groups.kernel.clock import rfc3339, to_milliseconds
-from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.errors import DomainError, InvalidRequest
 from groups.kernel.ids import GROUP_ID_BYTES, GroupId, is_id
-from groups.kernel.text import Line, MaxBytes
+from groups.kernel.text.bounded import Line, MaxBytes
+from groups.kernel.text.emoji import EmojiText
 from groups.limits import ALLOWED_REACTIONS, FACE_URL_BYTES, IDS_PER_CALL
 from groups.models import CHANNEL_PREFIX, expand_channel_id, media_in
 

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import GROUP_ID_BYTES, UNSEEN, AnyIdText, GroupId, GroupIdText, StreamId
-from groups.kernel.text import SchemaHint
+from groups.kernel.text.bounded import SchemaHint
 from groups.models import Origin, Source
 from groups.routes.responses.fields import SHORT_CHANNEL_ID_BYTES, expanded
 

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from groups import policy
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import GroupId, GroupIdText, UserId, UserIdText
-from groups.kernel.text import MaxBytes, NotBlank, Text
+from groups.kernel.text.bounded import MaxBytes, NotBlank, Text
 from groups.limits import (
     CUSTOM_KEY_BYTES,
     CUSTOM_VALUE_BYTES,

@@ -11,7 +11,7 @@ from groups.kernel.endpoint import Body, Response
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
-from groups.kernel.text import MaxBytes, OneLine
+from groups.kernel.text.bounded import MaxBytes, OneLine
 from groups.limits import ANSWERS_PER_CALL, INVITE_LINK_NAME_BYTES, INVITE_LINK_USES
 from groups.models import InviteLink, InviteLinkState, User
 from groups.routes.responses.fields import Instant, InstantText, ItemError, PatchBody

@@ -15,7 +15,7 @@ from pydantic import (
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest
 from groups.kernel.ids import ID_BYTES, UserId, UserIdText
-from groups.kernel.text import TOO_LONG, Line, MaxBytes, OneLine, Text
+from groups.kernel.text.bounded import TOO_LONG, Line, MaxBytes, OneLine, Text
 from groups.limits import NAME_CARD_BYTES, REQUEST_TEXT_BYTES, USER_NAME_BYTES, USERS_PER_CALL
 from groups.models import AccountKind, Member, Role, User, UserRestriction
 from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from groups import policy
 from groups.kernel.clock import rfc3339
 from groups.kernel.endpoint import Body, Rendered, Response
-from groups.kernel.text import MaxBytes, NotBlank, folded
+from groups.kernel.text.bounded import MaxBytes, NotBlank, folded
 from groups.limits import POLL_OPTION_BYTES, POLL_QUESTION_BYTES
 from groups.models import AccessContext, Poll, PollResults, Tally
 from groups.routes.responses.fields import Instant, InstantText

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from groups.kernel.endpoint import Body
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.ids import AnyIdText
-from groups.kernel.text import Line, Text, json_without_controls
+from groups.kernel.text.bounded import Line, Text, json_without_controls
 from groups.models import Attachment, Content, Kind, Link, Location, MediaKind
 from groups.routes.responses.fields import WebAddress
 from groups.routes.responses.forwarding import ForwardBody

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
-from groups.kernel.text import folded
+from groups.kernel.text.bounded import folded
 from groups.models import Member
 from groups.store.members import MemberStore
 from groups.store.users import NamedUser, NameKey, UserStore, name_keys

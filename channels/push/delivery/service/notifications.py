@@ -12,7 +12,7 @@ from typing import Final
 from channels.push.delivery.models import Job
 from channels.push.senders.models import Notification
 from groups.kernel.ids import join_key
-from groups.kernel.markup import plain_beginning
+from groups.kernel.text.markup import plain_beginning
 from groups.models import Content, Kind
 
 BODY_CHARACTERS: Final = 200

@@ -2,7 +2,7 @@
 //
 // Promises: it never makes elements, and never asks for anything; its caller decides how the tree is shown. Time and memory
 // are linear in the length of the text, whatever is in it. Nesting is bounded. Every text is accepted: what is no mark stays
-// as it was written. Addresses in the tree are http, https or mailto, without user names. `groups/kernel/markup.py` reads
+// as it was written. Addresses in the tree are http, https or mailto, without user names. `groups/kernel/text/markup.py` reads
 // the same trees, and `tests/console/markup_cases.json` holds both to it.
 
 /** @import * as Sdk from "../types/channels.js" */

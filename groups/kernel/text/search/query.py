@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple, Self
 
-from groups.kernel.text_search.folding import fold, fold_with_places, utf16_length
-from groups.kernel.text_search.terms import BEGINNING, Term, term_of
-from groups.kernel.text_search.tokens import Token, TokenKind, means_something_alone, tokens_of
+from groups.kernel.text.search.folding import fold, fold_with_places, utf16_length
+from groups.kernel.text.search.terms import BEGINNING, Term, term_of
+from groups.kernel.text.search.tokens import Token, TokenKind, means_something_alone, tokens_of
 
 MOST_HIGHLIGHTS: Final = 100
 """Of one text; a longer list helps nobody."""

@@ -2,7 +2,7 @@
 
 Every term is an entry of an index that each post pays for, so a word has one: its beginning of `BEGINNING` characters.
 That finds whole words and unfinished ones. What begins alike and is another word is compared and left out
-(`groups.kernel.text_search.query`). Scripts without spaces have a term for each pair of neighbours, and for each
+(`groups.kernel.text.search.query`). Scripts without spaces have a term for each pair of neighbours, and for each
 character that means something alone. A term is stored as a number of 32 bits, half of what the texts would take.
 """
 
@@ -10,8 +10,8 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from groups.kernel.text_search.folding import fold
-from groups.kernel.text_search.tokens import means_something_alone, parts_of, words_of
+from groups.kernel.text.search.folding import fold
+from groups.kernel.text.search.tokens import means_something_alone, parts_of, words_of
 
 MOST_TERMS: Final = 1_000
 """Of one message: of its first 1,000 different words, or 500 Chinese characters. Each is an entry of an index."""

@@ -1,0 +1,1 @@
+"""Texts: types of bounded length, marks, emoji, and the words by which a search finds them."""
