@@ -117,7 +117,7 @@ def suspended_refusal(group: Group) -> DomainError | None:
 
 
 def adding_anything_refusal(access: AccessContext) -> DomainError | None:
-    """The refusal that every addition to a group asks for first: posts, edits, comments, votes, pins, invitations, changed settings."""
+    """The refusal of every addition to a group: posts, edits, comments, votes, pins, invitations, changed settings."""
     return restricted_refusal(access.restriction) or suspended_refusal(access.group)
 
 

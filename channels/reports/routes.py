@@ -211,7 +211,7 @@ class ModerationRoutes:
 
     @get("/v1/admin-log", errors=[PermissionRefused, BadCursor])
     async def admin_log(self, actor: Actor, query: LogQuery) -> Page[AdminLogEntryResponse]:
-        """The acts of the application against abuse: reports, suspensions, restrictions, newest first (the application).
+        """List the resolved reports, the suspensions and the restrictions, newest first (the application).
 
         `target_id` is the report, the channel or the user. A suspension stands in the channel's own log too.
         """

@@ -63,6 +63,7 @@ async def a_furnished_place(server: Api) -> tuple[User, User, dict[str, str]]:
             "new": "/console/new",
             "posts": console,
             "inbox": f"{console}/inbox",
+            "reports": f"{console}/reports",
             "admins": f"{console}/admins",
             "insights": f"{console}/insights",
             "log": f"{console}/log",
@@ -75,7 +76,7 @@ async def a_furnished_place(server: Api) -> tuple[User, User, dict[str, str]]:
 
 
 async def a_run_channel(owner: User, reader: User, path: str) -> None:
-    """Gives the console something to show: drafts, pins, admins, a thread, views."""
+    """Gives the console something to show: drafts, pins, admins, a thread, a report, views."""
     for later in ({}, {"publish_at": (datetime.now(UTC) + timedelta(days=3)).isoformat()}):
         body = {"kind": "text", "text": "Night buses", "silent": True}
         kept = await owner.post(f"{path}/drafts", {"post": body, **later})
@@ -94,6 +95,11 @@ async def a_run_channel(owner: User, reader: User, path: str) -> None:
         f"{path}/inbox/{part(reader.id)}/messages", {"kind": "text", "text": "From Monday on."}
     )
     await reader.post(dialogue, {"kind": "text", "text": "Thank you!"})
+    await owner.patch(path, {"settings": {"comments": "subscribers"}})
+    await reader.post(f"{path}/posts/1/comments", {"kind": "text", "text": "At last!"})
+    target = {"type": "comment", "channel_id": id_of(path), "post_seq": 1, "seq": 1}
+    said = await owner.post("/v1/reports", {"target": target, "reason": "other"})
+    assert said.status == 201, said
 
 
 async def check(window: Window, where: str) -> None:
@@ -120,6 +126,7 @@ READY = {
     "new": ".form",
     "posts": ".posted article",
     "inbox": ".thread-row",
+    "reports": ".reported-comment",
     "admins": ".grants-line",
     "insights": ".chart",
     "log": ".log-entry",

@@ -2,10 +2,10 @@
 
 from playwright.async_api import expect
 
-from tests.api import Api, a_channel, a_chat_group, a_post, fresh
-from tests.browser.test_access import check
+from tests.api import Api, a_channel, a_chat_group, a_post, fresh, id_of, part
+from tests.browser.test_access import NARROWEST, check
 from tests.browser.test_console import console_of
-from tests.browser.windows import PHONE, OpenWindow, Window, view_of
+from tests.browser.windows import PHONE, WIDE, OpenWindow, Window, view_of
 
 
 async def report(opened: Window, seq: int, what: str, reason: str, text: str) -> None:
@@ -20,13 +20,22 @@ async def report(opened: Window, seq: int, what: str, reason: str, text: str) ->
     await opened.by("button", "Done").click()
 
 
+async def check_narrow(opened: Window, where: str) -> None:
+    """Fails where axe finds something, or where the view is wider than the narrowest window."""
+    await check(opened, where)
+    await opened.page.set_viewport_size(NARROWEST)
+    wide = await opened.page.evaluate("document.documentElement.scrollWidth")
+    await opened.page.set_viewport_size(WIDE)
+    assert wide <= NARROWEST["width"], where
+
+
 async def test_reports_lead_to_a_suspended_channel_and_a_restricted_user(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader, other = (server.new_user(name) for name in ("owner", "reader", "other"))
     admin = server.new_user("admin", admin=True)
     name, text = fresh("Bargains"), fresh("Buy gold now")
-    path = await a_channel(owner, reader, other, name=name)
+    path = await a_channel(owner, reader, other, name=name, settings={"comments": "subscribers"})
     await a_post(owner, path, text)
     group = await a_chat_group(owner, reader, name=fresh("Yard"))
     insult = fresh("You are all fools")
@@ -61,6 +70,30 @@ async def test_reports_lead_to_a_suspended_channel_and_a_restricted_user(
     await check(mine, "a case")
     owners = await window(owner, console_of(path))
     await expect(owners.by("button", "Post", exact=True)).to_be_visible()
+
+    # The owner finds a reported comment in the console, follows the link to it, and deletes it.
+    scam = fresh("Cheap gold")
+    await other.post(f"{path}/posts/1/comments", {"kind": "text", "text": scam})
+    target = {"type": "comment", "channel_id": id_of(path), "post_seq": 1, "seq": 1}
+    said = await reader.post("/v1/reports", {"target": target, "reason": "spam"})
+    assert said.status == 201, said
+    await owners.by("link", "Reports", exact=True).click()
+    reported = owners.page.locator(".reported-comment")
+    await expect(reported).to_contain_text(scam)
+    await expect(reported).to_contain_text("Spam or fraud: 1")
+    await expect(reported).not_to_contain_text(reader.id)
+    await check_narrow(owners, "reported comments")
+    await reported.get_by_role("link", name="Comment 1 on post 1").click()
+    await expect(owners.page.locator("[data-seq='1']")).to_contain_text(scam)
+    await owners.go(console_of(path, "reports"))
+    await owners.by("button", "Delete comment 1 on post 1").click()
+    await owners.by("button", "Delete comment", exact=True).click()
+    await expect(reported.get_by_text("Deleted", exact=True)).to_be_focused()
+    assert (await owner.get(f"{path}/posts/1/comments/1")).body["recalled_at"] is not None
+    await owners.page.get_by_label("State").select_option("resolved")
+    await expect(owners.page.get_by_text("No reports match.")).to_be_visible()
+    await owners.go(console_of(path))
+
     await mine.by("button", "Suspend channel").click()
     decision = mine.by("dialog", "Suspend the channel")
     await decision.get_by_label("Reason").fill("No gold here")
@@ -93,12 +126,12 @@ async def test_reports_lead_to_a_suspended_channel_and_a_restricted_user(
 
     # Both end: the channel and the user are as before.
     await mine.by("link", "Restricted users").click()
-    await check(mine, "restricted users")
+    await check_narrow(mine, "restricted users")
     await mine.by("button", f"End the restriction of {owner.id}").click()
     await mine.by("button", "End the restriction", exact=True).click()
     await expect(owners.by("textbox", "Write a message")).to_be_visible()
     await mine.by("link", "Suspended channels").click()
-    await check(mine, "suspended channels")
+    await check_narrow(mine, "suspended channels")
     await mine.by("button", f"End the suspension of {name}").click()
     await mine.by("button", "End the suspension", exact=True).click()
     await expect(others.page.locator(".conversation-foot")).not_to_be_visible()
@@ -108,3 +141,24 @@ async def test_reports_lead_to_a_suspended_channel_and_a_restricted_user(
     await check(mine, "the log")
     await owners.go(console_of(path))
     await expect(owners.by("button", "Post", exact=True)).to_be_visible()
+
+    # A restriction counts in an app that was closed when it began or ended.
+    foot = theirs.page.locator(".conversation-foot")
+    await theirs.page.goto("about:blank")
+    restriction = f"/v1/users/{part(reader.id)}/restriction"
+    assert (await admin.put(restriction, {"reason": "Not you, too"})).status == 200
+    await theirs.go(view_of(group))
+    await expect(foot).to_contain_text("Not you, too")
+    await expect(theirs.by("textbox", "Write a message")).to_have_count(0)
+    await theirs.page.goto("about:blank")
+    await admin.delete(restriction)
+    await theirs.go(view_of(group))
+    await expect(theirs.by("textbox", "Write a message")).to_be_visible()
+    await expect(foot).not_to_contain_text("Not you, too")
+
+    # Of the admins, only those who may delete comments see the reports of them.
+    for grant, shown in (("post", 0), ("delete_posts", 1)):
+        await owner.put(f"{path}/admins/{part(other.id)}", {"grants": [grant]})
+        await others.go(console_of(path))
+        await expect(others.by("link", "Posts", exact=True)).to_be_visible()
+        await expect(others.by("link", "Reports", exact=True)).to_have_count(shown)

@@ -44,7 +44,7 @@ def filled(model: type[BaseModel], path: Path) -> dict[str, Any]:
             values[name] = _least(field.annotation)
     name = path[0].removesuffix("[]")
     if len(path) == 1:
-        return values | {name: TEXT}
+        return values | {name: (TEXT,) if path[0].endswith("[]") else TEXT}
     (inner,) = set(_models_in(model.model_fields[name].annotation))
     below = filled(inner, path[1:])
     return values | {name: (below,) if path[0].endswith("[]") else below}

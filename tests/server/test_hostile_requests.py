@@ -493,8 +493,12 @@ async def test_a_cursor_of_another_user_shows_nothing_of_his(shared_api: Api) ->
 
 
 FILLED: Final = {
-    "post": "1", "poll": "1", "commented": "1",
-    "draft": "none", "nobody": "nobody", "owner": "somebody",
+    "post": "1",
+    "poll": "1",
+    "commented": "1",
+    "draft": "none",
+    "nobody": "nobody",
+    "owner": "somebody",
 }
 
 

@@ -563,6 +563,7 @@ declare namespace App {
     | "inbox"
     | "subscribers"
     | "invites"
+    | "reports"
     | "admins"
     | "insights"
     | "profile"

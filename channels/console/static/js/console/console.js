@@ -28,6 +28,7 @@ import { Insights } from "./insights/insights.js";
 import { InvitesTab } from "./invites/invites_tab.js";
 import { RequestBadge } from "./invites/request_badge.js";
 import { moderationView } from "./moderation/moderation.js";
+import { ReportedComments } from "./moderation/reported_comments.js";
 import { AdminLog } from "./people/admin_log.js";
 import { Admins } from "./people/admins.js";
 import { Subscribers } from "./people/subscribers.js";
@@ -46,6 +47,7 @@ const TABS = {
   inbox: { View: InboxView, grant: "read_inbox" },
   subscribers: { View: Subscribers },
   invites: { View: InvitesTab, grant: "manage_subscribers" },
+  reports: { View: ReportedComments, grant: "delete_posts" },
   admins: { View: Admins },
   insights: { View: Insights, grant: "see_insights" },
   profile: { View: Profile, grant: "change_info" },

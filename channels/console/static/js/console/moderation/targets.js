@@ -2,7 +2,7 @@
 
 import { client } from "../../client/api.js";
 import { personOf } from "../../client/people.js";
-import { channelPath, groupPath } from "../../router.js";
+import { channelPath, commentsPath, groupPath } from "../../router.js";
 import { t } from "../../texts.js";
 
 /** @type {Map<string, string>} */
@@ -44,6 +44,7 @@ export function targetText({ author_id: author, target }, onLoad) {
  * @param {Api.ReportTargetResponse} target
  */
 export function targetPath({ channel_id: channel, group_id: group, post_seq: post, seq, type }) {
-  if (channel) return channelPath(channel, type === "channel" ? null : (post ?? seq ?? null));
+  if (channel && type === "comment" && post) return commentsPath(channel, post, seq);
+  if (channel) return channelPath(channel, type === "channel" ? null : (seq ?? null));
   return group ? groupPath(group) : null;
 }

@@ -15,6 +15,7 @@ export default {
   "console.tab.inbox": "Inbox",
   "console.tab.subscribers": "Subscribers",
   "console.tab.invites": "Invites",
+  "console.tab.reports": "Reports",
   "console.tab.admins": "Admins",
   "console.tab.insights": "Insights",
   "console.tab.profile": "Profile",

@@ -75,6 +75,15 @@ export default {
   "case.was.restrict_user": "{name} restricted the person, {when}",
   "case.was.note": "Note: {note}",
 
+  "reported.lead":
+    "Comments that readers reported. You can delete them here; the application's admin resolves the reports.",
+  "reported.what": "Comment {seq} on post {post}",
+  "reported.delete": "Delete comment",
+  "reported.delete.label": "Delete comment {seq} on post {post}",
+  "reported.delete.confirm":
+    "Delete this comment for everyone? Its content is removed and others see that it was deleted.",
+  "reported.deleted": "Comment deleted",
+
   "suspension.mode": "What happens to the channel",
   "suspension.mode.readable": "It stays readable, and nobody can post",
   "suspension.mode.hidden": "It is hidden from everybody but its owner",
