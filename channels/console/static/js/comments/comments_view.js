@@ -17,13 +17,13 @@ import { session } from "../client/session.js";
 import { ChatView } from "../conversation/chat_view.js";
 import { businessNote } from "../reader/business.js";
 import { subscribeButton } from "../reader/subscribe.js";
+import { restrictionNotice, suspensionNotice } from "../reports/sanctions.js";
 import { channelPath, commentsPath, dialoguePath, go } from "../router.js";
 import { t } from "../texts.js";
 import { fill, h, uniqueId } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { attempt, confirmDialog, notice } from "../ui/overlay.js";
 import { contentPreview, lastMessageText } from "../ui/previews.js";
-import { restrictionNotice, suspensionNotice } from "../ui/sanctions.js";
 import { loadStyle } from "../ui/style_sheet.js";
 
 await loadStyle("css/comments.css");

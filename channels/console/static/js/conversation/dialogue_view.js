@@ -8,13 +8,13 @@ import { session } from "../client/session.js";
 import { businessNote } from "../reader/business.js";
 import { subscribeButton } from "../reader/subscribe.js";
 import { reportEntry } from "../reports/report_entry.js";
+import { restrictionNotice } from "../reports/sanctions.js";
 import { channelPath, queryNumber } from "../router.js";
 import { t } from "../texts.js";
 import { fill, h } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { attempt, confirmDialog, dialog, notice } from "../ui/overlay.js";
 import { contentPreview } from "../ui/previews.js";
-import { restrictionNotice } from "../ui/sanctions.js";
 import { acceptsMessages } from "./channel_view.js";
 import { ChatView } from "./chat_view.js";
 

@@ -9,12 +9,12 @@ import { personOf, rememberPeople } from "../client/people.js";
 import { session } from "../client/session.js";
 import { businessNote } from "../reader/business.js";
 import { reportEntry } from "../reports/report_entry.js";
+import { restrictionNotice } from "../reports/sanctions.js";
 import { dialoguePath, go } from "../router.js";
 import { t } from "../texts.js";
 import { fill, h, throttle } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { attempt, confirmDialog, dialog, notice } from "../ui/overlay.js";
-import { restrictionNotice } from "../ui/sanctions.js";
 import { ChatView } from "./chat_view.js";
 import { showMembers } from "./members.js";
 

@@ -10,7 +10,7 @@ import { debounce, fill, h, submitting } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { LinkPreview, linkBody } from "../ui/link_preview.js";
 import { attempt } from "../ui/overlay.js";
-import { PictureShelf } from "../ui/picture_shelf.js";
+import { PictureShelf } from "../ui/pictures/shelf.js";
 import { contentPreview } from "../ui/previews.js";
 
 const SAVE_DRAFT_AFTER = 1000; // milliseconds without a key

@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 import { duration, size } from "./format.js";
 import { icon } from "./icons.js";
 import { linkTo, textElement, webAddress } from "./markup.js";
-import { showPictures } from "./picture_viewer.js";
+import { showPictures } from "./pictures/viewer.js";
 
 export { webAddress };
 

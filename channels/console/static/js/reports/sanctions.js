@@ -2,9 +2,9 @@
 
 import { restriction } from "../client/restriction.js";
 import { t } from "../texts.js";
-import { h } from "./dom.js";
-import { exact } from "./format.js";
-import { icon } from "./icons.js";
+import { h } from "../ui/dom.js";
+import { exact } from "../ui/format.js";
+import { icon } from "../ui/icons.js";
 
 /**
  * Says that the channel is suspended, and why, to those who are told; null when it is not.

@@ -1,9 +1,9 @@
 // A full-window viewer for the pictures of a post: arrow keys, buttons, Escape.
 
-import { t } from "../texts.js";
-import { localPicture } from "./avatar.js";
-import { fill, h } from "./dom.js";
-import { icon } from "./icons.js";
+import { t } from "../../texts.js";
+import { localPicture } from "../avatar.js";
+import { fill, h } from "../dom.js";
+import { icon } from "../icons.js";
 
 /**
  * Shows these pictures, starting with the one at the index `start`.

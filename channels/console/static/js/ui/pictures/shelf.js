@@ -1,13 +1,13 @@
 // The pictures of a post or message that is being written: chosen, pasted or dropped, uploaded at once, shown with progress.
 
-import { asProblem, client, Problem } from "../client/api.js";
-import { limits } from "../client/limits.js";
-import { t } from "../texts.js";
-import { localPicture } from "./avatar.js";
-import { fill, h } from "./dom.js";
-import { share } from "./format.js";
-import { icon } from "./icons.js";
-import { notice } from "./overlay.js";
+import { asProblem, client, Problem } from "../../client/api.js";
+import { limits } from "../../client/limits.js";
+import { t } from "../../texts.js";
+import { localPicture } from "../avatar.js";
+import { fill, h } from "../dom.js";
+import { share } from "../format.js";
+import { icon } from "../icons.js";
+import { notice } from "../overlay.js";
 
 export class PictureShelf {
   /**
