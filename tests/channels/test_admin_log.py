@@ -115,6 +115,9 @@ async def test_every_administrative_change_has_an_entry(
     await cat.patch(f"{group}/members/me", {"name_card": "Cat"})
     await ada.patch(f"{group}/members/{part(dan.id)}", {"name_card": "Dan"})
     await ada.post(f"{path}/owner", {"user_id": bob.id})
+    question = {"question": "Tea?", "options": ["Yes", "No"]}
+    poll = (await bob.post(f"{path}/posts", {"kind": "poll", "poll": question})).body
+    await bob.post(f"{path}/posts/{poll['seq']}/poll/close")
     await app.put(f"{path}/suspension", {"mode": "readable", "reason": "Spam"})
     await app.delete(f"{path}/suspension")
     entries = await log_of(ada, path)
@@ -156,6 +159,7 @@ async def test_every_administrative_change_has_an_entry(
         ("admin_removed", cat.id, cat.id),
         ("name_card_changed", ada.id, dan.id),
         ("owner_changed", ada.id, bob.id),
+        ("poll_closed", bob.id, poll["post_id"]),
         ("channel_suspended", app.id, None),
         ("channel_reinstated", app.id, None),
     ]

@@ -56,6 +56,7 @@ async def test_a_business_account_creates_and_runs_its_channel(shared_api: Api) 
         "name": "Shop",
         "face_url": "",
         "account_kind": "business",
+        "restriction": None,
     }
     dialogue = f"/v1/conversations/{part(f'c2c_{id_of(path)}')}/messages"
     assert (await ada.post(dialogue, TEXT)).status == 201

@@ -218,8 +218,10 @@ async def test_the_channels_i_own_are_listed_by_id(shared_api: Api) -> None:
     assert id_of(paths[0]) in await ids_of(bob, "owned=true")
 
 
-ONE_LIST: Final = "give at most one of ids, subscribed, owned and all"
-ONLY_DIRECTORY: Final = "q and sort search the directory: leave out ids, subscribed and owned"
+ONE_LIST: Final = "give at most one of ids, subscribed, owned, suspended and all"
+ONLY_DIRECTORY: Final = (
+    "q and sort search the directory: leave out ids, subscribed, owned and suspended"
+)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,8 @@ def every_read(api: Api, tea: _Tea, reader: User) -> list[str]:
         "group_id": part(id_of(tea.group)),
         "conversation_id": part(conversation_of(tea.group)),
         "seq": "1",
+        "comment_seq": "1",
+        "report_id": "none",
         "emoji": THUMB,
         "option": "0",
         "user_id": part(reader.id),
