@@ -54,6 +54,14 @@ def channel_cases_refusal(access: AccessContext) -> DomainError | None:
     return grant_refusal(access, Grant.DELETE_POSTS)
 
 
+def resolving_refusal(access: AccessContext, case: Case, action: CaseAction) -> DomainError | None:
+    """Resolving a case for the staff of its channel: only one about a comment, and without touching channel or user."""
+    is_theirs = case.target.type is TargetType.COMMENT
+    if not is_theirs or action not in {CaseAction.DISMISS, CaseAction.DELETE}:
+        return PermissionRefused("Only the application does this")
+    return channel_cases_refusal(access)
+
+
 def daily_refusal(reported: int, limit: int, now: datetime) -> DomainError | None:
     """Reporting one more thing today, for a user who has reported so many."""
     if reported < limit:

@@ -119,11 +119,12 @@ class AbuseReportRoutes:
     ) -> ReportCaseResponse:
         """Dismiss a report, delete what was reported, suspend its channel, or restrict its author (the application).
 
+        The owner of a channel and its admins with `delete_posts` dismiss reports of comments there, or delete these.
         It is resolved once: a second admin gets 409, and the same resolution by the same admin again changes nothing.
         A later report of the same thing is a new one.
         """
         resolved = await self.cases.resolve(actor, report_id, body.to_new())
-        return case_response(resolved, with_texts=True)
+        return case_response(resolved, with_texts=actor.is_app_admin)
 
     @get(
         "/v1/channels/{channel_id}/reports",
@@ -134,7 +135,7 @@ class AbuseReportRoutes:
     ) -> Page[ReportCaseResponse]:
         """List the reports of comments in your channel, newest first (owner, admins with `delete_posts`).
 
-        You answer them by deleting the comments. The application resolves them.
+        You resolve them as the application does, by `dismiss` or `delete`.
         """
         found, next_cursor = await self.cases.list_of_channel(
             actor, channel_id, query.state, limit=query.limit, cursor=query.cursor

@@ -208,8 +208,22 @@ async def test_reports_of_comments_reach_the_staff_of_their_channel_too(shared_a
     assert case["target"]["post_seq"] == 1
     assert (await admin.get(f"{path}/reports")).refusal == (403, "permission_denied")
     assert (await reporter.get(f"{path}/reports")).refusal == (403, "permission_denied")
-    done = await app.post(f"/v1/reports/{report_id}/resolution", {"action": "delete"})
+    # They delete or dismiss, no more, and only comments of their channel.
+    resolution = f"/v1/reports/{report_id}/resolution"
+    for user, action in ((admin, "delete"), (writer, "dismiss"), (owner, "restrict_user")):
+        refused = await user.post(resolution, {"action": action})
+        assert refused.refusal == (403, "permission_denied")
+    of_post = (await app.get("/v1/reports?type=post")).items[0]["report_id"]
+    of_nothing = "/v1/reports/none-1/resolution"
+    for place in (f"/v1/reports/{of_post}/resolution", of_nothing):
+        assert (await owner.post(place, {"action": "dismiss"})).refusal == (
+            403,
+            "permission_denied",
+        )
+    done = await owner.post(resolution, {"action": "delete"})
     assert done.status == 200, done
+    assert (done.body["resolved_by"], done.body["texts"]) == (owner.id, [])
+    assert (await app.post(resolution, {"action": "delete"})).refusal == (409, "report_resolved")
     assert (await owner.get(f"{comments}/1")).body["recalled_at"] is not None
     assert (await owner.get(f"{path}/posts/1")).body["comment_count"] == 1
     assert (await owner.get(f"{path}/reports")).items == []

@@ -30,6 +30,7 @@ from channels.service.guard import ChannelGuard
 from groups.errors import GroupNotFound, MessageNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, instant_of, milliseconds_since_1970, rfc3339
+from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
@@ -128,15 +129,20 @@ class CaseService:
         return case
 
     async def resolve(self, actor: Actor, case_id: str, new: NewResolution) -> Case:
-        """Resolve the case by this action (the application). The same admin may repeat it, which changes nothing.
+        """Resolve the case by this action. The same admin may repeat it, which changes nothing.
 
-        Publishes: what the action publishes. Raises: PermissionRefused; ReportNotFound; ReportResolved;
+        The application always; owner and admins with `delete_posts` dismiss or delete a comment of their channel.
+        Publishes: the events of the action. Raises: PermissionRefused; ReportNotFound; ReportResolved;
         ReportActionNotPossible; InvalidRequest.
         """
-        refusal = policy.cases_refusal(actor) or policy.fields_refusal(new)
+        case = await self.cases.find(case_id)
+        refusal = await self._resolving_refusal(actor, case, new.action) or policy.fields_refusal(
+            new
+        )
         if refusal is not None:
             raise refusal
-        case = await self._find(case_id)
+        if case is None:
+            raise ReportNotFound
 
         async def work(tx: Tx) -> Case:
             found = await self._find(case_id, tx)
@@ -149,6 +155,19 @@ class CaseService:
         resolved = await self.database.run(work, *_locks_of(case, new.action))
         self.clearing.start(case_id)
         return resolved
+
+    async def _resolving_refusal(
+        self, actor: Actor, case: Case | None, action: CaseAction
+    ) -> DomainError | None:
+        """The same for a case that does not exist as for one that the actor may not see."""
+        refusal = policy.cases_refusal(actor)
+        if refusal is None or case is None or case.target.channel_id is None:
+            return refusal
+        try:
+            access = await self.guard.access_of(actor, case.target.channel_id)
+        except GroupNotFound:
+            return refusal
+        return policy.resolving_refusal(access, case, action)
 
     async def _resolve(self, actor: Actor, case: Case, new: NewResolution, tx: Tx) -> Case:
         refusal = policy.action_refusal(case, new.action)

@@ -1,8 +1,8 @@
 // The comments of a channel that readers reported, for its owner and the admins who may delete comments.
 //
-// They answer a report by deleting the comment; the application resolves it. Nothing here says who reported.
+// They delete the comment or dismiss the reports, which resolves the case. Nothing here says who reported.
 
-import { del, get, part } from "../../client/api.js";
+import { get, part, post as send } from "../../client/api.js";
 import { personOf } from "../../client/people.js";
 import { commentsPath } from "../../router.js";
 import { t } from "../../texts.js";
@@ -83,29 +83,44 @@ export class ReportedComments {
         { title: exact(one.last_at) },
         `${t("cases.count", { n: one.count })} · ${t("cases.last", { when: ago(one.last_at) })}`,
       ),
-      one.state === "open" ? this.#deletion(post, seq) : resolvedMark(one),
+      one.state === "open" ? this.#actions(one, post, seq) : resolvedMark(one),
     );
   }
 
   /**
+   * @param {Api.ReportCaseResponse} one
    * @param {number} post
    * @param {number} seq
    */
-  #deletion(post, seq) {
-    const title = t("reported.delete");
-    const remove = async () => {
-      if (!(await confirmDialog({ title, text: t("reported.delete.confirm"), action: title }))) return;
-      if (!(await attempt(() => del(`/v1/channels/${part(this.#id)}/posts/${post}/comments/${seq}`)))) return;
-      notice(t("reported.deleted"));
-      const mark = h("p.role", { tabindex: "-1" }, t("list.deleted"));
+  #actions(one, post, seq) {
+    /**
+     * @param {"delete" | "dismiss"} action
+     * @param {{ title: string; text: string; done: string }} words
+     */
+    const resolve = async (action, { title, text, done }) => {
+      if (!(await confirmDialog({ title, text, action: title }))) return;
+      const resolution = () => send(`/v1/reports/${part(one.report_id)}/resolution`, { action });
+      if (!(await attempt(resolution))) return;
+      notice(done);
+      const mark = h("p.role", { tabindex: "-1" }, action === "delete" ? t("list.deleted") : t("cases.state.resolved"));
       fill(actions, mark);
       mark.focus();
     };
-    const label = t("reported.delete.label", { seq, post });
+    const deleting = { title: t("reported.delete"), text: t("reported.delete.confirm"), done: t("reported.deleted") };
+    const dismissing = { title: t("case.dismiss"), text: t("case.dismiss.text"), done: t("cases.state.resolved") };
     const actions = h(
       "div.case-actions",
       {},
-      h("button.danger-plain", { type: "button", "aria-label": label, on: { click: remove } }, title),
+      h("button.plain", { type: "button", on: { click: () => resolve("dismiss", dismissing) } }, dismissing.title),
+      h(
+        "button.danger-plain",
+        {
+          type: "button",
+          "aria-label": t("reported.delete.label", { seq, post }),
+          on: { click: () => resolve("delete", deleting) },
+        },
+        deleting.title,
+      ),
     );
     return actions;
   }

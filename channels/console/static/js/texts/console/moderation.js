@@ -75,8 +75,7 @@ export default {
   "case.was.restrict_user": "{name} restricted the person, {when}",
   "case.was.note": "Note: {note}",
 
-  "reported.lead":
-    "Comments that readers reported. You can delete them here; the application's admin resolves the reports.",
+  "reported.lead": "Comments that readers reported. Delete them, or dismiss the reports. Nobody sees who reported.",
   "reported.what": "Comment {seq} on post {post}",
   "reported.delete": "Delete comment",
   "reported.delete.label": "Delete comment {seq} on post {post}",
