@@ -94,6 +94,7 @@ async def test_the_member_list_links_to_a_chat_with_each_member(
     await expect(opened.by("dialog", "Members").locator("li")).to_have_count(2)
     await opened.by("link", f"Message {bob.id}").click()
     await expect(opened.by("dialog", "Members")).to_be_hidden()
+    await expect(opened.by("heading", bob.id)).to_be_visible()
     await say(opened, "Hello")
     assert await texts_between(bob, ada.id) == ["Hello"]
 

@@ -18,6 +18,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import pytest
 
@@ -175,7 +176,9 @@ SHORT: Final = ("server killed", "requests reset", "primary killed")
 @pytest.fixture
 def replicas(directory: Path, request: pytest.FixtureRequest) -> Iterator[ReplicaSet]:
     election_ms: int = request.param
-    replicas = ReplicaSet(directory / f"replicas-{election_ms}", election_ms=election_ms)
+    replicas = ReplicaSet(
+        directory / f"replicas-{election_ms}-{uuid4().hex[:8]}", election_ms=election_ms
+    )
     try:
         KEEPER.submit(replicas.start).result()
         yield replicas

@@ -22,7 +22,7 @@ BEYOND_SCHEMA: Final = {
 REASONS: Final = (
     # Rules between fields.
     r"^updated_since needs subscribed=true, and no ids$",
-    r"^give at most one of ids, subscribed, owned and all$",
+    r"^give at most one of ids, subscribed, owned, suspended and all$",
     r"^q and sort search the directory: leave out ids, subscribed and owned$",
     r"^updated_since is neither a sync_token nor an instant$",
     r"^with_posts works with cursor, not with before_seq, after_seq, around_seq, around or changed_since$",
@@ -39,6 +39,9 @@ REASONS: Final = (
     r"^owner_id and group_id exclude each other: a group that becomes a channel keeps its owner$",
     r"^share_history needs a group_id: a new channel has no history$",
     r"^`type` needs `all=true`$",
+    r"^must differ from each other$",
+    r"^a target of type \w+ has \w+",
+    r"^only with the action \w+$",
     r"^muted false does not go with muted_until$",
     r"^(web|gateway) devices have a \w+, and nothing else to send to$",
     # Of one's own JSON the document says nothing, so neither of the strings in it.

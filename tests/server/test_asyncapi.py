@@ -143,6 +143,7 @@ async def test_what_is_really_sent_has_exactly_the_fields_of_the_examples(
     heard.append(await hers.hear("join.requested"))
     for event in heard:
         name = event["type"]
-        assert keys_of(event) == keys_of(payloads()[name][0]), name
+        # Of a channel, or of a group.
+        assert keys_of(event) in [keys_of(example) for example in payloads()[name]], name
     for one in (hers, his):
         await one.close()

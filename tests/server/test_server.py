@@ -17,7 +17,6 @@ from channels.server.app import endpoints_for
 from channels.server.tokens import AHEAD_SECONDS, BadToken, TokenVerifier
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Endpoint
-from groups.kernel.ids import UserId
 from groups.service.users import UserService
 from tests.api import (
     SECRET,
@@ -170,8 +169,8 @@ async def test_a_token_expires_by_the_clock_also_when_it_was_seen_before(api: Op
     assert_problem(await ada.get("/v1/unread"), 401, "unauthenticated")
 
 
-PUBLIC: Final = {("GET", "/v1/media/{media_id}")}
-"""What a page may show without a token: an upload is found by an id that nobody guesses."""
+PUBLIC: Final = {("GET", "/v1/media/{media_id}"), ("GET", "/v1/invite-links/{code}")}
+"""What a page may show without a token: an upload and an invite link are found by an id that nobody guesses."""
 
 
 async def test_every_call_requires_a_token(shared_api: Api) -> None:
@@ -400,6 +399,7 @@ def harmless(endpoint: Endpoint, answer: Answer) -> bool:
         return answer.status == 200 and answer.items == []
     may = path.startswith("/v1/conversation-groups/{name}") or path in {
         "/v1/users/{user_id}/tokens",
+        "/v1/users/{user_id}/restriction",
         "/v1/blocks/{user_id}",
         "/v1/devices/{device_id}",
     }
@@ -503,6 +503,12 @@ async def test_whatever_is_sent_is_never_a_defect(shared_api: Api) -> None:
         "device_id": "a",
         "webhook_id": "a",
         "delivery_id": "a",
+        "code": "a",
+        "report_id": "a-1",
+        "option": "0",
+        "key": "a",
+        "post_seq": "1",
+        "comment_seq": "1",
     }
     await ada.put("/v1/conversation-groups/mine")
     taking = [e for e in endpoints_for(shared_api.services) if e.body is not None]
@@ -557,7 +563,7 @@ async def test_a_defect_is_an_opaque_500_and_the_log_has_it_under_the_request_id
         raise ZeroDivisionError("a secret of the inside")
 
     ada = shared_api.new_user()
-    monkeypatch.setattr(UserService, "get", broken)
+    monkeypatch.setattr(UserService, "get_own", broken)
     with structlog.testing.capture_logs() as logs:
         answer = await ada.call("GET", "/v1/users/me", headers={"X-Request-Id": "findme"})
     assert_problem(answer, 500, "internal_error")
@@ -575,14 +581,14 @@ async def test_requests_beyond_the_servers_limit_are_refused_not_queued(
     server = await api(concurrent_requests=2)
     ada = server.new_user("ada")
     held, inside = asyncio.Event(), asyncio.Semaphore(0)
-    real = UserService.get
+    real = UserService.get_own
 
-    async def slow(self: UserService, actor: Actor, user_id: UserId) -> object:
+    async def slow(self: UserService, actor: Actor) -> object:
         inside.release()
         await held.wait()
-        return await real(self, actor, user_id)
+        return await real(self, actor)
 
-    monkeypatch.setattr(UserService, "get", slow)
+    monkeypatch.setattr(UserService, "get_own", slow)
     waiting = [asyncio.create_task(ada.get("/v1/users/me")) for _ in range(2)]
     for _ in waiting:
         await asyncio.wait_for(inside.acquire(), 10)
