@@ -203,6 +203,7 @@ async def test_texts_of_maximum_length_do_not_widen_a_page(server: Api, window: 
     await reader.post(talk, {"kind": "text", "text": "Q" * 900})
     opened = await window(owner, size=PHONE)
     page = opened.page
+    await expect(page.locator("a.row").first).to_be_visible()  # signed in, before the page is left
     console = f"/console/channels/{part(id_of(path))}"
     views = ["/console", console, f"/c/{part(id_of(path).removeprefix('@TOA#_'))}"]
     for view in views:
