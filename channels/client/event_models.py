@@ -318,7 +318,7 @@ class CommentInEvent(Answer):
     is_channel: bool
     """It is from the channel."""
     author_id: str | None = None
-    """Who wrote for the channel; null unless you are the owner or an admin."""
+    """The admin who wrote for the channel; null unless you are the owner or an admin."""
     kind: Kind | None = None
     text: str | None = None
     images: list[Media] | None = None

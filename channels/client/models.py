@@ -336,7 +336,7 @@ class Comment(Answer):
     is_channel: bool
     """It is from the channel."""
     author_id: str | None = None
-    """Who wrote for the channel; null unless you are the owner or an admin."""
+    """The admin who wrote for the channel; null unless you are the owner or an admin."""
     kind: Kind | None = None
     text: str | None = None
     images: list[Media] | None = None
@@ -1941,7 +1941,7 @@ class ChangeInviteLink(TypedDict, total=False):
     max_uses: int | None
     """How many may come in by it; null: any number."""
     approval: bool
-    """Who comes by it asks to join, and waits for an answer."""
+    """Users who come by it ask to join, and wait for an answer."""
 
 
 class ChangeMember(TypedDict, total=False):
@@ -1984,8 +1984,8 @@ class SettingsBody(TypedDict, total=False):
     reactions_per_user: int
     distinct_reactions: int
     comments: Commenting
-    """Who may comment on posts. `off` hides the comments that there are; `everyone`: also users who do not
-    subscribe, where the channel is public."""
+    """The users who may comment on posts. `off` hides the comments that there are; `everyone`: also users who do
+    not subscribe, where the channel is public."""
     accept_messages: AcceptMessages
     signatures: bool
     protect_content: bool
@@ -2049,7 +2049,7 @@ class CreateInviteLink(TypedDict, total=False):
     max_uses: int | None
     """How many may come in by it; null: any number."""
     approval: bool
-    """Who comes by it asks to join, and waits for an answer."""
+    """Users who come by it ask to join, and wait for an answer."""
 
 
 class CreateWebhook(TypedDict, total=False):

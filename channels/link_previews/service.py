@@ -39,7 +39,7 @@ _PICTURE_STARTS: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"RIFF")
 
 @dataclass(frozen=True, slots=True)
 class LinkPreview:
-    """What readers see of a link: the description that its page has, and a picture that is an upload of the author."""
+    """A link as readers see it: the description that its page has, and a picture that is an upload of the author."""
 
     url: str
     title: str

@@ -105,8 +105,8 @@ class SettingsBody(PatchBody):
     comments: Annotated[
         Commenting | None,
         Field(
-            description="Who may comment on posts. `off` hides the comments that there are; `everyone`: also users who"
-            " do not subscribe, where the channel is public."
+            description="The users who may comment on posts. `off` hides the comments that there are; `everyone`:"
+            " also users who do not subscribe, where the channel is public."
         ),
     ] = None
     accept_messages: AcceptMessages | None = None

@@ -30,7 +30,7 @@ async def test_readers_comment_on_a_post_and_its_owner_moderates(
     await field.fill("At last!")
     await field.press("Enter")
     await expect(adas.page.locator(".own")).to_contain_text("At last!")
-    # The post's author is told, with a link that leads there.
+    # The post's author sees a notice, with a link that leads there.
     told = console.by("link", "Ada Okafor commented: At last!")
     await expect(told).to_have_attribute("href", f"{view_of(path)}/posts/1/comments?comment=1")
     # The count beside the post grows for who looks at the channel.

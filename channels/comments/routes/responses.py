@@ -114,7 +114,9 @@ class CommentResponse(Response):
     is_channel: Annotated[bool, Field(description="It is from the channel.")]
     author_id: Annotated[
         UserId | None,
-        Field(description="Who wrote for the channel; null unless you are the owner or an admin."),
+        Field(
+            description="The admin who wrote for the channel; null unless you are the owner or an admin."
+        ),
     ]
     kind: Kind | None
     text: str | None

@@ -40,7 +40,7 @@ ExpiresAt = Annotated[
     InstantText | None, Field(description="Until when it can be used; null: for ever.")
 ]
 Approval = Annotated[
-    bool, Field(description="Who comes by it asks to join, and waits for an answer.")
+    bool, Field(description="Users who come by it ask to join, and wait for an answer.")
 ]
 
 

@@ -58,7 +58,7 @@ class JoinRequestService:
     ) -> tuple[list[tuple[JoinRequest, Group]], str | None]:
         """A page of the actor's own requests that wait, by group id, each with its group.
 
-        A request reveals that its group exists, and its name: whoever could ask knew both. Those to
+        A request reveals that its group exists, and its name: a user who could ask knew both. Those to
         channels that the application hides are left out, so a page may have fewer than `limit`.
         """
         read = partial(self.requests.list_of_user, actor.user_id)

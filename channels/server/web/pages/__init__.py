@@ -1,1 +1,1 @@
-"""What a browser shows: the web app, guides, public channels, the SDK, the demo, and the page for what is not there."""
+"""The pages that a browser shows: web app, guides, public channels, SDK, demo, and the page for what is not there."""
