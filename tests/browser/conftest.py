@@ -139,6 +139,9 @@ async def window(browser: Browser, request: pytest.FixtureRequest) -> AsyncItera
             opened.record_errors()
             windows.append(opened)
             await opened.go(f"{path}#token={user.token}" if signed_in else path)
+            if signed_in:
+                # A test that leaves the page before the app has taken the token would be signed out.
+                await opened.page.wait_for_url(lambda url: "#token=" not in url)
             return opened
 
         yield start

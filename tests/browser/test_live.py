@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from playwright.async_api import WebSocketRoute, expect
+from playwright.async_api import Route, WebSocketRoute, expect
 
 from channels.server.realtime.delivery import Skippable
 from channels.server.realtime.session import SocketSession
@@ -38,6 +38,36 @@ async def test_two_windows_side_by_side_stay_in_step(server: Api, window: OpenWi
     await owner.delete(path)
     await expect(left.page.get_by_text("does not exist or is private")).to_be_visible()
     await expect(right.page.locator("a.row")).to_have_count(0)
+
+
+async def test_an_answer_that_arrives_late_does_not_replace_what_is_newer(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.new_user("owner"), server.new_user("reader")
+    opened = await window(reader)
+    await expect(opened.by("heading", "Channels")).to_be_visible()
+    answered, may_arrive, arrived = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def hold_the_first(route: Route) -> None:
+        if answered.is_set():
+            await route.continue_()
+            return
+        answer = await route.fetch()
+        answered.set()
+        await may_arrive.wait()
+        await route.fulfill(response=answer)
+        arrived.set()
+
+    await opened.page.route("**/v1/conversations?ids=*", hold_the_first)
+    path = await a_channel(owner, reader)
+    await answered.wait()
+    await a_post(owner, path, "newer than the answer")
+    row = opened.page.locator("a.row", has_text="News")
+    await expect(row).to_contain_text("newer than the answer")
+    may_arrive.set()
+    await arrived.wait()
+    await opened.page.evaluate("new Promise((done) => setTimeout(done, 100))")
+    await expect(row).to_contain_text("newer than the answer")
 
 
 async def test_a_window_that_fell_behind_catches_up(

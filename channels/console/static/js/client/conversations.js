@@ -256,7 +256,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
         conversationId,
       );
       if (conversation) {
-        this.byId.set(conversationId, conversation);
+        this.#add(conversation, this.byId);
         this.#changed();
       }
     }
@@ -268,7 +268,8 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
    * @param {Api.UpdateConversation} changes
    */
   async change(conversationId, changes) {
-    this.#replace(await patch(`/v1/conversations/${part(conversationId)}`, changes));
+    this.#add(await patch(`/v1/conversations/${part(conversationId)}`, changes), this.byId);
+    this.#changed();
     this.#loadTotalsSoon();
   }
 
@@ -352,7 +353,7 @@ export const conversations = new (class extends /** @type {App.TargetClass<App.C
    * @param {Map<string, Api.ConversationResponse>} before
    */
   #add(conversation, before) {
-    // An event that arrived while the page was loading is newer.
+    // An event, or the answer to a later call, may have arrived before this one.
     const previous = before.get(conversation.conversation_id);
     const isOlder = previous !== undefined && previous.head_seq > conversation.head_seq;
     this.byId.set(conversation.conversation_id, isOlder ? previous : conversation);

@@ -56,7 +56,14 @@ export class ChannelInbox extends /** @type {App.TargetClass<{ change: Event; mi
     const request = ++this.#requests;
     const page = await get(this.#path, { limit: PAGE, tag: this.tag });
     if (request !== this.#requests) return;
-    this.byUserId = new Map(page.items.map((thread) => [thread.user_id, thread]));
+    // An event that arrived while the page was loading is newer.
+    const before = this.byUserId;
+    this.byUserId = new Map(
+      page.items.map((thread) => {
+        const known = before.get(thread.user_id);
+        return [thread.user_id, known !== undefined && known.head_seq > thread.head_seq ? known : thread];
+      }),
+    );
     this.#onPage(page);
   }
 
