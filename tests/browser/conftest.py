@@ -100,7 +100,7 @@ async def process() -> AsyncIterator[ServerProcess]:
     async with aiohttp.ClientSession(connector=connector) as http:
         process = ServerProcess(directory / "data", http)
         try:
-            await process.start()
+            await process.start(CHANNELS_LIMIT_POSTS_PER_SECOND="0")
             yield process
         finally:
             await process.stop()
