@@ -111,20 +111,25 @@ async def test_a_preview_goes_along_with_a_post(api: OpenApi, site: Site) -> Non
     assert site.asked.count("/tea") == 1
 
 
-async def test_pages_without_a_preview(
+async def test_a_page_that_takes_too_long_has_no_preview(
     api: OpenApi, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(previews, "SECONDS", 0.3)
     server = await api(options=LOOPBACK, link_previews_per_minute=1_000)
-    ada = server.new_user("ada")
     site.hangs.add("/slow")
+    asked = await ask(server.new_user("ada"), site.base + "/slow")
+    assert asked.refusal == (404, "no_link_preview")
+
+
+async def test_pages_without_a_preview(api: OpenApi, site: Site) -> None:
+    server = await api(options=LOOPBACK, link_previews_per_minute=1_000)
+    ada = server.new_user("ada")
     title = "<title>Here</title>"
     site.redirect("/round", "/round")
     inside = site.redirect("/inside", "http://[::1]:1/")
     huge = site.page("/huge", "<!--" + "x" * 2 * PAGE_BYTES + "-->" + title)
     for address in (
         site.base + "/missing",
-        site.base + "/slow",
         site.base + "/round",
         inside,
         huge,
