@@ -83,6 +83,10 @@ class ChannelLimits(LimitModel):
         Positive, About(Section.MESSAGES, Source.OURS, "`canned_reply_limit_reached`")
     ] = 100
     """Canned replies of one channel."""
+    auto_replies: Annotated[
+        Positive, About(Section.MESSAGES, Source.OURS, "`auto_reply_limit_reached`")
+    ] = 50
+    """Automatic answers of one channel, those that are off included."""
     views_per_call: Annotated[
         int,
         Field(ge=1, le=MOST_VIEWS_PER_CALL),
@@ -112,6 +116,10 @@ class ChannelLimits(LimitModel):
         OrUnlimited, About(Section.USERS, Source.OURS, _RATE_LIMITED)
     ] = 5
     """Comments a second of one user, over all processes. App admins are exempt."""
+    menu_selections_per_second: Annotated[
+        OrUnlimited, About(Section.USERS, Source.OURS, _RATE_LIMITED)
+    ] = 5
+    """Selections in menus of channels a second of one user, over all processes. App admins are exempt."""
     address_requests_per_second: Annotated[
         OrUnlimited, About(Section.ADDRESSES, Source.OURS, _RATE_LIMITED)
     ] = 2_000

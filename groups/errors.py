@@ -458,6 +458,16 @@ class PollNotAllowed(PermissionDenied):
     remedy: ClassVar[str] = "Do not offer polls in one-to-one conversations. Ask in a text instead."
 
 
+class ButtonsNotAllowed(PermissionDenied):
+    """Buttons stand under posts of channels and messages of channels; this message is neither."""
+
+    code: ClassVar[str] = "buttons_not_allowed"
+    summary: ClassVar[str] = "Only posts, and a channel's messages in its inbox, may have buttons"
+    remedy: ClassVar[str] = (
+        "Offer buttons to the owner and admins of a channel only. Elsewhere write links."
+    )
+
+
 class PollClosed(Conflict):
     """The poll takes no more votes, it cannot be opened again, and it is not forwarded."""
 

@@ -62,7 +62,10 @@ class GroupEvent(Event):
 
 
 class MembersJoined(GroupEvent):
-    """Users became members; one event for all of one transaction. `announce`: the other members are notified.
+    """Users became members; one event for all of one transaction who came in a row by their own act, or by others.
+
+    `announce`: the other members are notified. `by_others`: the staff or the application made them members, and nothing
+    that they did; an approved request and an accepted invitation are their own act.
 
     `profile` is the channel's profile, JSON-ready, as the transaction saw it; later events tell later changes. None in
     other groups.
@@ -72,6 +75,7 @@ class MembersJoined(GroupEvent):
     user_ids: tuple[UserId, ...]
     member_count: int
     announce: bool
+    by_others: bool = False
     profile: dict[str, object] | None = None
     invite_links: dict[UserId, str] = Field(default_factory=dict)
     """The codes of the invite links by which users came in, of those who came by one."""

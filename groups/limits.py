@@ -30,6 +30,8 @@ INVITE_LINK_NAME_BYTES: Final = 64
 MESSAGE_BODY_BYTES: Final = 12 * 1024
 POLL_QUESTION_BYTES: Final = 300
 POLL_OPTION_BYTES: Final = 100
+BUTTON_TEXT_BYTES: Final = 40
+BUTTON_DATA_BYTES: Final = 256
 USERS_PER_CALL: Final = 500
 
 # Bounds that no deployment sets.
@@ -165,6 +167,20 @@ class GroupLimits(LimitModel):
         About(Section.MESSAGES, Source.OURS, "`invalid_request`"),
     ] = 12
     """Options of one poll, at most 100. As many as in WhatsApp."""
+    button_text_bytes: Annotated[Positive, About(Section.MESSAGES, Source.OURS, _TOO_LONG)] = (
+        BUTTON_TEXT_BYTES
+    )
+    """The text of a button, or of an entry of a menu."""
+    button_data_bytes: Annotated[Positive, About(Section.MESSAGES, Source.OURS, _TOO_LONG)] = (
+        BUTTON_DATA_BYTES
+    )
+    """The data that a button or an entry sends to the back end, or the text that it sends as the user's message."""
+    button_rows: Annotated[OrNone, About(Section.MESSAGES, Source.OURS, "`invalid_request`")] = 5
+    """Rows of buttons of one message."""
+    buttons_per_row: Annotated[
+        OrNone, About(Section.MESSAGES, Source.OURS, "`invalid_request`")
+    ] = 3
+    """Buttons in one row."""
     image_bytes: Annotated[Positive, About(Section.MEDIA, Source.TENCENT, "`media_too_large`")] = (
         28 * 2**20
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from hashlib import blake2b
 from sys import getsizeof
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
@@ -911,6 +912,52 @@ class Poll(Model):
         return other is not None and self == other.model_copy(update={"closes_at": self.closes_at})
 
 
+class ActionKind(StrEnum):
+    """The kind of an action: what happens when a user presses a button, or chooses an entry of a menu."""
+
+    LINK = "link"
+    REPLY = "reply"
+    EVENT = "event"
+    FORM = "form"
+
+
+class Action(Model):
+    """What happens at a press. `value` is what its kind needs.
+
+    `link`: the address that the app opens. `reply`: the text that the user sends to the channel. `event`: the data that
+    the channel's back end receives. `form`: the name of the channel's form that the app opens.
+    """
+
+    kind: ActionKind
+    value: str
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the server learns of a press; links and forms are opened by the app."""
+        return self.kind in {ActionKind.REPLY, ActionKind.EVENT}
+
+
+class Button(Model):
+    """A button under a post, or under a message of a channel in its inbox."""
+
+    text: str
+    action: Action
+
+    @property
+    def key(self) -> int:
+        """The number under which its presses are counted: the same wherever a button with this text and action stands.
+
+        So an edit that moves a button or adds another one leaves its count, and a button with another text or action
+        begins at 0. 48 bits of a hash; no message has two equal buttons.
+        """
+        said = SEPARATOR.join((self.text, self.action.kind.value, self.action.value))
+        return int.from_bytes(blake2b(said.encode(), digest_size=6).digest())
+
+
+ButtonRows = tuple[tuple[Button, ...], ...]
+"""Buttons as they stand: rows from top to bottom. The index of a button counts over all rows, from 0."""
+
+
 class Link(Model):
     """A titled link, and its preview: the description that its page has, and a picture."""
 
@@ -937,10 +984,22 @@ class Content(Model):
     location: Location | None = None
     poll: Poll | None = None
     custom_json: str | None = None
+    buttons: ButtonRows = ()
 
     def to_stored(self) -> dict[str, Any]:
-        """The content as it is stored. Only polls have the field `poll`."""
-        return self.model_dump(mode="python", exclude={"poll"} if self.poll is None else None)
+        """The content as it is stored. Only polls have the field `poll`, and only content with buttons `buttons`."""
+        return self.model_dump(mode="python", exclude=self.unused_fields)
+
+    @property
+    def unused_fields(self) -> set[str]:
+        """The fields that are not stored, since this content does not use them and older versions do not know them."""
+        unused = {"poll"} if self.poll is None else set()
+        return unused if self.buttons else unused | {"buttons"}
+
+    @property
+    def all_buttons(self) -> tuple[Button, ...]:
+        """The buttons of all rows, as their index counts them."""
+        return tuple(button for row in self.buttons for button in row)
 
     @property
     def size_bytes(self) -> int:
@@ -952,6 +1011,8 @@ class Content(Model):
             parts += [self.location.name, self.location.address]
         if self.poll is not None:
             parts += [self.poll.question, *self.poll.options]
+        for button in self.all_buttons:
+            parts += [button.text, button.action.value]
         return sum(len(part.encode()) for part in parts)
 
     @property
@@ -990,6 +1051,7 @@ class Content(Model):
             *(attachment.name for attachment in self.media),
             *((place.name, place.address) if place is not None else ()),
             *((self.poll.question, *self.poll.options) if self.poll is not None else ()),
+            *(button.text for button in self.all_buttons),
         )
 
     @property
@@ -1048,6 +1110,8 @@ class Message(Model):
     """In channels, how many comments are under it, without deleted ones; None: nobody ever commented."""
     views: int = 0
     author_id: UserId | None = None
+    automatic: bool = False
+    """The server wrote it in a channel's name, as a greeting or an answer; it has no author."""
     changed_version: int = 0
     member_count: int | None = None
     """The channel's members when it was posted. None in other groups, and in what older versions posted."""
@@ -1072,6 +1136,10 @@ class Message(Model):
             poll = content.poll
             size += 1_500 + 4 * len(poll.question)
             size += sum(100 + 4 * len(option) for option in poll.options)
+        size += sum(
+            2_000 + 4 * (len(button.text) + len(button.action.value))
+            for button in content.all_buttons
+        )
         place = content.location
         return (
             size if place is None else size + 1_200 + 4 * len(place.name) + 4 * len(place.address)

@@ -14,6 +14,7 @@ from groups.kernel.errors import DomainError
 from groups.kernel.text.bounded import LIMITS
 from groups.limits import GroupLimits
 from groups.models import Content, MediaKind
+from groups.routes.responses.buttons import FIELD_OF_ACTION
 from groups.routes.responses.writing import LinkBody, WriteMessage
 from groups.service.messages.posting import check_bounds
 
@@ -126,6 +127,18 @@ def _as_body(content: Content) -> dict[str, Any]:
         body["location"] = content.location.model_dump(mode="json")
     if content.poll is not None:
         body["poll"] = content.poll.model_dump(mode="json")
+    if content.buttons:
+        body["buttons"] = [
+            [
+                {
+                    "text": button.text,
+                    "kind": button.action.kind.value,
+                    FIELD_OF_ACTION[button.action.kind]: button.action.value,
+                }
+                for button in row
+            ]
+            for row in content.buttons
+        ]
     if content.custom_json is not None:
         body["custom"] = orjson.loads(content.custom_json)
     return body

@@ -42,7 +42,6 @@ from conversations.models import C2C_PREFIX, Dialogue, DialogueMessage, InboxUnr
 from groups.kernel.clock import rfc3339
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.models import Tally
 
 
 def _read(event: ConversationRead) -> Iterable[EventView]:
@@ -85,7 +84,7 @@ def _message_fields(event: DialogueEvent) -> dict[str, Any]:
 
 def _side_payload(event_type: str, event: DialogueEvent, side: Dialogue) -> dict[str, Any]:
     """A message as the user of this side sees it."""
-    response = dialogue_message_response(DialogueMessage(side, event.message), Tally())
+    response = dialogue_message_response(DialogueMessage(side, event.message), None)
     shown = response.model_dump(mode="json", exclude=NOT_IN_EVENTS)
     fields = _message_fields(event)
     return payload_of(event_type, event, StreamId(side.conversation_id), **fields, message=shown)
@@ -93,7 +92,7 @@ def _side_payload(event_type: str, event: DialogueEvent, side: Dialogue) -> dict
 
 def _message_in_thread(event_type: str, event: DialogueEvent) -> EventView:
     """A message as the admins of the channel see it."""
-    thread = thread_message_response(DialogueMessage(event.dialogue, event.message), Tally())
+    thread = thread_message_response(DialogueMessage(event.dialogue, event.message), None)
     shown = thread.model_dump(mode="json", exclude=NOT_IN_EVENTS)
     fields = _message_fields(event)
     return _thread_view(event_type, event, part=_IN_INBOX, **fields, message=shown)
@@ -187,7 +186,7 @@ def _thread_view(
     payload = {
         "event_id": event_id_of(event, part),
         "type": event_type,
-        "stream_id": _thread_stream_id(channel_id, event.user_id),
+        "stream_id": thread_stream_id(channel_id, event.user_id),
         "at": rfc3339(event.at),
         "channel_id": channel_id,
         "user_id": event.user_id,
@@ -196,7 +195,8 @@ def _thread_view(
     return EventView(payload, StreamId(""), event.staff)
 
 
-def _thread_stream_id(channel_id: str, user_id: UserId) -> str:
+def thread_stream_id(channel_id: str, user_id: UserId) -> str:
+    """The stream of a user's thread in a channel's inbox, as those who read the inbox know it."""
     # The stored id has a separator that nobody can print. Ids may hold colons, so they are quoted.
     return f"{INBOX_PREFIX}{_quoted(channel_id)}:{_quoted(user_id)}"
 
@@ -214,7 +214,7 @@ def _public_stream_id(user_id: UserId, conversation_id: str) -> str:
         return conversation_id
     dialogue = Dialogue(user_id, conversation_id.removeprefix(C2C_PREFIX))
     if dialogue.channel_id is not None:
-        return _thread_stream_id(dialogue.channel_id, user_id)
+        return thread_stream_id(dialogue.channel_id, user_id)
     return C2C_PREFIX + ":".join(map(_quoted, sorted((user_id, dialogue.peer_id))))
 
 

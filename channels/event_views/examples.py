@@ -10,6 +10,13 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
+from channels.buttons.events import (
+    ButtonPressed,
+    ButtonsChanged,
+    DialoguePressed,
+    OwnPresses,
+    Press,
+)
 from channels.comments.events import (
     CommentEdited,
     CommentPosted,
@@ -223,6 +230,9 @@ def _of_a_group(group_id: GroupId, *, is_channel: bool) -> Iterator[Event]:
     yield ReactionsChanged(**base, stream_id=stream_id, seq=7, counts=counts, total=6, own=own)
     votes = (OwnVotes((0,), (_BOB,)),)
     yield PollChanged(**base, stream_id=stream_id, seq=7, votes=(3, 1), voters=4, own=votes)
+    if is_channel:
+        presses: dict[str, Any] = {"presses": (5, None), "own": (OwnPresses((0,), (_BOB,)),)}
+        yield ButtonsChanged(**base, stream_id=stream_id, seq=7, **presses)
     profile = _PROFILE if is_channel else None
     joined: dict[str, Any] = {"user_ids": (_BOB,), "member_count": 12, "announce": not is_channel}
     yield MembersJoined(**base, **joined, profile=profile)
@@ -281,6 +291,23 @@ def _of_one_to_one_messages() -> Iterator[Event]:
         yield DialogueReacted(
             **base, seq=7, counts={"👍": 1}, total=1, user_holds=("👍",), peer_holds=()
         )
+    yield DialoguePressed(
+        at=_AT,
+        user_id=_ADA,
+        peer_id=_NEWS,
+        staff=_STAFF,
+        seq=7,
+        presses=(1, None),
+        user_holds=(0,),
+    )
+    yield ButtonPressed(
+        at=_AT,
+        channel_id=_NEWS,
+        staff=_STAFF,
+        place="post",
+        seq=7,
+        presses=(Press(_BOB, 0, "Order tea", "tea"),),
+    )
     yield ThreadRead(
         at=_AT, channel_id=_NEWS, user_id=_ADA, staff=_STAFF, read_seq=7, unread_count=0
     )

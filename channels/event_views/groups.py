@@ -42,7 +42,7 @@ from groups.events import (
 )
 from groups.kernel.clock import rfc3339
 from groups.kernel.ids import GroupId, UserId
-from groups.models import Role, Tally, stream_of
+from groups.models import Role, stream_of
 from groups.routes.responses.messages import message_response, uncounted_poll
 from reactions.events import ReactionsChanged
 from reactions.polls.events import PollChanged
@@ -248,7 +248,7 @@ def _message(event_type: str) -> Callable[[Any], Iterable[EventView]]:
         poll = uncounted_poll(message, event.at)
         if event.is_channel:
             field = "post"
-            shown: BaseModel = anonymous_post_response(message, group_id, "", Tally(), poll)
+            shown: BaseModel = anonymous_post_response(message, group_id, "", None, poll)
         else:
             field = "message"
             shown = message_response(message, group_id, None, None, with_sender=True, poll=poll)

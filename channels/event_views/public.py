@@ -38,6 +38,8 @@ CHANNEL_EVENT_TYPES: Final[tuple[str, ...]] = (
     "message.recalled",
     "reactions.changed",
     "poll.changed",
+    "buttons.changed",
+    "button.pressed",
     "comment.posted",
     "comment.edited",
     "comment.recalled",

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from channels.default_channels.events import DefaultChannelsChanged
+from channels.event_views.buttons import BUTTON_EVENTS, PUBLIC_BUTTON_EVENTS
 from channels.event_views.comments import COMMENT_EVENTS, PUBLIC_COMMENT_EVENTS
 from channels.event_views.conversations import CONVERSATION_EVENTS, PUBLIC_CONVERSATION_EVENTS
 from channels.event_views.groups import GROUP_EVENTS, PUBLIC_GROUP_EVENTS
@@ -16,6 +17,7 @@ from groups.kernel.events import Event
 
 _VIEWS: Final[Rendering] = {
     **GROUP_EVENTS,
+    **BUTTON_EVENTS,
     **COMMENT_EVENTS,
     **CONVERSATION_EVENTS,
     DraftScheduled: lambda _: (),  # only schedulers of drafts listen
@@ -29,6 +31,7 @@ _VIEWS: Final[Rendering] = {
 
 PUBLIC_VIEWS: Final[PublicRendering] = {
     **PUBLIC_GROUP_EVENTS,
+    **PUBLIC_BUTTON_EVENTS,
     **PUBLIC_COMMENT_EVENTS,
     **PUBLIC_CONVERSATION_EVENTS,
     **PUBLIC_MODERATION_EVENTS,

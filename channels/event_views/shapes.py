@@ -267,6 +267,44 @@ class PollChanged(_OfMessage):
     """The options that the receiver chose, by their place from 0: where they voted themselves."""
 
 
+class ButtonsChanged(_OfMessage):
+    """The presses of a message's buttons changed; several changes are merged into one event."""
+
+    receivers = (
+        "in channels: sockets that [watch](sockets.md#watch-reactions) the conversation, and with `pressed` all devices"
+        " of the user who pressed; one-to-one: the user, and the admins who read the channel's inbox"
+    )
+
+    type: Literal["buttons.changed"]
+    presses: list[int | None]
+    """How many users pressed each button, in their order over all rows; null for a link or a form."""
+    pressed: list[int] | None = None
+    """The buttons that the receiver pressed, by their place from 0: where they pressed themselves."""
+
+
+class ButtonPressed(EventModel):
+    """A user pressed a button of the kind `event`, for the first time: it brings `data` to your back end."""
+
+    receivers = "the admins who may read the channel's inbox"
+
+    type: Literal["button.pressed"]
+    stream_id: str
+    channel_id: GroupId
+    """The channel."""
+    user_id: UserId
+    """The user who pressed."""
+    place: Literal["post", "message"]
+    """Where the button is: under a post, or under a one-to-one message of the channel to the user."""
+    seq: int
+    """The number of the post, or of the message in the user's thread."""
+    button: int
+    """The button, by its place over all rows, from 0."""
+    text: str
+    """The text on the button."""
+    data: str
+    """The data of the button."""
+
+
 # --- comments ---------------------------------------------------------------------------------------------------------
 
 
@@ -936,6 +974,8 @@ _PublicEvent = (
     | MessageRecalled
     | ReactionsChanged
     | PollChanged
+    | ButtonsChanged
+    | ButtonPressed
     | CommentPosted
     | CommentEdited
     | CommentRecalled

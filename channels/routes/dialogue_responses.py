@@ -65,6 +65,9 @@ class MessageInDialogueResponse(ContentResponse):
         Field(description="The source of a forward; null: it was written here."),
     ]
     quoted_seq: QuotedSeq
+    automatic: Annotated[
+        bool, Field(description="The channel's greeting or automatic answer; nobody wrote it.")
+    ]
     message_id: str
     seq: int
     sender_id: str | None
@@ -75,13 +78,14 @@ class MessageInDialogueResponse(ContentResponse):
     reactions: TallyResponse
 
 
-def _shared_fields(sent: DialogueMessage, tally: Tally) -> dict[str, Any]:
+def _shared_fields(sent: DialogueMessage, tally: Tally | None) -> dict[str, Any]:
     message = sent.message
     is_shown = message.recalled_at is None
-    return content_fields(message.content) | {
+    return content_fields(message.content, tally) | {
         "silent": message.silent and is_shown,
         "forwarded_from": forwarded_from(message.origin) if is_shown else None,
         "quoted_seq": message.quoted_seq if is_shown else None,
+        "automatic": message.automatic,
         "message_id": f"{sent.dialogue.conversation_id}:{message.seq}",
         "seq": message.seq,
         "sender_id": message.sender_id if is_shown else None,
@@ -89,7 +93,7 @@ def _shared_fields(sent: DialogueMessage, tally: Tally) -> dict[str, Any]:
         "edited_at": message.edited_at,
         "recalled_at": message.recalled_at,
         "version": message.changed_version,
-        "reactions": tally_response(tally if is_shown else Tally()),
+        "reactions": tally_response(tally if tally and is_shown else Tally()),
     }
 
 
@@ -117,7 +121,9 @@ class DialoguePage(
     """Messages, and posts if `with_posts` asks for them, newest first."""
 
 
-def dialogue_message_response(sent: DialogueMessage, tally: Tally) -> DialogueMessageResponse:
+def dialogue_message_response(
+    sent: DialogueMessage, tally: Tally | None
+) -> DialogueMessageResponse:
     """Build the response for the user in the dialogue."""
     fields = _shared_fields(sent, tally)
     return DialogueMessageResponse.model_construct(
@@ -138,7 +144,7 @@ class ThreadPage(HistoryPage[ThreadMessageResponse]):
     """A page of a thread."""
 
 
-def thread_message_response(sent: DialogueMessage, tally: Tally) -> ThreadMessageResponse:
+def thread_message_response(sent: DialogueMessage, tally: Tally | None) -> ThreadMessageResponse:
     """Build the response for the channel's admins."""
     message, dialogue = sent.message, sent.dialogue
     return ThreadMessageResponse.model_construct(

@@ -32,6 +32,7 @@ from groups.errors import (
     REVIEW_ERRORS,
     Banned,
     BusinessAccount,
+    ButtonsNotAllowed,
     GroupNotFound,
     MediaNotFound,
     MessageNotFound,
@@ -99,6 +100,7 @@ class DialogueRoutes:
             *REVIEW_ERRORS,
             *FORWARDING_ERRORS,
             PollNotAllowed,
+            ButtonsNotAllowed,
         ],
     )
     async def write(
@@ -210,6 +212,7 @@ class DialogueRoutes:
             MediaNotFound,
             WrongMediaKind,
             PollFixed,
+            ButtonsNotAllowed,
             *REVIEW_ERRORS,
         ],
     )

@@ -413,12 +413,12 @@ def anonymous_post_response(
     message: Message,
     channel_id: GroupId,
     channel_name: str,
-    tally: Tally,
+    tally: Tally | None,
     poll: PollResponse | None,
 ) -> PostResponse:
     """The post without its author, and without what only the channel knows about its comments.
 
-    `poll` is its poll as the reader sees it.
+    `poll` is its poll as the reader sees it. Without a `tally` the reader may be anybody: presses are not counted.
     """
     return PostResponse.model_construct(
         channel_id=channel_id,
@@ -434,6 +434,6 @@ def anonymous_post_response(
         comment_count=None,
         comments_open=False,
         comments_frozen=message.comments_frozen and message.recalled_at is None,
-        reactions=tally_response(tally if message.recalled_at is None else Tally()),
-        **marked_fields(message, poll),
+        reactions=tally_response(tally if tally and message.recalled_at is None else Tally()),
+        **marked_fields(message, poll, tally),
     )

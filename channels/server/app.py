@@ -15,6 +15,7 @@ from aiohttp import web
 from pydantic import IPvAnyNetwork
 
 import channels.analytics.wiring as analytics_wiring
+import channels.buttons.wiring as button_wiring
 import channels.canned_replies.wiring as canned_reply_wiring
 import channels.comments.wiring as comment_wiring
 import channels.default_channels.wiring as default_wiring
@@ -24,6 +25,7 @@ import channels.post_reports.wiring as report_wiring
 import channels.push.delivery.wiring as delivery_wiring
 import channels.push.wiring as push_wiring
 import channels.reports.wiring as abuse_wiring
+import channels.self_service.automatic_messages.wiring as automatic_wiring
 import channels.webhooks.wiring as webhook_wiring
 import channels.wiring as channel_wiring
 import conversations.wiring as conversation_wiring
@@ -32,6 +34,8 @@ import reactions.wiring as reaction_wiring
 from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
 from channels.before_post.service import BeforePost, review_client
+from channels.buttons.routes import ButtonRoutes
+from channels.buttons.wiring import Buttons
 from channels.canned_replies.routes import CannedReplyRoutes
 from channels.comments.routes.comments import CommentRoutes
 from channels.comments.wiring import COMMENT_INDEXES, Comments
@@ -72,6 +76,11 @@ from channels.routes.subscribers import SubscriberRoutes
 from channels.routes.sync import SyncRoutes
 from channels.search.routes import SearchRoutes
 from channels.search.service import SearchService
+from channels.self_service.automatic_messages.routes import AutomaticMessageRoutes
+from channels.self_service.automatic_messages.wiring import (
+    AUTOMATIC_MESSAGE_INDEXES,
+    AutomaticMessages,
+)
 from channels.server.auth import Authenticator
 from channels.server.identity.keys import ProviderKeys, load_file, load_url
 from channels.server.identity.options import ProviderOptions
@@ -150,6 +159,7 @@ INDEXES: Final[tuple[Index, ...]] = (
     *COMMENT_INDEXES,
     *DEFAULT_CHANNEL_INDEXES,
     *ANALYTICS_INDEXES,
+    *AUTOMATIC_MESSAGE_INDEXES,
     *CLICK_INDEXES,
     *WEBHOOK_INDEXES,
     *PUSH_INDEXES,
@@ -175,10 +185,12 @@ class Services:
     reactions: ReactionService
     polls: PollService
     channels: Channels
+    buttons: Buttons
     comments: Comments
     comment_rates: UserRates
     default_channels: DefaultSubscribing
     analytics: Analytics
+    automatic: AutomaticMessages
     clicks: ClickService
     feed: FeedService
     reading_feed: ReadingFeedService
@@ -220,6 +232,7 @@ class Services:
         self.reports.sockets.start()
         await self.abuse_reports.clearing.resume()
         await self.push_delivery.start()
+        self.automatic.worker.start()
         self.log.start()
         self.webhooks.start()
 
@@ -227,6 +240,7 @@ class Services:
         """Finish what was submitted. Nothing may be submitted afterwards."""
         await self.feed.close()
         await self.log.close()
+        await self.automatic.worker.close()
         await self.webhooks.stop()
         await self.push_delivery.close()
         await self.reports.sockets.close()
@@ -244,6 +258,7 @@ class Services:
         await self.channels.dialogue_reactions.close()
         await self.reactions.close()
         await self.polls.close()
+        await self.buttons.close()
         # After all that count.
         await self.analytics.counting.close()
         await self.bus.stop()
@@ -314,6 +329,7 @@ def create_services(
             comment_cleanup.delete_some,
             draft_cleanup.delete_some,
             canned_reply_wiring.build_cleanup(database).delete_some,
+            automatic_wiring.build_cleanup(database).delete_some,
             default_wiring.build_cleanup(database, clock).delete_some,
             analytics_core.cleanup.delete_views,
             click_wiring.build_cleanup(database).delete_some,
@@ -353,6 +369,7 @@ def create_services(
         options.create_policy,
         on_batch=metrics.batch,
     )
+    buttons = button_wiring.assemble(chat, engine, conversations, channel_core.inbox_rules)
     comment_rates = UserRates(limits.comments_per_second, "comments")
     comments = comment_wiring.assemble(
         database,
@@ -398,6 +415,16 @@ def create_services(
         on_attempt=metrics.webhook_attempt,
         on_disabled=metrics.webhook_disabled,
     )
+    automatic = automatic_wiring.assemble(
+        database,
+        chat,
+        log,
+        channels.channel,
+        channel_core.store.touch,
+        conversations.dialogues,
+        limits,
+        clock,
+    )
     metrics.webhook_overdue.set_function(lambda: webhooks.dispatcher.overdue_seconds)
     metrics.webhook_streams_waiting.set_function(lambda: webhooks.dispatcher.streams_waiting)
     push_delivery = delivery_wiring.build(
@@ -438,10 +465,12 @@ def create_services(
         reactions=reactions,
         polls=polls,
         channels=channels,
+        buttons=buttons,
         comments=comments,
         comment_rates=comment_rates,
         default_channels=default_channels,
         analytics=analytics,
+        automatic=automatic,
         clicks=clicks,
         feed=feed,
         reading_feed=ReadingFeedService(
@@ -553,6 +582,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             memberships=chat.membership,
         ),
         CannedReplyRoutes(replies=channels.canned_replies),
+        AutomaticMessageRoutes(messages=services.automatic.messages, clock=services.clock),
         ViewRoutes(views=services.analytics.views),
         ClickRoutes(clicks=services.clicks),
         InsightRoutes(insights=services.analytics.insights),
@@ -611,6 +641,12 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         ReactionRoutes(reactions=services.reactions, users=chat.users),
         PollRoutes(polls=services.polls, users=chat.users),
         ChannelPollRoutes(channel=channels.channel, polls=services.polls),
+        ButtonRoutes(
+            channel=channels.channel,
+            posts=services.buttons.posts,
+            dialogues=conversations.dialogues,
+            messages=services.buttons.messages,
+        ),
         ConversationRoutes(
             conversation_list=conversations.conversation_list,
             read_cursors=conversations.read_cursors,
@@ -778,7 +814,7 @@ class App(web.BaseRunner):
                 services.chat.guard.read_access_of,
                 services.comments.reader.access,
                 services.reactions.tallies_in,
-                services.polls.find_polls,
+                services.polls.find_voted,
                 services.clock,
             ),
         )

@@ -28,6 +28,10 @@ class _Target:
     message: Message
     permission: WritePermission
 
+    @property
+    def takes_buttons(self) -> bool:
+        return self.writer.is_for_channel
+
     async def record(self, changed: Message, now: datetime, tx: Tx) -> None:
         channel_id = self.dialogue.channel_id
         if self.writer.is_for_channel and channel_id is not None:

@@ -14,7 +14,7 @@ with oneself holds notes.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from typing import Final
@@ -49,9 +49,11 @@ from groups.service.messages.posting import (
     ContentLoader,
     PendingPost,
     PostBatch,
+    PostKey,
     Review,
     StreamsQuery,
     check_bounds,
+    digest_of,
     fingerprint_of,
     loaded_once,
     post_key,
@@ -60,6 +62,10 @@ from groups.service.messages.stream import PostQueue, StreamService
 from groups.service.write_locks import stream_lock
 
 NO_CHANNELS: Final[Mapping[Actor, GroupId]] = {}
+AUTOMATIC: Final = Actor(UserId("channels-automatic"), is_app_admin=True)
+"""Writes what channels send by rules of theirs. It is nobody's account, and no message names it."""
+Settle = Callable[[Mapping[UserId, DialogueMessage | DomainError], Tx], Awaitable[None]]
+"""Notes, in the transaction of the messages, what became of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +93,7 @@ class _Target:
     """The channels that writers may have meant by the id of a user."""
     media_limit: int = 0
     takes_polls: bool = False
+    takes_buttons: bool = False
     member_count: None = None
 
     def refusal(
@@ -154,15 +161,18 @@ class _Targets:
         read_seqs: dict[ThreadKey, int] = {}
         unread: dict[ThreadKey, tuple[int, int]] = {}
         opened, still = list[ThreadKey](), list[ThreadKey]()
+        greeted = list[ThreadKey]()
         for key, batch in threads.items():
             channel_id, before = UserId(key[0]), self.read_seqs.get(key, 0)
             own = batch.newest_seqs.get(channel_id, 0)
-            read_seqs[key] = own
-            head = batch.added[-1].message.seq
+            newest = batch.added[-1].message
             was_unread = batch.added[0].message.seq - 1 - before
-            unread[key] = was_unread, head - max(before, own)
+            # A message that the server writes reads nothing for the staff. Where nothing is unread, it is none either.
+            read = 0 if newest.automatic and was_unread > 0 else own
+            read_seqs[key] = read
+            unread[key] = was_unread, newest.seq - max(before, read)
             if own and batch.is_new_stream and batch.added[0].message.sender_id == channel_id:
-                opened.append(key)
+                (greeted if newest.automatic else opened).append(key)
             elif own and self.targets[batch.stream_id].settings.begun_by_channel:
                 still.append(key)
         # First: if others write the same totals, this transaction ends there and begins again.
@@ -172,6 +182,7 @@ class _Targets:
         service.threads.touch_guards_of(begun, tx)
         if opened:
             service.permission.record_openings(opened, self.found.opened, now, tx)
+        service.permission.hold_openings(greeted, tx)
         service.permission.hold_subscriptions(still, tx)
 
 
@@ -352,6 +363,64 @@ class DialogueService:
         outcomes = await self.database.run(work, *locks)
         return [outcomes[Dialogue(user_id, channel_id).stream_id] for user_id in user_ids]
 
+    async def post_automatically(
+        self,
+        channel_id: GroupId,
+        keys: Mapping[UserId, str],
+        content: Content,
+        *,
+        still_due: Callable[[Tx], Awaitable[Collection[UserId]]],
+        settle: Settle,
+    ) -> None:
+        """Add a message that the server writes in the channel's name to the threads with users, under a key for each.
+
+        `still_due` says in the transaction which of them are to get it, and `settle` notes there what became of each.
+        A thread never gets two messages of one key. It costs as much as `post_to_many`. Nothing is counted against
+        the threads that a channel may begin a day. Publishes: DialoguePosted, for each message.
+        """
+        check_bounds(content, self.streams.limits)
+        dialogues = sorted(Dialogue(user_id, channel_id) for user_id in keys)
+        post_keys = {
+            # The digest is that of the key: a changed text is the same message all the same.
+            user_id: PostKey(f"a:{key}", digest_of(key))
+            for user_id, key in keys.items()
+        }
+
+        def posts_of(
+            users: Collection[UserId], review: Review | None
+        ) -> dict[StreamId, list[_DialoguePost]]:
+            return {
+                dialogue.stream_id: [
+                    _DialoguePost(
+                        actor=AUTOMATIC,
+                        dialogue=dialogue,
+                        content=content,
+                        key=post_keys[dialogue.user_id],
+                        spoken_for=UserId(channel_id),
+                        automatic=True,
+                        review=review,
+                    )
+                ]
+                for dialogue in dialogues
+                if dialogue.user_id in users
+            }
+
+        review = None
+        if self.streams.before_post is not None:
+            review = await self.streams.review_of_any(posts_of(keys, None), self._open)
+
+        async def work(tx: Tx) -> None:
+            posts = posts_of(await still_due(tx), review)
+            if posts:
+                outcomes = await self.streams.post_all(posts, self._open, tx)
+                users = {dialogue.stream_id: dialogue.user_id for dialogue in dialogues}
+                found = {users[stream_id]: result for stream_id, [result] in outcomes.items()}
+                await settle(found, tx)
+
+        locks = [stream_lock(dialogue.stream_id) for dialogue in dialogues]
+        locks += sorted({lock for d in dialogues for lock in inbox_locks(d.stream_id)})
+        await self.database.run(work, *locks)
+
     async def _open(
         self, posts: Mapping[StreamId, Sequence[_DialoguePost]], query: StreamsQuery, tx: Tx
     ) -> _Targets:
@@ -405,7 +474,12 @@ class DialogueService:
         now: datetime,
     ) -> Mapping[Writer, DomainError | None]:
         """The refusals in a thread that has not begun, also by the day's limit; where it begins, `opened` counts it."""
-        allowed = [w for w, refusal in refusals.items() if w.is_for_channel and refusal is None]
+        allowed = [
+            w
+            for w, refusal in refusals.items()
+            # An answer to what the user did is not counted: they wrote, or they subscribed.
+            if w.is_for_channel and w.actor != AUTOMATIC and refusal is None
+        ]
         if not allowed:
             return refusals
         before = opened.get(channel_id, 0)

@@ -219,8 +219,13 @@ class WritePermission:
         more = Counter(channel_id for channel_id, _ in threads)
         after = {channel_id: before.get(channel_id, 0) + n for channel_id, n in more.items()}
         self.threads.put_opened(after, now.date(), tx)
-        self.hold_subscriptions(threads, tx)
-        self.blocks.write_guards({user_id for _, user_id in threads}, tx)
+        self.hold_openings(threads, tx)
+
+    def hold_openings(self, threads: Collection[ThreadKey], tx: Tx) -> None:
+        """Conflict with all that would refuse the channels to begin these threads, and count nothing."""
+        if threads:
+            self.hold_subscriptions(threads, tx)
+            self.blocks.write_guards({user_id for _, user_id in threads}, tx)
 
     def _refusal_by_kind(self, writer: Writer, dialogue: Dialogue) -> DomainError | None:
         """One-to-one messages are between persons, and between a person and a channel."""

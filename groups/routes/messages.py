@@ -12,6 +12,7 @@ from groups.errors import (
     REVIEW_ERRORS,
     Banned,
     BusinessAccount,
+    ButtonsNotAllowed,
     ChannelSuspended,
     ForwardingNotAllowed,
     GroupNotFound,
@@ -164,6 +165,7 @@ class MessageRoutes:
             WrongMediaKind,
             StorageQuotaReached,
             RateLimited,
+            ButtonsNotAllowed,
             *REVIEW_ERRORS,
             *FORWARDING_ERRORS,
         ],
@@ -231,6 +233,7 @@ class MessageRoutes:
             StorageQuotaReached,
             PollFixed,
             PollClosed,
+            ButtonsNotAllowed,
             *REVIEW_ERRORS,
         ],
     )

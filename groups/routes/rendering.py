@@ -3,8 +3,8 @@
 The answers to readers differ only in whether the sender is shown, in their own reactions (`mine`), and in the polls. So
 a page is kept as the JSON of its messages around `mine`, with the values that it was rendered from, for as long as
 those are equal; a reader costs the few bytes of their own reactions. Where some of a page's messages changed, only
-those are rendered. A poll stands behind the reactions, and is joined of parts that its readers share
-(`responses.polls`).
+those are rendered. A poll, or buttons, stand behind the reactions, and are joined of parts that their readers share
+(`responses.polls`, `responses.buttons`). No message has both.
 
 Equal is what counts. Messages and tallies that are not decoded are compared as bytes, and decoded only to be rendered
 (`groups.kernel.undecoded`).
@@ -24,7 +24,8 @@ from groups.kernel.byte_cache import ByteCache
 from groups.kernel.ids import UserId
 from groups.kernel.paging import PAGE_BYTES
 from groups.kernel.undecoded import UndecodedMap, UndecodedRows, row_of
-from groups.models import AccessContext, Message, Tallies, Tally, User, poll_of
+from groups.models import AccessContext, Message, Tallies, Tally, User
+from groups.routes.responses.buttons import ButtonResponse, ButtonsJson
 from groups.routes.responses.polls import PollJson, PollResponse
 from groups.routes.responses.tallies import TallyResponse
 from groups.service.messages.pages import StreamPage, cursor_before, seq_at
@@ -44,8 +45,14 @@ class ReactedResponse(Protocol):
     def poll(self) -> PollResponse | None:
         """None, also where the message is a poll."""
 
+    @property
+    def buttons(self) -> list[list[ButtonResponse]] | None:
+        """The buttons; whatever they are here, those of each reader take their place."""
+
 
 ToResponse = Callable[[Message, AccessContext, Tally, User | None], ReactedResponse]
+VotedJson = PollJson | ButtonsJson
+"""What stands behind the reactions of a message: all but the reader's own votes, or presses."""
 Senders = Mapping[UserId, User]
 """The profiles of the senders; empty where the response does not show them."""
 
@@ -92,11 +99,11 @@ class _PageSource(NamedTuple):
 
 
 class _Rendered(NamedTuple):
-    """A message's JSON up to the reader's own reactions, which end it; whether it can have any, and its poll."""
+    """A message's JSON up to the reader's own reactions, which end it; whether it can have any; its poll or buttons."""
 
     json: bytes
     is_reacted: bool
-    poll: PollJson | None
+    voted: VotedJson | None
 
 
 @dataclass(slots=True)
@@ -109,8 +116,8 @@ class _RenderedPage:
     """Two for each message: the JSON up to `mine`, and `mine` with what follows it, for a reader who holds nothing."""
     places_of_mine: Mapping[int, int]
     """The place of the second part of each message, by seq; without recalled ones, which show no reactions."""
-    polls: Mapping[int, PollJson]
-    """Those of the messages that are polls, by seq. They follow the reactions, and are not in the parts."""
+    voted: Mapping[int, VotedJson]
+    """The polls and the buttons of the messages, by seq. They follow the reactions, and are not in the parts."""
     last_seq: int | None
     """The last message that fits into the page; None: all do."""
     size_bytes: int
@@ -118,16 +125,21 @@ class _RenderedPage:
     def items_of(self, reader: AccessContext, tallies: Tallies, now: datetime) -> bytes:
         """The page's items for a reader with this access, reactions and votes."""
         parts, own = self.parts, tallies.own
-        if own or self.polls:
+        if own or self.voted:
             parts = list(parts)
             for seq, mine in own.items():
                 place = self.places_of_mine.get(seq)
                 if mine and place is not None:
                     parts[place] = orjson.dumps(mine) + _AFTER_MINE
-            for seq, poll in self.polls.items():
+            for seq, voted in self.voted.items():
                 place = self.places_of_mine[seq]
-                json = poll.seen_by(reader, now, tallies.own_votes.get(seq, ()))
-                parts[place] = b'%b},"poll":%b}' % (parts[place].removesuffix(_AFTER_MINE), json)
+                votes = tallies.own_votes.get(seq, ())
+                before = parts[place].removesuffix(_AFTER_MINE)
+                if isinstance(voted, PollJson):
+                    json = voted.seen_by(reader, now, votes)
+                    parts[place] = b'%b},"poll":%b}' % (before, json)
+                else:
+                    parts[place] = b'%b},"buttons":%b}' % (before, voted.seen_by(votes))
         return b"".join(parts)
 
     def part_of(self, source: _PageSource, place: int, seq: int) -> _Rendered | None:
@@ -144,7 +156,7 @@ class _RenderedPage:
             return None
         if row_of(kept.tallies, seq) != row_of(source.tallies, seq):
             return None
-        return _Rendered(self.parts[2 * here], seq in self.places_of_mine, self.polls.get(seq))
+        return _Rendered(self.parts[2 * here], seq in self.places_of_mine, self.voted.get(seq))
 
 
 class MessageRendering:
@@ -198,23 +210,23 @@ class MessageRendering:
             kept = None
         parts: list[bytes] = []
         places_of_mine: dict[int, int] = {}
-        polls: dict[int, PollJson] = {}
+        all_voted: dict[int, VotedJson] = {}
         last_seq: int | None = None
         size, total = _EMPTY_PAGE_BYTES + source.memory_bytes, 0
         for place in range(len(messages)):
             seq = seq_at(messages, place)
             part = kept.part_of(source, place, seq) if kept is not None else None
             rendered = part or self._render(messages[place], source, access)
-            json, poll = rendered.json, rendered.poll
+            json, voted = rendered.json, rendered.voted
             total += len(json) + len(_WITHOUT_MINE)
-            total += poll.memory_bytes if poll is not None else 0
+            total += voted.memory_bytes if voted is not None else 0
             if parts and total > PAGE_BYTES and not source.is_cut:
                 break
             if rendered.is_reacted:
                 places_of_mine[seq] = len(parts) + 1
-            if poll is not None:
-                polls[seq] = poll
-                size += poll.memory_bytes
+            if voted is not None:
+                all_voted[seq] = voted
+                size += voted.memory_bytes
             parts += (json, _WITHOUT_MINE)
             size += len(json) + _PLACE_BYTES
             last_seq = seq
@@ -223,7 +235,7 @@ class MessageRendering:
             source=source,
             parts=parts,
             places_of_mine=places_of_mine,
-            polls=polls,
+            voted=all_voted,
             last_seq=None if is_whole else last_seq,
             size_bytes=size,
         )
@@ -232,12 +244,17 @@ class MessageRendering:
         tally = page.tallies.get(message.seq, _NO_TALLY)
         sender = page.senders.get(message.sender_id)
         response = self._to_response(message, access, tally, sender)
-        poll = poll_of(message)
-        return _Rendered(
-            _json_before_mine(response, with_poll=poll is None),
-            message.recalled_at is None,
-            PollJson(poll, tally) if poll is not None else None,
-        )
+        voted = _voted_json(message, tally)
+        return _Rendered(_json_before_mine(response, voted), message.recalled_at is None, voted)
+
+
+def _voted_json(message: Message, tally: Tally) -> VotedJson | None:
+    content = message.content
+    if content is None:
+        return None
+    if content.poll is not None:
+        return PollJson(content.poll, tally)
+    return ButtonsJson(content.buttons, tally) if content.buttons else None
 
 
 def _row_at(messages: Sequence[Message], place: int) -> object:
@@ -253,12 +270,14 @@ def _place_fields(page: StreamPage) -> bytes:
     )
 
 
-def _json_before_mine(response: ReactedResponse, *, with_poll: bool) -> bytes:
+def _json_before_mine(response: ReactedResponse, voted: VotedJson | None) -> bytes:
     """A comma and the response's JSON, with the reactions last and in them the reader's own, which are left out.
 
-    Without its poll where it has one, which follows them.
+    Without its poll or buttons where it has them, which follow.
     """
-    left_out = {"reactions"} if with_poll else {"reactions", "poll"}
+    left_out = {"reactions"}
+    if voted is not None:
+        left_out.add("poll" if isinstance(voted, PollJson) else "buttons")
     json = response.__pydantic_serializer__.to_json(response, exclude=left_out)
     tally = response.reactions
     counts = orjson.dumps(tally.counts)

@@ -416,10 +416,13 @@ _ADDED_LATER: Final = {"views", "comments", "comments_frozen", "changed_version"
 def _to_document(keyed: KeyedMessage) -> Document:
     message = keyed.message
     document: Document = message.model_dump(mode="python", exclude=_ADDED_LATER)
-    if message.content is not None and message.content.poll is None:
-        del document["content"]["poll"]
+    if message.content is not None:
+        for unused in message.content.unused_fields:
+            del document["content"][unused]
     if message.author_id is None:
         del document["author_id"]  # nearly always
+    if not message.automatic:
+        del document["automatic"]
     if message.member_count is None:
         del document["member_count"]
     terms = search_terms_of(message.content)
@@ -454,6 +457,7 @@ def _to_message(document: Document) -> Message:
         comments=document.get("comments"),
         views=document.get("views", 0),
         author_id=document.get("author_id"),
+        automatic=document.get("automatic", False),
         changed_version=document.get("changed_version", 0),
         member_count=document.get("member_count"),
     )

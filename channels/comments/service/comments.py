@@ -82,6 +82,7 @@ class _Target:
     limit: int
     media_limit: int
     takes_polls: bool = False
+    takes_buttons: bool = False
     member_count: None = None
 
     def refusal(
@@ -222,6 +223,10 @@ class _ChangeTarget:
     post: Message
     message: Message
     service: "CommentService"
+
+    @property
+    def takes_buttons(self) -> bool:
+        return False
 
     async def record(self, changed: Message, now: datetime, tx: Tx) -> None:
         is_recalled = changed.recalled_at is not None

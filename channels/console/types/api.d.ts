@@ -23,6 +23,8 @@ declare namespace Api {
 
   type AccountKind = "person" | "business";
 
+  type ActionKind = "link" | "reply" | "event" | "form";
+
   interface AddConversations {
     conversation_ids?: string[];
   }
@@ -165,6 +167,54 @@ declare namespace Api {
   interface BlockResponse {
     user_id: string;
     blocked_at: string;
+  }
+
+  interface ButtonBody {
+    kind: ActionKind;
+    url?: string | null;
+    reply?: string | null;
+    data?: string | null;
+    form?: string | null;
+    text: string;
+  }
+
+  interface ButtonPressed {
+    event_id: string;
+    type: "button.pressed";
+    stream_id: string;
+    at: string;
+    channel_id: string;
+    user_id: string;
+    place: "post" | "message";
+    seq: number;
+    button: number;
+    text: string;
+    data: string;
+  }
+
+  interface ButtonResponse {
+    kind: ActionKind;
+    url: string | null;
+    reply: string | null;
+    data: string | null;
+    form: string | null;
+    text: string;
+    presses: number | null;
+    pressed: boolean;
+  }
+
+  interface ButtonsChanged {
+    event_id: string;
+    type: "buttons.changed";
+    stream_id: string;
+    at: string;
+    seq: number;
+    conversation_id?: string;
+    channel_id?: string;
+    group_id?: string;
+    user_id?: string;
+    presses: (number | null)[];
+    pressed?: number[];
   }
 
   interface CannedReplyResponse {
@@ -527,6 +577,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    buttons: ButtonResponse[][] | null;
   }
 
   interface ConversationEnded {
@@ -761,6 +812,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    buttons: ButtonResponse[][] | null;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
     quoted_seq: number | null;
@@ -787,6 +839,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    buttons: ButtonResponse[][] | null;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
     quoted_seq: number | null;
@@ -825,6 +878,7 @@ declare namespace Api {
     location?: LocationBody | null;
     poll?: PollBody | null;
     custom?: JsonValue;
+    buttons?: ButtonBody[][];
     forward?: ForwardBody | null;
     silent?: boolean;
   }
@@ -841,6 +895,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    buttons: ButtonResponse[][] | null;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
   }
@@ -862,7 +917,7 @@ declare namespace Api {
   }
 
   interface EventsResponse {
-    items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | PollChanged | CommentPosted | CommentEdited | CommentRecalled | CommentReacted | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelSuspended | ChannelReinstated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinAnswered | JoinRefused | InviteLinkUsed | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | InboxTagged | BlockChanged | UserRestricted | UserUnrestricted | ReportOpened | WebhookDisabled)[];
+    items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | PollChanged | ButtonsChanged | ButtonPressed | CommentPosted | CommentEdited | CommentRecalled | CommentReacted | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelSuspended | ChannelReinstated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinAnswered | JoinRefused | InviteLinkUsed | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | InboxTagged | BlockChanged | UserRestricted | UserUnrestricted | ReportOpened | WebhookDisabled)[];
     cursor: string;
   }
 
@@ -1318,6 +1373,10 @@ declare namespace Api {
     poll_question_bytes: number;
     poll_option_bytes: number;
     poll_options: number;
+    button_text_bytes: number;
+    button_data_bytes: number;
+    button_rows: number;
+    buttons_per_row: number;
     image_bytes: number;
     video_bytes: number;
     audio_bytes: number;
@@ -1519,6 +1578,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    buttons: ButtonResponse[][] | null;
     silent: boolean;
     signature: string | null;
     forwarded_from: ForwardedFrom | null;
@@ -1576,6 +1636,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    buttons: ButtonResponse[][] | null;
     silent: boolean;
     signature: string | null;
     forwarded_from: ForwardedFrom | null;
@@ -1621,6 +1682,7 @@ declare namespace Api {
     location?: LocationBody | null;
     poll?: PollBody | null;
     custom?: JsonValue;
+    buttons?: ButtonBody[][];
     forward?: ForwardBody | null;
     silent?: boolean;
     quoted_seq?: number | null;
@@ -1647,6 +1709,7 @@ declare namespace Api {
     location?: LocationBody | null;
     poll?: PollBody | null;
     custom?: JsonValue;
+    buttons?: ButtonBody[][];
     forward?: ForwardBody | null;
     silent?: boolean;
   }
@@ -1664,6 +1727,7 @@ declare namespace Api {
     location?: LocationBody | null;
     poll?: PollBody | null;
     custom?: JsonValue;
+    buttons?: ButtonBody[][];
     forward?: ForwardBody | null;
     silent?: boolean;
     user_ids: string[];
@@ -1787,6 +1851,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    buttons: ButtonResponse[][] | null;
     silent: boolean;
     signature: string | null;
     forwarded_from: ForwardedFrom | null;
@@ -1844,6 +1909,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    buttons: ButtonResponse[][] | null;
     silent: boolean;
     signature: string | null;
     forwarded_from: ForwardedFrom | null;
@@ -1871,6 +1937,11 @@ declare namespace Api {
   }
 
   type Posting = "everyone" | "owner_and_admins";
+
+  interface PressResponse {
+    buttons: ButtonResponse[][];
+    message_seq: number | null;
+  }
 
   interface Problem {
     type?: string;
@@ -2262,6 +2333,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    buttons: ButtonResponse[][] | null;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
     quoted_seq: number | null;
@@ -2290,6 +2362,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    buttons: ButtonResponse[][] | null;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
     quoted_seq: number | null;
@@ -2353,6 +2426,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    buttons: ButtonResponse[][] | null;
     silent: boolean;
     signature: string | null;
     forwarded_from: ForwardedFrom | null;
@@ -2528,6 +2602,7 @@ declare namespace Api {
     location?: LocationBody | null;
     poll?: PollBody | null;
     custom?: JsonValue;
+    buttons?: ButtonBody[][];
   }
 
   interface GetCalls {
@@ -2675,6 +2750,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/default`]: Call<Nothing, never, DefaultChannelResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/tags`]: Call<Nothing, PutThreadTags, ThreadTagsResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/buttons/${number}/press`]: Call<{ text?: string }, never, PressResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/comments-freeze`]: Call<Nothing, never, PostResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/comments/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/pin`]: Call<Nothing, never, PostResponse>;
@@ -2687,6 +2763,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/suspension`]: Call<Nothing, Suspend, null>;
     [path: `/v1/channels/${Part}/verified`]: Call<Nothing, never, ChannelResponse>;
     [path: `/v1/conversation-groups/${Part}`]: Call<Nothing, AddConversations, ChangedConversationGroupResponse>;
+    [path: `/v1/conversations/${Part}/messages/${number}/buttons/${number}/press`]: Call<{ text?: string }, never, PressResponse>;
     [path: `/v1/conversations/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/devices/${Part}`]: Call<Nothing, RegisterDevice, DeviceResponse>;
     [path: `/v1/groups/${Part}/members/me`]: Call<Nothing, JoinGroup, GroupResponse>;

@@ -11,6 +11,7 @@ declare namespace App {
     typeof import("../static/js/texts/comments.js").default &
     typeof import("../static/js/texts/me.js").default &
     typeof import("../static/js/texts/reports.js").default &
+    typeof import("../static/js/texts/self_service.js").default &
     typeof import("../static/js/texts/device/notifications.js").default &
     typeof import("../static/js/texts/finding/feed.js").default &
     typeof import("../static/js/texts/finding/search.js").default &
@@ -21,6 +22,7 @@ declare namespace App {
     typeof import("../static/js/texts/console/moderation.js").default &
     typeof import("../static/js/texts/console/people.js").default &
     typeof import("../static/js/texts/console/posts.js").default &
+    typeof import("../static/js/texts/console/self_service.js").default &
     typeof import("../static/js/texts/console/webhooks.js").default;
   type TextKey = keyof Texts;
   /** A text, or one for each plural form of its language. */
@@ -355,6 +357,7 @@ declare namespace App {
     /** Null for users who may not react. */
     react: React | null;
     polls?: Polls | null;
+    buttons?: Buttons | null;
     openMenu?: OpenItemMenu | null;
     /** Replaces the signature. */
     author?: string | null;
@@ -383,6 +386,25 @@ declare namespace App {
     showVoters: ((poll: Poll) => unknown) | null;
     isPreview: boolean;
   }
+  /** A button as a post or message shows it. */
+  type ShownButton = NonNullable<Item["buttons"]>[number][number];
+  /** What the fields of a button hold, and whether it stands in the row of the one before it. */
+  type WrittenButton = import("../static/js/console/self_service/action_fields.js").Written & { isBeside: boolean };
+  /** What the user may do with the buttons of a list. */
+  interface Buttons {
+    /** The channel whose buttons they are. */
+    channelId: string;
+    channelName: string;
+    /** Presses one, by its index over the rows; null for users who may not. */
+    press: ((seq: number, index: number) => Promise<unknown>) | null;
+    /** What is said to a user who may not; without it, no button can be used. */
+    refusal?: string | null;
+    /** What a button sends is seen where it is. */
+    isInChat?: boolean;
+    isPreview?: boolean;
+  }
+  /** The same for the buttons of one post or message. */
+  type ButtonActions = Omit<Buttons, "press"> & { press: ((index: number) => Promise<unknown>) | null };
   /** What the fields of a poll hold. */
   interface WrittenPoll {
     question: string;
@@ -408,6 +430,7 @@ declare namespace App {
     policy: ReactionPolicy;
     react: React | null;
     polls?: Polls | null;
+    buttons?: Buttons | null;
     /** Null where it is clear who wrote. */
     sender?: Sender | null;
     /** The admin who wrote in the channel's name. */
@@ -568,6 +591,7 @@ declare namespace App {
     | "insights"
     | "profile"
     | "settings"
+    | "service"
     | "webhooks"
     | "log";
   type ModerationTab = "reports" | "channels" | "users" | "log";
@@ -582,6 +606,8 @@ declare namespace App {
     place?: WrittenPlace | null;
     /** What the fields of the poll hold; in place of `poll`. */
     poll_fields?: WrittenPoll | null;
+    /** What the fields of the buttons hold; in place of `buttons`. */
+    button_fields?: WrittenButton[] | null;
   }
   interface WrittenPlace {
     name: string;

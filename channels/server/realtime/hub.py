@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from itertools import groupby
 from typing import Final, Protocol, TypeVar
 
+from channels.buttons.events import ButtonsChanged
 from channels.comments.events import (
     CommentEdited,
     CommentEvent,
@@ -64,12 +65,12 @@ MERGE_SECONDS: Final = 0.5
 
 NEEDED_BY_HUBS: Final = (GroupDisbanded, GroupSuspended, GroupUpdated)
 """Types of events that a hub needs even if no socket wants them: they end what sessions watch, or soon receive."""
-CountsChanged = ReactionsChanged | PollChanged
+CountsChanged = ReactionsChanged | PollChanged | ButtonsChanged
 """The events for those who watch a conversation. They hold totals, so a newer one replaces those before it."""
 _WATCHED: Final[frozenset[str]] = frozenset(
     kind.model_fields["type"].default
     for kind in (
-        *(ReactionsChanged, PollChanged),
+        *(ReactionsChanged, PollChanged, ButtonsChanged),
         *(CommentPosted, CommentEdited, CommentRecalled, CommentReacted),
     )
 )

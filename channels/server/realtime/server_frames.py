@@ -81,6 +81,16 @@ class CountedPoll(_ServerFrame):
     """The options that you chose, by their place from 0."""
 
 
+class CountedButtons(_ServerFrame):
+    """The presses of a post's buttons as they are."""
+
+    seq: int
+    presses: list[int | None]
+    """How many users pressed each button, in their order over all rows; null for a link or a form."""
+    pressed: list[int]
+    """The buttons that you pressed, by their place from 0."""
+
+
 class WatchError(_ServerFrame):
     """Why a conversation is not watched."""
 
@@ -95,6 +105,7 @@ class WatchedConversation(_ServerFrame):
     conversation_id: str
     reactions: list[CountedPost] | None = None
     polls: list[CountedPoll] | None = None
+    buttons: list[CountedButtons] | None = None
     complete: bool | None = None
     error: WatchError | None = None
 
@@ -106,8 +117,9 @@ class Watching(_Answer):
     conversations: list[WatchedConversation]
     """A result for each, with its `conversation_id`. `reactions`: the `seq`, `counts`, `total` and `mine` of each
     counted post that has reactions, the newest first. `polls`: those of them that have votes; absent where there are
-    none. `complete`: false where the answer became too long, so read the
-    posts over HTTP. Instead of both, `error`, with `code`, `detail` and `details`, where it is not watched."""
+    none. `buttons`: those whose buttons were pressed; absent where there are none. `complete`: false where the answer
+    became too long, so read the posts over HTTP. Instead of all these, `error`, with `code`, `detail` and `details`,
+    where it is not watched."""
     conversation_ids: list[str] | None = None
     """Those of your frame. Present where it named several."""
     conversation_id: str | None = None

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from channels.buttons.service.queue import counts_of, indexes_of
 from channels.comments.models import PostPlace, place_of
 from channels.errors import WatchLimitReached
 from channels.server.realtime.client_frames import WATCHED_STREAMS, Unwatch, Watch
@@ -28,7 +29,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, NotFound
 from groups.kernel.ids import GroupId, StreamId
-from groups.models import AccessContext, Poll, Tally, stream_of
+from groups.models import AccessContext, Content, Poll, Tally, stream_of
 from groups.routes.responses.polls import PollResponse
 
 ANSWER_BYTES: Final = 256 * 1024
@@ -48,10 +49,10 @@ ReadCounts = Callable[
 """The counts of some messages of several groups; of the newest ones where None is given."""
 
 
-FindPolls = Callable[
-    [Collection[tuple[StreamId, int]]], Awaitable[Mapping[tuple[StreamId, int], Poll]]
+FindVoted = Callable[
+    [Collection[tuple[StreamId, int]]], Awaitable[Mapping[tuple[StreamId, int], Content]]
 ]
-"""The polls among some messages."""
+"""The contents of some messages that have votes, or presses of buttons."""
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class Watching:
     read_access: ReadAccess
     comment_access: CommentAccess
     read_counts: ReadCounts
-    find_polls: FindPolls
+    find_voted: FindVoted
     clock: Clock
 
     async def watch(self, session: SocketSession, frame: Watch) -> dict[str, Any | DomainError]:
@@ -90,7 +91,7 @@ class Watching:
             elif name.startswith(_GROUP_PREFIX):
                 allowed.append((access, wanted[name]))
         counts = await self.read_counts(actor, allowed, frame.newest) if allowed else {}
-        polls = await self._find_polls(counts)
+        voted = await self._find_voted(counts)
         now, left = self.clock.now(), ANSWER_BYTES
         accesses = {access.group.stream_id: access for access, _ in allowed}
         for name in names:
@@ -106,12 +107,16 @@ class Watching:
             tallies = counts.get(name, {})
             shown: list[dict[str, Any]] = []
             shown_polls: list[dict[str, Any]] = []
+            shown_buttons: list[dict[str, Any]] = []
             for seq in sorted(tallies, reverse=True):
                 tally = tallies[seq]
-                poll = polls.get((name, seq))
+                content = voted.get((name, seq))
+                poll = content.poll if content is not None else None
+                buttons = content.all_buttons if content is not None else ()
                 left -= _TALLY_BYTES + _COUNT_BYTES * len(tally.counts)
                 if poll is not None:
                     left -= _TALLY_BYTES + _COUNT_BYTES * len(poll.options)
+                left -= _COUNT_BYTES * len(buttons)
                 if left < 0:
                     break
                 shown.append(
@@ -119,24 +124,32 @@ class Watching:
                 )
                 if poll is not None:
                     shown_polls.append(_poll(seq, poll, tally, accesses[name], now))
-            of_polls = {"polls": shown_polls} if shown_polls else {}
+                elif buttons:
+                    presses, pressed = (
+                        counts_of(buttons, tally),
+                        indexes_of(buttons, tally.my_votes),
+                    )
+                    shown_buttons.append({"seq": seq, "presses": presses, "pressed": pressed})
+            of_polls: dict[str, Any] = {"polls": shown_polls} if shown_polls else {}
+            of_buttons: dict[str, Any] = {"buttons": shown_buttons} if shown_buttons else {}
             results[name] = {
                 "reactions": shown,
                 **of_polls,
+                **of_buttons,
                 "complete": len(shown) == len(tallies),
             }
         return {name: results[name] for name in frame.named}
 
-    async def _find_polls(
+    async def _find_voted(
         self, counts: Mapping[StreamId, Mapping[int, Tally]]
-    ) -> Mapping[tuple[StreamId, int], Poll]:
+    ) -> Mapping[tuple[StreamId, int], Content]:
         places = [
             (stream_id, seq)
             for stream_id, tallies in counts.items()
             for seq, tally in tallies.items()
             if tally.has_had_votes
         ]
-        return await self.find_polls(places) if places else {}
+        return await self.find_voted(places) if places else {}
 
     async def _accesses(
         self, actor: Actor, stream_ids: Collection[StreamId]

@@ -42,7 +42,10 @@ from groups.service.access.bulk import BulkAccess
 
 NAME: Final = "webhooks"
 STREAM_IS_ROUTE: Final = frozenset(
-    {"message.posted", "message.edited", "message.recalled", "reactions.changed", "poll.changed"}
+    {
+        *("message.posted", "message.edited", "message.recalled"),
+        *("reactions.changed", "poll.changed", "buttons.changed"),
+    }
 )
 """Types of committed events whose routes always have the stream of their group: the frequent ones."""
 _COUNTED_FOR_SECONDS: Final = LEASE_SECONDS / 2

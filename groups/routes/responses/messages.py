@@ -21,6 +21,7 @@ from groups.models import (
     poll_of,
     poster_url,
 )
+from groups.routes.responses.buttons import ButtonResponse, button_responses
 from groups.routes.responses.fields import Instant, MessageVersion
 from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
 from groups.routes.responses.polls import PollResponse
@@ -129,13 +130,20 @@ class ContentResponse(Response):
     location: LocationResponse | None
     poll: PollResponse | None
     custom: JsonValue
+    buttons: Annotated[
+        list[list[ButtonResponse]] | None,
+        Field(description="Rows of buttons under it, from top to bottom; null: it has none."),
+    ]
 
 
 _NOTHING: Final[dict[str, Any]] = dict.fromkeys(ContentResponse.model_fields)
 
 
-def content_fields(content: Content | None) -> dict[str, Any]:
-    """The fields of `ContentResponse`; all None once recalled. A poll is left to those who know its reader."""
+def content_fields(content: Content | None, tally: Tally | None = None) -> dict[str, Any]:
+    """The fields of `ContentResponse`; all None once recalled. A poll is left to those who know its reader.
+
+    `tally` counts the presses of buttons, with those of the reader; without it, the reader may be anybody.
+    """
     if content is None:
         return _NOTHING
     fields = _NOTHING | {
@@ -155,6 +163,8 @@ def content_fields(content: Content | None) -> dict[str, Any]:
             if name == "images"
             else media_response(own_media[0], content.poster)
         )
+    if content.buttons:
+        fields["buttons"] = button_responses(content.buttons, tally)
     return fields
 
 
@@ -234,10 +244,12 @@ class MarkedResponse(ContentResponse):
     ]
 
 
-def marked_fields(message: Message, poll: PollResponse | None) -> dict[str, Any]:
-    """The fields of `MarkedResponse`. `poll` is the message's poll as its reader sees it."""
+def marked_fields(
+    message: Message, poll: PollResponse | None, tally: Tally | None
+) -> dict[str, Any]:
+    """The fields of `MarkedResponse`. `poll`: its poll as its reader sees it; `tally`: as for `content_fields`."""
     is_shown = message.recalled_at is None
-    return content_fields(message.content) | {
+    return content_fields(message.content, tally) | {
         "poll": poll,
         "silent": message.silent and is_shown,
         "signature": (message.signature or None) if is_shown else None,
@@ -317,5 +329,5 @@ def message_response(
         recalled_at=message.recalled_at,
         version=message.changed_version,
         reactions=tally_response(tally if tally and message.recalled_at is None else Tally()),
-        **marked_fields(message, poll),
+        **marked_fields(message, poll, tally),
     )

@@ -12,6 +12,7 @@ from groups.kernel.errors import InvalidRequest
 from groups.kernel.ids import AnyIdText
 from groups.kernel.text.bounded import Line, Text, json_without_controls
 from groups.models import Attachment, Content, Kind, Link, Location, MediaKind
+from groups.routes.responses.buttons import ButtonRowsBody, to_rows
 from groups.routes.responses.fields import WebAddress
 from groups.routes.responses.forwarding import ForwardBody
 from groups.routes.responses.polls import PollBody
@@ -87,6 +88,10 @@ class ContentBody(Body):
         JsonValue,
         Field(description="Any JSON; its strings and keys hold no control characters either."),
     ] = None
+    buttons: Annotated[
+        ButtonRowsBody,
+        Field(description="Under a post, or a message of a channel in its inbox; not with a poll."),
+    ] = ()
 
     def _check_kind(self, kind: Kind) -> None:
         """Refuse fields that do not go with this kind, and a lack of those that it needs."""
@@ -120,6 +125,13 @@ class ContentBody(Body):
                     "{field} does not go with kind {kind}",
                     {"field": name, "kind": kind.value},
                 )
+        if self.buttons and kind is Kind.POLL:
+            # One tally counts the votes or the presses of a message.
+            raise PydanticCustomError(
+                "wrong_kind",
+                "{field} does not go with kind {kind}",
+                {"field": "buttons", "kind": kind.value},
+            )
 
     def _to_content(self, kind: Kind) -> Content:
         media = [Attachment(media_id=one, kind=MediaKind.IMAGE) for one in self.images]
@@ -146,6 +158,7 @@ class ContentBody(Body):
             location=None if self.location is None else Location(**self.location.model_dump()),
             poll=None if self.poll is None else self.poll.to_poll(),
             custom_json=None if self.custom is None else dump_json(self.custom),
+            buttons=to_rows(self.buttons),
         )
 
 

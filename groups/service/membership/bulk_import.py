@@ -162,7 +162,14 @@ class BulkImport:
         for counted in self.hooks.members_counted:
             await counted(group, change, tx)
         tx.publish(
-            members_joined(group, new, member_count=capacity.member_count, profile=profile, at=now)
+            members_joined(
+                group,
+                new,
+                member_count=capacity.member_count,
+                profile=profile,
+                at=now,
+                by_others=True,
+            )
         )
 
     async def _end_requests(self, group_id: GroupId, new: list[UserId], tx: Tx) -> None:

@@ -197,6 +197,7 @@ def members_joined(
     profile: Mapping[str, object] | None,
     at: datetime,
     invite_links: Mapping[UserId, str] = MappingProxyType({}),
+    by_others: bool = False,
 ) -> MembersJoined:
     """The one event for users who came in together; `profile` is what a higher package adds to the group's own."""
     return MembersJoined(
@@ -206,6 +207,7 @@ def members_joined(
         user_ids=tuple(user_ids),
         member_count=member_count,
         announce=policy.announces_membership(group),
+        by_others=by_others,
         profile=profile_of(group, profile),
         invite_links=dict(invite_links),
     )

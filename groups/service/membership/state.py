@@ -57,10 +57,12 @@ from groups.store.join_requests import Asked
 
 @dataclass(slots=True)
 class _Run:
-    """Members who joined, or left for the same reason, one after the other: one event for all of them."""
+    """Members who joined in one way, or left for the same reason, one after the other: one event for all of them."""
 
     reason: LeaveReason | None
     """None: they joined."""
+    by_others: bool = False
+    """Whether others made them members, and no act of their own did."""
     user_ids: list[UserId] = field(default_factory=list)
     member_count: int = 0
     invite_links: dict[UserId, str] = field(default_factory=dict)
@@ -164,11 +166,13 @@ class MembershipState:
         user_id: UserId,
         *,
         has_agreed: bool = True,
+        by_others: bool = False,
         by: InviteLink | None = None,
         request_end: RequestEnd = RequestEnd.JOINED,
     ) -> None:
         """Make the user a member. `has_agreed` False: another member adds them, and nothing says that they agree.
 
+        `by_others`: it is by no act of the user's own (`MembersJoined.by_others`).
         `by` is the invite link of which this is a use. `request_end` is what the user's join request ends with, if
         there is one.
         """
@@ -189,7 +193,7 @@ class MembershipState:
             has_agreed=has_agreed,
         )
         self.close_request(user_id, request_end)
-        run = self._current_run(None)
+        run = self._current_run(None, by_others=by_others)
         run.user_ids.append(user_id)
         if by is not None:
             run.invite_links[user_id] = by.code
@@ -219,11 +223,11 @@ class MembershipState:
         self.capacity.end(member.user_id, has_agreed=member.has_agreed)
         self._current_run(reason).user_ids.append(member.user_id)
 
-    def _current_run(self, reason: LeaveReason | None) -> _Run:
+    def _current_run(self, reason: LeaveReason | None, *, by_others: bool = False) -> _Run:
         """The last event, if it is of this kind; otherwise a new one."""
         last = self.events[-1] if self.events else None
-        if not isinstance(last, _Run) or last.reason is not reason:
-            last = _Run(reason)
+        if not isinstance(last, _Run) or (last.reason, last.by_others) != (reason, by_others):
+            last = _Run(reason, by_others)
             self.events.append(last)
         last.member_count = self.capacity.member_count
         return last
@@ -280,6 +284,7 @@ class MembershipState:
                 profile=self.profile,
                 at=self.now,
                 invite_links=run.invite_links,
+                by_others=run.by_others,
             )
         return MembersLeft(
             at=self.now,

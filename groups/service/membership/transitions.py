@@ -163,8 +163,13 @@ def _add(state: MembershipState, command: Add, access: AccessContext) -> bool:
     if state.must_ask(command.actor, command.user_id):
         has_changed = ask(state, command)
     else:
-        has_agreed = command.actor.is_app_admin or command.user_id in state.requests
-        state.admit(command.user_id, has_agreed=has_agreed, request_end=RequestEnd.APPROVED)
+        has_asked = command.user_id in state.requests
+        state.admit(
+            command.user_id,
+            has_agreed=command.actor.is_app_admin or has_asked,
+            by_others=not has_asked,
+            request_end=RequestEnd.APPROVED,
+        )
         state.log(command, AdminAction.SUBSCRIBER_ADDED)
         has_changed = True
     if is_banned:  # only now: in a full group the user stays banned

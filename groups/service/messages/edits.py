@@ -43,6 +43,10 @@ class _Target:
     message: Message
     admin_log: AdminLog
 
+    @property
+    def takes_buttons(self) -> bool:
+        return self.access.group.is_channel
+
     async def record(self, changed: Message, now: datetime, tx: Tx) -> None:
         group = self.access.group
         is_recalled = changed.recalled_at is not None

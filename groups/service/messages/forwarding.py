@@ -9,6 +9,7 @@ Promises:
     private later stays named in the copies that exist.
     A copy is independent: deleting the original leaves it. Each upload counts one more message.
     A poll is copied without its votes, as long as it is open.
+    Of its buttons a copy keeps the links: elsewhere a press of another one would reach nobody.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, join_key
 from groups.kernel.mongo import Tx
-from groups.models import Group, Message, Origin, Source, Visibility
+from groups.models import ActionKind, Content, Group, Message, Origin, Source, Visibility
 from groups.service.access.guard import AccessGuard
 from groups.service.hooks import Hooks
 from groups.service.media.service import media_ids_of
@@ -83,7 +84,7 @@ class ForwardService:
                 for media_id in uploads:
                     if media_id not in known:
                         raise MediaNotFound(media_id=media_id)
-            return LoadedContent(message.content, silent, origin)
+            return LoadedContent(_with_link_buttons(message.content), silent, origin)
 
         return load
 
@@ -106,6 +107,14 @@ class ForwardService:
         if message is None:
             raise MessageNotFound
         return message, message.origin or Origin()
+
+
+def _with_link_buttons(content: Content) -> Content:
+    rows = [
+        tuple(button for button in row if button.action.kind is ActionKind.LINK)
+        for row in content.buttons
+    ]
+    return content.model_copy(update={"buttons": tuple(row for row in rows if row)})
 
 
 def forward_fingerprint_of(source: Source, *, silent: bool) -> str:

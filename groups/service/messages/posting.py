@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
 from groups import policy
-from groups.errors import NotReviewed, PollNotAllowed, StorageQuotaReached
+from groups.errors import ButtonsNotAllowed, NotReviewed, PollNotAllowed, StorageQuotaReached
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest
 from groups.kernel.events import Event
@@ -109,14 +109,14 @@ def fingerprint_of(content: Content, *, silent: bool, quoted_seq: int | None = N
 
 
 def _unused_in(content: Content) -> dict[str, Any]:
-    """The fields of previews that no link of the content has, and the poll where there is none."""
+    """The fields of previews that no link of the content has, and the poll and buttons where there are none."""
     unused = {
         name
         for name, empty in (("description", ""), ("image", None))
         if all(getattr(link, name) == empty for link in content.links)
     }
     of_links = {"links": {"__all__": unused}} if unused and content.links else {}
-    return of_links if content.poll is not None else {"poll": True, **of_links}
+    return {**dict.fromkeys(content.unused_fields, True), **of_links}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +131,8 @@ class PendingPost:
     """The earlier message of the stream that it answers."""
     spoken_for: UserId | None = None
     """The sender, where the actor writes in the name of another one."""
+    automatic: bool = False
+    """The server writes it by a rule; the actor is none, and the message has no author."""
     peek: ContentLoader | None = None
     """As `content`, and changes nothing: what the hook `before_post` is shown. None: `content` changes nothing."""
     review: Review | None = None
@@ -146,6 +148,7 @@ def check_bounds(content: Content, limits: GroupLimits) -> None:
     if content.poll is not None and len(content.poll.options) > limits.poll_options:
         reason = f"at most {limits.poll_options} options a poll"
         raise InvalidRequest(reason, errors=[{"field": "poll.options", "reason": reason}])
+    _check_buttons(content, limits)
     if len(content.links) > limits.links_per_message:
         reason = f"at most {limits.links_per_message} links a message"
         raise InvalidRequest(reason, errors=[{"field": "links", "reason": reason}])
@@ -156,6 +159,16 @@ def check_bounds(content: Content, limits: GroupLimits) -> None:
     if content.size_bytes > limit:
         too_long = "text" if len(content.text.encode()) > limit else "body"
         raise FieldTooLong(too_long, limit)
+
+
+def _check_buttons(content: Content, limits: GroupLimits) -> None:
+    reason = None
+    if len(content.buttons) > limits.button_rows:
+        reason = f"at most {limits.button_rows} rows of buttons a message"
+    elif any(len(row) > limits.buttons_per_row for row in content.buttons):
+        reason = f"at most {limits.buttons_per_row} buttons a row"
+    if reason is not None:
+        raise InvalidRequest(reason, errors=[{"field": "buttons", "reason": reason}])
 
 
 def check_media_quota(used: int, more: int, limit: int) -> None:
@@ -177,6 +190,7 @@ class PostBatch:
         media_limit: int,
         member_count: int | None,
         takes_polls: bool,
+        takes_buttons: bool,
     ) -> None:
         self.stream_id = stream_id
         self.now = now
@@ -196,6 +210,7 @@ class PostBatch:
         self._media_bytes_before = state.media_bytes
         self._media_limit = media_limit
         self._takes_polls = takes_polls
+        self._takes_buttons = takes_buttons
         self._member_count = member_count
 
     def add(self, post: PendingPost, loaded: LoadedContent, signature: str) -> KeyedMessage:
@@ -205,6 +220,10 @@ class PostBatch:
             if not self._takes_polls:
                 raise PollNotAllowed
             policy.check(policy.closing_time_refusal(content.poll, self.now))
+        # What is loaded is a draft of a channel, or a forward, which carries links alone.
+        is_written = isinstance(post.content, Content)
+        if content.buttons and is_written and not (self._takes_buttons or post.spoken_for):
+            raise ButtonsNotAllowed
         used = self._media_bytes_before + self.media_bytes
         check_media_quota(used, content.media_bytes, self._media_limit)
         self.rate.take(content)
@@ -218,7 +237,8 @@ class PostBatch:
             signature=signature,
             origin=loaded.origin,
             quoted_seq=post.quoted_seq,
-            author_id=post.actor.user_id if post.spoken_for else None,
+            author_id=post.actor.user_id if post.spoken_for and not post.automatic else None,
+            automatic=post.automatic,
             member_count=self._member_count,
         )
         self.media_bytes += content.media_bytes
@@ -297,6 +317,10 @@ class PostTarget(Protocol[P_contra, R_co]):
     @property
     def takes_polls(self) -> bool:
         """Whether its messages may be polls."""
+
+    @property
+    def takes_buttons(self) -> bool:
+        """Whether all its messages may have buttons. What is written for another sender, a channel, always may."""
 
     @property
     def member_count(self) -> int | None:

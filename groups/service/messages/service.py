@@ -74,6 +74,10 @@ class _Target:
         return True
 
     @property
+    def takes_buttons(self) -> bool:
+        return self.group.is_channel
+
+    @property
     def member_count(self) -> int | None:
         return self.group.member_count if self.group.is_channel else None
 

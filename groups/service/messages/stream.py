@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Final, Generic, Protocol, TypeVar
 
 from groups import policy
-from groups.errors import MessageRecalled, NotReviewed
+from groups.errors import ButtonsNotAllowed, MessageRecalled, NotReviewed
 from groups.kernel.actor import Actor
 from groups.kernel.batching.group_commit import GroupCommit, LocksOf, OnBatch
 from groups.kernel.clock import Clock
@@ -76,6 +76,10 @@ class ChangeTarget(Protocol):
     @property
     def message(self) -> Message:
         """The message before the change."""
+
+    @property
+    def takes_buttons(self) -> bool:
+        """Whether an edit may give it buttons."""
 
     async def record(self, changed: Message, now: datetime, tx: Tx) -> None:
         """Log and publish the change: `changed` is edited, or recalled."""
@@ -195,6 +199,7 @@ class StreamService:
             media_limit=target.media_limit,
             member_count=target.member_count,
             takes_polls=target.takes_polls,
+            takes_buttons=target.takes_buttons,
         )
 
     async def reviewed(self, stream_id: StreamId, post: P, open_streams: OpenStreams[P, R]) -> P:
@@ -323,6 +328,8 @@ class StreamService:
                 return message, target
             now = self.clock.now()
             _check_poll(message, new, now)
+            if new.buttons and not target.takes_buttons:
+                raise ButtonsNotAllowed
             # An edited forward is no copy any more, so it must not name where it came from.
             edited = message.model_copy(update={"content": new, "edited_at": now, "origin": None})
             edited = await self._replace(message, edited, now, tx, media_limit=media_limit)
@@ -360,6 +367,8 @@ class StreamService:
                 return None
             now = self.clock.now()
             _check_poll(message, new, now)
+            if new.buttons and not target.takes_buttons:
+                raise ButtonsNotAllowed
             edited = message.model_copy(update={"content": new, "edited_at": now, "origin": None})
             return Proposal(actor, target.event_of(edited, now), edited, is_edit=True)
 

@@ -17,6 +17,7 @@ from groups.models import (
     AccessContext,
     AdminAct,
     AdminAction,
+    Content,
     Group,
     Message,
     Poll,
@@ -249,15 +250,18 @@ class PollService:
         tallies = await self.engine.tallies_of(actor.user_id, stream_id, [seq])
         return Voted(poll, tallies.get(seq, Tally()), access)
 
-    async def find_polls(
+    async def find_voted(
         self, places: Collection[tuple[StreamId, int]]
-    ) -> dict[tuple[StreamId, int], Poll]:
-        """Return the polls among these messages, with one command. The caller checks that a user may read them."""
+    ) -> dict[tuple[StreamId, int], Content]:
+        """Return the contents of these messages, with one command: polls, and messages with buttons.
+
+        The caller checks that a user may read them.
+        """
         keys = {message_key(stream_id, seq): (stream_id, seq) for stream_id, seq in places}
         query = self.engine.streams.query_messages(list(keys))
         await self.engine.database.fetch_together(query)
-        polls = {keys[key]: poll_of(message) for key, message in query.result.items()}
-        return {place: poll for place, poll in polls.items() if poll is not None}
+        contents = {keys[key]: message.content for key, message in query.result.items()}
+        return {place: content for place, content in contents.items() if content is not None}
 
     async def list_voters(
         self,

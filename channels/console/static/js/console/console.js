@@ -33,6 +33,7 @@ import { AdminLog } from "./people/admin_log.js";
 import { Admins } from "./people/admins.js";
 import { Subscribers } from "./people/subscribers.js";
 import { Posts } from "./posts/posts.js";
+import { SelfService } from "./self_service/self_service_tab.js";
 import { Webhooks } from "./webhooks/webhooks.js";
 
 const PAGE = 50;
@@ -52,6 +53,7 @@ const TABS = {
   insights: { View: Insights, grant: "see_insights" },
   profile: { View: Profile, grant: "change_info" },
   settings: { View: Settings },
+  service: { View: SelfService, grant: "change_settings" },
   webhooks: { View: Webhooks, grant: "manage_webhooks" },
   log: { View: AdminLog },
 };

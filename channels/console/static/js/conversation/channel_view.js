@@ -157,6 +157,10 @@ export class ChannelView extends ConversationView {
     go("/", { replace: true });
   }
 
+  get menuChannel() {
+    return this.info;
+  }
+
   showProfile() {
     const address = publicPath(this.info);
     dialog({
@@ -217,6 +221,13 @@ export class ChannelView extends ConversationView {
       vote: mayReact ? (seq, chosen) => this.stream.vote(seq, chosen) : null,
       reload: (seq) => this.stream.reload(seq),
     };
+    /** @type {App.Buttons} */
+    const buttons = {
+      channelId: this.id,
+      channelName: this.info.name,
+      press: mayReact ? (seq, index) => this.press(seq, index) : null,
+      refusal: this.isMember || session.isBusiness ? null : t("channel.buttonsForMembers"),
+    };
     // What an older version kept on this device does not say whether there are comments.
     const hasComments = ["subscribers", "everyone"].includes(this.info.settings.comments);
     const commentsHref = hasComments ? commentsPath(this.id, item.seq) : null;
@@ -240,6 +251,7 @@ export class ChannelView extends ConversationView {
         channel: this.info,
         react,
         polls,
+        buttons,
         replyHref,
         commentsHref,
         openMenu,

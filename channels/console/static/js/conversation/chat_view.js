@@ -77,6 +77,13 @@ export class ChatView extends ConversationView {
     return null;
   }
   /**
+   * What the user may do with the buttons of messages; null where there are none.
+   * @returns {App.Buttons | null}
+   */
+  get buttons() {
+    return null;
+  }
+  /**
    * Called with the button of the writer that begins a poll; null where there are no polls.
    * @type {(() => unknown) | null}
    */
@@ -158,6 +165,7 @@ export class ChatView extends ConversationView {
         policy: this.reactionPolicy,
         react: this.mayReact ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null,
         polls: this.polls,
+        buttons: this.buttons,
         sender: isOwn ? null : this.senderOf(item),
         isOwn,
         isFirst,

@@ -41,6 +41,10 @@ export class ConversationView {
   #entry = currentEntry();
   #path = location.pathname;
   #isStale = false;
+  #menuPlace = h("div.menu-place", { hidden: true });
+  #menuVersion = 0;
+  /** @type {import("../self_service/menu_bar.js").MenuBar | null} */
+  #menuBar = null;
   /** @type {HTMLElement | null} */
   #nameButton = null;
 
@@ -156,6 +160,13 @@ export class ConversationView {
   get isSearchable() {
     return true;
   }
+  /**
+   * The channel whose menu is shown below; null for none.
+   * @returns {Api.ChannelResponse | null}
+   */
+  get menuChannel() {
+    return null;
+  }
   showProfile() {}
   renderFooter() {}
   /**
@@ -233,6 +244,20 @@ export class ConversationView {
     const seq = queryNumber(this.placeName);
     if (position) this.history?.returnTo(position);
     else if (seq !== null) this.history?.jumpTo(seq);
+  }
+
+  /**
+   * Presses a button of a post or message. One that has changed meanwhile is shown as it is now.
+   * @param {number} seq
+   * @param {number} index
+   */
+  async press(seq, index) {
+    try {
+      await this.stream.press(seq, index);
+    } catch (error) {
+      await this.stream.reload(seq).catch(() => {});
+      throw error;
+    }
   }
 
   async reload() {
@@ -364,7 +389,35 @@ export class ConversationView {
 
   showFooter() {
     this.renderFooter();
-    this.footer.hidden = !this.footer.childElementCount;
+    this.#showMenu();
+    this.footer.hidden = [...this.footer.children].every((child) => child instanceof HTMLElement && child.hidden);
+  }
+
+  /** Puts the channel's menu above what else the footer holds. Its script is loaded with the first menu. */
+  #showMenu() {
+    const channel = session.isBusiness ? null : this.menuChannel;
+    if (!channel?.menu_version) return;
+    this.footer.prepend(this.#menuPlace);
+    if (this.#menuVersion === channel.menu_version) return;
+    this.#menuVersion = channel.menu_version;
+    this.#loadMenu(channel).catch(() => {
+      this.#menuVersion = 0; // it is tried again when the footer is shown again
+    });
+  }
+
+  /** @param {Api.ChannelResponse} channel */
+  async #loadMenu({ channel_id: channelId, name: channelName }) {
+    const { MenuBar } = await import("../self_service/menu_bar.js");
+    this.#menuBar ??= new MenuBar({ channelId, channelName, isInChat: this.#isChat });
+    await this.#menuBar.load();
+    if (this.isClosed) return;
+    fill(this.#menuPlace, this.#menuBar.element);
+    this.#menuPlace.hidden = false;
+    this.footer.hidden = false;
+  }
+
+  get #isChat() {
+    return this.conversationId !== groupConversationId(this.id);
   }
 
   #onConversations = () => {

@@ -169,6 +169,10 @@ export class DialogueView extends ChatView {
     if (isDone) notice(t(isOn ? "block.done" : "block.undone", { name }));
   }
 
+  get menuChannel() {
+    return this.maySend ? (this.info.channel ?? null) : null;
+  }
+
   showProfile() {
     dialog({ title: this.identity.name, className: "profile", build: () => h("div.sheet-body", {}, this.profile()) });
   }
@@ -193,6 +197,15 @@ export class DialogueView extends ChatView {
 
   get mayReact() {
     return this.maySend;
+  }
+
+  /** @returns {App.Buttons | null} */
+  get buttons() {
+    if (!this.#isChannel) return null;
+    const press = this.mayReact
+      ? (/** @type {number} */ seq, /** @type {number} */ index) => this.press(seq, index)
+      : null;
+    return { channelId: this.id, channelName: this.info.name, press, isInChat: true };
   }
 
   get forwardSource() {

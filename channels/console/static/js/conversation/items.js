@@ -30,10 +30,13 @@ const BODY_FIELDS = [
   "file",
   "location",
   "custom",
+  "form_answer",
   "forwarded_from",
 ];
-/** @typedef {{ article: HTMLElement; body: Body; poll: PollSlot; footer: Footer; reactions: ReactionBar }} Parts */
+/** @typedef {{ article: HTMLElement; body: Body; poll: PollSlot; buttons: ButtonSlot; footer: Footer; reactions: ReactionBar }} Parts */
 /** @typedef {Parts & { picture: HTMLElement; head: HTMLElement; senderJson: string | null; quote: QuoteLine }} MessageParts */
+/** Of a view in which nothing can be pressed. */
+const NO_BUTTONS = { channelId: "", channelName: "", press: null };
 /**
  * By element: the parts that are updated.
  * @type {WeakMap<HTMLElement, Parts>}
@@ -52,6 +55,7 @@ export function postElement(
     channel,
     react,
     polls = null,
+    buttons = null,
     openMenu = null,
     author = null,
     replyHref = null,
@@ -60,12 +64,13 @@ export function postElement(
   },
   old = null,
 ) {
-  const element = old ?? newPost(item.seq, channel, react, polls);
-  const { article, body, poll, footer, reactions } = /** @type {Parts} */ (partsOf.get(element));
+  const element = old ?? newPost(item.seq, channel, react, polls, buttons);
+  const { article, body, poll, buttons: slot, footer, reactions } = /** @type {Parts} */ (partsOf.get(element));
   body.countsClicksOf = countsClicksOf;
   article.classList.toggle("recalled", Boolean(item.recalled_at));
   body.update(item, "post.deleted");
   poll.update(item);
+  slot.update(item);
   const name = author ?? item.signature;
   footer.update(item, { author: name ? t("post.by", { name }) : null, openMenu, replyHref, commentsHref });
   reactions.update(item);
@@ -77,9 +82,11 @@ export function postElement(
  * @param {App.PostOptions["channel"]} channel
  * @param {App.React | null} react
  * @param {App.Polls | null} polls
+ * @param {App.Buttons | null} pressing
  */
-function newPost(seq, channel, react, polls) {
+function newPost(seq, channel, react, polls, pressing) {
   const [body, poll, footer] = [new Body(), new PollSlot(seq, polls), new Footer("post.menu")];
+  const buttons = new ButtonSlot(seq, pressing);
   const reactions = new ReactionBar({
     policy: channel.settings.reactions,
     react: react && ((emoji, isOn) => react(seq, emoji, isOn)),
@@ -89,11 +96,12 @@ function newPost(seq, channel, react, polls) {
     {},
     body.element,
     poll.element,
+    buttons.element,
     h("footer.post-foot", {}, reactions.element, footer.element),
     footer.comments,
   );
   const element = h("li.post-item", {}, article);
-  partsOf.set(element, { article, body, poll, footer, reactions });
+  partsOf.set(element, { article, body, poll, buttons, footer, reactions });
   return element;
 }
 
@@ -105,10 +113,21 @@ function newPost(seq, channel, react, polls) {
  */
 export function messageElement(
   item,
-  { policy, react, polls = null, sender = null, author = null, isOwn, isFirst, openMenu = null, quote = null },
+  {
+    policy,
+    react,
+    polls = null,
+    buttons = null,
+    sender = null,
+    author = null,
+    isOwn,
+    isFirst,
+    openMenu = null,
+    quote = null,
+  },
   old = null,
 ) {
-  const element = old ?? newMessage(item.seq, policy, react, polls, isOwn);
+  const element = old ?? newMessage(item.seq, policy, react, polls, buttons, isOwn);
   const parts = /** @type {MessageParts} */ (partsOf.get(element));
   const { article, picture, head, body, poll, footer, reactions } = parts;
   element.classList.toggle("first", isFirst);
@@ -135,6 +154,7 @@ export function messageElement(
   parts.quote.update(quote);
   body.update(item, "message.deleted");
   poll.update(item);
+  parts.buttons.update(item);
   footer.update(item, { author, openMenu });
   reactions.update(item);
   return element;
@@ -145,19 +165,22 @@ export function messageElement(
  * @param {App.ReactionPolicy} policy
  * @param {App.React | null} react
  * @param {App.Polls | null} polls
+ * @param {App.Buttons | null} pressing
  * @param {boolean} isOwn
  */
-function newMessage(seq, policy, react, polls, isOwn) {
+function newMessage(seq, policy, react, polls, pressing, isOwn) {
   const head = h("p.sender", { dir: "auto" });
   const [body, poll, footer] = [new Body(), new PollSlot(seq, polls), new Footer("message.menu")];
   const reactions = new ReactionBar({ policy, react: react && ((emoji, isOn) => react(seq, emoji, isOn)) });
   const quote = new QuoteLine();
-  const article = h("article.bubble", {}, head, quote.element, body.element, poll.element, footer.element);
+  const buttons = new ButtonSlot(seq, pressing);
+  const inside = [head, quote.element, body.element, poll.element, buttons.element, footer.element];
+  const article = h("article.bubble", {}, inside);
   const picture = h("span.message-avatar", { hidden: isOwn });
   const element = h("li.message", {}, picture, h("div.message-stack", {}, article, reactions.element));
   element.classList.toggle("own", isOwn);
   /** @type {MessageParts} */
-  const parts = { article, picture, head, quote, body, poll, footer, reactions, senderJson: null };
+  const parts = { article, picture, head, quote, body, poll, buttons, footer, reactions, senderJson: null };
   partsOf.set(element, parts);
   return element;
 }
@@ -242,6 +265,48 @@ class PollSlot {
   }
 }
 
+/** The buttons, whose script is loaded with the first ones. Until it is there, they are texts. */
+class ButtonSlot {
+  /**
+   * @param {number} seq
+   * @param {App.Buttons | null} buttons
+   */
+  constructor(seq, buttons) {
+    this.#seq = seq;
+    this.#buttons = buttons;
+  }
+
+  element = h("div.button-slot", { hidden: true });
+  #seq;
+  #buttons;
+  /** @type {import("../self_service/button_box.js").ButtonBox | null} */
+  #box = null;
+  #isLoading = false;
+
+  /** @param {App.Item} item */
+  update({ buttons, recalled_at: recalledAt }) {
+    const rows = recalledAt ? null : buttons;
+    this.element.hidden = !rows;
+    if (!rows) return;
+    if (this.#box) this.#box.update(rows);
+    else if (!this.#isLoading) this.#load(rows);
+  }
+
+  /** @param {App.ShownButton[][]} rows */
+  async #load(rows) {
+    this.#isLoading = true;
+    fill(this.element, h("p.soft", { dir: "auto" }, rows.flatMap((row) => row.map(({ text }) => text)).join(" · ")));
+    const module = await import("../self_service/button_box.js").catch(() => null);
+    this.#isLoading = false;
+    if (module === null) return; // it is tried again when the item changes
+    const [seq, { press = null, ...others }] = [this.#seq, this.#buttons ?? NO_BUTTONS];
+    this.#box = new module.ButtonBox({ ...others, press: press && ((index) => press(seq, index)) });
+    this.#box.update(rows);
+    fill(this.element, this.#box.element);
+    this.element.dispatchEvent(new CustomEvent("controls", { bubbles: true }));
+  }
+}
+
 /** The content, or a line that says that it was deleted. */
 class Body {
   element = h("div.post-body", {
@@ -305,10 +370,21 @@ class Footer {
       style: "quiet.square.small",
       open: (button) => this.#item && this.#openMenu?.(this.#item, button),
     });
-    this.element = h("p.meta", {}, this.#author, this.#edited, this.#views, this.#time, this.#menu, this.#reply);
+    this.element = h(
+      "p.meta",
+      {},
+      this.#author,
+      this.#automatic,
+      this.#edited,
+      this.#views,
+      this.#time,
+      this.#menu,
+      this.#reply,
+    );
   }
 
   #author = h("span.signature", { dir: "auto" });
+  #automatic = h("span", {}, t("message.automatic"));
   #edited = h("span", {}, t("post.edited"));
   #viewCount = h("span");
   #views = h("span.views", { role: "img" }, icon("eye"), this.#viewCount);
@@ -341,6 +417,7 @@ class Footer {
     this.#openMenu = openMenu;
     this.#author.hidden = author === null;
     this.#author.textContent = author ?? "";
+    this.#automatic.hidden = !item.automatic || isDeleted;
     this.#edited.hidden = !item.edited_at || isDeleted;
     const views = item.views ?? 0;
     this.#views.hidden = !(views > 0) || isDeleted;

@@ -3,7 +3,13 @@
 // New posts are counted and not added by themselves: nothing moves under the reader's eyes until `showNew` is called. The
 // reactions of the channels that are on the screen have to be asked for (`watch`). Fires `change`.
 
-import { hidesCounts, pollAfterVotes, pollInEvent } from "../../sdk/core/message_stream.js";
+import {
+  buttonsAfterPresses,
+  buttonsInEvent,
+  hidesCounts,
+  pollAfterVotes,
+  pollInEvent,
+} from "../../sdk/core/message_stream.js";
 import { client, del, get, part, put } from "../client/api.js";
 import { conversations, groupConversationId } from "../client/conversations.js";
 import { session } from "../client/session.js";
@@ -133,6 +139,24 @@ export class FeedPosts extends /** @type {App.TargetClass<App.ChangeEvents>} */ 
   }
 
   /**
+   * Presses a button of a post. One that has changed meanwhile is shown as it is now.
+   * @param {FeedItem} item
+   * @param {number} index Over its rows.
+   */
+  async press(item, index) {
+    const { channel, post } = item;
+    const text = post.buttons?.flat()[index]?.text;
+    const path = `/v1/channels/${part(channel.channel_id)}/posts/${post.seq}/buttons/${index}/press`;
+    try {
+      const { buttons } = await client.request("PUT", path, { query: { text } });
+      this.#update(channel.channel_id, post.seq, { buttons });
+    } catch (error) {
+      await this.reload(item).catch(() => {});
+      throw error;
+    }
+  }
+
+  /**
    * Loads one post again.
    * @param {FeedItem} item
    */
@@ -205,15 +229,20 @@ export class FeedPosts extends /** @type {App.TargetClass<App.ChangeEvents>} */ 
       this.#new.add(newKey(id, seq));
       this.#showCount();
     } else if (event.type === "message.edited") {
-      const known = this.items[this.#find(channelId, seq)]?.post.poll;
-      const poll = event.post?.poll ? { poll: pollInEvent(event.post.poll, known) } : {};
-      this.#update(channelId, seq, { ...event.post, ...poll });
+      const known = this.items[this.#find(channelId, seq)]?.post;
+      const { poll: given, buttons: rows } = event.post ?? {};
+      const poll = given ? { poll: pollInEvent(given, known?.poll) } : {};
+      const buttons = rows ? { buttons: buttonsInEvent(rows, known?.buttons) } : {};
+      this.#update(channelId, seq, { ...event.post, ...poll, ...buttons });
     } else if (event.type === "poll.changed") {
       const item = this.items[this.#find(channelId, seq)];
       const known = item?.post.poll;
       if (!known) return;
       this.#update(channelId, seq, { poll: pollAfterVotes(known, event) });
       if (hidesCounts(known, event)) this.#reloadLater(item);
+    } else if (event.type === "buttons.changed") {
+      const known = this.items[this.#find(channelId, seq)]?.post.buttons;
+      if (known) this.#update(channelId, seq, { buttons: buttonsAfterPresses(known, event) });
     } else if (event.type === "comments.counted") {
       this.#update(channelId, seq, { comment_count: event.comment_count });
     } else if (event.type === "message.recalled") {

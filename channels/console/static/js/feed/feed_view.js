@@ -292,6 +292,11 @@ export class FeedView {
           vote: mayReact ? async (_, chosen) => shown.item && this.#posts.vote(shown.item, chosen) : null,
           reload: async () => shown.item && this.#posts.reload(shown.item),
         },
+        buttons: {
+          channelId: channel.channel_id,
+          channelName: channel.name,
+          press: mayReact ? async (_, index) => shown.item && this.#posts.press(shown.item, index) : null,
+        },
         commentsHref: typeof post.comment_count === "number" ? commentsPath(channel.channel_id, post.seq) : null,
         replyHref:
           !session.isBusiness && full && acceptsMessages(full) ? dialoguePath(channel.channel_id, post.seq) : null,

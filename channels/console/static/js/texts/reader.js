@@ -27,6 +27,7 @@ export default {
   "kind.location": "Location",
   "kind.custom": "App content",
   "kind.poll": "Poll",
+  "kind.form_answer": "Form",
   "list.poll": "Poll: {question}",
 
   "folder.list": "Folders",
@@ -71,6 +72,7 @@ export default {
   "channel.unsubscribe": "Unsubscribe",
   "channel.unsubscribe.confirm": "Unsubscribe from “{name}”? You will no longer receive its posts.",
   "channel.unsubscribed": "Unsubscribed from {name}",
+  "channel.buttonsForMembers": "Subscribe to use the buttons of this channel.",
   "channel.verified": "Verified",
   "channel.manage": "Open in console",
   "channel.public": "Public page",
@@ -129,6 +131,7 @@ export default {
   "message.delete": "Delete for everyone",
   "message.delete.confirm":
     "Delete this message for everyone? Its content is removed and others see that it was deleted.",
+  "message.automatic": "automatic",
   "message.deleted": "This message was deleted.",
   "viewer.label": "Photo",
   "viewer.next": "Next photo",

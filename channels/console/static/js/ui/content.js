@@ -24,6 +24,7 @@ export function contentElements(item) {
     item.file ? file(item.file) : null,
     item.location ? location(item.location) : null,
     item.links?.length ? links(item.links) : null,
+    item.form_answer ? formAnswer(item.form_answer) : null,
     item.kind === "custom" ? h("p.custom", {}, icon("file"), t("post.custom")) : null,
   ].filter(Boolean);
 }
@@ -132,6 +133,20 @@ function location(place) {
       place.name ? h("strong", { dir: "auto" }, place.name) : null,
       place.address ? h("span.soft", { dir: "auto" }, place.address) : null,
       linkTo(map, t("post.place")),
+    ),
+  );
+}
+
+/** The title of the form, and each label with what was written. @param {NonNullable<App.Content["form_answer"]>} given */
+function formAnswer({ title, answers }) {
+  return h(
+    "div.form-answer",
+    {},
+    h("strong", { dir: "auto" }, title),
+    h(
+      "dl",
+      {},
+      answers.map(({ label, value }) => [h("dt.soft", { dir: "auto" }, label), h("dd", { dir: "auto" }, value)]),
     ),
   );
 }

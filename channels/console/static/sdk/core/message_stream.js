@@ -290,6 +290,18 @@ export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>
   }
 
   /**
+   * Presses a button of an item.
+   * @param {number} seq
+   * @param {number} index Over its rows, from 0.
+   */
+  async press(seq, index) {
+    const text = this.items.get(seq)?.buttons?.flat()[index]?.text;
+    const path = `${this.path}/${seq}/buttons/${index}/press`;
+    const { buttons } = await this.#client.request("PUT", path, { query: { text } });
+    this.#update(seq, { buttons });
+  }
+
+  /**
    * Loads one item again, if it is loaded.
    * @param {number} seq
    */
@@ -359,13 +371,18 @@ export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>
     if (CHANGES.has(event.type)) {
       const { seq = 0 } = event;
       const changed = event[this.#field];
-      const poll = changed?.poll ? { poll: pollInEvent(changed.poll, this.items.get(seq)?.poll) } : {};
-      this.#update(seq, { ...changed, ...poll });
+      const known = this.items.get(seq);
+      const poll = changed?.poll ? { poll: pollInEvent(changed.poll, known?.poll) } : {};
+      const buttons = changed?.buttons ? { buttons: buttonsInEvent(changed.buttons, known?.buttons) } : {};
+      this.#update(seq, { ...changed, ...poll, ...buttons });
     } else if (event.type === "poll.changed") {
       const known = this.items.get(event.seq)?.poll;
       if (!known) return;
       this.#update(event.seq, { poll: pollAfterVotes(known, event) });
       if (hidesCounts(known, event)) this.#reloadLater(event.seq);
+    } else if (event.type === "buttons.changed") {
+      const known = this.items.get(event.seq)?.buttons;
+      if (known) this.#update(event.seq, { buttons: buttonsAfterPresses(known, event) });
     } else if (event.type === "comments.counted") {
       this.#update(event.seq, { comment_count: event.comment_count });
     } else if (event.type === "reactions.changed" || event.type === "comment.reacted") {
@@ -425,7 +442,8 @@ const CHANGES = new Set(["message.edited", "message.recalled", "comment.edited",
  */
 function itemOfEvent(item) {
   const poll = item.poll ? { poll: pollInEvent(item.poll, null) } : {};
-  return { ...item, ...poll, reactions: { counts: {}, total: 0, mine: [] } };
+  const buttons = item.buttons ? { buttons: buttonsInEvent(item.buttons, null) } : {};
+  return { ...item, ...poll, ...buttons, reactions: { counts: {}, total: 0, mine: [] } };
 }
 
 // Polls in events: they are the same for all readers, so they carry neither counts that some may not see nor the user's own
@@ -471,3 +489,43 @@ export function pollAfterVotes(known, { options: counts, voters, mine = known.mi
  */
 export const hidesCounts = (known, { options, mine = known.mine }) =>
   options === null && (known.voters !== null || (known.results === "after_vote" && mine.length > 0));
+
+// Buttons in events carry no counts either.
+
+/** @typedef {NonNullable<Sdk.Item["buttons"]>} Buttons */
+
+/**
+ * The buttons that an event about their post or message carries, with what is known of each. Another text or action is
+ * another button, which nobody has pressed.
+ * @param {Buttons} given
+ * @param {Buttons | null | undefined} known
+ * @returns {Buttons}
+ */
+export function buttonsInEvent(given, known) {
+  const keyOf = (/** @type {Buttons[0][0]} */ { presses: _, pressed: __, ...button }) => JSON.stringify(button);
+  const before = new Map((known ?? []).flat().map((button) => [keyOf(button), button]));
+  const presses = (/** @type {string} */ kind) => (kind === "reply" || kind === "event" ? 0 : null);
+  return given.map((row) =>
+    row.map((button) => before.get(keyOf(button)) ?? { ...button, presses: presses(button.kind), pressed: false }),
+  );
+}
+
+/**
+ * The buttons after presses. An event of the user's own press, on whichever device, says which ones they have pressed.
+ * @param {Buttons} known
+ * @param {{ presses: (number | null)[]; pressed?: number[] }} event
+ * @returns {Buttons}
+ */
+export function buttonsAfterPresses(known, { presses, pressed }) {
+  let index = -1;
+  return known.map((row) =>
+    row.map((button) => {
+      index += 1;
+      return {
+        ...button,
+        presses: presses[index] ?? button.presses,
+        pressed: pressed?.includes(index) ?? button.pressed,
+      };
+    }),
+  );
+}

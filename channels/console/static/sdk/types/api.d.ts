@@ -9,6 +9,8 @@ export type AcceptMessages = "everyone" | "subscribers" | "nobody";
 
 export type AccountKind = "person" | "business";
 
+export type ActionKind = "link" | "reply" | "event" | "form";
+
 export interface AddConversations {
   conversation_ids?: string[];
 }
@@ -151,6 +153,54 @@ export interface BlockChanged {
 export interface BlockResponse {
   user_id: string;
   blocked_at: string;
+}
+
+export interface ButtonBody {
+  kind: ActionKind;
+  url?: string | null;
+  reply?: string | null;
+  data?: string | null;
+  form?: string | null;
+  text: string;
+}
+
+export interface ButtonPressed {
+  event_id: string;
+  type: "button.pressed";
+  stream_id: string;
+  at: string;
+  channel_id: string;
+  user_id: string;
+  place: "post" | "message";
+  seq: number;
+  button: number;
+  text: string;
+  data: string;
+}
+
+export interface ButtonResponse {
+  kind: ActionKind;
+  url: string | null;
+  reply: string | null;
+  data: string | null;
+  form: string | null;
+  text: string;
+  presses: number | null;
+  pressed: boolean;
+}
+
+export interface ButtonsChanged {
+  event_id: string;
+  type: "buttons.changed";
+  stream_id: string;
+  at: string;
+  seq: number;
+  conversation_id?: string;
+  channel_id?: string;
+  group_id?: string;
+  user_id?: string;
+  presses: (number | null)[];
+  pressed?: number[];
 }
 
 export interface CannedReplyResponse {
@@ -513,6 +563,7 @@ export interface ContentResponse {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  buttons: ButtonResponse[][] | null;
 }
 
 export interface ConversationEnded {
@@ -747,6 +798,7 @@ export interface DialogueMessageInEvent {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  buttons: ButtonResponse[][] | null;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
   quoted_seq: number | null;
@@ -773,6 +825,7 @@ export interface DialogueMessageResponse {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  buttons: ButtonResponse[][] | null;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
   quoted_seq: number | null;
@@ -811,6 +864,7 @@ export interface DraftPost {
   location?: LocationBody | null;
   poll?: PollBody | null;
   custom?: JsonValue;
+  buttons?: ButtonBody[][];
   forward?: ForwardBody | null;
   silent?: boolean;
 }
@@ -827,6 +881,7 @@ export interface DraftPostResponse {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  buttons: ButtonResponse[][] | null;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
 }
@@ -848,7 +903,7 @@ export interface End {
 }
 
 export interface EventsResponse {
-  items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | PollChanged | CommentPosted | CommentEdited | CommentRecalled | CommentReacted | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelSuspended | ChannelReinstated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinAnswered | JoinRefused | InviteLinkUsed | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | InboxTagged | BlockChanged | UserRestricted | UserUnrestricted | ReportOpened | WebhookDisabled)[];
+  items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | PollChanged | ButtonsChanged | ButtonPressed | CommentPosted | CommentEdited | CommentRecalled | CommentReacted | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelSuspended | ChannelReinstated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinAnswered | JoinRefused | InviteLinkUsed | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | InboxTagged | BlockChanged | UserRestricted | UserUnrestricted | ReportOpened | WebhookDisabled)[];
   cursor: string;
 }
 
@@ -1392,6 +1447,7 @@ export interface MessageInEvent {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  buttons: ButtonResponse[][] | null;
   silent: boolean;
   signature: string | null;
   forwarded_from: ForwardedFrom | null;
@@ -1449,6 +1505,7 @@ export interface MessageResponse {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  buttons: ButtonResponse[][] | null;
   silent: boolean;
   signature: string | null;
   forwarded_from: ForwardedFrom | null;
@@ -1494,6 +1551,7 @@ export interface NewChatMessage {
   location?: LocationBody | null;
   poll?: PollBody | null;
   custom?: JsonValue;
+  buttons?: ButtonBody[][];
   forward?: ForwardBody | null;
   silent?: boolean;
   quoted_seq?: number | null;
@@ -1520,6 +1578,7 @@ export interface NewMessage {
   location?: LocationBody | null;
   poll?: PollBody | null;
   custom?: JsonValue;
+  buttons?: ButtonBody[][];
   forward?: ForwardBody | null;
   silent?: boolean;
 }
@@ -1537,6 +1596,7 @@ export interface NewMessageToMany {
   location?: LocationBody | null;
   poll?: PollBody | null;
   custom?: JsonValue;
+  buttons?: ButtonBody[][];
   forward?: ForwardBody | null;
   silent?: boolean;
   user_ids: string[];
@@ -1660,6 +1720,7 @@ export interface PostInEvent {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  buttons: ButtonResponse[][] | null;
   silent: boolean;
   signature: string | null;
   forwarded_from: ForwardedFrom | null;
@@ -1717,6 +1778,7 @@ export interface PostResponse {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  buttons: ButtonResponse[][] | null;
   silent: boolean;
   signature: string | null;
   forwarded_from: ForwardedFrom | null;
@@ -1744,6 +1806,11 @@ export interface PostViewsResponse {
 }
 
 export type Posting = "everyone" | "owner_and_admins";
+
+export interface PressResponse {
+  buttons: ButtonResponse[][];
+  message_seq: number | null;
+}
 
 export interface Problem {
   type?: string;
@@ -2135,6 +2202,7 @@ export interface ThreadMessageInEvent {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  buttons: ButtonResponse[][] | null;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
   quoted_seq: number | null;
@@ -2163,6 +2231,7 @@ export interface ThreadMessageResponse {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  buttons: ButtonResponse[][] | null;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
   quoted_seq: number | null;
@@ -2226,6 +2295,7 @@ export interface TimelinePostResponse {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  buttons: ButtonResponse[][] | null;
   silent: boolean;
   signature: string | null;
   forwarded_from: ForwardedFrom | null;
@@ -2401,4 +2471,5 @@ export interface WriteMessage {
   location?: LocationBody | null;
   poll?: PollBody | null;
   custom?: JsonValue;
+  buttons?: ButtonBody[][];
 }

@@ -441,6 +441,8 @@ export class MessageStream implements Target<{ change: globalThis.Event }> {
   react(seq: number, emoji: string, isOn: boolean): Promise<void>;
   /** Votes in the poll of an item, in place of an earlier vote. Without answers, takes the vote back. */
   vote(seq: number, options: number[]): Promise<void>;
+  /** Presses a button of an item, by its index over the rows. */
+  press(seq: number, index: number): Promise<void>;
   /** Ends the poll of an item. */
   closePoll(seq: number): Promise<void>;
   /** Loads one item again, if it is loaded. */
@@ -510,6 +512,8 @@ export type Event =
   | (MessageEvent<"comments.counted"> & { comment_count: number })
   /** Counts are null where not every reader may see them. `mine` comes to those devices only whose user has voted. */
   | (MessageEvent<"poll.changed"> & { options: number[] | null; voters: number | null; mine?: number[] })
+  /** By index over the rows, null for a link or a form. `pressed` comes to those devices only whose user has pressed. */
+  | (MessageEvent<"buttons.changed"> & { presses: (number | null)[]; pressed?: number[] })
   | (MessageEvent<"reactions.changed" | "comment.reacted"> & {
       counts: { [emoji: string]: number };
       total: number;

@@ -1,4 +1,4 @@
-// The composer for posts: title, text, files, a place, a poll and links beside a preview. Posts at once, schedules, or saves a
+// The composer for posts: title, text, files, a place, a poll, links and buttons beside a preview. Posts at once, schedules, or saves a
 // draft.
 //
 // Promises: nothing that was typed is lost. It is kept on this device until it is posted (`client/kept_draft.js`), also when
@@ -17,6 +17,7 @@ import { icon } from "../../ui/icons.js";
 import { LinkPreview } from "../../ui/link_preview.js";
 import { attempt, confirmDialog, notice } from "../../ui/overlay.js";
 import { choice, field, showLength, submitForm } from "../form.js";
+import { ButtonFields, buttonsAsWritten } from "../self_service/button_fields.js";
 import { attachmentsOf, leaveAttachments } from "./attachments.js";
 import { ACCEPTED, kindOf, limitsInWords } from "./file_rules.js";
 import { LinkFields } from "./link_fields.js";
@@ -52,6 +53,7 @@ export class Composer {
       placeholder: t("compose.heading.hint"),
       on: { input: update },
     });
+    this.#buttons = new ButtonFields({ channelId: channel.channel_id, onChange: update });
     this.#text = field({ name: "text", label: t("compose.text"), rows: 5, on: { input: update } });
     this.#preview = new PostPreview({
       channel,
@@ -80,6 +82,7 @@ export class Composer {
         this.#place.element,
         this.#poll.element,
         this.#links.element,
+        this.#buttons.element,
         this.#publishing,
         this.#audience,
       ),
@@ -113,6 +116,7 @@ export class Composer {
   #heading = h("h2", {}, t("compose.title"));
   #title;
   #text;
+  #buttons;
   /** @type {HTMLButtonElement} */
   #emojiButton = h(
     "button.quiet.square",
@@ -313,6 +317,7 @@ export class Composer {
       media: kind && media.length ? { kind, items: media } : null,
       place: this.#place.raw,
       poll_fields: this.#hasPoll ? this.#poll.raw : null,
+      button_fields: this.#buttons.raw,
       silent: this.#silent.checked,
       publish_at: this.#isLater ? this.#publishAt.value : null,
     };
@@ -325,8 +330,9 @@ export class Composer {
       const which = this.#post ? { seq: this.#post.seq } : { draft_id: this.#draft?.draft_id };
       this.#kept.update({ edit: isChanged ? { ...which, content } : undefined });
     } else {
-      const { title, text, links, media, place, poll_fields: poll } = content;
-      const isEmpty = !title && !text && !links?.length && !media && place === null && poll === null;
+      const { title, text, links, media, place, poll_fields: poll, button_fields: buttons } = content;
+      const hasParts = Boolean(links?.length || buttons?.length) || place !== null || poll !== null;
+      const isEmpty = !title && !text && !media && !hasParts;
       this.#kept.update({ post: isEmpty ? undefined : content });
     }
   }
@@ -352,6 +358,7 @@ export class Composer {
     if (shown) this.#linkPreview.show(/** @type {Api.LinkResponse} */ (shown));
     this.#links.values = (links ?? []).filter((link) => link !== shown);
     this.#place.raw = content.place ?? placeOf(content.location);
+    this.#buttons.write(content.button_fields ?? buttonsAsWritten(content.buttons));
     this.#setPoll(content.poll_fields ?? pollAsWritten(content.poll));
     if (withFiles) {
       const { kind, items } = content.media ?? filesOf(content);
@@ -388,6 +395,7 @@ export class Composer {
     this.#time.hidden = !this.#isLater;
     // Nothing that is posted becomes a poll.
     this.#pollButton.hidden = this.#post !== null;
+    this.#buttons.element.hidden = this.#hasPoll;
     this.#preview.update();
   }
 
@@ -539,6 +547,7 @@ export class Composer {
     const text = this.#text.value.trim();
     const links = this.#allLinks;
     const location = this.#place.value;
+    const buttons = this.#hasPoll ? [] : this.#buttons.value; // a poll has none
     const ids = this.#attachments.media.map((media) => media.media_id);
     const kind = ids.length ? this.#attachments.kind : null;
     const poll = this.#hasPoll ? this.#poll.value : null;
@@ -551,6 +560,7 @@ export class Composer {
       ...(location && { location }),
       ...(poll && { poll }),
       ...(links.length && { links }),
+      ...(buttons.length && { buttons }),
       ...(this.#custom !== null && { custom: this.#custom }),
     };
   }
@@ -567,7 +577,7 @@ export class Composer {
    * @returns {App.Content}
    */
   #content() {
-    const { kind, title = null, text = null, links = [], location, poll } = this.#body();
+    const { kind, title = null, text = null, links = [], buttons = [], location, poll } = this.#body();
     const { media } = this.#attachments;
     /** @param {Api.Kind} one */
     const only = (one) => (kind === one ? media[0] : null);
@@ -582,6 +592,7 @@ export class Composer {
       file: only("file"),
       location: location ? { name: "", address: "", ...location } : null,
       poll: poll ? emptyPoll(poll) : null,
+      buttons: buttons.length ? buttons.map((row) => row.map(unpressed)) : null,
       custom: null,
       silent: this.#silent.checked,
       forwarded_from: null,
@@ -590,7 +601,18 @@ export class Composer {
 
   /** Shows near the limit how many characters are left, or too many: of all fields together, as the server counts them. */
   #showSize() {
-    const { title = "", text = "", images = [], video, audio, file, links = [], location, poll } = this.#body();
+    const {
+      title = "",
+      text = "",
+      images = [],
+      video,
+      audio,
+      file,
+      links = [],
+      buttons = [],
+      location,
+      poll,
+    } = this.#body();
     const texts = [
       title,
       ...links.flatMap((link) => [link.title, link.url]),
@@ -600,6 +622,9 @@ export class Composer {
       location?.address ?? "",
       poll?.question ?? "",
       ...(poll?.options ?? []),
+      ...buttons
+        .flat()
+        .flatMap(({ text: shown, url, reply, data, form }) => [shown, url ?? reply ?? data ?? form ?? ""]),
       text, // last, since the text is what one shortens
     ];
     return showLength(this.#count, texts.join(""), limits.message_body_bytes);
@@ -640,7 +665,7 @@ export class Composer {
   /** Whether it can be posted or saved. Says what is missing or wrong, and moves the focus there. */
   #isComplete() {
     if (!this.#links.check() || !this.#place.check()) return false;
-    if (this.#hasPoll && !this.#poll.check()) return false;
+    if (this.#hasPoll ? !this.#poll.check() : !this.#buttons.check()) return false;
     if (this.#showSize()) {
       this.#text.input.focus();
       return false;
@@ -798,4 +823,20 @@ const emptyPoll = ({ question, options, multiple = false, closes_at: closesAt = 
   closed: false,
   results,
   mine: [],
+});
+
+/**
+ * A button as a post shows it before anybody has pressed it.
+ * @param {Api.ButtonBody} button
+ * @returns {Api.ButtonResponse}
+ */
+const unpressed = ({ text, kind, url = null, reply = null, data = null, form = null }) => ({
+  text,
+  kind,
+  url,
+  reply,
+  data,
+  form,
+  presses: kind === "reply" || kind === "event" ? 0 : null,
+  pressed: false,
 });

@@ -113,7 +113,10 @@ export class PostPreview {
   /** @param {App.Item} item */
   #draw(item) {
     const polls = { vote: null, reload: async () => {}, isPreview: true };
-    fill(this.#stage, h("ol.items", {}, postElement(item, { channel: this.#channel, react: null, polls })));
+    const { channel_id: channelId, name: channelName } = this.#channel;
+    const buttons = { channelId, channelName, press: null, isPreview: true };
+    const options = { channel: this.#channel, react: null, polls, buttons };
+    fill(this.#stage, h("ol.items", {}, postElement(item, options)));
   }
 
   /**

@@ -10,5 +10,6 @@ await loadTexts(
   "console/moderation",
   "console/people",
   "console/posts",
+  "console/self_service",
   "console/webhooks",
 );

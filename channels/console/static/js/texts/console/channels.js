@@ -20,6 +20,7 @@ export default {
   "console.tab.insights": "Insights",
   "console.tab.profile": "Profile",
   "console.tab.settings": "Settings",
+  "console.tab.service": "Self-service",
   "console.tab.webhooks": "Webhooks",
   "console.tab.log": "Log",
   "console.tabs": "Channel sections",

@@ -1,0 +1,1 @@
+"""Pressing buttons under posts and under one-to-one messages."""
