@@ -75,6 +75,10 @@ class ChannelLimits(LimitModel):
         Positive, About(Section.MESSAGES, Source.OURS, "`bad_publish_at`")
     ] = 365 * 24 * 3600
     """How far ahead a post can be scheduled."""
+    acknowledgement_names: Annotated[
+        Positive, About(Section.MESSAGES, Source.OURS, "`too_many_to_name`")
+    ] = 1_000
+    """Members of a group or channel in which those are named who have not acknowledged a message."""
     comments_per_post: Annotated[
         Positive, About(Section.MESSAGES, Source.OURS, "`comment_limit_reached`")
     ] = 10_000

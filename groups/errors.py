@@ -468,6 +468,18 @@ class ButtonsNotAllowed(PermissionDenied):
     )
 
 
+class AcknowledgementNotAllowed(PermissionDenied):
+    """Posts, and messages of the staff of a chat group, may ask to be acknowledged; this message is neither."""
+
+    code: ClassVar[str] = "acknowledgement_not_allowed"
+    summary: ClassVar[str] = (
+        "Only posts, and messages of the owner and admins of a group, may ask for acknowledgement"
+    )
+    remedy: ClassVar[str] = (
+        "Leave `acknowledge` out, or have the owner or an admin write the message."
+    )
+
+
 class PollClosed(Conflict):
     """The poll takes no more votes, it cannot be opened again, and it is not forwarded."""
 

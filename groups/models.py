@@ -6,7 +6,8 @@ documents (members, access contexts, tallies, heads) are plain dataclasses, whic
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from hashlib import blake2b
@@ -983,18 +984,24 @@ class Content(Model):
     media: tuple[Attachment, ...] = ()
     location: Location | None = None
     poll: Poll | None = None
+    acknowledge: bool = False
+    """Whether it asks its readers to acknowledge it. Fixed once it is posted, and forwards do not carry it."""
     custom_json: str | None = None
     buttons: ButtonRows = ()
 
     def to_stored(self) -> dict[str, Any]:
-        """The content as it is stored. Only polls have the field `poll`, and only content with buttons `buttons`."""
+        """The content as it is stored, without `unused_fields`."""
         return self.model_dump(mode="python", exclude=self.unused_fields)
 
     @property
     def unused_fields(self) -> set[str]:
         """The fields that are not stored, since this content does not use them and older versions do not know them."""
-        unused = {"poll"} if self.poll is None else set()
-        return unused if self.buttons else unused | {"buttons"}
+        is_unused = {
+            "poll": self.poll is None,
+            "acknowledge": not self.acknowledge,
+            "buttons": not self.buttons,
+        }
+        return {name for name, unused in is_unused.items() if unused}
 
     @property
     def all_buttons(self) -> tuple[Button, ...]:
@@ -1226,6 +1233,10 @@ class Tally:
     votes: Mapping[int, int] = field(default_factory=lambda: _NO_VOTES)
     voters: int = 0
     my_votes: tuple[int, ...] = ()
+    acknowledged: int = 0
+    """How many acknowledged the message."""
+    is_acknowledged: bool = False
+    """The actor did."""
 
     @property
     def has_had_votes(self) -> bool:
@@ -1238,19 +1249,23 @@ class Tallies(Mapping[int, Tally]):
     """The reactions to some messages of a stream, by seq; messages that never had one are absent.
 
     `shared` is one object for all concurrent readers of these messages, with `mine` empty; `own` are the reactions of
-    this reader, and `own_votes` their votes in polls.
+    this reader, `own_votes` their votes in polls, and `own_acknowledged` the messages that they acknowledged.
     """
 
     shared: Mapping[int, Tally] = field(default_factory=dict)
     own: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     own_votes: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    own_acknowledged: AbstractSet[int] = frozenset()
 
     def __getitem__(self, seq: int) -> Tally:
         tally = self.shared[seq]
         mine, votes = self.own.get(seq), self.own_votes.get(seq)
-        if not mine and not votes:
+        has_acknowledged = seq in self.own_acknowledged
+        if not mine and not votes and not has_acknowledged:
             return tally
-        return Tally(tally.counts, tally.total, mine or (), tally.votes, tally.voters, votes or ())
+        return replace(
+            tally, mine=mine or (), my_votes=votes or (), is_acknowledged=has_acknowledged
+        )
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.shared)

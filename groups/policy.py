@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from groups.errors import (
+    AcknowledgementNotAllowed,
     AlreadyAdmin,
     Banned,
     BusinessAccount,
@@ -478,6 +479,11 @@ def posting_refusal(access: AccessContext, now: datetime) -> DomainError | None:
     if group.muted_all and effective_role < EffectiveRole.ADMIN:
         return Muted()
     return None
+
+
+def asking_refusal(access: AccessContext) -> DomainError | None:
+    """Asking the readers of a message to acknowledge it, besides `posting_refusal`: the owner and the admins."""
+    return None if access.effective_role >= EffectiveRole.ADMIN else AcknowledgementNotAllowed()
 
 
 def editing_refusal(access: AccessContext, message: Message, now: datetime) -> DomainError | None:

@@ -1,7 +1,8 @@
 """A reaction, and the rules for reactions. Tallies are in `groups.models`, since messages are shown with them.
 
 A vote in a poll is stored as a reaction is, with the text of its option (`vote_text`) in the place of the emoji. So one
-engine counts both, and a page that reads what its reader holds reads their votes with it.
+engine counts both, and a page that reads what its reader holds reads their votes with it. So is an acknowledgement
+(`channels.acknowledgements`). The texts of all but emoji begin with a prefix that ends with a colon (`prefix_of`).
 """
 
 from collections.abc import Iterable, Set
@@ -13,6 +14,13 @@ from groups.models import Model, ReactionChoice, Tally
 
 VOTE_PREFIX: Final = "vote:"
 """The start of the stored text of a vote. No emoji begins so."""
+ACKNOWLEDGED: Final = "acknowledged:"
+"""The stored text of an acknowledgement, which is its prefix alone."""
+
+
+def prefix_of(text: str) -> str:
+    """Return the text up to and with its colon, which tells what is held; empty for emoji, which have no colon."""
+    return text[: text.find(":") + 1]
 
 
 def vote_text(option: int) -> str:

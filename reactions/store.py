@@ -6,11 +6,14 @@ one message always conflict, and the second runs again on the result of the firs
 goes, until the stream of the message has ended (`reactions.service.engine` relies on it).
 
 Votes in polls are rows of `reactions` too (`reactions.models.vote_text`). The tally of a poll that has or had votes
-also holds `votes`, the count of each option by its place as a text, and `voters`, the number of users who voted.
+also holds `votes`, the count of each option by its place as a text, and `voters`, the number of users who voted. So are
+acknowledgements: the tally of a message that has some holds `acknowledged`, their number. `reminded_at` is when those
+who had not acknowledged were reminded.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from pymongo import DeleteMany, InsertOne, UpdateOne
@@ -20,7 +23,7 @@ from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import BatchedQuery, Database, Document, Index, JoinedOn, Tx
 from groups.kernel.undecoded import UndecodedMap, id_in
 from groups.models import SEEN_A_COMMAND, Message, Tallies, Tally, message_key, seq_in
-from reactions.models import VOTE_PREFIX, Reaction, mine_of, votes_in
+from reactions.models import ACKNOWLEDGED, Reaction, mine_of, prefix_of, votes_in
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
 # Bytes of memory, and bytes that an entry takes beside its document (measured in `tests/server/test_caches.py`).
@@ -110,14 +113,12 @@ class BatchQuery:
         return self.of_tallies.result.get(message_id)
 
     def held_on(
-        self, message_id: str, user_ids: Collection[UserId], *, votes: bool
+        self, message_id: str, user_ids: Collection[UserId], *, prefix: str
     ) -> dict[UserId, set[str]]:
-        """Return the emoji that these users hold on the message, or with `votes` the texts of their votes."""
+        """Return what these users hold on the message, of the texts with this prefix; emoji where it is empty."""
         held = self.of_held.result.get(message_id, {})
         return {
-            user_id: {
-                text for text in held.get(user_id, ()) if text.startswith(VOTE_PREFIX) is votes
-            }
+            user_id: {text for text in held.get(user_id, ()) if prefix_of(text) == prefix}
             for user_id in user_ids
         }
 
@@ -186,6 +187,13 @@ class ReactionStore:
         row = await self._tallies.find_one({"_id": message_id}, session=tx.session)
         return _to_tally(row)[1] if row is not None else Tally()
 
+    async def find_acknowledgements(
+        self, message_id: str, tx: Tx | None = None
+    ) -> tuple[int, datetime | None]:
+        """Return how many acknowledged the message, and when the others were reminded; None: not yet."""
+        row = await self._tallies.find_one({"_id": message_id}, session=tx.session if tx else None)
+        return (row.get("acknowledged", 0), row.get("reminded_at")) if row else (0, None)
+
     def read(self, messages: MessageKeys, user_id: UserId) -> Awaitable[Tallies | None]:
         """Return what the user sees on these messages. Users who ask for the same messages share one command."""
         return self._reader.find(messages, user_id)
@@ -251,9 +259,11 @@ class ReactionStore:
             _, tally = _to_tally(row)
             held = own.get(row["_id"], set())
             votes = votes_in(held) if tally.votes else ()
-            mine = mine_of(tally, held)
-            found[row["_id"]] = Tally(
-                tally.counts, tally.total, mine, tally.votes, tally.voters, votes
+            found[row["_id"]] = replace(
+                tally,
+                mine=mine_of(tally, held),
+                my_votes=votes,
+                is_acknowledged=ACKNOWLEDGED in held,
             )
         return found
 
@@ -396,20 +406,26 @@ def _to_tally(document: Document) -> tuple[int, Tally]:
     votes = document.get("votes")
     if votes is not None:
         counted = {int(option): count for option, count in votes.items()}
-        tally = Tally(tally.counts, tally.total, (), counted, document["voters"])
+        tally = replace(tally, votes=counted, voters=document["voters"])
+    acknowledged = document.get("acknowledged")
+    if acknowledged is not None:
+        tally = replace(tally, acknowledged=acknowledged)
     return seq_in(document["_id"]), tally
 
 
 def _with_own(tallies: Mapping[int, Tally], held: Mapping[int, set[str]]) -> Tallies:
     mine: dict[int, tuple[str, ...]] = {}
     votes: dict[int, tuple[int, ...]] = {}
+    acknowledged = set[int]()
     for seq, texts in held.items():
         if seq in tallies:
             tally = tallies[seq]
             mine[seq] = mine_of(tally, texts)
             if tally.votes:
                 votes[seq] = votes_in(texts)
-    return Tallies(tallies, mine, votes)
+            if tally.acknowledged and ACKNOWLEDGED in texts:
+                acknowledged.add(seq)
+    return Tallies(tallies, mine, votes, acknowledged)
 
 
 def _few_pairs_each(holders: Mapping[str, Collection[UserId]]) -> list[Document]:

@@ -277,6 +277,11 @@ async def _every_field(api: Api) -> None:
     await ada.get(f"{path}/drafts")
     await ada.put(f"{path}/posts/1/pin")
     await bob.put(f"{path}/posts/3/vote", {"options": [0]})
+    asking = {"kind": "text", "text": "Read this", "acknowledge": True}
+    await ada.post(f"{path}/drafts", {"post": asking})
+    asked = (await ada.post(f"{path}/posts", asking)).body["seq"]
+    await bob.put(f"{path}/posts/{asked}/acknowledgement")
+    await ada.post(f"{path}/posts/{asked}/acknowledgements/reminder")
     await ada.patch(f"{path}/posts/2", {"kind": "text", "text": "No pier"})
     await ada.delete(f"{path}/posts/2")
     await bob.get(f"{path}/posts")

@@ -100,7 +100,13 @@ def _with_uploads_of(content: Content, wanted: Content) -> Content:
     of_links = [pictures[link.image] for link in links if link.image is not None]
     media = (*content.own_media, *of_links)
     return wanted.model_copy(
-        update={"links": links, "media": media, "location": content.location, "poll": content.poll}
+        update={
+            "links": links,
+            "media": media,
+            "location": content.location,
+            "poll": content.poll,
+            "acknowledge": content.acknowledge,
+        }
     )
 
 

@@ -131,6 +131,7 @@ class DraftPostResponse(ContentResponse):
 
     silent: bool
     forwarded_from: ForwardedFrom | None
+    acknowledge: bool
 
 
 class DraftResponse(Response):
@@ -163,6 +164,7 @@ def draft_response(draft: Draft, now: datetime) -> DraftResponse:
         post=DraftPostResponse.model_construct(
             silent=draft.silent,
             forwarded_from=forwarded_from(draft.origin),
+            acknowledge=draft.content.acknowledge,
             **content_fields(draft.content)
             | {"poll": PollResponse.uncounted(poll, now) if poll is not None else None},
         ),

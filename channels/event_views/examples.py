@@ -10,6 +10,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
+from channels.acknowledgements.events import (
+    AcknowledgementReminded,
+    AcknowledgementsChanged,
+    OwnAcknowledgements,
+)
 from channels.buttons.events import (
     ButtonPressed,
     ButtonsChanged,
@@ -233,6 +238,10 @@ def _of_a_group(group_id: GroupId, *, is_channel: bool) -> Iterator[Event]:
     if is_channel:
         presses: dict[str, Any] = {"presses": (5, None), "own": (OwnPresses((0,), (_BOB,)),)}
         yield ButtonsChanged(**base, stream_id=stream_id, seq=7, **presses)
+    yield AcknowledgementsChanged(
+        **base, stream_id=stream_id, seq=7, count=3, own=(OwnAcknowledgements((_BOB,)),)
+    )
+    yield AcknowledgementReminded(**base, stream_id=stream_id, seq=7, sender_id=_ADA)
     profile = _PROFILE if is_channel else None
     joined: dict[str, Any] = {"user_ids": (_BOB,), "member_count": 12, "announce": not is_channel}
     yield MembersJoined(**base, **joined, profile=profile)

@@ -40,6 +40,8 @@ CHANNEL_EVENT_TYPES: Final[tuple[str, ...]] = (
     "poll.changed",
     "buttons.changed",
     "button.pressed",
+    "acknowledgements.changed",
+    "acknowledgement.reminder",
     "comment.posted",
     "comment.edited",
     "comment.recalled",

@@ -4,6 +4,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from channels.default_channels.events import DefaultChannelsChanged
+from channels.event_views.acknowledgements import (
+    ACKNOWLEDGEMENT_EVENTS,
+    PUBLIC_ACKNOWLEDGEMENT_EVENTS,
+)
 from channels.event_views.buttons import BUTTON_EVENTS, PUBLIC_BUTTON_EVENTS
 from channels.event_views.comments import COMMENT_EVENTS, PUBLIC_COMMENT_EVENTS
 from channels.event_views.conversations import CONVERSATION_EVENTS, PUBLIC_CONVERSATION_EVENTS
@@ -17,6 +21,7 @@ from groups.kernel.events import Event
 
 _VIEWS: Final[Rendering] = {
     **GROUP_EVENTS,
+    **ACKNOWLEDGEMENT_EVENTS,
     **BUTTON_EVENTS,
     **COMMENT_EVENTS,
     **CONVERSATION_EVENTS,
@@ -31,6 +36,7 @@ _VIEWS: Final[Rendering] = {
 
 PUBLIC_VIEWS: Final[PublicRendering] = {
     **PUBLIC_GROUP_EVENTS,
+    **PUBLIC_ACKNOWLEDGEMENT_EVENTS,
     **PUBLIC_BUTTON_EVENTS,
     **PUBLIC_COMMENT_EVENTS,
     **PUBLIC_CONVERSATION_EVENTS,

@@ -305,6 +305,29 @@ class ButtonPressed(EventModel):
     """The data of the button."""
 
 
+class AcknowledgementsChanged(_OfMessage):
+    """Somebody acknowledged a message that asks for it; several changes are merged into one event."""
+
+    receivers = (
+        "sockets that [watch](sockets.md#watch-reactions) the conversation, and with `mine` all devices of the user"
+        " who acknowledged"
+    )
+
+    type: Literal["acknowledgements.changed"]
+    count: int
+    """How many acknowledged it."""
+    mine: bool | None = None
+    """The receiver acknowledged it."""
+
+
+class AcknowledgementReminder(_OfMessage):
+    """The owner or an admin reminds those who have not acknowledged a message, once."""
+
+    receivers = "all members who have not acknowledged it, and are not its author"
+
+    type: Literal["acknowledgement.reminder"]
+
+
 # --- comments ---------------------------------------------------------------------------------------------------------
 
 
@@ -976,6 +999,8 @@ _PublicEvent = (
     | PollChanged
     | ButtonsChanged
     | ButtonPressed
+    | AcknowledgementsChanged
+    | AcknowledgementReminder
     | CommentPosted
     | CommentEdited
     | CommentRecalled

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from channels.acknowledgements.events import AcknowledgementReminded, AcknowledgementsChanged
 from groups.events import GroupEvent
 from groups.kernel.clock import rfc3339
 from groups.kernel.events import Event
@@ -91,7 +92,11 @@ def payload_of(
 def group_payload(
     group_type: str,
     channel_type: str,
-    event: GroupEvent | ReactionsChanged | PollChanged,
+    event: GroupEvent
+    | ReactionsChanged
+    | PollChanged
+    | AcknowledgementsChanged
+    | AcknowledgementReminded,
     *,
     part: str = "",
     **fields: Any,

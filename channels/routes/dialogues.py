@@ -30,6 +30,7 @@ from conversations.service.dialogue_edits import DialogueEdits
 from conversations.service.dialogues import DialogueService
 from groups.errors import (
     REVIEW_ERRORS,
+    AcknowledgementNotAllowed,
     Banned,
     BusinessAccount,
     ButtonsNotAllowed,
@@ -101,6 +102,7 @@ class DialogueRoutes:
             *FORWARDING_ERRORS,
             PollNotAllowed,
             ButtonsNotAllowed,
+            AcknowledgementNotAllowed,
         ],
     )
     async def write(

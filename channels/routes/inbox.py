@@ -32,6 +32,7 @@ from conversations.service.inbox_threads import ListedThread, ThreadService
 from conversations.service.thread_tags import ThreadTagService
 from groups.errors import (
     REVIEW_ERRORS,
+    AcknowledgementNotAllowed,
     Banned,
     ChannelSuspended,
     GroupNotFound,
@@ -326,6 +327,7 @@ class InboxRoutes:
             *REVIEW_ERRORS,
             *FORWARDING_ERRORS,
             PollNotAllowed,
+            AcknowledgementNotAllowed,
         ],
     )
     async def answer(

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from pydantic import IPvAnyNetwork
 
+import channels.acknowledgements.wiring as acknowledgement_wiring
 import channels.analytics.wiring as analytics_wiring
 import channels.buttons.wiring as button_wiring
 import channels.canned_replies.wiring as canned_reply_wiring
@@ -31,6 +32,12 @@ import channels.wiring as channel_wiring
 import conversations.wiring as conversation_wiring
 import groups.wiring as group_wiring
 import reactions.wiring as reaction_wiring
+from channels.acknowledgements.routes import (
+    AcknowledgementCalls,
+    AcknowledgementRoutes,
+    ChannelAcknowledgementRoutes,
+)
+from channels.acknowledgements.wiring import Acknowledgements
 from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
 from channels.before_post.service import BeforePost, review_client
@@ -95,6 +102,7 @@ from channels.server.migrations import migrations
 from channels.server.options import ServiceOptions
 from channels.server.realtime.hub import NEEDED_BY_HUBS, Hub
 from channels.server.realtime.inbox_unread import InboxUnreadFeed
+from channels.server.realtime.reminders import ReminderFeed
 from channels.server.realtime.socket import SocketServer
 from channels.server.realtime.unread import UnreadFeed
 from channels.server.realtime.watching import Watching
@@ -184,6 +192,7 @@ class Services:
     conversations: Conversations
     reactions: ReactionService
     polls: PollService
+    acknowledgements: Acknowledgements
     channels: Channels
     buttons: Buttons
     comments: Comments
@@ -259,6 +268,7 @@ class Services:
         await self.reactions.close()
         await self.polls.close()
         await self.buttons.close()
+        await self.acknowledgements.close()
         # After all that count.
         await self.analytics.counting.close()
         await self.bus.stop()
@@ -357,6 +367,9 @@ def create_services(
     )
     reactions = reaction_wiring.assemble(chat, engine, reacted=[analytics_core.counter.reacted])
     polls = reaction_wiring.assemble_polls(chat, engine)
+    acknowledgements = acknowledgement_wiring.assemble(
+        chat, engine, most_names=limits.acknowledgement_names
+    )
     channels = channel_wiring.assemble(
         database,
         channel_core,
@@ -438,6 +451,7 @@ def create_services(
         options.webhook_allowed_networks,
         limits,
         clock,
+        acknowledged_among=acknowledgements.reader.acknowledged_among,
         on_outcomes=metrics.pushes,
     )
     metrics.push_waiting.set_function(lambda: push_delivery.worker.waiting_seconds)
@@ -464,6 +478,7 @@ def create_services(
         conversations=conversations,
         reactions=reactions,
         polls=polls,
+        acknowledgements=acknowledgements,
         channels=channels,
         buttons=buttons,
         comments=comments,
@@ -535,6 +550,11 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         links=chat.invite_links,
         addresses=invite_addresses(services.options.share),
         clock=services.clock,
+    )
+    acknowledgement_calls = AcknowledgementCalls(
+        acknowledgements=services.acknowledgements.acknowledgements,
+        overview=services.acknowledgements.overview,
+        users=chat.users,
     )
     request_calls = JoinRequestCalls(requests=chat.requests, users=chat.users)
     routes: Sequence[object] = (
@@ -647,6 +667,8 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             dialogues=conversations.dialogues,
             messages=services.buttons.messages,
         ),
+        AcknowledgementRoutes(calls=acknowledgement_calls),
+        ChannelAcknowledgementRoutes(channel=channels.channel, calls=acknowledgement_calls),
         ConversationRoutes(
             conversation_list=conversations.conversation_list,
             read_cursors=conversations.read_cursors,
@@ -796,6 +818,10 @@ class App(web.BaseRunner):
             lambda user_id: services.conversations.conversation_list.unread_totals(Actor(user_id)),
         )
         services.bus.listen(self.unread_feed.on_events, wants=self.hub.wants)
+        self._reminders = ReminderFeed(
+            self.hub, services.acknowledgements.reader.acknowledged_among
+        )
+        services.bus.listen(self._reminders.on_events, wants=self.hub.wants)
         services.bus.on_resync(self.hub.resync)
         self._http = http
         self._serve: Serve = http.serve if traced is None else traced(http.serve, http.router)
@@ -910,6 +936,7 @@ class App(web.BaseRunner):
         await self.services.feed.close()
         await self._socket.close_all()
         await self._inbox_unread.close()
+        await self._reminders.close()
         await self.unread_feed.close()
         await self.rate_sharing.task.stop()
         if self.identity_keys is not None:

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from groups import policy
 from groups.errors import (
     REVIEW_ERRORS,
+    AcknowledgementNotAllowed,
     Banned,
     BusinessAccount,
     ButtonsNotAllowed,
@@ -157,6 +158,7 @@ class MessageRoutes:
             GroupNotFound,
             FieldTooLong,
             PostingNotAllowed,
+            AcknowledgementNotAllowed,
             BusinessAccount,
             Muted,
             Banned,

@@ -27,7 +27,7 @@ from groups.kernel.undecoded import UndecodedMap, UndecodedRows, row_of
 from groups.models import AccessContext, Message, Tallies, Tally, User
 from groups.routes.responses.buttons import ButtonResponse, ButtonsJson
 from groups.routes.responses.polls import PollJson, PollResponse
-from groups.routes.responses.tallies import TallyResponse
+from groups.routes.responses.tallies import TallyResponse, acknowledge_json
 from groups.service.messages.pages import StreamPage, cursor_before, seq_at
 from groups.service.messages.service import MessagePage, Window
 
@@ -62,6 +62,7 @@ _COUNT_BYTES: Final = 160
 _EMPTY_PAGE_BYTES: Final = 1_500
 _PLACE_BYTES: Final = 160
 """Of one message: its place in the page, and in the lists that are the page's own."""
+_ACKNOWLEDGE_BYTES: Final = 50
 _NOTHING_MINE: Final = b"[]"
 _AFTER_MINE: Final = b"}}"  # the end of the tally, and of the message
 _WITHOUT_MINE: Final = _NOTHING_MINE + _AFTER_MINE
@@ -104,6 +105,8 @@ class _Rendered(NamedTuple):
     json: bytes
     is_reacted: bool
     voted: VotedJson | None
+    acknowledged: int | None
+    """How many acknowledged the message; None: it does not ask for it."""
 
 
 @dataclass(slots=True)
@@ -118,6 +121,8 @@ class _RenderedPage:
     """The place of the second part of each message, by seq; without recalled ones, which show no reactions."""
     voted: Mapping[int, VotedJson]
     """The polls and the buttons of the messages, by seq. They follow the reactions, and are not in the parts."""
+    acknowledged: Mapping[int, int]
+    """How many acknowledged the messages that ask for it, by seq. They come last, and are not in the parts."""
     last_seq: int | None
     """The last message that fits into the page; None: all do."""
     size_bytes: int
@@ -125,7 +130,7 @@ class _RenderedPage:
     def items_of(self, reader: AccessContext, tallies: Tallies, now: datetime) -> bytes:
         """The page's items for a reader with this access, reactions and votes."""
         parts, own = self.parts, tallies.own
-        if own or self.voted:
+        if own or self.voted or self.acknowledged:
             parts = list(parts)
             for seq, mine in own.items():
                 place = self.places_of_mine.get(seq)
@@ -140,6 +145,10 @@ class _RenderedPage:
                     parts[place] = b'%b},"poll":%b}' % (before, json)
                 else:
                     parts[place] = b'%b},"buttons":%b}' % (before, voted.seen_by(votes))
+            for seq, count in self.acknowledged.items():
+                place = self.places_of_mine[seq]
+                json = acknowledge_json(count, mine=seq in tallies.own_acknowledged)
+                parts[place] = b'%b,"acknowledge":%b}' % (parts[place].removesuffix(b"}"), json)
         return b"".join(parts)
 
     def part_of(self, source: _PageSource, place: int, seq: int) -> _Rendered | None:
@@ -156,7 +165,12 @@ class _RenderedPage:
             return None
         if row_of(kept.tallies, seq) != row_of(source.tallies, seq):
             return None
-        return _Rendered(self.parts[2 * here], seq in self.places_of_mine, self.voted.get(seq))
+        return _Rendered(
+            self.parts[2 * here],
+            seq in self.places_of_mine,
+            self.voted.get(seq),
+            self.acknowledged.get(seq),
+        )
 
 
 class MessageRendering:
@@ -211,6 +225,7 @@ class MessageRendering:
         parts: list[bytes] = []
         places_of_mine: dict[int, int] = {}
         all_voted: dict[int, VotedJson] = {}
+        acknowledged: dict[int, int] = {}
         last_seq: int | None = None
         size, total = _EMPTY_PAGE_BYTES + source.memory_bytes, 0
         for place in range(len(messages)):
@@ -227,6 +242,10 @@ class MessageRendering:
             if voted is not None:
                 all_voted[seq] = voted
                 size += voted.memory_bytes
+            if rendered.acknowledged is not None:
+                acknowledged[seq] = rendered.acknowledged
+                total += _ACKNOWLEDGE_BYTES
+                size += _ACKNOWLEDGE_BYTES
             parts += (json, _WITHOUT_MINE)
             size += len(json) + _PLACE_BYTES
             last_seq = seq
@@ -236,6 +255,7 @@ class MessageRendering:
             parts=parts,
             places_of_mine=places_of_mine,
             voted=all_voted,
+            acknowledged=acknowledged,
             last_seq=None if is_whole else last_seq,
             size_bytes=size,
         )
@@ -244,8 +264,14 @@ class MessageRendering:
         tally = page.tallies.get(message.seq, _NO_TALLY)
         sender = page.senders.get(message.sender_id)
         response = self._to_response(message, access, tally, sender)
-        voted = _voted_json(message, tally)
-        return _Rendered(_json_before_mine(response, voted), message.recalled_at is None, voted)
+        voted, content = _voted_json(message, tally), message.content
+        asks = content is not None and content.acknowledge
+        return _Rendered(
+            _json_before_mine(response, voted, with_acknowledge=not asks),
+            message.recalled_at is None,
+            voted,
+            tally.acknowledged if asks else None,
+        )
 
 
 def _voted_json(message: Message, tally: Tally) -> VotedJson | None:
@@ -270,14 +296,18 @@ def _place_fields(page: StreamPage) -> bytes:
     )
 
 
-def _json_before_mine(response: ReactedResponse, voted: VotedJson | None) -> bytes:
+def _json_before_mine(
+    response: ReactedResponse, voted: VotedJson | None, *, with_acknowledge: bool
+) -> bytes:
     """A comma and the response's JSON, with the reactions last and in them the reader's own, which are left out.
 
-    Without its poll or buttons where it has them, which follow.
+    Without its poll or buttons where it has them, and what it asks to be acknowledged, which follow them.
     """
     left_out = {"reactions"}
     if voted is not None:
         left_out.add("poll" if isinstance(voted, PollJson) else "buttons")
+    if not with_acknowledge:
+        left_out.add("acknowledge")
     json = response.__pydantic_serializer__.to_json(response, exclude=left_out)
     tally = response.reactions
     counts = orjson.dumps(tally.counts)

@@ -13,7 +13,7 @@ from groups.models import Message, poll_of, stream_of
 from groups.service.messages.stream import StreamService
 from reactions.audit.store import ReactionAuditStore
 from reactions.events import ReactionsChanged
-from reactions.models import VOTE_PREFIX
+from reactions.models import ACKNOWLEDGED, VOTE_PREFIX, prefix_of
 from reactions.polls.events import PollChanged
 
 _GROUP_PREFIX: Final = stream_of(GroupId(""))
@@ -84,13 +84,17 @@ class _Audit:
             # Write before counting: reactions wait for this transaction, instead of making it run again and again.
             before = await self.store.touch(message_id, tx)
             held = await self.store.count(message_id, tx)
-            counts = {text: n for text, n in held.items() if not text.startswith(VOTE_PREFIX)}
+            counts = {text: n for text, n in held.items() if not prefix_of(text)}
+            votes = {
+                text.removeprefix(VOTE_PREFIX): n
+                for text, n in held.items()
+                if prefix_of(text) == VOTE_PREFIX
+            }
             total = sum(counts.values())
             values: dict[str, Any] = {"counts": counts, "total": total}
-            if len(held) > len(counts) or "votes" in before:
-                votes = {
-                    text.removeprefix(VOTE_PREFIX): held[text] for text in held.keys() - counts
-                }
+            if ACKNOWLEDGED in held or "acknowledged" in before:
+                values["acknowledged"] = held.get(ACKNOWLEDGED, 0)
+            if votes or "votes" in before:
                 voters = await self.store.count_voters(message_id, tx)
                 values |= {"votes": votes, "voters": voters}
             if all(before.get(name) == value for name, value in values.items()):

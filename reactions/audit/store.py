@@ -6,7 +6,7 @@ from typing import Any, Final
 from groups.audit.joins import Stage, joined, not_of_disbanded, union, without_message
 from groups.kernel.mongo import Database, Document, Tx, aggregate
 from groups.kernel.mongo.snapshot import Snapshot
-from reactions.models import VOTE_PREFIX
+from reactions.models import ACKNOWLEDGED, VOTE_PREFIX
 
 STEP: Final = 1_000  # documents a transaction: short enough not to delay others
 
@@ -29,8 +29,17 @@ class ReactionAuditStore:
                 "in": {"k": {"$concat": [VOTE_PREFIX, "$$this.k"]}, "v": "$$this.v"},
             }
         }
+        # A tally without acknowledgements has no field for them, and none is held.
+        acknowledged = {
+            "$cond": [
+                {"$ifNull": ["$acknowledged", False]},
+                [{"k": ACKNOWLEDGED, "v": "$acknowledged"}],
+                [],
+            ]
+        }
+        emoji = {"$objectToArray": "$counts"}
         counted: list[Stage] = [
-            {"$project": {"count": {"$concatArrays": [{"$objectToArray": "$counts"}, votes]}}},
+            {"$project": {"count": {"$concatArrays": [emoji, votes, acknowledged]}}},
             {"$unwind": "$count"},
             {"$project": {"_id": key, "counted": "$count.v", "listed": {"$literal": 1}}},
         ]

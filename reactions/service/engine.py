@@ -1,9 +1,9 @@
 """Reactions to any messages, and votes in polls: the queue and the counting, which all of them share.
 
 `TallyQueue` counts what users hold on messages: emoji (`ReactionQueue`), or options of polls (`reactions.polls`). A
-service decides who may react or vote, and publishes the events (`TallyTarget`); the rest happens here. There are three:
-`ReactionService` and `PollService` for the messages of groups, and in a higher package `DialogueReactions` for
-one-to-one messages.
+service decides who may react or vote, and publishes the events (`TallyTarget`); the rest happens here. There are four:
+`ReactionService` and `PollService` for the messages of groups, and in higher packages `DialogueReactions` for
+one-to-one messages, and `AcknowledgementService`.
 
 A batch has commands for several messages. It reads the messages, their tallies and what its callers hold with one
 database command, applies one command after the other to that state, and writes the difference with one database command
@@ -183,8 +183,8 @@ class ReactionEngine:
 class TallyQueue(ABC, Generic[C, S, T, R]):
     """Commands of one service; those for any messages share transactions. Metrics show the queue as `name`."""
 
-    of_votes: ClassVar[bool] = False
-    """Whether it counts votes, and not reactions."""
+    prefix: ClassVar[str] = ""
+    """The prefix of the texts that it counts (`reactions.models.prefix_of`); empty: emoji."""
 
     engine: ReactionEngine
     open_targets: OpenTargets[C, T]
@@ -230,7 +230,7 @@ class TallyQueue(ABC, Generic[C, S, T, R]):
             if isinstance(target, type):
                 outcomes[key] = [target() for _ in commands]
                 continue
-            held = found.held_on(key, holders[key], votes=self.of_votes)
+            held = found.held_on(key, holders[key], prefix=self.prefix)
             message, state = asked.message(key), self._state_of(key, found.tally_of(key), held)
             refusals = [
                 self._apply_one(command, message, state, target, now) for command in commands

@@ -5,9 +5,9 @@ from typing import Any
 from playwright.async_api import Locator, expect
 
 from tests.api import Api, User, a_channel, id_of, part
-from tests.browser.test_access import NARROWEST, check
+from tests.browser.test_access import check
 from tests.browser.test_composer import console_of
-from tests.browser.windows import OpenWindow, Window, screenshot, view_of
+from tests.browser.windows import OpenWindow, screenshot, view_of
 
 ORDER = {
     "title": "Order a cake",
@@ -86,7 +86,9 @@ async def test_buttons(server: Api, window: OpenWindow) -> None:
     await yes.focus()
     await mine.page.keyboard.press("Enter")
     await pressed(yes).to_be_visible()
-    await expect(mine.page.get_by_role("status").filter(has_text="You chose “Yes”.")).to_have_count(1)
+    await expect(mine.page.get_by_role("status").filter(has_text="You chose “Yes”.")).to_have_count(
+        1
+    )
     await screenshot(mine.page, "buttons")
     await check(mine, "buttons")
     voted = await other.put(f"{path}/posts/1/buttons/0/press")

@@ -167,6 +167,37 @@ async def read_polls(stage: Stage) -> Act:
     return lambda: stage.reader.get(f"{stage.path}/posts?limit=20")
 
 
+async def an_asking_post(stage: Stage) -> str:
+    asking = {"kind": "text", "text": "Read this", "acknowledge": True}
+    posted = await stage.owner.post(f"{stage.path}/posts", asking)
+    assert posted.status == 201
+    return f"{stage.path}/posts/{posted.body['seq']}"
+
+
+async def acknowledge(stage: Stage) -> Act:
+    who, post = await stage.subscriber(), await an_asking_post(stage)
+    return lambda: who.put(f"{post}/acknowledgement")
+
+
+async def read_asking_posts(stage: Stage) -> Act:
+    """A page with posts that ask to be acknowledged, as the reader did."""
+    for _ in range(3):
+        post = await an_asking_post(stage)
+        assert (await stage.reader.put(f"{post}/acknowledgement")).status == 200
+    return lambda: stage.reader.get(f"{stage.path}/posts?limit=20")
+
+
+async def list_given(stage: Stage) -> Act:
+    post = await an_asking_post(stage)
+    assert (await stage.reader.put(f"{post}/acknowledgement")).status == 200
+    return lambda: stage.owner.get(f"{post}/acknowledgements")
+
+
+async def remind(stage: Stage) -> Act:
+    post = await an_asking_post(stage)
+    return lambda: stage.owner.post(f"{post}/acknowledgements/reminder")
+
+
 async def report_views(stage: Stage) -> Act:
     who, post = stage.api.new_user("viewer"), await stage.post()
     # For each post, the message and the sketch are read and written: four documents.
@@ -534,6 +565,10 @@ OPERATIONS: Final = [
     replace_a_vote,
     close_a_poll,
     read_polls,
+    acknowledge,
+    read_asking_posts,
+    list_given,
+    remind,
     report_views,
     report_views_again,
     click_first,

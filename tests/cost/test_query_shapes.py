@@ -247,6 +247,13 @@ async def _channels(api: Api) -> None:
         await dan.put(f"{poll_post}/vote", {"options": [option]})
     await dan.get(f"{path}/posts")
     await dan.delete(f"{poll_post}/vote")
+    asking = {"kind": "text", "text": "Read this", "acknowledge": True}
+    asked = await ada.post(f"{path}/posts", asking)
+    asking_post = f"{path}/posts/{asked.body['seq']}"
+    await dan.put(f"{asking_post}/acknowledgement")
+    for state in ("given", "missing"):
+        await ada.get(f"{asking_post}/acknowledgements?state={state}&limit=1")
+    await ada.post(f"{asking_post}/acknowledgements/reminder")
     await ada.post(f"{poll_post}/poll/close")
     await ada.put(f"{post}/pin")
     await dan.get(f"{path}/pins")
@@ -519,6 +526,11 @@ async def _groups(api: Api) -> None:
     await cat.get(f"{path}/messages/{asked.body['seq']}/vote/0?limit=1")
     await cat.delete(f"{path}/messages/{asked.body['seq']}/vote")
     await bob.post(f"{path}/messages/{asked.body['seq']}/poll/close")
+    asked = await ada.post(f"{path}/messages", asking)
+    asking_message = f"{path}/messages/{asked.body['seq']}"
+    await cat.put(f"{asking_message}/acknowledgement")
+    await ada.get(f"{asking_message}/acknowledgements?state=missing")
+    await ada.post(f"{asking_message}/acknowledgements/reminder")
     await bob.delete(message)
     await ada.delete(
         f"{path}/members/{part(dan.id)}",

@@ -79,6 +79,11 @@ UNTOLD: Final = {
         for how, body in (("PUT", " vote"), ("DELETE", ""))
         for kind in ("posts", "messages")
     },
+    **{f"PUT /{kind}/{{asking}}/acknowledgement": _FOR_HIMSELF for kind in ("posts", "messages")},
+    **{
+        f"POST /{kind}/{{asking}}/acknowledgements/reminder": "every member may see it"
+        for kind in ("posts", "messages")
+    },
     "DELETE /posts/{post}/pin": "it is not pinned; where it is: test_admin_log",
     "DELETE /posts/{post}/reactions-freeze": "it is not frozen; where it is: test_admin_log",
     "POST /posts/views seen": _FOR_HIMSELF,

@@ -658,6 +658,18 @@ async def a_flow_of_polls(ada: User, bob: User, channel: str) -> None:
         await ada.post(f"{message}/poll/close")
         await bob.put(f"{message}/vote", {"options": [0]})
         await bob.delete(f"{message}/vote")
+        asking = {"kind": "text", "text": "Read this", "acknowledge": True}
+        asked = await ada.post(f"{path}/{calls}", asking)
+        seq = asked.body["seq"]
+        await bob.put(f"{message}/acknowledgement")
+        message = f"{path}/{calls}/{seq}"
+        await ada.put(f"{message}/acknowledgement")
+        await ada.get(f"{message}/acknowledgements?state=missing&limit=1")
+        await bob.put(f"{message}/acknowledgement")
+        await ada.get(f"{message}/acknowledgements")
+        await bob.get(f"{message}/acknowledgements")
+        for _ in range(2):
+            await ada.post(f"{message}/acknowledgements/reminder")
 
 
 async def a_flow_of_curation(ada: User, bob: User, channel: str) -> None:

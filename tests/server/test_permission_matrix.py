@@ -176,6 +176,12 @@ class Stage:
             )
             assert asked.status == 201, asked
             return str(asked.body["seq"])
+        if word == "asking":
+            calls = "posts" if self.path.startswith("/v1/channels/") else "messages"
+            asking = {"kind": "text", "text": "Read this", "acknowledge": True}
+            asked = await self.cast["owner"].post(f"{self.path}/{calls}", asking)
+            assert asked.status == 201, asked
+            return str(asked.body["seq"])
         if word == "commented":
             seq = str((await a_post(self.cast["owner"], self.path))["seq"])
             # Of somebody who makes no call of the table.

@@ -28,12 +28,14 @@ MEANING: Final = {
     "404m": (404, "message_not_found"),
     "shut": (403, "messages_not_accepted"),
     "off": (409, "clicks_not_counted"),
+    "own": (409, "own_acknowledgement"),
     "biz": (403, "business_account"),
     "shop": (409, "not_a_person"),
 }
 """What a cell says, but `ok`. `asks`: nobody asks to join here; `none`: the target is no member; `404`: as if absent;
 `shut`: the channel takes no messages from the user, or the user none from the channel; `biz`: only a person may;
-`shop`: the target is a business account; `off`: the channel does not count clicks."""
+`shop`: the target is a business account; `off`: the channel does not count clicks; `own`: it is the
+user's own message."""
 
 ACTORS: Final = ["stranger", "subscriber", "muted", "banned", "admin", "owner", "other", "app"]
 """`other` owns another channel; `app` is the application's own back end, no member here."""
@@ -109,6 +111,9 @@ GET    /posts/{post}/reactions/👍         -        -          -      ban    ok
 PUT    /posts/{poll}/vote vote            -        ok         ok     ban    ok     ok     -      -
 DELETE /posts/{poll}/vote                 -        ok         ok     ban    ok     ok     -      -
 POST   /posts/{poll}/poll/close           write    write      write  ban    ok     ok     write  ok
+PUT    /posts/{asking}/acknowledgement    -        ok         ok     ban    ok     own    -      -
+GET    /posts/{asking}/acknowledgements   -        -          -      ban    ok     ok     -      ok
+POST   /posts/{asking}/acknowledgements/reminder - -          -      ban    ok     ok     -      ok
 POST   /posts silent                      write    write      write  ban    ok     ok     write  ok
 POST   /posts forward                     write    write      write  ban    ok     ok     write  ok
 POST   /posts/preview text                write    write      write  ban    ok     ok     write  ok
@@ -246,6 +251,9 @@ PUT    /messages/{poll}/vote vote         -        ok         ok     ban    ok  
 DELETE /messages/{poll}/vote              -        ok         ok     ban    ok     ok     -      -
 GET    /messages/{poll}/vote/0            -        -          -      ban    -      -      -      -
 POST   /messages/{poll}/poll/close        write    write      write  ban    ok     ok     write  ok
+PUT    /messages/{asking}/acknowledgement -        ok         ok     ban    ok     own    -      -
+GET    /messages/{asking}/acknowledgements -       -          -      ban    ok     ok     -      ok
+POST   /messages/{asking}/acknowledgements/reminder - -       -      ban    ok     ok     -      ok
 """
 
 CHAT_GROUP: Final = """
@@ -299,6 +307,9 @@ PUT    /messages/{poll}/vote vote         -        ok         ok     ban    ok  
 DELETE /messages/{poll}/vote              -        ok         ok     ban    ok     ok     -      -
 GET    /messages/{poll}/vote/0            -        ok         ok     ban    ok     ok     -      ok
 POST   /messages/{poll}/poll/close        -        -          muted  ban    -      ok     -      ok
+PUT    /messages/{asking}/acknowledgement -        ok         ok     ban    ok     own    -      -
+GET    /messages/{asking}/acknowledgements -       -          -      ban    ok     ok     -      ok
+POST   /messages/{asking}/acknowledgements/reminder - -       -      ban    ok     ok     -      ok
 """
 
 ACCOUNTS: Final = """

@@ -35,6 +35,7 @@ _HEADS: Final = {
 }
 _TARGETS: Final = {
     "post": ("{seq}", ""),
+    "asking": ("{seq}", ""),
     "poll": ("{seq}", ""),
     "commented": ("{seq}", "a comment of somebody else"),
     "draft": ("{draft}", ""),

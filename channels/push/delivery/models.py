@@ -35,6 +35,8 @@ class Job:
     """The one recipient, in a dialogue and of a comment."""
     post_seq: int | None = None
     """Of a comment: the post, in the channel `group_id`. None: it is a message."""
+    is_reminder: bool = False
+    """It reminds those who have not acknowledged the message."""
     peer_id: str | None = None
     """In a dialogue, the other side as the recipient sees it: a user, or a channel."""
     start: str = ""

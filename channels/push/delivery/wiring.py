@@ -6,7 +6,7 @@ from typing import Final
 
 from channels.outbound.addresses import Network
 from channels.outbound.client import OutboundClient
-from channels.push.delivery.service.audience import Audience
+from channels.push.delivery.service.audience import AcknowledgedAmong, Audience
 from channels.push.delivery.service.consumer import NAME, Announcer, wants
 from channels.push.delivery.service.presence import Presence
 from channels.push.delivery.service.worker import OnOutcomes, PostFigures, PushWorker
@@ -76,6 +76,7 @@ def build(
     limits: PushLimits,
     clock: Clock,
     *,
+    acknowledged_among: AcknowledgedAmong,
     on_outcomes: OnOutcomes,
 ) -> PushDelivery:
     """Build delivery. `networks` are those inside that Web Push may reach."""
@@ -92,6 +93,7 @@ def build(
             streams=chat.streams,
             users=chat.users,
             presence=presence,
+            acknowledged_among=acknowledged_among,
             clock=clock,
             ttl_seconds=options.ttl_seconds,
             with_content=options.with_content,

@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from itertools import groupby
 from typing import Final, Protocol, TypeVar
 
+from channels.acknowledgements.events import AcknowledgementReminded, AcknowledgementsChanged
 from channels.buttons.events import ButtonsChanged
 from channels.comments.events import (
     CommentEdited,
@@ -65,12 +66,12 @@ MERGE_SECONDS: Final = 0.5
 
 NEEDED_BY_HUBS: Final = (GroupDisbanded, GroupSuspended, GroupUpdated)
 """Types of events that a hub needs even if no socket wants them: they end what sessions watch, or soon receive."""
-CountsChanged = ReactionsChanged | PollChanged | ButtonsChanged
+CountsChanged = ReactionsChanged | PollChanged | ButtonsChanged | AcknowledgementsChanged
 """The events for those who watch a conversation. They hold totals, so a newer one replaces those before it."""
 _WATCHED: Final[frozenset[str]] = frozenset(
     kind.model_fields["type"].default
     for kind in (
-        *(ReactionsChanged, PollChanged, ButtonsChanged),
+        *(ReactionsChanged, PollChanged, ButtonsChanged, AcknowledgementsChanged),
         *(CommentPosted, CommentEdited, CommentRecalled, CommentReacted),
     )
 )
@@ -211,6 +212,10 @@ class Hub:
     def sessions_of(self, user_id: UserId) -> Collection[Session]:
         return self._sessions.get(user_id, ())
 
+    def users_receiving(self, stream_id: StreamId) -> set[UserId]:
+        """Return the users who have sessions here that receive the stream."""
+        return {session.user_id for session in self._receivers.get(stream_id, ())}
+
     @property
     def user_count(self) -> int:
         return len(self._sessions)
@@ -256,6 +261,9 @@ class Hub:
                 self._send_own(event)
             elif isinstance(event, CommentEvent):
                 self._send_comment(event)
+            elif isinstance(event, AcknowledgementReminded):
+                # `reminders` sends it, after it asked the database whom to leave out: a hub never waits.
+                continue
             elif isinstance(event, MessagePosted):
                 if posts and posts[-1].message.stream_id != event.message.stream_id:
                     self._send_posts(posts)

@@ -25,7 +25,12 @@ from groups.routes.responses.buttons import ButtonResponse, button_responses
 from groups.routes.responses.fields import Instant, MessageVersion
 from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
 from groups.routes.responses.polls import PollResponse
-from groups.routes.responses.tallies import TallyResponse, tally_response
+from groups.routes.responses.tallies import (
+    AcknowledgeResponse,
+    TallyResponse,
+    acknowledge_response,
+    tally_response,
+)
 from groups.routes.responses.writing import FIELD_OF
 from groups.service.messages.pages import StreamPage
 
@@ -238,6 +243,10 @@ class MarkedResponse(ContentResponse):
         str | None, Field(description="The author's name as it was then, where a channel signs.")
     ]
     forwarded_from: ForwardedFrom | None
+    acknowledge: Annotated[
+        AcknowledgeResponse | None,
+        Field(description="It asks its readers to acknowledge it; null: it does not."),
+    ]
     pinned: bool
     reactions_frozen: Annotated[
         bool, Field(description="Nobody may react any more; reactions may be removed.")
@@ -248,9 +257,11 @@ def marked_fields(
     message: Message, poll: PollResponse | None, tally: Tally | None
 ) -> dict[str, Any]:
     """The fields of `MarkedResponse`. `poll`: its poll as its reader sees it; `tally`: as for `content_fields`."""
-    is_shown = message.recalled_at is None
-    return content_fields(message.content, tally) | {
+    is_shown, content = message.recalled_at is None, message.content
+    asks = content is not None and content.acknowledge
+    return content_fields(content, tally) | {
         "poll": poll,
+        "acknowledge": acknowledge_response(tally or Tally()) if asks else None,
         "silent": message.silent and is_shown,
         "signature": (message.signature or None) if is_shown else None,
         "forwarded_from": forwarded_from(message.origin) if is_shown else None,

@@ -15,6 +15,23 @@ class TallyResponse(Response):
     mine: tuple[str, ...] = ()
 
 
+class AcknowledgeResponse(Response):
+    """The message asks its readers to acknowledge it: how many did, and whether you did."""
+
+    count: int
+    mine: bool
+
+
+def acknowledge_response(tally: Tally) -> AcknowledgeResponse:
+    """The response for the acknowledgements in a tally."""
+    return AcknowledgeResponse.model_construct(count=tally.acknowledged, mine=tally.is_acknowledged)
+
+
+def acknowledge_json(count: int, *, mine: bool) -> bytes:
+    """As `acknowledge_response`, as JSON."""
+    return b'{"count":%d,"mine":%b}' % (count, b"true" if mine else b"false")
+
+
 def tally_response(tally: Tally) -> TallyResponse:
     """The response for a tally."""
     return TallyResponse.model_construct(counts=tally.counts, total=tally.total, mine=tally.mine)

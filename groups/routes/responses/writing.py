@@ -195,7 +195,10 @@ class WriteMessage(ContentBody):
 
 
 class NewMessage(ContentBody):
-    """The content as in `WriteMessage`, or in `forward` a message to copy; with `silent`, devices do not ring."""
+    """The content as in `WriteMessage`, or in `forward` a message to copy; with `silent`, devices do not ring.
+
+    With `acknowledge`, a post, or a message of the owner or an admin of a group, asks its readers to acknowledge it.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -206,6 +209,13 @@ class NewMessage(ContentBody):
             ]
         }
     )
+
+    acknowledge: Annotated[
+        bool,
+        Field(
+            description="Ask the readers to acknowledge it. It stays so when the message is edited."
+        ),
+    ] = False
 
     beside_forward: ClassVar[frozenset[str]] = frozenset({"forward", "silent"})
     """The fields that go with a forward."""
@@ -231,7 +241,8 @@ class NewMessage(ContentBody):
         """The content of a message that is no forward; its uploads are ids only."""
         if self.kind is None:
             raise TypeError("a forward has no content of its own")
-        return self._to_content(self.kind)
+        content = self._to_content(self.kind)
+        return content.model_copy(update={"acknowledge": True}) if self.acknowledge else content
 
 
 class NewChatMessage(NewMessage):

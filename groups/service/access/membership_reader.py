@@ -79,6 +79,10 @@ class MembershipReader:
         members = await self.members.list_of_group(group_id, after=after, limit=limit)
         return [(member.user_id, member.joined_seq) for member in members]
 
+    async def list_staff(self, group_id: GroupId) -> list[UserId]:
+        """The owner and the admins of the group, in any order."""
+        return [member.user_id for member in await self.members.find_staff(group_id)]
+
     def query_pairs(
         self, pairs: Iterable[tuple[GroupId, UserId]]
     ) -> BatchedQuery[dict[tuple[GroupId, UserId], MembershipRow]]:

@@ -8,7 +8,7 @@ Promises:
     readers must not know is not stored. Visibility counts as it is when the message is forwarded; a group that becomes
     private later stays named in the copies that exist.
     A copy is independent: deleting the original leaves it. Each upload counts one more message.
-    A poll is copied without its votes, as long as it is open.
+    A poll is copied without its votes, as long as it is open. A copy does not ask for acknowledgement.
     Of its buttons a copy keeps the links: elsewhere a press of another one would reach nobody.
 """
 
@@ -84,7 +84,9 @@ class ForwardService:
                 for media_id in uploads:
                     if media_id not in known:
                         raise MediaNotFound(media_id=media_id)
-            return LoadedContent(_with_link_buttons(message.content), silent, origin)
+            # The copy asks nobody: who must know it, and by when, was the other author's wish.
+            content = message.content.model_copy(update={"acknowledge": False})
+            return LoadedContent(_with_link_buttons(content), silent, origin)
 
         return load
 

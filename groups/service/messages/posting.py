@@ -7,7 +7,13 @@ from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
 from groups import policy
-from groups.errors import ButtonsNotAllowed, NotReviewed, PollNotAllowed, StorageQuotaReached
+from groups.errors import (
+    AcknowledgementNotAllowed,
+    ButtonsNotAllowed,
+    NotReviewed,
+    PollNotAllowed,
+    StorageQuotaReached,
+)
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest
 from groups.kernel.events import Event
@@ -109,7 +115,7 @@ def fingerprint_of(content: Content, *, silent: bool, quoted_seq: int | None = N
 
 
 def _unused_in(content: Content) -> dict[str, Any]:
-    """The fields of previews that no link of the content has, and the poll and buttons where there are none."""
+    """The fields of previews that no link of the content has, and those of the content that it does not use."""
     unused = {
         name
         for name, empty in (("description", ""), ("image", None))
@@ -224,6 +230,8 @@ class PostBatch:
         is_written = isinstance(post.content, Content)
         if content.buttons and is_written and not (self._takes_buttons or post.spoken_for):
             raise ButtonsNotAllowed
+        if content.acknowledge and not self._takes_polls:
+            raise AcknowledgementNotAllowed
         used = self._media_bytes_before + self.media_bytes
         check_media_quota(used, content.media_bytes, self._media_limit)
         self.rate.take(content)

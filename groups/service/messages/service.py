@@ -85,7 +85,13 @@ class _Target:
         access = self.accesses.get(post.actor)
         if access is None:
             return GroupNotFound()
-        return None if is_repeated else policy.posting_refusal(access, now)
+        if is_repeated:
+            return None
+        content = post.content
+        # Other content is a draft, whose author may ask, or a forward, which never asks.
+        is_asking = isinstance(content, Content) and content.acknowledge
+        refusal = policy.asking_refusal(access) if is_asking else None
+        return policy.posting_refusal(access, now) or refusal
 
     def quoting_refusal(self, post: PendingPost, quoted: Message | None) -> DomainError | None:
         return policy.quoting_refusal(self.accesses[post.actor], quoted)

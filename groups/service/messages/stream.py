@@ -408,7 +408,13 @@ class StreamService:
         await target.record(recalled, now, tx)
 
     async def _described(self, actor: Actor, message: Message, content: Content, tx: Tx) -> Content:
-        """The new content with its uploads described: the editor's own, or those that the message has already."""
+        """The new content with its uploads described: the editor's own, or those that the message has already.
+
+        Whether it asks to be acknowledged stays as it was posted.
+        """
+        asks = message.content is not None and message.content.acknowledge
+        if content.acknowledge != asks:
+            content = content.model_copy(update={"acknowledge": asks})
         if not content.media:
             return content
         found = await self.media.find_uploads(media_ids_of(content), tx)

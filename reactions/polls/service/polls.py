@@ -1,7 +1,7 @@
 """Votes in the polls of groups; channels use them for their posts."""
 
 from collections.abc import Collection, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar, NamedTuple
 
@@ -31,7 +31,7 @@ from groups.service.access.bulk import BulkAccess
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
 from groups.service.write_locks import message_change_locks
-from reactions.models import Reaction, vote_text, votes_in
+from reactions.models import VOTE_PREFIX, Reaction, vote_text, votes_in
 from reactions.polls.errors import NotAPoll
 from reactions.polls.events import OwnVotes, PollChanged
 from reactions.polls.service.state import VoteState
@@ -115,7 +115,7 @@ def poll_changed(
 class _VoteQueue(TallyQueue[_Command, VoteState, _Target, Voted]):
     """Votes in the polls of groups."""
 
-    of_votes: ClassVar[bool] = True
+    prefix: ClassVar[str] = VOTE_PREFIX
 
     def _state_of(
         self, key: str, tally: Tally | None, held: Mapping[UserId, Set[str]]
@@ -153,7 +153,7 @@ class _VoteQueue(TallyQueue[_Command, VoteState, _Target, Voted]):
         poll = poll_of(message) if message is not None else None
         assert poll is not None, "it took the vote"
         mine = votes_in(state.held_by(command.holder))
-        tally = Tally(tally.counts, tally.total, (), tally.votes, tally.voters, mine)
+        tally = replace(tally, mine=(), my_votes=mine)
         return Voted(poll, tally, target.accesses[command.actor])
 
 

@@ -1,6 +1,7 @@
 """The votes in one poll, as a batch reads and changes them before it writes the difference."""
 
 from collections.abc import Collection, Mapping, Set
+from dataclasses import replace
 from typing import Any
 
 from groups.kernel.ids import UserId
@@ -46,7 +47,7 @@ class VoteState(TallyState):
     def tally(self) -> Tally:
         """Return the tally with the counts of votes, without any user's own vote."""
         before = self._before
-        return Tally(before.counts, before.total, votes=dict(self._votes), voters=self._voters)
+        return replace(before, votes=dict(self._votes), voters=self._voters)
 
     def stored_counts(self) -> dict[str, Any]:
         """Return the fields of the tally that count votes."""

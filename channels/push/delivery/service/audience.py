@@ -6,7 +6,7 @@ their devices, their settings, and who of them is online.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,11 +26,14 @@ from conversations.models import (
 from conversations.policy import rings
 from conversations.service.notification_settings import NotificationSettings
 from groups.kernel.clock import Clock
-from groups.kernel.ids import GroupId, UserId
+from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import Commenting, Group, Head, Visibility
 from groups.service.access.membership_reader import MembershipReader
 from groups.service.messages.stream import StreamService
 from groups.service.users import UserService
+
+AcknowledgedAmong = Callable[[StreamId, int, Collection[UserId]], Awaitable[set[UserId]]]
+"""Returns those of the users who acknowledged a message."""
 
 PAGE_USERS: Final = 500
 ESTIMATE_SECONDS: Final = 60.0
@@ -68,6 +71,7 @@ class Audience:
     streams: StreamService
     users: UserService
     presence: Presence
+    acknowledged_among: AcknowledgedAmong
     clock: Clock
     ttl_seconds: int
     with_content: bool
@@ -160,16 +164,20 @@ class Audience:
 
     async def _deliveries(self, opened: Opened, joined: Mapping[UserId, int]) -> list[Delivery]:
         job = opened.job
-        is_comment = job.post_seq is not None
+        is_comment, is_reminder = job.post_seq is not None, job.is_reminder
         # Users who joined with this message or later have nothing unread. Comments are never unread.
         among = [
             user_id
             for user_id, joined_seq in joined.items()
-            if user_id != job.sender_id and (is_comment or joined_seq < job.seq)
+            if user_id != job.sender_id and (is_comment or is_reminder or joined_seq < job.seq)
         ]
         if not among:
             return []
         of_users = await self.devices.find_devices(among)
+        if is_reminder and of_users:
+            # Read right before the page is sent, so nobody is reminded who acknowledged before.
+            done = await self.acknowledged_among(job.stream_id, job.seq, of_users.keys())
+            of_users = {user_id: of_users[user_id] for user_id in of_users.keys() - done}
         if not of_users:
             return []
         # Silent messages have no job.
@@ -186,7 +194,9 @@ class Audience:
             read_seq = max(read_seq, of_user.read_seq)
             seq = job.seq if head is None else head.head_seq
             unread = unread_of(seq, read_seq, joined[user_id])
-            if (unread == 0 and not is_comment) or not rings(of_user, now, is_silent=False):
+            if (unread == 0 and not is_comment and not is_reminder) or not rings(
+                of_user, now, is_silent=False
+            ):
                 continue
             deliveries += [
                 Delivery(device, unread, is_repeat=False)

@@ -2,13 +2,15 @@
 
 It writes in the transaction that stores the consumer's position, so each message is noted once. Messages that were
 posted silently are not announced; nor are messages to a channel's inbox, whose readers are staff. A comment is
-announced to the authors of the post and of the quoted comment.
+announced to the authors of the post and of the quoted comment. A reminder is a job of its own, for those who have not
+acknowledged its message.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from channels.acknowledgements.events import AcknowledgementReminded
 from channels.comments.events import CommentPosted
 from channels.push.delivery.models import Job
 from channels.push.delivery.store.jobs import JobStore
@@ -22,7 +24,8 @@ from groups.kernel.mongo import Tx
 
 NAME: Final = "push"
 _WANTED: Final = frozenset(
-    kind.model_fields["type"].default for kind in (MessagePosted, DialoguePosted, CommentPosted)
+    kind.model_fields["type"].default
+    for kind in (MessagePosted, DialoguePosted, CommentPosted, AcknowledgementReminded)
 )
 
 
@@ -44,7 +47,12 @@ class Announcer:
         newest = {job.job_id: job for entry in entries for job in jobs_of(entry.event)}
         if newest:
             # Comments on one post are announced to different users, so a newer one ends no retry of an older one.
-            streams = {job.stream_id for job in newest.values() if job.post_seq is None}
+            # A reminder is of an older message.
+            streams = {
+                job.stream_id
+                for job in newest.values()
+                if job.post_seq is None and not job.is_reminder
+            }
             if streams:
                 self.jobs.end_retries(streams, tx)
             self.jobs.put_newest(newest.values(), self.clock.now(), tx)
@@ -55,6 +63,8 @@ def jobs_of(event: Event) -> Iterable[Job]:
     """The jobs of a posted message or comment; none where nobody is to be notified."""
     if isinstance(event, CommentPosted):
         return [_comment_job(event, user_id) for user_id in event.notified]
+    if isinstance(event, AcknowledgementReminded):
+        return [_reminder_job(event)]
     job = _message_job(event)
     return [] if job is None else [job]
 
@@ -70,6 +80,20 @@ def _comment_job(event: CommentPosted, recipient_id: UserId) -> Job:
         group_id=event.channel_id,
         recipient_id=recipient_id,
         post_seq=event.post_seq,
+    )
+
+
+def _reminder_job(event: AcknowledgementReminded) -> Job:
+    return Job(
+        job_id=join_key(event.stream_id, "reminder", event.seq),
+        stream_id=event.stream_id,
+        seq=event.seq,
+        sender_id=event.sender_id,
+        # It is as fresh as a message of this moment.
+        posted_at=event.at,
+        group_id=event.group_id,
+        is_channel=event.is_channel,
+        is_reminder=True,
     )
 
 

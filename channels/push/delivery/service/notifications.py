@@ -35,8 +35,10 @@ def topic_of(conversation_id: str, recipient_id: str | None) -> str:
 
 
 def notification_id_of(job: Job) -> str:
-    """The same id whenever this message is announced."""
-    return _digest(join_key(job.stream_id, str(job.seq)))
+    """The same id whenever this message is announced; its reminder has one of its own."""
+    return _digest(
+        join_key(job.stream_id, str(job.seq), *(["reminder"] if job.is_reminder else []))
+    )
 
 
 def build_notification(

@@ -1,4 +1,6 @@
-"""Job documents: `_id` is the stream's id, or that of a retry; of a comment `stream<US>recipient`.
+"""Job documents: `_id` is the stream's id, or that of a retry.
+
+Of a comment it is `stream<US>recipient`, of a reminder `stream<US>reminder<US>seq`.
 
 `due_at` is the time at which a worker may take the job. `leased_until` is the time, by the database's clock, until
 which the worker `holder` has it.
@@ -145,6 +147,7 @@ def _values(job: Job) -> Document:
         "recipient_id": job.recipient_id,
         "peer_id": job.peer_id,
         "post_seq": job.post_seq,
+        "is_reminder": job.is_reminder,
         "start": job.start,
         "cursor": job.cursor,
         "is_wrapped": job.is_wrapped,
@@ -168,6 +171,7 @@ def _to_job(row: Document) -> Job:
         peer_id=row["peer_id"],
         # Absent in jobs of older versions.
         post_seq=row.get("post_seq"),
+        is_reminder=row.get("is_reminder", False),
         start=row["start"],
         cursor=row["cursor"],
         is_wrapped=row["is_wrapped"],
