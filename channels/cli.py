@@ -1,4 +1,4 @@
-"""The command `channels`: serve, token, revoke, verify, bench.
+"""The command `channels`: serve, token, revoke, export, import, verify, bench.
 
 It turns flags and environment into `Settings` and calls one function. A `StartupError` is printed as one readable
 message (exit code 1). Only this module and `channels.__main__`, outside of `channels.server`, import the server.
@@ -8,9 +8,10 @@ import asyncio
 import importlib.metadata
 import secrets
 import tempfile
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -21,6 +22,9 @@ from channels.server.startup import StartupError
 from channels.server.tokens import mint
 from groups.kernel.actor import Actor
 from groups.kernel.ids import USER_ID_BYTES, UserId, is_user_id
+
+if TYPE_CHECKING:
+    from channels.server.app import Services
 
 app = typer.Typer(
     name="channels",
@@ -163,6 +167,116 @@ def revoke(
     with database_errors_as_startup_errors():
         asyncio.run(revoke_stored())
     typer.echo(f"Tokens issued to {user} until now are refused.")
+
+
+@app.command(
+    epilog="Example: channels export news news.zip. The format is in the guide reference/export-format.md."
+)
+def export(
+    channel: Annotated[
+        str, typer.Argument(metavar="CHANNEL", help="The channel's id, with or without @TOA#_.")
+    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The zip file to write.")],
+    without_members: Annotated[
+        bool,
+        typer.Option("--without-members", help="Leave out subscribers and admins, and bans."),
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Write a channel with its posts, members and media to a file.
+
+    Works beside a running server. The file holds the channel as it was at one instant; one-to-one messages stay.
+    """
+    settings = Settings.load(needs_secret=False, data_dir=data_dir)
+    # Imported here: see `serve`.
+    from channels.moving.command import run_export
+    from channels.moving.wiring import build_export
+
+    async def write(services: "Services") -> list[str]:
+        service = build_export(services.database, services.chat)
+        return await run_export(service, channel, file, with_members=not without_members)
+
+    _move(settings, write)
+
+
+@app.command(
+    "import",
+    epilog="Example: channels import result.json --as news --owner ada --dry-run."
+    " Also reads the exports of Telegram (result.json) and of WhatsApp (a zip, a folder, or _chat.txt).",
+)
+def import_(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The export: a zip, a folder or a file.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the file, print the report, write nothing.")
+    ] = False,
+    channel_id: Annotated[
+        str | None,
+        typer.Option(
+            "--as", metavar="ID", help="The id of the new channel, if not that in the file."
+        ),
+    ] = None,
+    owner: Annotated[
+        str | None,
+        typer.Option(metavar="USER", help="The owner, in place of the one in the file."),
+    ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ZONE", help="The time zone of a WhatsApp export, such as Europe/Berlin. [UTC]"
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a channel of an export.
+
+    Works beside a running server. The channel appears when all of it is there, or not at all.
+    """
+    settings = Settings.load(needs_secret=False, data_dir=data_dir)
+    # Imported here: see `serve`.
+    from channels.moving.command import Wanted, run_import
+    from channels.moving.wiring import build_import
+
+    async def read(services: "Services") -> list[str]:
+        await services.prepare()
+        await services.chat.accounts.load()
+        service = build_import(
+            services.database, services.chat, services.channels.channels, settings.limits
+        )
+        wanted = Wanted(file, channel_id, owner, dry_run, time_zone)
+        return await run_import(service, wanted, settings.limits)
+
+    _move(settings, read)
+
+
+def _move(settings: Settings, work: "Callable[[Services], Awaitable[list[str]]]") -> None:
+    """Export or import on the database of the settings, and print what `work` returns."""
+    # Imported here: see `serve`.
+    from channels.moving.errors import MovingRefused
+    from channels.server.app import create_services
+    from channels.server.embedded.supervisor import database_uri
+    from channels.server.run import database_errors_as_startup_errors, open_database
+
+    async def moved() -> list[str]:
+        async with database_uri(settings) as uri:
+            database = await open_database(settings, uri)
+            try:
+                services = create_services(database, settings.limits)
+                try:
+                    return await work(services)
+                finally:
+                    await services.chat.media.stop()
+            finally:
+                await database.close()
+
+    try:
+        with database_errors_as_startup_errors():
+            lines = asyncio.run(moved())
+    except MovingRefused as refused:
+        raise StartupError(str(refused)) from refused
+    for line in lines:
+        typer.echo(line)
 
 
 @app.command(

@@ -217,14 +217,18 @@ class Services:
     options: ServiceOptions
     review_http: OutboundClient
 
-    async def start(self) -> None:
-        """Create the indexes, migrate an older database, listen to events, and resume unfinished background work."""
+    async def prepare(self) -> None:
+        """Create the indexes, and migrate an older database."""
         schema, to_take = Schema(self.database), migrations(self.database, self.chat, self.channels)
         await schema.record_version(to_take[-1].version)
         await ensure_indexes(
             self.database, INDEXES, event_retention_seconds=self.options.event_retention_seconds
         )
         await schema.migrate(to_take)
+
+    async def start(self) -> None:
+        """Prepare the database, listen to events, and resume unfinished background work."""
+        await self.prepare()
         await self.bus.start()
         # After the bus: a revocation in between would otherwise be missed.
         await self.chat.revocations.load()

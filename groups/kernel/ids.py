@@ -38,6 +38,7 @@ RESERVED_USER_IDS: Final = frozenset(
     {
         "me",  # in paths: the caller
         # Names under which the program itself writes to the admin log.
+        "channels-import",
         "channels-revoke",
         "channels-update",
         "channels-verify",

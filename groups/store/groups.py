@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from pymongo import UpdateOne
@@ -39,11 +39,13 @@ _KEPT_BYTES = 2 * 2**20  # of memory: some 400 groups
 _IGNORED_FIELDS = ("touched", "changed_at")
 """Fields that changes write and nobody reads: a group that differs only in them counts as unchanged."""
 _TOUCH: Document = {"$inc": {"touched": 1}}
+_UNCLAIMED: Document = {"$unset": {"holder": "", "leased_until": ""}}
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 _SORT_FIELD = {"popular": "member_count", "new": "created_at"}
 
 
 class GroupStore:
-    """The collections `groups` and `disbanded`, the groups whose remains still exist."""
+    """The collections `groups` and `disbanded`, the groups whose remains still exist, and imports under way."""
 
     INDEXES = (
         Index(
@@ -204,6 +206,53 @@ class GroupStore:
             {"_id": group_id}, {"$inc": {"steps": 1}}, session=tx.session
         )
         return result.matched_count == 1
+
+    async def take_remains(self, group_id: GroupId, now: datetime, tx: Tx) -> bool:
+        """Whether there are remains to delete: of a disbanded group, or of an import whose lease has ended.
+
+        From then on the import has lost its claim, and writes nothing more (`claim_import`).
+        """
+        ended: Document = {"_id": group_id, "leased_until": {"$lte": now}}
+        await self._disbanded.update_one(ended, _UNCLAIMED, session=tx.session)
+        row = await self._disbanded.find_one({"_id": group_id}, session=tx.session)
+        return row is not None and "holder" not in row
+
+    async def claim_import(self, group_id: GroupId, holder: str, until: datetime, tx: Tx) -> bool:
+        """Take the id for an import, whose documents are the remains of a group that ended long ago until it appears.
+
+        Returns False where the id is taken.
+        """
+        taken = await self._groups.find_one({"_id": group_id}, {"_id": 1}, session=tx.session)
+        if taken is not None or await self.is_being_cleared(group_id, tx):
+            return False
+        values = {"holder": holder, "leased_until": until, "was_channel": True}
+        # So long ago that no device asks for what happened since, and hears of a group that it never saw.
+        await self._disbanded.insert_one(
+            {"_id": group_id, "at": _LONG_AGO, **values}, session=tx.session
+        )
+        return True
+
+    async def hold_import(self, group_id: GroupId, holder: str, until: datetime, tx: Tx) -> bool:
+        """Extend the claim; False where it was lost. It writes, so it conflicts with `take_remains`."""
+        result = await self._disbanded.update_one(
+            {"_id": group_id, "holder": holder},
+            {"$set": {"leased_until": until}, "$inc": {"steps": 1}},
+            session=tx.session,
+        )
+        return result.matched_count == 1
+
+    async def drop_claim(self, group_id: GroupId, holder: str, tx: Tx) -> None:
+        """Give up the import: what it wrote may be deleted."""
+        await self._disbanded.update_one(
+            {"_id": group_id, "holder": holder}, _UNCLAIMED, session=tx.session
+        )
+
+    async def finish_import(self, group_id: GroupId, holder: str, tx: Tx) -> bool:
+        """End the claim: what was imported is the group's from now on. False where it was lost."""
+        result = await self._disbanded.delete_one(
+            {"_id": group_id, "holder": holder}, session=tx.session
+        )
+        return result.deleted_count == 1
 
     async def forget_disbanded(self, group_id: GroupId, tx: Tx) -> None:
         """Free the id: the remains are deleted."""

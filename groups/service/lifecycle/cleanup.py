@@ -98,7 +98,16 @@ class CleanupService:
                 return
 
     async def clear(self, group_id: GroupId) -> None:
-        """Delete the group's remains. Repeating it, also concurrently, changes nothing more."""
+        """Delete the group's remains. Repeating it, also concurrently, changes nothing more.
+
+        What an import has written so far are the remains of the group that it would become. While it holds its claim
+        this does nothing.
+        """
+        now = self.database.clock.now()
+        if not await self.database.run(
+            lambda tx: self.stores.groups.take_remains(group_id, now, tx)
+        ):
+            return
         stream_id = stream_of(group_id)
         delete_members = partial(self._delete_members, group_id)
         while await self.database.run(partial(self._step, group_id, delete_members)):

@@ -111,11 +111,13 @@ class MediaService:
         length: int | None,
         name: str,
         key: str | None = None,
+        is_redrawn: bool = False,
     ) -> Media:
         """Take in one file, which is kept for `unused_media_seconds` until a message uses it.
 
         `length` is the size in bytes that the sender declares, if any. With a `key`, the same bytes again return the
-        first upload for as long as that is kept.
+        first upload for as long as that is kept. `is_redrawn`: another deployment has redrawn the image, so its bytes
+        are kept, and only its smaller versions are drawn.
 
         Raises: RateLimited at `uploads_per_user`; Unavailable, also when another upload with this key overtook this.
         """
@@ -148,9 +150,10 @@ class MediaService:
                 image = await self.image_workers.redraw(
                     actor.user_id, source, content_type, directory / "redrawn"
                 )
-                versions = {MediaSize.ORIGINAL: image.path, **image.smaller}
+                original = source if is_redrawn else image.path
+                versions = {MediaSize.ORIGINAL: original, **image.smaller}
                 size = {"width": image.width, "height": image.height}
-                media = media.model_copy(update={**size, "size_bytes": image.path.stat().st_size})
+                media = media.model_copy(update={**size, "size_bytes": original.stat().st_size})
             if kind is MediaKind.AUDIO:
                 seconds = await self.image_workers.duration_of(actor.user_id, source, content_type)
                 media = media.model_copy(update={"duration_seconds": seconds})

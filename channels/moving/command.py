@@ -1,0 +1,103 @@
+"""`channels export` and `channels import`, without the parsing of flags and the connection to the database."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from channels.limits import Limits
+from channels.moving.archive import ArchiveReader
+from channels.moving.errors import MovingRefused
+from channels.moving.report import Report
+from channels.moving.service.checking import Checked, Checker
+from channels.moving.service.exporting import ExportService
+from channels.moving.service.importing import ImportService
+from groups.kernel.ids import GROUP_ID_BYTES, GroupId, UserId, is_id, is_user_id
+from groups.models import CHANNEL_PREFIX, expand_channel_id
+
+_WORDS: Final = {
+    "member": "subscribers, the owner and admins included",
+    "restriction": "users with bans or mutes",
+    "post": "posts, deleted ones included",
+    "reaction": "reactions to posts",
+    "vote": "votes in polls",
+    "comment": "comments, deleted ones included",
+    "comment_reaction": "reactions to comments",
+    "draft": "drafts and scheduled posts",
+    "canned_reply": "canned replies",
+}
+"""What the report calls lines by their type; others it calls by the type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the person at the terminal asked for."""
+
+    source: Path
+    channel_id: str | None = None
+    owner: str | None = None
+    is_dry: bool = False
+    time_zone: str | None = None
+
+
+async def run_export(
+    service: ExportService, channel: str, target: Path, *, with_members: bool
+) -> list[str]:
+    """Export the channel; returns the lines to print. Raises: MovingRefused."""
+    channel_id = expand_channel_id(channel)
+    if not is_id(channel_id, GROUP_ID_BYTES):
+        raise MovingRefused("channel_not_found", f"There is no channel {channel!r}.")
+    exported = await service.export(channel_id, target, with_members=with_members)
+    report = Report("an export of channels")
+    _count(report, exported.counts)
+    report.take("uploads", exported.uploads)
+    return [f"Wrote {channel_id} to {target}.", *report.lines()]
+
+
+async def run_import(service: ImportService, wanted: Wanted, limits: Limits) -> list[str]:
+    """Import the file, or with `is_dry` only report; returns the lines to print. Raises: MovingRefused."""
+    source = wanted.source
+    if not source.exists():
+        raise MovingRefused("not_an_export", f"There is no file {source}.")
+    if wanted.owner is not None and not is_user_id(wanted.owner):
+        raise MovingRefused("no_owner", f"{wanted.owner!r} is no user id.")
+    owner = UserId(wanted.owner) if wanted.owner is not None else None
+    with ExitStack() as stack:
+        report, keeps_images = Report("an export of channels"), True
+        archive = stack.enter_context(ArchiveReader(source))
+        checked = Checker(archive, limits).check()
+        channel_id = _channel_id(wanted, checked)
+        if owner is None and checked.owner_id is None:
+            raise MovingRefused("no_owner", "The file names no owner. Name one with --owner.")
+        if not await service.is_free(channel_id):
+            raise MovingRefused(
+                "channel_exists",
+                f"{channel_id} exists. Import under another id with --as, or delete the channel before.",
+            )
+        if wanted.is_dry:
+            _count(report, checked.counts)
+            report.take("uploads", len(checked.media))
+            return [f"Would import {channel_id}. Nothing was written.", *report.lines()]
+        imported = await service.run(archive, checked, channel_id, owner, keeps_images=keeps_images)
+    for reason, number in imported.left_out.items():
+        report.leave("subscribers", reason, "", number)
+        imported.counts["member"] -= number
+    _count(report, imported.counts)
+    report.take("uploads", imported.uploads)
+    return [f"Imported {channel_id}.", *report.lines()]
+
+
+def _count(report: Report, counts: dict[str, int]) -> None:
+    for kind, number in counts.items():
+        if kind not in {"header", "channel", "end"}:
+            report.take(_WORDS.get(kind, f"lines of type {kind}"), number)
+
+
+def _channel_id(wanted: Wanted, checked: Checked) -> GroupId:
+    if wanted.channel_id is None:
+        return checked.channel.channel_id
+    channel_id = expand_channel_id(wanted.channel_id)
+    is_channel = channel_id.startswith(CHANNEL_PREFIX) and channel_id != CHANNEL_PREFIX
+    if not is_channel or "," in channel_id or not is_id(channel_id, GROUP_ID_BYTES):
+        raise MovingRefused("bad_line", f"{wanted.channel_id!r} cannot be a channel's id.")
+    return channel_id

@@ -1,0 +1,1 @@
+"""Writes exports of channels, checks them, and imports them."""

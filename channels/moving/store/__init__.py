@@ -1,0 +1,1 @@
+"""The database's side of moving: rows as an export reads them, documents as an import writes them."""

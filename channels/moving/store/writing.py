@@ -1,0 +1,163 @@
+"""Inserts the documents of an import, as the stores of their packages would have written them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from groups.kernel.ids import GroupId, StreamId, UserId, join_key
+from groups.kernel.mongo import Database, Document, Tx
+from groups.kernel.text.search.terms import terms_of
+from groups.models import LastMessage, Message, message_key, stream_of
+
+_ABSENT: Final = {
+    "author_id": None,
+    "member_count": None,
+    "quoted_seq": None,
+    "comments": None,
+    "comments_frozen": False,
+    "views": 0,
+    "changed_version": 0,
+}
+"""Fields of a message that are not stored with these values."""
+
+
+class ImportStore:
+    """The collections of everything that belongs to a channel."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def insert(self, documents: Mapping[str, Sequence[Document]], tx: Tx) -> None:
+        """Insert documents by collection."""
+        for collection, rows in documents.items():
+            if rows:
+                await self._database.collection(collection).insert_many(rows, session=tx.session)
+
+    async def wake_scheduled(self, channel_id: GroupId, tx: Tx) -> None:
+        """Let the scheduler publish the channel's scheduled posts from now on."""
+        # Uses index: channel_id_1_is_scheduled_1_order_at_1_created_at_1_draft_id_1
+        await self._database.collection("drafts").update_many(
+            {"channel_id": channel_id, "is_scheduled": True, "failure": None},
+            [{"$set": {"due_at": "$publish_at"}}],
+            session=tx.session,
+        )
+
+    async def list_user_ids(self, channel_id: GroupId, *, after: str, limit: int) -> list[UserId]:
+        """Members by user id, behind `after`."""
+        # Uses index: _id, whose order is group, then user; group_id selects the shard.
+        key: Document = {
+            "$gt": join_key(channel_id, after),
+            "$lt": join_key(channel_id, "") + "\U0010ffff",
+        }
+        cursor = self._database.collection("members").find(
+            {"_id": key, "group_id": channel_id}, {"user_id": 1}, sort=[("_id", 1)], limit=limit
+        )
+        return [UserId(row["user_id"]) for row in await cursor.to_list(None)]
+
+
+def message_document(message: Message, key: str) -> Document:
+    """A message as it is stored."""
+    document: Document = message.model_dump(mode="python")
+    for name, value in _ABSENT.items():
+        if document[name] == value:
+            del document[name]
+    if message.content is not None:
+        document["content"] = message.content.to_stored()
+        terms = terms_of(message.content.searched_texts)
+        if terms:
+            document["terms"] = terms
+    document["_id"] = message_key(message.stream_id, message.seq)
+    document["key"], document["digest"] = key, ""
+    return document
+
+
+def stream_document(
+    stream_id: StreamId, newest: Message | None, *, is_channel: bool, media_bytes: int = 0
+) -> Document:
+    """A stream whose newest message is this one."""
+    last = None
+    if newest is not None:
+        content = newest.content
+        shown = LastMessage(
+            seq=newest.seq,
+            sender_id=newest.sender_id,
+            preview=content.preview if content is not None else "",
+            at=newest.created_at,
+            kind=content.kind if content is not None else None,
+        )
+        last = {
+            "seq": shown.seq,
+            "sender_id": shown.sender_id,
+            "preview": shown.preview,
+            "at": shown.at,
+            "kind": shown.kind.value if shown.kind is not None else None,
+        }
+    document: Document = {
+        "_id": stream_id,
+        "head_seq": newest.seq if newest is not None else 0,
+        "is_channel": is_channel,
+        "last": last,
+    }
+    if media_bytes:
+        document["media_bytes"] = media_bytes
+    return document
+
+
+def comment_stream_document(stream_id: StreamId, channel_id: GroupId, post_seq: int) -> Document:
+    """The record of a stream of comments."""
+    return {"_id": stream_id, "channel_id": channel_id, "post_seq": post_seq}
+
+
+def settings_document(channel_id: GroupId, user_id: UserId, read_seq: int) -> Document:
+    """The settings of a member who has read so far."""
+    conversation_id = stream_of(channel_id)
+    return {
+        "_id": join_key(user_id, conversation_id),
+        "user_id": user_id,
+        "conversation_id": conversation_id,
+        "read_seq": read_seq,
+    }
+
+
+def reaction_document(message_id: str, user_id: UserId, text: str, at: datetime) -> Document:
+    """A reaction, or a vote."""
+    return {
+        "_id": join_key(message_id, user_id, text),
+        "message_id": message_id,
+        "user_id": user_id,
+        "emoji": text,
+        "at": at,
+    }
+
+
+def tally_document(
+    message_id: str, counts: Mapping[str, int], votes: Mapping[str, int], voters: int
+) -> Document:
+    """The counts of the reactions and votes on a message."""
+    document: Document = {
+        "_id": message_id,
+        "counts": dict(counts),
+        "total": sum(counts.values()),
+        "version": 1,
+    }
+    if votes:
+        document |= {"votes": dict(votes), "voters": voters}
+    return document
+
+
+def draft_document(channel_id: GroupId, values: Mapping[str, Any]) -> Document:
+    """A draft, which the scheduler does not see so far."""
+    publish_at = values["publish_at"]
+    return {
+        **values,
+        "_id": join_key(channel_id, values["draft_id"]),
+        "channel_id": channel_id,
+        "digest": "",
+        "order_at": publish_at or values["created_at"],
+        "is_scheduled": publish_at is not None,
+    }
+
+
+def row_document(channel_id: GroupId, key: Sequence[str], document: Mapping[str, Any]) -> Document:
+    """A row of another package's table."""
+    return {**document, "_id": join_key(channel_id, *(document[name] for name in key))}
