@@ -83,6 +83,22 @@ class ChannelLimits(LimitModel):
         Positive, About(Section.MESSAGES, Source.OURS, "`comment_limit_reached`")
     ] = 10_000
     """Comments on one post, deleted ones included."""
+    subscriber_tags: Annotated[
+        OrNone, About(Section.MEMBERS, Source.OURS, "`subscriber_tag_limit_reached`")
+    ] = 200
+    """Different tags that the subscribers of one channel have."""
+    broadcast_rate: Annotated[
+        Positive, About(Section.CONVERSATIONS, Source.OURS, "`invalid_request`")
+    ] = 500
+    """Messages a second of one broadcast. What the database takes beside posts may be less."""
+    broadcasts_at_once: Annotated[
+        OrNone, About(Section.CONVERSATIONS, Source.OURS, "`broadcasts_at_once_reached`")
+    ] = 3
+    """Broadcasts of one channel that are scheduled or running."""
+    broadcasts_per_day: Annotated[
+        OrNone, About(Section.CONVERSATIONS, Source.OURS, "`broadcasts_per_day_reached`")
+    ] = 20
+    """Broadcasts that one channel creates in 24 hours."""
     canned_replies: Annotated[
         Positive, About(Section.MESSAGES, Source.OURS, "`canned_reply_limit_reached`")
     ] = 100

@@ -328,7 +328,13 @@ class SubscriberResponse(Response):
     muted_until: Instant | None
 
 
-class AddedSubscriberResponse(RootModel[SubscriberResponse | InvitedResponse]):
+class TaggedSubscriberResponse(SubscriberResponse):
+    """A subscriber with their tags, which they do not see themselves."""
+
+    tags: tuple[str, ...]
+
+
+class AddedSubscriberResponse(RootModel[TaggedSubscriberResponse | InvitedResponse]):
     """A subscriber, or with 202 a user who is invited to subscribe."""
 
 

@@ -1,7 +1,12 @@
 """Routes of subscribers: subscribing, importing, removing, banning, and giving the channel to another owner."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from channels.errors import ChannelNotFound
 from channels.models import Channel, ChannelProfile
@@ -10,12 +15,14 @@ from channels.routes.responses import (
     AddedSubscriberResponse,
     ChannelIdText,
     ChannelResponse,
-    SubscriberResponse,
+    TaggedSubscriberResponse,
     channel_response,
     subscriber_response,
 )
 from channels.service.channels import ChannelService
 from channels.service.guard import ChannelGuard
+from channels.subscriber_tags.routes.fields import Tag
+from channels.subscriber_tags.service.tags import SubscriberTags
 from groups.errors import (
     AdminLimitReached,
     Banned,
@@ -42,7 +49,7 @@ from groups.kernel.endpoint import (
     put,
 )
 from groups.kernel.errors import PermissionRefused
-from groups.kernel.ids import UserIdText
+from groups.kernel.ids import GroupId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import AccessContext, Member
 from groups.routes.members import MemberQuery, RemoveQuery
@@ -52,6 +59,21 @@ from groups.service.membership.commands import Membership
 from groups.service.membership.import_service import ImportService
 from groups.service.membership.service import MembershipService
 from groups.service.users import UserService
+
+
+class SubscriberQuery(MemberQuery):
+    """Selects subscribers."""
+
+    tag: Annotated[
+        Tag | None,
+        Field(description="Only those who have this tag. It does not go with `q` and `staff`."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _selects_by_one(self) -> Self:
+        if self.tag is not None and (self.q or self.staff):
+            raise PydanticCustomError("tag", "tag does not go with q and staff")
+        return self
 
 
 class ChannelRendering:
@@ -107,6 +129,7 @@ class SubscriberRoutes:
     memberships: MembershipService
     imports: ImportService
     users: UserService
+    tags: SubscriberTags
     rendering: ChannelRendering = field(init=False, default_factory=ChannelRendering)
 
     @put(
@@ -137,19 +160,31 @@ class SubscriberRoutes:
 
     @get("/v1/channels/{channel_id}/subscribers", errors=[ChannelNotFound, PermissionRefused])
     async def list_subscribers(
-        self, actor: Actor, channel_id: ChannelIdText, query: MemberQuery
-    ) -> Page[SubscriberResponse]:
-        """The subscribers, by id, or those whom `q` finds (owner, admin). Subscribers do not see each other."""
+        self, actor: Actor, channel_id: ChannelIdText, query: SubscriberQuery
+    ) -> Page[TaggedSubscriberResponse]:
+        """The subscribers, by id, or those whom `q` finds or who have a `tag` (owner, admin).
+
+        Subscribers do not see each other. A page by `tag` may be short and still have a cursor.
+        """
         async with self.channel(channel_id):
-            members, next_cursor = await self.memberships.list_members(
-                actor,
-                channel_id,
-                limit=query.limit,
-                cursor=query.cursor,
-                words=query.q,
-                staff_only=query.staff,
+            members, next_cursor = await self._listed(actor, channel_id, query)
+        return Page(items=await self._responses(channel_id, members), next_cursor=next_cursor)
+
+    async def _listed(
+        self, actor: Actor, channel_id: GroupId, query: SubscriberQuery
+    ) -> tuple[list[Member], str | None]:
+        if query.tag is not None:
+            return await self.tags.list_tagged(
+                actor, channel_id, query.tag, limit=query.limit, cursor=query.cursor
             )
-        return Page(items=await self._responses(members), next_cursor=next_cursor)
+        return await self.memberships.list_members(
+            actor,
+            channel_id,
+            limit=query.limit,
+            cursor=query.cursor,
+            words=query.q,
+            staff_only=query.staff,
+        )
 
     @post("/v1/channels/{channel_id}/subscribers", errors=[ChannelNotFound, PermissionRefused])
     async def import_subscribers(
@@ -199,7 +234,7 @@ class SubscriberRoutes:
         async with self.channel(channel_id):
             membership = await self.memberships.add(actor, channel_id, user_id)
         if membership.member is not None:
-            [response] = await self._responses([membership.member])
+            [response] = await self._responses(channel_id, [membership.member])
             return Reply(AddedSubscriberResponse(response), 200)
         assert membership.invitation is not None  # adding makes a member, or invites
         return Reply(AddedSubscriberResponse(invited_response(membership.invitation)), 202)
@@ -265,6 +300,17 @@ class SubscriberRoutes:
             await self.memberships.transfer(actor, channel_id, body.user_id)
         return channel_response(await self.channels.get(actor, channel_id))
 
-    async def _responses(self, members: Sequence[Member]) -> list[SubscriberResponse]:
-        users = await self.users.find_users(member.user_id for member in members)
-        return [subscriber_response(member, users.get(member.user_id)) for member in members]
+    async def _responses(
+        self, channel_id: GroupId, members: Sequence[Member]
+    ) -> list[TaggedSubscriberResponse]:
+        users, tags = await asyncio.gather(
+            self.users.find_users(member.user_id for member in members),
+            self.tags.tags_of(channel_id, members),
+        )
+        return [
+            TaggedSubscriberResponse.model_construct(
+                **dict(subscriber_response(member, users.get(member.user_id))),
+                tags=tags.get(member.user_id, ()),
+            )
+            for member in members
+        ]

@@ -27,6 +27,7 @@ import channels.push.delivery.wiring as delivery_wiring
 import channels.push.wiring as push_wiring
 import channels.reports.wiring as abuse_wiring
 import channels.self_service.automatic_messages.wiring as automatic_wiring
+import channels.subscriber_tags.wiring as tag_wiring
 import channels.webhooks.wiring as webhook_wiring
 import channels.wiring as channel_wiring
 import conversations.wiring as conversation_wiring
@@ -126,6 +127,8 @@ from channels.server.web.server import SOCKET_PATH, HttpServer
 from channels.share_links.invites import invite_addresses
 from channels.share_links.routes import ShareRoutes
 from channels.share_links.service import ShareService
+from channels.subscriber_tags.routes.tags import SubscriberTagRoutes
+from channels.subscriber_tags.wiring import SUBSCRIBER_TAG_INDEXES, SubscriberTagging
 from channels.webhooks.routes.app import AppWebhookRoutes
 from channels.webhooks.routes.channels import ChannelWebhookRoutes
 from channels.webhooks.wiring import WEBHOOK_INDEXES, Webhooks
@@ -166,6 +169,7 @@ INDEXES: Final[tuple[Index, ...]] = (
     *CHANNEL_INDEXES,
     *COMMENT_INDEXES,
     *DEFAULT_CHANNEL_INDEXES,
+    *SUBSCRIBER_TAG_INDEXES,
     *ANALYTICS_INDEXES,
     *AUTOMATIC_MESSAGE_INDEXES,
     *CLICK_INDEXES,
@@ -198,6 +202,7 @@ class Services:
     comments: Comments
     comment_rates: UserRates
     default_channels: DefaultSubscribing
+    subscriber_tagging: SubscriberTagging
     analytics: Analytics
     automatic: AutomaticMessages
     clicks: ClickService
@@ -345,6 +350,7 @@ def create_services(
             canned_reply_wiring.build_cleanup(database).delete_some,
             automatic_wiring.build_cleanup(database).delete_some,
             default_wiring.build_cleanup(database, clock).delete_some,
+            tag_wiring.build_cleanup(database).delete_some,
             analytics_core.cleanup.delete_views,
             click_wiring.build_cleanup(database).delete_some,
             analytics_core.cleanup.delete_days,
@@ -420,6 +426,9 @@ def create_services(
     default_channels = default_wiring.assemble(
         database, chat, channel_core.store.touch, channels.channel, bus, limits, clock
     )
+    subscriber_tagging = tag_wiring.assemble(
+        database, chat, log, channels.channel, channel_core.store.touch, limits
+    )
     webhooks = webhook_wiring.assemble(
         database,
         chat,
@@ -488,6 +497,7 @@ def create_services(
         comments=comments,
         comment_rates=comment_rates,
         default_channels=default_channels,
+        subscriber_tagging=subscriber_tagging,
         analytics=analytics,
         automatic=automatic,
         clicks=clicks,
@@ -579,7 +589,9 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             memberships=chat.membership,
             imports=chat.imports,
             users=chat.users,
+            tags=services.subscriber_tagging.tags,
         ),
+        SubscriberTagRoutes(tags=services.subscriber_tagging.tags),
         AdminRoutes(
             channel=channels.channel,
             memberships=chat.membership,

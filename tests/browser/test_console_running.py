@@ -208,7 +208,7 @@ async def test_the_applications_admin_manages_a_private_channel(
     await expect(row).to_contain_text("Private")
     await row.click()
     tabs = opened.page.locator(".channel-tabs a")
-    await expect(tabs).to_have_count(11)
+    await expect(tabs).to_have_count(13)
     await opened.page.get_by_label("Text", exact=True).fill("From the city hall")
     await opened.by("button", "Post", exact=True).click()
     await expect(opened.page.locator(".posted article")).to_contain_text("From the city hall")

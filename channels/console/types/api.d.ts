@@ -31,7 +31,7 @@ declare namespace Api {
 
   type AddedResponse = MemberResponse | InvitedResponse;
 
-  type AddedSubscriberResponse = SubscriberResponse | InvitedResponse;
+  type AddedSubscriberResponse = TaggedSubscriberResponse | InvitedResponse;
 
   type AdminAction =
     | "channel_created"
@@ -146,6 +146,27 @@ declare namespace Api {
     response_status: number | null;
     response_body: string | null;
     error: string | null;
+  }
+
+  interface AutoReplyResponse {
+    channel_id: string;
+    name: string;
+    keywords: string[];
+    match: Match;
+    answer: AutomaticContentResponse;
+    enabled: boolean;
+    changed_at: string;
+    changed_by: string;
+  }
+
+  interface AutomaticContent {
+    text: string;
+    buttons?: ButtonBody[][] | null;
+  }
+
+  interface AutomaticContentResponse {
+    text: string;
+    buttons: ButtonResponse[][] | null;
   }
 
   interface BanResponse {
@@ -816,6 +837,7 @@ declare namespace Api {
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
     quoted_seq: number | null;
+    automatic: boolean;
     message_id: string;
     seq: number;
     sender_id: string | null;
@@ -843,6 +865,7 @@ declare namespace Api {
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
     quoted_seq: number | null;
+    automatic: boolean;
     message_id: string;
     seq: number;
     sender_id: string | null;
@@ -979,6 +1002,14 @@ declare namespace Api {
     | "see_insights"
     | "read_events"
     | "manage_webhooks";
+
+  interface GreetingResponse {
+    channel_id: string;
+    text: string | null;
+    buttons: ButtonResponse[][] | null;
+    changed_at: string | null;
+    changed_by: string | null;
+  }
 
   interface GroupDisbanded {
     event_id: string;
@@ -1437,13 +1468,19 @@ declare namespace Api {
     scheduled_posts: number;
     schedule_ahead_seconds: number;
     comments_per_post: number;
+    subscriber_tags: number;
+    broadcast_rate: number;
+    broadcasts_at_once: number;
+    broadcasts_per_day: number;
     canned_replies: number;
+    auto_replies: number;
     views_per_call: number;
     insight_days: number;
     insight_range_days: number;
     requests_per_second: number;
     searches_per_second: number;
     comments_per_second: number;
+    menu_selections_per_second: number;
     address_requests_per_second: number;
     address_sockets: number;
     address_transfers: number;
@@ -1505,6 +1542,8 @@ declare namespace Api {
     name: string;
     address: string;
   }
+
+  type Match = "exact" | "contains";
 
   type MediaKind = "image" | "video" | "audio" | "file";
 
@@ -1752,6 +1791,18 @@ declare namespace Api {
 
   type NotificationLevel = "all" | "none";
 
+  interface OpeningHoursResponse {
+    channel_id: string;
+    time_zone: string | null;
+    weekly: WeeklyResponse;
+    closed_dates: string[];
+    away: AutomaticContentResponse | null;
+    enabled: boolean;
+    is_open: boolean;
+    changed_at: string | null;
+    changed_by: string | null;
+  }
+
   interface OwnGroupInvitationResponse {
     group_id: string;
     group_name: string;
@@ -1958,8 +2009,32 @@ declare namespace Api {
     gateway: boolean;
   }
 
+  interface PutAutoReply {
+    keywords: string[];
+    match?: Match;
+    answer: AutomaticContent;
+    enabled?: boolean;
+  }
+
   interface PutCannedReply {
     text: string;
+  }
+
+  interface PutGreeting {
+    text: string;
+    buttons?: ButtonBody[][] | null;
+  }
+
+  interface PutOpeningHours {
+    time_zone: string;
+    weekly: Weekly;
+    closed_dates?: string[];
+    away: AutomaticContent;
+    enabled?: boolean;
+  }
+
+  interface PutSubscriberTags {
+    tags: string[];
   }
 
   interface PutThreadTags {
@@ -2216,13 +2291,15 @@ declare namespace Api {
     subscribed_at: string;
   }
 
-  interface SubscriberResponse {
+  interface SubscriberTagResponse {
+    tag: string;
+    subscribers: number;
+  }
+
+  interface SubscriberTagsResponse {
+    channel_id: string;
     user_id: string;
-    name: string;
-    face_url: string;
-    role: Role;
-    subscribed_at: string;
-    muted_until: string | null;
+    tags: string[];
   }
 
   interface Subscription {
@@ -2294,6 +2371,40 @@ declare namespace Api {
     limits: { [name: string]: number | null } | null;
   }
 
+  interface TagImportProgress {
+    received: number;
+    changed: number;
+    unchanged: number;
+    refused: number;
+    results: TagImportResult[];
+    done?: boolean;
+    error?: ItemError | null;
+  }
+
+  interface TagImportResult {
+    user_id?: string;
+    line?: number;
+    result: "changed" | "unchanged" | "not_subscribed" | "tag_limit" | "invalid_request";
+    detail?: string;
+  }
+
+  interface TagLine {
+    user_id: string;
+    tags?: string[] | null;
+    add?: string[];
+    remove?: string[];
+  }
+
+  interface TaggedSubscriberResponse {
+    user_id: string;
+    name: string;
+    face_url: string;
+    role: Role;
+    subscribed_at: string;
+    muted_until: string | null;
+    tags: string[];
+  }
+
   interface TallyResponse {
     counts: { [name: string]: number };
     total: number;
@@ -2337,6 +2448,7 @@ declare namespace Api {
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
     quoted_seq: number | null;
+    automatic: boolean;
     message_id: string;
     seq: number;
     sender_id: string | null;
@@ -2366,6 +2478,7 @@ declare namespace Api {
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
     quoted_seq: number | null;
+    automatic: boolean;
     message_id: string;
     seq: number;
     sender_id: string | null;
@@ -2583,6 +2696,26 @@ declare namespace Api {
     secret: string;
   }
 
+  interface Weekly {
+    mon?: unknown[];
+    tue?: unknown[];
+    wed?: unknown[];
+    thu?: unknown[];
+    fri?: unknown[];
+    sat?: unknown[];
+    sun?: unknown[];
+  }
+
+  interface WeeklyResponse {
+    mon: unknown[];
+    tue: unknown[];
+    wed: unknown[];
+    thu: unknown[];
+    fri: unknown[];
+    sat: unknown[];
+    sun: unknown[];
+  }
+
   interface WriteComment {
     kind: "text" | "image" | "text_and_image";
     text?: string;
@@ -2612,11 +2745,14 @@ declare namespace Api {
     [path: `/v1/channels/${Part}`]: Call<Nothing, never, ChannelResponse>;
     [path: `/v1/channels/${Part}/admin-log`]: Call<{ limit?: number; cursor?: string; action?: AdminAction; actor_id?: string; target_id?: string }, never, Page<AdminLogEntryResponse>>;
     [path: `/v1/channels/${Part}/admins`]: Call<{ limit?: number; cursor?: string }, never, Page<AdminResponse>>;
+    [path: `/v1/channels/${Part}/auto-replies`]: Call<{ limit?: number; cursor?: string }, never, Page<AutoReplyResponse>>;
+    [path: `/v1/channels/${Part}/auto-replies/${Part}`]: Call<Nothing, never, AutoReplyResponse>;
     [path: `/v1/channels/${Part}/bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
     [path: `/v1/channels/${Part}/canned-replies`]: Call<{ limit?: number; cursor?: string }, never, Page<CannedReplyResponse>>;
     [path: `/v1/channels/${Part}/comment-bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
     [path: `/v1/channels/${Part}/drafts`]: Call<{ limit?: number; cursor?: string; scheduled?: boolean }, never, Page<DraftResponse>>;
     [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, never, DraftResponse>;
+    [path: `/v1/channels/${Part}/greeting`]: Call<Nothing, never, GreetingResponse>;
     [path: `/v1/channels/${Part}/inbox`]: Call<{ limit?: number; cursor?: string; tag?: string }, never, Page<ThreadResponse>>;
     [path: `/v1/channels/${Part}/inbox/tags`]: Call<{ limit?: number; cursor?: string }, never, Page<InboxTagResponse>>;
     [path: `/v1/channels/${Part}/inbox/unread`]: Call<Nothing, never, InboxUnreadResponse>;
@@ -2628,6 +2764,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/invite-links`]: Call<{ limit?: number; cursor?: string; state?: "open" | "ended" }, never, Page<InviteLinkResponse>>;
     [path: `/v1/channels/${Part}/invite-links/${Part}`]: Call<Nothing, never, InviteLinkWithQrResponse>;
     [path: `/v1/channels/${Part}/join-requests`]: Call<{ limit?: number; cursor?: string }, never, Page<JoinRequestResponse>>;
+    [path: `/v1/channels/${Part}/opening-hours`]: Call<Nothing, never, OpeningHoursResponse>;
     [path: `/v1/channels/${Part}/pins`]: Call<Nothing, never, Page<PostResponse>>;
     [path: `/v1/channels/${Part}/posts`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, PostPage>;
     [path: `/v1/channels/${Part}/posts/${number}`]: Call<Nothing, never, PostResponse>;
@@ -2640,7 +2777,8 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/reaction-bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
     [path: `/v1/channels/${Part}/reports`]: Call<{ limit?: number; cursor?: string; state?: CaseState }, never, Page<ReportCaseResponse>>;
     [path: `/v1/channels/${Part}/share-link`]: Call<{ seq?: number }, never, ShareLinkResponse>;
-    [path: `/v1/channels/${Part}/subscribers`]: Call<{ limit?: number; cursor?: string; q?: string; staff?: boolean }, never, Page<SubscriberResponse>>;
+    [path: `/v1/channels/${Part}/subscriber-tags`]: Call<{ limit?: number; cursor?: string }, never, Page<SubscriberTagResponse>>;
+    [path: `/v1/channels/${Part}/subscribers`]: Call<{ limit?: number; cursor?: string; q?: string; staff?: boolean; tag?: string }, never, Page<TaggedSubscriberResponse>>;
     [path: `/v1/channels/${Part}/webhooks`]: Call<{ limit?: number; cursor?: string }, never, Page<WebhookResponse>>;
     [path: `/v1/channels/${Part}/webhooks/${Part}`]: Call<Nothing, never, WebhookResponse>;
     [path: `/v1/channels/${Part}/webhooks/${Part}/deliveries`]: Call<{ limit?: number; cursor?: string; status?: DeliveryStatus }, never, Page<DeliveryResponse>>;
@@ -2711,6 +2849,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/posts/${number}/clicks`]: Call<Nothing, ClickBody, null>;
     [path: `/v1/channels/${Part}/posts/${number}/comments`]: Call<Nothing, NewComment, CommentResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/poll/close`]: Call<Nothing, never, PollResponse>;
+    [path: `/v1/channels/${Part}/subscriber-tags`]: Call<{ results?: "all" | "refused" }, string, null>;
     [path: `/v1/channels/${Part}/subscribers`]: Call<{ results?: "all" | "refused" }, string, null>;
     [path: `/v1/channels/${Part}/webhooks`]: Call<Nothing, CreateWebhook, WebhookWithSecret>;
     [path: `/v1/channels/${Part}/webhooks/${Part}/deliveries/${Part}/replay`]: Call<Nothing, never, DeliveryResponse>;
@@ -2745,11 +2884,14 @@ declare namespace Api {
   interface PutCalls {
     [path: `/v1/blocks/${Part}`]: Call<Nothing, never, BlockResponse>;
     [path: `/v1/channels/${Part}/admins/${Part}`]: Call<Nothing, Appoint, AdminResponse>;
+    [path: `/v1/channels/${Part}/auto-replies/${Part}`]: Call<Nothing, PutAutoReply, AutoReplyResponse>;
     [path: `/v1/channels/${Part}/canned-replies/${Part}`]: Call<Nothing, PutCannedReply, CannedReplyResponse>;
     [path: `/v1/channels/${Part}/comment-bans/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/default`]: Call<Nothing, never, DefaultChannelResponse>;
+    [path: `/v1/channels/${Part}/greeting`]: Call<Nothing, PutGreeting, GreetingResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/tags`]: Call<Nothing, PutThreadTags, ThreadTagsResponse>;
+    [path: `/v1/channels/${Part}/opening-hours`]: Call<Nothing, PutOpeningHours, OpeningHoursResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/buttons/${number}/press`]: Call<{ text?: string }, never, PressResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/comments-freeze`]: Call<Nothing, never, PostResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/comments/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
@@ -2759,6 +2901,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/posts/${number}/vote`]: Call<Nothing, VoteBody, PollResponse>;
     [path: `/v1/channels/${Part}/reaction-bans/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/subscribers/${Part}`]: Call<Nothing, never, AddedSubscriberResponse>;
+    [path: `/v1/channels/${Part}/subscribers/${Part}/tags`]: Call<Nothing, PutSubscriberTags, SubscriberTagsResponse>;
     [path: `/v1/channels/${Part}/subscription`]: Call<Nothing, never, ChannelResponse>;
     [path: `/v1/channels/${Part}/suspension`]: Call<Nothing, Suspend, null>;
     [path: `/v1/channels/${Part}/verified`]: Call<Nothing, never, ChannelResponse>;
@@ -2796,16 +2939,19 @@ declare namespace Api {
     [path: `/v1/blocks/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/admins/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/auto-replies/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/bans/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/canned-replies/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/comment-bans/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/default`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/greeting`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/invitations/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/invite-links/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/join-requests/me`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/opening-hours`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/posts/${number}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/posts/${number}/comments-freeze`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/posts/${number}/comments/${number}`]: Call<Nothing, never, null>;

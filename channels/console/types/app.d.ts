@@ -9,6 +9,8 @@ declare namespace App {
     typeof import("../static/js/texts/invites.js").default &
     typeof import("../static/js/texts/polls.js").default &
     typeof import("../static/js/texts/comments.js").default &
+    typeof import("../static/js/texts/account.js").default &
+    typeof import("../static/js/texts/broadcasts.js").default &
     typeof import("../static/js/texts/me.js").default &
     typeof import("../static/js/texts/reports.js").default &
     typeof import("../static/js/texts/self_service.js").default &
@@ -16,6 +18,7 @@ declare namespace App {
     typeof import("../static/js/texts/finding/feed.js").default &
     typeof import("../static/js/texts/finding/search.js").default &
     typeof import("../static/js/texts/console/admins.js").default &
+    typeof import("../static/js/texts/console/broadcasts.js").default &
     typeof import("../static/js/texts/console/channels.js").default &
     typeof import("../static/js/texts/console/inbox.js").default &
     typeof import("../static/js/texts/console/insights.js").default &
@@ -157,7 +160,7 @@ declare namespace App {
   }
 
   /** Why a session ended, or why a token was not accepted. */
-  type SignedOut = "out" | "expired" | "bad" | "kind" | null;
+  type SignedOut = "out" | "expired" | "bad" | "kind" | "deleted" | null;
 
   interface Row {
     picture: Element;
@@ -584,6 +587,7 @@ declare namespace App {
   type Tab =
     | "posts"
     | "inbox"
+    | "broadcasts"
     | "subscribers"
     | "invites"
     | "reports"
@@ -594,7 +598,7 @@ declare namespace App {
     | "service"
     | "webhooks"
     | "log";
-  type ModerationTab = "reports" | "channels" | "users" | "log";
+  type ModerationTab = "reports" | "channels" | "users" | "accounts" | "log";
   type DraftPath = `${ChannelPath}/drafts/${Api.Part}`;
   /** What the composer holds: the content of a post or draft as the API gives it, or what was kept on this device. */
   interface Written extends Omit<Partial<Content>, "links"> {

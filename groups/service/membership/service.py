@@ -4,6 +4,7 @@ Every change goes through one queue for each group (`queue`), so limit and count
 channel admits thousands of users a second.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
@@ -164,6 +165,14 @@ class MembershipService:
         members, has_more = cut_page(members, limit)
         return members, encode_cursor("members", members[-1].user_id) if has_more else None
 
+    async def find_listed(
+        self, actor: Actor, group_id: GroupId, user_ids: Collection[UserId]
+    ) -> list[Member]:
+        """Those of the users who are members, by user id, for an actor who may list members."""
+        policy.check(policy.listing_refusal(await self.guard.access_of(actor, group_id)))
+        found = await self.members.find_members(group_id, user_ids)
+        return sorted(found.values(), key=_user_id)
+
     async def list_staff(
         self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[Member], str | None]:
@@ -218,5 +227,5 @@ class MembershipService:
         policy.check(policy.managing_refusal(await self.guard.access_of(actor, group_id)))
 
 
-def _user_id(one: Restriction | JoinRequest) -> str:
+def _user_id(one: Restriction | JoinRequest | Member) -> str:
     return one.user_id

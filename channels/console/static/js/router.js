@@ -148,12 +148,12 @@ export const feedPath = (folder) => (folder ? `/feed?folder=${encodeURIComponent
 /** @param {string} name */
 export const folderPath = (name) => `/folders/${encodeURIComponent(name)}`;
 /**
- * A section of the moderation of the app, or one case of the reports.
+ * A section of the moderation of the app, and one thing in it: a case of the reports, or a user of the accounts.
  * @param {App.ModerationTab | null} [tab]
- * @param {string | null} [caseId]
+ * @param {string | null} [id]
  */
-export const moderationPath = (tab, caseId) =>
-  ["/console/moderation", tab, caseId && encodeURIComponent(caseId)].filter(Boolean).join("/");
+export const moderationPath = (tab, id) =>
+  ["/console/moderation", tab, id && encodeURIComponent(id)].filter(Boolean).join("/");
 /**
  * @param {string} id
  * @param {string | null} [part]

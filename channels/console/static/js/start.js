@@ -43,7 +43,7 @@ let frame = null;
 let isEntering = false;
 
 /**
- * Shows the sign-in page. `reason` says why: "expired", "bad", "kind", or null.
+ * Shows the sign-in page. `reason` says why: "expired", "bad", "kind", "deleted", or null.
  * @param {App.SignedOut} [reason]
  */
 function showSignIn(reason = null) {

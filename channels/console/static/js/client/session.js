@@ -3,7 +3,7 @@
 //
 // A token may come in the fragment of the address (`/#token=…`), which browsers never send to a server. It is removed from
 // the address and the history at once. Fires `token` when there is another token or none, and `signedout` (detail: who was
-// signed in, and the reason "out", "expired" or "kind").
+// signed in, and the reason "out", "expired", "kind" or "deleted").
 
 import { claimsOf } from "../../sdk/core/http.js";
 
@@ -27,6 +27,11 @@ export const session = new (class extends /** @type {App.TargetClass<App.Session
    * @type {App.SignedOut}
    */
   rejection = null;
+  /**
+   * Why the session ends if the server refuses the token from now on; null: the token has expired.
+   * @type {App.SignedOut}
+   */
+  endsAs = null;
   #timer = 0;
 
   /** Uses the token in the address, or else the stored one. Returns whether the user is signed in. */
@@ -59,14 +64,15 @@ export const session = new (class extends /** @type {App.TargetClass<App.Session
     if (this.token === null) return;
     clearTimeout(this.#timer);
     const { userId } = this;
-    this.token = this.userId = null;
+    const why = this.endsAs ?? reason;
+    this.token = this.userId = this.endsAs = null;
     this.isAdmin = this.isBusiness = false;
     localStorage.removeItem(STORAGE_KEY);
     sessionStorage.clear();
-    if (reason === "out")
+    if (why === "out" || why === "deleted")
       for (const key of Object.keys(localStorage)) if (key.startsWith(DRAFTS_PREFIX)) localStorage.removeItem(key);
     this.dispatchEvent(new Event("token"));
-    this.dispatchEvent(new CustomEvent("signedout", { detail: { reason, userId } }));
+    this.dispatchEvent(new CustomEvent("signedout", { detail: { reason: why, userId } }));
   }
 
   /** @param {string} token */

@@ -19,6 +19,7 @@ import { setPageName } from "../ui/page_title.js";
 import { PagedList } from "../ui/paged_list.js";
 import { retryButton } from "../ui/retry.js";
 import { loadStyle } from "../ui/style_sheet.js";
+import { Broadcasts } from "./broadcasts/broadcasts.js";
 import { Profile } from "./channel/profile.js";
 import { Settings } from "./channel/settings.js";
 import { ChannelInbox } from "./inbox/channel_inbox.js";
@@ -39,13 +40,14 @@ import { Webhooks } from "./webhooks/webhooks.js";
 const PAGE = 50;
 
 /**
- * The tabs of a channel and the grant that each needs. To add a tab, add a line here, a module for its view, and a text
+ * The tabs of a channel and the grants that each needs. To add a tab, add a line here, a module for its view, and a text
  * `console.tab.<name>`.
- * @type {{ [Name in App.Tab]: { View: new (options: any) => App.TabView; grant?: Api.Grant } }}
+ * @type {{ [Name in App.Tab]: { View: new (options: any) => App.TabView; grant?: Api.Grant | Api.Grant[] } }}
  */
 const TABS = {
   posts: { View: Posts },
   inbox: { View: InboxView, grant: "read_inbox" },
+  broadcasts: { View: Broadcasts, grant: ["post", "read_inbox"] },
   subscribers: { View: Subscribers },
   invites: { View: InvitesTab, grant: "manage_subscribers" },
   reports: { View: ReportedComments, grant: "delete_posts" },
@@ -265,10 +267,7 @@ class ChannelConsole {
     if (!getsEvents && !session.isAdmin) return this.#showProblem({ status: 404 });
     await this.#loadStaff();
     if (this.#isClosed) return;
-    const tabs = TAB_NAMES.filter((name) => {
-      const { grant } = TABS[name];
-      return grant === undefined || may(channel, grant);
-    });
+    const tabs = TAB_NAMES.filter((name) => [TABS[name].grant ?? []].flat().every((grant) => may(channel, grant)));
     if (!tabs.includes(this.#tab)) return this.#showProblem({ status: 403 });
     if (tabs.includes("inbox")) {
       this.#inbox = new ChannelInbox(this.#id, { getsEvents });

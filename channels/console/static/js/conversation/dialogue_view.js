@@ -5,6 +5,7 @@ import { blocks } from "../client/blocks.js";
 import { conversations, dialogueConversationId, isChannelId } from "../client/conversations.js";
 import { dialogueMessages } from "../client/message_stream.js";
 import { session } from "../client/session.js";
+import { broadcastsEntry } from "../reader/broadcasts_entry.js";
 import { businessNote } from "../reader/business.js";
 import { subscribeButton } from "../reader/subscribe.js";
 import { reportEntry } from "../reports/report_entry.js";
@@ -121,7 +122,10 @@ export class DialogueView extends ChatView {
     const isOff = this.#isSwitchedOff;
     /** @type {App.MenuEntry[]} */
     const accepting = this.#isChannel
-      ? [{ label: t(isOff ? "accept.on" : "accept.off", { name }), icon: "mute", act: () => this.#accept(isOff) }]
+      ? [
+          ...(session.isBusiness ? [] : [broadcastsEntry(this.id, name)]),
+          { label: t(isOff ? "accept.on" : "accept.off", { name }), icon: "mute", act: () => this.#accept(isOff) },
+        ]
       : [];
     const blocking = this.#blockingEntry(name);
     const reporting = reportEntry(

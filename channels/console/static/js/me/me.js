@@ -1,6 +1,7 @@
-// "Profile and settings": the user's own name and photo, which the API stores, and the theme and the language, which this
-// browser stores. Imported when it is opened.
+// "Profile and settings": the user's own name and photo, which the API stores, the theme and the language, which this
+// browser stores, and the data of the account. Imported when it is opened.
 
+import { ownAccount } from "../account/own_account.js";
 import { patch } from "../client/api.js";
 import { limits } from "../client/limits.js";
 import { rememberPeople } from "../client/people.js";
@@ -34,6 +35,7 @@ export class MeView {
       on: { input: () => this.#photo.show() },
     });
     this.#photo.show();
+    this.#account = ownAccount({ userId: me.user_id, signOut });
     this.element = h(
       "section.page",
       {},
@@ -78,12 +80,14 @@ export class MeView {
             h("button.danger-plain", { type: "button", on: { click: signOut } }, icon("out"), t("signin.out")),
           ),
         ),
+        this.#account.elements,
       ),
     );
   }
 
   #onChange;
   #photo;
+  #account;
   #name;
   #error = h("p.error", { role: "alert", hidden: true });
   #button = h("button.primary", { type: "submit" }, t("app.save"));
@@ -102,5 +106,7 @@ export class MeView {
     });
   }
 
-  close() {}
+  close() {
+    this.#account.close();
+  }
 }

@@ -33,6 +33,7 @@ export default {
   "signin.do": "Sign in",
   "signin.bad": "This access token is not valid. Check that you copied all of it.",
   "signin.expired": "Your session has expired. Paste a new access token to continue.",
+  "signin.deleted": "Your account is being deleted. You can no longer use it.",
   "signin.out": "Sign out",
   "signin.as": "Signed in as {name}",
   "signin.kind":

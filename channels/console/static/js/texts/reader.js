@@ -55,6 +55,7 @@ export default {
   "conversation.unpin": "Unpin",
   "conversation.read": "Mark as read",
   "conversation.search": "Search here…",
+  "optOut.do": "Broadcasts…",
 
   "directory.title": "Find channels",
   "directory.search": "Search channels",

@@ -17,7 +17,7 @@ export interface AddConversations {
 
 export type AddedResponse = MemberResponse | InvitedResponse;
 
-export type AddedSubscriberResponse = SubscriberResponse | InvitedResponse;
+export type AddedSubscriberResponse = TaggedSubscriberResponse | InvitedResponse;
 
 export type AdminAction =
   | "channel_created"
@@ -132,6 +132,27 @@ export interface AttemptResponse {
   response_status: number | null;
   response_body: string | null;
   error: string | null;
+}
+
+export interface AutoReplyResponse {
+  channel_id: string;
+  name: string;
+  keywords: string[];
+  match: Match;
+  answer: AutomaticContentResponse;
+  enabled: boolean;
+  changed_at: string;
+  changed_by: string;
+}
+
+export interface AutomaticContent {
+  text: string;
+  buttons?: ButtonBody[][] | null;
+}
+
+export interface AutomaticContentResponse {
+  text: string;
+  buttons: ButtonResponse[][] | null;
 }
 
 export interface BanResponse {
@@ -802,6 +823,7 @@ export interface DialogueMessageInEvent {
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
   quoted_seq: number | null;
+  automatic: boolean;
   message_id: string;
   seq: number;
   sender_id: string | null;
@@ -829,6 +851,7 @@ export interface DialogueMessageResponse {
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
   quoted_seq: number | null;
+  automatic: boolean;
   message_id: string;
   seq: number;
   sender_id: string | null;
@@ -965,6 +988,14 @@ export type Grant =
   | "see_insights"
   | "read_events"
   | "manage_webhooks";
+
+export interface GreetingResponse {
+  channel_id: string;
+  text: string | null;
+  buttons: ButtonResponse[][] | null;
+  changed_at: string | null;
+  changed_by: string | null;
+}
 
 export interface GroupDisbanded {
   event_id: string;
@@ -1375,6 +1406,8 @@ export interface LocationResponse {
   address: string;
 }
 
+export type Match = "exact" | "contains";
+
 export type MediaKind = "image" | "video" | "audio" | "file";
 
 export interface MediaResponse {
@@ -1621,6 +1654,18 @@ export interface NewResolutionBody {
 
 export type NotificationLevel = "all" | "none";
 
+export interface OpeningHoursResponse {
+  channel_id: string;
+  time_zone: string | null;
+  weekly: WeeklyResponse;
+  closed_dates: string[];
+  away: AutomaticContentResponse | null;
+  enabled: boolean;
+  is_open: boolean;
+  changed_at: string | null;
+  changed_by: string | null;
+}
+
 export interface OwnGroupInvitationResponse {
   group_id: string;
   group_name: string;
@@ -1827,8 +1872,32 @@ export interface PushResponse {
   gateway: boolean;
 }
 
+export interface PutAutoReply {
+  keywords: string[];
+  match?: Match;
+  answer: AutomaticContent;
+  enabled?: boolean;
+}
+
 export interface PutCannedReply {
   text: string;
+}
+
+export interface PutGreeting {
+  text: string;
+  buttons?: ButtonBody[][] | null;
+}
+
+export interface PutOpeningHours {
+  time_zone: string;
+  weekly: Weekly;
+  closed_dates?: string[];
+  away: AutomaticContent;
+  enabled?: boolean;
+}
+
+export interface PutSubscriberTags {
+  tags: string[];
 }
 
 export interface PutThreadTags {
@@ -2085,13 +2154,15 @@ export interface SubscribedChannel {
   subscribed_at: string;
 }
 
-export interface SubscriberResponse {
+export interface SubscriberTagResponse {
+  tag: string;
+  subscribers: number;
+}
+
+export interface SubscriberTagsResponse {
+  channel_id: string;
   user_id: string;
-  name: string;
-  face_url: string;
-  role: Role;
-  subscribed_at: string;
-  muted_until: string | null;
+  tags: string[];
 }
 
 export interface Subscription {
@@ -2163,6 +2234,40 @@ export interface SyncResponse {
   limits: { [name: string]: number | null } | null;
 }
 
+export interface TagImportProgress {
+  received: number;
+  changed: number;
+  unchanged: number;
+  refused: number;
+  results: TagImportResult[];
+  done?: boolean;
+  error?: ItemError | null;
+}
+
+export interface TagImportResult {
+  user_id?: string;
+  line?: number;
+  result: "changed" | "unchanged" | "not_subscribed" | "tag_limit" | "invalid_request";
+  detail?: string;
+}
+
+export interface TagLine {
+  user_id: string;
+  tags?: string[] | null;
+  add?: string[];
+  remove?: string[];
+}
+
+export interface TaggedSubscriberResponse {
+  user_id: string;
+  name: string;
+  face_url: string;
+  role: Role;
+  subscribed_at: string;
+  muted_until: string | null;
+  tags: string[];
+}
+
 export interface TallyResponse {
   counts: { [name: string]: number };
   total: number;
@@ -2206,6 +2311,7 @@ export interface ThreadMessageInEvent {
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
   quoted_seq: number | null;
+  automatic: boolean;
   message_id: string;
   seq: number;
   sender_id: string | null;
@@ -2235,6 +2341,7 @@ export interface ThreadMessageResponse {
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
   quoted_seq: number | null;
+  automatic: boolean;
   message_id: string;
   seq: number;
   sender_id: string | null;
@@ -2450,6 +2557,26 @@ export interface WebhookWithSecret {
   created_at: string;
   updated_at: string;
   secret: string;
+}
+
+export interface Weekly {
+  mon?: unknown[];
+  tue?: unknown[];
+  wed?: unknown[];
+  thu?: unknown[];
+  fri?: unknown[];
+  sat?: unknown[];
+  sun?: unknown[];
+}
+
+export interface WeeklyResponse {
+  mon: unknown[];
+  tue: unknown[];
+  wed: unknown[];
+  thu: unknown[];
+  fri: unknown[];
+  sat: unknown[];
+  sun: unknown[];
 }
 
 export interface WriteComment {

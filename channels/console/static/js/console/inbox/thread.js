@@ -9,6 +9,7 @@ import { MessageWriter } from "../../conversation/message_writer.js";
 import { Quotes } from "../../conversation/quotes.js";
 import { reportEntry } from "../../reports/report_entry.js";
 import { t } from "../../texts.js";
+import "../broadcasts/texts.js";
 import { avatar } from "../../ui/avatar.js";
 import { fill, h } from "../../ui/dom.js";
 import { icon } from "../../ui/icons.js";
@@ -124,7 +125,9 @@ export class Thread {
         policy: "all",
         react: (seq, emoji, isOn) => attempt(() => this.#stream.react(seq, emoji, isOn)),
         author: item.author_id
-          ? t("post.by", { name: isMine ? t("inbox.byYou") : nameOf(item.author_id, this.#onNames) })
+          ? t(item.broadcast_id ? "broadcasts.inThread" : "post.by", {
+              name: isMine ? t("inbox.byYou") : nameOf(item.author_id, this.#onNames),
+            })
           : null,
         isOwn: Boolean(item.from_channel),
         isFirst: true,

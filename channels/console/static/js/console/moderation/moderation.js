@@ -6,25 +6,35 @@ import { t } from "../../texts.js";
 import { h } from "../../ui/dom.js";
 import { icon } from "../../ui/icons.js";
 import { setPageName } from "../../ui/page_title.js";
+import { Accounts } from "./accounts.js";
 import { AppLog } from "./app_log.js";
 import { CaseView } from "./case_view.js";
 import { ReportQueue } from "./report_queue.js";
 import { RestrictedUsers } from "./restricted_users.js";
 import { SuspendedChannels } from "./suspended_channels.js";
 
-/** @type {{ [Name in App.ModerationTab]: new () => App.TabView }} */
-const TABS = { reports: ReportQueue, channels: SuspendedChannels, users: RestrictedUsers, log: AppLog };
+/**
+ * The view of each section, and of one thing in it, which the address names.
+ * @type {{ [Name in App.ModerationTab]: (id: string | null) => App.TabView }}
+ */
+const TABS = {
+  reports: (id) => (id ? new CaseView(id) : new ReportQueue()),
+  channels: () => new SuspendedChannels(),
+  users: () => new RestrictedUsers(),
+  accounts: (id) => new Accounts(id),
+  log: () => new AppLog(),
+};
 const TAB_NAMES = /** @type {App.ModerationTab[]} */ (Object.keys(TABS));
 
 /**
  * @param {string | null} tab
- * @param {string | null} caseId A case of the tab "reports".
+ * @param {string | null} id A case of the section "reports", or a user of "accounts".
  * @returns {App.View}
  */
-export function moderationView(tab, caseId) {
+export function moderationView(tab, id) {
   const current = TAB_NAMES.find((name) => name === tab) ?? "reports";
   setPageName(t("moderation.page", { tab: t(`moderation.tab.${current}`) }));
-  const view = session.isAdmin ? (caseId ? new CaseView(caseId) : new TABS[current]()) : null;
+  const view = session.isAdmin ? TABS[current](id) : null;
   const element = h(
     "section.page",
     {},

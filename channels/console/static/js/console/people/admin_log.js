@@ -70,6 +70,9 @@ const ACTIONS = [
   "webhook_replayed",
   "canned_reply_changed",
   "canned_reply_deleted",
+  "broadcast_created",
+  "broadcast_stopped",
+  "broadcast_resumed",
 ];
 
 export class AdminLog {

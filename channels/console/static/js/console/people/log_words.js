@@ -9,7 +9,7 @@ import { exact, number } from "../../ui/format.js";
 
 /**
  * Actions whose target is a post, a comment, a canned reply, a webhook, an invite link, or in the application's log a channel.
- * Drafts are not named; all others are about a user.
+ * Drafts and broadcasts are not named; all others are about a user.
  */
 const ABOUT_POSTS = /^(post_|reactions_|comments_|poll_)/;
 const ABOUT_COMMENTS = /^comment_/;
@@ -17,6 +17,7 @@ const ABOUT_REPLIES = /^canned_reply_/;
 const ABOUT_WEBHOOKS = /^webhook_/;
 const ABOUT_LINKS = /^invite_link_/;
 const ABOUT_CHANNELS = /^channel_/;
+const ABOUT_BROADCASTS = /^broadcast_/;
 /** Fields that the sentence itself says, or that only machines read. */
 const UNSAID = [
   "author_id",
@@ -64,6 +65,7 @@ function targetOf({ action, before, after }, target, channelId) {
   if (ABOUT_LINKS.test(action)) return bdi(String(after.name || before.name || target));
   if (ABOUT_WEBHOOKS.test(action)) return h("code", { dir: "ltr" }, String(after.url ?? before.url ?? target));
   if (ABOUT_REPLIES.test(action)) return bdi(target);
+  if (ABOUT_BROADCASTS.test(action)) return "";
   if (channelId === null) return person(target);
   if (ABOUT_COMMENTS.test(action)) {
     const [post, n] = target.split(":").slice(-2).map(Number);

@@ -1,18 +1,22 @@
-// The subscribers of a channel: searching, adding, removing and banning them, and making them admins; and the users who are
-// banned from the channel, or only from reacting or commenting.
+// The subscribers of a channel: searching, tagging, adding, removing and banning them, and making them admins; and the users who
+// are banned from the channel, or only from reacting or commenting.
 
 import "../../comments/texts.js";
+import "../broadcasts/texts.js";
 
 import { asProblem, del, get, part, post, put } from "../../client/api.js";
 import { isOwner, may } from "../../client/grants.js";
 import { session } from "../../client/session.js";
 import { t } from "../../texts.js";
-import { h, submitting, uniqueId } from "../../ui/dom.js";
+import { fill, h, submitting, uniqueId } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
 import { attempt, confirmDialog, menu, menuButton, notice, promptDialog } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
 import { SearchField } from "../../ui/search_field.js";
+import { loadStyle } from "../../ui/style_sheet.js";
 import { field, submitForm } from "../form.js";
+import { tagMarks } from "../inbox/thread_tags.js";
+import { editTags, tagsInUse } from "../tags/subscriber_tags.js";
 import { personRow, rowOfUser } from "./rows.js";
 
 const PAGE = 50;
@@ -24,6 +28,8 @@ const FILTERS = /** @type {const} */ (["all", "staff", ...BANS]);
 export class Subscribers {
   /** @param {{ channel: Api.ChannelResponse }} options */
   constructor({ channel }) {
+    loadStyle("css/broadcasts.css");
+    this.#channelId = channel.channel_id;
     this.#path = `/v1/channels/${part(channel.channel_id)}`;
     this.#isOwner = isOwner(channel);
     this.#mayManage = may(channel, "manage_subscribers");
@@ -37,8 +43,10 @@ export class Subscribers {
       this.#mayManage ? this.#addForm() : null,
     );
     this.#people.reload();
+    if (this.#mayManage) this.#offerTags();
   }
 
+  #channelId;
   /** @type {App.ChannelPath} */
   #path;
   #isOwner;
@@ -57,16 +65,42 @@ export class Subscribers {
     { "aria-label": t("people.filter"), on: { change: () => this.#people.reload() } },
     FILTERS.map((key) => h("option", { value: key }, t(`people.${key}`))),
   );
+  #tagOptions = h("optgroup", { label: t("subscriberTags.filter") });
   /** @type {PagedList<Api.SubscriberResponse | Api.BanResponse>} */
   #people = new PagedList({
     fetchPage: (cursor) => this.#fetchPage(cursor),
     renderRow: (item) => ("banned_at" in item ? this.#bannedRow(item) : this.#subscriberRow(item)),
-    emptyText: () => t(EMPTY[this.#shownBans ?? "all"]),
+    emptyText: () => t(this.#shownTag === null ? EMPTY[this.#shownBans ?? "all"] : "subscriberTags.nobody"),
   });
 
   /** Which bans are shown in place of subscribers. */
   get #shownBans() {
     return BANS.find((name) => name === this.#filter.value) ?? null;
+  }
+
+  /** Only subscribers with this tag are shown; null: all. */
+  get #shownTag() {
+    return this.#filter.selectedOptions[0]?.dataset.tag ?? null;
+  }
+
+  /** Offers the tags in use as filters; there are none where no subscriber has a tag. */
+  async #offerTags() {
+    const shown = this.#shownTag;
+    const all = await tagsInUse(this.#channelId);
+    fill(
+      this.#tagOptions,
+      all.map(({ tag, subscribers: n }) =>
+        h(
+          "option",
+          { value: `tag ${tag}`, data: { tag }, selected: tag === shown },
+          t("subscriberTags.count", { tag, n }),
+        ),
+      ),
+    );
+    if (all.length) this.#filter.append(this.#tagOptions);
+    else this.#tagOptions.remove();
+    // The last one with the tag that was shown has lost it.
+    if (shown !== null && this.#shownTag === null) this.#people.reload();
   }
 
   /**
@@ -75,8 +109,10 @@ export class Subscribers {
    */
   async #fetchPage(cursor) {
     const bans = this.#shownBans;
-    this.#search.input.disabled = bans !== null;
+    const tag = this.#shownTag;
+    this.#search.input.disabled = bans !== null || tag !== null;
     if (bans) return get(`${this.#path}/${LIFTED[bans].path}`, { limit: PAGE, cursor });
+    if (tag !== null) return get(`${this.#path}/subscribers`, { limit: PAGE, cursor, tag });
     const staff = this.#filter.value === "staff" || null;
     /** @param {string | null} from */
     const read = (from) =>
@@ -127,17 +163,36 @@ export class Subscribers {
       this.#mayManage && !isSelf && member.role !== "owner" && (this.#isOwner || member.role === "member");
     const more = menuButton({
       label: t("people.menu", { user }),
-      open: (button) => this.#openMenu(member, button, mayChange),
+      open: (button) => this.#openMenu(member, row, button, mayChange),
     });
-    return personRow(member, [
-      member.role === "member" ? null : h("span.role", {}, t(member.role === "owner" ? "role.owner" : "role.admin")),
-      h(
-        "span.soft.since",
-        { title: exact(member.subscribed_at) },
-        t("people.since", { when: ago(member.subscribed_at) }),
-      ),
-      mayChange || this.#mayWrite ? more : h("span.square"),
-    ]);
+    const row = personRow(
+      member,
+      [
+        member.role === "member" ? null : h("span.role", {}, t(member.role === "owner" ? "role.owner" : "role.admin")),
+        h(
+          "span.soft.since",
+          { title: exact(member.subscribed_at) },
+          t("people.since", { when: ago(member.subscribed_at) }),
+        ),
+        this.#mayManage || this.#mayWrite ? more : h("span.square"),
+      ],
+      member.tags?.length ? h("span.tags", { "aria-label": t("subscriberTags.label") }, tagMarks(member.tags)) : null,
+    );
+    return row;
+  }
+
+  /**
+   * @param {Api.SubscriberResponse} member
+   * @param {HTMLElement} row
+   */
+  async #tag(member, row) {
+    const tags = await editTags(this.#channelId, member);
+    if (tags === null) return;
+    notice(t("subscriberTags.saved", { user: member.name || member.user_id }));
+    const renewed = this.#subscriberRow({ ...member, tags });
+    row.replaceWith(renewed);
+    /** @type {HTMLElement | null} */ (renewed.querySelector("[aria-haspopup]"))?.focus();
+    await this.#offerTags();
   }
 
   /** @param {Api.BanResponse} ban */
@@ -165,16 +220,19 @@ export class Subscribers {
 
   /**
    * @param {Api.SubscriberResponse} member
+   * @param {HTMLElement} row
    * @param {HTMLElement} anchor
    * @param {boolean} mayChange
    */
-  #openMenu(member, anchor, mayChange) {
+  #openMenu(member, row, anchor, mayChange) {
     const user = member.name || member.user_id;
     const id = part(member.user_id);
     const admin = /** @type {const} */ (`${this.#path}/admins/${id}`);
     /** @type {App.MenuEntries} */
     const entries = [];
     if (this.#mayWrite) entries.push({ label: t("people.write"), icon: "letter", act: () => this.#write(member) });
+    if (this.#mayManage)
+      entries.push({ label: t("subscriberTags.edit"), icon: "folder", act: () => this.#tag(member, row) });
     if (!mayChange) return menu(anchor, entries);
     if (this.#isOwner) {
       entries.push(

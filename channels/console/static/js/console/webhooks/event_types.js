@@ -24,7 +24,7 @@ const OF_CHANNEL = [
     ],
   ],
   ["channel", ["channel.updated", "channel.suspended", "channel.reinstated", "channel.deleted"]],
-  ["inbox", ["inbox.read", "inbox.tagged"]],
+  ["inbox", ["inbox.read", "inbox.tagged", "broadcast.started", "broadcast.changed", "broadcast.ended"]],
 ];
 
 /**

@@ -85,6 +85,9 @@ export default {
   "log.action.webhook_replayed": "sent events to a webhook again",
   "log.action.canned_reply_changed": "changed a canned reply",
   "log.action.canned_reply_deleted": "deleted a canned reply",
+  "log.action.broadcast_created": "created a broadcast",
+  "log.action.broadcast_stopped": "stopped a broadcast",
+  "log.action.broadcast_resumed": "resumed a broadcast",
 
   "log.line.channel_created": "{actor} created the channel",
   "log.line.channel_suspended": "{actor} suspended the channel",
@@ -148,6 +151,9 @@ export default {
   "log.line.webhook_replayed": "{actor} sent events to the webhook {target} again",
   "log.line.canned_reply_changed": "{actor} changed the canned reply “{target}”",
   "log.line.canned_reply_deleted": "{actor} deleted the canned reply “{target}”",
+  "log.line.broadcast_created": "{actor} created a broadcast",
+  "log.line.broadcast_stopped": "{actor} stopped a broadcast",
+  "log.line.broadcast_resumed": "{actor} resumed a broadcast",
 
   "log.allowed": "Allowed: {grants}",
   "log.disallowed": "No longer allowed: {grants}",

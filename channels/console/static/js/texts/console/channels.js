@@ -13,6 +13,7 @@ export default {
   "console.private": "Private",
   "console.tab.posts": "Posts",
   "console.tab.inbox": "Inbox",
+  "console.tab.broadcasts": "Broadcasts",
   "console.tab.subscribers": "Subscribers",
   "console.tab.invites": "Invites",
   "console.tab.reports": "Reports",

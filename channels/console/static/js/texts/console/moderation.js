@@ -9,6 +9,7 @@ export default {
   "moderation.tab.reports": "Reports",
   "moderation.tab.channels": "Suspended channels",
   "moderation.tab.users": "Restricted users",
+  "moderation.tab.accounts": "Accounts",
   "moderation.tab.log": "Log",
   "moderation.page": "{tab} – Moderation",
 
@@ -119,4 +120,16 @@ export default {
   "restriction.lift.confirm": "End the restriction of “{user}”? They can write again at once.",
   "restriction.lifted": "“{user}” is no longer restricted",
   "restriction.empty": "No restricted users.",
+  "accounts.lead": "Download what is stored of a user, or delete their account.",
+  "accounts.open": "Open account",
+  "accounts.person": "Account",
+  "accounts.data": "Data",
+  "accounts.data.lead":
+    "All that is stored of this user, for programs: each line of the file is one thing. Photos and files stand in it by their addresses.",
+  "accounts.delete.lead": "The account ends at once. What is stored of this user is deleted in the background.",
+  "accounts.deleting": "Being deleted since {when}.",
+  "accounts.deleting.label": "Progress of the deletion",
+  "accounts.deleting.step": "Step {step} of {steps}",
+  "accounts.deleted": "Deleted on {when}.",
+  "accounts.deleted.lead": "A person who comes back with this id is new.",
 };

@@ -1,0 +1,1 @@
+"""Services of tags on subscribers."""
