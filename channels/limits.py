@@ -107,6 +107,18 @@ class ChannelLimits(LimitModel):
         Positive, About(Section.MESSAGES, Source.OURS, "`auto_reply_limit_reached`")
     ] = 50
     """Automatic answers of one channel, those that are off included."""
+    forms: Annotated[Positive, About(Section.MESSAGES, Source.OURS, "`form_limit_reached`")] = 20
+    """Forms of one channel."""
+    form_fields: Annotated[Positive, About(Section.MESSAGES, Source.OURS, "`invalid_request`")] = 10
+    """Fields of one form."""
+    form_options: Annotated[Positive, About(Section.MESSAGES, Source.OURS, "`invalid_request`")] = (
+        20
+    )
+    """Options of one field of a form."""
+    form_label_bytes: Annotated[Positive, About(Section.MESSAGES, Source.OURS, _TOO_LONG)] = 150
+    """The title of a form, the label of a field, and an option."""
+    form_text_bytes: Annotated[Positive, About(Section.MESSAGES, Source.OURS, _TOO_LONG)] = 1_000
+    """The text above the fields of a form, and the text after it is sent."""
     views_per_call: Annotated[
         int,
         Field(ge=1, le=MOST_VIEWS_PER_CALL),

@@ -43,6 +43,8 @@ class ChannelProfile(ChannelSettings):
     channel_id: GroupId
     organization: str = ""
     custom_data: str = ""
+    menu_version: int = 0
+    """Grows with each change of the channel's menu; 0: it has none."""
     created_at: datetime
 
 
@@ -104,7 +106,10 @@ class NewChannel(ChannelChanges, _ChannelIds):
         return self.model_dump_json(exclude={name for name, value in later.items() if not value})
 
 
-_IN_PROFILE: Final = set(ChannelProfile.model_fields) - {"channel_id", "created_at"}
+_IN_PROFILE: Final = set(ChannelProfile.model_fields) - {
+    *("channel_id", "created_at"),
+    "menu_version",  # no caller sets it
+}
 
 
 @dataclass(frozen=True, slots=True)

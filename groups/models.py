@@ -867,6 +867,7 @@ class Kind(StrEnum):
     FILE = "file"
     LOCATION = "location"
     POLL = "poll"
+    FORM_ANSWER = "form_answer"
     CUSTOM = "custom"
 
 
@@ -911,6 +912,27 @@ class Poll(Model):
     def is_same_question(self, other: "Poll | None") -> bool:
         """Whether votes for one of them are votes for the other: they differ at most in when they close."""
         return other is not None and self == other.model_copy(update={"closes_at": self.closes_at})
+
+
+class FormAnswerValue(Model):
+    """The value of one field of a form, with the field's label as it was."""
+
+    name: str
+    label: str
+    value: str
+
+
+class FormAnswer(Model):
+    """A user's answer to a form of a channel, with the form's title as it was."""
+
+    form: str
+    title: str
+    answers: tuple[FormAnswerValue, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The title, the labels and the values."""
+        return (self.title, *(text for one in self.answers for text in (one.label, one.value)))
 
 
 class ActionKind(StrEnum):
@@ -988,6 +1010,8 @@ class Content(Model):
     """Whether it asks its readers to acknowledge it. Fixed once it is posted, and forwards do not carry it."""
     custom_json: str | None = None
     buttons: ButtonRows = ()
+    form_answer: FormAnswer | None = None
+    """Only the server makes it, from a form that a user fills in."""
 
     def to_stored(self) -> dict[str, Any]:
         """The content as it is stored, without `unused_fields`."""
@@ -1000,6 +1024,7 @@ class Content(Model):
             "poll": self.poll is None,
             "acknowledge": not self.acknowledge,
             "buttons": not self.buttons,
+            "form_answer": self.form_answer is None,
         }
         return {name for name, unused in is_unused.items() if unused}
 
@@ -1020,6 +1045,8 @@ class Content(Model):
             parts += [self.poll.question, *self.poll.options]
         for button in self.all_buttons:
             parts += [button.text, button.action.value]
+        if self.form_answer is not None:
+            parts += [self.form_answer.form, *self.form_answer.texts]
         return sum(len(part.encode()) for part in parts)
 
     @property
@@ -1059,6 +1086,7 @@ class Content(Model):
             *((place.name, place.address) if place is not None else ()),
             *((self.poll.question, *self.poll.options) if self.poll is not None else ()),
             *(button.text for button in self.all_buttons),
+            *(self.form_answer.texts if self.form_answer is not None else ()),
         )
 
     @property
@@ -1066,6 +1094,8 @@ class Content(Model):
         """One line for lists: a poll's question, the title, or the beginning of the text without its marks."""
         if self.poll is not None:
             return self.poll.question[:100]
+        if self.form_answer is not None:
+            return self.form_answer.title[:100]
         place = self.location.name if self.location else ""
         return (self.title or plain_beginning(self.text) or place or f"[{self.kind.value}]")[:100]
 
@@ -1147,6 +1177,9 @@ class Message(Model):
             2_000 + 4 * (len(button.text) + len(button.action.value))
             for button in content.all_buttons
         )
+        if content.form_answer is not None:
+            texts = content.form_answer.texts
+            size += 2_000 + 1_000 * len(texts) + 4 * sum(map(len, texts))
         place = content.location
         return (
             size if place is None else size + 1_200 + 4 * len(place.name) + 4 * len(place.address)

@@ -449,6 +449,7 @@ async def open_api(
         "requests_per_second": 0,
         "searches_per_second": 0,
         "comments_per_second": 0,
+        "menu_selections_per_second": 0,
         "posts_per_second": 0,
         "stream_bytes_per_second": 0,
         "address_requests_per_second": 0,

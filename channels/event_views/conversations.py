@@ -111,16 +111,28 @@ def _dialogue(event_type: str) -> Callable[[Any], Iterable[EventView]]:
         if event.dialogue.channel_id is None:
             return
         yield _message_in_thread(event_type, event)
+        yield from _form_answered(event)
         if isinstance(event, DialoguePosted) and message.sender_id == event.peer_id:
             yield _thread_view("inbox.read", event, part="inbox_read", **read)
 
     return render
 
 
+def _form_answered(event: DialogueEvent) -> Iterable[EventView]:
+    """The answer to a form, which is a new message of the user, as an event of its own."""
+    content = event.message.content
+    if not isinstance(event, DialoguePosted) or content is None or content.form_answer is None:
+        return
+    fields = content.form_answer.model_dump(mode="json")
+    yield _thread_view("form.answered", event, part="form", seq=event.message.seq, **fields)
+
+
 def _public_dialogue(event_type: str) -> Callable[[Any], Iterable[dict[str, Any]]]:
     def payloads(event: DialogueEvent) -> Iterable[dict[str, Any]]:
         if event.dialogue.channel_id is not None:
             yield _message_in_thread(event_type, event).payload
+            for view in _form_answered(event):
+                yield view.payload
             return
         sides = event.dialogue.sides
         receiver = next((one for one in sides if one.user_id != event.message.sender_id), sides[0])
@@ -314,7 +326,9 @@ PUBLIC_CONVERSATION_EVENTS: Final[PublicRendering] = {
     ConversationGroupChanged: _personal_views(ConversationGroupChanged),
     ConversationEnded: _personal_views(ConversationEnded),
     BlockChanged: PublicViews(("block.changed",), _public_block),
-    DialoguePosted: PublicViews(("message.posted",), _public_dialogue("message.posted")),
+    DialoguePosted: PublicViews(
+        ("message.posted", "form.answered"), _public_dialogue("message.posted")
+    ),
     DialogueEdited: PublicViews(("message.edited",), _public_dialogue("message.edited")),
     DialogueRecalled: PublicViews(("message.recalled",), _public_dialogue("message.recalled")),
     DialogueReacted: PublicViews(("reactions.changed",), _public_dialogue_reacted),

@@ -37,6 +37,7 @@ from channels.event_views.view import INBOX_PREFIX, EventView
 from channels.events import DialogueReacted
 from channels.reports.events import ReportOpened
 from channels.reports.models import ReportReason, Target, TargetType
+from channels.self_service.menus.events import MenuSelected
 from channels.webhooks.events import ChannelWebhookDisabled
 from channels.webhooks.models import DisabledReason
 from conversations.events import (
@@ -81,6 +82,8 @@ from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import (
     Content,
+    FormAnswer,
+    FormAnswerValue,
     Grant,
     InvitationEnd,
     Kind,
@@ -300,6 +303,20 @@ def _of_one_to_one_messages() -> Iterator[Event]:
         yield DialogueReacted(
             **base, seq=7, counts={"👍": 1}, total=1, user_holds=("👍",), peer_holds=()
         )
+    answer = FormAnswer(
+        form="order",
+        title="Order tea",
+        answers=(FormAnswerValue(name="size", label="Which size?", value="Large"),),
+    )
+    yield DialoguePosted(
+        at=_AT,
+        user_id=_ADA,
+        peer_id=_NEWS,
+        staff=_STAFF,
+        message=_message(StreamId(""), _ADA, is_deleted=False).model_copy(
+            update={"content": Content(kind=Kind.FORM_ANSWER, form_answer=answer)}
+        ),
+    )
     yield DialoguePressed(
         at=_AT,
         user_id=_ADA,
@@ -316,6 +333,15 @@ def _of_one_to_one_messages() -> Iterator[Event]:
         place="post",
         seq=7,
         presses=(Press(_BOB, 0, "Order tea", "tea"),),
+    )
+    yield MenuSelected(
+        at=_AT,
+        channel_id=_NEWS,
+        user_id=_BOB,
+        staff=_STAFF,
+        entry="2.1",
+        text="Call me",
+        data="call",
     )
     yield ThreadRead(
         at=_AT, channel_id=_NEWS, user_id=_ADA, staff=_STAFF, read_seq=7, unread_count=0

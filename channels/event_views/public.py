@@ -42,6 +42,8 @@ CHANNEL_EVENT_TYPES: Final[tuple[str, ...]] = (
     "button.pressed",
     "acknowledgements.changed",
     "acknowledgement.reminder",
+    "form.answered",
+    "menu.selected",
     "comment.posted",
     "comment.edited",
     "comment.recalled",

@@ -13,6 +13,7 @@ from channels.event_views.comments import COMMENT_EVENTS, PUBLIC_COMMENT_EVENTS
 from channels.event_views.conversations import CONVERSATION_EVENTS, PUBLIC_CONVERSATION_EVENTS
 from channels.event_views.groups import GROUP_EVENTS, PUBLIC_GROUP_EVENTS
 from channels.event_views.moderation import MODERATION_EVENTS, PUBLIC_MODERATION_EVENTS
+from channels.event_views.self_service import PUBLIC_SELF_SERVICE_EVENTS, SELF_SERVICE_EVENTS
 from channels.event_views.view import EventView, PublicRendering, Rendering
 from channels.event_views.webhooks import PUBLIC_WEBHOOK_EVENTS, WEBHOOK_EVENTS
 from channels.events import DraftScheduled, RatesSpent
@@ -25,6 +26,7 @@ _VIEWS: Final[Rendering] = {
     **BUTTON_EVENTS,
     **COMMENT_EVENTS,
     **CONVERSATION_EVENTS,
+    **SELF_SERVICE_EVENTS,
     DraftScheduled: lambda _: (),  # only schedulers of drafts listen
     StrangerBanned: lambda _: (),  # only hubs listen
     AccountKindChanged: lambda _: (),  # only the processes themselves listen
@@ -40,6 +42,7 @@ PUBLIC_VIEWS: Final[PublicRendering] = {
     **PUBLIC_BUTTON_EVENTS,
     **PUBLIC_COMMENT_EVENTS,
     **PUBLIC_CONVERSATION_EVENTS,
+    **PUBLIC_SELF_SERVICE_EVENTS,
     **PUBLIC_MODERATION_EVENTS,
     **PUBLIC_WEBHOOK_EVENTS,
 }

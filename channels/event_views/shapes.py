@@ -328,6 +328,59 @@ class AcknowledgementReminder(_OfMessage):
     type: Literal["acknowledgement.reminder"]
 
 
+class EventFormAnswer(BaseModel):
+    """The value of one field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    name: str
+    """The name of the field."""
+    label: str
+    """Its label, as it was."""
+    value: str
+    """What the user answered, as text."""
+
+
+class FormAnswered(EventModel):
+    """A user filled in a form of the channel. The same answer is a message of theirs, of the kind `form_answer`."""
+
+    receivers = "the admins who may read the channel's inbox"
+
+    type: Literal["form.answered"]
+    stream_id: str
+    channel_id: GroupId
+    """The channel."""
+    user_id: UserId
+    """The user who answered."""
+    seq: int
+    """The number of the message in the user's thread."""
+    form: str
+    """The name of the form."""
+    title: str
+    """Its title, as it was."""
+    answers: list[EventFormAnswer]
+    """The values in the order of the fields, without those left empty."""
+
+
+class MenuSelected(EventModel):
+    """A user chose an entry of the kind `event` in the channel's menu: it brings `data` to your back end."""
+
+    receivers = "the admins who may read the channel's inbox"
+
+    type: Literal["menu.selected"]
+    stream_id: str
+    channel_id: GroupId
+    """The channel."""
+    user_id: UserId
+    """The user who chose it."""
+    entry: str
+    """The place of the entry, from 1; `2.1` is the first one below the second."""
+    text: str
+    """The text of the entry."""
+    data: str
+    """The data of the entry."""
+
+
 # --- comments ---------------------------------------------------------------------------------------------------------
 
 
@@ -490,6 +543,7 @@ class ChangedChannel(_ChangedProfile):
     is_channel: bool | None = None
     public_from_seq: int | None = None
     history_shared_at: Instant | None = None
+    menu_version: int | None = None
 
 
 class ChangedGroup(_ChangedProfile):
@@ -510,8 +564,8 @@ class ChannelUpdated(_OfChannel):
     changed: ChangedChannel
     """The new values, where the channel has them: `changed.name`, `changed.settings.reactions`. Those of the group that
     it is (`custom`, `notification`, `muted_all`, …) are beside them. `owner_id`: only to the owner and the admins,
-    unless the channel signs its posts. `is_channel`: your group became a channel. Where `history_shared_at` is set
-    then, everybody may read what was written before."""
+    unless the channel signs its posts. `menu_version`: the menu changed, or is gone (0). `is_channel`: your group
+    became a channel. Where `history_shared_at` is set then, everybody may read what was written before."""
     version: int
     """Grows with each change; ignore an event that is older than what you have."""
 
@@ -1001,6 +1055,8 @@ _PublicEvent = (
     | ButtonPressed
     | AcknowledgementsChanged
     | AcknowledgementReminder
+    | FormAnswered
+    | MenuSelected
     | CommentPosted
     | CommentEdited
     | CommentRecalled

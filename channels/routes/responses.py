@@ -249,6 +249,9 @@ class ChannelResponse(Response):
         SuspensionResponse | None, Field(description="null: the channel is not suspended.")
     ]
     settings: SettingsResponse
+    menu_version: Annotated[
+        int, Field(description="Grows with each change of the channel's menu; 0: it has none.")
+    ]
     head_seq: int
     version: StreamVersion
     public_from_seq: int
@@ -294,6 +297,7 @@ def channel_response(channel: Channel) -> ChannelResponse:
         verified=group.verified,
         suspension=suspension_response(channel.access),
         settings=settings,
+        menu_version=profile.menu_version,
         head_seq=channel.stream.head_seq,
         version=channel.stream.version,
         public_from_seq=group.private_until_seq + 1,

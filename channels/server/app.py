@@ -27,6 +27,8 @@ import channels.push.delivery.wiring as delivery_wiring
 import channels.push.wiring as push_wiring
 import channels.reports.wiring as abuse_wiring
 import channels.self_service.automatic_messages.wiring as automatic_wiring
+import channels.self_service.forms.wiring as form_wiring
+import channels.self_service.menus.wiring as menu_wiring
 import channels.subscriber_tags.wiring as tag_wiring
 import channels.webhooks.wiring as webhook_wiring
 import channels.wiring as channel_wiring
@@ -89,6 +91,12 @@ from channels.self_service.automatic_messages.wiring import (
     AUTOMATIC_MESSAGE_INDEXES,
     AutomaticMessages,
 )
+from channels.self_service.forms.routes import FormRoutes
+from channels.self_service.forms.service import FormService
+from channels.self_service.forms.wiring import FORM_INDEXES
+from channels.self_service.menus.routes import MenuRoutes
+from channels.self_service.menus.service import MenuService
+from channels.self_service.menus.wiring import MENU_INDEXES
 from channels.server.auth import Authenticator
 from channels.server.identity.keys import ProviderKeys, load_file, load_url
 from channels.server.identity.options import ProviderOptions
@@ -172,7 +180,9 @@ INDEXES: Final[tuple[Index, ...]] = (
     *SUBSCRIBER_TAG_INDEXES,
     *ANALYTICS_INDEXES,
     *AUTOMATIC_MESSAGE_INDEXES,
+    *MENU_INDEXES,
     *CLICK_INDEXES,
+    *FORM_INDEXES,
     *WEBHOOK_INDEXES,
     *PUSH_INDEXES,
     *DELIVERY_INDEXES,
@@ -199,12 +209,15 @@ class Services:
     acknowledgements: Acknowledgements
     channels: Channels
     buttons: Buttons
+    forms: FormService
     comments: Comments
     comment_rates: UserRates
     default_channels: DefaultSubscribing
     subscriber_tagging: SubscriberTagging
     analytics: Analytics
     automatic: AutomaticMessages
+    menus: MenuService
+    menu_rates: UserRates
     clicks: ClickService
     feed: FeedService
     reading_feed: ReadingFeedService
@@ -349,6 +362,8 @@ def create_services(
             draft_cleanup.delete_some,
             canned_reply_wiring.build_cleanup(database).delete_some,
             automatic_wiring.build_cleanup(database).delete_some,
+            form_wiring.build_cleanup(database).delete_some,
+            menu_wiring.build_cleanup(database).delete_some,
             default_wiring.build_cleanup(database, clock).delete_some,
             tag_wiring.build_cleanup(database).delete_some,
             analytics_core.cleanup.delete_views,
@@ -451,6 +466,17 @@ def create_services(
         limits,
         clock,
     )
+    menu_rates = UserRates(limits.menu_selections_per_second, "menu selections")
+    menus = menu_wiring.assemble(
+        database,
+        chat,
+        conversations,
+        channel_core.store,
+        channels.profiles,
+        channels.channel,
+        menu_rates.take,
+        clock,
+    )
     metrics.webhook_overdue.set_function(lambda: webhooks.dispatcher.overdue_seconds)
     metrics.webhook_streams_waiting.set_function(lambda: webhooks.dispatcher.streams_waiting)
     push_delivery = delivery_wiring.build(
@@ -494,12 +520,23 @@ def create_services(
         acknowledgements=acknowledgements,
         channels=channels,
         buttons=buttons,
+        forms=form_wiring.assemble(
+            database,
+            chat,
+            channels.channel,
+            conversations.dialogues,
+            channel_core.store.touch,
+            limits,
+            clock,
+        ),
         comments=comments,
         comment_rates=comment_rates,
         default_channels=default_channels,
         subscriber_tagging=subscriber_tagging,
         analytics=analytics,
         automatic=automatic,
+        menus=menus,
+        menu_rates=menu_rates,
         clicks=clicks,
         feed=feed,
         reading_feed=ReadingFeedService(
@@ -618,6 +655,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             memberships=chat.membership,
         ),
         CannedReplyRoutes(replies=channels.canned_replies),
+        MenuRoutes(menus=services.menus),
         AutomaticMessageRoutes(messages=services.automatic.messages, clock=services.clock),
         ViewRoutes(views=services.analytics.views),
         ClickRoutes(clicks=services.clicks),
@@ -685,6 +723,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         ),
         AcknowledgementRoutes(calls=acknowledgement_calls),
         ChannelAcknowledgementRoutes(channel=channels.channel, calls=acknowledgement_calls),
+        FormRoutes(forms=services.forms),
         ConversationRoutes(
             conversation_list=conversations.conversation_list,
             read_cursors=conversations.read_cursors,
@@ -880,6 +919,7 @@ class App(web.BaseRunner):
                     addresses.buckets,
                     services.search_rates.buckets,
                     services.comment_rates.buckets,
+                    services.menu_rates.buckets,
                 )
                 if each is not None
             ],

@@ -12,6 +12,7 @@ from groups.kernel.text.bounded import NotBlank
 Tag = Annotated[NotBlank, Field(min_length=1, max_length=TAG_CHARACTERS)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=TAGS_PER_SUBSCRIBER)]
 
+
 def check_once(name: str, tags: tuple[str, ...]) -> None:
     """Refuse tags that name one twice."""
     if len(set(tags)) < len(tags):

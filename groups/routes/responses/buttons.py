@@ -49,7 +49,32 @@ _Data = Annotated[Text, MaxBytes("button_data_bytes", BUTTON_DATA_BYTES)]
 _Reply = Annotated[_Data, AfterValidator(_not_blank_text)]
 
 
-class ActionBody(Body):
+class ActionFields(Body):
+    """The fields of which a kind of action needs one."""
+
+    url: Annotated[_Url | None, Field(examples=["https://example.org/tea"])] = None
+    reply: _Reply | None = None
+    data: Annotated[_Data | None, Field(examples=["tea:2"])] = None
+    form: FormName | None = None
+
+    def check_fit(self, kind: ActionKind | None) -> None:
+        """Refuse a field that does not go with the kind, and a missing one; None: no field goes with it."""
+        needed = FIELD_OF_ACTION[kind] if kind is not None else ""
+        for name in FIELD_OF_ACTION.values():
+            is_given = getattr(self, name) is not None
+            if is_given == (name == needed):
+                continue
+            words = "{field} does not go with kind {kind}" if is_given else "{field} is needed"
+            raise PydanticCustomError(
+                "wrong_action", words, {"field": name, "kind": kind or "null"}
+            )
+
+    def action_of(self, kind: ActionKind) -> Action:
+        """The action of this kind as it is stored."""
+        return Action(kind=kind, value=getattr(self, FIELD_OF_ACTION[kind]))
+
+
+class ActionBody(ActionFields):
     """What happens at a press, by `kind`, with the one field that goes with it."""
 
     kind: Annotated[
@@ -59,25 +84,15 @@ class ActionBody(Body):
             "`event`: the back end receives `data`. `form`: the app opens the channel's form of this name."
         ),
     ]
-    url: Annotated[_Url | None, Field(examples=["https://example.org/tea"])] = None
-    reply: _Reply | None = None
-    data: Annotated[_Data | None, Field(examples=["tea:2"])] = None
-    form: FormName | None = None
 
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:
-        needed = FIELD_OF_ACTION[self.kind]
-        for name in FIELD_OF_ACTION.values():
-            is_given = getattr(self, name) is not None
-            if is_given == (name == needed):
-                continue
-            words = "{field} does not go with kind {kind}" if is_given else "{field} is needed"
-            raise PydanticCustomError("wrong_action", words, {"field": name, "kind": self.kind})
+        self.check_fit(self.kind)
         return self
 
     def to_action(self) -> Action:
         """The action as it is stored."""
-        return Action(kind=self.kind, value=getattr(self, FIELD_OF_ACTION[self.kind]))
+        return self.action_of(self.kind)
 
 
 class ButtonBody(ActionBody):

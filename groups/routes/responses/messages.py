@@ -121,6 +121,22 @@ class LocationResponse(Response):
     address: str
 
 
+class FormAnswerValueResponse(Response):
+    """The value of one field of a form, with the field's label as it was."""
+
+    name: str
+    label: str
+    value: str
+
+
+class FormAnswerResponse(Response):
+    """A user's answer to a form of the channel, with the title as it was; without fields that they left empty."""
+
+    form: Annotated[str, Field(description="The name of the form.")]
+    title: str
+    answers: list[FormAnswerValueResponse]
+
+
 class ContentResponse(Response):
     """The content of a message or post; all null once recalled."""
 
@@ -135,6 +151,7 @@ class ContentResponse(Response):
     location: LocationResponse | None
     poll: PollResponse | None
     custom: JsonValue
+    form_answer: FormAnswerResponse | None
     buttons: Annotated[
         list[list[ButtonResponse]] | None,
         Field(description="Rows of buttons under it, from top to bottom; null: it has none."),
@@ -167,6 +184,12 @@ def content_fields(content: Content | None, tally: Tally | None = None) -> dict[
             [media_response(attachment) for attachment in own_media]
             if name == "images"
             else media_response(own_media[0], content.poster)
+        )
+    answer = content.form_answer
+    if answer is not None:
+        values = [FormAnswerValueResponse.model_construct(**dict(each)) for each in answer.answers]
+        fields["form_answer"] = FormAnswerResponse.model_construct(
+            form=answer.form, title=answer.title, answers=values
         )
     if content.buttons:
         fields["buttons"] = button_responses(content.buttons, tally)

@@ -125,6 +125,10 @@ class ContentBody(Body):
                     "{field} does not go with kind {kind}",
                     {"field": name, "kind": kind.value},
                 )
+        if kind is Kind.FORM_ANSWER:
+            raise PydanticCustomError(
+                "wrong_kind", "an answer to a form is sent with POST …/forms/{name}/answers"
+            )
         if self.buttons and kind is Kind.POLL:
             # One tally counts the votes or the presses of a message.
             raise PydanticCustomError(

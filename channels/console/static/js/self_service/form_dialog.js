@@ -19,7 +19,9 @@ await Promise.all([loadStyle("css/console.css"), loadStyle("css/self_service.css
 const unfinished = new Map();
 /** As the server checks them. */
 const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s]+$/;
-const PHONE = /^\+?[\d\s().\-/]{3,32}$/;
+const PHONE = /^\+?[0-9 ()./-]{3,40}$/;
+/** The characters of an answer whose field says nothing else. */
+const LENGTHS = { text: 200, long_text: 2000 };
 
 /**
  * Opens the form. Resolves when the dialog is closed. Throws what the API refused when it was loaded.
@@ -228,7 +230,8 @@ function choiceInput({ name, options, required }, label) {
 function wrongWith(one, given) {
   const value = given.trim();
   if (!value) return one.required ? "missing" : null;
-  if (one.max_length && [...value].length > one.max_length) return "too_long";
+  const most = mostOf(one);
+  if (most !== null && [...value].length > most) return "too_long";
   if (one.kind === "number" && !Number.isFinite(Number(sentAs(one, value)))) return "not_a_number";
   if (one.kind === "email" && !EMAIL.test(value)) return "bad_email";
   if (one.kind === "phone" && !PHONE.test(value)) return "bad_phone";
@@ -247,9 +250,15 @@ const sentAs = ({ kind }, value) => (kind === "number" ? value.replace(",", ".")
  * @param {string} reason
  * @param {Api.FormFieldResponse} one
  */
-function reasonText(reason, { kind, max_length: n }) {
-  if (reason === "too_long" && n) return t("form.error.too_long", { n });
-  if (reason === "missing" && kind === "choice") return t("form.error.choose");
+function reasonText(reason, one) {
+  const n = mostOf(one);
+  if (reason === "too_long" && n !== null) return t("form.error.too_long", { n });
+  if (reason === "missing" && one.kind === "choice") return t("form.error.choose");
   const key = `form.error.${reason}`;
   return hasText(key) ? t(key) : t("error.field");
+}
+
+/** How many characters an answer may have; null where its kind says it. @param {Api.FormFieldResponse} one */
+function mostOf({ kind, max_length: most }) {
+  return kind === "text" || kind === "long_text" ? (most ?? LENGTHS[kind]) : null;
 }

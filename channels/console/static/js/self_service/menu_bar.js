@@ -52,7 +52,7 @@ export class MenuBar {
   }
 
   /**
-   * @param {Api.MenuEntryResponse} entry
+   * @param {Api.EntryResponse} entry
    * @param {string} place
    */
   #entry(entry, place) {
@@ -90,7 +90,7 @@ export class MenuBar {
   }
 
   /**
-   * @param {Pick<Api.MenuEntryResponse, "text" | "kind" | "url" | "reply" | "form">} entry
+   * @param {Pick<Api.EntryResponse, "text" | "kind" | "url" | "reply" | "form">} entry
    * @param {string} place
    */
   async #select(entry, place) {
@@ -116,7 +116,7 @@ export class MenuBar {
   }
 }
 
-/** @param {Pick<Api.MenuEntryResponse, "kind">} entry @returns {App.IconName | undefined} */
+/** @param {Pick<Api.EntryResponse, "kind">} entry @returns {App.IconName | undefined} */
 function iconOf({ kind }) {
   if (kind === "link") return "link";
   if (kind === "form") return "pen";

@@ -8,12 +8,12 @@ import { h } from "../../ui/dom.js";
 import { exact, number } from "../../ui/format.js";
 
 /**
- * Actions whose target is a post, a comment, a canned reply, a webhook, an invite link, or in the application's log a channel.
+ * Actions whose target is a post, a comment, a canned or automatic reply or a form, a webhook, an invite link, or in the application's log a channel.
  * Drafts and broadcasts are not named; all others are about a user.
  */
 const ABOUT_POSTS = /^(post_|reactions_|comments_|poll_)/;
 const ABOUT_COMMENTS = /^comment_/;
-const ABOUT_REPLIES = /^canned_reply_/;
+const ABOUT_REPLIES = /^(canned_reply|settings)_/;
 const ABOUT_WEBHOOKS = /^webhook_/;
 const ABOUT_LINKS = /^invite_link_/;
 const ABOUT_CHANNELS = /^channel_/;

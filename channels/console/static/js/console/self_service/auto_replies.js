@@ -37,7 +37,7 @@ export function autoRepliesPanel(channelId, items) {
 /**
  * @param {string} channelId
  * @param {Api.AutoReplyResponse | null} reply
- * @returns {import("./named_list.js").Fields<Api.AutoReplyBody>}
+ * @returns {import("./named_list.js").Fields<Api.PutAutoReply>}
  */
 function replyFields(channelId, reply) {
   const name = field({

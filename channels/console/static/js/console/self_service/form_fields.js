@@ -10,6 +10,7 @@ import { field } from "../form.js";
 const KINDS = /** @type {const} */ (["text", "long_text", "number", "choice", "date", "phone", "email"]);
 const MOST_FIELDS = 10;
 const MOST_OPTIONS = 20;
+const LABEL_BYTES = 150;
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
 /** @typedef {{ row: HTMLElement; label: App.Field; name: App.Field; kind: HTMLSelectElement; options: App.Field; required: HTMLInputElement; remove: HTMLElement; maxLength: number | null }} Row */
@@ -76,6 +77,7 @@ export class FormFieldList {
       name: "label",
       label: t("forms.field.label"),
       value: one?.label ?? "",
+      limit: LABEL_BYTES,
       required: true,
     });
     const name = field({

@@ -1,13 +1,14 @@
 // The forms of a channel: what each asks, and what is said when it was sent.
 
 import { del, part, put } from "../../client/api.js";
-import { limits } from "../../client/limits.js";
 import { t } from "../../texts.js";
 import { field } from "../form.js";
 import { FormFieldList } from "./form_fields.js";
 import { forgetForms } from "./form_names.js";
 import { NamedList } from "./named_list.js";
 
+const LABEL_BYTES = 150;
+const TEXT_BYTES = 1000;
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
 /**
@@ -41,14 +42,14 @@ export function formsPanel(channelId, items) {
 
 /**
  * @param {Api.FormResponse | null} form
- * @returns {import("./named_list.js").Fields<Api.FormBody>}
+ * @returns {import("./named_list.js").Fields<Api.PutForm>}
  */
 function fieldsOf(form) {
-  const limit = limits.message_body_bytes;
   const title = field({
     name: "title",
     label: t("forms.formTitle"),
     value: form?.title ?? "",
+    limit: LABEL_BYTES,
     required: true,
     autofocus: true,
   });
@@ -63,13 +64,14 @@ function fieldsOf(form) {
     readonly: form !== null,
     dir: null,
   });
-  const text = field({ name: "text", label: t("forms.text"), value: form?.text ?? "", rows: 2, limit });
+  const text = field({ name: "text", label: t("forms.text"), value: form?.text ?? "", rows: 2, limit: TEXT_BYTES });
   const confirmation = field({
     name: "confirmation",
     label: t("forms.confirmation"),
     hint: t("forms.confirmation.hint"),
     value: form?.confirmation ?? "",
     rows: 2,
+    limit: TEXT_BYTES,
   });
   const asked = new FormFieldList(form?.fields ?? []);
   const fields = [title, name, text, confirmation];

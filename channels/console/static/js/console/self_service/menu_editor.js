@@ -41,7 +41,7 @@ class Entries {
     return this.#entries.map(({ fields, below }) => ({ ...fields.raw, entries: below?.raw ?? [] }));
   }
 
-  /** @returns {Api.MenuEntryBody[]} */
+  /** @returns {Api.EntryBody[]} */
   get value() {
     return this.#entries.map(({ fields, below }) => ({
       ...fields.value,
@@ -175,7 +175,7 @@ export class MenuEditor {
 
 /**
  * A menu, as the fields show it.
- * @param {Api.MenuEntryResponse[]} entries
+ * @param {Api.EntryResponse[]} entries
  * @returns {Written[]}
  */
 export const menuAsWritten = (entries) =>

@@ -82,10 +82,10 @@ export class OpeningHoursEditor {
     };
   }
 
-  /** @returns {Api.OpeningHoursBody} */
+  /** @returns {Api.PutOpeningHours} */
   get value() {
     const { zone, weekly, closed, enabled } = this.raw;
-    return /** @type {Api.OpeningHoursBody} */ ({
+    return /** @type {Api.PutOpeningHours} */ ({
       time_zone: zone,
       weekly,
       closed_dates: closed,
@@ -273,7 +273,7 @@ class DayHours {
  */
 export const hoursAsWritten = ({ time_zone: zone, weekly, closed_dates: closed, away, enabled }) => ({
   zone: zone ?? "",
-  weekly,
+  weekly: /** @type {Written["weekly"]} */ (weekly),
   closed: [...closed].sort(byText),
   enabled,
   away: messageAsWritten(away ?? { text: "", buttons: null }),

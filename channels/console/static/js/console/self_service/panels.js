@@ -1,6 +1,6 @@
 // The panels of the tab: what each loads, saves and deletes.
 
-import { asProblem, del, get, part, put } from "../../client/api.js";
+import { del, get, part, put } from "../../client/api.js";
 import { t } from "../../texts.js";
 import { autoRepliesPanel } from "./auto_replies.js";
 import { EditorPanel } from "./editor_panel.js";
@@ -14,13 +14,13 @@ import { hoursAsWritten, OpeningHoursEditor } from "./opening_hours.js";
  * All panels, once what they show is loaded. Throws what the API refused.
  * @param {Api.ChannelResponse} channel
  */
-export async function panelsOf({ channel_id: channelId, menu_version: menuVersion }) {
+export async function panelsOf({ channel_id: channelId }) {
   const path = /** @type {const} */ (`/v1/channels/${part(channelId)}`);
   forgetForms(channelId); // another admin may have changed them
   const [menu, greeting, hours, replies, forms] = await Promise.all([
-    menuVersion ? orNull(get(`${path}/menu`)) : null,
-    orNull(get(`${path}/greeting`)),
-    orNull(get(`${path}/opening-hours`)),
+    get(`${path}/menu`),
+    get(`${path}/greeting`),
+    get(`${path}/opening-hours`),
     get(`${path}/auto-replies`),
     get(`${path}/forms`),
   ]);
@@ -29,7 +29,7 @@ export async function panelsOf({ channel_id: channelId, menu_version: menuVersio
     title: t("menu.title"),
     lead: t("menu.lead"),
     editor: new MenuEditor(channelId),
-    stored: menu && menuAsWritten(menu.entries),
+    stored: menu.entries.length ? menuAsWritten(menu.entries) : null,
     save: async (entries) => menuAsWritten((await put(`${path}/menu`, { entries })).entries),
     remove: () => del(`${path}/menu`),
     removal: { title: t("menu.delete"), text: t("menu.delete.confirm") },
@@ -39,7 +39,7 @@ export async function panelsOf({ channel_id: channelId, menu_version: menuVersio
     title: t("greeting.title"),
     lead: t("greeting.lead"),
     editor: new MessageEditor({ channelId, label: t("greeting.text") }),
-    stored: greeting?.text ? messageAsWritten(greeting) : null,
+    stored: greeting.text ? messageAsWritten(greeting) : null,
     save: async (message) => messageAsWritten(await put(`${path}/greeting`, message)),
     remove: () => del(`${path}/greeting`),
     removal: { title: t("greeting.delete"), text: t("greeting.delete.confirm") },
@@ -49,7 +49,7 @@ export async function panelsOf({ channel_id: channelId, menu_version: menuVersio
     title: t("hours.title"),
     lead: t("hours.lead"),
     editor: new OpeningHoursEditor(channelId),
-    stored: hours?.time_zone ? hoursAsWritten(hours) : null,
+    stored: hours.time_zone ? hoursAsWritten(hours) : null,
     save: async (body) => hoursAsWritten(await put(`${path}/opening-hours`, body)),
     remove: () => del(`${path}/opening-hours`),
     removal: { title: t("hours.delete"), text: t("hours.delete.confirm") },
@@ -62,14 +62,3 @@ export async function panelsOf({ channel_id: channelId, menu_version: menuVersio
     formsPanel(channelId, forms.items),
   ];
 }
-
-/**
- * What is loaded; null where there is none.
- * @template Answer
- * @param {Promise<Answer>} loading
- */
-const orNull = (loading) =>
-  loading.catch((error) => {
-    if (asProblem(error).status !== 404) throw error;
-    return null;
-  });

@@ -1,13 +1,17 @@
 // The types of events that a webhook may ask for, in groups. A test compares them with the server's.
 
-/** @typedef {"messages" | "comments" | "subscribers" | "channel" | "inbox" | "groups" | "conversations" | "folders" | "moderation" | "server"} EventGroup */
+/** @typedef {"messages" | "service" | "comments" | "subscribers" | "channel" | "inbox" | "groups" | "conversations" | "folders" | "moderation" | "server"} EventGroup */
 
 /**
  * Of a channel's webhook.
  * @type {[group: EventGroup, types: string[]][]}
  */
 const OF_CHANNEL = [
-  ["messages", ["message.posted", "message.edited", "message.recalled", "reactions.changed", "poll.changed"]],
+  [
+    "messages",
+    ["message.posted", "message.edited", "message.recalled", "reactions.changed", "poll.changed", "buttons.changed"],
+  ],
+  ["service", ["button.pressed", "menu.selected", "form.answered"]],
   ["comments", ["comment.posted", "comment.edited", "comment.recalled", "comment.reacted"]],
   [
     "subscribers",

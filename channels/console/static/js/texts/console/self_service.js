@@ -2,9 +2,9 @@
 // See `../../texts.js` for the format.
 
 export default {
-  "action.text": "Text",
+  "action.text": "Label",
   "action.kind": "What it does",
-  "action.kind.reply": "Sends a text to the channel",
+  "action.kind.reply": "Sends a text",
   "action.kind.link": "Opens a link",
   "action.kind.event": "Notifies your webhook",
   "action.kind.form": "Opens a form",

@@ -18,6 +18,7 @@ export default {
   "webhooks.types.some": "Only these events",
   "webhooks.types.none": "Choose at least one event.",
   "webhooks.group.messages": "Posts, messages and reactions",
+  "webhooks.group.service": "Buttons, menu and forms",
   "webhooks.group.comments": "Comments",
   "webhooks.group.subscribers": "Subscribers and admins",
   "webhooks.group.channel": "The channel itself",

@@ -1,0 +1,1 @@
+"""Menus of channels: entries that users choose, and what happens then."""
