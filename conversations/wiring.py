@@ -10,7 +10,7 @@ from conversations.service.changes import ConversationChangeReader
 from conversations.service.conversation_groups import ConversationGroupService
 from conversations.service.conversation_list import ConversationListService
 from conversations.service.dialogue_edits import DialogueEdits
-from conversations.service.dialogues import DialogueService
+from conversations.service.dialogues import DialogueService, UserWroteHook
 from conversations.service.forward_sources import ForwardSources
 from conversations.service.guard import ConversationGuard
 from conversations.service.hooks import ConversationHooks, MutedHook
@@ -142,6 +142,7 @@ def assemble(
     group_limits: GroupLimits,
     clock: Clock,
     *,
+    user_wrote: UserWroteHook | None = None,
     on_batch: OnBatch | None = None,
 ) -> Conversations:
     """Build conversations on this database; `on_batch` is called with every group-commit batch."""
@@ -170,6 +171,7 @@ def assemble(
         threads=core.thread_store,
         totals=core.totals,
         permission=core.write_permission,
+        user_wrote=user_wrote,
         on_batch=on_batch,
     )
     return Conversations(

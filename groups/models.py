@@ -707,6 +707,9 @@ class AdminAction(StrEnum):
     WEBHOOK_REPLAYED = "webhook_replayed"
     CANNED_REPLY_CHANGED = "canned_reply_changed"
     CANNED_REPLY_DELETED = "canned_reply_deleted"
+    BROADCAST_CREATED = "broadcast_created"
+    BROADCAST_STOPPED = "broadcast_stopped"
+    BROADCAST_RESUMED = "broadcast_resumed"
     # Of the application's log alone.
     REPORT_RESOLVED = "report_resolved"
     USER_RESTRICTED = "user_restricted"
@@ -1150,6 +1153,8 @@ class Message(Model):
     automatic: bool = False
     """The server wrote it in a channel's name, as a greeting or an answer; it has no author."""
     changed_version: int = 0
+    broadcast_id: str | None = None
+    """What sent it to many users at once, each in a stream of their own; None: it was written for this stream."""
     member_count: int | None = None
     """The channel's members when it was posted. None in other groups, and in what older versions posted."""
 

@@ -15,6 +15,8 @@ from channels.acknowledgements.events import (
     AcknowledgementsChanged,
     OwnAcknowledgements,
 )
+from channels.broadcasts.events import BroadcastChanged, BroadcastEnded, BroadcastStarted
+from channels.broadcasts.models import Failure, Reason, State
 from channels.buttons.events import (
     ButtonPressed,
     ButtonsChanged,
@@ -38,6 +40,7 @@ from channels.events import DialogueReacted
 from channels.reports.events import ReportOpened
 from channels.reports.models import ReportReason, Target, TargetType
 from channels.self_service.menus.events import MenuSelected
+from channels.subscriber_tags.models import Segment
 from channels.webhooks.events import ChannelWebhookDisabled
 from channels.webhooks.models import DisabledReason
 from conversations.events import (
@@ -345,6 +348,33 @@ def _of_one_to_one_messages() -> Iterator[Event]:
     )
     yield ThreadRead(
         at=_AT, channel_id=_NEWS, user_id=_ADA, staff=_STAFF, read_seq=7, unread_count=0
+    )
+    base_of_broadcasts: dict[str, Any] = {
+        "at": _AT,
+        "channel_id": _NEWS,
+        "staff": _STAFF,
+        "broadcast_id": "0190a3c4d5e6broadcas",
+        "segment": Segment(all=("customer",)),
+        "silent": False,
+        "rate": None,
+        "created_by": _ADA,
+        "created_at": _AT,
+        "start_at": None,
+        "started_at": _AT,
+    }
+    running: dict[str, Any] = {"state": State.RUNNING, "ended_at": None, "failure": None}
+    yield BroadcastStarted(**base_of_broadcasts, **running, total=None, sent=0, not_reached={})
+    yield BroadcastChanged(
+        **base_of_broadcasts, **running, total=1200, sent=300, not_reached={Reason.OPTED_OUT: 2}
+    )
+    yield BroadcastEnded(
+        **base_of_broadcasts,
+        state=State.FAILED,
+        ended_at=_AT,
+        failure=Failure(code="channel_suspended", detail="The channel is suspended"),
+        total=1200,
+        sent=600,
+        not_reached={Reason.OPTED_OUT: 2},
     )
     yield ThreadTagged(
         at=_AT, channel_id=_NEWS, user_id=_ADA, staff=_STAFF, tags=("order", "urgent")

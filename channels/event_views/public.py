@@ -63,6 +63,9 @@ CHANNEL_EVENT_TYPES: Final[tuple[str, ...]] = (
     "invite_link.used",
     "inbox.read",
     "inbox.tagged",
+    "broadcast.started",
+    "broadcast.changed",
+    "broadcast.ended",
 )
 """The types that a channel's own webhooks and feed may receive, of events whose `PublicEvent.channel_id` it is."""
 

@@ -8,6 +8,7 @@ from channels.event_views.acknowledgements import (
     ACKNOWLEDGEMENT_EVENTS,
     PUBLIC_ACKNOWLEDGEMENT_EVENTS,
 )
+from channels.event_views.broadcasts import BROADCAST_EVENTS, PUBLIC_BROADCAST_EVENTS
 from channels.event_views.buttons import BUTTON_EVENTS, PUBLIC_BUTTON_EVENTS
 from channels.event_views.comments import COMMENT_EVENTS, PUBLIC_COMMENT_EVENTS
 from channels.event_views.conversations import CONVERSATION_EVENTS, PUBLIC_CONVERSATION_EVENTS
@@ -27,6 +28,7 @@ _VIEWS: Final[Rendering] = {
     **COMMENT_EVENTS,
     **CONVERSATION_EVENTS,
     **SELF_SERVICE_EVENTS,
+    **BROADCAST_EVENTS,
     DraftScheduled: lambda _: (),  # only schedulers of drafts listen
     StrangerBanned: lambda _: (),  # only hubs listen
     AccountKindChanged: lambda _: (),  # only the processes themselves listen
@@ -43,6 +45,7 @@ PUBLIC_VIEWS: Final[PublicRendering] = {
     **PUBLIC_COMMENT_EVENTS,
     **PUBLIC_CONVERSATION_EVENTS,
     **PUBLIC_SELF_SERVICE_EVENTS,
+    **PUBLIC_BROADCAST_EVENTS,
     **PUBLIC_MODERATION_EVENTS,
     **PUBLIC_WEBHOOK_EVENTS,
 }

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
+from channels.broadcasts.models import State
+from channels.broadcasts.routes.responses import BroadcastFailure, NotReachedCounts
 from channels.comments.routes.responses import CommentResponse
 from channels.event_views.schemas import absent_not_null, allow_more
 from channels.event_views.view import INBOX_PREFIX, NOT_IN_EVENTS
@@ -21,6 +23,7 @@ from channels.models import AcceptMessages
 from channels.reports.models import ReportReason, TargetType
 from channels.routes.dialogue_responses import DialogueMessageResponse, ThreadMessageResponse
 from channels.routes.responses import PostResponse
+from channels.subscriber_tags.routes.fields import SegmentResponse
 from channels.webhooks.models import DisabledReason
 from conversations.models import C2C_PREFIX, ConversationId
 from groups.events import LeaveReason
@@ -950,6 +953,57 @@ class InboxTagged(EventModel):
     """All tags of the thread now."""
 
 
+class _OfBroadcast(_OfChannel):
+    receivers = "the admins who may read the inbox"
+
+    broadcast_id: str
+    """The broadcast."""
+    state: State
+    """`scheduled`, `running`, `stopped`, `done` or `failed`."""
+    segment: SegmentResponse
+    """The tags that select its subscribers."""
+    silent: bool
+    """Whether devices do not ring."""
+    rate: int | None
+    """Messages a second, where it has a rate of its own."""
+    total: int | None
+    """The subscribers of the segment when it began, once they are counted."""
+    sent: int
+    """How many got it so far."""
+    not_reached: NotReachedCounts
+    """How many did not get it, by the reason."""
+    created_by: UserId
+    """The user who created it."""
+    created_at: Instant
+    """When it was created."""
+    start_at: Instant | None
+    """When it is to begin, where it was scheduled."""
+    started_at: Instant | None
+    """When it began."""
+    ended_at: Instant | None
+    """When it was done, failed or was stopped."""
+    failure: BroadcastFailure | None
+    """Why it failed."""
+
+
+class BroadcastStarted(_OfBroadcast):
+    """A broadcast begins to send."""
+
+    type: Literal["broadcast.started"]
+
+
+class BroadcastChanged(_OfBroadcast):
+    """A broadcast was created, stopped or resumed, or has come some way; of its progress one event in two seconds."""
+
+    type: Literal["broadcast.changed"]
+
+
+class BroadcastEnded(_OfBroadcast):
+    """A broadcast is done, or failed."""
+
+    type: Literal["broadcast.ended"]
+
+
 class InboxUnread(_OfNoConversation):
     """The totals of the inbox changed; at most two events a second for one channel."""
 
@@ -1089,6 +1143,9 @@ _PublicEvent = (
     | ConversationEnded
     | InboxRead
     | InboxTagged
+    | BroadcastStarted
+    | BroadcastChanged
+    | BroadcastEnded
     | BlockChanged
     | UserRestricted
     | UserUnrestricted

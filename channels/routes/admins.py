@@ -7,7 +7,11 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from channels.errors import ChannelNotFound
-from channels.routes.responses import ChannelIdText, SubscriberResponse, subscriber_response
+from channels.routes.responses import (
+    ChannelIdText,
+    MemberOfChannelResponse,
+    member_of_channel_response,
+)
 from channels.service.guard import ChannelGuard
 from groups.errors import (
     AdminLimitReached,
@@ -64,7 +68,7 @@ class Appoint(PatchBody):
     grants: Grants | None = None
 
 
-class AdminResponse(SubscriberResponse):
+class AdminResponse(MemberOfChannelResponse):
     """The owner or an admin, and their rights."""
 
     grants: list[Grant]
@@ -362,7 +366,7 @@ class AdminRoutes:
         users = await self.users.find_users(member.user_id for member in members)
         return [
             AdminResponse.model_construct(
-                **dict(subscriber_response(member, users.get(member.user_id))),
+                **dict(member_of_channel_response(member, users.get(member.user_id))),
                 grants=list(member.granted),
             )
             for member in members

@@ -138,6 +138,9 @@ class ThreadMessageResponse(MessageInDialogueResponse):
     user_id: UserId
     from_channel: bool
     author_id: UserId | None
+    broadcast_id: Annotated[
+        str | None, Field(description="The broadcast that sent it; null: it was written here.")
+    ]
 
 
 class ThreadPage(HistoryPage[ThreadMessageResponse]):
@@ -152,5 +155,6 @@ def thread_message_response(sent: DialogueMessage, tally: Tally | None) -> Threa
         user_id=dialogue.user_id,
         from_channel=message.sender_id == dialogue.peer_id,
         author_id=message.author_id if message.recalled_at is None else None,
+        broadcast_id=message.broadcast_id,
         **_shared_fields(sent, tally),
     )

@@ -321,8 +321,8 @@ class ChannelGone(Response):
     gone_at: Instant
 
 
-class SubscriberResponse(Response):
-    """A subscriber of a channel."""
+class MemberOfChannelResponse(Response):
+    """A subscriber of a channel, or one of its staff."""
 
     user_id: UserId
     name: str
@@ -332,19 +332,19 @@ class SubscriberResponse(Response):
     muted_until: Instant | None
 
 
-class TaggedSubscriberResponse(SubscriberResponse):
+class SubscriberResponse(MemberOfChannelResponse):
     """A subscriber with their tags, which they do not see themselves."""
 
     tags: tuple[str, ...]
 
 
-class AddedSubscriberResponse(RootModel[TaggedSubscriberResponse | InvitedResponse]):
+class AddedSubscriberResponse(RootModel[SubscriberResponse | InvitedResponse]):
     """A subscriber, or with 202 a user who is invited to subscribe."""
 
 
-def subscriber_response(member: Member, user: User | None) -> SubscriberResponse:
-    """The response for a subscriber."""
-    return SubscriberResponse.model_construct(
+def member_of_channel_response(member: Member, user: User | None) -> MemberOfChannelResponse:
+    """The response for a member of the channel, without tags."""
+    return MemberOfChannelResponse.model_construct(
         user_id=member.user_id,
         name=user.name if user else "",
         face_url=user.face_url if user else "",

@@ -15,9 +15,9 @@ from channels.routes.responses import (
     AddedSubscriberResponse,
     ChannelIdText,
     ChannelResponse,
-    TaggedSubscriberResponse,
+    SubscriberResponse,
     channel_response,
-    subscriber_response,
+    member_of_channel_response,
 )
 from channels.service.channels import ChannelService
 from channels.service.guard import ChannelGuard
@@ -161,7 +161,7 @@ class SubscriberRoutes:
     @get("/v1/channels/{channel_id}/subscribers", errors=[ChannelNotFound, PermissionRefused])
     async def list_subscribers(
         self, actor: Actor, channel_id: ChannelIdText, query: SubscriberQuery
-    ) -> Page[TaggedSubscriberResponse]:
+    ) -> Page[SubscriberResponse]:
         """The subscribers, by id, or those whom `q` finds or who have a `tag` (owner, admin).
 
         Subscribers do not see each other. A page by `tag` may be short and still have a cursor.
@@ -302,14 +302,14 @@ class SubscriberRoutes:
 
     async def _responses(
         self, channel_id: GroupId, members: Sequence[Member]
-    ) -> list[TaggedSubscriberResponse]:
+    ) -> list[SubscriberResponse]:
         users, tags = await asyncio.gather(
             self.users.find_users(member.user_id for member in members),
             self.tags.tags_of(channel_id, members),
         )
         return [
-            TaggedSubscriberResponse.model_construct(
-                **dict(subscriber_response(member, users.get(member.user_id))),
+            SubscriberResponse.model_construct(
+                **dict(member_of_channel_response(member, users.get(member.user_id))),
                 tags=tags.get(member.user_id, ()),
             )
             for member in members

@@ -16,6 +16,7 @@ from pydantic import IPvAnyNetwork
 
 import channels.acknowledgements.wiring as acknowledgement_wiring
 import channels.analytics.wiring as analytics_wiring
+import channels.broadcasts.wiring as broadcast_wiring
 import channels.buttons.wiring as button_wiring
 import channels.canned_replies.wiring as canned_reply_wiring
 import channels.comments.wiring as comment_wiring
@@ -44,6 +45,8 @@ from channels.acknowledgements.wiring import Acknowledgements
 from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
 from channels.before_post.service import BeforePost, review_client
+from channels.broadcasts.routes.broadcasts import BroadcastRoutes, OptOutRoutes
+from channels.broadcasts.wiring import BROADCAST_INDEXES, Broadcasts
 from channels.buttons.routes import ButtonRoutes
 from channels.buttons.wiring import Buttons
 from channels.canned_replies.routes import CannedReplyRoutes
@@ -178,6 +181,7 @@ INDEXES: Final[tuple[Index, ...]] = (
     *COMMENT_INDEXES,
     *DEFAULT_CHANNEL_INDEXES,
     *SUBSCRIBER_TAG_INDEXES,
+    *BROADCAST_INDEXES,
     *ANALYTICS_INDEXES,
     *AUTOMATIC_MESSAGE_INDEXES,
     *MENU_INDEXES,
@@ -214,6 +218,7 @@ class Services:
     comment_rates: UserRates
     default_channels: DefaultSubscribing
     subscriber_tagging: SubscriberTagging
+    broadcasts: Broadcasts
     analytics: Analytics
     automatic: AutomaticMessages
     menus: MenuService
@@ -257,6 +262,7 @@ class Services:
         self.chat.media.start()
         await self.chat.indexing.start()
         self.channels.drafting.scheduler.start()
+        self.broadcasts.worker.start()
         self.comments.cleanup_task.start()
         self.analytics.rollup_task.start()
         self.analytics.counting.start()
@@ -279,6 +285,7 @@ class Services:
         await self.clock_sync.stop()
         await self.chat.indexing.close()
         await self.channels.drafting.scheduler.stop()
+        await self.broadcasts.worker.close()
         await self.channels.channels.close()
         await self.comments.close()
         await self.default_channels.close()
@@ -326,6 +333,7 @@ def create_services(
     webhooks_end = webhook_wiring.build_end(database, clock)
     push_core = push_wiring.build_core(database, limits, clock)
     report_core = report_wiring.build_core(database)
+    broadcast_core = broadcast_wiring.build_core(group_core)
     conversation_core = conversation_wiring.build_core(
         group_core,
         limits,
@@ -366,6 +374,7 @@ def create_services(
             menu_wiring.build_cleanup(database).delete_some,
             default_wiring.build_cleanup(database, clock).delete_some,
             tag_wiring.build_cleanup(database).delete_some,
+            broadcast_core.cleanup.delete_some,
             analytics_core.cleanup.delete_views,
             click_wiring.build_cleanup(database).delete_some,
             analytics_core.cleanup.delete_days,
@@ -388,7 +397,14 @@ def create_services(
     bus.listen(chat.accounts.on_events, AccountKindChanged)
     bus.on_resync(chat.accounts.reload)
     conversations = conversation_wiring.assemble(
-        database, conversation_core, chat, limits, limits, clock, on_batch=metrics.batch
+        database,
+        conversation_core,
+        chat,
+        limits,
+        limits,
+        clock,
+        user_wrote=broadcast_core.words.user_wrote,
+        on_batch=metrics.batch,
     )
     reactions = reaction_wiring.assemble(chat, engine, reacted=[analytics_core.counter.reacted])
     polls = reaction_wiring.assemble_polls(chat, engine)
@@ -443,6 +459,19 @@ def create_services(
     )
     subscriber_tagging = tag_wiring.assemble(
         database, chat, log, channels.channel, channel_core.store.touch, limits
+    )
+    broadcasts = broadcast_wiring.assemble(
+        database,
+        broadcast_core,
+        chat,
+        conversations.dialogues,
+        subscriber_tagging.segments,
+        bus,
+        channels.channel,
+        channel_core.store.touch,
+        channel_core.inbox_rules.staff,
+        limits,
+        clock,
     )
     webhooks = webhook_wiring.assemble(
         database,
@@ -533,6 +562,7 @@ def create_services(
         comment_rates=comment_rates,
         default_channels=default_channels,
         subscriber_tagging=subscriber_tagging,
+        broadcasts=broadcasts,
         analytics=analytics,
         automatic=automatic,
         menus=menus,
@@ -629,6 +659,8 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             tags=services.subscriber_tagging.tags,
         ),
         SubscriberTagRoutes(tags=services.subscriber_tagging.tags),
+        BroadcastRoutes(broadcasts=services.broadcasts.broadcasts),
+        OptOutRoutes(opt_outs=services.broadcasts.opt_outs),
         AdminRoutes(
             channel=channels.channel,
             memberships=chat.membership,

@@ -62,11 +62,14 @@ class SubscriberTagStore:
         cursor = self._tags.find(wanted, sort=[("user_id", 1)], limit=limit)
         return [_to_row(row) for row in await cursor.to_list(None)]
 
-    async def list_all(self, channel_id: GroupId, *, after: str, limit: int) -> list[TagRow]:
+    async def list_all(
+        self, channel_id: GroupId, *, after: str, limit: int, tx: Tx | None = None
+    ) -> list[TagRow]:
         """Rows of the channel, by user id, behind `after`."""
         # Uses index: channel_id_1_user_id_1
         wanted: Document = {"channel_id": channel_id, "user_id": {"$gt": after}}
-        cursor = self._tags.find(wanted, sort=[("user_id", 1)], limit=limit)
+        session = tx.session if tx else None
+        cursor = self._tags.find(wanted, sort=[("user_id", 1)], limit=limit, session=session)
         return [_to_row(row) for row in await cursor.to_list(None)]
 
     def put_rows(self, channel_id: GroupId, rows: Iterable[TagRow], tx: Tx) -> None:

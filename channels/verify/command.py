@@ -10,6 +10,8 @@ from rich.console import Console
 import groups.wiring
 from channels.analytics.audit.service import checks as analytics_checks
 from channels.audit import checks as channel_checks
+from channels.broadcasts.audit import HOLDER as BROADCASTS
+from channels.broadcasts.audit import checks as broadcast_checks
 from channels.comments.audit import checks as comment_checks
 from channels.default_channels.audit import checks as default_channel_checks
 from channels.drafts.audit import HOLDER
@@ -18,6 +20,7 @@ from channels.limits import Limits
 from channels.link_clicks.audit import checks as click_checks
 from channels.push.audit import checks as push_checks
 from channels.reports.audit import checks as report_checks
+from channels.subscriber_tags.audit import checks as subscriber_tag_checks
 from channels.verify.report import Outcome, progress_bar, show
 from channels.webhooks.audit import checks as webhook_checks
 from conversations.audit.service import checks as conversation_checks
@@ -81,12 +84,14 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
     clock = database.clock
     chat = groups.wiring.build_core(database, limits, clock)
     return [
-        *group_checks(database, limits, holders=[HOLDER]),
+        *group_checks(database, limits, holders=[HOLDER, BROADCASTS]),
         *reaction_checks(database, chat.streams, clock),
         *conversation_checks(database, chat.membership_reader, limits),
         *channel_checks(database, chat.updates, limits),
         *comment_checks(database, chat.streams),
         *default_channel_checks(database, chat.streams, limits, clock),
+        *subscriber_tag_checks(database, chat.membership_reader, chat.streams, clock),
+        *broadcast_checks(),
         *draft_checks(database, chat.draft_content, chat.streams),
         *analytics_checks(database, chat, limits),
         *click_checks(database, chat.streams),

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from conversations import policy
 from conversations.errors import AmbiguousConversationId, ConversationNotFound
@@ -60,6 +60,11 @@ from groups.service.messages.posting import (
 )
 from groups.service.messages.stream import PostQueue, StreamService
 from groups.service.write_locks import stream_lock
+
+T = TypeVar("T")
+
+UserWroteHook = Callable[[GroupId, UserId, Message, Tx], None]
+"""Acts in the transaction that stores a user's message to a channel; it only collects writes (`Tx.write`)."""
 
 NO_CHANNELS: Final[Mapping[Actor, GroupId]] = {}
 AUTOMATIC: Final = Actor(UserId("channels-automatic"), is_app_admin=True)
@@ -143,6 +148,7 @@ class _Targets:
                 threads[dialogue.channel_id, dialogue.user_id] = batch
         if threads:
             self._record_threads(threads, tx)
+            self._record_words(threads, tx)
         for batch in batches:
             dialogue, newest_seqs = self.targets[batch.stream_id].dialogue, batch.newest_seqs
             sides = [(side.user_id, side.conversation_id) for side in dialogue.sides]
@@ -152,16 +158,33 @@ class _Targets:
             self.service.settings.record_posts(written, begun, tx, with_channel=with_channel)
             staff = self.found.staff(dialogue)
             for added in batch.added:
-                event = dialogue_event(DialoguePosted, dialogue, staff, added.message, batch.now)
+                if added.message.broadcast_id is None:
+                    event = dialogue_event(
+                        DialoguePosted, dialogue, staff, added.message, batch.now
+                    )
+                else:
+                    # The staff receive how far the broadcast is, not each of a hundred thousand messages.
+                    user_id, peer_id, message = *dialogue, added.message
+                    event = DialoguePosted(
+                        at=batch.now, user_id=user_id, peer_id=peer_id, message=message
+                    )
                 tx.publish(event)
+
+    def _record_words(self, threads: Mapping[ThreadKey, PostBatch], tx: Tx) -> None:
+        """Tell the hook what users wrote to channels."""
+        if self.service.user_wrote is None:
+            return
+        for (channel_id, user_id), batch in threads.items():
+            for added in batch.added:
+                if added.message.sender_id == user_id:
+                    self.service.user_wrote(channel_id, user_id, added.message, tx)
 
     def _record_threads(self, threads: Mapping[ThreadKey, PostBatch], tx: Tx) -> None:
         """Move threads to the top, and their cursors to the channel's own messages; the inboxes' totals change too."""
         service, now = self.service, next(iter(threads.values())).now
         read_seqs: dict[ThreadKey, int] = {}
         unread: dict[ThreadKey, tuple[int, int]] = {}
-        opened, still = list[ThreadKey](), list[ThreadKey]()
-        greeted = list[ThreadKey]()
+        opened, counted, still = list[ThreadKey](), list[ThreadKey](), list[ThreadKey]()
         for key, batch in threads.items():
             channel_id, before = UserId(key[0]), self.read_seqs.get(key, 0)
             own = batch.newest_seqs.get(channel_id, 0)
@@ -172,7 +195,10 @@ class _Targets:
             read_seqs[key] = read
             unread[key] = was_unread, newest.seq - max(before, read)
             if own and batch.is_new_stream and batch.added[0].message.sender_id == channel_id:
-                (greeted if newest.automatic else opened).append(key)
+                first = batch.added[0].message
+                opened.append(key)
+                if first.broadcast_id is None and not first.automatic:
+                    counted.append(key)
             elif own and self.targets[batch.stream_id].settings.begun_by_channel:
                 still.append(key)
         # First: if others write the same totals, this transaction ends there and begins again.
@@ -181,8 +207,7 @@ class _Targets:
         begun = [key for key, batch in threads.items() if batch.is_new_stream]
         service.threads.touch_guards_of(begun, tx)
         if opened:
-            service.permission.record_openings(opened, self.found.opened, now, tx)
-        service.permission.hold_openings(greeted, tx)
+            service.permission.record_openings(opened, counted, self.found.opened, now, tx)
         service.permission.hold_subscriptions(still, tx)
 
 
@@ -202,6 +227,53 @@ def dialogue_event(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToMany:
+    """The same message of a channel to many users, on its way; each user once."""
+
+    actor: Actor
+    channel_id: GroupId
+    user_ids: tuple[UserId, ...]
+    content: Content | ContentLoader
+    """Content within its bounds, or what loads it."""
+    fingerprint: str
+    key: str | None
+    silent: bool
+    broadcast_id: str | None = None
+    """It is the key, too. So nobody gets it twice, also where another one of the staff goes on with it."""
+
+    @property
+    def dialogues(self) -> list[Dialogue]:
+        """The threads, in one order, whatever that of the users, since the locks are taken in it."""
+        return sorted(Dialogue(user_id, self.channel_id) for user_id in self.user_ids)
+
+    def posts(self, review: Review | None) -> dict[StreamId, list[_DialoguePost]]:
+        """The posts for one attempt of a transaction, which loads the content once."""
+        content = self.content
+        if not isinstance(content, Content):
+            content = loaded_once(content)
+        return {
+            dialogue.stream_id: [
+                _DialoguePost(
+                    actor=self.actor,
+                    dialogue=dialogue,
+                    content=content,
+                    key=self._post_key(),
+                    silent=self.silent,
+                    spoken_for=UserId(self.channel_id),
+                    review=review,
+                    broadcast_id=self.broadcast_id,
+                )
+            ]
+            for dialogue in self.dialogues
+        }
+
+    def _post_key(self) -> PostKey:
+        if self.broadcast_id is not None:
+            return PostKey(f"b:{self.broadcast_id}", digest_of(self.fingerprint))
+        return post_key(self.key, self.fingerprint, shared_by=self.actor.user_id)
+
+
 @dataclass(kw_only=True, slots=True)
 class DialogueService:
     """Messages of dialogues. `for_channel` in a call: the actor speaks as the channel, if its inbox rules allow it."""
@@ -213,6 +285,8 @@ class DialogueService:
     threads: ThreadStore
     totals: InboxTotalStore
     permission: WritePermission
+    user_wrote: UserWroteHook | None = None
+    """Is called with each message of a user to a channel."""
     on_batch: InitVar[OnBatch | None] = None
     _queue: PostQueue[_DialoguePost, DialogueMessage] = field(init=False)
     _channel_queue: PostQueue[_DialoguePost, DialogueMessage] = field(init=False)
@@ -317,51 +391,60 @@ class DialogueService:
         """
         if isinstance(new, Source):
             fingerprint = forward_fingerprint_of(new, silent=silent)
+            content: Content | ContentLoader = self.forwards.loader(actor, new, silent=silent)
         else:
             check_bounds(new, self.streams.limits)
             fingerprint = fingerprint_of(new, silent=silent)
-        # In one order, whatever that of the users, since the locks are taken in it.
-        dialogues = sorted(Dialogue(user_id, channel_id) for user_id in user_ids)
-        keys = {d: post_key(key, fingerprint, shared_by=actor.user_id) for d in dialogues}
+            content = new
+        to_many = ToMany(
+            actor=actor,
+            channel_id=channel_id,
+            user_ids=tuple(user_ids),
+            content=content,
+            fingerprint=fingerprint,
+            key=key,
+            silent=silent,
+        )
+        review = await self.review_for_many(to_many)
 
-        def posts_of(
-            content: Content | ContentLoader, review: Review | None
-        ) -> dict[StreamId, list[_DialoguePost]]:
-            return {
-                dialogue.stream_id: [
-                    _DialoguePost(
-                        actor=actor,
-                        dialogue=dialogue,
-                        content=content,
-                        key=keys[dialogue],
-                        silent=silent,
-                        spoken_for=UserId(channel_id),
-                        review=review,
-                    )
-                ]
-                for dialogue in dialogues
-            }
+        async def work(tx: Tx) -> Mapping[UserId, DialogueMessage | DomainError]:
+            return await self.post_to_many_in(to_many, review, tx)
 
-        def content_of() -> Content | ContentLoader:
-            if isinstance(new, Source):
-                return loaded_once(self.forwards.loader(actor, new, silent=silent))
-            return new
+        outcomes = await self.run_for_many(to_many, work)
+        return [outcomes[user_id] for user_id in user_ids]
 
-        review = None
-        if self.streams.before_post is not None:
-            # One review for all: they get the same message.
-            review = await self.streams.review_of_any(posts_of(content_of(), None), self._open)
+    async def review_for_many(self, to_many: ToMany) -> Review | None:
+        """One review of the message for all users, since they get the same. Raises: MessageRefused; ReviewUnavailable.
 
-        async def work(tx: Tx) -> Mapping[StreamId, DialogueMessage | DomainError]:
-            posts = posts_of(content_of(), review)
-            outcomes = await self.streams.post_all(posts, self._open, tx)
-            return {stream_id: outcome for stream_id, [outcome] in outcomes.items()}
+        None where there is no hook `before_post`.
+        """
+        if self.streams.before_post is None:
+            return None
+        return await self.streams.review_of_any(to_many.posts(None), self._open)
 
-        locks = [stream_lock(dialogue.stream_id) for dialogue in dialogues]
-        locks += sorted({lock for d in dialogues for lock in inbox_locks(d.stream_id)})
-        locks += opening_lock(dialogues[0].stream_id)
-        outcomes = await self.database.run(work, *locks)
-        return [outcomes[Dialogue(user_id, channel_id).stream_id] for user_id in user_ids]
+    async def post_to_many_in(
+        self, to_many: ToMany, review: Review | None, tx: Tx
+    ) -> Mapping[UserId, DialogueMessage | DomainError]:
+        """As `post_to_many`, in a transaction of the caller (`run_for_many`)."""
+        if not to_many.user_ids:
+            return {}
+        posts = to_many.posts(review)
+        outcomes = await self.streams.post_all(posts, self._open, tx)
+        return {
+            user_id: outcomes[Dialogue(user_id, to_many.channel_id).stream_id][0]
+            for user_id in to_many.user_ids
+        }
+
+    async def run_for_many(
+        self, to_many: ToMany, work: Callable[[Tx], Awaitable[T]], *keys: str
+    ) -> T:
+        """Run the work in a transaction, with the locks of the threads with these users, and of more `keys`."""
+        streams = [dialogue.stream_id for dialogue in to_many.dialogues]
+        locks = [stream_lock(stream_id) for stream_id in streams]
+        locks += sorted({lock for stream_id in streams for lock in inbox_locks(stream_id)})
+        if streams and to_many.broadcast_id is None:
+            locks += opening_lock(streams[0])
+        return await self.database.run(work, *locks, *keys)
 
     async def post_automatically(
         self,
@@ -455,7 +538,9 @@ class DialogueService:
             refusals = await self.permission.refusals_in(
                 found, writers[stream_id], tx, is_begun=is_begun, begins=begins
             )
-            if not is_begun and dialogue.channel_id is not None:
+            # Broadcasts have limits of their own.
+            is_broadcast = of_stream[0].broadcast_id is not None
+            if not is_begun and dialogue.channel_id is not None and not is_broadcast:
                 refusals = self._with_openings(refusals, dialogue.channel_id, opened, now)
             targets[stream_id] = _Target(
                 dialogue=dialogue,

@@ -209,23 +209,24 @@ class WritePermission:
         )
 
     def record_openings(
-        self, threads: Collection[ThreadKey], before: Mapping[GroupId, int], now: datetime, tx: Tx
+        self,
+        threads: Collection[ThreadKey],
+        counted: Collection[ThreadKey],
+        before: Mapping[GroupId, int],
+        now: datetime,
+        tx: Tx,
     ) -> None:
         """Count threads that channels begin, and conflict with all that would refuse them.
 
-        The guards of the channels and the users' settings of the dialogues are written anyway. `before`: how many each
-        channel had begun today, which the caller has read and compared.
+        The guards of the channels and the users' settings of the dialogues are written anyway. `counted` are those for
+        the limit of a day, and `before` how many each channel had begun today, which the caller has read and compared.
         """
-        more = Counter(channel_id for channel_id, _ in threads)
+        more = Counter(channel_id for channel_id, _ in counted)
         after = {channel_id: before.get(channel_id, 0) + n for channel_id, n in more.items()}
-        self.threads.put_opened(after, now.date(), tx)
-        self.hold_openings(threads, tx)
-
-    def hold_openings(self, threads: Collection[ThreadKey], tx: Tx) -> None:
-        """Conflict with all that would refuse the channels to begin these threads, and count nothing."""
-        if threads:
-            self.hold_subscriptions(threads, tx)
-            self.blocks.write_guards({user_id for _, user_id in threads}, tx)
+        if after:
+            self.threads.put_opened(after, now.date(), tx)
+        self.hold_subscriptions(threads, tx)
+        self.blocks.write_guards({user_id for _, user_id in threads}, tx)
 
     def _refusal_by_kind(self, writer: Writer, dialogue: Dialogue) -> DomainError | None:
         """One-to-one messages are between persons, and between a person and a channel."""

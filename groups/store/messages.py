@@ -423,6 +423,8 @@ def _to_document(keyed: KeyedMessage) -> Document:
         del document["author_id"]  # nearly always
     if not message.automatic:
         del document["automatic"]
+    if message.broadcast_id is None:
+        del document["broadcast_id"]
     if message.member_count is None:
         del document["member_count"]
     terms = search_terms_of(message.content)
@@ -459,6 +461,7 @@ def _to_message(document: Document) -> Message:
         author_id=document.get("author_id"),
         automatic=document.get("automatic", False),
         changed_version=document.get("changed_version", 0),
+        broadcast_id=document.get("broadcast_id"),
         member_count=document.get("member_count"),
     )
 

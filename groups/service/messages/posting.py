@@ -139,6 +139,8 @@ class PendingPost:
     """The sender, where the actor writes in the name of another one."""
     automatic: bool = False
     """The server writes it by a rule; the actor is none, and the message has no author."""
+    broadcast_id: str | None = None
+    """What sends it to many users at once; None: it is written for this stream."""
     peek: ContentLoader | None = None
     """As `content`, and changes nothing: what the hook `before_post` is shown. None: `content` changes nothing."""
     review: Review | None = None
@@ -247,6 +249,7 @@ class PostBatch:
             quoted_seq=post.quoted_seq,
             author_id=post.actor.user_id if post.spoken_for and not post.automatic else None,
             automatic=post.automatic,
+            broadcast_id=post.broadcast_id,
             member_count=self._member_count,
         )
         self.media_bytes += content.media_bytes
