@@ -10,6 +10,7 @@ from conversations.service.changes import ConversationChangeReader
 from conversations.service.conversation_groups import ConversationGroupService
 from conversations.service.conversation_list import ConversationListService
 from conversations.service.dialogue_edits import DialogueEdits
+from conversations.service.dialogue_endings import DialogueEndings
 from conversations.service.dialogues import DialogueService, UserWroteHook
 from conversations.service.forward_sources import ForwardSources
 from conversations.service.guard import ConversationGuard
@@ -59,6 +60,7 @@ class ConversationCore:
     hooks: ConversationHooks
     forward_sources: ForwardSources
     threads: ThreadService
+    endings: DialogueEndings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +130,16 @@ def build_core(
             settings=settings,
             write_permission=permission,
             departures=groups.departures,
+            clock=clock,
+            delete_of_stream=delete_of_stream,
+        ),
+        endings=DialogueEndings(
+            database=database,
+            streams=streams,
+            threads=threads,
+            totals=totals,
+            tags=tags,
+            settings=settings,
             clock=clock,
             delete_of_stream=delete_of_stream,
         ),

@@ -8,6 +8,7 @@ from groups.wiring import GroupChat, GroupCore
 from reactions.polls.service.polls import PollService
 from reactions.service.engine import ReactionEngine
 from reactions.service.reactions import ReactedHook, ReactionService
+from reactions.service.withdrawal import Withdrawal
 from reactions.store import ReactionStore
 
 REACTION_INDEXES: Final[tuple[Index, ...]] = ReactionStore.INDEXES
@@ -31,6 +32,11 @@ def assemble(
     return ReactionService(
         engine=engine, access=chat.bulk_access, messages=chat.messages, reacted=reacted
     )
+
+
+def build_withdrawal(chat: GroupChat, engine: ReactionEngine) -> Withdrawal:
+    """Build what takes back the reactions and votes of a deleted user."""
+    return Withdrawal(engine=engine, access=chat.bulk_access)
 
 
 def assemble_polls(chat: GroupChat, engine: ReactionEngine) -> PollService:

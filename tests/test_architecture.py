@@ -345,6 +345,12 @@ WITHOUT_LOCKS: Final = {
     "channels.analytics.service.rollup._roll_up_day",
     "channels.reports.service.clearing._clear",
     "groups.service.messages.search_indexing.run",
+    # The steps of a deletion, one after the other, on documents of a user who writes none any more.
+    "channels.user_data.service.steps._delete_draft",
+    "channels.user_data.service.worker._finish",
+    "channels.reports.service.withdrawal.withdraw",
+    "conversations.service.dialogue_endings.end",
+    "groups.service.media.service.disown",
     # Before the server answers.
     "channels.service.verified_badges.move_badges",
     # They only read.

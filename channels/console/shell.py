@@ -76,6 +76,10 @@ class Deployment:
     """Whether users may delete their account; the application's admin may always."""
     sign_in_url: str | None = None
     """The page that signs people in; None: the app asks for a token."""
+    may_export: bool = False
+    """Whether users may export what is stored of them."""
+    may_delete: bool = False
+    """Whether users may delete themselves."""
 
 
 def shell(

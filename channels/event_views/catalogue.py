@@ -94,5 +94,7 @@ CATALOGUE: Final[Mapping[str, EventAbout]] = {
 }
 EVENT_TYPES: Final = tuple(CATALOGUE)
 """Every type of event that clients may receive."""
-SOCKET_EVENT_TYPES: Final = tuple(name for name in EVENT_TYPES if name != "report.opened")
+SOCKET_EVENT_TYPES: Final = tuple(
+    name for name in EVENT_TYPES if name not in {"report.opened", "user.deleted"}
+)
 """Those that sockets receive: a report is for back ends of the application alone."""

@@ -41,6 +41,7 @@ from channels.reports.events import ReportOpened
 from channels.reports.models import ReportReason, Target, TargetType
 from channels.self_service.menus.events import MenuSelected
 from channels.subscriber_tags.models import Segment
+from channels.user_data.events import UserDeleted
 from channels.webhooks.events import ChannelWebhookDisabled
 from channels.webhooks.models import DisabledReason
 from conversations.events import (
@@ -212,6 +213,7 @@ def _examples() -> Iterator[Event]:
     yield from _of_comments()
     yield from _of_one_to_one_messages()
     yield from _of_a_user()
+    yield UserDeleted(at=_AT, user_id=_ADA)
     yield UserRestricted(at=_AT, user_id=_ADA, until=_AT + timedelta(days=7), reason="Spam")
     yield UserUnrestricted(at=_AT, user_id=_ADA)
     yield ReportOpened(

@@ -1,4 +1,4 @@
-"""Events of reports, and of restricted users. None of them says who reported."""
+"""Events of reports, and of restricted and deleted users. None of them says who reported."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -11,6 +11,7 @@ from channels.event_views.view import (
     event_id_of,
 )
 from channels.reports.events import ReportOpened
+from channels.user_data.events import UserDeleted
 from groups.events import UserRestricted, UserUnrestricted
 from groups.kernel.clock import rfc3339
 from groups.kernel.events import Event
@@ -53,15 +54,21 @@ def _opened_payload(event: ReportOpened) -> dict[str, Any]:
     return _payload(event, report_id=event.report_id, target=target, reason=event.reason.value)
 
 
+def _deleted_payload(event: UserDeleted) -> dict[str, Any]:
+    return _payload(event, user_id=event.user_id)
+
+
 MODERATION_EVENTS: Final[Rendering] = {
     UserRestricted: _restricted,
     UserUnrestricted: _unrestricted,
     ReportOpened: lambda _: (),  # only back ends receive it
+    UserDeleted: lambda _: (),  # only back ends receive it
 }
 PUBLIC_MODERATION_EVENTS: Final[PublicRendering] = {
     UserRestricted: PublicViews(("user.restricted",), lambda event: (_restricted_payload(event),)),
     UserUnrestricted: PublicViews(
         ("user.unrestricted",), lambda event: (_unrestricted_payload(event),)
     ),
+    UserDeleted: PublicViews(("user.deleted",), lambda event: (_deleted_payload(event),)),
     ReportOpened: PublicViews(("report.opened",), lambda event: (_opened_payload(event),)),
 }

@@ -18,6 +18,7 @@ from channels.event_views.self_service import PUBLIC_SELF_SERVICE_EVENTS, SELF_S
 from channels.event_views.view import EventView, PublicRendering, Rendering
 from channels.event_views.webhooks import PUBLIC_WEBHOOK_EVENTS, WEBHOOK_EVENTS
 from channels.events import DraftScheduled, RatesSpent
+from channels.user_data.events import UserDeletionBegan
 from groups.events import AccountKindChanged, StrangerBanned
 from groups.kernel.events import Event
 
@@ -33,6 +34,7 @@ _VIEWS: Final[Rendering] = {
     StrangerBanned: lambda _: (),  # only hubs listen
     AccountKindChanged: lambda _: (),  # only the processes themselves listen
     DefaultChannelsChanged: lambda _: (),  # only the processes themselves listen
+    UserDeletionBegan: lambda _: (),  # only the processes themselves listen
     RatesSpent: lambda _: (),  # only the rate limits of other processes listen
     **MODERATION_EVENTS,
     **WEBHOOK_EVENTS,

@@ -1099,6 +1099,16 @@ class ReportOpened(_OfNoConversation):
     """Why, in the first report."""
 
 
+class UserDeleted(_OfNoConversation):
+    """A user was deleted with all that was stored of them. Delete what you store of them too; the id may come back."""
+
+    receivers = "nobody on a socket; the application, in the feed and its webhooks"
+
+    type: Literal["user.deleted"]
+    user_id: UserId
+    """The user."""
+
+
 _PublicEvent = (
     MessagePosted
     | MessageEdited
@@ -1149,6 +1159,7 @@ _PublicEvent = (
     | BlockChanged
     | UserRestricted
     | UserUnrestricted
+    | UserDeleted
     | ReportOpened
     | WebhookDisabled
 )

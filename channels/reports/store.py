@@ -196,6 +196,11 @@ class ReportStore:
         )
         return [CaseText.from_stored(row) for row in await cursor.to_list(None)]
 
+    async def delete_one(self, report_id: str, tx: Tx) -> str | None:
+        """Delete a report by its key; returns the id of its case, None where there is no such report."""
+        row = await self._reports.find_one_and_delete({"_id": report_id}, session=tx.session)
+        return row["case_id"] if row else None
+
     async def delete_some(self, case_id: str, limit: int, tx: Tx) -> int:
         """Delete up to `limit` reports of a resolved case; returns how many."""
         # Uses index: digest_1_at_-1

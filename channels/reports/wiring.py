@@ -9,6 +9,7 @@ from channels.reports.service.cases import CaseService
 from channels.reports.service.clearing import ReportClearing
 from channels.reports.service.reporting import ReportingService
 from channels.reports.service.targets import TargetFinder
+from channels.reports.service.withdrawal import ReportWithdrawal
 from channels.reports.store import CaseStore, ReportStore
 from channels.service.guard import ChannelGuard, InboxGuard
 from conversations.wiring import Conversations
@@ -27,6 +28,7 @@ class AbuseReports:
     reporting: ReportingService
     cases: CaseService
     clearing: ReportClearing
+    withdrawal: ReportWithdrawal
 
     async def close(self) -> None:
         """Finish what was submitted, and stop the background work, which the next start resumes."""
@@ -50,6 +52,7 @@ def build(
     cases, reports = CaseStore(database), ReportStore(database)
     clearing = ReportClearing(database=database, cases=cases, reports=reports)
     return AbuseReports(
+        withdrawal=ReportWithdrawal(database=database, cases=cases, reports=reports),
         reporting=ReportingService(
             database=database,
             cases=cases,

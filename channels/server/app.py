@@ -6,6 +6,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,7 @@ import channels.self_service.automatic_messages.wiring as automatic_wiring
 import channels.self_service.forms.wiring as form_wiring
 import channels.self_service.menus.wiring as menu_wiring
 import channels.subscriber_tags.wiring as tag_wiring
+import channels.user_data.wiring as user_data_wiring
 import channels.webhooks.wiring as webhook_wiring
 import channels.wiring as channel_wiring
 import conversations.wiring as conversation_wiring
@@ -140,6 +142,8 @@ from channels.share_links.routes import ShareRoutes
 from channels.share_links.service import ShareService
 from channels.subscriber_tags.routes.tags import SubscriberTagRoutes
 from channels.subscriber_tags.wiring import SUBSCRIBER_TAG_INDEXES, SubscriberTagging
+from channels.user_data.routes import UserDataRoutes
+from channels.user_data.wiring import USER_DATA_INDEXES, UserData
 from channels.webhooks.routes.app import AppWebhookRoutes
 from channels.webhooks.routes.channels import ChannelWebhookRoutes
 from channels.webhooks.wiring import WEBHOOK_INDEXES, Webhooks
@@ -155,6 +159,7 @@ from groups.kernel.clock import CLOCK_SYNC_SECONDS, Clock
 from groups.kernel.endpoint import Endpoint, endpoints_of
 from groups.kernel.event_bus import EventBus
 from groups.kernel.event_log.log import EventLog
+from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database, Index, ensure_indexes
 from groups.kernel.mongo.schema import Schema
 from groups.routes.groups import GroupRoutes
@@ -192,6 +197,7 @@ INDEXES: Final[tuple[Index, ...]] = (
     *DELIVERY_INDEXES,
     *REPORT_INDEXES,
     *ABUSE_REPORT_INDEXES,
+    *USER_DATA_INDEXES,
 )
 
 DEFAULT_OPTIONS: Final = ServiceOptions()
@@ -233,12 +239,21 @@ class Services:
     push_delivery: PushDelivery
     reports: Reports
     abuse_reports: AbuseReports
+    user_data: UserData
     shares: ShareService
     link_previews: LinkPreviewService
     metrics: Metrics
     clock_sync: PeriodicTask
     options: ServiceOptions
     review_http: OutboundClient
+
+    def revoked_at(self, user_id: UserId) -> datetime | None:
+        """Until when the user's tokens are refused: revoked, or of a user who was deleted. None: none is."""
+        revoked_at = self.chat.revocations.revoked_at(user_id)
+        deleted_at = self.user_data.deletions.revoked_at(user_id)
+        if revoked_at is None or deleted_at is None:
+            return revoked_at or deleted_at
+        return max(revoked_at, deleted_at)
 
     async def prepare(self) -> None:
         """Create the indexes, and migrate an older database."""
@@ -256,6 +271,7 @@ class Services:
         # After the bus: a revocation in between would otherwise be missed.
         await self.chat.revocations.load()
         await self.chat.accounts.load()
+        await self.user_data.start()
         await self.default_channels.start()
         await self.chat.cleanup.resume()
         self.clock_sync.start()
@@ -276,6 +292,8 @@ class Services:
     async def stop(self) -> None:
         """Finish what was submitted. Nothing may be submitted afterwards."""
         await self.feed.close()
+        # Before the queues that its steps submit to.
+        await self.user_data.close()
         await self.log.close()
         await self.automatic.worker.close()
         await self.webhooks.stop()
@@ -532,6 +550,29 @@ def create_services(
     )
     metrics.follow_consumers(log.consumers)
     metrics.unsequenced.set_function(lambda: log.sequencer.waiting_seconds)
+    abuse_reports = abuse_wiring.build(
+        database,
+        chat,
+        conversations,
+        comments,
+        channels.channel,
+        channels.inbox,
+        limits,
+        clock,
+        on_batch=metrics.batch,
+    )
+    user_data = user_data_wiring.build(
+        database,
+        chat,
+        comments,
+        conversation_core.endings,
+        reaction_wiring.build_withdrawal(chat, engine),
+        draft_cleanup,
+        abuse_reports.withdrawal,
+        bus,
+        options.user_data,
+        clock,
+    )
     metrics.search_indexed.set_function(lambda: chat.indexing.progress)
     search_rates = UserRates(limits.searches_per_second, "search")
     feed = build_feed(log, chat, channels.channel, limits)
@@ -594,17 +635,8 @@ def create_services(
         push=push,
         push_delivery=push_delivery,
         reports=report_wiring.assemble(report_core, channels.channel, chat.guard),
-        abuse_reports=abuse_wiring.build(
-            database,
-            chat,
-            conversations,
-            comments,
-            channels.channel,
-            channels.inbox,
-            limits,
-            clock,
-            on_batch=metrics.batch,
-        ),
+        abuse_reports=abuse_reports,
+        user_data=user_data,
         shares=ShareService(
             channels=channels.channels,
             channel=channels.channel,
@@ -793,6 +825,11 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         MediaRoutes(chat.media),
         LinkPreviewRoutes(previews=services.link_previews),
         UserRoutes(users=chat.users, revocations=chat.revocations, limits=services.limits),
+        UserDataRoutes(
+            exports=services.user_data.exports,
+            deletions=services.user_data.deletions,
+            steps=services.user_data.steps,
+        ),
     )
     return [endpoint for part in routes for endpoint in endpoints_of(part)]
 
@@ -846,7 +883,7 @@ class App(web.BaseRunner):
         verifier = TokenVerifier(
             secret,
             previous=previous_secret,
-            revoked_at=services.chat.revocations.revoked_at,
+            revoked_at=services.revoked_at,
             check_kind=services.chat.accounts.check,
             clock=services.clock,
             provider=IdentityProvider(identity, keys, services.clock)
@@ -974,6 +1011,8 @@ class App(web.BaseRunner):
             has_public_pages=public_pages != "off",
             has_demo=demo is not None,
             sign_in_url=sign_in_url,
+            may_export=services.options.user_data.may_export,
+            may_delete=services.options.user_data.may_delete,
         )
         WebApp(limits, deployment).mount(http.router)
         if demo is not None:

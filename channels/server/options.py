@@ -8,6 +8,7 @@ from channels.outbound.addresses import Network
 from channels.policy import CreatePolicy
 from channels.push.options import NOTHING_DELIVERED, PushOptions
 from channels.share_links.models import LOCAL_LINKS, ShareOptions
+from channels.user_data.policy import USERS_EXPORT_ONLY, UserDataOptions
 from groups.kernel.database_options import EVENT_RETENTION_SECONDS
 
 
@@ -29,5 +30,7 @@ class ServiceOptions:
     """Networks inside whose pages link previews may show."""
     push: PushOptions = NOTHING_DELIVERED
     """How push notifications are delivered."""
+    user_data: UserDataOptions = USERS_EXPORT_ONLY
+    """Whether users may export and delete themselves."""
     share: ShareOptions = LOCAL_LINKS
     """How links to channels and posts begin."""

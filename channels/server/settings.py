@@ -38,6 +38,7 @@ from channels.server.identity.options import ProviderOptions
 from channels.server.options import ServiceOptions
 from channels.server.startup import StartupError
 from channels.share_links.models import ShareOptions
+from channels.user_data.policy import UserDataOptions
 from groups.kernel.database_options import EVENT_RETENTION_SECONDS, KEYS_PER_TRANSACTION, Driver
 
 _ORIGIN: Final = re.compile(r"https?://[^/\s?#@]+")
@@ -226,6 +227,13 @@ class Settings(BaseSettings):
         SecretStr | None, Unset("required with `CHANNELS_PUSH_GATEWAY_URL`")
     ] = None
     """The secret of the signatures that your push gateway checks: `whsec_` and base64 of 24 to 64 bytes."""
+    user_export: bool = True
+    """Whether users may [export](../how-to/leave.md#export) all that is stored of them. Your back end always may."""
+    user_deletion: bool = False
+    """Whether users may [delete](../how-to/leave.md#delete) themselves with all that is stored of them.
+
+    Your back end always may. Turn it on if accounts live here; where they live in your application, let it ask.
+    """
     push_previews: bool = True
     """Whether notifications hold names and texts. Without them, apps show what the message's keys stand for."""
     push_ttl_seconds: int = Field(default=TTL_SECONDS, ge=60, le=2_419_200)
@@ -467,6 +475,7 @@ class Settings(BaseSettings):
             event_retention_seconds=self.event_retention_seconds,
             webhook_allowed_networks=self.webhook_allowed_networks,
             link_preview_networks=self.link_preview_allowed_networks,
+            user_data=UserDataOptions(may_export=self.user_export, may_delete=self.user_deletion),
             push=PushOptions(
                 vapid_private_key=self.web_push_key(),
                 vapid_subject=self.contact_of_pushes or "mailto:admin@localhost",

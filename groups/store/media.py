@@ -174,6 +174,31 @@ class MediaStore:
             _count_uses(moved, before, -times)
         await self.usage.add(moved, tx)
 
+    async def rename_uploader(
+        self, media_id: str, old: UserId, new: UserId, now: datetime, tx: Tx
+    ) -> None:
+        """Count the upload as another uploader's, without its idempotency key; without uses it expires at once."""
+        unused = {"$lte": ["$uses", 0]}
+        before = await self._media.find_one_and_update(
+            {"_id": media_id, "uploader_id": old},
+            [
+                {
+                    "$set": {
+                        "uploader_id": {"$literal": new},
+                        "expires_at": {"$cond": [unused, now, "$expires_at"]},
+                    }
+                },
+                {"$unset": ["key", "digest"]},
+            ],
+            session=tx.session,
+        )
+        if before is None:
+            return
+        size = bytes_of(before)
+        usage = MediaUsage(size, 0 if before["uses"] > 0 else size)
+        less = MediaUsage(-usage.total, -usage.unused)
+        await self.usage.add({old: less, new: usage}, tx)
+
     async def list_expired(self, now: datetime, limit: int) -> list[str]:
         # Uses index: expires_at_1
         cursor = self._media.find({"expires_at": {"$lte": now}}, {"_id": 1}).limit(limit)

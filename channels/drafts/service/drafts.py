@@ -320,6 +320,12 @@ class DraftCleanup:
     drafts: DraftStore
     content: DraftContent
 
+    async def forget(self, channel_id: GroupId, draft_id: str, tx: Tx) -> None:
+        """Delete a draft whose author is deleted, and release its uploads; without such a draft nothing happens."""
+        draft = await self.drafts.take_draft(channel_id, draft_id, tx)
+        if draft is not None:
+            await self.content.release(draft.content, tx)
+
     async def delete_some(self, stream_id: StreamId, tx: Tx) -> int:
         channel_id = GroupId(stream_id.removeprefix(_GROUP_PREFIX))
         drafts = await self.drafts.take_drafts(channel_id, CLEANUP_STEP, tx)

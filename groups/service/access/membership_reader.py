@@ -68,6 +68,10 @@ class MembershipReader:
         """Those of the memberships that exist, with their times."""
         return await self.members.find_memberships(pairs, tx)
 
+    async def list_of_user(self, user_id: UserId, *, after: str, limit: int) -> list[Member]:
+        """A page of the user's memberships by group id, behind `after`."""
+        return await self.members.list_of_user(user_id, after=after, limit=limit)
+
     async def list_members_of_any(self, *, after: str, rows: int) -> list[UserId]:
         """The next users, by id, behind `after`, who are members of any group: as many as `rows` memberships have."""
         return await self.members.list_user_ids(after=after, rows=rows)

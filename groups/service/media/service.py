@@ -249,6 +249,16 @@ class MediaService:
             await self._database.run(lambda tx: self._media.delete_records(deleted, tx))
         return len(deleted)
 
+    async def disown(self, media_id: str, old: UserId, new: UserId) -> None:
+        """Make an upload that of another uploader, since the first one is deleted. Unused, it is swept soon.
+
+        Repeating it changes nothing.
+        """
+        now = self._clock.now()
+        await self._database.run(
+            lambda tx: self._media.rename_uploader(media_id, old, new, now, tx)
+        )
+
     async def recount_usage(self) -> None:
         """Count what every user and the deployment have stored, for an older database; nobody may upload meanwhile."""
         await self._media.usage.recount_all()

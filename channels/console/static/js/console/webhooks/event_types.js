@@ -50,7 +50,7 @@ const OF_APPLICATION = [
       "conversation_group.changed",
     ],
   ],
-  ["moderation", ["user.restricted", "user.unrestricted", "report.opened"]],
+  ["moderation", ["user.restricted", "user.unrestricted", "user.deleted", "report.opened"]],
   ["server", ["webhook.disabled"]],
 ];
 

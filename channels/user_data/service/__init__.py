@@ -1,0 +1,1 @@
+"""Exporting a user's data, and deleting it step by step."""

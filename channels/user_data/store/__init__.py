@@ -1,0 +1,1 @@
+"""The records of deletions, and walks over the collections of all packages."""

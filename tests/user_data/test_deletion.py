@@ -1,0 +1,91 @@
+"""A user who is deleted: nothing of theirs is found in the bytes of the database, and all counts are exact."""
+
+import pytest
+from rich.console import Console
+
+from channels.limits import Limits
+from channels.server.options import ServiceOptions
+from channels.user_data.policy import UserDataOptions
+from channels.verify.command import verify
+from tests.api import Api, a_channel, id_of, part
+from tests.conftest import OpenApi
+from tests.user_data.helpers import delete_user, places_of, traces, until_deleted
+
+shared_loop = pytest.mark.asyncio(loop_scope="module")
+
+
+@shared_loop
+async def test_nothing_of_a_deleted_user_is_left_in_the_database(shared_api: Api) -> None:
+    api = shared_api
+    made = await traces(api)
+    leaver, app, ada = made.leaver, made.app, made.ada
+    found = await places_of(api.services.database, leaver.id)
+    assert len(found) > 25, found
+    begun = await delete_user(app, leaver)
+    assert begun.status == 202, begun
+    assert (await leaver.get("/v1/users/me")).refusal == (401, "unauthenticated")
+    done = await until_deleted(app, leaver)
+    assert done["step"] == done["steps"]
+    assert await places_of(api.services.database, leaver.id) == set()
+    for words in ("Secret words from", "Lea Ver"):
+        assert await places_of(api.services.database, words) == set()
+    # What stays is nobody's.
+    post = (await ada.get(f"{made.channel}/posts/{made.post_seq}")).body
+    assert post["text"] == "Secret words", post
+    assert not post["signature"], post
+    assert post["reactions"]["total"] == 1
+    assert post["comment_count"] == 2, post
+    message = (await ada.get(f"{made.group}/messages/{made.group_seq}")).body
+    assert message["sender_id"].startswith("deleted:"), message
+    assert (await ada.call("HEAD", f"/v1/media/{made.media_id}")).status == 200
+    outcomes = await verify(
+        api.services.database, Limits(), console=Console(quiet=True), repair=False
+    )
+    assert [(one.check.claim, one.first) for one in outcomes if not one.is_clean] == []
+    # An old token stays refused, and a person who comes back is new.
+    assert (await leaver.get("/v1/users/me")).refusal == (401, "unauthenticated")
+
+
+async def test_a_deletion_is_confirmed_allowed_and_without_owned_channels(api: OpenApi) -> None:
+    """Each refusal shares the set-up of the success and changes one thing."""
+    allowed = ServiceOptions(user_data=UserDataOptions(may_delete=True))
+    server = await api(options=allowed)
+    ada, bob, app = server.new_user("ada"), server.new_user("bob"), server.new_user(admin=True)
+    channel = await a_channel(ada, bob)
+    me = "/v1/users/me"
+    assert (await delete_user(bob, ada)).refusal == (403, "permission_denied")
+    assert (await ada.get(f"/v1/users/{part(ada.id)}/deletion")).refusal[0] == 403
+    unknown = await app.get(f"/v1/users/{part(ada.id)}/deletion")
+    assert unknown.refusal == (404, "deletion_not_found")
+    wrong = await ada.call("DELETE", me, {"confirm": "me"})
+    assert wrong.refusal == (400, "confirmation_mismatch")
+    owned = await ada.call("DELETE", me, {"confirm": ada.id})
+    assert owned.refusal == (409, "owns_channels")
+    assert owned.body["details"] == {"channel_ids": [id_of(channel)], "group_ids": []}
+    # With the channel handed over, and the messages deleted too.
+    posted = await ada.post(f"{channel}/posts", {"kind": "text", "text": "Hello"})
+    await bob.put(f"{channel}/posts/{posted.body['seq']}/reactions/{part('👍')}")
+    assert (await ada.post(f"{channel}/owner", {"user_id": bob.id})).status < 300
+    ears = await bob.socket()
+    begun = await ada.call("DELETE", me, {"confirm": ada.id, "messages": "delete"})
+    assert (begun.status, begun.body["state"]) == (202, "running")
+    await until_deleted(app, ada)
+    await ears.hear("message.recalled")
+    assert await places_of(server.services.database, ada.id) == set()
+    post = (await bob.get(f"{channel}/posts/{posted.body['seq']}")).body
+    assert post["recalled_at"] is not None, post
+    # Back with the same id, they are new.
+    server.clock.move(seconds=1)
+    back = server.user_of(ada.id)
+    assert (await back.get(me)).body["name"] == ""
+    assert (await back.get("/v1/conversations")).items == []
+    assert (await ada.get(me)).refusal == (401, "unauthenticated")
+    again = await server.new_user("guest").call("DELETE", me, {"confirm": "x"})
+    assert again.refusal == (400, "confirmation_mismatch")
+
+
+@shared_loop
+async def test_users_delete_themselves_only_where_the_deployment_allows_it(shared_api: Api) -> None:
+    ada = shared_api.new_user("ada")
+    refused = await ada.call("DELETE", "/v1/users/me", {"confirm": ada.id})
+    assert refused.refusal == (403, "permission_denied")
