@@ -31,7 +31,7 @@ _NOT_KEPT: Final = (
     *("js/invites/", "js/texts/invites.js", "js/reports/report_dialog.js", "js/texts/reports.js"),
     *("js/reader/broadcasts_dialog.js", "js/texts/broadcasts.js"),
 )
-"""The console, the settings and the account of the user, invites, reports and broadcasts are of little use without the server.
+"""The console, the user's settings and account, invites, reports and broadcasts are of little use without the server.
 
 Texts of other languages are kept when they are loaded.
 """
@@ -70,10 +70,6 @@ class Deployment:
 
     has_public_pages: bool
     has_demo: bool = False
-    has_user_export: bool = False
-    """Whether users may download their data; the application's admin may always."""
-    has_user_deletion: bool = False
-    """Whether users may delete their account; the application's admin may always."""
     sign_in_url: str | None = None
     """The page that signs people in; None: the app asks for a token."""
     may_export: bool = False

@@ -49,6 +49,7 @@ from groups.routes.responses.fields import Instant, InstantText, without_null
 from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
 from groups.routes.responses.messages import ContentResponse, content_fields
 from groups.routes.responses.polls import PollResponse
+from groups.routes.responses.tallies import AcknowledgeResponse, acknowledge_response
 from groups.routes.responses.writing import NewMessage
 
 PublishAt = Annotated[
@@ -131,7 +132,7 @@ class DraftPostResponse(ContentResponse):
 
     silent: bool
     forwarded_from: ForwardedFrom | None
-    acknowledge: bool
+    acknowledge: AcknowledgeResponse | None
 
 
 class DraftResponse(Response):
@@ -164,7 +165,7 @@ def draft_response(draft: Draft, now: datetime) -> DraftResponse:
         post=DraftPostResponse.model_construct(
             silent=draft.silent,
             forwarded_from=forwarded_from(draft.origin),
-            acknowledge=draft.content.acknowledge,
+            acknowledge=acknowledge_response(Tally()) if draft.content.acknowledge else None,
             **content_fields(draft.content)
             | {"poll": PollResponse.uncounted(poll, now) if poll is not None else None},
         ),

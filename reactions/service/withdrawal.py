@@ -16,6 +16,7 @@ from groups.models import Message, Tally, poll_of, split_message_key, stream_of
 from groups.service.access.bulk import BulkAccess
 from groups.service.write_locks import message_lock
 from reactions.events import OwnReactions, ReactionsChanged
+from reactions.models import ACKNOWLEDGED, VOTE_PREFIX
 from reactions.polls.events import OwnVotes
 from reactions.polls.service.polls import poll_changed
 from reactions.polls.service.state import VoteState
@@ -48,9 +49,10 @@ class Withdrawal:
         of_messages = engine.streams.query_messages([message_id])
         await engine.database.fetch_together(of_messages, *found.queries, tx=tx)
         tally = found.tally_of(message_id)
-        emoji = found.held_on(message_id, [user_id], votes=False)
-        options = found.held_on(message_id, [user_id], votes=True)
-        if tally is None or not (emoji[user_id] or options[user_id]):
+        emoji = found.held_on(message_id, [user_id], prefix="")
+        options = found.held_on(message_id, [user_id], prefix=VOTE_PREFIX)
+        acknowledged = found.held_on(message_id, [user_id], prefix=ACKNOWLEDGED)[user_id]
+        if tally is None or not (emoji[user_id] or options[user_id] or acknowledged):
             return
         reactions = ReactionState(message_id, tally.counts, emoji)
         votes = VoteState(message_id, tally, options)
@@ -60,8 +62,11 @@ class Withdrawal:
         counted = reactions.stored_counts() if emoji[user_id] else {}
         if options[user_id]:
             counted |= votes.stored_counts()
+        if acknowledged:
+            counted |= {"acknowledged": tally.acknowledged - 1}
+        gone = [(user_id, text) for text in acknowledged]
         engine.store.put_tally(message_id, counted, tx)
-        engine.store.delete(message_id, [*reactions.removed(), *votes.removed()], tx)
+        engine.store.delete(message_id, [*reactions.removed(), *votes.removed(), *gone], tx)
         message = of_messages.result.get(message_id)
         if message is not None and message.stream_id.startswith(_GROUP_PREFIX):
             await self._publish(

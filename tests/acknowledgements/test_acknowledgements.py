@@ -123,7 +123,7 @@ async def test_only_the_staff_asks_and_drafts_do_too(shared_api: Api) -> None:
     one_to_one = f"/v1/conversations/{part('c2c_' + bob.id)}/messages"
     assert (await ada.post(one_to_one, ASKS)).refusal == (403, "acknowledgement_not_allowed")
     draft = (await ada.post(f"{channel}/drafts", {"post": ASKS})).body
-    assert draft["post"]["acknowledge"] is True
+    assert draft["post"]["acknowledge"] == {"count": 0, "mine": False}
     posted = await ada.post(f"{channel}/drafts/{draft['draft_id']}/publish")
     assert posted.body["acknowledge"] == {"count": 0, "mine": False}
     preview = await ada.post(f"{channel}/posts/preview", ASKS)

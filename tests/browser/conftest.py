@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ViewportSize, async_playwright, expect
 
+from channels.server.app import DEFAULT_OPTIONS
+from channels.user_data.policy import UserDataOptions
 from tests.api import PATIENCE_SECONDS, Api, User, open_api, open_database
 from tests.browser.foreign_site import ForeignSite, foreign_site
 from tests.browser.windows import PLAIN_HOST, WIDE, OpenWindow, Window, screenshot
@@ -26,6 +29,8 @@ from tests.mongod import scratch_directory
 _NAMES: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The first one has the same engine without a user interface, which costs a second of CPU for each window."""
 CHROMIUM: Final = next((path for name in _NAMES if (path := shutil.which(name))), None)
+
+_OPTIONS: Final = replace(DEFAULT_OPTIONS, user_data=UserDataOptions(may_delete=True))
 
 expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
@@ -87,7 +92,7 @@ async def server(mongod_uri: str, site: ForeignSite) -> AsyncIterator[Api]:
     """One server for all browser tests, which pages of the site may call. Each test creates channels of its own."""
     async with (
         open_database(mongod_uri) as database,
-        open_api(database, allowed_origins=[site.origin]) as api,
+        open_api(database, options=_OPTIONS, allowed_origins=[site.origin]) as api,
     ):
         yield api
 

@@ -444,8 +444,23 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "insert reactions": 1,
         **OF_A_TRANSACTION,
     },
-    list_given: {},
-    remind: {},
+    list_given: {
+        "find groups": 1,
+        "find members": 2,
+        "find messages": 1,
+        "find reactions": 1,
+        "find tallies": 1,
+        "aggregate": 1,  # who of the members has, where they are few enough to be named
+        "find users": 1,
+    },
+    remind: {
+        "aggregate": 1,
+        "find messages": 1,
+        "find tallies": 1,
+        "update messages": 1,
+        "update tallies": 1,
+        **OF_A_TRANSACTION,
+    },
     close_a_poll: {
         LOOK_UP: 1,
         "find messages": 1,

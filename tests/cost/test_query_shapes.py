@@ -526,6 +526,7 @@ async def _groups(api: Api) -> None:
     await cat.get(f"{path}/messages/{asked.body['seq']}/vote/0?limit=1")
     await cat.delete(f"{path}/messages/{asked.body['seq']}/vote")
     await bob.post(f"{path}/messages/{asked.body['seq']}/poll/close")
+    asking = {"kind": "text", "text": "Read this", "acknowledge": True}
     asked = await ada.post(f"{path}/messages", asking)
     asking_message = f"{path}/messages/{asked.body['seq']}"
     await cat.put(f"{asking_message}/acknowledgement")

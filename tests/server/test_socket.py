@@ -309,6 +309,7 @@ async def test_every_type_of_event_arrives_without_any_subscription(
 ) -> None:
     ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     ada_ears, bob_ears, cat_ears = [await user.socket() for user in (ada, bob, cat)]
+    await an_important_post(ada, bob)
     await a_channel_s_life(ada, bob)
     await a_group_s_life(ada, bob, cat)
     await a_reader_s_life(ada, bob)
@@ -340,6 +341,14 @@ async def acts_against_abuse(app: User, ada: User, bob: User) -> None:
     for call in (f"{path}/suspension", f"/v1/users/{part(bob.id)}/restriction"):
         await app.put(call, {"mode": "readable"} if "suspension" in call else {})
         await app.delete(call)
+
+
+async def an_important_post(ada: User, bob: User) -> None:
+    path = await a_channel(ada, bob)
+    asking = {"kind": "text", "text": "Read this", "acknowledge": True}
+    post = f"{path}/posts/{(await ada.post(f'{path}/posts', asking)).body['seq']}"
+    await ada.post(f"{post}/acknowledgements/reminder")
+    await bob.put(f"{post}/acknowledgement")
 
 
 async def a_channel_s_life(ada: User, bob: User) -> None:

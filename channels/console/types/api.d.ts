@@ -23,6 +23,50 @@ declare namespace Api {
 
   type AccountKind = "person" | "business";
 
+  interface AcknowledgeResponse {
+    count: number;
+    mine: boolean;
+  }
+
+  interface AcknowledgementCounts {
+    asked: number;
+    given: number;
+    missing: number;
+  }
+
+  interface AcknowledgementPage {
+    items: AskedResponse[];
+    next_cursor: string | null;
+    counts: AcknowledgementCounts;
+    reminded_at: string | null;
+  }
+
+  interface AcknowledgementReminder {
+    event_id: string;
+    type: "acknowledgement.reminder";
+    stream_id: string;
+    at: string;
+    seq: number;
+    conversation_id?: string;
+    channel_id?: string;
+    group_id?: string;
+    user_id?: string;
+  }
+
+  interface AcknowledgementsChanged {
+    event_id: string;
+    type: "acknowledgements.changed";
+    stream_id: string;
+    at: string;
+    seq: number;
+    conversation_id?: string;
+    channel_id?: string;
+    group_id?: string;
+    user_id?: string;
+    count: number;
+    mine?: boolean;
+  }
+
   type ActionKind = "link" | "reply" | "event" | "form";
 
   interface AddConversations {
@@ -31,7 +75,7 @@ declare namespace Api {
 
   type AddedResponse = MemberResponse | InvitedResponse;
 
-  type AddedSubscriberResponse = TaggedSubscriberResponse | InvitedResponse;
+  type AddedSubscriberResponse = SubscriberResponse | InvitedResponse;
 
   type AdminAction =
     | "channel_created"
@@ -89,6 +133,9 @@ declare namespace Api {
     | "webhook_replayed"
     | "canned_reply_changed"
     | "canned_reply_deleted"
+    | "broadcast_created"
+    | "broadcast_stopped"
+    | "broadcast_resumed"
     | "report_resolved"
     | "user_restricted"
     | "user_unrestricted";
@@ -112,6 +159,10 @@ declare namespace Api {
     subscribed_at: string;
     muted_until: string | null;
     grants: Grant[];
+  }
+
+  interface AnswerForm {
+    answers: { [name: string]: string | number | boolean | null };
   }
 
   interface AnswerRequest {
@@ -140,12 +191,24 @@ declare namespace Api {
     grants?: Grant[];
   }
 
+  interface AskedResponse {
+    user_id: string;
+    name: string;
+    face_url: string;
+    acknowledged_at: string | null;
+  }
+
   interface AttemptResponse {
     at: string;
     latency_ms: number;
     response_status: number | null;
     response_body: string | null;
     error: string | null;
+  }
+
+  interface AudienceResponse {
+    count: number;
+    is_exact: boolean;
   }
 
   interface AutoReplyResponse {
@@ -190,12 +253,105 @@ declare namespace Api {
     blocked_at: string;
   }
 
+  interface BroadcastChanged {
+    event_id: string;
+    type: "broadcast.changed";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+    broadcast_id: string;
+    state: State;
+    segment: SegmentResponse;
+    silent: boolean;
+    rate: number | null;
+    total: number | null;
+    sent: number;
+    not_reached: NotReachedCounts;
+    created_by: string;
+    created_at: string;
+    start_at: string | null;
+    started_at: string | null;
+    ended_at: string | null;
+    failure: BroadcastFailure | null;
+  }
+
+  interface BroadcastEnded {
+    event_id: string;
+    type: "broadcast.ended";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+    broadcast_id: string;
+    state: State;
+    segment: SegmentResponse;
+    silent: boolean;
+    rate: number | null;
+    total: number | null;
+    sent: number;
+    not_reached: NotReachedCounts;
+    created_by: string;
+    created_at: string;
+    start_at: string | null;
+    started_at: string | null;
+    ended_at: string | null;
+    failure: BroadcastFailure | null;
+  }
+
+  interface BroadcastFailure {
+    code: string;
+    detail: string;
+  }
+
+  interface BroadcastResponse {
+    channel_id: string;
+    broadcast_id: string;
+    state: State;
+    segment: SegmentResponse;
+    content: ContentResponse;
+    silent: boolean;
+    rate: number | null;
+    total: number | null;
+    sent: number;
+    not_reached: NotReachedCounts;
+    created_by: string;
+    created_at: string;
+    start_at: string | null;
+    started_at: string | null;
+    ended_at: string | null;
+    failure: BroadcastFailure | null;
+  }
+
+  interface BroadcastStarted {
+    event_id: string;
+    type: "broadcast.started";
+    stream_id: string;
+    at: string;
+    conversation_id: string;
+    channel_id: string;
+    broadcast_id: string;
+    state: State;
+    segment: SegmentResponse;
+    silent: boolean;
+    rate: number | null;
+    total: number | null;
+    sent: number;
+    not_reached: NotReachedCounts;
+    created_by: string;
+    created_at: string;
+    start_at: string | null;
+    started_at: string | null;
+    ended_at: string | null;
+    failure: BroadcastFailure | null;
+  }
+
   interface ButtonBody {
-    kind: ActionKind;
     url?: string | null;
     reply?: string | null;
     data?: string | null;
     form?: string | null;
+    kind: ActionKind;
     text: string;
   }
 
@@ -298,6 +454,7 @@ declare namespace Api {
     is_channel?: boolean | null;
     public_from_seq?: number | null;
     history_shared_at?: string | null;
+    menu_version?: number | null;
   }
 
   interface ChangedConversation {
@@ -427,6 +584,7 @@ declare namespace Api {
     verified: boolean;
     suspension: SuspensionResponse | null;
     settings: SettingsResponse;
+    menu_version: number;
     head_seq: number;
     version: number;
     public_from_seq: number;
@@ -598,6 +756,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    form_answer: FormAnswerResponse | null;
     buttons: ButtonResponse[][] | null;
   }
 
@@ -716,6 +875,30 @@ declare namespace Api {
     changed: ChangedConversation;
   }
 
+  interface CountAudience {
+    segment?: SegmentBody;
+  }
+
+  interface CreateBroadcast {
+    kind: Kind;
+    title?: string;
+    text?: string;
+    links?: LinkBody[];
+    images?: string[];
+    video?: string | null;
+    poster?: string | null;
+    audio?: string | null;
+    file?: string | null;
+    location?: LocationBody | null;
+    poll?: PollBody | null;
+    custom?: JsonValue;
+    buttons?: ButtonBody[][];
+    segment?: SegmentBody;
+    silent?: boolean;
+    rate?: number | null;
+    start_at?: string | null;
+  }
+
   interface CreateChannel {
     name: string;
     channel_id?: string | null;
@@ -791,6 +974,23 @@ declare namespace Api {
     passed_over: number;
   }
 
+  interface DeleteUser {
+    confirm: string;
+    messages?: Messages;
+  }
+
+  interface DeletionResponse {
+    user_id: string;
+    state: "running" | "blocked" | "done";
+    messages: Messages;
+    started_at: string;
+    finished_at: string | null;
+    step: number;
+    steps: number;
+    walked: number;
+    changed: number;
+  }
+
   interface DeliveryResponse {
     delivery_id: string;
     webhook_id: string;
@@ -833,6 +1033,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    form_answer: FormAnswerResponse | null;
     buttons: ButtonResponse[][] | null;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
@@ -861,6 +1062,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    form_answer: FormAnswerResponse | null;
     buttons: ButtonResponse[][] | null;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
@@ -902,6 +1104,7 @@ declare namespace Api {
     poll?: PollBody | null;
     custom?: JsonValue;
     buttons?: ButtonBody[][];
+    acknowledge?: boolean;
     forward?: ForwardBody | null;
     silent?: boolean;
   }
@@ -918,9 +1121,11 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    form_answer: FormAnswerResponse | null;
     buttons: ButtonResponse[][] | null;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
+    acknowledge: AcknowledgeResponse | null;
   }
 
   interface DraftResponse {
@@ -939,9 +1144,40 @@ declare namespace Api {
     at: string;
   }
 
+  interface EntryBody {
+    url?: string | null;
+    reply?: string | null;
+    data?: string | null;
+    form?: string | null;
+    text: string;
+    kind?: ActionKind | null;
+    entries?: SubEntryBody[] | null;
+  }
+
+  interface EntryResponse {
+    text: string;
+    kind: ActionKind | null;
+    url: string | null;
+    reply: string | null;
+    data: string | null;
+    form: string | null;
+    entries: SubEntryResponse[] | null;
+  }
+
+  interface EventFormAnswer {
+    name: string;
+    label: string;
+    value: string;
+  }
+
   interface EventsResponse {
-    items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | PollChanged | ButtonsChanged | ButtonPressed | CommentPosted | CommentEdited | CommentRecalled | CommentReacted | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelSuspended | ChannelReinstated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinAnswered | JoinRefused | InviteLinkUsed | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | InboxTagged | BlockChanged | UserRestricted | UserUnrestricted | ReportOpened | WebhookDisabled)[];
+    items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | PollChanged | ButtonsChanged | ButtonPressed | AcknowledgementsChanged | AcknowledgementReminder | FormAnswered | MenuSelected | CommentPosted | CommentEdited | CommentRecalled | CommentReacted | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelSuspended | ChannelReinstated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinAnswered | JoinRefused | InviteLinkUsed | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | InboxTagged | BroadcastStarted | BroadcastChanged | BroadcastEnded | BlockChanged | UserRestricted | UserUnrestricted | UserDeleted | ReportOpened | WebhookDisabled)[];
     cursor: string;
+  }
+
+  interface ExportLine {
+    type: string;
+    data: { [name: string]: unknown };
   }
 
   interface FailureResponse {
@@ -960,6 +1196,66 @@ declare namespace Api {
   interface FeedItemResponse {
     channel: FeedChannel;
     post: PostResponse;
+  }
+
+  type FieldKind = "text" | "long_text" | "number" | "choice" | "date" | "phone" | "email";
+
+  interface FormAnswerResponse {
+    form: string;
+    title: string;
+    answers: FormAnswerValueResponse[];
+  }
+
+  interface FormAnswerValueResponse {
+    name: string;
+    label: string;
+    value: string;
+  }
+
+  interface FormAnswered {
+    event_id: string;
+    type: "form.answered";
+    stream_id: string;
+    at: string;
+    channel_id: string;
+    user_id: string;
+    seq: number;
+    form: string;
+    title: string;
+    answers: EventFormAnswer[];
+  }
+
+  interface FormAnsweredResponse {
+    message: DialogueMessageResponse;
+    confirmation: string;
+  }
+
+  interface FormFieldBody {
+    name: string;
+    label: string;
+    kind?: FieldKind;
+    required?: boolean;
+    options?: string[];
+    max_length?: number | null;
+  }
+
+  interface FormFieldResponse {
+    name: string;
+    label: string;
+    kind: FieldKind;
+    required: boolean;
+    options: string[];
+    max_length: number | null;
+  }
+
+  interface FormResponse {
+    channel_id: string;
+    name: string;
+    title: string;
+    text: string;
+    fields: FormFieldResponse[];
+    confirmation: string;
+    changed_at: string;
   }
 
   interface ForwardBody {
@@ -1355,7 +1651,17 @@ declare namespace Api {
 
   type JsonValue = unknown;
 
-  type Kind = "text" | "image" | "text_and_image" | "video" | "audio" | "file" | "location" | "poll" | "custom";
+  type Kind =
+    | "text"
+    | "image"
+    | "text_and_image"
+    | "video"
+    | "audio"
+    | "file"
+    | "location"
+    | "poll"
+    | "form_answer"
+    | "custom";
 
   interface LastMessageResponse {
     seq: number;
@@ -1467,6 +1773,7 @@ declare namespace Api {
     drafts: number;
     scheduled_posts: number;
     schedule_ahead_seconds: number;
+    acknowledgement_names: number;
     comments_per_post: number;
     subscriber_tags: number;
     broadcast_rate: number;
@@ -1474,6 +1781,11 @@ declare namespace Api {
     broadcasts_per_day: number;
     canned_replies: number;
     auto_replies: number;
+    forms: number;
+    form_fields: number;
+    form_options: number;
+    form_label_bytes: number;
+    form_text_bytes: number;
     views_per_call: number;
     insight_days: number;
     insight_range_days: number;
@@ -1590,6 +1902,24 @@ declare namespace Api {
     name_card: string;
   }
 
+  interface MenuResponse {
+    channel_id: string;
+    version: number;
+    entries: EntryResponse[];
+  }
+
+  interface MenuSelected {
+    event_id: string;
+    type: "menu.selected";
+    stream_id: string;
+    at: string;
+    channel_id: string;
+    user_id: string;
+    entry: string;
+    text: string;
+    data: string;
+  }
+
   interface MessageEdited {
     event_id: string;
     type: "message.edited";
@@ -1617,10 +1947,12 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    form_answer: FormAnswerResponse | null;
     buttons: ButtonResponse[][] | null;
     silent: boolean;
     signature: string | null;
     forwarded_from: ForwardedFrom | null;
+    acknowledge: AcknowledgeResponse | null;
     pinned: boolean;
     reactions_frozen: boolean;
     group_id: string;
@@ -1675,10 +2007,12 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    form_answer: FormAnswerResponse | null;
     buttons: ButtonResponse[][] | null;
     silent: boolean;
     signature: string | null;
     forwarded_from: ForwardedFrom | null;
+    acknowledge: AcknowledgeResponse | null;
     pinned: boolean;
     reactions_frozen: boolean;
     group_id: string;
@@ -1703,6 +2037,8 @@ declare namespace Api {
     indexed: number;
   }
 
+  type Messages = "keep" | "delete";
+
   interface MutedResponse {
     count: number;
     share: number;
@@ -1722,6 +2058,7 @@ declare namespace Api {
     poll?: PollBody | null;
     custom?: JsonValue;
     buttons?: ButtonBody[][];
+    acknowledge?: boolean;
     forward?: ForwardBody | null;
     silent?: boolean;
     quoted_seq?: number | null;
@@ -1749,6 +2086,7 @@ declare namespace Api {
     poll?: PollBody | null;
     custom?: JsonValue;
     buttons?: ButtonBody[][];
+    acknowledge?: boolean;
     forward?: ForwardBody | null;
     silent?: boolean;
   }
@@ -1767,6 +2105,7 @@ declare namespace Api {
     poll?: PollBody | null;
     custom?: JsonValue;
     buttons?: ButtonBody[][];
+    acknowledge?: boolean;
     forward?: ForwardBody | null;
     silent?: boolean;
     user_ids: string[];
@@ -1789,6 +2128,20 @@ declare namespace Api {
     note?: string;
   }
 
+  interface NotReachedCounts {
+    opted_out?: number;
+    left?: number;
+    blocked?: number;
+    switched_off?: number;
+    business?: number;
+    other?: number;
+  }
+
+  interface NotReachedResponse {
+    user_id: string;
+    reason: Reason;
+  }
+
   type NotificationLevel = "all" | "none";
 
   interface OpeningHoursResponse {
@@ -1801,6 +2154,12 @@ declare namespace Api {
     is_open: boolean;
     changed_at: string | null;
     changed_by: string | null;
+  }
+
+  interface OptOutResponse {
+    channel_id: string;
+    opted_out: boolean;
+    since: string | null;
   }
 
   interface OwnGroupInvitationResponse {
@@ -1902,10 +2261,12 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    form_answer: FormAnswerResponse | null;
     buttons: ButtonResponse[][] | null;
     silent: boolean;
     signature: string | null;
     forwarded_from: ForwardedFrom | null;
+    acknowledge: AcknowledgeResponse | null;
     pinned: boolean;
     reactions_frozen: boolean;
     channel_id: string;
@@ -1960,10 +2321,12 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    form_answer: FormAnswerResponse | null;
     buttons: ButtonResponse[][] | null;
     silent: boolean;
     signature: string | null;
     forwarded_from: ForwardedFrom | null;
+    acknowledge: AcknowledgeResponse | null;
     pinned: boolean;
     reactions_frozen: boolean;
     channel_id: string;
@@ -2020,9 +2383,20 @@ declare namespace Api {
     text: string;
   }
 
+  interface PutForm {
+    title: string;
+    text?: string;
+    fields: FormFieldBody[];
+    confirmation?: string;
+  }
+
   interface PutGreeting {
     text: string;
     buttons?: ButtonBody[][] | null;
+  }
+
+  interface PutMenu {
+    entries: EntryBody[];
   }
 
   interface PutOpeningHours {
@@ -2087,6 +2461,8 @@ declare namespace Api {
     seq?: number | null;
   }
 
+  type Reason = "opted_out" | "left" | "blocked" | "switched_off" | "business" | "other";
+
   interface RegisterDevice {
     platform: "web" | "gateway";
     subscription?: Subscription | null;
@@ -2094,6 +2470,10 @@ declare namespace Api {
     app_id: string;
     locale: string;
     name?: string;
+  }
+
+  interface ReminderResponse {
+    reminded_at: string;
   }
 
   interface RemoveMember {
@@ -2223,6 +2603,29 @@ declare namespace Api {
     seqs: number[];
   }
 
+  interface SegmentBody {
+    all?: string[];
+    any?: string[];
+    none?: string[];
+  }
+
+  interface SegmentResponse {
+    all: string[];
+    any: string[];
+    none: string[];
+  }
+
+  interface SelectEntry {
+    entry: string;
+    version?: number | null;
+  }
+
+  interface SelectionResponse {
+    entry: string;
+    kind: ActionKind;
+    message: DialogueMessageResponse | null;
+  }
+
   interface SentToManyResponse {
     results: SentToUserResponse[];
   }
@@ -2278,6 +2681,26 @@ declare namespace Api {
     embed_html: string | null;
   }
 
+  type State = "scheduled" | "running" | "stopped" | "done" | "failed";
+
+  interface SubEntryBody {
+    url?: string | null;
+    reply?: string | null;
+    data?: string | null;
+    form?: string | null;
+    kind: ActionKind;
+    text: string;
+  }
+
+  interface SubEntryResponse {
+    text: string;
+    kind: ActionKind;
+    url: string | null;
+    reply: string | null;
+    data: string | null;
+    form: string | null;
+  }
+
   interface SubscribedChannel {
     channel_id: string;
     name: string;
@@ -2289,6 +2712,16 @@ declare namespace Api {
     custom_data: string;
     subscriber_count: number;
     subscribed_at: string;
+  }
+
+  interface SubscriberResponse {
+    user_id: string;
+    name: string;
+    face_url: string;
+    role: Role;
+    subscribed_at: string;
+    muted_until: string | null;
+    tags: string[];
   }
 
   interface SubscriberTagResponse {
@@ -2395,16 +2828,6 @@ declare namespace Api {
     remove?: string[];
   }
 
-  interface TaggedSubscriberResponse {
-    user_id: string;
-    name: string;
-    face_url: string;
-    role: Role;
-    subscribed_at: string;
-    muted_until: string | null;
-    tags: string[];
-  }
-
   interface TallyResponse {
     counts: { [name: string]: number };
     total: number;
@@ -2444,6 +2867,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    form_answer: FormAnswerResponse | null;
     buttons: ButtonResponse[][] | null;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
@@ -2460,6 +2884,7 @@ declare namespace Api {
     user_id: string;
     from_channel: boolean;
     author_id: string | null;
+    broadcast_id: string | null;
   }
 
   interface ThreadMessageResponse {
@@ -2474,6 +2899,7 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    form_answer: FormAnswerResponse | null;
     buttons: ButtonResponse[][] | null;
     silent: boolean;
     forwarded_from: ForwardedFrom | null;
@@ -2491,6 +2917,7 @@ declare namespace Api {
     user_id: string;
     from_channel: boolean;
     author_id: string | null;
+    broadcast_id: string | null;
   }
 
   interface ThreadPage {
@@ -2539,10 +2966,12 @@ declare namespace Api {
     location: LocationResponse | null;
     poll: PollResponse | null;
     custom: JsonValue;
+    form_answer: FormAnswerResponse | null;
     buttons: ButtonResponse[][] | null;
     silent: boolean;
     signature: string | null;
     forwarded_from: ForwardedFrom | null;
+    acknowledge: AcknowledgeResponse | null;
     pinned: boolean;
     reactions_frozen: boolean;
     channel_id: string;
@@ -2607,6 +3036,14 @@ declare namespace Api {
   interface UpdateUser {
     name?: string;
     face_url?: string;
+  }
+
+  interface UserDeleted {
+    event_id: string;
+    type: "user.deleted";
+    stream_id: null;
+    at: string;
+    user_id: string;
   }
 
   interface UserMissing {
@@ -2748,10 +3185,16 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/auto-replies`]: Call<{ limit?: number; cursor?: string }, never, Page<AutoReplyResponse>>;
     [path: `/v1/channels/${Part}/auto-replies/${Part}`]: Call<Nothing, never, AutoReplyResponse>;
     [path: `/v1/channels/${Part}/bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
+    [path: `/v1/channels/${Part}/broadcast-opt-out`]: Call<Nothing, never, OptOutResponse>;
+    [path: `/v1/channels/${Part}/broadcasts`]: Call<{ limit?: number; cursor?: string }, never, Page<BroadcastResponse>>;
+    [path: `/v1/channels/${Part}/broadcasts/${Part}`]: Call<Nothing, never, BroadcastResponse>;
+    [path: `/v1/channels/${Part}/broadcasts/${Part}/not-reached`]: Call<{ limit?: number; cursor?: string }, never, Page<NotReachedResponse>>;
     [path: `/v1/channels/${Part}/canned-replies`]: Call<{ limit?: number; cursor?: string }, never, Page<CannedReplyResponse>>;
     [path: `/v1/channels/${Part}/comment-bans`]: Call<{ limit?: number; cursor?: string }, never, Page<BanResponse>>;
     [path: `/v1/channels/${Part}/drafts`]: Call<{ limit?: number; cursor?: string; scheduled?: boolean }, never, Page<DraftResponse>>;
     [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, never, DraftResponse>;
+    [path: `/v1/channels/${Part}/forms`]: Call<{ limit?: number; cursor?: string }, never, Page<FormResponse>>;
+    [path: `/v1/channels/${Part}/forms/${Part}`]: Call<Nothing, never, FormResponse>;
     [path: `/v1/channels/${Part}/greeting`]: Call<Nothing, never, GreetingResponse>;
     [path: `/v1/channels/${Part}/inbox`]: Call<{ limit?: number; cursor?: string; tag?: string }, never, Page<ThreadResponse>>;
     [path: `/v1/channels/${Part}/inbox/tags`]: Call<{ limit?: number; cursor?: string }, never, Page<InboxTagResponse>>;
@@ -2764,10 +3207,12 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/invite-links`]: Call<{ limit?: number; cursor?: string; state?: "open" | "ended" }, never, Page<InviteLinkResponse>>;
     [path: `/v1/channels/${Part}/invite-links/${Part}`]: Call<Nothing, never, InviteLinkWithQrResponse>;
     [path: `/v1/channels/${Part}/join-requests`]: Call<{ limit?: number; cursor?: string }, never, Page<JoinRequestResponse>>;
+    [path: `/v1/channels/${Part}/menu`]: Call<Nothing, never, MenuResponse>;
     [path: `/v1/channels/${Part}/opening-hours`]: Call<Nothing, never, OpeningHoursResponse>;
     [path: `/v1/channels/${Part}/pins`]: Call<Nothing, never, Page<PostResponse>>;
     [path: `/v1/channels/${Part}/posts`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, PostPage>;
     [path: `/v1/channels/${Part}/posts/${number}`]: Call<Nothing, never, PostResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/acknowledgements`]: Call<{ limit?: number; cursor?: string; state?: "given" | "missing" }, never, AcknowledgementPage>;
     [path: `/v1/channels/${Part}/posts/${number}/clicks`]: Call<Nothing, never, PostClicksResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/comments`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, CommentPageResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/comments/${number}`]: Call<Nothing, never, CommentResponse>;
@@ -2778,7 +3223,7 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/reports`]: Call<{ limit?: number; cursor?: string; state?: CaseState }, never, Page<ReportCaseResponse>>;
     [path: `/v1/channels/${Part}/share-link`]: Call<{ seq?: number }, never, ShareLinkResponse>;
     [path: `/v1/channels/${Part}/subscriber-tags`]: Call<{ limit?: number; cursor?: string }, never, Page<SubscriberTagResponse>>;
-    [path: `/v1/channels/${Part}/subscribers`]: Call<{ limit?: number; cursor?: string; q?: string; staff?: boolean; tag?: string }, never, Page<TaggedSubscriberResponse>>;
+    [path: `/v1/channels/${Part}/subscribers`]: Call<{ limit?: number; cursor?: string; q?: string; staff?: boolean; tag?: string }, never, Page<SubscriberResponse>>;
     [path: `/v1/channels/${Part}/webhooks`]: Call<{ limit?: number; cursor?: string }, never, Page<WebhookResponse>>;
     [path: `/v1/channels/${Part}/webhooks/${Part}`]: Call<Nothing, never, WebhookResponse>;
     [path: `/v1/channels/${Part}/webhooks/${Part}/deliveries`]: Call<{ limit?: number; cursor?: string; status?: DeliveryStatus }, never, Page<DeliveryResponse>>;
@@ -2804,6 +3249,7 @@ declare namespace Api {
     [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, never, MemberResponse>;
     [path: `/v1/groups/${Part}/messages`]: Call<{ limit?: number; cursor?: string; before_seq?: number; after_seq?: number; changed_since?: number; around_seq?: number; around?: "unread" }, never, GroupMessagePage>;
     [path: `/v1/groups/${Part}/messages/${number}`]: Call<Nothing, never, MessageResponse>;
+    [path: `/v1/groups/${Part}/messages/${number}/acknowledgements`]: Call<{ limit?: number; cursor?: string; state?: "given" | "missing" }, never, AcknowledgementPage>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<{ limit?: number; cursor?: string }, never, Page<ReactorResponse>>;
     [path: `/v1/groups/${Part}/messages/${number}/vote/${number}`]: Call<{ limit?: number; cursor?: string }, never, Page<VoterResponse>>;
@@ -2822,6 +3268,8 @@ declare namespace Api {
     "/v1/users/me": Call<Nothing, never, OwnUserResponse>;
     [path: `/v1/users/${Part}`]: Call<Nothing, never, UserResponse>;
     [path: `/v1/users/${Part}/channels`]: Call<{ limit?: number; cursor?: string; owned?: boolean }, never, Page<ChannelResponse>>;
+    [path: `/v1/users/${Part}/deletion`]: Call<Nothing, never, DeletionResponse>;
+    [path: `/v1/users/${Part}/export`]: Call<{ cursor?: string }, never, null>;
     [path: `/v1/users/${Part}/groups`]: Call<{ limit?: number; cursor?: string }, never, Page<GroupResponse>>;
     [path: `/v1/users/${Part}/restriction`]: Call<Nothing, never, RestrictionResponse>;
     "/v1/webhooks": Call<{ limit?: number; cursor?: string }, never, Page<WebhookResponse>>;
@@ -2832,8 +3280,13 @@ declare namespace Api {
 
   interface PostCalls {
     "/v1/channels": Call<Nothing, CreateChannel, ChannelResponse>;
+    [path: `/v1/channels/${Part}/broadcasts`]: Call<Nothing, CreateBroadcast, BroadcastResponse>;
+    [path: `/v1/channels/${Part}/broadcasts/audience`]: Call<Nothing, CountAudience, AudienceResponse>;
+    [path: `/v1/channels/${Part}/broadcasts/${Part}/resume`]: Call<Nothing, never, BroadcastResponse>;
+    [path: `/v1/channels/${Part}/broadcasts/${Part}/stop`]: Call<Nothing, never, BroadcastResponse>;
     [path: `/v1/channels/${Part}/drafts`]: Call<Nothing, CreateDraft, DraftResponse>;
     [path: `/v1/channels/${Part}/drafts/${Part}/publish`]: Call<Nothing, never, PostResponse>;
+    [path: `/v1/channels/${Part}/forms/${Part}/answers`]: Call<Nothing, AnswerForm, FormAnsweredResponse>;
     [path: `/v1/channels/${Part}/inbox/messages`]: Call<Nothing, NewMessageToMany, SentToManyResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages`]: Call<Nothing, NewChatMessage, ThreadMessageResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/read`]: Call<Nothing, ReadUpTo, ThreadReadResponse>;
@@ -2842,10 +3295,12 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/invite-links`]: Call<Nothing, CreateInviteLink, InviteLinkResponse>;
     [path: `/v1/channels/${Part}/join-requests`]: Call<Nothing, AnswerRequests, AnsweredRequestsResponse>;
     [path: `/v1/channels/${Part}/join-requests/${Part}`]: Call<Nothing, AnswerRequest, null>;
+    [path: `/v1/channels/${Part}/menu/selections`]: Call<Nothing, SelectEntry, SelectionResponse>;
     [path: `/v1/channels/${Part}/owner`]: Call<Nothing, NewOwner, ChannelResponse>;
     [path: `/v1/channels/${Part}/posts`]: Call<Nothing, NewMessage, PostResponse>;
     [path: `/v1/channels/${Part}/posts/preview`]: Call<Nothing, NewMessage, PostResponse>;
     [path: `/v1/channels/${Part}/posts/views`]: Call<Nothing, SeenBody, Page<PostViewsResponse>>;
+    [path: `/v1/channels/${Part}/posts/${number}/acknowledgements/reminder`]: Call<Nothing, never, ReminderResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/clicks`]: Call<Nothing, ClickBody, null>;
     [path: `/v1/channels/${Part}/posts/${number}/comments`]: Call<Nothing, NewComment, CommentResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/poll/close`]: Call<Nothing, never, PollResponse>;
@@ -2865,6 +3320,7 @@ declare namespace Api {
     [path: `/v1/groups/${Part}/join-requests`]: Call<Nothing, AnswerRequests, AnsweredRequestsResponse>;
     [path: `/v1/groups/${Part}/join-requests/${Part}`]: Call<Nothing, AnswerRequest, null>;
     [path: `/v1/groups/${Part}/messages`]: Call<Nothing, NewChatMessage, MessageResponse>;
+    [path: `/v1/groups/${Part}/messages/${number}/acknowledgements/reminder`]: Call<Nothing, never, ReminderResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/poll/close`]: Call<Nothing, never, PollResponse>;
     [path: `/v1/groups/${Part}/owner`]: Call<Nothing, NewOwner, GroupResponse>;
     [path: `/v1/invite-links/${Part}/join`]: Call<Nothing, JoinByLink, JoinedByLinkResponse>;
@@ -2885,13 +3341,17 @@ declare namespace Api {
     [path: `/v1/blocks/${Part}`]: Call<Nothing, never, BlockResponse>;
     [path: `/v1/channels/${Part}/admins/${Part}`]: Call<Nothing, Appoint, AdminResponse>;
     [path: `/v1/channels/${Part}/auto-replies/${Part}`]: Call<Nothing, PutAutoReply, AutoReplyResponse>;
+    [path: `/v1/channels/${Part}/broadcast-opt-out`]: Call<Nothing, never, OptOutResponse>;
     [path: `/v1/channels/${Part}/canned-replies/${Part}`]: Call<Nothing, PutCannedReply, CannedReplyResponse>;
     [path: `/v1/channels/${Part}/comment-bans/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/default`]: Call<Nothing, never, DefaultChannelResponse>;
+    [path: `/v1/channels/${Part}/forms/${Part}`]: Call<Nothing, PutForm, FormResponse>;
     [path: `/v1/channels/${Part}/greeting`]: Call<Nothing, PutGreeting, GreetingResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/inbox/${Part}/tags`]: Call<Nothing, PutThreadTags, ThreadTagsResponse>;
+    [path: `/v1/channels/${Part}/menu`]: Call<Nothing, PutMenu, MenuResponse>;
     [path: `/v1/channels/${Part}/opening-hours`]: Call<Nothing, PutOpeningHours, OpeningHoursResponse>;
+    [path: `/v1/channels/${Part}/posts/${number}/acknowledgement`]: Call<Nothing, never, AcknowledgeResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/buttons/${number}/press`]: Call<{ text?: string }, never, PressResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/comments-freeze`]: Call<Nothing, never, PostResponse>;
     [path: `/v1/channels/${Part}/posts/${number}/comments/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
@@ -2911,6 +3371,7 @@ declare namespace Api {
     [path: `/v1/devices/${Part}`]: Call<Nothing, RegisterDevice, DeviceResponse>;
     [path: `/v1/groups/${Part}/members/me`]: Call<Nothing, JoinGroup, GroupResponse>;
     [path: `/v1/groups/${Part}/members/${Part}`]: Call<Nothing, never, AddedResponse>;
+    [path: `/v1/groups/${Part}/messages/${number}/acknowledgement`]: Call<Nothing, never, AcknowledgeResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/vote`]: Call<Nothing, VoteBody, PollResponse>;
     [path: `/v1/users/${Part}/restriction`]: Call<Nothing, Restrict, RestrictionResponse>;
@@ -2941,16 +3402,19 @@ declare namespace Api {
     [path: `/v1/channels/${Part}/admins/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/auto-replies/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/bans/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/broadcast-opt-out`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/canned-replies/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/comment-bans/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/default`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/drafts/${Part}`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/forms/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/greeting`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/inbox/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/channels/${Part}/invitations/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/invite-links/${Part}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/join-requests/me`]: Call<Nothing, never, null>;
+    [path: `/v1/channels/${Part}/menu`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/opening-hours`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/posts/${number}`]: Call<Nothing, never, null>;
     [path: `/v1/channels/${Part}/posts/${number}/comments-freeze`]: Call<Nothing, never, null>;
@@ -2981,6 +3445,7 @@ declare namespace Api {
     [path: `/v1/groups/${Part}/messages/${number}`]: Call<Nothing, never, null>;
     [path: `/v1/groups/${Part}/messages/${number}/reactions/${Part}`]: Call<Nothing, never, TallyResponse>;
     [path: `/v1/groups/${Part}/messages/${number}/vote`]: Call<Nothing, never, PollResponse>;
+    [path: `/v1/users/${Part}`]: Call<Nothing, DeleteUser, DeletionResponse>;
     [path: `/v1/users/${Part}/restriction`]: Call<Nothing, never, null>;
     [path: `/v1/users/${Part}/tokens`]: Call<Nothing, never, null>;
     [path: `/v1/webhooks/${Part}`]: Call<Nothing, never, null>;

@@ -8,6 +8,7 @@ declare namespace App {
     typeof import("../static/js/texts/errors.js").default &
     typeof import("../static/js/texts/invites.js").default &
     typeof import("../static/js/texts/polls.js").default &
+    typeof import("../static/js/texts/acknowledgements.js").default &
     typeof import("../static/js/texts/comments.js").default &
     typeof import("../static/js/texts/account.js").default &
     typeof import("../static/js/texts/broadcasts.js").default &
@@ -361,6 +362,8 @@ declare namespace App {
     react: React | null;
     polls?: Polls | null;
     buttons?: Buttons | null;
+    /** Not given, or null, for users who are not asked. */
+    acknowledge?: Acknowledge | null;
     openMenu?: OpenItemMenu | null;
     /** Replaces the signature. */
     author?: string | null;
@@ -371,6 +374,8 @@ declare namespace App {
     /** The channel that counts clicks on the links of the post. */
     countsClicksOf?: string | null;
   }
+  /** Confirms that the user has read a post or message that asks for it. */
+  type Acknowledge = (seq: number) => Promise<unknown>;
   type Poll = Api.PollResponse;
   /** What the user may do in the polls of a list. */
   interface Polls {
@@ -434,6 +439,8 @@ declare namespace App {
     react: React | null;
     polls?: Polls | null;
     buttons?: Buttons | null;
+    /** Not given, or null, for users who are not asked. */
+    acknowledge?: Acknowledge | null;
     /** Null where it is clear who wrote. */
     sender?: Sender | null;
     /** The admin who wrote in the channel's name. */
@@ -601,8 +608,10 @@ declare namespace App {
   type ModerationTab = "reports" | "channels" | "users" | "accounts" | "log";
   type DraftPath = `${ChannelPath}/drafts/${Api.Part}`;
   /** What the composer holds: the content of a post or draft as the API gives it, or what was kept on this device. */
-  interface Written extends Omit<Partial<Content>, "links"> {
+  interface Written extends Omit<Partial<Content>, "links" | "acknowledge"> {
     links?: Link[] | null;
+    /** Whether it asks its readers to confirm that they have read it; of what is stored, how many did. */
+    acknowledge?: Content["acknowledge"] | boolean;
     publish_at?: string | null;
     /** The uploaded files, and how the post carries them; in place of `images`, `video`, `audio` and `file`. */
     media?: { kind: Api.MediaKind; items: Api.MediaResponse[] } | null;

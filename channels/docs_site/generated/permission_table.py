@@ -414,6 +414,10 @@ BY_GRANT: Final = {
     "see_insights": {
         *("GET /insights", "GET /insights/posts"),
         *("GET /posts/{post}/report", "GET /posts/{post}/clicks"),
+        "GET /posts/{asking}/acknowledgements",
+        "POST /posts/{asking}/acknowledgements/reminder",
+        "GET /messages/{asking}/acknowledgements",
+        "POST /messages/{asking}/acknowledgements/reminder",
     },
     "pin_posts": {f"{method} /posts/{{post}}/pin" for method in ("PUT", "DELETE")},
     "delete_posts": {

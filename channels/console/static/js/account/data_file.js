@@ -10,6 +10,8 @@ import { asProblem, client } from "../client/api.js";
 
 const MOST_FAILURES = 6; // in a row, without a line in between
 const SECONDS = { first: 1, most: 20 };
+/** The status of an error that comes behind the first lines, when the answer has its status already. */
+const UNAVAILABLE = 503;
 
 /** @typedef {`/v1/users/${Api.Part}/export` | "/v1/users/me/export"} ExportPath */
 
@@ -31,6 +33,8 @@ export async function readData(path, { onProgress, signal }) {
       // A body that breaks off is a `TypeError` of the browser; all others are the server's.
       if (!(error instanceof TypeError) && !(error instanceof ApiError)) throw error;
       if (error instanceof ApiError && !isPassing(error)) throw error;
+      // Another one runs, perhaps in another tab. What goes on behind a cursor does not wait for it.
+      if (error instanceof ApiError && error.code === "export_running" && file.cursor === null) throw error;
       if (failures + 1 >= MOST_FAILURES) throw error instanceof ApiError ? error : brokenOff();
     }
     failures = file.lines > before ? 0 : failures + 1;
@@ -90,8 +94,9 @@ class DataFile {
 
   /** @param {string} line */
   #take(line) {
-    const { type, cursor } = JSON.parse(line);
-    if (type === "cursor") this.cursor = cursor;
+    const { type, data, error } = JSON.parse(line);
+    if (error) throw new ApiError(UNAVAILABLE, error.code, error.detail);
+    if (type === "cursor") this.cursor = data.cursor;
     else this.#pending.push(`${line}\n`);
     if (type !== "cursor" && type !== "end") return;
     this.isComplete ||= type === "end";

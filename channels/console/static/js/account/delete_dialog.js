@@ -73,6 +73,8 @@ export function deleteAccount({ path, userId, isSelf }) {
   });
 }
 
+/** @typedef {{ channel_ids?: string[]; group_ids?: string[] }} Owned */
+
 /**
  * Why not, in words; with the channels and groups that the user owns, as links.
  * @param {import("../client/api.js").Problem} problem
@@ -81,17 +83,20 @@ export function deleteAccount({ path, userId, isSelf }) {
  */
 function refusalOf(problem, close) {
   if (problem.code !== "owns_channels") return [h("p", {}, problem.userMessage)];
-  /** @type {string[]} */
-  const ids = problem.details.channel_ids ?? [];
+  const { channel_ids: channels = [], group_ids: groups = [] } = /** @type {Owned} */ (problem.details);
+  /**
+   * @param {string} id
+   * @param {string} href
+   */
+  const row = (id, href) =>
+    h("li", {}, h("a", { href, "data-inside": true, dir: "auto", on: { click: () => close() } }, id));
   return [
     h("p", {}, t("account.owns")),
     h(
       "ul.account-owned",
       {},
-      ids.map((id) => {
-        const href = id.startsWith("@TOA#_") ? consolePath(id, "settings") : groupPath(id);
-        return h("li", {}, h("a", { href, "data-inside": true, dir: "auto", on: { click: () => close() } }, id));
-      }),
+      channels.map((id) => row(id, consolePath(id, "settings"))),
+      groups.map((id) => row(id, groupPath(id))),
     ),
   ];
 }

@@ -8,15 +8,17 @@ import { h } from "../ui/dom.js";
 import { deleteAccount } from "./delete_dialog.js";
 import { downloadPanel } from "./download_panel.js";
 
-/** @param {"user-export" | "user-deletion"} name */
-const isAllowed = (name) => document.querySelector(`meta[name="channels-${name}"]`) !== null;
+/** @type {HTMLMetaElement | null} */
+const meta = document.querySelector('meta[name="channels-user-data"]');
+/** What users may do with their own data: "export", "delete". */
+const allowed = (meta?.content ?? "").split(" ");
 
 /**
  * `signOut` ends the session, whose token the server refuses once the account is being deleted.
  * @param {{ userId: string; signOut: () => unknown }} options
  */
 export function ownAccount({ userId, signOut }) {
-  const mayDownload = isAllowed("user-export") || session.isAdmin;
+  const mayDownload = allowed.includes("export") || session.isAdmin;
   const download = mayDownload
     ? downloadPanel({
         path: "/v1/users/me/export",
@@ -25,7 +27,7 @@ export function ownAccount({ userId, signOut }) {
         lead: t("account.data.lead"),
       })
     : null;
-  const deletion = isAllowed("user-deletion") ? deletePanel(userId, signOut) : null;
+  const deletion = allowed.includes("delete") ? deletePanel(userId, signOut) : null;
   return { elements: [download?.element, deletion], close: () => download?.close() };
 }
 

@@ -83,6 +83,23 @@ export class ChatView extends ConversationView {
   get buttons() {
     return null;
   }
+
+  /**
+   * Confirms that the user has read a message that asks for it; null for those who are not asked.
+   * @returns {App.Acknowledge | null}
+   */
+  get acknowledge() {
+    return null;
+  }
+
+  /**
+   * Shows who confirmed that they have read a message; null where the user may not see that.
+   * @type {((seq: number) => unknown) | null}
+   */
+  get showAcknowledgements() {
+    return null;
+  }
+
   /**
    * Called with the button of the writer that begins a poll; null where there are no polls.
    * @type {(() => unknown) | null}
@@ -166,6 +183,7 @@ export class ChatView extends ConversationView {
         react: this.mayReact ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null,
         polls: this.polls,
         buttons: this.buttons,
+        acknowledge: this.acknowledge,
         sender: isOwn ? null : this.senderOf(item),
         isOwn,
         isFirst,
@@ -231,6 +249,9 @@ export class ChatView extends ConversationView {
     }
     const target = isOwn || item.recalled_at ? null : this.reportTarget(item);
     if (target) entries.push(reportEntry(target));
+    const showConfirmed = item.acknowledge ? this.showAcknowledgements : null;
+    if (showConfirmed)
+      entries.push({ label: t("message.acknowledgements"), icon: "check", act: () => showConfirmed(item.seq) });
     if (this.#mayClosePoll(item, isOwn))
       entries.push({ label: t("poll.close"), icon: "lock", act: () => this.#closePoll(item) });
     if (this.mayDelete(item, isOwn))

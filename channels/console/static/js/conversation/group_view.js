@@ -94,6 +94,20 @@ export class GroupView extends ChatView {
     };
   }
 
+  /** @returns {App.Acknowledge | null} */
+  get acknowledge() {
+    return this.isMember && this.mayWrite ? (seq) => this.stream.acknowledge(seq) : null;
+  }
+
+  /** @returns {((seq: number) => unknown) | null} */
+  get showAcknowledgements() {
+    if (!this.isStaff) return null;
+    return (seq) =>
+      attempt(async () =>
+        (await import("../acknowledgements/overview.js")).showAcknowledgements(`${this.#path}/messages/${seq}`),
+      );
+  }
+
   onPoll = () =>
     attempt(async () => {
       const { askPoll } = await import("../polls/new_poll.js");

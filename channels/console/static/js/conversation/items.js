@@ -33,7 +33,7 @@ const BODY_FIELDS = [
   "form_answer",
   "forwarded_from",
 ];
-/** @typedef {{ article: HTMLElement; body: Body; poll: PollSlot; buttons: ButtonSlot; footer: Footer; reactions: ReactionBar }} Parts */
+/** @typedef {{ article: HTMLElement; body: Body; poll: PollSlot; buttons: ButtonSlot; acknowledge: AcknowledgeSlot; footer: Footer; reactions: ReactionBar }} Parts */
 /** @typedef {Parts & { picture: HTMLElement; head: HTMLElement; senderJson: string | null; quote: QuoteLine }} MessageParts */
 /** Of a view in which nothing can be pressed. */
 const NO_BUTTONS = { channelId: "", channelName: "", press: null };
@@ -56,6 +56,7 @@ export function postElement(
     react,
     polls = null,
     buttons = null,
+    acknowledge = null,
     openMenu = null,
     author = null,
     replyHref = null,
@@ -64,13 +65,15 @@ export function postElement(
   },
   old = null,
 ) {
-  const element = old ?? newPost(item.seq, channel, react, polls, buttons);
-  const { article, body, poll, buttons: slot, footer, reactions } = /** @type {Parts} */ (partsOf.get(element));
+  const element = old ?? newPost(item.seq, channel, react, polls, buttons, acknowledge);
+  const parts = /** @type {Parts} */ (partsOf.get(element));
+  const { article, body, poll, footer, reactions } = parts;
   body.countsClicksOf = countsClicksOf;
   article.classList.toggle("recalled", Boolean(item.recalled_at));
   body.update(item, "post.deleted");
   poll.update(item);
-  slot.update(item);
+  parts.buttons.update(item);
+  parts.acknowledge.update(item);
   const name = author ?? item.signature;
   footer.update(item, { author: name ? t("post.by", { name }) : null, openMenu, replyHref, commentsHref });
   reactions.update(item);
@@ -83,10 +86,11 @@ export function postElement(
  * @param {App.React | null} react
  * @param {App.Polls | null} polls
  * @param {App.Buttons | null} pressing
+ * @param {App.Acknowledge | null} acknowledge
  */
-function newPost(seq, channel, react, polls, pressing) {
+function newPost(seq, channel, react, polls, pressing, acknowledge) {
   const [body, poll, footer] = [new Body(), new PollSlot(seq, polls), new Footer("post.menu")];
-  const buttons = new ButtonSlot(seq, pressing);
+  const [buttons, asked] = [new ButtonSlot(seq, pressing), new AcknowledgeSlot(seq, acknowledge)];
   const reactions = new ReactionBar({
     policy: channel.settings.reactions,
     react: react && ((emoji, isOn) => react(seq, emoji, isOn)),
@@ -97,11 +101,12 @@ function newPost(seq, channel, react, polls, pressing) {
     body.element,
     poll.element,
     buttons.element,
+    asked.element,
     h("footer.post-foot", {}, reactions.element, footer.element),
     footer.comments,
   );
   const element = h("li.post-item", {}, article);
-  partsOf.set(element, { article, body, poll, buttons, footer, reactions });
+  partsOf.set(element, { article, body, poll, buttons, acknowledge: asked, footer, reactions });
   return element;
 }
 
@@ -118,6 +123,7 @@ export function messageElement(
     react,
     polls = null,
     buttons = null,
+    acknowledge = null,
     sender = null,
     author = null,
     isOwn,
@@ -127,7 +133,7 @@ export function messageElement(
   },
   old = null,
 ) {
-  const element = old ?? newMessage(item.seq, policy, react, polls, buttons, isOwn);
+  const element = old ?? newMessage(item.seq, policy, react, polls, buttons, acknowledge, isOwn);
   const parts = /** @type {MessageParts} */ (partsOf.get(element));
   const { article, picture, head, body, poll, footer, reactions } = parts;
   element.classList.toggle("first", isFirst);
@@ -155,6 +161,7 @@ export function messageElement(
   body.update(item, "message.deleted");
   poll.update(item);
   parts.buttons.update(item);
+  parts.acknowledge.update(item);
   footer.update(item, { author, openMenu });
   reactions.update(item);
   return element;
@@ -166,21 +173,26 @@ export function messageElement(
  * @param {App.React | null} react
  * @param {App.Polls | null} polls
  * @param {App.Buttons | null} pressing
+ * @param {App.Acknowledge | null} acknowledge
  * @param {boolean} isOwn
  */
-function newMessage(seq, policy, react, polls, pressing, isOwn) {
+function newMessage(seq, policy, react, polls, pressing, acknowledge, isOwn) {
   const head = h("p.sender", { dir: "auto" });
   const [body, poll, footer] = [new Body(), new PollSlot(seq, polls), new Footer("message.menu")];
+  const asked = new AcknowledgeSlot(seq, isOwn ? null : acknowledge);
   const reactions = new ReactionBar({ policy, react: react && ((emoji, isOn) => react(seq, emoji, isOn)) });
   const quote = new QuoteLine();
   const buttons = new ButtonSlot(seq, pressing);
-  const inside = [head, quote.element, body.element, poll.element, buttons.element, footer.element];
+  const inside = [head, quote.element, body.element, poll.element, buttons.element, asked.element, footer.element];
   const article = h("article.bubble", {}, inside);
   const picture = h("span.message-avatar", { hidden: isOwn });
   const element = h("li.message", {}, picture, h("div.message-stack", {}, article, reactions.element));
   element.classList.toggle("own", isOwn);
   /** @type {MessageParts} */
-  const parts = { article, picture, head, quote, body, poll, buttons, footer, reactions, senderJson: null };
+  const parts = {
+    ...{ article, picture, head, quote, body, poll, buttons, acknowledge: asked, footer, reactions },
+    senderJson: null,
+  };
   partsOf.set(element, parts);
   return element;
 }
@@ -303,6 +315,46 @@ class ButtonSlot {
     this.#box = new module.ButtonBox({ ...others, press: press && ((index) => press(seq, index)) });
     this.#box.update(rows);
     fill(this.element, this.#box.element);
+    this.element.dispatchEvent(new CustomEvent("controls", { bubbles: true }));
+  }
+}
+
+/** What the item asks its readers to confirm, whose script is loaded with the first one. */
+class AcknowledgeSlot {
+  /**
+   * @param {number} seq
+   * @param {App.Acknowledge | null} acknowledge
+   */
+  constructor(seq, acknowledge) {
+    this.#act = acknowledge && (() => acknowledge(seq));
+  }
+
+  element = h("div.acknowledge-slot", { hidden: true });
+  #act;
+  /** @type {App.Item["acknowledge"]} */
+  #asked = null;
+  /** @type {import("../acknowledgements/acknowledge_box.js").AcknowledgeBox | null} */
+  #box = null;
+  #isLoading = false;
+
+  /** @param {App.Item} item */
+  update({ acknowledge = null, recalled_at: recalledAt }) {
+    this.#asked = recalledAt ? null : acknowledge;
+    this.element.hidden = this.#asked === null;
+    if (this.#asked === null) return;
+    if (this.#box) this.#box.update(this.#asked);
+    else if (!this.#isLoading) this.#load();
+  }
+
+  async #load() {
+    this.#isLoading = true;
+    const module = await import("../acknowledgements/acknowledge_box.js").catch(() => null);
+    this.#isLoading = false;
+    if (module === null || this.#box) return; // it is tried again when the item changes
+    this.#box = new module.AcknowledgeBox(this.#act);
+    if (this.#asked) this.#box.update(this.#asked);
+    fill(this.element, this.#box.element);
+    // The list has to put the new button into the order of the Tab key, or take it out.
     this.element.dispatchEvent(new CustomEvent("controls", { bubbles: true }));
   }
 }

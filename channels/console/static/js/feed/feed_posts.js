@@ -157,6 +157,15 @@ export class FeedPosts extends /** @type {App.TargetClass<App.ChangeEvents>} */ 
   }
 
   /**
+   * Confirms that the user has read a post that asks for it.
+   * @param {FeedItem} item
+   */
+  async acknowledge({ channel, post }) {
+    const path = /** @type {const} */ (`/v1/channels/${part(channel.channel_id)}/posts/${post.seq}/acknowledgement`);
+    this.#update(channel.channel_id, post.seq, { acknowledge: await put(path) });
+  }
+
+  /**
    * Loads one post again.
    * @param {FeedItem} item
    */
@@ -233,7 +242,8 @@ export class FeedPosts extends /** @type {App.TargetClass<App.ChangeEvents>} */ 
       const { poll: given, buttons: rows } = event.post ?? {};
       const poll = given ? { poll: pollInEvent(given, known?.poll) } : {};
       const buttons = rows ? { buttons: buttonsInEvent(rows, known?.buttons) } : {};
-      this.#update(channelId, seq, { ...event.post, ...poll, ...buttons });
+      const kept = event.post?.acknowledge && known?.acknowledge ? { acknowledge: known.acknowledge } : {};
+      this.#update(channelId, seq, { ...event.post, ...poll, ...buttons, ...kept });
     } else if (event.type === "poll.changed") {
       const item = this.items[this.#find(channelId, seq)];
       const known = item?.post.poll;
@@ -243,6 +253,10 @@ export class FeedPosts extends /** @type {App.TargetClass<App.ChangeEvents>} */ 
     } else if (event.type === "buttons.changed") {
       const known = this.items[this.#find(channelId, seq)]?.post.buttons;
       if (known) this.#update(channelId, seq, { buttons: buttonsAfterPresses(known, event) });
+    } else if (event.type === "acknowledgements.changed") {
+      const known = this.items[this.#find(channelId, seq)];
+      const mine = event.mine ?? known?.post.acknowledge?.mine ?? false;
+      this.#update(channelId, seq, { acknowledge: { count: event.count, mine } });
     } else if (event.type === "comments.counted") {
       this.#update(channelId, seq, { comment_count: event.comment_count });
     } else if (event.type === "message.recalled") {

@@ -42,6 +42,7 @@ export default {
   "error.draft_limit_reached": "The channel has as many drafts as it may have. Delete one first.",
   "error.draft_not_found": "This draft was deleted or published.",
   "error.draft_published": "This draft was already published.",
+  "error.export_running": "A download of this data runs, or began less than a minute ago. Try again in a minute.",
   "error.form_limit_reached": "The channel has as many forms as it may have. Delete one first.",
   "error.form_not_found": "This form no longer exists.",
   "error.group_id_taken": "This group id is already taken.",

@@ -133,6 +133,7 @@ export default {
   "message.delete.confirm":
     "Delete this message for everyone? Its content is removed and others see that it was deleted.",
   "message.automatic": "automatic",
+  "message.acknowledgements": "Confirmations",
   "message.deleted": "This message was deleted.",
   "viewer.label": "Photo",
   "viewer.next": "Next photo",

@@ -282,6 +282,14 @@ export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>
   }
 
   /**
+   * Acknowledges an item that asks for it. It cannot be taken back.
+   * @param {number} seq
+   */
+  async acknowledge(seq) {
+    this.#update(seq, { acknowledge: await this.#client.request("PUT", `${this.path}/${seq}/acknowledgement`) });
+  }
+
+  /**
    * Ends the poll of an item.
    * @param {number} seq
    */
@@ -374,7 +382,9 @@ export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>
       const known = this.items.get(seq);
       const poll = changed?.poll ? { poll: pollInEvent(changed.poll, known?.poll) } : {};
       const buttons = changed?.buttons ? { buttons: buttonsInEvent(changed.buttons, known?.buttons) } : {};
-      this.#update(seq, { ...changed, ...poll, ...buttons });
+      // The event carries neither the count nor the user's own acknowledgement: what is known of them stays.
+      const kept = changed?.acknowledge && known?.acknowledge ? { acknowledge: known.acknowledge } : {};
+      this.#update(seq, { ...changed, ...poll, ...buttons, ...kept });
     } else if (event.type === "poll.changed") {
       const known = this.items.get(event.seq)?.poll;
       if (!known) return;
@@ -383,6 +393,9 @@ export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>
     } else if (event.type === "buttons.changed") {
       const known = this.items.get(event.seq)?.buttons;
       if (known) this.#update(event.seq, { buttons: buttonsAfterPresses(known, event) });
+    } else if (event.type === "acknowledgements.changed") {
+      const mine = event.mine ?? this.items.get(event.seq)?.acknowledge?.mine ?? false;
+      this.#update(event.seq, { acknowledge: { count: event.count, mine } });
     } else if (event.type === "comments.counted") {
       this.#update(event.seq, { comment_count: event.comment_count });
     } else if (event.type === "reactions.changed" || event.type === "comment.reacted") {

@@ -9,6 +9,50 @@ export type AcceptMessages = "everyone" | "subscribers" | "nobody";
 
 export type AccountKind = "person" | "business";
 
+export interface AcknowledgeResponse {
+  count: number;
+  mine: boolean;
+}
+
+export interface AcknowledgementCounts {
+  asked: number;
+  given: number;
+  missing: number;
+}
+
+export interface AcknowledgementPage {
+  items: AskedResponse[];
+  next_cursor: string | null;
+  counts: AcknowledgementCounts;
+  reminded_at: string | null;
+}
+
+export interface AcknowledgementReminder {
+  event_id: string;
+  type: "acknowledgement.reminder";
+  stream_id: string;
+  at: string;
+  seq: number;
+  conversation_id?: string;
+  channel_id?: string;
+  group_id?: string;
+  user_id?: string;
+}
+
+export interface AcknowledgementsChanged {
+  event_id: string;
+  type: "acknowledgements.changed";
+  stream_id: string;
+  at: string;
+  seq: number;
+  conversation_id?: string;
+  channel_id?: string;
+  group_id?: string;
+  user_id?: string;
+  count: number;
+  mine?: boolean;
+}
+
 export type ActionKind = "link" | "reply" | "event" | "form";
 
 export interface AddConversations {
@@ -17,7 +61,7 @@ export interface AddConversations {
 
 export type AddedResponse = MemberResponse | InvitedResponse;
 
-export type AddedSubscriberResponse = TaggedSubscriberResponse | InvitedResponse;
+export type AddedSubscriberResponse = SubscriberResponse | InvitedResponse;
 
 export type AdminAction =
   | "channel_created"
@@ -75,6 +119,9 @@ export type AdminAction =
   | "webhook_replayed"
   | "canned_reply_changed"
   | "canned_reply_deleted"
+  | "broadcast_created"
+  | "broadcast_stopped"
+  | "broadcast_resumed"
   | "report_resolved"
   | "user_restricted"
   | "user_unrestricted";
@@ -98,6 +145,10 @@ export interface AdminResponse {
   subscribed_at: string;
   muted_until: string | null;
   grants: Grant[];
+}
+
+export interface AnswerForm {
+  answers: { [name: string]: string | number | boolean | null };
 }
 
 export interface AnswerRequest {
@@ -126,12 +177,24 @@ export interface Appoint {
   grants?: Grant[];
 }
 
+export interface AskedResponse {
+  user_id: string;
+  name: string;
+  face_url: string;
+  acknowledged_at: string | null;
+}
+
 export interface AttemptResponse {
   at: string;
   latency_ms: number;
   response_status: number | null;
   response_body: string | null;
   error: string | null;
+}
+
+export interface AudienceResponse {
+  count: number;
+  is_exact: boolean;
 }
 
 export interface AutoReplyResponse {
@@ -176,12 +239,105 @@ export interface BlockResponse {
   blocked_at: string;
 }
 
+export interface BroadcastChanged {
+  event_id: string;
+  type: "broadcast.changed";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+  broadcast_id: string;
+  state: State;
+  segment: SegmentResponse;
+  silent: boolean;
+  rate: number | null;
+  total: number | null;
+  sent: number;
+  not_reached: NotReachedCounts;
+  created_by: string;
+  created_at: string;
+  start_at: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  failure: BroadcastFailure | null;
+}
+
+export interface BroadcastEnded {
+  event_id: string;
+  type: "broadcast.ended";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+  broadcast_id: string;
+  state: State;
+  segment: SegmentResponse;
+  silent: boolean;
+  rate: number | null;
+  total: number | null;
+  sent: number;
+  not_reached: NotReachedCounts;
+  created_by: string;
+  created_at: string;
+  start_at: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  failure: BroadcastFailure | null;
+}
+
+export interface BroadcastFailure {
+  code: string;
+  detail: string;
+}
+
+export interface BroadcastResponse {
+  channel_id: string;
+  broadcast_id: string;
+  state: State;
+  segment: SegmentResponse;
+  content: ContentResponse;
+  silent: boolean;
+  rate: number | null;
+  total: number | null;
+  sent: number;
+  not_reached: NotReachedCounts;
+  created_by: string;
+  created_at: string;
+  start_at: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  failure: BroadcastFailure | null;
+}
+
+export interface BroadcastStarted {
+  event_id: string;
+  type: "broadcast.started";
+  stream_id: string;
+  at: string;
+  conversation_id: string;
+  channel_id: string;
+  broadcast_id: string;
+  state: State;
+  segment: SegmentResponse;
+  silent: boolean;
+  rate: number | null;
+  total: number | null;
+  sent: number;
+  not_reached: NotReachedCounts;
+  created_by: string;
+  created_at: string;
+  start_at: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  failure: BroadcastFailure | null;
+}
+
 export interface ButtonBody {
-  kind: ActionKind;
   url?: string | null;
   reply?: string | null;
   data?: string | null;
   form?: string | null;
+  kind: ActionKind;
   text: string;
 }
 
@@ -284,6 +440,7 @@ export interface ChangedChannel {
   is_channel?: boolean | null;
   public_from_seq?: number | null;
   history_shared_at?: string | null;
+  menu_version?: number | null;
 }
 
 export interface ChangedConversation {
@@ -413,6 +570,7 @@ export interface ChannelResponse {
   verified: boolean;
   suspension: SuspensionResponse | null;
   settings: SettingsResponse;
+  menu_version: number;
   head_seq: number;
   version: number;
   public_from_seq: number;
@@ -584,6 +742,7 @@ export interface ContentResponse {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  form_answer: FormAnswerResponse | null;
   buttons: ButtonResponse[][] | null;
 }
 
@@ -702,6 +861,30 @@ export interface ConversationUpdated {
   changed: ChangedConversation;
 }
 
+export interface CountAudience {
+  segment?: SegmentBody;
+}
+
+export interface CreateBroadcast {
+  kind: Kind;
+  title?: string;
+  text?: string;
+  links?: LinkBody[];
+  images?: string[];
+  video?: string | null;
+  poster?: string | null;
+  audio?: string | null;
+  file?: string | null;
+  location?: LocationBody | null;
+  poll?: PollBody | null;
+  custom?: JsonValue;
+  buttons?: ButtonBody[][];
+  segment?: SegmentBody;
+  silent?: boolean;
+  rate?: number | null;
+  start_at?: string | null;
+}
+
 export interface CreateChannel {
   name: string;
   channel_id?: string | null;
@@ -777,6 +960,23 @@ export interface DefaultChannelResponse {
   passed_over: number;
 }
 
+export interface DeleteUser {
+  confirm: string;
+  messages?: Messages;
+}
+
+export interface DeletionResponse {
+  user_id: string;
+  state: "running" | "blocked" | "done";
+  messages: Messages;
+  started_at: string;
+  finished_at: string | null;
+  step: number;
+  steps: number;
+  walked: number;
+  changed: number;
+}
+
 export interface DeliveryResponse {
   delivery_id: string;
   webhook_id: string;
@@ -819,6 +1019,7 @@ export interface DialogueMessageInEvent {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  form_answer: FormAnswerResponse | null;
   buttons: ButtonResponse[][] | null;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
@@ -847,6 +1048,7 @@ export interface DialogueMessageResponse {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  form_answer: FormAnswerResponse | null;
   buttons: ButtonResponse[][] | null;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
@@ -888,6 +1090,7 @@ export interface DraftPost {
   poll?: PollBody | null;
   custom?: JsonValue;
   buttons?: ButtonBody[][];
+  acknowledge?: boolean;
   forward?: ForwardBody | null;
   silent?: boolean;
 }
@@ -904,9 +1107,11 @@ export interface DraftPostResponse {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  form_answer: FormAnswerResponse | null;
   buttons: ButtonResponse[][] | null;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
+  acknowledge: AcknowledgeResponse | null;
 }
 
 export interface DraftResponse {
@@ -925,9 +1130,40 @@ export interface End {
   at: string;
 }
 
+export interface EntryBody {
+  url?: string | null;
+  reply?: string | null;
+  data?: string | null;
+  form?: string | null;
+  text: string;
+  kind?: ActionKind | null;
+  entries?: SubEntryBody[] | null;
+}
+
+export interface EntryResponse {
+  text: string;
+  kind: ActionKind | null;
+  url: string | null;
+  reply: string | null;
+  data: string | null;
+  form: string | null;
+  entries: SubEntryResponse[] | null;
+}
+
+export interface EventFormAnswer {
+  name: string;
+  label: string;
+  value: string;
+}
+
 export interface EventsResponse {
-  items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | PollChanged | ButtonsChanged | ButtonPressed | CommentPosted | CommentEdited | CommentRecalled | CommentReacted | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelSuspended | ChannelReinstated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinAnswered | JoinRefused | InviteLinkUsed | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | InboxTagged | BlockChanged | UserRestricted | UserUnrestricted | ReportOpened | WebhookDisabled)[];
+  items: (MessagePosted | MessageEdited | MessageRecalled | ReactionsChanged | PollChanged | ButtonsChanged | ButtonPressed | AcknowledgementsChanged | AcknowledgementReminder | FormAnswered | MenuSelected | CommentPosted | CommentEdited | CommentRecalled | CommentReacted | ChannelSubscribed | ChannelUnsubscribed | ChannelUpdated | ChannelSuspended | ChannelReinstated | ChannelDeleted | ChannelInvited | ChannelInvitationEnded | GroupJoined | GroupLeft | GroupInvited | GroupInvitationEnded | GroupUpdated | GroupDisbanded | MemberChanged | JoinRequested | JoinAnswered | JoinRefused | InviteLinkUsed | ConversationRead | ConversationUpdated | ConversationGroupCreated | ConversationGroupRenamed | ConversationGroupDeleted | ConversationGroupChanged | ConversationEnded | InboxRead | InboxTagged | BroadcastStarted | BroadcastChanged | BroadcastEnded | BlockChanged | UserRestricted | UserUnrestricted | UserDeleted | ReportOpened | WebhookDisabled)[];
   cursor: string;
+}
+
+export interface ExportLine {
+  type: string;
+  data: { [name: string]: unknown };
 }
 
 export interface FailureResponse {
@@ -946,6 +1182,66 @@ export interface FeedChannel {
 export interface FeedItemResponse {
   channel: FeedChannel;
   post: PostResponse;
+}
+
+export type FieldKind = "text" | "long_text" | "number" | "choice" | "date" | "phone" | "email";
+
+export interface FormAnswerResponse {
+  form: string;
+  title: string;
+  answers: FormAnswerValueResponse[];
+}
+
+export interface FormAnswerValueResponse {
+  name: string;
+  label: string;
+  value: string;
+}
+
+export interface FormAnswered {
+  event_id: string;
+  type: "form.answered";
+  stream_id: string;
+  at: string;
+  channel_id: string;
+  user_id: string;
+  seq: number;
+  form: string;
+  title: string;
+  answers: EventFormAnswer[];
+}
+
+export interface FormAnsweredResponse {
+  message: DialogueMessageResponse;
+  confirmation: string;
+}
+
+export interface FormFieldBody {
+  name: string;
+  label: string;
+  kind?: FieldKind;
+  required?: boolean;
+  options?: string[];
+  max_length?: number | null;
+}
+
+export interface FormFieldResponse {
+  name: string;
+  label: string;
+  kind: FieldKind;
+  required: boolean;
+  options: string[];
+  max_length: number | null;
+}
+
+export interface FormResponse {
+  channel_id: string;
+  name: string;
+  title: string;
+  text: string;
+  fields: FormFieldResponse[];
+  confirmation: string;
+  changed_at: string;
 }
 
 export interface ForwardBody {
@@ -1341,7 +1637,17 @@ export interface JoinedByLinkResponse {
 
 export type JsonValue = unknown;
 
-export type Kind = "text" | "image" | "text_and_image" | "video" | "audio" | "file" | "location" | "poll" | "custom";
+export type Kind =
+  | "text"
+  | "image"
+  | "text_and_image"
+  | "video"
+  | "audio"
+  | "file"
+  | "location"
+  | "poll"
+  | "form_answer"
+  | "custom";
 
 export interface LastMessageResponse {
   seq: number;
@@ -1453,6 +1759,24 @@ export interface MemberResponse {
   name_card: string;
 }
 
+export interface MenuResponse {
+  channel_id: string;
+  version: number;
+  entries: EntryResponse[];
+}
+
+export interface MenuSelected {
+  event_id: string;
+  type: "menu.selected";
+  stream_id: string;
+  at: string;
+  channel_id: string;
+  user_id: string;
+  entry: string;
+  text: string;
+  data: string;
+}
+
 export interface MessageEdited {
   event_id: string;
   type: "message.edited";
@@ -1480,10 +1804,12 @@ export interface MessageInEvent {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  form_answer: FormAnswerResponse | null;
   buttons: ButtonResponse[][] | null;
   silent: boolean;
   signature: string | null;
   forwarded_from: ForwardedFrom | null;
+  acknowledge: AcknowledgeResponse | null;
   pinned: boolean;
   reactions_frozen: boolean;
   group_id: string;
@@ -1538,10 +1864,12 @@ export interface MessageResponse {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  form_answer: FormAnswerResponse | null;
   buttons: ButtonResponse[][] | null;
   silent: boolean;
   signature: string | null;
   forwarded_from: ForwardedFrom | null;
+  acknowledge: AcknowledgeResponse | null;
   pinned: boolean;
   reactions_frozen: boolean;
   group_id: string;
@@ -1566,6 +1894,8 @@ export interface MessageSearchPage {
   indexed: number;
 }
 
+export type Messages = "keep" | "delete";
+
 export interface MutedResponse {
   count: number;
   share: number;
@@ -1585,6 +1915,7 @@ export interface NewChatMessage {
   poll?: PollBody | null;
   custom?: JsonValue;
   buttons?: ButtonBody[][];
+  acknowledge?: boolean;
   forward?: ForwardBody | null;
   silent?: boolean;
   quoted_seq?: number | null;
@@ -1612,6 +1943,7 @@ export interface NewMessage {
   poll?: PollBody | null;
   custom?: JsonValue;
   buttons?: ButtonBody[][];
+  acknowledge?: boolean;
   forward?: ForwardBody | null;
   silent?: boolean;
 }
@@ -1630,6 +1962,7 @@ export interface NewMessageToMany {
   poll?: PollBody | null;
   custom?: JsonValue;
   buttons?: ButtonBody[][];
+  acknowledge?: boolean;
   forward?: ForwardBody | null;
   silent?: boolean;
   user_ids: string[];
@@ -1652,6 +1985,20 @@ export interface NewResolutionBody {
   note?: string;
 }
 
+export interface NotReachedCounts {
+  opted_out?: number;
+  left?: number;
+  blocked?: number;
+  switched_off?: number;
+  business?: number;
+  other?: number;
+}
+
+export interface NotReachedResponse {
+  user_id: string;
+  reason: Reason;
+}
+
 export type NotificationLevel = "all" | "none";
 
 export interface OpeningHoursResponse {
@@ -1664,6 +2011,12 @@ export interface OpeningHoursResponse {
   is_open: boolean;
   changed_at: string | null;
   changed_by: string | null;
+}
+
+export interface OptOutResponse {
+  channel_id: string;
+  opted_out: boolean;
+  since: string | null;
 }
 
 export interface OwnGroupInvitationResponse {
@@ -1765,10 +2118,12 @@ export interface PostInEvent {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  form_answer: FormAnswerResponse | null;
   buttons: ButtonResponse[][] | null;
   silent: boolean;
   signature: string | null;
   forwarded_from: ForwardedFrom | null;
+  acknowledge: AcknowledgeResponse | null;
   pinned: boolean;
   reactions_frozen: boolean;
   channel_id: string;
@@ -1823,10 +2178,12 @@ export interface PostResponse {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  form_answer: FormAnswerResponse | null;
   buttons: ButtonResponse[][] | null;
   silent: boolean;
   signature: string | null;
   forwarded_from: ForwardedFrom | null;
+  acknowledge: AcknowledgeResponse | null;
   pinned: boolean;
   reactions_frozen: boolean;
   channel_id: string;
@@ -1883,9 +2240,20 @@ export interface PutCannedReply {
   text: string;
 }
 
+export interface PutForm {
+  title: string;
+  text?: string;
+  fields: FormFieldBody[];
+  confirmation?: string;
+}
+
 export interface PutGreeting {
   text: string;
   buttons?: ButtonBody[][] | null;
+}
+
+export interface PutMenu {
+  entries: EntryBody[];
 }
 
 export interface PutOpeningHours {
@@ -1950,6 +2318,8 @@ export interface ReadUpTo {
   seq?: number | null;
 }
 
+export type Reason = "opted_out" | "left" | "blocked" | "switched_off" | "business" | "other";
+
 export interface RegisterDevice {
   platform: "web" | "gateway";
   subscription?: Subscription | null;
@@ -1957,6 +2327,10 @@ export interface RegisterDevice {
   app_id: string;
   locale: string;
   name?: string;
+}
+
+export interface ReminderResponse {
+  reminded_at: string;
 }
 
 export interface RemoveMember {
@@ -2086,6 +2460,29 @@ export interface SeenBody {
   seqs: number[];
 }
 
+export interface SegmentBody {
+  all?: string[];
+  any?: string[];
+  none?: string[];
+}
+
+export interface SegmentResponse {
+  all: string[];
+  any: string[];
+  none: string[];
+}
+
+export interface SelectEntry {
+  entry: string;
+  version?: number | null;
+}
+
+export interface SelectionResponse {
+  entry: string;
+  kind: ActionKind;
+  message: DialogueMessageResponse | null;
+}
+
 export interface SentToManyResponse {
   results: SentToUserResponse[];
 }
@@ -2141,6 +2538,26 @@ export interface ShareLinkResponse {
   embed_html: string | null;
 }
 
+export type State = "scheduled" | "running" | "stopped" | "done" | "failed";
+
+export interface SubEntryBody {
+  url?: string | null;
+  reply?: string | null;
+  data?: string | null;
+  form?: string | null;
+  kind: ActionKind;
+  text: string;
+}
+
+export interface SubEntryResponse {
+  text: string;
+  kind: ActionKind;
+  url: string | null;
+  reply: string | null;
+  data: string | null;
+  form: string | null;
+}
+
 export interface SubscribedChannel {
   channel_id: string;
   name: string;
@@ -2152,6 +2569,16 @@ export interface SubscribedChannel {
   custom_data: string;
   subscriber_count: number;
   subscribed_at: string;
+}
+
+export interface SubscriberResponse {
+  user_id: string;
+  name: string;
+  face_url: string;
+  role: Role;
+  subscribed_at: string;
+  muted_until: string | null;
+  tags: string[];
 }
 
 export interface SubscriberTagResponse {
@@ -2258,16 +2685,6 @@ export interface TagLine {
   remove?: string[];
 }
 
-export interface TaggedSubscriberResponse {
-  user_id: string;
-  name: string;
-  face_url: string;
-  role: Role;
-  subscribed_at: string;
-  muted_until: string | null;
-  tags: string[];
-}
-
 export interface TallyResponse {
   counts: { [name: string]: number };
   total: number;
@@ -2307,6 +2724,7 @@ export interface ThreadMessageInEvent {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  form_answer: FormAnswerResponse | null;
   buttons: ButtonResponse[][] | null;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
@@ -2323,6 +2741,7 @@ export interface ThreadMessageInEvent {
   user_id: string;
   from_channel: boolean;
   author_id: string | null;
+  broadcast_id: string | null;
 }
 
 export interface ThreadMessageResponse {
@@ -2337,6 +2756,7 @@ export interface ThreadMessageResponse {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  form_answer: FormAnswerResponse | null;
   buttons: ButtonResponse[][] | null;
   silent: boolean;
   forwarded_from: ForwardedFrom | null;
@@ -2354,6 +2774,7 @@ export interface ThreadMessageResponse {
   user_id: string;
   from_channel: boolean;
   author_id: string | null;
+  broadcast_id: string | null;
 }
 
 export interface ThreadPage {
@@ -2402,10 +2823,12 @@ export interface TimelinePostResponse {
   location: LocationResponse | null;
   poll: PollResponse | null;
   custom: JsonValue;
+  form_answer: FormAnswerResponse | null;
   buttons: ButtonResponse[][] | null;
   silent: boolean;
   signature: string | null;
   forwarded_from: ForwardedFrom | null;
+  acknowledge: AcknowledgeResponse | null;
   pinned: boolean;
   reactions_frozen: boolean;
   channel_id: string;
@@ -2470,6 +2893,14 @@ export interface UpdateGroup {
 export interface UpdateUser {
   name?: string;
   face_url?: string;
+}
+
+export interface UserDeleted {
+  event_id: string;
+  type: "user.deleted";
+  stream_id: null;
+  at: string;
+  user_id: string;
 }
 
 export interface UserMissing {

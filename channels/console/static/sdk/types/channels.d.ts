@@ -443,6 +443,8 @@ export class MessageStream implements Target<{ change: globalThis.Event }> {
   vote(seq: number, options: number[]): Promise<void>;
   /** Presses a button of an item, by its index over the rows. */
   press(seq: number, index: number): Promise<void>;
+  /** Acknowledges an item that asks for it. It cannot be taken back. */
+  acknowledge(seq: number): Promise<void>;
   /** Ends the poll of an item. */
   closePoll(seq: number): Promise<void>;
   /** Loads one item again, if it is loaded. */
@@ -514,6 +516,9 @@ export type Event =
   | (MessageEvent<"poll.changed"> & { options: number[] | null; voters: number | null; mine?: number[] })
   /** By index over the rows, null for a link or a form. `pressed` comes to those devices only whose user has pressed. */
   | (MessageEvent<"buttons.changed"> & { presses: (number | null)[]; pressed?: number[] })
+  /** `mine` comes to those devices only whose user has acknowledged. */
+  | (MessageEvent<"acknowledgements.changed"> & { count: number; mine?: boolean })
+  | MessageEvent<"acknowledgement.reminder">
   | (MessageEvent<"reactions.changed" | "comment.reacted"> & {
       counts: { [emoji: string]: number };
       total: number;
@@ -542,6 +547,7 @@ export type Event =
   | FolderEvent<"conversation_group.deleted">
   | (FolderEvent<"conversation_group.changed"> & { added: string[]; removed: string[] })
   | (ReadEvent<"inbox.read"> & { channel_id: string; user_id: string })
+  | (Common<"broadcast.started" | "broadcast.changed" | "broadcast.ended"> & Omit<Api.BroadcastResponse, "content">)
   | (Common<"inbox.tagged"> & { channel_id: string; user_id: string; tags: string[] })
   | (Common<"inbox.unread"> & { channel_id: string; unread_count: number; unread_threads: number })
   | (MemberEvent<"block.changed"> & { blocked: boolean })

@@ -175,7 +175,7 @@ export class BroadcastRow {
               h(
                 "div",
                 {},
-                h("dt", {}, t(`broadcasts.reason.${/** @type {Api.NotReachedReason} */ (reason)}`)),
+                h("dt", {}, t(`broadcasts.reason.${/** @type {Api.Reason} */ (reason)}`)),
                 h("dd", {}, number(n)),
               ),
             ),

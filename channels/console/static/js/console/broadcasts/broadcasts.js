@@ -78,7 +78,7 @@ export class Broadcasts {
       if (event.type === "broadcast.started") this.#list.reload();
       return;
     }
-    const { state, total, sent, not_reached, failure } = event;
-    row.learn({ state, total, sent, not_reached, failure });
+    const { state, total, sent, not_reached, start_at, failure } = event;
+    row.learn({ state, total, sent, not_reached, start_at, failure });
   };
 }

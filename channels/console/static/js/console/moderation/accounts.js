@@ -135,6 +135,7 @@ function deletionLines({ state, started_at: startedAt, finished_at: finishedAt, 
     ];
   return [
     h("p", {}, t("accounts.deleting", { when: exact(startedAt) })),
+    state === "blocked" ? h("p.error", {}, t("accounts.blocked")) : null,
     h("progress", { max: String(steps), value: step, "aria-label": t("accounts.deleting.label") }),
     h("p.soft", {}, t("accounts.deleting.step", { step, steps })),
   ];

@@ -133,6 +133,7 @@ export class Composer {
   #place = new PlaceFields({ onChange: () => this.#update() });
   #poll = new PollFields({ onChange: () => this.#update(), onRemove: () => this.#setPoll(null) });
   #links = new LinkFields({ onChange: () => this.#update() });
+  #asks = h("input", { type: "checkbox", id: uniqueId("asks"), on: { change: () => this.#update() } });
   #silent = h("input", { type: "checkbox", id: uniqueId("silent"), on: { change: () => this.#update() } });
   #pollButton = h(
     "button.plain",
@@ -160,6 +161,7 @@ export class Composer {
   #publishing = h(
     "div.publishing",
     {},
+    h("div.choice-line", {}, this.#asks, h("label", { for: this.#asks.id }, t("compose.acknowledge"))),
     h("div.choice-line", {}, this.#silent, h("label", { for: this.#silent.id }, t("compose.silent"))),
     this.#when.element,
     this.#time,
@@ -319,6 +321,7 @@ export class Composer {
       poll_fields: this.#hasPoll ? this.#poll.raw : null,
       button_fields: this.#buttons.raw,
       silent: this.#silent.checked,
+      acknowledge: this.#asks.checked,
       publish_at: this.#isLater ? this.#publishAt.value : null,
     };
   }
@@ -342,9 +345,10 @@ export class Composer {
    * @param {{ withFiles?: boolean }} [options]
    */
   #setContent(content, { withFiles = true } = {}) {
-    const { title, text, links, silent, publish_at: publishAt } = content;
+    const { title, text, links, silent, acknowledge, publish_at: publishAt } = content;
     this.#isSetting = true; // each part tells of its change, and only the whole may be kept
     this.#silent.checked = Boolean(silent);
+    this.#asks.checked = Boolean(acknowledge);
     this.#title.input.value = title ?? "";
     this.#text.input.value = text ?? "";
     this.#when.value = publishAt ? "later" : "now";
@@ -595,6 +599,7 @@ export class Composer {
       buttons: buttons.length ? buttons.map((row) => row.map(unpressed)) : null,
       custom: null,
       silent: this.#silent.checked,
+      acknowledge: this.#asks.checked ? { count: 0, mine: false } : null,
       forwarded_from: null,
     };
   }
@@ -703,16 +708,21 @@ export class Composer {
     });
   }
 
+  /** What is said of a post besides its content, and cannot be changed once it is posted. */
+  get #marks() {
+    return { silent: this.#silent.checked, ...(this.#asks.checked && { acknowledge: true }) };
+  }
+
   /** @param {string | null} publishAt */
   async #publish(publishAt) {
     const body = this.#body();
-    const silent = this.#silent.checked;
+    const marks = this.#marks;
     if (this.#post) return this.#stream.edit(this.#post.seq, body);
     if (!this.#draft && publishAt === null) {
-      const whole = { ...body, silent };
+      const whole = { ...body, ...marks };
       return this.#stream.post(whole, this.#keyFor("post", whole));
     }
-    await this.#saveDraft({ ...body, silent }, publishAt);
+    await this.#saveDraft({ ...body, ...marks }, publishAt);
     // If publishing fails, the draft is saved and can be published again.
     if (publishAt === null && this.#draft)
       this.#stream.add(await post(`${this.#path}/drafts/${part(this.#draft.draft_id)}/publish`));
@@ -721,7 +731,7 @@ export class Composer {
 
   async #saveAsDraft() {
     if (!this.#isComplete()) return;
-    const save = () => this.#saveDraft({ ...this.#body(), silent: this.#silent.checked }, null);
+    const save = () => this.#saveDraft({ ...this.#body(), ...this.#marks }, null);
     await this.#finish(save, t("compose.draftSaved"), { changesDrafts: true });
   }
 

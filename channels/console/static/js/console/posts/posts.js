@@ -111,7 +111,14 @@ export class Posts {
     const author = item.author_id ? nameOf(item.author_id, () => this.#renderAgain(item.seq)) : null;
     const element = postElement(
       item,
-      { channel: this.#channel, react, polls, author, openMenu: (one, anchor) => this.#openMenu(one, anchor) },
+      {
+        channel: this.#channel,
+        react,
+        polls,
+        acknowledge: react && item.author_id !== session.userId ? (seq) => this.#stream.acknowledge(seq) : null,
+        author,
+        openMenu: (one, anchor) => this.#openMenu(one, anchor),
+      },
       rendered?.element,
     );
     element.dataset.seq = String(item.seq);
@@ -150,6 +157,13 @@ export class Posts {
             label: t("report.menu"),
             icon: "eye",
             act: () => showReport(this.#path, item, this.#channel.settings.count_clicks),
+          }
+        : null,
+      item.acknowledge && mayDo("see_insights")
+        ? {
+            label: t("posts.acknowledgements"),
+            icon: "check",
+            act: () => attempt(() => this.#showAcknowledgements(item.seq)),
           }
         : null,
       mayDo("pin_posts")
@@ -208,6 +222,12 @@ export class Posts {
           }
         : null,
     ];
+  }
+
+  /** @param {number} seq */
+  async #showAcknowledgements(seq) {
+    const { showAcknowledgements } = await import("../../acknowledgements/overview.js");
+    await showAcknowledgements(`${this.#path}/${seq}`);
   }
 
   /** @param {App.Item} item */

@@ -9,7 +9,16 @@
 const OF_CHANNEL = [
   [
     "messages",
-    ["message.posted", "message.edited", "message.recalled", "reactions.changed", "poll.changed", "buttons.changed"],
+    [
+      "message.posted",
+      "message.edited",
+      "message.recalled",
+      "reactions.changed",
+      "poll.changed",
+      "buttons.changed",
+      "acknowledgements.changed",
+      "acknowledgement.reminder",
+    ],
   ],
   ["service", ["button.pressed", "menu.selected", "form.answered"]],
   ["comments", ["comment.posted", "comment.edited", "comment.recalled", "comment.reacted"]],

@@ -120,6 +120,8 @@ export default {
   "restriction.lift.confirm": "End the restriction of “{user}”? They can write again at once.",
   "restriction.lifted": "“{user}” is no longer restricted",
   "restriction.empty": "No restricted users.",
+  "accounts.blocked":
+    "It waits: this user has come to own a channel or group. Make somebody else the owner, or delete it.",
   "accounts.lead": "Download what is stored of a user, or delete their account.",
   "accounts.open": "Open account",
   "accounts.person": "Account",
