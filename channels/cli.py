@@ -286,6 +286,12 @@ def verify(
     repair: Annotated[
         bool, typer.Option("--repair", help="Repair what can be derived from other records.")
     ] = False,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            "--user", metavar="ID", help="Only look whether anything holds this user's id."
+        ),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Check the server's promises in the stored data, also beside a running server."""
@@ -297,7 +303,13 @@ def verify(
 
     async def verify_stored() -> int:
         async with database_uri(settings) as uri:
-            return await run(uri, settings.database, repair=repair, limits=settings.limits)
+            return await run(
+                uri,
+                settings.database,
+                repair=repair,
+                limits=settings.limits,
+                user_id=UserId(user) if user is not None else None,
+            )
 
     with database_errors_as_startup_errors():
         code = asyncio.run(verify_stored())

@@ -61,6 +61,7 @@ class _ProfileFields(Model):
     reactions_per_user: int | None = None
     distinct_reactions: int | None = None
     comments: Commenting = Commenting.OFF
+    retention_days: int = 0
 
 
 class ChannelChanges(ChannelSettings, _ProfileFields):
@@ -101,6 +102,7 @@ class NewChannel(ChannelChanges, _ChannelIds):
             "share_history": self.share_history,
             "owner_id": self.owner_id,
             "comments": self.comments is not Commenting.OFF,
+            "retention_days": self.retention_days,
             "count_clicks": self.count_clicks,
         }
         return self.model_dump_json(exclude={name for name, value in later.items() if not value})

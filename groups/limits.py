@@ -161,6 +161,10 @@ class GroupLimits(LimitModel):
         POLL_OPTION_BYTES
     )
     """One option of a poll. Telegram allows 100 characters."""
+    retention_days: Annotated[
+        OrUnlimited, About(Section.MESSAGES, Source.OURS, "`invalid_request`")
+    ] = 0
+    """Days after which every message ends, one-to-one messages too. No channel or group may keep its own longer."""
     poll_options: Annotated[
         int,
         Field(ge=2, le=100),

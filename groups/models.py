@@ -119,6 +119,12 @@ def stream_of(group_id: GroupId) -> StreamId:
     return StreamId(f"group_{group_id}")
 
 
+def group_in(stream_id: StreamId) -> GroupId | None:
+    """The group whose stream it is; None for other streams."""
+    prefix = stream_of(GroupId(""))
+    return GroupId(stream_id.removeprefix(prefix)) if stream_id.startswith(prefix) else None
+
+
 def post_id_of(group_id: GroupId, seq: int) -> str:
     """The public id of a channel's post."""
     return f"{group_id}:{seq}"
@@ -283,6 +289,10 @@ class Group(Model):
     has_requests: bool = False
     """Somebody asked to join since this is stored: only then a join looks for a request of its user."""
     suspension: Suspension | None = None
+    retention_days: int = 0
+    """After so many days a message ends; 0: as the deployment has it, or never."""
+    ended_seq: int = 0
+    """The seq up to which messages have ended (`groups.service.retention`); 0: none has."""
 
     @property
     def is_hidden(self) -> bool:

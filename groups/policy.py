@@ -203,8 +203,13 @@ def history_floor(access: AccessContext) -> int:
     """The seq up to which messages are hidden from the actor: the one rule for every way to what was written.
 
     A group that hides its history hides what was written before the actor joined. A channel that was a group hides what
-    was written there from all who joined later, and from strangers; who was a member then sees what they saw.
+    was written there from all who joined later, and from strangers; who was a member then sees what they saw. What has
+    ended (`Group.ended_seq`) nobody sees.
     """
+    return max(_written_before(access), access.group.ended_seq)
+
+
+def _written_before(access: AccessContext) -> int:
     group, member = access.group, access.member
     if access.effective_role == EffectiveRole.APP_ADMIN:
         return 0
@@ -220,7 +225,7 @@ def hides_history(group: Group) -> bool:
     """Whether some members may not read all that was written in the group (`history_floor`)."""
     marking = group.marking
     is_shared = marking is None or marking.is_history_shared
-    return not (group.history_visible and is_shared)
+    return group.ended_seq > 0 or not (group.history_visible and is_shared)
 
 
 def _was_member(member: Member, marking: Marking) -> bool:
@@ -693,6 +698,8 @@ def updating_refusal(
         refusal = grant_refusal(access, grant)
         if refusal is not None:
             return refusal
+    if "retention_days" in fields and access.effective_role < EffectiveRole.OWNER:
+        return PermissionRefused("Only the owner may change how long messages are kept")
     group, fields = access.group, set(fields)
     if for_channel:
         return None
@@ -701,6 +708,15 @@ def updating_refusal(
     if group.type is GroupType.WORK and fields & {"join_option", "muted_all"}:
         return NotForThisType()
     return None
+
+
+def retention_refusal(days: object, limits: GroupLimits) -> DomainError | None:
+    """Keeping messages longer than the deployment does."""
+    most = limits.retention_days
+    if not isinstance(days, int) or not most or days <= most:
+        return None
+    reason = f"this deployment keeps messages for at most {most} days"
+    return InvalidRequest(reason, errors=[{"field": "retention_days", "reason": reason}])
 
 
 def profile_refusal(

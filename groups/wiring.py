@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final
 
+from groups.kernel.background import PeriodicTask
 from groups.kernel.batching.group_commit import OnBatch
 from groups.kernel.clock import Clock
 from groups.kernel.mongo import Database, Index
@@ -46,6 +47,7 @@ from groups.service.messages.forwarding import ForwardService
 from groups.service.messages.many_streams import ManyStreams
 from groups.service.messages.page_reader import PageReader
 from groups.service.messages.pins import PinService
+from groups.service.messages.retention import RetentionService, retention_task
 from groups.service.messages.search_indexing import SearchIndexing
 from groups.service.messages.service import MessageService
 from groups.service.messages.stream import StreamService
@@ -112,6 +114,8 @@ class GroupChat(GroupCore):
     messages: MessageService
     forwards: ForwardService
     cleanup: CleanupService
+    retention: RetentionService
+    retention_task: PeriodicTask
 
     async def close(self) -> None:
         """Wait for submitted writes, and stop the background work, which the next start resumes."""
@@ -121,6 +125,7 @@ class GroupChat(GroupCore):
         await self.revocations.close()
         await self.accounts.close()
         await self.cleanup.stop()
+        await self.retention_task.stop()
 
 
 def build_core(
@@ -331,6 +336,16 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         "revocations": replace(core.revocations, hooks=hooks.tokens_revoked),
         "pins": replace(core.pins, reactions_closed=hooks.reactions_closed),
     }
+    retention = RetentionService(
+        database=database,
+        groups=stores.groups,
+        streams=stores.streams,
+        messages=stores.messages,
+        media=stores.media,
+        hooks=hooks,
+        limits=limits,
+        clock=clock,
+    )
     return GroupChat(
         **{each.name: getattr(core, each.name) for each in fields(core)} | hooked,
         disbanding=DisbandService(
@@ -381,4 +396,6 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
             clock=core.clock,
         ),
         cleanup=cleanup,
+        retention=retention,
+        retention_task=retention_task(retention),
     )

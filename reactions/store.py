@@ -381,6 +381,20 @@ class ReactionStore:
             wanted = {"_id": {"$in": keys}, "message_id": message_id}
             tx.write(self._reactions, DeleteMany(wanted))
 
+    async def delete_of_messages(self, message_ids: Sequence[str], limit: int, tx: Tx) -> bool:
+        """Delete up to `limit` reactions to these messages, and their tallies if those were all: then True."""
+        # Uses index: message_id_1_emoji_1__id_1
+        among: Document = {"message_id": {"$in": list(message_ids)}}
+        cursor = self._reactions.find(among, {"_id": 1}, session=tx.session).limit(limit + 1)
+        keys = [row["_id"] for row in await cursor.to_list(None)]
+        if keys:
+            wanted: Document = {"_id": {"$in": keys[:limit]}, **among}
+            await self._reactions.delete_many(wanted, session=tx.session)
+        if len(keys) > limit:
+            return False
+        await self._tallies.delete_many({"_id": {"$in": list(message_ids)}}, session=tx.session)
+        return True
+
     async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> int:
         """Delete up to `limit` reactions of an ended stream, or tallies where none is left. Returns their number.
 

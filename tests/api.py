@@ -457,6 +457,8 @@ async def open_api(
         "transfers_per_user": 0,
         # One user makes all channels of a table of tests.
         "channels_per_owner": 1_000,
+        "broadcasts_at_once": 100_000,
+        "broadcasts_per_day": 100_000,
     }
     services = create_services(
         database,

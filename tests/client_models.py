@@ -121,6 +121,8 @@ class _Writer:
                 return " | ".join(sorted(names, key=lambda name: name == "None"))
             case {"type": "array", "items": items}:
                 return f"list[{self.kind(items, sent=sent)}]"
+            case {"type": "array", "prefixItems": [first, *_]}:
+                return f"list[{self.kind(first, sent=sent)}]"
             case {"type": "object", "patternProperties": values}:
                 (value,) = values.values()
                 return f"dict[str, {self.kind(value, sent=sent)}]"

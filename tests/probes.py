@@ -104,8 +104,8 @@ class WorkProbe(CommandListener):
 def _is_background(command: Mapping[str, Any]) -> bool:
     """Whether the command belongs to a server's background work.
 
-    That follows the outbox, and looks for remains of groups, expired uploads and scheduled posts, for webhooks that are
-    due, notifications that wait, and processes that are there.
+    That follows the outbox, and looks for remains of groups, expired uploads and scheduled posts and broadcasts, for
+    webhooks that are due, notifications that wait, and processes that are there.
     """
     looks = {"webhook_queues", "push_jobs", "online_processes"}
     # `findAndModify` has a document in its `update`.
@@ -113,6 +113,10 @@ def _is_background(command: Mapping[str, Any]) -> bool:
     if looks & {name for name in named if isinstance(name, str)}:
         return True
     is_tail = command.get("getMore") is not None and command.get("collection") == "events"
-    looked_for = {"media": "expires_at", "drafts": "due_at"}.get(command.get("find", ""))
-    is_look = looked_for is not None and looked_for in command.get("filter", {})
+    looked_for = {
+        "media": {"expires_at"},
+        "drafts": {"due_at"},
+        "broadcasts": {"leased_until", "ended_at"},
+    }.get(command.get("find", ""))
+    is_look = looked_for is not None and not looked_for.isdisjoint(command.get("filter", {}))
     return is_tail or is_look or command.get("find") == "disbanded" or "endSessions" in command

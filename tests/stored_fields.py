@@ -9,7 +9,7 @@ import io
 import json
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime, timedelta
@@ -60,6 +60,7 @@ MAPS: Final = frozenset(
         "report_cases.reasons",
         "admin_log.before",
         "admin_log.after",
+        "broadcasts.not_reached",
     }
 )
 """Sub-documents whose keys are data."""
@@ -68,6 +69,8 @@ FROM_NEWER: Final = "field_of_a_newer_version"
 
 SUBDOCUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "messages": (
+        "content.form_answer.answers",
+        "content.form_answer",
         "content.links",
         "content.media",
         "content.location",
@@ -84,11 +87,23 @@ SUBDOCUMENTS: Final[dict[str, tuple[str, ...]]] = {
         "origin",
         "failure",
     ),
+    "automatic_messages": ("content", "hours"),
+    "menus": ("entries",),
+    "broadcasts": (
+        "content.links",
+        "content.media",
+        "content.location",
+        "content",
+        "segment",
+        "failure",
+    ),
+    "subscriber_tag_counts": ("counts",),
     "groups": ("marking", "suspension"),
     "report_cases": ("target", "profile", "texts", "resolution"),
     "webhooks": ("old_secrets",),
     "webhook_deliveries": ("attempts",),
     "devices": ("target",),
+    "forms": ("content.fields", "content"),
     "streams": ("last", "edits", "recalls"),
 }
 """Objects, and arrays of objects, in documents; inner ones first."""
@@ -103,6 +118,7 @@ _KINDS: Final[dict[type, str]] = {
     datetime: "date",
     type(None): "null",
     dict: "object",
+    list: "array",
     bytes: "binary",
     ObjectId: "objectid",
 }
@@ -126,6 +142,8 @@ class Witness:
 
     collection: Callable[[str], Collection]
     seen: dict[str, _Seen] = field(default_factory=lambda: defaultdict(_Seen))
+    last: dict[tuple[str, Any], Document] = field(default_factory=dict)
+    """The documents as they were read last, also those that are deleted."""
     lost: set[str] = field(default_factory=set)
     """Documents that the server rewrote without the newer field."""
     showing: set[str] = field(default_factory=set)
@@ -149,6 +167,7 @@ class Witness:
         rows = await self.collection(name).find({}).to_list(None)
         for row in rows:
             self._note(name, row)
+            self.last[name, row["_id"]] = row
         keys = {row["_id"] for row in rows}
         without = {row["_id"] for row in rows if FROM_NEWER not in row}
         self.lost |= {f"{name} {key}" for key in self._marked[name] & without}
@@ -174,6 +193,8 @@ class Witness:
                 for one in value:
                     if isinstance(one, dict):
                         self._note(f"{below}[]", one)
+                    for inner in one if isinstance(one, list) else ():
+                        self._note(f"{below}[][]", inner)
 
     @property
     def fields(self) -> Fields:
@@ -195,35 +216,36 @@ def _kinds_in(value: Any) -> set[str]:
 
 def _marks(collection: str) -> list[Document]:
     """The update that adds the newer field to documents, and to the objects in them."""
-    stages: list[Document] = []
-    for path in SUBDOCUMENTS.get(collection, ()):
-        value, one = f"${path}", {FROM_NEWER: 1}
-        marked: Document = {
-            "$switch": {
-                "branches": [
-                    {
-                        "case": {"$eq": [{"$type": value}, "object"]},
-                        "then": {"$mergeObjects": [value, one]},
-                    },
-                    {
-                        "case": {"$isArray": [value]},
-                        "then": {
-                            "$map": {"input": value, "in": {"$mergeObjects": ["$$this", one]}}
-                        },
-                    },
-                ],
-                "default": value,
-            }
-        }
-        # If the object around it is null or missing, it stays so.
-        around = path.rpartition(".")[0]
-        if around:
-            is_there = {"$eq": [{"$type": f"${around}"}, "object"]}
-            outer: Document = {"$mergeObjects": [f"${around}", {path.rpartition(".")[2]: marked}]}
-            stages.append({"$set": {around: {"$cond": [is_there, outer, f"${around}"]}}})
-        else:
-            stages.append({"$set": {path: marked}})
+    stages: list[Document] = [
+        {"$set": {path.partition(".")[0]: _marked("", path.split("."))}}
+        for path in SUBDOCUMENTS.get(collection, ())
+    ]
     return [*stages, {"$set": {FROM_NEWER: 1}}]
+
+
+def _marked(around: str, path: Sequence[str]) -> Document:
+    """The object, or array of objects, at this path within another one; what is null or missing stays so."""
+    value = f"${around}{path[0]}"
+    if len(path) > 1:
+        inner = _marked(f"{around}{path[0]}.", path[1:])
+        is_there = {"$eq": [{"$type": value}, "object"]}
+        return {"$cond": [is_there, {"$mergeObjects": [value, {path[1]: inner}]}, value]}
+    one = {FROM_NEWER: 1}
+    return {
+        "$switch": {
+            "branches": [
+                {
+                    "case": {"$eq": [{"$type": value}, "object"]},
+                    "then": {"$mergeObjects": [value, one]},
+                },
+                {
+                    "case": {"$isArray": [value]},
+                    "then": {"$map": {"input": value, "in": {"$mergeObjects": ["$$this", one]}}},
+                },
+            ],
+            "default": value,
+        }
+    }
 
 
 async def story(api: Api) -> None:
@@ -308,6 +330,45 @@ async def _every_field(api: Api) -> None:
     assert [draft["failure"]["code"] for draft in failed] == ["posting_not_allowed"]
     await ada.patch(f"{path}/drafts/{failed[0]['draft_id']}", {"post": text})
     await ada.put(f"{path}/canned-replies/hours", {"text": "We open at nine"})
+    button = {"text": "Order", "kind": "event", "data": "tea"}
+    with_button = {"kind": "text", "text": "Tea?", "buttons": [[button]]}
+    await ada.post(f"{path}/drafts", {"post": with_button})
+    offered = await ada.post(f"{path}/posts", with_button)
+    await bob.put(f"{path}/posts/{offered.body['seq']}/buttons/0/press")
+    sizes = {"name": "size", "label": "Size", "kind": "choice", "options": ["S", "L"]}
+    named = {"name": "name", "label": "Name", "max_length": 50}
+    form = {"title": "Order", "text": "Tea.", "fields": [sizes, named], "confirmation": "Thanks"}
+    await ada.put(f"{path}/forms/order", form)
+    answered = await bob.post(
+        f"{path}/forms/order/answers", {"answers": {"size": "L", "name": "B"}}
+    )
+    assert answered.status == 201, answered
+    thread = f"{path}/inbox/{part(bob.id)}/messages"
+    sent = await ada.post(thread, with_button)
+    with_channel = f"/v1/conversations/{part('c2c_' + id_of(path))}/messages"
+    await bob.put(f"{with_channel}/{sent.body['seq']}/buttons/0/press")
+    await _self_service(api, ada, path)
+    # Tags, and a broadcast that fails behind a user who wants none.
+    await ada.put(f"{path}/subscribers/{part(bob.id)}/tags", {"tags": ["vip"]})
+    await bob.put(f"{path}/broadcast-opt-out")
+    await cat.put(f"{path}/broadcast-opt-out")
+    await ada.put(f"{path}/admins/{part(cat.id)}")
+    slow = {
+        **text,
+        "segment": {"none": ["new"]},
+        "rate": 4,
+        "start_at": rfc3339(api.clock.now() + timedelta(seconds=60)),
+    }
+    one = (await cat.post(f"{path}/broadcasts", slow)).body
+    api.clock.move(seconds=120)
+    await api.services.broadcasts.worker.take_up()
+    async with asyncio.timeout(30):
+        calls = f"{path}/broadcasts/{one['broadcast_id']}"
+        while not (await ada.get(f"{calls}/not-reached")).items:
+            await asyncio.sleep(0.02)
+        await ada.delete(f"{path}/admins/{part(cat.id)}")
+        while (await ada.get(calls)).body["state"] == "running":
+            await asyncio.sleep(0.02)
     # Comments, on a post that is deleted and on one that is not.
     # The cleanup would delete what is to be seen.
     await api.services.comments.cleanup_task.stop()
@@ -364,6 +425,33 @@ async def _every_field(api: Api) -> None:
     # Notifications of two kinds of messages, which `every_call` left, and who is online.
     await a_dialogue_to_announce(api)
     await cat.get("/v1/devices")
+
+
+async def _self_service(api: Api, ada: User, path: str) -> None:
+    """A menu, rules, and a person who is to be greeted and was answered outside of hours."""
+    below = [{"text": "Call me", "kind": "event", "data": "call"}]
+    entries = [{"text": "Ask", "entries": below}, *below]
+    await ada.put(f"{path}/menu", {"entries": entries})
+    away = {"text": "Closed", "buttons": [below]}
+    weekly = {"mon": [["09:00", "09:01"]]}
+    hours = {"time_zone": "UTC", "weekly": weekly, "closed_dates": ["2026-12-25"], "away": away}
+    await ada.put(f"{path}/opening-hours", hours)
+    await ada.put(f"{path}/auto-replies/a", {"keywords": ["a"], "answer": {"text": "A"}})
+    await ada.put(f"{path}/greeting", {"text": "Welcome"})
+    new, automatic = api.new_user(), api.services.automatic
+    # What is to be sent would be gone before it is seen.
+    await automatic.worker.close()
+    await new.put(f"{path}/subscription")
+    talk = f"/v1/conversations/{part(f'c2c_{id_of(path)}')}/messages"
+    await new.post(talk, {"kind": "text", "text": "Hello"})
+    jobs = api.services.database.collection("automatic_jobs")
+    async with asyncio.timeout(20):
+        while await jobs.count_documents({}) < 2:
+            await asyncio.sleep(0.02)
+    await new.get(talk)
+    while await automatic.worker.send_due():
+        pass
+    assert len((await new.get(talk)).items) == 3
 
 
 async def _a_webhook(api: Api, ada: User, path: str) -> None:

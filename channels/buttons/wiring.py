@@ -7,7 +7,6 @@ from channels.buttons.service.posts import PostButtons
 from channels.buttons.service.replies import ReplySender
 from channels.service.inbox_rules import ChannelInboxRules
 from conversations.wiring import Conversations
-from groups.wiring import GroupChat
 from reactions.service.engine import ReactionEngine
 
 
@@ -26,7 +25,6 @@ class Buttons:
 
 
 def assemble(
-    chat: GroupChat,
     engine: ReactionEngine,
     conversations: Conversations,
     rules: ChannelInboxRules,
@@ -34,7 +32,7 @@ def assemble(
     """Build the services."""
     replies = ReplySender(dialogues=conversations.dialogues)
     return Buttons(
-        posts=PostButtons(engine=engine, messages=chat.messages, rules=rules, replies=replies),
+        posts=PostButtons(engine=engine, rules=rules, replies=replies),
         messages=DialogueButtons(
             engine=engine,
             dialogues=conversations.dialogues,

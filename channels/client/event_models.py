@@ -9,9 +9,13 @@ from typing import Any, Literal
 
 from channels.client.models import (
     AcceptMessages,
+    Acknowledge,
     Answer,
+    BroadcastFailure,
+    Button,
     Commenting,
     DisabledReason,
+    FormAnswer,
     ForwardedFrom,
     Grant,
     JoinOption,
@@ -19,10 +23,13 @@ from channels.client.models import (
     Link,
     Location,
     Media,
+    NotReachedCounts,
     Poll,
     Posting,
     ReportReason,
     Role,
+    Segment,
+    State,
     SuspensionMode,
     TargetType,
     Visibility,
@@ -30,7 +37,14 @@ from channels.client.models import (
 
 __all__ = [
     "MODELS",
+    "AcknowledgementReminder",
+    "AcknowledgementsChanged",
     "BlockChanged",
+    "BroadcastChanged",
+    "BroadcastEnded",
+    "BroadcastStarted",
+    "ButtonPressed",
+    "ButtonsChanged",
     "ChangedChannel",
     "ChangedConversation",
     "ChangedGroup",
@@ -58,7 +72,9 @@ __all__ = [
     "ConversationUpdated",
     "DialogueMessageInEvent",
     "EventBase",
+    "EventFormAnswer",
     "EventModel",
+    "FormAnswered",
     "GroupDisbanded",
     "GroupInvitationEnded",
     "GroupInvited",
@@ -75,6 +91,7 @@ __all__ = [
     "JoinRequested",
     "LeaveReason",
     "MemberChanged",
+    "MenuSelected",
     "MessageEdited",
     "MessageInEvent",
     "MessagePosted",
@@ -88,6 +105,7 @@ __all__ = [
     "SubscribedChannel",
     "ThreadMessageInEvent",
     "UnreadChanged",
+    "UserDeleted",
     "UserRestricted",
     "UserUnrestricted",
     "WebhookDisabled",
@@ -104,6 +122,46 @@ class EventBase(Answer):
     at: datetime
 
 
+class AcknowledgementReminder(EventBase):
+    """The owner or an admin reminds those who have not acknowledged a message, once."""
+
+    type: Literal["acknowledgement.reminder"]
+    stream_id: str
+    seq: int
+    """The number of the post or message."""
+    conversation_id: str | None = None
+    """The conversation in the receiver's list. Absent in a channel's inbox."""
+    channel_id: str | None = None
+    """In a channel, and in its inbox: the channel."""
+    group_id: str | None = None
+    """In a chat group: the group."""
+    user_id: str | None = None
+    """In a channel's inbox, instead of `conversation_id`: the user of the thread. In the feed and in webhooks also
+    between two users, beside `conversation_id`: the user whose conversation it is, who received the message."""
+
+
+class AcknowledgementsChanged(EventBase):
+    """Somebody acknowledged a message that asks for it; several changes are merged into one event."""
+
+    type: Literal["acknowledgements.changed"]
+    stream_id: str
+    seq: int
+    """The number of the post or message."""
+    conversation_id: str | None = None
+    """The conversation in the receiver's list. Absent in a channel's inbox."""
+    channel_id: str | None = None
+    """In a channel, and in its inbox: the channel."""
+    group_id: str | None = None
+    """In a chat group: the group."""
+    user_id: str | None = None
+    """In a channel's inbox, instead of `conversation_id`: the user of the thread. In the feed and in webhooks also
+    between two users, beside `conversation_id`: the user whose conversation it is, who received the message."""
+    count: int
+    """How many acknowledged it."""
+    mine: bool | None = None
+    """The receiver acknowledged it."""
+
+
 class BlockChanged(EventBase):
     """The user blocked somebody, or removed a block."""
 
@@ -115,6 +173,166 @@ class BlockChanged(EventBase):
     """Whether they are blocked now."""
     blocker_id: str | None = None
     """Only in the feed and in webhooks: the user who blocked them, or removed the block."""
+
+
+class BroadcastChanged(EventBase):
+    """A broadcast was created, stopped or resumed, or has come some way; of its progress one event in two seconds."""
+
+    type: Literal["broadcast.changed"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    broadcast_id: str
+    """The broadcast."""
+    state: State
+    """`scheduled`, `running`, `stopped`, `done` or `failed`."""
+    segment: Segment
+    """The tags that select its subscribers."""
+    silent: bool
+    """Whether devices do not ring."""
+    rate: int | None = None
+    """Messages a second, where it has a rate of its own."""
+    total: int | None = None
+    """The subscribers of the segment when it began, once they are counted."""
+    sent: int
+    """How many got it so far."""
+    not_reached: NotReachedCounts
+    """How many did not get it, by the reason."""
+    created_by: str
+    """The user who created it."""
+    created_at: datetime
+    """When it was created."""
+    start_at: datetime | None = None
+    """When it is to begin, where it was scheduled."""
+    started_at: datetime | None = None
+    """When it began."""
+    ended_at: datetime | None = None
+    """When it was done, failed or was stopped."""
+    failure: BroadcastFailure | None = None
+    """Why it failed."""
+
+
+class BroadcastEnded(EventBase):
+    """A broadcast is done, or failed."""
+
+    type: Literal["broadcast.ended"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    broadcast_id: str
+    """The broadcast."""
+    state: State
+    """`scheduled`, `running`, `stopped`, `done` or `failed`."""
+    segment: Segment
+    """The tags that select its subscribers."""
+    silent: bool
+    """Whether devices do not ring."""
+    rate: int | None = None
+    """Messages a second, where it has a rate of its own."""
+    total: int | None = None
+    """The subscribers of the segment when it began, once they are counted."""
+    sent: int
+    """How many got it so far."""
+    not_reached: NotReachedCounts
+    """How many did not get it, by the reason."""
+    created_by: str
+    """The user who created it."""
+    created_at: datetime
+    """When it was created."""
+    start_at: datetime | None = None
+    """When it is to begin, where it was scheduled."""
+    started_at: datetime | None = None
+    """When it began."""
+    ended_at: datetime | None = None
+    """When it was done, failed or was stopped."""
+    failure: BroadcastFailure | None = None
+    """Why it failed."""
+
+
+class BroadcastStarted(EventBase):
+    """A broadcast begins to send."""
+
+    type: Literal["broadcast.started"]
+    stream_id: str
+    conversation_id: str
+    """The conversation in the receiver's list."""
+    channel_id: str
+    """The channel."""
+    broadcast_id: str
+    """The broadcast."""
+    state: State
+    """`scheduled`, `running`, `stopped`, `done` or `failed`."""
+    segment: Segment
+    """The tags that select its subscribers."""
+    silent: bool
+    """Whether devices do not ring."""
+    rate: int | None = None
+    """Messages a second, where it has a rate of its own."""
+    total: int | None = None
+    """The subscribers of the segment when it began, once they are counted."""
+    sent: int
+    """How many got it so far."""
+    not_reached: NotReachedCounts
+    """How many did not get it, by the reason."""
+    created_by: str
+    """The user who created it."""
+    created_at: datetime
+    """When it was created."""
+    start_at: datetime | None = None
+    """When it is to begin, where it was scheduled."""
+    started_at: datetime | None = None
+    """When it began."""
+    ended_at: datetime | None = None
+    """When it was done, failed or was stopped."""
+    failure: BroadcastFailure | None = None
+    """Why it failed."""
+
+
+class ButtonPressed(EventBase):
+    """A user pressed a button of the kind `event`, for the first time: it brings `data` to your back end."""
+
+    type: Literal["button.pressed"]
+    stream_id: str
+    channel_id: str
+    """The channel."""
+    user_id: str
+    """The user who pressed."""
+    place: Literal["post", "message"] | str
+    """Where the button is: under a post, or under a one-to-one message of the channel to the user."""
+    seq: int
+    """The number of the post, or of the message in the user's thread."""
+    button: int
+    """The button, by its place over all rows, from 0."""
+    text: str
+    """The text on the button."""
+    data: str
+    """The data of the button."""
+
+
+class ButtonsChanged(EventBase):
+    """The presses of a message's buttons changed; several changes are merged into one event."""
+
+    type: Literal["buttons.changed"]
+    stream_id: str
+    seq: int
+    """The number of the post or message."""
+    conversation_id: str | None = None
+    """The conversation in the receiver's list. Absent in a channel's inbox."""
+    channel_id: str | None = None
+    """In a channel, and in its inbox: the channel."""
+    group_id: str | None = None
+    """In a chat group: the group."""
+    user_id: str | None = None
+    """In a channel's inbox, instead of `conversation_id`: the user of the thread. In the feed and in webhooks also
+    between two users, beside `conversation_id`: the user whose conversation it is, who received the message."""
+    presses: list[int | None]
+    """How many users pressed each button, in their order over all rows; null for a link or a form."""
+    pressed: list[int] | None = None
+    """The buttons that the receiver pressed, by their place from 0: where they pressed themselves."""
 
 
 class ChannelDeleted(EventBase):
@@ -285,6 +503,7 @@ class ChangedChannel(Answer):
     is_channel: bool | None = None
     public_from_seq: int | None = None
     history_shared_at: datetime | None = None
+    menu_version: int | None = None
 
 
 class ChannelUpdated(EventBase):
@@ -299,8 +518,9 @@ class ChannelUpdated(EventBase):
     changed: ChangedChannel
     """The new values, where the channel has them: `changed.name`, `changed.settings.reactions`. Those of the group
     that it is (`custom`, `notification`, `muted_all`, …) are beside them. `owner_id`: only to the owner and the
-    admins, unless the channel signs its posts. `is_channel`: your group became a channel. Where
-    `history_shared_at` is set then, everybody may read what was written before."""
+    admins, unless the channel signs its posts. `menu_version`: the menu changed, or is gone (0). `is_channel`:
+    your group became a channel. Where `history_shared_at` is set then, everybody may read what was written
+    before."""
     version: int
     """Grows with each change; ignore an event that is older than what you have."""
 
@@ -527,6 +747,36 @@ class ConversationUpdated(EventBase):
     changed: ChangedConversation
     """The new values. `muted_until` is null for a mute for ever, and for none; `pinned_at` when it was unpinned. A
     `draft` is empty when it was cleared, and null when there is a new one: its text is in no event."""
+
+
+class EventFormAnswer(Answer):
+    """The value of one field."""
+
+    name: str
+    """The name of the field."""
+    label: str
+    """Its label, as it was."""
+    value: str
+    """What the user answered, as text."""
+
+
+class FormAnswered(EventBase):
+    """A user filled in a form of the channel. The same answer is a message of theirs, of the kind `form_answer`."""
+
+    type: Literal["form.answered"]
+    stream_id: str
+    channel_id: str
+    """The channel."""
+    user_id: str
+    """The user who answered."""
+    seq: int
+    """The number of the message in the user's thread."""
+    form: str
+    """The name of the form."""
+    title: str
+    """Its title, as it was."""
+    answers: list[EventFormAnswer]
+    """The values in the order of the fields, without those left empty."""
 
 
 class GroupDisbanded(EventBase):
@@ -781,6 +1031,23 @@ class MemberChanged(EventBase):
     """The grants of an admin."""
 
 
+class MenuSelected(EventBase):
+    """A user chose an entry of the kind `event` in the channel's menu: it brings `data` to your back end."""
+
+    type: Literal["menu.selected"]
+    stream_id: str
+    channel_id: str
+    """The channel."""
+    user_id: str
+    """The user who chose it."""
+    entry: str
+    """The place of the entry, from 1; `2.1` is the first one below the second."""
+    text: str
+    """The text of the entry."""
+    data: str
+    """The data of the entry."""
+
+
 class DialogueMessageInEvent(Answer):
     """`DialogueMessageInEvent` of the API."""
 
@@ -795,12 +1062,17 @@ class DialogueMessageInEvent(Answer):
     location: Location | None = None
     poll: Poll | None = None
     custom: Any
+    form_answer: FormAnswer | None = None
+    buttons: list[list[Button]] | None = None
+    """Rows of buttons under it, from top to bottom; null: it has none."""
     silent: bool
     """No notification; it still counts as unread."""
     forwarded_from: ForwardedFrom | None = None
     """The source of a forward; null: it was written here."""
     quoted_seq: int | None = None
     """The earlier message of the conversation that it answers, which may be deleted since; null: none."""
+    automatic: bool
+    """The channel's greeting or automatic answer; nobody wrote it."""
     message_id: str
     seq: int
     sender_id: str | None = None
@@ -827,11 +1099,16 @@ class MessageInEvent(Answer):
     location: Location | None = None
     poll: Poll | None = None
     custom: Any
+    form_answer: FormAnswer | None = None
+    buttons: list[list[Button]] | None = None
+    """Rows of buttons under it, from top to bottom; null: it has none."""
     silent: bool
     """Devices should not ring; it counts as unread."""
     signature: str | None = None
     """The author's name as it was then, where a channel signs."""
     forwarded_from: ForwardedFrom | None = None
+    acknowledge: Acknowledge | None = None
+    """It asks its readers to acknowledge it; null: it does not."""
     pinned: bool
     reactions_frozen: bool
     """Nobody may react any more; reactions may be removed."""
@@ -862,11 +1139,16 @@ class PostInEvent(Answer):
     location: Location | None = None
     poll: Poll | None = None
     custom: Any
+    form_answer: FormAnswer | None = None
+    buttons: list[list[Button]] | None = None
+    """Rows of buttons under it, from top to bottom; null: it has none."""
     silent: bool
     """Devices should not ring; it counts as unread."""
     signature: str | None = None
     """The author's name as it was then, where a channel signs."""
     forwarded_from: ForwardedFrom | None = None
+    acknowledge: Acknowledge | None = None
+    """It asks its readers to acknowledge it; null: it does not."""
     pinned: bool
     reactions_frozen: bool
     """Nobody may react any more; reactions may be removed."""
@@ -897,12 +1179,17 @@ class ThreadMessageInEvent(Answer):
     location: Location | None = None
     poll: Poll | None = None
     custom: Any
+    form_answer: FormAnswer | None = None
+    buttons: list[list[Button]] | None = None
+    """Rows of buttons under it, from top to bottom; null: it has none."""
     silent: bool
     """No notification; it still counts as unread."""
     forwarded_from: ForwardedFrom | None = None
     """The source of a forward; null: it was written here."""
     quoted_seq: int | None = None
     """The earlier message of the conversation that it answers, which may be deleted since; null: none."""
+    automatic: bool
+    """The channel's greeting or automatic answer; nobody wrote it."""
     message_id: str
     seq: int
     sender_id: str | None = None
@@ -915,6 +1202,8 @@ class ThreadMessageInEvent(Answer):
     user_id: str
     from_channel: bool
     author_id: str | None = None
+    broadcast_id: str | None = None
+    """The broadcast that sent it; null: it was written here."""
 
 
 class MessageEdited(EventBase):
@@ -1082,6 +1371,15 @@ class UnreadChanged(EventBase):
     """Those in each of the user's conversation groups."""
 
 
+class UserDeleted(EventBase):
+    """A user was deleted with all that was stored of them. Delete what you store of them too; the id may come back."""
+
+    type: Literal["user.deleted"]
+    stream_id: None = None
+    user_id: str
+    """The user."""
+
+
 class UserRestricted(EventBase):
     """The application restricted the user: they read and leave, and add nothing."""
 
@@ -1127,6 +1425,12 @@ EventModel = (
     | MessageRecalled
     | ReactionsChanged
     | PollChanged
+    | ButtonsChanged
+    | ButtonPressed
+    | AcknowledgementsChanged
+    | AcknowledgementReminder
+    | FormAnswered
+    | MenuSelected
     | CommentPosted
     | CommentEdited
     | CommentRecalled
@@ -1159,9 +1463,13 @@ EventModel = (
     | ConversationEnded
     | InboxRead
     | InboxTagged
+    | BroadcastStarted
+    | BroadcastChanged
+    | BroadcastEnded
     | BlockChanged
     | UserRestricted
     | UserUnrestricted
+    | UserDeleted
     | ReportOpened
     | WebhookDisabled
     | CommentsCounted
@@ -1176,6 +1484,12 @@ MODELS: dict[str, type[EventBase]] = {
     "message.recalled": MessageRecalled,
     "reactions.changed": ReactionsChanged,
     "poll.changed": PollChanged,
+    "buttons.changed": ButtonsChanged,
+    "button.pressed": ButtonPressed,
+    "acknowledgements.changed": AcknowledgementsChanged,
+    "acknowledgement.reminder": AcknowledgementReminder,
+    "form.answered": FormAnswered,
+    "menu.selected": MenuSelected,
     "comment.posted": CommentPosted,
     "comment.edited": CommentEdited,
     "comment.recalled": CommentRecalled,
@@ -1208,9 +1522,13 @@ MODELS: dict[str, type[EventBase]] = {
     "conversation.ended": ConversationEnded,
     "inbox.read": InboxRead,
     "inbox.tagged": InboxTagged,
+    "broadcast.started": BroadcastStarted,
+    "broadcast.changed": BroadcastChanged,
+    "broadcast.ended": BroadcastEnded,
     "block.changed": BlockChanged,
     "user.restricted": UserRestricted,
     "user.unrestricted": UserUnrestricted,
+    "user.deleted": UserDeleted,
     "report.opened": ReportOpened,
     "webhook.disabled": WebhookDisabled,
     "comments.counted": CommentsCounted,

@@ -25,6 +25,46 @@ class Page(Answer, Generic[T]):
     next_cursor: str | None = None
 
 
+class Acknowledge(Answer):
+    """The message asks its readers to acknowledge it: how many did, and whether you did."""
+
+    count: int
+    mine: bool
+
+
+class AcknowledgementCounts(Answer):
+    """How many are asked: `given` and `missing` together.
+
+    Members of now are asked, without the author and business accounts. Those who acknowledged and left count as
+    given. Where there are more members than may be named, `missing` does not count for them, and may be too
+    small by so many.
+    """
+
+    asked: int
+    given: int
+    missing: int
+
+
+class Asked(Answer):
+    """A user who is asked to acknowledge the message."""
+
+    user_id: str
+    name: str
+    face_url: str
+    acknowledged_at: datetime | None = None
+    """null: not yet."""
+
+
+class AcknowledgementPage(Answer):
+    """A page of users by id, and the counts of all."""
+
+    items: list[Asked]
+    next_cursor: str | None = None
+    counts: AcknowledgementCounts
+    reminded_at: datetime | None = None
+    """When those who had not were reminded; null: not yet."""
+
+
 class Invited(Answer):
     """The user is no member yet: they are invited, and accept or decline until `expires_at`."""
 
@@ -56,7 +96,7 @@ Added = Member | Invited
 
 
 class Subscriber(Answer):
-    """A subscriber of a channel."""
+    """A subscriber with their tags, which they do not see themselves."""
 
     user_id: str
     name: str
@@ -64,6 +104,7 @@ class Subscriber(Answer):
     role: Role
     subscribed_at: datetime
     muted_until: datetime | None = None
+    tags: list[str]
 
 
 AddedSubscriber = Subscriber | Invited
@@ -120,11 +161,249 @@ class AnsweredRequests(Answer):
     items: list[Answered]
 
 
+class Audience(Answer):
+    """How many subscribers are in the segment now. Who opted out is among them."""
+
+    count: int
+    is_exact: bool
+    """False: there are at least so many."""
+
+
+ActionKind = Literal["link", "reply", "event", "form"] | str
+"""The kind of an action: what happens when a user presses a button, or chooses an entry of a menu."""
+
+
+class Button(Answer):
+    """A button as you see it. In events and drafts there are no counts, and no presses of yours."""
+
+    kind: ActionKind
+    url: str | None = None
+    reply: str | None = None
+    data: str | None = None
+    form: str | None = None
+    text: str
+    presses: int | None = None
+    """How many users pressed it; null for `link` and `form`, and in events."""
+    pressed: bool
+    """You pressed it."""
+
+
+class AutomaticContentResponse(Answer):
+    """What is sent."""
+
+    text: str
+    buttons: list[list[Button]] | None = None
+
+
+Match = Literal["exact", "contains"] | str
+"""How a keyword is compared with a message."""
+
+
+class AutoReply(Answer):
+    """An automatic answer."""
+
+    channel_id: str
+    name: str
+    keywords: list[str]
+    match: Match
+    answer: AutomaticContentResponse
+    enabled: bool
+    changed_at: datetime
+    changed_by: str
+
+
 class Block(Answer):
     """A user, a channel or a chat group that you block; a channel by its full id."""
 
     user_id: str
     blocked_at: datetime
+
+
+class BroadcastFailure(Answer):
+    """Why a broadcast failed: the code and the text of the error."""
+
+    code: str
+    detail: str
+
+
+class FormAnswerValue(Answer):
+    """The value of one field of a form, with the field's label as it was."""
+
+    name: str
+    label: str
+    value: str
+
+
+class FormAnswer(Answer):
+    """A user's answer to a form of the channel, with the title as it was; without fields that they left empty."""
+
+    form: str
+    """The name of the form."""
+    title: str
+    answers: list[FormAnswerValue]
+
+
+JsonValue = Any
+"""Any JSON value."""
+
+Kind = (
+    Literal[
+        "text",
+        "image",
+        "text_and_image",
+        "video",
+        "audio",
+        "file",
+        "location",
+        "poll",
+        "form_answer",
+        "custom",
+    ]
+    | str
+)
+"""The kind of a message's content."""
+
+MediaKind = Literal["image", "video", "audio", "file"] | str
+"""The kind of an upload, found from its bytes; each kind has its own size limit."""
+
+
+class Media(Answer):
+    """An upload; the address of a version that does not exist is null."""
+
+    media_id: str
+    kind: MediaKind
+    content_type: str
+    size_bytes: int
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+    """How long a sound or video lasts, as its file says; null where it is not known."""
+    name: str
+    url: str
+    large_url: str | None = None
+    thumb_url: str | None = None
+    poster_url: str | None = None
+    """Of a video: the picture to show before it plays. The one that was sent with it, else the cover that its file
+    carries, else null."""
+    poster_id: str | None = None
+    """Of a video: the upload that was sent as its `poster`; an edit repeats it."""
+
+
+class Link(Answer):
+    """A titled link. The preview of its page is null where the author gave none."""
+
+    title: str
+    url: str
+    description: str | None = None
+    image: Media | None = None
+
+
+class Location(Answer):
+    """A place on Earth, in degrees."""
+
+    latitude: float
+    longitude: float
+    name: str
+    address: str
+
+
+class PollOption(Answer):
+    """One answer of a poll."""
+
+    text: str
+    votes: int | None = None
+    """How many chose it; null while you do not see the results."""
+
+
+PollResults = Literal["always", "after_vote", "after_close"] | str
+"""When readers see how a poll stands: always, once they have voted, or once it is closed."""
+
+
+class Poll(Answer):
+    """A poll as you see it. In events and drafts there are no counts, and no votes of yours."""
+
+    question: str
+    options: list[PollOption]
+    voters: int | None = None
+    """How many voted; null while you do not see the results."""
+    multiple: bool
+    """A voter may choose several options."""
+    closes_at: datetime | None = None
+    closed: bool
+    """It takes no more votes."""
+    results: PollResults
+    mine: list[int]
+    """The options that you chose, by their place from 0."""
+
+
+class Content(Answer):
+    """The content of a message or post; all null once recalled."""
+
+    kind: Kind | None = None
+    title: str | None = None
+    text: str | None = None
+    links: list[Link] | None = None
+    images: list[Media] | None = None
+    video: Media | None = None
+    audio: Media | None = None
+    file: Media | None = None
+    location: Location | None = None
+    poll: Poll | None = None
+    custom: JsonValue
+    form_answer: FormAnswer | None = None
+    buttons: list[list[Button]] | None = None
+    """Rows of buttons under it, from top to bottom; null: it has none."""
+
+
+class NotReachedCounts(Answer):
+    """How many users of the segment did not get it, by the reason."""
+
+    opted_out: int = 0
+    """They want no broadcasts of the channel."""
+    left: int = 0
+    """They unsubscribed while it ran."""
+    blocked: int = 0
+    """They block the channel."""
+    switched_off: int = 0
+    """They switched off all one-to-one messages of the channel."""
+    business: int = 0
+    """They are business accounts, and no persons."""
+    other: int = 0
+
+
+class Segment(Answer):
+    """The tags that select the subscribers; none at all: all of them."""
+
+    all: list[str]
+    any: list[str]
+    none: list[str]
+
+
+State = Literal["scheduled", "running", "stopped", "done", "failed"] | str
+"""What becomes of a broadcast."""
+
+
+class Broadcast(Answer):
+    """A broadcast, and how far it is."""
+
+    channel_id: str
+    broadcast_id: str
+    state: State
+    segment: Segment
+    content: Content
+    silent: bool
+    rate: int | None = None
+    total: int | None = None
+    """The subscribers of the segment when it began; null: not counted yet."""
+    sent: int
+    not_reached: NotReachedCounts
+    created_by: str
+    created_at: datetime
+    start_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    """When it was done, failed or was stopped last."""
+    failure: BroadcastFailure | None = None
 
 
 class CannedReply(Answer):
@@ -172,15 +451,6 @@ class ChannelMissing(Answer):
 
     channel_id: str
     error: ItemError
-
-
-Kind = (
-    Literal[
-        "text", "image", "text_and_image", "video", "audio", "file", "location", "poll", "custom"
-    ]
-    | str
-)
-"""The kind of a message's content."""
 
 
 class LastPost(Answer):
@@ -257,6 +527,8 @@ class Channel(Answer):
     suspension: Suspension | None = None
     """null: the channel is not suspended."""
     settings: Settings
+    menu_version: int
+    """Grows with each change of the channel's menu; 0: it has none."""
     head_seq: int
     version: int
     """Grows with each edit, deletion, pin and freeze of a message; `changed_since` lists what changed."""
@@ -271,32 +543,6 @@ class ChannelPage(Answer):
     items: list[Channel | ChannelMissing | ChannelGone]
     next_cursor: str | None = None
     sync_token: str | None = None
-
-
-MediaKind = Literal["image", "video", "audio", "file"] | str
-"""The kind of an upload, found from its bytes; each kind has its own size limit."""
-
-
-class Media(Answer):
-    """An upload; the address of a version that does not exist is null."""
-
-    media_id: str
-    kind: MediaKind
-    content_type: str
-    size_bytes: int
-    width: int | None = None
-    height: int | None = None
-    duration_seconds: float | None = None
-    """How long a sound or video lasts, as its file says; null where it is not known."""
-    name: str
-    url: str
-    large_url: str | None = None
-    thumb_url: str | None = None
-    poster_url: str | None = None
-    """Of a video: the picture to show before it plays. The one that was sent with it, else the cover that its file
-    carries, else null."""
-    poster_id: str | None = None
-    """Of a video: the upload that was sent as its `poster`; an edit repeats it."""
 
 
 class Quote(Answer):
@@ -463,6 +709,29 @@ class DefaultChannelList(Answer):
     items: list[DefaultChannel]
 
 
+Messages = Literal["keep", "delete"] | str
+"""What becomes of the posts and group messages that the user wrote."""
+
+
+class Deletion(Answer):
+    """The deletion of a user, and how far it is."""
+
+    user_id: str
+    state: Literal["running", "blocked", "done"] | str
+    """`blocked`: the user came to own a group or channel meanwhile; it goes on once they own none."""
+    messages: Messages
+    started_at: datetime
+    finished_at: datetime | None = None
+    step: int
+    """Steps that are done."""
+    steps: int
+    """All steps."""
+    walked: int
+    """Documents that were looked at so far."""
+    changed: int
+    """Documents that were deleted or changed so far."""
+
+
 class Attempt(Answer):
     """One request to the receiver."""
 
@@ -528,57 +797,6 @@ class ForwardedFrom(Answer):
     """In a channel the post's id."""
 
 
-JsonValue = Any
-"""Any JSON value."""
-
-
-class Link(Answer):
-    """A titled link. The preview of its page is null where the author gave none."""
-
-    title: str
-    url: str
-    description: str | None = None
-    image: Media | None = None
-
-
-class Location(Answer):
-    """A place on Earth, in degrees."""
-
-    latitude: float
-    longitude: float
-    name: str
-    address: str
-
-
-class PollOption(Answer):
-    """One answer of a poll."""
-
-    text: str
-    votes: int | None = None
-    """How many chose it; null while you do not see the results."""
-
-
-PollResults = Literal["always", "after_vote", "after_close"] | str
-"""When readers see how a poll stands: always, once they have voted, or once it is closed."""
-
-
-class Poll(Answer):
-    """A poll as you see it. In events and drafts there are no counts, and no votes of yours."""
-
-    question: str
-    options: list[PollOption]
-    voters: int | None = None
-    """How many voted; null while you do not see the results."""
-    multiple: bool
-    """A voter may choose several options."""
-    closes_at: datetime | None = None
-    closed: bool
-    """It takes no more votes."""
-    results: PollResults
-    mine: list[int]
-    """The options that you chose, by their place from 0."""
-
-
 class DialogueMessage(Answer):
     """A one-to-one message as a user sees it; a deleted message keeps only its id, seq and times.
 
@@ -596,12 +814,17 @@ class DialogueMessage(Answer):
     location: Location | None = None
     poll: Poll | None = None
     custom: JsonValue
+    form_answer: FormAnswer | None = None
+    buttons: list[list[Button]] | None = None
+    """Rows of buttons under it, from top to bottom; null: it has none."""
     silent: bool
     """No notification; it still counts as unread."""
     forwarded_from: ForwardedFrom | None = None
     """The source of a forward; null: it was written here."""
     quoted_seq: int | None = None
     """The earlier message of the conversation that it answers, which may be deleted since; null: none."""
+    automatic: bool
+    """The channel's greeting or automatic answer; nobody wrote it."""
     message_id: str
     seq: int
     sender_id: str | None = None
@@ -629,11 +852,16 @@ class TimelinePost(Answer):
     location: Location | None = None
     poll: Poll | None = None
     custom: JsonValue
+    form_answer: FormAnswer | None = None
+    buttons: list[list[Button]] | None = None
+    """Rows of buttons under it, from top to bottom; null: it has none."""
     silent: bool
     """Devices should not ring; it counts as unread."""
     signature: str | None = None
     """The author's name as it was then, where a channel signs."""
     forwarded_from: ForwardedFrom | None = None
+    acknowledge: Acknowledge | None = None
+    """It asks its readers to acknowledge it; null: it does not."""
     pinned: bool
     reactions_frozen: bool
     """Nobody may react any more; reactions may be removed."""
@@ -686,8 +914,12 @@ class DraftPostResponse(Answer):
     location: Location | None = None
     poll: Poll | None = None
     custom: JsonValue
+    form_answer: FormAnswer | None = None
+    buttons: list[list[Button]] | None = None
+    """Rows of buttons under it, from top to bottom; null: it has none."""
     silent: bool
     forwarded_from: ForwardedFrom | None = None
+    acknowledge: Acknowledge | None = None
 
 
 class Failure(Answer):
@@ -712,6 +944,64 @@ class Draft(Answer):
     post: DraftPostResponse
 
 
+class ExportLine(Answer):
+    """A line of an export. `data` depends on `type`.
+
+    `start` has `version`, `user_id` and `at`; `cursor` has `cursor`, to go on behind it; `end`, the last line,
+    has `counts`, the lines of each type that this answer holds. An answer without `end` is not complete.
+    """
+
+    type: str
+    """`start`, `cursor` or `end`, or what the line shows: `profile`, `membership`, `join_request`, `invitation`,
+    `restriction`, `upload`, `conversation_settings`, `conversation_group`, `block`, `draft`, `device`, `report`,
+    `message`, `comment`, `one_to_one`, `reaction`, `vote`. Newer servers may send more."""
+    data: dict[str, Any]
+
+
+class FormAnsweredResponse(Answer):
+    """Your message to the channel, and what the form says once it is sent."""
+
+    message: DialogueMessage
+    confirmation: str
+
+
+FieldKind = Literal["text", "long_text", "number", "choice", "date", "phone", "email"] | str
+"""What a field takes."""
+
+
+class FormField(Answer):
+    """One question of a form."""
+
+    name: str
+    label: str
+    kind: FieldKind
+    required: bool
+    options: list[str]
+    max_length: int | None = None
+
+
+class Form(Answer):
+    """A form of a channel."""
+
+    channel_id: str
+    name: str
+    title: str
+    text: str
+    fields: list[FormField]
+    confirmation: str
+    changed_at: datetime
+
+
+class Greeting(Answer):
+    """The greeting of new subscribers. Without one, all but the id is null."""
+
+    channel_id: str
+    text: str | None = None
+    buttons: list[list[Button]] | None = None
+    changed_at: datetime | None = None
+    changed_by: str | None = None
+
+
 class Message(Answer):
     """A message of a group; recalled, it keeps id, seq and times only."""
 
@@ -726,11 +1016,16 @@ class Message(Answer):
     location: Location | None = None
     poll: Poll | None = None
     custom: JsonValue
+    form_answer: FormAnswer | None = None
+    buttons: list[list[Button]] | None = None
+    """Rows of buttons under it, from top to bottom; null: it has none."""
     silent: bool
     """Devices should not ring; it counts as unread."""
     signature: str | None = None
     """The author's name as it was then, where a channel signs."""
     forwarded_from: ForwardedFrom | None = None
+    acknowledge: Acknowledge | None = None
+    """It asks its readers to acknowledge it; null: it does not."""
     pinned: bool
     reactions_frozen: bool
     """Nobody may react any more; reactions may be removed."""
@@ -994,6 +1289,38 @@ class LinkPreview(Answer):
     image: Media | None = None
 
 
+class SubEntry(Answer):
+    """An entry below another one."""
+
+    text: str
+    kind: ActionKind
+    url: str | None = None
+    reply: str | None = None
+    data: str | None = None
+    form: str | None = None
+
+
+class Entry(Answer):
+    """An entry of a menu; `kind` is null for one with `entries`."""
+
+    text: str
+    kind: ActionKind | None = None
+    url: str | None = None
+    reply: str | None = None
+    data: str | None = None
+    form: str | None = None
+    entries: list[SubEntry] | None = None
+
+
+class Menu(Answer):
+    """The menu of a channel; without one, `version` is 0, and there are no entries."""
+
+    channel_id: str
+    version: int
+    """Grows with each change; the channel has it too."""
+    entries: list[Entry]
+
+
 class Highlight(Answer):
     """A part of `message.text` that matches, in UTF-16 code units: `text.slice(start, end)` in JavaScript."""
 
@@ -1020,11 +1347,16 @@ class Post(Answer):
     location: Location | None = None
     poll: Poll | None = None
     custom: JsonValue
+    form_answer: FormAnswer | None = None
+    buttons: list[list[Button]] | None = None
+    """Rows of buttons under it, from top to bottom; null: it has none."""
     silent: bool
     """Devices should not ring; it counts as unread."""
     signature: str | None = None
     """The author's name as it was then, where a channel signs."""
     forwarded_from: ForwardedFrom | None = None
+    acknowledge: Acknowledge | None = None
+    """It asks its readers to acknowledge it; null: it does not."""
     pinned: bool
     reactions_frozen: bool
     """Nobody may react any more; reactions may be removed."""
@@ -1080,6 +1412,41 @@ class MessageSearchPage(Answer):
     indexed."""
     indexed: float
     """The share of older messages that are indexed after an upgrade; 1: all."""
+
+
+class WeeklyResponse(Answer):
+    """The times of each day of the week; a day without any is closed."""
+
+    mon: list[list[str]]
+    tue: list[list[str]]
+    wed: list[list[str]]
+    thu: list[list[str]]
+    fri: list[list[str]]
+    sat: list[list[str]]
+    sun: list[list[str]]
+
+
+class OpeningHours(Answer):
+    """When the channel is open, and what it answers when it is not. Without hours, `time_zone` and `away` are null."""
+
+    channel_id: str
+    time_zone: str | None = None
+    weekly: WeeklyResponse
+    closed_dates: list[str]
+    away: AutomaticContentResponse | None = None
+    enabled: bool
+    is_open: bool
+    """Whether the channel is open now."""
+    changed_at: datetime | None = None
+    changed_by: str | None = None
+
+
+class OptOut(Answer):
+    """Whether you get no broadcasts of the channel."""
+
+    channel_id: str
+    opted_out: bool
+    since: datetime | None = None
 
 
 AccountKind = Literal["person", "business"] | str
@@ -1160,6 +1527,9 @@ AdminAction = (
         "webhook_replayed",
         "canned_reply_changed",
         "canned_reply_deleted",
+        "broadcast_created",
+        "broadcast_stopped",
+        "broadcast_resumed",
         "report_resolved",
         "user_restricted",
         "user_unrestricted",
@@ -1235,6 +1605,17 @@ class JoinRequest(Answer):
     invite_link: RequestLink | None = None
 
 
+Reason = Literal["opted_out", "left", "blocked", "switched_off", "business", "other"] | str
+"""Why a user of the segment did not get the message."""
+
+
+class NotReached(Answer):
+    """A user of the segment who did not get it."""
+
+    user_id: str
+    reason: Reason
+
+
 class OwnJoinRequest(Answer):
     """A join request of yours that waits for an answer. It shows nothing else of a private channel or group."""
 
@@ -1275,23 +1656,6 @@ class Reactor(Answer):
 
 CaseState = Literal["open", "resolved"] | str
 """Whether a case was resolved."""
-
-
-class Content(Answer):
-    """The content of a message or post; all null once recalled."""
-
-    kind: Kind | None = None
-    title: str | None = None
-    text: str | None = None
-    links: list[Link] | None = None
-    images: list[Media] | None = None
-    video: Media | None = None
-    audio: Media | None = None
-    file: Media | None = None
-    location: Location | None = None
-    poll: Poll | None = None
-    custom: JsonValue
-
 
 ReportReason = (
     Literal["spam", "abuse", "violence", "sexual", "illegal", "impersonation", "other"] | str
@@ -1376,6 +1740,14 @@ class RestrictedUser(Answer):
     at: datetime
     name: str
     by: str
+
+
+class SubscriberTag(Answer):
+    """A tag that at least one subscriber has."""
+
+    tag: str
+    subscribers: int
+    """How many have it. Somebody who just left may count for a moment yet."""
 
 
 class ThreadLastMessage(Answer):
@@ -1549,6 +1921,14 @@ class PostReport(Answer):
     """Users who have seen it."""
 
 
+class Press(Answer):
+    """The buttons after the press."""
+
+    buttons: list[list[Button]]
+    message_seq: int | None = None
+    """For a `reply`: the seq of your message in the conversation with the channel; else null."""
+
+
 class Problem(Answer):
     """The body of every error response."""
 
@@ -1578,6 +1958,12 @@ class ReadMark(Answer):
     unread_count: int
 
 
+class Reminder(Answer):
+    """The reminder is on its way."""
+
+    reminded_at: datetime
+
+
 class Replayed(Answer):
     """What a replay did."""
 
@@ -1601,6 +1987,15 @@ class Restriction(Answer):
     until: str | None = None
     reason: str
     at: datetime
+
+
+class Selection(Answer):
+    """What was selected."""
+
+    entry: str
+    kind: ActionKind
+    message: DialogueMessage | None = None
+    """For a `reply`: your message in the conversation with the channel."""
 
 
 class ItemProblem(Answer):
@@ -1641,6 +2036,14 @@ class ShareLink(Answer):
     """The QR code of `url`, as an SVG document."""
     embed_html: str | None = None
     """HTML that shows the newest posts on another site; null where the channel is not public."""
+
+
+class SubscriberTags(Answer):
+    """The tags of a subscriber."""
+
+    channel_id: str
+    user_id: str
+    tags: list[str]
 
 
 class SyncConversation(Answer):
@@ -1724,6 +2127,31 @@ class Sync(Answer):
     limits: dict[str, int | float | None] | None = None
 
 
+class TagImportResult(Answer):
+    """The result of one line. A line that cannot be read has its number, from 1, instead of an id."""
+
+    user_id: str | None = None
+    line: int | None = None
+    result: Literal["changed", "unchanged", "not_subscribed", "tag_limit", "invalid_request"] | str
+    detail: str | None = None
+
+
+class TagImportProgress(Answer):
+    """Progress: totals, and the results of the batch just committed, in its order."""
+
+    received: int
+    """Lines so far, blank ones not counted."""
+    changed: int
+    unchanged: int
+    """Subscribers who had these tags already."""
+    refused: int
+    results: list[TagImportResult]
+    done: bool = False
+    """The last line of a complete request."""
+    error: ItemError | None = None
+    """The last line of a request that stopped early: lines not counted changed nothing."""
+
+
 class ThreadMessage(Answer):
     """A message of a thread as the channel's admins see it. Only they see `author_id`: the admin who wrote it."""
 
@@ -1738,12 +2166,17 @@ class ThreadMessage(Answer):
     location: Location | None = None
     poll: Poll | None = None
     custom: JsonValue
+    form_answer: FormAnswer | None = None
+    buttons: list[list[Button]] | None = None
+    """Rows of buttons under it, from top to bottom; null: it has none."""
     silent: bool
     """No notification; it still counts as unread."""
     forwarded_from: ForwardedFrom | None = None
     """The source of a forward; null: it was written here."""
     quoted_seq: int | None = None
     """The earlier message of the conversation that it answers, which may be deleted since; null: none."""
+    automatic: bool
+    """The channel's greeting or automatic answer; nobody wrote it."""
     message_id: str
     seq: int
     sender_id: str | None = None
@@ -1757,6 +2190,8 @@ class ThreadMessage(Answer):
     user_id: str
     from_channel: bool
     author_id: str | None = None
+    broadcast_id: str | None = None
+    """The broadcast that sent it; null: it was written here."""
 
 
 class ThreadPage(Answer):
@@ -1821,6 +2256,12 @@ class AddConversations(TypedDict, total=False):
     conversation_ids: list[str]
 
 
+class AnswerForm(TypedDict, total=False):
+    """The values, by the names of the fields; a field that is left out, null or blank has no answer."""
+
+    answers: Required[dict[str, str | int | float | bool | None]]
+
+
 class AnswerRequest(TypedDict, total=False):
     """The answer to a join request."""
 
@@ -1852,6 +2293,19 @@ class ChangeConversationGroup(TypedDict, total=False):
 
     add: list[str]
     remove: list[str]
+
+
+class ButtonBody(TypedDict, total=False):
+    """A button: its text, and what happens when a user presses it."""
+
+    url: str | None
+    reply: str | None
+    data: str | None
+    form: str | None
+    kind: ActionKind
+    """`link`: the app opens `url`. `reply`: the user sends the text `reply` to the channel. `event`: the back end
+    receives `data`. `form`: the app opens the channel's form of this name."""
+    text: Required[str]
 
 
 class ForwardBody(TypedDict, total=False):
@@ -1919,6 +2373,10 @@ class DraftPost(TypedDict, total=False):
     """For `poll`, in channels and groups."""
     custom: JsonValue
     """Any JSON; its strings and keys hold no control characters either."""
+    buttons: list[list[ButtonBody]]
+    """Under a post, or a message of a channel in its inbox; not with a poll."""
+    acknowledge: bool
+    """Ask the readers to acknowledge it. It stays so when the message is edited."""
     forward: ForwardBody | None
     silent: bool
     """Devices should not ring; it counts as unread."""
@@ -1972,6 +2430,55 @@ class ClickBody(TypedDict, total=False):
 
     url: Required[str]
     """As it is written in the post."""
+
+
+class SegmentBody(TypedDict, total=False):
+    """Subscribers, by their tags. Without any tag: all subscribers."""
+
+    all: list[str]
+    """Those who have every one of these tags."""
+    any: list[str]
+    """Those who have one of these tags at least."""
+    none: list[str]
+    """Those who have none of these tags."""
+
+
+class CountAudience(TypedDict, total=False):
+    """The segment; without it all subscribers."""
+
+    segment: SegmentBody
+
+
+class CreateBroadcast(TypedDict, total=False):
+    """The message, as to one user, and the segment of the subscribers who get it; without `segment` all of them."""
+
+    kind: Kind
+    title: str
+    text: str
+    links: list[LinkBody]
+    images: list[str]
+    """For `image`: 1 to 10."""
+    video: str | None
+    """For `video`: a film; a sound is accepted, too."""
+    poster: str | None
+    """With `video`: an image to show before it plays, such as one of its frames."""
+    audio: str | None
+    """For `audio`: a sound, such as a voice message."""
+    file: str | None
+    location: LocationBody | None
+    poll: PollBody | None
+    """For `poll`, in channels and groups."""
+    custom: JsonValue
+    """Any JSON; its strings and keys hold no control characters either."""
+    buttons: list[list[ButtonBody]]
+    """Under a post, or a message of a channel in its inbox; not with a poll."""
+    segment: SegmentBody
+    silent: bool
+    """Devices should not ring; it counts as unread."""
+    rate: int | None
+    """Messages a second; null: as many as the limit allows."""
+    start_at: datetime | str | None
+    """When it begins; null: at once."""
 
 
 class SettingsBody(TypedDict, total=False):
@@ -2067,6 +2574,16 @@ class CreateWebhook(TypedDict, total=False):
     """A secret of your own: `whsec_` and 24 to 64 bytes in base64. Without it the server makes one."""
 
 
+class DeleteUser(TypedDict, total=False):
+    """What is to be deleted, said twice."""
+
+    confirm: Required[str]
+    """The id of the user, spelled out also for `me`."""
+    messages: Messages
+    """What becomes of the user's posts and group messages: `keep` puts a random id in the place of the sender,
+    `delete` deletes them for everyone."""
+
+
 class ImportLine(TypedDict, total=False):
     """One line of an import."""
 
@@ -2120,6 +2637,10 @@ class NewChatMessage(TypedDict, total=False):
     """For `poll`, in channels and groups."""
     custom: JsonValue
     """Any JSON; its strings and keys hold no control characters either."""
+    buttons: list[list[ButtonBody]]
+    """Under a post, or a message of a channel in its inbox; not with a poll."""
+    acknowledge: bool
+    """Ask the readers to acknowledge it. It stays so when the message is edited."""
     forward: ForwardBody | None
     silent: bool
     """Devices should not ring; it counts as unread."""
@@ -2141,7 +2662,11 @@ class NewComment(TypedDict, total=False):
 
 
 class NewMessage(TypedDict, total=False):
-    """The content as in `WriteMessage`, or in `forward` a message to copy; with `silent`, devices do not ring."""
+    """The content as in `WriteMessage`, or in `forward` a message to copy; with `silent`, devices do not ring.
+
+    With `acknowledge`, a post, or a message of the owner or an admin of a group, asks its readers to acknowledge
+    it.
+    """
 
     kind: Kind | None
     title: str
@@ -2161,6 +2686,10 @@ class NewMessage(TypedDict, total=False):
     """For `poll`, in channels and groups."""
     custom: JsonValue
     """Any JSON; its strings and keys hold no control characters either."""
+    buttons: list[list[ButtonBody]]
+    """Under a post, or a message of a channel in its inbox; not with a poll."""
+    acknowledge: bool
+    """Ask the readers to acknowledge it. It stays so when the message is edited."""
     forward: ForwardBody | None
     silent: bool
     """Devices should not ring; it counts as unread."""
@@ -2187,6 +2716,10 @@ class NewMessageToMany(TypedDict, total=False):
     """For `poll`, in channels and groups."""
     custom: JsonValue
     """Any JSON; its strings and keys hold no control characters either."""
+    buttons: list[list[ButtonBody]]
+    """Under a post, or a message of a channel in its inbox; not with a poll."""
+    acknowledge: bool
+    """Ask the readers to acknowledge it. It stays so when the message is edited."""
     forward: ForwardBody | None
     silent: bool
     """Devices should not ring; it counts as unread."""
@@ -2237,10 +2770,121 @@ class NewResolutionBody(TypedDict, total=False):
     """Why: shown to the owner of the channel, or to the restricted user."""
 
 
+class AutomaticContent(TypedDict, total=False):
+    """What is sent: a text, and buttons."""
+
+    text: Required[str]
+    buttons: list[list[ButtonBody]] | None
+
+
+class PutAutoReply(TypedDict, total=False):
+    """An automatic answer, and the keywords that it answers."""
+
+    keywords: Required[list[str]]
+    match: Match
+    """`contains`: the keyword is in the message, as whole words. `exact`: it is the message. Case, accents and
+    punctuation do not count."""
+    answer: Required[AutomaticContent]
+    enabled: bool
+
+
 class PutCannedReply(TypedDict, total=False):
     """The text, which fits into a message."""
 
     text: Required[str]
+
+
+class FormFieldBody(TypedDict, total=False):
+    """One question of a form."""
+
+    name: Required[str]
+    """Names the value in answers."""
+    label: Required[str]
+    kind: FieldKind
+    """`text`: one line; `long_text`: several. `date`: as `2030-12-31`. `choice`: one of `options`."""
+    required: bool
+    options: list[str]
+    """For `choice`: 1 to 20 different ones."""
+    max_length: int | None
+    """For `text` and `long_text`: characters; else 200 and 2,000."""
+
+
+class PutForm(TypedDict, total=False):
+    """A form: its title, a text above the fields, the fields, and what the user sees once they have sent it."""
+
+    title: Required[str]
+    text: str
+    fields: Required[list[FormFieldBody]]
+    confirmation: str
+
+
+class PutGreeting(TypedDict, total=False):
+    """The greeting of new subscribers."""
+
+    text: Required[str]
+    buttons: list[list[ButtonBody]] | None
+
+
+class SubEntryBody(TypedDict, total=False):
+    """An entry below another one: its text, and what happens when a user chooses it."""
+
+    url: str | None
+    reply: str | None
+    data: str | None
+    form: str | None
+    kind: ActionKind
+    """`link`: the app opens `url`. `reply`: the user sends the text `reply` to the channel. `event`: the back end
+    receives `data`. `form`: the app opens the channel's form of this name."""
+    text: Required[str]
+
+
+class EntryBody(TypedDict, total=False):
+    """An entry: its text, and an action, as that of a button, or the `entries` below it."""
+
+    url: str | None
+    reply: str | None
+    data: str | None
+    form: str | None
+    text: Required[str]
+    kind: ActionKind | None
+    """As that of a button; left out where the entry has `entries`."""
+    entries: list[SubEntryBody] | None
+
+
+class PutMenu(TypedDict, total=False):
+    """The whole menu."""
+
+    entries: Required[list[EntryBody]]
+
+
+class Weekly(TypedDict, total=False):
+    """The times of each day of the week; a day without any is closed."""
+
+    mon: list[list[str]]
+    tue: list[list[str]]
+    wed: list[list[str]]
+    thu: list[list[str]]
+    fri: list[list[str]]
+    sat: list[list[str]]
+    sun: list[list[str]]
+
+
+class PutOpeningHours(TypedDict, total=False):
+    """When the channel is open, and what it answers when it is not."""
+
+    time_zone: Required[str]
+    """A name of the IANA time zones."""
+    weekly: Required[Weekly]
+    closed_dates: list[str]
+    """Dates on which it is closed all day."""
+    away: Required[AutomaticContent]
+    enabled: bool
+
+
+class PutSubscriberTags(TypedDict, total=False):
+    """All tags of the subscriber, in the order in which they are shown; none takes all away."""
+
+    tags: Required[list[str]]
 
 
 class PutThreadTags(TypedDict, total=False):
@@ -2337,6 +2981,15 @@ class SeenBody(TypedDict, total=False):
     """Up to 100."""
 
 
+class SelectEntry(TypedDict, total=False):
+    """The entry that the user chose."""
+
+    entry: Required[str]
+    """Its place, from 1; `2.1` is the first one below the second."""
+    version: int | None
+    """The version of the menu that the user saw: another one is refused."""
+
+
 class SetUser(TypedDict, total=False):
     """New values for one user; fields that are left out stay."""
 
@@ -2363,6 +3016,15 @@ class Suspend(TypedDict, total=False):
     """`readable`: nothing is added to it. `hidden`: it is as if absent, for all but its owner and the application."""
     reason: str
     """Why, in words for the owner or the user who is shown it."""
+
+
+class TagLine(TypedDict, total=False):
+    """A subscriber, and either all tags that they are to have, or some to add and some to take away."""
+
+    user_id: Required[str]
+    tags: list[str] | None
+    add: list[str]
+    remove: list[str]
 
 
 class UpdateChannel(TypedDict, total=False):
@@ -2467,3 +3129,5 @@ class WriteMessage(TypedDict, total=False):
     """For `poll`, in channels and groups."""
     custom: JsonValue
     """Any JSON; its strings and keys hold no control characters either."""
+    buttons: list[list[ButtonBody]]
+    """Under a post, or a message of a channel in its inbox; not with a poll."""

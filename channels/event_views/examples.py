@@ -358,14 +358,14 @@ def _of_one_to_one_messages() -> Iterator[Event]:
         "broadcast_id": "0190a3c4d5e6broadcas",
         "segment": Segment(all=("customer",)),
         "silent": False,
-        "rate": None,
+        "rate": 50,
         "created_by": _ADA,
         "created_at": _AT,
         "start_at": None,
         "started_at": _AT,
     }
     running: dict[str, Any] = {"state": State.RUNNING, "ended_at": None, "failure": None}
-    yield BroadcastStarted(**base_of_broadcasts, **running, total=None, sent=0, not_reached={})
+    yield BroadcastStarted(**base_of_broadcasts, **running, total=1200, sent=0, not_reached={})
     yield BroadcastChanged(
         **base_of_broadcasts, **running, total=1200, sent=300, not_reached={Reason.OPTED_OUT: 2}
     )

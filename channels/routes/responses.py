@@ -49,6 +49,7 @@ from groups.routes.responses.fields import (
     MessageVersion,
     PatchBody,
     ReactionSetting,
+    RetentionDays,
     StreamVersion,
     expanded,
 )
@@ -109,6 +110,7 @@ class SettingsBody(PatchBody):
             " also users who do not subscribe, where the channel is public."
         ),
     ] = None
+    retention_days: RetentionDays | None = None
     accept_messages: AcceptMessages | None = None
     signatures: bool | None = None
     protect_content: bool | None = None
@@ -193,6 +195,7 @@ class SettingsResponse(Response):
     reactions_per_user: int
     distinct_reactions: int
     comments: Commenting
+    retention_days: int
     accept_messages: AcceptMessages
     signatures: bool
     protect_content: bool
@@ -338,7 +341,7 @@ class SubscriberResponse(MemberOfChannelResponse):
     tags: tuple[str, ...]
 
 
-class AddedSubscriberResponse(RootModel[SubscriberResponse | InvitedResponse]):
+class AddedSubscriberResponse(RootModel[MemberOfChannelResponse | InvitedResponse]):
     """A subscriber, or with 202 a user who is invited to subscribe."""
 
 

@@ -234,7 +234,9 @@ class SubscriberRoutes:
         async with self.channel(channel_id):
             membership = await self.memberships.add(actor, channel_id, user_id)
         if membership.member is not None:
-            [response] = await self._responses(channel_id, [membership.member])
+            member = membership.member
+            users = await self.users.find_users([member.user_id])
+            response = member_of_channel_response(member, users.get(member.user_id))
             return Reply(AddedSubscriberResponse(response), 200)
         assert membership.invitation is not None  # adding makes a member, or invites
         return Reply(AddedSubscriberResponse(invited_response(membership.invitation)), 202)

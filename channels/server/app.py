@@ -274,6 +274,7 @@ class Services:
         await self.user_data.start()
         await self.default_channels.start()
         await self.chat.cleanup.resume()
+        self.chat.retention_task.start()
         self.clock_sync.start()
         self.chat.media.start()
         await self.chat.indexing.start()
@@ -381,6 +382,7 @@ def create_services(
         ],
         reactions_closed=[engine.on_reactions_closed],
         recalled=[comment_cleanup.on_recalled],
+        delete_reactions=engine.delete_reactions,
         stream_ended=[threads.on_stream_ended],
         delete_of_stream=[
             engine.delete_some,
@@ -441,7 +443,7 @@ def create_services(
         options.create_policy,
         on_batch=metrics.batch,
     )
-    buttons = button_wiring.assemble(chat, engine, conversations, channel_core.inbox_rules)
+    buttons = button_wiring.assemble(engine, conversations, channel_core.inbox_rules)
     comment_rates = UserRates(limits.comments_per_second, "comments")
     comments = comment_wiring.assemble(
         database,

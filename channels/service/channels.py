@@ -80,6 +80,7 @@ def _rules_of(new: NewChannel) -> dict[str, Any]:
         "reactions_per_user": new.reactions_per_user or CHANNEL_REACTIONS_PER_USER,
         "distinct_reactions": new.distinct_reactions or DISTINCT_REACTIONS,
         "comments": new.comments,
+        "retention_days": new.retention_days,
     }
 
 

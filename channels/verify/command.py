@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -21,12 +21,15 @@ from channels.link_clicks.audit import checks as click_checks
 from channels.push.audit import checks as push_checks
 from channels.reports.audit import checks as report_checks
 from channels.subscriber_tags.audit import checks as subscriber_tag_checks
+from channels.user_data.audit import checks as user_data_checks
+from channels.user_data.audit import checks_of_user
 from channels.verify.report import Outcome, progress_bar, show
 from channels.webhooks.audit import checks as webhook_checks
 from conversations.audit.service import checks as conversation_checks
 from groups.audit.service import checks as group_checks
 from groups.kernel.data_checks import Check, Finding
 from groups.kernel.event_log.audit import checks as log_checks
+from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database
 from groups.kernel.mongo.snapshot import Snapshot, SnapshotLost
 from reactions.audit.service import checks as reaction_checks
@@ -45,14 +48,22 @@ async def run(
     repair: bool,
     limits: Limits | None = None,
     console: Console | None = None,
+    user_id: UserId | None = None,
 ) -> int:
     """Check the database and print the findings. Returns the exit code: 0 if every promise holds, else 1.
+
+    With a `user_id`, check only that nothing holds this id.
 
     Raises: StandaloneServer; OldServer; Unavailable.
     """
     console = console or Console(highlight=False)
     connected = await Database.connect(uri, database)
     try:
+        if user_id is not None:
+            outcomes = [Outcome(check) for check in checks_of_user(connected, user_id)]
+            await _check_all(outcomes, connected, console=console, repair=False)
+            show(console, outcomes)
+            return 0 if all(outcome.is_clean for outcome in outcomes) else 1
         outcomes = await verify(connected, limits or Limits(), console=console, repair=repair)
         if repair and any(outcome.repaired for outcome in outcomes):
             show(console, outcomes)
@@ -69,6 +80,13 @@ async def verify(
 ) -> list[Outcome]:
     """Run every check, and with `repair` its repairs; returns the outcomes."""
     outcomes = [Outcome(check) for check in all_checks(database, limits)]
+    await _check_all(outcomes, database, console=console, repair=repair)
+    return outcomes
+
+
+async def _check_all(
+    outcomes: Sequence[Outcome], database: Database, *, console: Console, repair: bool
+) -> None:
     with progress_bar(console) as bar:
         task = bar.add_task("", total=len(outcomes))
         async with Snapshot(database) as snapshot:
@@ -76,7 +94,6 @@ async def verify(
                 bar.update(task, description=outcome.check.claim)
                 await _check(outcome, snapshot, repair=repair)
                 bar.advance(task)
-    return outcomes
 
 
 def all_checks(database: Database, limits: Limits) -> list[Check]:
@@ -99,6 +116,7 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
         *push_checks(database, limits, clock),
         *report_checks(database),
         *webhook_checks(database, clock),
+        *user_data_checks(database),
     ]
 
 

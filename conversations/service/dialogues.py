@@ -99,6 +99,7 @@ class _Target:
     media_limit: int = 0
     takes_polls: bool = False
     takes_buttons: bool = False
+    retention_days: int = 0
     member_count: None = None
 
     def refusal(

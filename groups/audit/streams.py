@@ -77,13 +77,18 @@ class StreamAudit:
         if row["stream"] is None:
             yield Finding("P2", subject, f"does not exist, and has {count} messages")
             return
-        head = row["head"]
+        head, ended = row["head"], row["ended_seq"] or 0
+        if ended:
+            # Those that have ended and are still there are deleted in a while.
+            count -= await self.store.count_up_to(snapshot, stream_id, ended)
+        newest = max(newest, ended)
         last_seq = max(head, newest)
-        if count > newest or (count and row["first"] < 1):
+        if count > newest - ended or (count and row["first"] < 1):
             yield Finding("P2", subject, f"has {count} messages with seqs up to {newest}")
-        elif count < last_seq:
-            hole = await self._first_hole(snapshot, stream_id, last_seq)
-            more = f", the first of {last_seq - count}" if last_seq - count > 1 else ""
+        elif count < last_seq - ended:
+            missing = last_seq - ended - count
+            hole = await self._first_hole(snapshot, stream_id, ended, last_seq)
+            more = f", the first of {missing}" if missing > 1 else ""
             yield Finding("P2", subject, f"seq {hole} is missing{more}")
         # The head is never lowered: one beyond the messages means that messages were lost whose seqs readers have seen.
         repair = self._repair_head(stream_id)
@@ -94,12 +99,16 @@ class StreamAudit:
             problem = f"last.seq is {row['last']}, head_seq is {head}"
             yield Finding("P2", subject, problem, repair if newest == head else None)
 
-    async def _first_hole(self, snapshot: Snapshot, stream_id: str, last_seq: int) -> int:
-        # Binary search: below the first hole, the number of messages up to a seq is that seq.
-        dense, holed = 0, last_seq
+    async def _first_hole(
+        self, snapshot: Snapshot, stream_id: str, ended: int, last_seq: int
+    ) -> int:
+        # Binary search: behind what has ended and below the first hole, there are as many messages as seqs.
+        dense, holed = ended, last_seq
+        before = await self.store.count_up_to(snapshot, stream_id, ended) if ended else 0
         while holed - dense > 1:
             middle = (dense + holed) // 2
-            if await self.store.count_up_to(snapshot, stream_id, middle) == middle:
+            count = await self.store.count_up_to(snapshot, stream_id, middle) - before
+            if count == middle - ended:
                 dense = middle
             else:
                 holed = middle

@@ -75,6 +75,8 @@ ReactionsClosedHook = Callable[[StreamId, int, Tx], Awaitable[None]]
 """A message, by its seq, is deleted or its reactions are frozen. Reactions that did not see it must conflict."""
 RecalledHook = Callable[[Message, Tx], Awaitable[None]]
 """A message is deleted for everyone; it is given as it was before, with the content."""
+DeleteReactionsHook = Callable[[StreamId, Sequence[int], Tx], Awaitable[Sequence[int]]]
+"""Deletes reactions to these messages of a stream, a bounded number; returns those that have none any more."""
 DeleteOfStream = Callable[[StreamId, Tx], Awaitable[int]]
 """Deletes some of what is kept about the messages of an ended stream, and returns how much.
 
@@ -170,6 +172,7 @@ class Hooks:
     disbanded: Sequence[DisbandedHook] = ()
     reactions_closed: Sequence[ReactionsClosedHook] = ()
     recalled: Sequence[RecalledHook] = ()
+    delete_reactions: DeleteReactionsHook | None = None
     stream_ended: Sequence[StreamEndedHook] = ()
     delete_of_stream: Sequence[DeleteOfStream] = ()
     """Called after `stream_ended`."""

@@ -32,11 +32,12 @@ from groups.models import (
 _MARK = f"custom.{CHANNEL_MARKER}"
 _IS_MARKED: Document = {_MARK: {"$exists": True}}
 _IS_SUSPENDED: Document = {"suspension.mode": {"$exists": True}}
+_IS_REDATING: Document = {"redate_from": {"$exists": True}}
 _HAS_MARKING: Document = {"marking.by": {"$exists": True}}
 
 DirectorySort = Literal["popular", "new"]
 _KEPT_BYTES = 2 * 2**20  # of memory: some 400 groups
-_IGNORED_FIELDS = ("touched", "changed_at")
+_IGNORED_FIELDS = ("touched", "changed_at", "redate_from")
 """Fields that changes write and nobody reads: a group that differs only in them counts as unchanged."""
 _TOUCH: Document = {"$inc": {"touched": 1}}
 _UNCLAIMED: Document = {"$unset": {"holder": "", "leased_until": ""}}
@@ -80,6 +81,12 @@ class GroupStore:
             [("suspension.mode", 1), ("_id", 1)],
             "the channels that the application suspended",
             partial=_IS_SUSPENDED,
+        ),
+        Index(
+            "groups",
+            [("redate_from", 1)],
+            "the groups whose messages get another time to end at",
+            partial=_IS_REDATING,
         ),
         Index("disbanded", [], "found by _id, or all of them"),
     )
@@ -132,7 +139,11 @@ class GroupStore:
 
     async def find_hiding(self, group_ids: Collection[GroupId]) -> list[Group]:
         """Those of the groups in which some members may not read all that was written (`policy.hides_history`)."""
-        hides = [{"history_visible": False}, {"marking.is_history_shared": False}]
+        hides = [
+            {"history_visible": False},
+            {"marking.is_history_shared": False},
+            {"ended_seq": {"$gt": 0}},
+        ]
         # By key, with the condition beside it: nearly no group hides anything, so little is returned.
         return await self._cache.find(
             {"_id": {"$in": list(group_ids)}, "$or": hides}, hint=[("_id", 1)], batch_size=ONE_REPLY
@@ -175,6 +186,42 @@ class GroupStore:
             update["$set"] = {**update.get("$set", {}), "has_requests": True}
         update = update or _TOUCH
         tx.write(self._groups, UpdateOne({"_id": group_id}, update))
+
+    async def begin_redating(self, group_id: GroupId, tx: Tx) -> None:
+        """Note that the messages of the group get another time to end at, from the first one on."""
+        await self._groups.update_one(
+            {"_id": group_id}, {"$set": {"redate_from": 0}}, session=tx.session
+        )
+
+    async def list_redating(self, limit: int) -> list[GroupId]:
+        """Groups whose messages get another time to end at."""
+        # Uses index: redate_from_1 (partial: those groups)
+        cursor = self._groups.find(_IS_REDATING, {"_id": 1}).limit(limit)
+        return [GroupId(row["_id"]) for row in await cursor.to_list(None)]
+
+    async def find_redating(self, group_id: GroupId, tx: Tx) -> tuple[int, int] | None:
+        """How many days the group keeps messages, and the seq up to which they have that time; None: all have."""
+        row = await self._groups.find_one(
+            {"_id": group_id, **_IS_REDATING},
+            {"retention_days": 1, "redate_from": 1},
+            session=tx.session,
+        )
+        return (row.get("retention_days", 0), row["redate_from"]) if row else None
+
+    async def put_redating(self, group_id: GroupId, upto: int | None, tx: Tx) -> None:
+        """Store up to which seq messages have their time; None: all have."""
+        update: Document = (
+            {"$set": {"redate_from": upto}} if upto else {"$unset": {"redate_from": 1}}
+        )
+        await self._groups.update_one({"_id": group_id}, update, session=tx.session)
+
+    async def raise_ended(self, group_id: GroupId, seq: int, tx: Tx) -> None:
+        """Hide the messages up to this seq from everybody."""
+        await self._groups.update_one(
+            {"_id": group_id},
+            {"$max": {"ended_seq": seq}, "$currentDate": {"changed_at": True}},
+            session=tx.session,
+        )
 
     async def touch(self, group_ids: Iterable[GroupId], tx: Tx) -> None:
         """Write the groups' documents, so that two transactions which both do conflict and one runs again."""

@@ -10,7 +10,8 @@ repeated safely.
 import asyncio
 from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from pymongo import InsertOne, UpdateOne
 
@@ -38,6 +39,8 @@ class KeyedMessage:
     message: Message
     key: str
     digest: str
+    ends_at: datetime | None = None
+    """When it ends; None: it is kept."""
 
 
 UndecodedMessage = bytes
@@ -67,6 +70,9 @@ class _ChangesKey(NamedTuple):
 
 
 _KEPT_BYTES: Final = 2 * 2**20  # of memory: some 500 messages
+_GRACE_SECONDS: Final = 24 * 3600
+"""How long a message that has ended waits for a process that deletes it with all that belongs to it."""
+_DAY_MILLISECONDS: Final = 24 * 3600 * 1000
 _TOUCH: Final[Document] = {"$inc": {"touched": 1}}
 _ID: Final = "_id_"
 """The index of updates by key. Without the hint, the database weighs four indexes for each of them, which costs a fifth
@@ -90,6 +96,14 @@ class MessageStore:
             "the messages that changed since a version",
             # Most messages never change, and posting should not have to maintain this index.
             partial={"changed_version": {"$exists": True}},
+        ),
+        Index(
+            "messages",
+            [("ends_at", 1)],
+            "the messages that end; what no process ended within a day, the database deletes",
+            # Where messages are kept, posting does not maintain this index.
+            partial={"ends_at": {"$exists": True}},
+            expire_after_seconds=_GRACE_SECONDS,
         ),
     )
 
@@ -361,6 +375,47 @@ class MessageStore:
             await self._messages.update_one(key, {"$set": {"comments": after}}, session=tx.session)
         return before, after
 
+    async def list_ended(self, now: datetime, limit: int) -> list[tuple[StreamId, int]]:
+        """The streams and seqs of messages that have ended, the earliest first."""
+        # Uses index: ends_at_1 (partial: those that end); it asks every shard, in the background.
+        cursor = self._messages.find(
+            {"ends_at": {"$lte": now}}, {"_id": 0, "stream_id": 1, "seq": 1}
+        )
+        rows = await cursor.sort([("ends_at", 1)]).limit(limit).to_list(None)
+        return [(StreamId(row["stream_id"]), row["seq"]) for row in rows]
+
+    async def find_ended(
+        self, stream_id: StreamId, seqs: Sequence[int], now: datetime, tx: Tx
+    ) -> list[Message]:
+        """Those of the messages that exist and have ended, by seq."""
+        # Uses index: stream_id_1_seq_1
+        cursor = self._messages.find(
+            {"stream_id": stream_id, "seq": {"$in": list(seqs)}, "ends_at": {"$lte": now}},
+            session=tx.session,
+        )
+        return [_to_message(row) for row in await cursor.sort([("seq", 1)]).to_list(None)]
+
+    async def delete_ended(self, stream_id: StreamId, seqs: Sequence[int], tx: Tx) -> None:
+        """Delete these messages."""
+        await self._messages.delete_many(
+            {"stream_id": stream_id, "seq": {"$in": list(seqs)}}, session=tx.session
+        )
+
+    async def redate(
+        self, stream_id: StreamId, after: int, upto: int, days: int | None, tx: Tx
+    ) -> None:
+        """Have the messages with these seqs end so many days after they were posted; None: never."""
+        # Uses index: stream_id_1_seq_1
+        update: Any = {"$unset": {"ends_at": 1}}
+        if days is not None:
+            end = {"$add": ["$created_at", days * _DAY_MILLISECONDS]}
+            update = [{"$set": {"ends_at": end}}]
+        await self._messages.update_many(
+            {"stream_id": stream_id, "seq": {"$gt": after, "$lte": upto}},
+            update,
+            session=tx.session,
+        )
+
     async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> tuple[int, list[str]]:
         """Delete up to `limit` messages of an ended stream; returns their number and the uploads that they used."""
         # Uses index: stream_id_1_seq_1
@@ -435,6 +490,8 @@ def _to_document(keyed: KeyedMessage) -> Document:
     document["_id"] = message_key(message.stream_id, message.seq)
     document["key"] = keyed.key
     document["digest"] = keyed.digest
+    if keyed.ends_at is not None:
+        document["ends_at"] = keyed.ends_at
     return document
 
 

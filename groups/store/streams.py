@@ -9,7 +9,7 @@ stream of a group, `author_id` and `author_seq` are the author of the newest mes
 have read (`groups.models.Head`).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
@@ -87,7 +87,7 @@ _STREAM_BYTES: Final = 700
 """The size of a stream without texts; the texts count twice, besides the document."""
 _OF_WRITERS: Final = (
     *("tokens", "bytes_left", "tokens_at", "edits", "recalls"),
-    *("media_bytes", "pins", "hidden"),
+    *("media_bytes", "pins", "hidden", "ended_seq", "touched"),
 )
 """Fields that readers of streams do not need: a stream that differs only in them counts as unchanged."""
 
@@ -237,6 +237,37 @@ class StreamStore:
         into = {"into": "streams", "whenMatched": "merge", "whenNotMatched": "discard"}
         pipeline = [*_CARRIED, {"$merge": into}]
         await aggregate(self._messages, pipeline, allowDiskUse=True)
+
+    async def end_messages(
+        self, stream_id: StreamId, seqs: Sequence[int], media_bytes: int, tx: Tx
+    ) -> None:
+        """Note that these messages have ended: their pins and uploads go, and lists show nothing of the last one.
+
+        `ended_seq`, up to which seqs may be missing, only grows.
+        """
+        ended = max(seqs)
+        await self._streams.update_one(
+            {"_id": stream_id},
+            {
+                "$max": {"ended_seq": ended},
+                "$pull": {"pins": {"$in": list(seqs)}},
+                "$inc": {"media_bytes": -media_bytes},
+                "$currentDate": {"changed_at": True},
+            },
+            session=tx.session,
+        )
+        await self._streams.update_one(
+            {"_id": stream_id, "last.seq": {"$lte": ended}},
+            {"$set": {"last.preview": "", "last.kind": None}},
+            session=tx.session,
+        )
+
+    async def touch_head(self, stream_id: StreamId, tx: Tx) -> int:
+        """Write the stream, so that posts under way conflict; returns its head, 0 where there is none."""
+        document: Document | None = await self._streams.find_one_and_update(
+            {"_id": stream_id}, {"$inc": {"touched": 1}}, {"head_seq": 1}, session=tx.session
+        )
+        return int(document["head_seq"]) if document else 0
 
     async def find_change_state(self, stream_id: StreamId, change: Change, tx: Tx) -> ChangeState:
         """The parts of the stream that a change of a message reads."""

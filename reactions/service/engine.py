@@ -174,6 +174,17 @@ class ReactionEngine:
         """Conflict with reactions that do not see yet that the message takes no more."""
         await self.store.touch_tally(message_key(stream_id, seq), tx)
 
+    async def delete_reactions(
+        self, stream_id: StreamId, seqs: Sequence[int], tx: Tx
+    ) -> Sequence[int]:
+        """Delete up to `STEP` reactions to these messages. Returns the messages that have none any more, nor a tally.
+
+        The message is deleted in the same transaction. Reactions that do not see that conflict: they write the tally,
+        or where there is none the message.
+        """
+        keys = [message_key(stream_id, seq) for seq in seqs]
+        return seqs if await self.store.delete_of_messages(keys, STEP, tx) else ()
+
     async def delete_some(self, stream_id: StreamId, tx: Tx) -> int:
         """Delete up to `STEP` reactions or tallies of an ended stream. Returns how many."""
         return await self.store.delete_some(stream_id, STEP, tx)

@@ -93,7 +93,6 @@ async def test_an_answer_is_the_users_message_and_an_event_for_staff_and_back_en
         ({"name": "n" * 10}, None),
         ({"name": "n" * 11}, ("name", "too_long")),
         ({"name": "a\nb"}, ("name", "control_character")),
-        ({"name": "a\u0000b"}, ("name", "control_character")),
         ({"name": 7}, ("name", "bad_type")),
         ({"note": "n" * 2_000}, None),
         ({"note": "n" * 2_001}, ("note", "too_long")),
@@ -174,7 +173,7 @@ async def test_the_limit_of_forms_is_exact_and_they_end_with_the_channel(
     assert (await ada.put(f"{channel}/forms/{name}", {**FORM, "title": "New"})).status == 200
     assert (await bob.put(f"{channel}/forms/{name}", FORM)).refusal == (403, "permission_denied")
     log = (await ada.get(f"{channel}/admin-log")).items
-    assert (log[0]["action"], log[0]["target"]) == ("settings_changed", name)
+    assert (log[0]["action"], log[0]["target_id"]) == ("settings_changed", name)
     assert (log[0]["before"], log[0]["after"]) == ({"form": "Order tea"}, {"form": "New"})
     assert (await ada.delete(channel)).status == 204
     await shared_api.services.chat.cleanup.wait()

@@ -1,11 +1,13 @@
 """The admin log of a channel: one entry for each administrative change, listed newest first, by filter and page."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 
 from groups.kernel.actor import Actor
+from groups.kernel.clock import rfc3339
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import AdminAct, AdminAction
@@ -110,6 +112,10 @@ async def test_every_administrative_change_has_an_entry(
     await ada.delete(f"{answers}/2")
     await cat.put(f"{path}/canned-replies/hours", {"text": "We open at nine"})
     await cat.delete(f"{path}/canned-replies/hours")
+    later = rfc3339(shared_api.clock.now() + timedelta(days=2))
+    broadcast = (await cat.post(f"{path}/broadcasts", {**HELLO, "start_at": later})).body
+    for call in ("stop", "resume", "stop"):
+        await ada.post(f"{path}/broadcasts/{broadcast['broadcast_id']}/{call}")
     await ada.delete(f"{path}/admins/{part(bob.id)}")
     await cat.delete(f"{path}/subscription")
     await cat.patch(f"{group}/members/me", {"name_card": "Cat"})
@@ -155,6 +161,10 @@ async def test_every_administrative_change_has_an_entry(
         ("answer_deleted", ada.id, dan.id),
         ("canned_reply_changed", cat.id, "hours"),
         ("canned_reply_deleted", cat.id, "hours"),
+        ("broadcast_created", cat.id, broadcast["broadcast_id"]),
+        ("broadcast_stopped", ada.id, broadcast["broadcast_id"]),
+        ("broadcast_resumed", ada.id, broadcast["broadcast_id"]),
+        ("broadcast_stopped", ada.id, broadcast["broadcast_id"]),
         ("admin_removed", ada.id, bob.id),
         ("admin_removed", cat.id, cat.id),
         ("name_card_changed", ada.id, dan.id),

@@ -93,6 +93,7 @@ def every_read(api: Api, tea: _Tea, reader: User) -> list[str]:
         "option": "0",
         "user_id": part(reader.id),
         "draft_id": "none",
+        "broadcast_id": "none",
         "code": "none",
         "device_id": "none",
         "media_id": "none",

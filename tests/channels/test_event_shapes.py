@@ -37,7 +37,9 @@ def test_each_form_of_an_event_has_its_shape_and_no_other(payload: dict[str, Any
         if name == "stream_id" or payload[name] is None:
             continue
         without = {key: value for key, value in payload.items() if key != name}
-        if name in {"mine", "group_id"} or (name == "channel_id" and "post" not in payload):
+        if name in {"mine", "pressed", "group_id"} or (
+            name == "channel_id" and "post" not in payload
+        ):
             # Not every form has these, so only the code decides which ones do.
             continue
         if name == "reason" and payload["type"] == "channel.suspended":

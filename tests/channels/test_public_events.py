@@ -241,7 +241,12 @@ def test_a_channel_s_own_events_name_it() -> None:
     of_channels = {one.type for one in publics if one.channel_id == GroupId("@TOA#_news")}
     of_inbox = {one.type for one in publics if one.is_of_inbox}
     messages = {"message.posted", "message.edited", "message.recalled"}
-    assert of_inbox == {*messages, "reactions.changed", "inbox.read", "inbox.tagged"}
+    of_buttons = {"buttons.changed", "button.pressed", "form.answered"}
+    assert of_inbox == {
+        *messages,
+        *of_buttons,
+        *("reactions.changed", "inbox.read", "inbox.tagged"),
+    }
     assert all("user_id" in one.payload for one in publics if one.is_of_inbox)
     # That a webhook was disabled is for the application; a channel's own webhooks need not hear of each other.
     assert of_channels - {"webhook.disabled"} == set(CHANNEL_EVENT_TYPES)

@@ -7,6 +7,8 @@ fields of its filter. `ACCEPTED` lists the shapes that break a rule on purpose, 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from channels.user_data.registry import PLACES_OF
+
 Record = Mapping[str, Any]
 
 SHARD_KEY: Final = {
@@ -42,8 +44,19 @@ SHARD_KEY: Final = {
     "insights": "channel_id",
     "counters": "_id",
     "canned_replies": "channel_id",
+    "menus": "_id",
+    "automatic_messages": "channel_id",
+    "automatic_channels": "_id",
+    "automatic_jobs": "channel_id",
+    "automatic_marks": "channel_id",
+    "subscriber_tags": "channel_id",
+    "subscriber_tag_counts": "_id",
+    "broadcasts": "channel_id",
+    "broadcast_not_reached": "channel_id",
+    "broadcast_opt_outs": "channel_id",
     "comment_streams": "channel_id",
     "drafts": "channel_id",
+    "forms": "channel_id",
     "devices": "user_id",
     "device_users": "_id",
     "device_addresses": "_id",
@@ -53,6 +66,7 @@ SHARD_KEY: Final = {
     "post_figures": "stream_id",
     "report_cases": "digest",
     "reports": "digest",
+    "user_deletions": "_id",
     "report_days": "_id",
     "health": "_id",
     "schema": "_id",
@@ -232,6 +246,12 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape("find", "device_users", ("_id",)): (
         "a page of the users who have devices, for a large channel's post; and whether there is any"
     ),
+    Shape("find", "broadcasts", ("due_at", "leased_until")): (
+        "broadcasts that are due, of any channel, in the background, by index due_at_1"
+    ),
+    Shape("find", "broadcasts", ("ended_at",)): (
+        "broadcasts that ended long ago, of any channel, in the background, by index ended_at_1"
+    ),
     Shape("find", "push_jobs", ("due_at", "leased_until")): (
         "due notifications of all streams: a small collection, every two seconds while a device is registered"
     ),
@@ -258,6 +278,23 @@ ACCEPTED: Final[dict[Shape, str]] = {
         "find", "default_channels", ("_id",)
     ): "all of them, few: when one is set, and at a start",
     Shape("find", "users", ("_id",)): "the sweep of a default channel, in the background",
+    Shape("find", "join_requests", ("user_id",)): "the export of a user: an index on users",
+    Shape("find", "media", ("uploader_id",)): "the export of a user: an index on users",
+    Shape("find", "user_deletions", ("_id",)): "all of them, at the start of a process",
+    Shape("find", "user_deletions", ("user_id",)): (
+        "deletions that are not done: from a partial index that is empty nearly always, once a minute"
+    ),
+    Shape(
+        "find", "webhook_deliveries", ()
+    ): "the deletion of a user, in the background, 100 a time",
+    Shape("delete", "departures", ("_id",)): "the deletion of a user, in the background",
+    Shape("update", "messages", ("_id", "sender_id")): "the deletion of a user, in the background",
+    **{
+        Shape("aggregate", collection, ("_id",)): (
+            "the deletion of a user: a walk over all documents, in the background, 2,000 a time"
+        )
+        for collection in PLACES_OF
+    },
 }
 
 

@@ -70,6 +70,18 @@ class Stage:
         """Post; returns the path of the post."""
         return f"{self.path}/posts/{(await a_post(self.owner, self.path))['seq']}"
 
+    async def buttons(self) -> str:
+        """Post buttons; returns the path of the post."""
+        rows = [
+            [
+                {"text": "Order", "kind": "event", "data": "tea"},
+                {"text": "Call", "kind": "reply", "reply": "Call me"},
+            ]
+        ]
+        body = {"kind": "text", "text": "Tea?", "buttons": rows}
+        offered = await self.owner.post(f"{self.path}/posts", body)
+        return f"{self.path}/posts/{offered.body['seq']}"
+
     async def poll(self) -> str:
         """Post a poll; returns the path of the post."""
         poll = {"question": "Tea?", "options": ["Yes", "No"], "results": "after_vote"}
@@ -145,6 +157,25 @@ async def unreact(stage: Stage) -> Act:
 async def vote(stage: Stage) -> Act:
     who, poll = await stage.subscriber(), await stage.poll()
     return lambda: who.put(f"{poll}/vote", {"options": [0]})
+
+
+async def press(stage: Stage) -> Act:
+    who, post = await stage.subscriber(), await stage.buttons()
+    return lambda: who.put(f"{post}/buttons/0/press")
+
+
+async def press_again(stage: Stage) -> Act:
+    who, post = await stage.subscriber(), await stage.buttons()
+    assert (await who.put(f"{post}/buttons/0/press")).status == 200
+    return lambda: who.put(f"{post}/buttons/0/press")
+
+
+async def read_buttons(stage: Stage) -> Act:
+    """A page with buttons, of which the reader has pressed some."""
+    for _ in range(3):
+        post = await stage.buttons()
+        assert (await stage.reader.put(f"{post}/buttons/0/press")).status == 200
+    return lambda: stage.reader.get(f"{stage.path}/posts?limit=20")
 
 
 async def replace_a_vote(stage: Stage) -> Act:
@@ -564,10 +595,12 @@ OPERATIONS: Final = [
     vote,
     replace_a_vote,
     close_a_poll,
+    read_buttons,
+    press,
+    press_again,
     read_polls,
     acknowledge,
     read_asking_posts,
-    list_given,
     remind,
     report_views,
     report_views_again,

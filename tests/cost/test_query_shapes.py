@@ -34,6 +34,7 @@ from tests.api import (
 from tests.channels.test_link_previews import a_known_page
 from tests.cost.conftest import Watched
 from tests.cost.shapes import ACCEPTED, SHARD_KEY, Shape, faults, shape_of, statements
+from tests.user_data.helpers import delete_user, until_deleted
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -265,6 +266,9 @@ async def _channels(api: Api) -> None:
     await ada.post(f"{path}/posts", forward)
     await _drafts(api, ada, path)
     await _canned_replies(ada, path)
+    await _buttons_and_forms(ada, dan, path)
+    await _self_service(api, ada, dan, path)
+    await _broadcasts(api, ada, dan, path)
     await _comments(api, path, ada, dan)
     await _search_by_name(ada, path)
     for user, place in ((ada, path), (api.new_user(admin=True), "/v1")):
@@ -392,6 +396,27 @@ async def _moderation(app: User, reporter: User, owner: User, path: str) -> None
     await app.get("/v1/admin-log?limit=1")
 
 
+async def _user_data(api: Api) -> None:
+    """Export and delete a user who wrote, reacted and voted."""
+    app, ada, leaver = api.new_user(admin=True), api.new_user(), api.new_user()
+    path = await a_channel(ada, leaver, settings={"comments": "everyone"})
+    poll = {"question": "Tea?", "options": ["Yes", "No"]}
+    seq = (await ada.post(f"{path}/posts", {"kind": "poll", "poll": poll})).body["seq"]
+    post, text = f"{path}/posts/{seq}", {"kind": "text", "text": "Hello"}
+    await leaver.patch("/v1/users/me", {"name": "Lea"})
+    await leaver.put(f"{post}/vote", {"options": [0]})
+    await leaver.put(f"{post}/reactions/{part('👍')}")
+    await leaver.post(f"{post}/comments", text)
+    await leaver.post(f"/v1/conversations/{part('c2c_' + id_of(path))}/messages", text)
+    await leaver.post(f"/v1/conversations/{part('c2c_' + ada.id)}/messages", text)
+    await leaver.call("POST", "/v1/media", data=b"a note")
+    await leaver.delete(f"{path}/subscription")
+    assert (await leaver.get("/v1/users/me/export")).status == 200
+    assert (await delete_user(app, leaver)).status == 202
+    await until_deleted(app, leaver)
+    await api.services.user_data.deletions.load()
+
+
 async def _comments(api: Api, path: str, ada: User, dan: User) -> None:
     """Comments on two posts, one of which is deleted; bans from commenting."""
     await ada.patch(path, {"settings": {"comments": "everyone"}})
@@ -442,12 +467,111 @@ async def _default_channels(api: Api) -> None:
     await ada.delete(path)
 
 
+async def _buttons_and_forms(ada: User, dan: User, path: str) -> None:
+    rows = [
+        [
+            {"text": "Order", "kind": "event", "data": "tea"},
+            {"text": "Call", "kind": "reply", "reply": "Call me"},
+        ]
+    ]
+    content = {"kind": "text", "text": "Tea?", "buttons": rows}
+    offered = await ada.post(f"{path}/posts", content)
+    for index in (0, 1):
+        pressed = await dan.put(f"{path}/posts/{offered.body['seq']}/buttons/{index}/press")
+        assert pressed.status == 200, pressed
+    sent = await ada.post(f"{path}/inbox/{part(dan.id)}/messages", content)
+    with_channel = f"/v1/conversations/{part('c2c_' + id_of(path))}/messages"
+    await dan.put(f"{with_channel}/{sent.body['seq']}/buttons/0/press")
+    form = {"title": "Order", "fields": [{"name": "size", "label": "Size"}]}
+    for name in ("order", "call"):
+        await ada.put(f"{path}/forms/{name}", form)
+    page = await dan.get(f"{path}/forms?limit=1")
+    await dan.get(f"{path}/forms?limit=1&cursor={page.body['next_cursor']}")
+    await dan.get(f"{path}/forms/order")
+    await dan.post(f"{path}/forms/order/answers", {"answers": {"size": "Large"}})
+    await ada.delete(f"{path}/forms/call")
+
+
 async def _canned_replies(ada: User, path: str) -> None:
     for name in ("hours", "place"):
         await ada.put(f"{path}/canned-replies/{name}", {"text": "We open at nine"})
     page = await ada.get(f"{path}/canned-replies?limit=1")
     await ada.get(f"{path}/canned-replies?limit=1&cursor={page.body['next_cursor']}")
     await ada.delete(f"{path}/canned-replies/hours")
+
+
+async def send_automatic_messages(api: Api) -> None:
+    """Note what is to be sent, and send it."""
+    await api.services.log.sequencer.run()
+    await api.services.automatic.consumer.catch_up()
+    while await api.services.automatic.worker.send_due():
+        pass
+
+
+async def _self_service(api: Api, ada: User, dan: User, path: str) -> None:
+    """A menu, and messages that the channel sends by itself."""
+    entries = [
+        {"text": "Hours", "kind": "reply", "reply": "hours"},
+        {"text": "Call me", "kind": "event", "data": "call"},
+    ]
+    await ada.put(f"{path}/menu", {"entries": entries})
+    await dan.get(f"{path}/menu")
+    text = {"text": "Welcome"}
+    await ada.put(f"{path}/greeting", text)
+    for name in ("hours", "price"):
+        body = {"keywords": [name], "answer": text}
+        await ada.put(f"{path}/auto-replies/{name}", body)
+    page = await ada.get(f"{path}/auto-replies?limit=1")
+    await ada.get(f"{path}/auto-replies?limit=1&cursor={page.body['next_cursor']}")
+    await ada.get(f"{path}/auto-replies/hours")
+    hours = {"time_zone": "UTC", "weekly": {}, "away": text}
+    await ada.put(f"{path}/opening-hours", hours)
+    for entry in ("1", "2"):
+        await dan.post(f"{path}/menu/selections", {"entry": entry}, idempotency_key=f"m{entry}")
+    new = api.new_user()
+    await new.put(f"{path}/subscription")
+    talk = f"/v1/conversations/{part(f'c2c_{id_of(path)}')}/messages"
+    await send_automatic_messages(api)
+    assert (await new.get(talk)).items
+    for name in ("menu", "greeting", "auto-replies/hours", "auto-replies/price", "opening-hours"):
+        await ada.delete(f"{path}/{name}")
+
+
+async def _broadcasts(api: Api, ada: User, dan: User, path: str) -> None:
+    of_dan = f"{path}/subscribers/{part(dan.id)}/tags"
+    for tags in (["vip", "new"], ["vip"]):
+        await ada.put(of_dan, {"tags": tags})
+    await ada.get(f"{path}/subscribers?tag=vip")
+    await ada.get(f"{path}/subscriber-tags")
+    line = f'{{"user_id": "{dan.id}", "add": ["old"]}}\n'
+    headers = {"Content-Type": "application/x-ndjson"}
+    await ada.call("POST", f"{path}/subscriber-tags", data=line, headers=headers)
+    hello = {"kind": "text", "text": "Hello"}
+    await dan.put(f"{path}/broadcast-opt-out")
+    await dan.get(f"{path}/broadcast-opt-out")
+    segments: list[dict[str, list[str]]] = [
+        {},
+        {"all": ["vip", "new"]},
+        {"any": ["vip", "new"]},
+        {"none": ["new"]},
+    ]
+    worker = api.services.broadcasts.worker
+    for segment in segments:
+        await ada.post(f"{path}/broadcasts/audience", {"segment": segment})
+        made = await ada.post(f"{path}/broadcasts", {**hello, "segment": segment})
+        one = f"{path}/broadcasts/{made.body['broadcast_id']}"
+        async with asyncio.timeout(30):
+            while (await ada.get(one)).body["state"] != "done":
+                worker.wake()
+                await asyncio.sleep(0.02)
+        await ada.get(f"{one}/not-reached")
+    await ada.get(f"{path}/broadcasts?limit=1")
+    later = rfc3339(api.clock.now() + timedelta(hours=1))
+    made = await ada.post(f"{path}/broadcasts", {**hello, "start_at": later})
+    for call in ("stop", "resume", "stop"):
+        await ada.post(f"{path}/broadcasts/{made.body['broadcast_id']}/{call}")
+    await api.services.broadcasts.worker.cleanup.delete_old()
+    await dan.delete(f"{path}/broadcast-opt-out")
 
 
 async def _search_by_name(ada: User, path: str) -> None:
@@ -587,6 +711,7 @@ async def _conversations(api: Api) -> None:
     for kind in ("person", "business"):
         user = {"user_id": shop.id, "face_url": "", "account_kind": kind}
         await app.post("/v1/users", {"users": [user]})
+    await _user_data(api)
     await ada.delete("/v1/users/me/tokens")
     await api.services.chat.revocations.load()
     await api.services.chat.accounts.load()

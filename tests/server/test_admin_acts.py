@@ -34,7 +34,6 @@ UNTOLD: Final = {
         (
             "PATCH /posts/{post} text",
             "PATCH /messages/{post} text",
-            "PATCH /inbox/{writer}/messages/2 text",
         ),
         "the same words change nothing; other words: test_admin_log",
     ),
@@ -84,6 +83,8 @@ UNTOLD: Final = {
         f"POST /{kind}/{{asking}}/acknowledgements/reminder": "every member may see it"
         for kind in ("posts", "messages")
     },
+    "PUT /posts/{buttons}/buttons/0/press": _FOR_HIMSELF,
+    "POST /forms/{form}/answers filled": _SAYS,
     "DELETE /posts/{post}/pin": "it is not pinned; where it is: test_admin_log",
     "DELETE /posts/{post}/reactions-freeze": "it is not frozen; where it is: test_admin_log",
     "POST /posts/views seen": _FOR_HIMSELF,
@@ -108,6 +109,13 @@ UNTOLD: Final = {
     },
     "POST /webhooks/{webhook}/test": "it says nothing of the channel",
     "POST /inbox/{writer}/read": "the cursor is shared, and moves with reading",
+    **dict.fromkeys(
+        ("PUT /subscribers/{member}/tags tags", "POST /subscriber-tags tag-lines"),
+        "tags sort subscribers for the staff, and take nothing from them",
+    ),
+    "POST /broadcasts/audience segment": _READS,
+    "POST /broadcasts/{broadcast}/resume": "it was not stopped; where it was: test_admin_log",
+    **{f"{how} /broadcast-opt-out": _FOR_HIMSELF for how in ("PUT", "DELETE")},
     "PUT /inbox/{writer}/tags tags": "they sort the work of those who read the inbox",
 }
 """Why a call has no entry."""

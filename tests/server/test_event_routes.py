@@ -9,6 +9,13 @@ from bson import encode
 from bson.raw_bson import RawBSONDocument
 
 import channels.server.app  # noqa: F401  # the composition root knows every package
+from channels.buttons.events import (
+    ButtonPressed,
+    ButtonsChanged,
+    DialoguePressed,
+    OwnPresses,
+    Press,
+)
 from channels.event_views.registry import has_views, views_of
 from channels.limits import SOCKETS_PER_USER
 from channels.reports.events import ReportOpened
@@ -16,11 +23,12 @@ from channels.server.metrics import Metrics
 from channels.server.realtime.hub import NEEDED_BY_HUBS, Hub
 from channels.webhooks.events import ChannelWebhookDisabled
 from channels.webhooks.models import DisabledReason
+from conversations.events import DialoguePosted
 from groups.events import GroupDisbanded, GroupUpdated, LeaveReason, MembersJoined, MembersLeft
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo.outbox import Committed, events_document
-from groups.models import Role, stream_of
+from groups.models import Content, FormAnswer, FormAnswerValue, Kind, Role, stream_of
 from reactions.events import OwnReactions, ReactionsChanged
 from reactions.polls.events import OwnVotes, PollChanged
 from tests.server.test_hub import AT, NEWS, Ear, posted
@@ -30,13 +38,18 @@ VALUES: Final[dict[str, Any]] = {
     "added": ("group_g1",),
     "announce": True,
     "audience": ("cat", "dan"),
+    "broadcast_id": "b",
     "changed": {"name": "New"},
     "code": "link",
     "conversation_id": stream_of(NEWS),
     "conversation_ids": (stream_of(NEWS),),
     "counts": {"👍": 2},
+    "created_at": AT,
+    "created_by": "gil",
     "due_at": AT,
+    "ended_at": None,
     "expires_at": AT,
+    "failure": None,
     "grants": (),
     "group_id": NEWS,
     "group_name": "News",
@@ -50,22 +63,32 @@ VALUES: Final[dict[str, Any]] = {
     "name": "work",
     "name_card": "",
     "new_name": "home",
+    "not_reached": {"left": 1},
     "outcome": "refused",
     "owner_id": "ian",
     "own": (OwnReactions(("👍",), (UserId("eve"), UserId("fay"))),),
     "peer_holds": (),
     "pending_requests": 1,
+    "place": "post",
+    "presses": (2, None),
     "peer_id": "bob",
     "process_id": "p1",
+    "rate": None,
     "read_seq": 1,
     "reads": ({"conversation_id": stream_of(NEWS), "read_seq": 1, "unread_count": 0},),
     "reason": "declined",
     "removed": (),
     "report_id": "r-1",
     "role": Role.ADMIN,
+    "segment": {"all": ("vip",)},
+    "sent": 1,
     "seq": 1,
+    "silent": False,
     "spent": (),
     "staff": ("gil", "hal"),
+    "start_at": None,
+    "started_at": AT,
+    "state": "running",
     "stream_id": stream_of(NEWS),
     "tags": ("order",),
     "target": {"type": "user", "user_id": "bob"},
@@ -88,6 +111,14 @@ VALUES: Final[dict[str, Any]] = {
     "post_seq": 1,
 }
 """A value of each field of events. A new field needs its value here."""
+ANSWERED: Final = Content(
+    kind=Kind.FORM_ANSWER,
+    form_answer=FormAnswer(
+        form="order",
+        title="Order",
+        answers=(FormAnswerValue(name="size", label="Size", value="Large"),),
+    ),
+)
 VARIANTS: Final[tuple[dict[str, Any], ...]] = (
     {},
     {"is_channel": True},
@@ -112,6 +143,14 @@ def sample(kind: type[Event], **changes: Any) -> Event:
         values["reason"] = DisabledReason.GONE
     if kind is ReportOpened:
         values["reason"] = "spam"
+    if kind is ButtonsChanged:
+        values["own"] = tuple(OwnPresses((0,), user_ids) for _, user_ids in values["own"])
+    if kind is DialoguePressed:
+        values |= {"peer_id": NEWS, "user_holds": (0,)}
+    if kind is DialoguePosted and values["peer_id"] == NEWS:
+        values["message"] = values["message"].model_copy(update={"content": ANSWERED})
+    if kind is ButtonPressed:
+        values["presses"] = (Press(UserId("bob"), 0, "Order", "tea"),)
     if kind is PollChanged:
         values["own"] = tuple(OwnVotes((0,), user_ids) for _, user_ids in values["own"])
     named = {name: values[name] for name in kind.model_fields if name in values}

@@ -496,6 +496,7 @@ FILLED: Final = {
     "post": "1",
     "poll": "1",
     "asking": "1",
+    "buttons": "1",
     "commented": "1",
     "draft": "none",
     "nobody": "nobody",
@@ -507,7 +508,7 @@ def call_of(row: Row, place: str) -> tuple[str, str, dict[str, Any]]:
     """The row's call on this channel, the same whether there is one."""
     path = row.path.replace("👍", part("👍")).removesuffix("/")
     users = ("nobody", "owner", "member", "admin", "banned", "writer", "asker")
-    for word in ("post", "poll", "asking", "commented", "draft", "link", *users):
+    for word in ("post", "poll", "asking", "buttons", "form", "commented", "draft", "link", *users):
         path = path.replace("{" + word + "}", FILLED.get(word, "somebody"))
     if row.body == "lines":
         return row.method, place + path, {"data": '{"user_id": "x"}\n', "headers": AS_LINES}

@@ -36,7 +36,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HOW: Final = {
     "/v1/channels": "keyed",
+    "/v1/channels/{channel_id}/broadcasts": "keyed, elsewhere",  # tests/broadcasts/test_broadcasts.py
+    "/v1/channels/{channel_id}/broadcasts/audience": "reads",
+    "/v1/channels/{channel_id}/broadcasts/{broadcast_id}/stop": "itself",
+    "/v1/channels/{channel_id}/broadcasts/{broadcast_id}/resume": "itself",
     "/v1/channels/{channel_id}/drafts": "keyed",
+    "/v1/channels/{channel_id}/forms/{name}/answers": "keyed, elsewhere",  # tests/buttons/test_forms.py
     "/v1/channels/{channel_id}/drafts/{draft_id}/publish": "itself",
     "/v1/channels/{channel_id}/inbox/messages": "keyed for each",  # tests/channels/test_channel_messages.py
     "/v1/channels/{channel_id}/inbox/{user_id}/messages": "keyed",
@@ -53,6 +58,7 @@ HOW: Final = {
     "/v1/reports/{report_id}/resolution": "itself",
     "/v1/channels/{channel_id}/posts/views": "itself",
     "/v1/channels/{channel_id}/posts/{seq}/clicks": "itself",
+    "/v1/channels/{channel_id}/subscriber-tags": "itself",
     "/v1/channels/{channel_id}/subscribers": "itself",
     "/v1/conversation-groups/{name}/conversations": "itself",
     "/v1/conversations/{conversation_id}/messages": "keyed",

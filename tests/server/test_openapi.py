@@ -493,6 +493,9 @@ async def a_flow(api: Api) -> None:
     await a_flow_of_curation(ada, bob, channel)
     await a_flow_of_drafts(ada, bob, channel)
     await a_flow_of_canned_replies(ada, bob, channel)
+    await a_flow_of_buttons_and_forms(ada, bob)
+    await a_flow_of_self_service(ada, bob, channel)
+    await a_flow_of_broadcasts(ada, bob, channel)
     await a_flow_of_comments(ada, bob, channel)
     await a_flow_of_webhooks(ada, channel)
     await a_flow_of_webhooks(root, "/v1")
@@ -735,6 +738,15 @@ async def a_flow_of_moderation(root: User, ada: User, bob: User, channel: str) -
         await reader.get(user)
         await bob.post("/v1/channels", {"name": "More"})
         await reader.delete(user)
+    for leaver in ("nobody-at-all", ada.id):
+        path = f"/v1/users/{part(leaver)}"
+        for reader in (root, bob):
+            await reader.get(f"{path}/export")
+            await reader.get(f"{path}/export?cursor=x")
+            await reader.get(f"{path}/deletion")
+            await reader.call("DELETE", path, {"confirm": "me"})
+            await reader.call("DELETE", path, {"confirm": leaver})
+            await reader.get(f"{path}/deletion")
 
 
 async def a_flow_of_comments(ada: User, bob: User, channel: str) -> None:
@@ -776,6 +788,93 @@ async def a_flow_of_canned_replies(ada: User, bob: User, channel: str) -> None:
         await user.put(one, {"text": ""})
     for _ in range(2):
         await ada.delete(one)
+
+
+async def a_flow_of_buttons_and_forms(ada: User, bob: User) -> None:
+    channel = await a_channel(ada, bob)
+    rows = [
+        [{"text": "Order", "kind": "event", "data": "tea"}],
+        [{"text": "Site", "kind": "link", "url": "https://example.org/"}],
+        [{"text": "Call", "kind": "reply", "reply": "Call me"}],
+    ]
+    content = {"kind": "text", "text": "Tea?", "buttons": rows}
+    offered = await ada.post(f"{channel}/posts", content)
+    sent = await ada.post(f"{channel}/inbox/{part(bob.id)}/messages", content)
+    with_channel = f"/v1/conversations/{part('c2c_' + id_of(channel))}/messages"
+    for message in (
+        f"{channel}/posts/{offered.body['seq']}",
+        f"{with_channel}/{sent.body['seq']}",
+    ):
+        for press in ("0/press", "0/press?text=Other", "1/press", "2/press", "9/press"):
+            await bob.put(f"{message}/buttons/{press}")
+    form = {"title": "Order", "fields": [{"name": "size", "label": "Size"}]}
+    one = f"{channel}/forms/order"
+    for user in (bob, ada):
+        await user.put(one, form)
+        await user.get(one)
+        await user.get(f"{channel}/forms")
+        for answers in ({"size": "Large"}, {}, {"size": 1}):
+            await user.post(f"{one}/answers", {"answers": answers})
+    for _ in range(2):
+        await ada.delete(one)
+
+
+async def a_flow_of_self_service(ada: User, bob: User, channel: str) -> None:
+    text = {"text": "Welcome"}
+    below = [{"text": "Call me", "kind": "event", "data": "call"}]
+    entries = [
+        {"text": "Hours", "kind": "reply", "reply": "hours"},
+        {"text": "More", "entries": below},
+    ]
+    bodies = {
+        "menu": {"entries": entries},
+        "greeting": {**text, "buttons": [below]},
+        "auto-replies/price": {"keywords": ["price"], "answer": text},
+        "opening-hours": {
+            "time_zone": "Europe/Berlin",
+            "weekly": {"mon": [["09:00", "17:00"]]},
+            "away": text,
+        },
+    }
+    for name, body in bodies.items():
+        if "/" not in name:
+            await ada.get(f"{channel}/{name}")
+        for user in (ada, bob):
+            await user.put(f"{channel}/{name}", body)
+            await user.get(f"{channel}/{name}")
+    await ada.get(f"{channel}/auto-replies")
+    for entry in ("1", "2", "2.1", "3"):
+        # As the owner, whose thread no other flow counts on.
+        await ada.post(f"{channel}/menu/selections", {"entry": entry})
+    for name in bodies:
+        for user in (bob, ada, ada):
+            await user.delete(f"{channel}/{name}")
+
+
+async def a_flow_of_broadcasts(ada: User, bob: User, channel: str) -> None:
+    hello = {"kind": "text", "text": "Hello"}
+    await ada.put(f"{channel}/subscribers/{bob.id}/tags", {"tags": ["vip"]})
+    await ada.put(f"{channel}/subscribers/nobody/tags", {"tags": ["vip"]})
+    lines = f'{{"user_id": "{bob.id}", "add": ["new"]}}\n{{\n'
+    headers = {"Content-Type": "application/x-ndjson"}
+    for user in (ada, bob):
+        await user.call("POST", f"{channel}/subscriber-tags", data=lines, headers=headers)
+        await user.get(f"{channel}/subscriber-tags")
+        await user.post(f"{channel}/broadcasts/audience", {"segment": {"all": ["vip"]}})
+        await user.get(f"{channel}/broadcasts")
+        await user.put(f"{channel}/broadcast-opt-out")
+        await user.get(f"{channel}/broadcast-opt-out")
+        await user.delete(f"{channel}/broadcast-opt-out")
+    for more in ({"start_at": "2000-01-01T00:00:00Z"}, {"rate": 0}, {"kind": "text", "text": ""}):
+        await ada.post(f"{channel}/broadcasts", {**hello, **more})
+    soon = rfc3339(datetime.now(UTC) + timedelta(hours=1))
+    made = await ada.post(f"{channel}/broadcasts", {**hello, "start_at": soon})
+    one = f"{channel}/broadcasts/{made.body['broadcast_id']}"
+    for path in (one, f"{channel}/broadcasts/none"):
+        await ada.get(path)
+        await ada.get(f"{path}/not-reached")
+        for call in ("stop", "stop", "resume", "stop"):
+            await ada.post(f"{path}/{call}")
 
 
 async def a_flow_of_drafts(ada: User, bob: User, channel: str) -> None:

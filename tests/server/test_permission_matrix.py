@@ -5,7 +5,7 @@ cell gets a fresh target of what it takes away, and a row that changes more than
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -28,6 +28,7 @@ from channels.docs_site.generated.permission_table import (
 )
 from channels.server.app import endpoints_for
 from channels.server.tokens import mint
+from groups.kernel.clock import rfc3339
 from groups.kernel.endpoint import Endpoint
 from groups.models import Grant
 from tests.api import (
@@ -57,6 +58,11 @@ BODIES: Final[dict[str, Any]] = {
     "draft": {"post": {"kind": "text", "text": "Hello"}},
     "tags": {"tags": ["order"]},
     "reply": {"text": "We open at nine"},
+    "menu": {"entries": [{"text": "Call me", "kind": "event", "data": "call"}]},
+    "selected": {"entry": "1"},
+    "greeting": {"text": "Welcome"},
+    "answer": {"keywords": ["price"], "answer": {"text": "3 euros"}},
+    "hours": {"time_zone": "UTC", "weekly": {}, "away": {"text": "Closed"}},
     "card": {"name_card": "B."},
     "mute": {"mute_seconds": 60},
     "unmute": {"mute_seconds": 0},
@@ -71,6 +77,7 @@ BODIES: Final[dict[str, Any]] = {
     "seen": {"seqs": [1]},
     "vote": {"options": [0]},
     "clicked": {"url": "https://example.org/"},
+    "segment": {"segment": {"all": ["vip"]}},
     "many": {"user_ids": ["ada", "bob"], "kind": "text", "text": "Hello"},
     "pinned": {"pinned": True},
     "hook": {"url": "https://hooks.invalid/"},
@@ -79,7 +86,15 @@ BODIES: Final[dict[str, Any]] = {
     "restricted": {"reason": "Spam"},
     "dismissed": {"action": "dismiss"},
     "report": {"target": {"type": "user", "user_id": "reported"}, "reason": "spam"},
+    "form": {"title": "Order", "fields": [{"name": "size", "label": "Size"}]},
+    "filled": {"answers": {"size": "Large"}},
     "since": {"since": "2026-01-01T00:00:00Z"},
+}
+
+WITH_A_BUTTON: Final = {
+    "kind": "text",
+    "text": "Tea?",
+    "buttons": [[{"text": "Order", "kind": "event", "data": "tea"}]],
 }
 
 ENDS_IT: Final = {("DELETE", "/"), ("POST", "/owner"), ("PUT", "/suspension")}
@@ -151,6 +166,7 @@ class Stage:
         self.cast = cast
         self.path = path
         self._webhooks = ""
+        self._forms = 0
         self._members = f"/v1/groups/{path.split('/')[3]}/members"
 
     async def fill(self) -> "Stage":
@@ -182,6 +198,18 @@ class Stage:
             asked = await self.cast["owner"].post(f"{self.path}/{calls}", asking)
             assert asked.status == 201, asked
             return str(asked.body["seq"])
+        if word == "buttons":
+            asked = await self.cast["owner"].post(f"{self.path}/posts", WITH_A_BUTTON)
+            assert asked.status == 201, asked
+            return str(asked.body["seq"])
+        if word == "form":
+            # A few, over and over: a channel may have twenty. The owner may have deleted it.
+            self._forms += 1
+            name = f"form{self._forms % 5}"
+            body = {**BODIES["form"], "title": fresh("title")}
+            kept = await self.cast["owner"].put(f"{self.path}/forms/{name}", body)
+            assert kept.status == 200, kept
+            return name
         if word == "commented":
             seq = str((await a_post(self.cast["owner"], self.path))["seq"])
             # Of somebody who makes no call of the table.
@@ -207,6 +235,21 @@ class Stage:
             )
             assert kept.status == 200, kept
             return name
+        if word == "answer":
+            name = fresh("answer")
+            kept = await self.cast["owner"].put(
+                f"{self.path}/auto-replies/{name}",
+                {"keywords": ["hours"], "answer": {"text": "At nine"}},
+            )
+            assert kept.status == 200, kept
+            return name
+        if word == "broadcast":
+            soon = rfc3339(datetime.now(UTC) + timedelta(days=2))
+            made = await self.cast["owner"].post(
+                f"{self.path}/broadcasts", {**BODIES["text"], "start_at": soon}
+            )
+            assert made.status == 201, made
+            return str(made.body["broadcast_id"])
         if word == "link":
             return await a_link(self.cast["owner"], self.path)
         user_id = fresh("target")
@@ -239,7 +282,7 @@ class Stage:
         asked = await user.post(f"{dialogue_path(self.path)}/messages", BODIES["text"])
         assert asked.status == 201, asked
         answer = f"{self.path}/inbox/{user.id}/messages"
-        answered = await self.cast["owner"].post(answer, BODIES["text"])
+        answered = await self.cast["owner"].post(answer, WITH_A_BUTTON)
         assert answered.status == 201, answered
 
     async def _add(self, user_id: str) -> None:
@@ -269,8 +312,14 @@ class Stage:
         if row.body == "forward":
             source = {"group_id": id_of(self.path), "seq": int(await self.target("post"))}
             return await user.call(row.method, self.path + path, {"forward": source})
+        if row.body == "selected":
+            put = await self.cast["owner"].put(f"{self.path}/menu", BODIES["menu"])
+            assert put.status == 200, put
         if row.body == "lines":
             line = f'{{"user_id": "{await self.target("nobody")}"}}\n'
+            return await user.call(row.method, self.path + path, data=line, headers=AS_LINES)
+        if row.body == "tag-lines":
+            line = f'{{"user_id": "{await self.target("member")}", "add": ["vip"]}}\n'
             return await user.call(row.method, self.path + path, data=line, headers=AS_LINES)
         if row.body:
             return await user.call(row.method, self.path + path, BODIES[row.body])
@@ -503,6 +552,12 @@ async def test_each_kind_of_account_is_answered_as_the_table_says(
         ids["{restricted}"] = fresh("user")
         await app.put(f"/v1/users/{ids['{restricted}']}/restriction", BODIES["restricted"])
         places = places | ids
+    if "{leaver}" in row.path:
+        leaver = fresh("leaver")
+        places, bodies = places | {"{leaver}": leaver}, bodies | {"leave": {"confirm": leaver}}
+        app = shared_api.new_user("app", admin=True)
+        if "deletion" in row.path:
+            await app.call("DELETE", f"/v1/users/{part(leaver)}", bodies["leave"])
     endpoint = endpoint_of(endpoints, row, "/v1")
     told = {kind.code for kind in endpoint.spec.errors}
     cells: list[str] = []

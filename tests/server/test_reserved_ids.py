@@ -22,8 +22,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 INVALID: Final = (400, "invalid_request")
 RESERVED: Final = sorted(RESERVED_USER_IDS)
 
-NO_IDS: Final = frozenset({"seq", "asset", "feed", "part", "digest", "folder", "page"})
-"""Parameters that name nobody: numbers, and pages and files of the program's own."""
+NO_IDS: Final = frozenset(
+    {"seq", "asset", "feed", "part", "digest", "folder", "page", "broadcast_id"}
+)
+"""Parameters that name nobody: numbers, long ids that the server makes, and pages and files of the program's own."""
 
 
 def competing(paths: list[str]) -> set[tuple[str, str]]:

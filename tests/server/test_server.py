@@ -400,6 +400,7 @@ def harmless(endpoint: Endpoint, answer: Answer) -> bool:
     may = path.startswith("/v1/conversation-groups/{name}") or path in {
         "/v1/users/{user_id}/tokens",
         "/v1/users/{user_id}/restriction",
+        "/v1/users/{user_id}/export",
         "/v1/blocks/{user_id}",
         "/v1/devices/{device_id}",
     }

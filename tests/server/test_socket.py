@@ -321,6 +321,9 @@ async def test_every_type_of_event_arrives_without_any_subscription(
     assert set(EVENT_TYPES) - told == {
         "reactions.changed",
         "poll.changed",
+        "buttons.changed",
+        "button.pressed",
+        "form.answered",
         "comment.edited",
         "comment.recalled",
         "comment.reacted",
@@ -329,6 +332,10 @@ async def test_every_type_of_event_arrives_without_any_subscription(
         "unread.changed",
         "webhook.disabled",
         "report.opened",
+        # In the background: tests/broadcasts.
+        "broadcast.started",
+        "broadcast.changed",
+        "broadcast.ended",
     }
     for event in heard:
         assert event["at"].endswith("Z")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from channels.broadcasts.models import KEPT_DAYS
+from channels.broadcasts.service.publishing import broadcast_lock
 from channels.broadcasts.store.broadcasts import BroadcastKey, BroadcastStore
 from channels.broadcasts.store.not_reached import NotReachedStore
 from channels.broadcasts.store.opt_outs import OptOutStore
@@ -55,4 +56,4 @@ class BroadcastCleanup:
                 await self.store.take(key, tx)
                 await self.content.release(broadcast.content, tx)
 
-        await self.database.run(work)
+        await self.database.run(work, broadcast_lock(key.broadcast_id))

@@ -59,7 +59,7 @@ class OptOutService:
             self.store.put(channel_id, actor.user_id, self.guard.clock.now(), tx)
 
         async with self.channel(channel_id):
-            await self.database.run(work)
+            await self.database.run(work, _lock(channel_id, actor.user_id))
         found = await self.store.find(channel_id, actor.user_id)
         # None where they took it back at the same moment.
         return found or OptOut(channel_id, actor.user_id, self.guard.clock.now())
@@ -71,8 +71,12 @@ class OptOutService:
             self.store.delete(channel_id, actor.user_id, tx)
 
         await self._check_sees(actor, channel_id)
-        await self.database.run(work)
+        await self.database.run(work, _lock(channel_id, actor.user_id))
 
     async def _check_sees(self, actor: Actor, channel_id: GroupId) -> None:
         async with self.channel(channel_id):
             await self.guard.access_of(actor, channel_id)
+
+
+def _lock(channel_id: GroupId, user_id: UserId) -> str:
+    return f"broadcast opt-out {channel_id} {user_id}"

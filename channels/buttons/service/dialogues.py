@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from channels.buttons.errors import ButtonNotFound
 from channels.buttons.events import DialoguePressed
@@ -10,7 +11,6 @@ from channels.buttons.service.queue import (
     PressCommand,
     Pressed,
     PressQueue,
-    button_at,
     buttons_of,
     counts_of,
     indexes_of,
@@ -24,15 +24,15 @@ from conversations.service.write_permission import PermissionQuery, WritePermiss
 from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
-from groups.kernel.ids import GroupId, UserId
+from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
-from groups.models import ActionKind, Message, Tally
+from groups.models import Message, Tally
 from reactions.models import votes_in
 from reactions.polls.service.state import VoteState
 from reactions.service.engine import Asked, ReactionEngine
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Command(PressCommand):
     actor: Actor
     dialogue: Dialogue
@@ -97,16 +97,17 @@ class DialogueButtons:
 
         Raises: ButtonNotFound, also for a message of a user; what refuses a message to the channel.
         """
-        message = (await self.dialogues.get(actor, dialogue, seq)).message
-        button = button_at(message, index, text)
         channel_id = dialogue.channel_id
-        if channel_id is None or message.sender_id != UserId(channel_id):
+        if channel_id is None:
+            await self.dialogues.get(actor, dialogue, seq)
             raise ButtonNotFound
-        sent_seq = None
-        if button.action.kind is ActionKind.REPLY:
-            sent_seq = await self.replies.send(actor, channel_id, message, button)
-        command = _Command(actor.user_id, index, button.key, actor, dialogue)
-        return await self._queue.submit(dialogue.stream_id, seq, command), sent_seq
+        command = _Command(actor.user_id, index, text, actor=actor, dialogue=dialogue)
+        send = partial(self.replies.send, actor, channel_id, dialogue.stream_id, seq)
+        try:
+            return await self._queue.press(dialogue.stream_id, seq, command, send)
+        except MessageNotFound:
+            await self.dialogues.check_there(actor, dialogue)
+            raise
 
     async def _open(
         self, batch: Mapping[str, Sequence[_Command]], asked: Asked, tx: Tx

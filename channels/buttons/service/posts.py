@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from channels.buttons.events import ButtonsChanged, OwnPresses
 from channels.buttons.service.queue import (
     PressCommand,
     Pressed,
     PressQueue,
-    button_at,
     buttons_of,
     counts_of,
     indexes_of,
@@ -18,28 +18,22 @@ from channels.buttons.service.queue import (
 from channels.buttons.service.replies import ReplySender
 from channels.service.inbox_rules import ChannelInboxRules
 from groups import policy
-from groups.errors import GroupNotFound, MessageNotFound
+from groups.errors import GroupNotFound, MessageNotFound, MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
-from groups.models import AccessContext, ActionKind, Group, Message, Tally, stream_of
-from groups.service.messages.service import MessageService
+from groups.models import AccessContext, Group, Message, Tally, stream_of
 from reactions.models import votes_in
 from reactions.polls.service.state import VoteState
 from reactions.service.engine import Asked, ReactionEngine
 from reactions.service.group_batch import holding_refusal
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Command(PressCommand):
     actor: Actor
     channel_id: GroupId
-
-
-def _pressing_refusal(access: AccessContext, message: Message) -> DomainError | None:
-    """Pressing is as voting: members, who are neither banned from reacting nor restricted, in an open channel."""
-    return holding_refusal(access, is_adding=True) or policy.voting_refusal(access, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +47,13 @@ class _Target:
 
     def refusal(self, command: _Command, state: VoteState) -> DomainError | None:
         access, message = self.accesses.get(command.actor), self.message
-        if access is None:
-            return GroupNotFound()
+        # Pressing is as voting: for members, who are neither banned from reacting nor restricted, in an open channel.
+        refusal = holding_refusal(access, is_adding=True)
+        if refusal is not None or access is None:
+            return refusal
         if message is None or message.seq <= policy.history_floor(access):
-            return holding_refusal(access, is_adding=True) or MessageNotFound()
-        return _pressing_refusal(access, message)
+            return MessageNotFound()
+        return MessageRecalled() if message.recalled_at else policy.voting_refusal(access, message)
 
     async def on_added(self, count: int, now: datetime, tx: Tx) -> None:
         """Nobody counts the presses of a channel's posts together."""
@@ -88,7 +84,6 @@ class PostButtons:
     """The buttons under posts."""
 
     engine: ReactionEngine
-    messages: MessageService
     rules: ChannelInboxRules
     replies: ReplySender
     _queue: PressQueue[_Command, _Target] = field(init=False)
@@ -101,20 +96,15 @@ class PostButtons:
     ) -> tuple[Pressed, int | None]:
         """Press a button of a post; a repeat changes and publishes nothing.
 
-        Returns the buttons after it, and for a `reply` the seq of the user's message to the channel. That message is
-        written first: a crash between the two leaves it without the press, and a repeat counts the press and finds the
-        message. Publishes: ButtonsChanged; ButtonPressed, for an `event`; DialoguePosted, for a `reply`.
+        Returns the buttons after it, and for a `reply` the seq of the user's message (`PressQueue.press`).
+        Publishes: ButtonsChanged; ButtonPressed, for an `event`; DialoguePosted, for a `reply`.
         Raises: MessageRecalled; ButtonNotFound; ButtonChanged, where `text` is not what stands on the button;
         NothingToPress; and for a `reply` what refuses the user's messages to the channel.
         """
-        found = await self.messages.get(actor, channel_id, seq)
-        button = button_at(found.message, index, text)
-        sent_seq = None
-        if button.action.kind is ActionKind.REPLY:
-            policy.check(_pressing_refusal(found.access, found.message))
-            sent_seq = await self.replies.send(actor, channel_id, found.message, button)
-        command = _Command(actor.user_id, index, button.key, actor, channel_id)
-        return await self._queue.submit(stream_of(channel_id), seq, command), sent_seq
+        stream_id = stream_of(channel_id)
+        command = _Command(actor.user_id, index, text, actor=actor, channel_id=channel_id)
+        send = partial(self.replies.send, actor, channel_id, stream_id, seq)
+        return await self._queue.press(stream_id, seq, command, send)
 
     async def _open(
         self, batch: Mapping[str, Sequence[_Command]], asked: Asked, tx: Tx

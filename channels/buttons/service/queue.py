@@ -1,7 +1,7 @@
 """The queue that counts presses, for posts and one-to-one messages alike, and what both need of a message's buttons."""
 
-from collections.abc import Collection, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, Final, Generic, Literal, NamedTuple, TypeVar
 
@@ -9,7 +9,7 @@ from channels.buttons.errors import ButtonChanged, ButtonNotFound, NothingToPres
 from channels.buttons.events import ButtonPressed, Press
 from groups.errors import MessageNotFound, MessageRecalled
 from groups.kernel.errors import DomainError
-from groups.kernel.ids import GroupId, UserId
+from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import ActionKind, Button, ButtonRows, Message, Tally
 from reactions.models import votes_in
@@ -21,36 +21,49 @@ _BUTTONS_EVER: Final = 100
 
 
 class Pressed(NamedTuple):
-    """The buttons of a message after a press, and its tally with the user's own presses."""
+    """The buttons of a message after a press, and its tally with the user's own presses.
+
+    `to_send`: the press is allowed and not counted yet, since the text of this button is to be sent first.
+    """
 
     rows: ButtonRows
     tally: Tally
+    to_send: Button | None = None
 
 
 @dataclass(slots=True)
 class PressCommand(TallyCommand):
-    """A user's press of the button at this index, which has this key."""
+    """A user's press of the button at this index, on which they saw `text`; None: they do not say.
+
+    `sent_key`: the key of the button whose text was sent for this press.
+    """
 
     index: int
-    key: int
+    text: str | None
+    sent_key: int | None = None
 
 
-def button_at(message: Message, index: int, text: str | None) -> Button:
-    """Return the button at the index, for a user who saw this text on it; None: they do not say.
-
-    Raises: MessageRecalled; ButtonNotFound; ButtonChanged; NothingToPress.
-    """
-    if message.content is None:
-        raise MessageRecalled
-    buttons = message.content.all_buttons
-    if index >= len(buttons):
-        raise ButtonNotFound
-    button = buttons[index]
-    if text is not None and text != button.text:
-        raise ButtonChanged
+def _pressing_refusal(
+    buttons: Sequence[Button], command: PressCommand, counted: Collection[int]
+) -> DomainError | None:
+    """Return why the button cannot be pressed, where presses of the `counted` ones were counted."""
+    if command.index >= len(buttons):
+        return ButtonNotFound() if command.sent_key is None else ButtonChanged()
+    button = buttons[command.index]
+    if command.text is not None and command.text != button.text:
+        return ButtonChanged()
+    # An edit since its text was sent may have put another button in its place.
+    if command.sent_key is not None and command.sent_key != button.key:
+        return ButtonChanged()
     if not button.action.is_counted:
-        raise NothingToPress
-    return button
+        return NothingToPress()
+    if button.key not in counted and len(counted) >= _BUTTONS_EVER:
+        return ButtonChanged("The buttons of this message were changed too often to count them")
+    return None
+
+
+def _needs_sending(button: Button, command: PressCommand) -> bool:
+    return button.action.kind is ActionKind.REPLY and command.sent_key is None
 
 
 def buttons_of(message: Message) -> tuple[Button, ...]:
@@ -131,15 +144,29 @@ class PressQueue(TallyQueue[PC, VoteState, T, Pressed], Generic[PC, T]):
         if message.recalled_at is not None:
             return MessageRecalled()
         buttons = buttons_of(message)
-        # An edit since the message was read may have put another button in its place.
-        if command.index >= len(buttons) or buttons[command.index].key != command.key:
-            return ButtonChanged()
-        counted = state.tally().votes
-        if command.key not in counted and len(counted) >= _BUTTONS_EVER:
-            return ButtonChanged("The buttons of this message were changed too often to count them")
-        mine = votes_in(state.held_by(command.holder))
-        state.put(command.holder, {*mine, command.key})
-        return None
+        refusal = _pressing_refusal(buttons, command, state.tally().votes.keys())
+        if refusal is None and not _needs_sending(button := buttons[command.index], command):
+            mine = votes_in(state.held_by(command.holder))
+            state.put(command.holder, {*mine, button.key})
+        return refusal
+
+    async def press(
+        self,
+        stream_id: StreamId,
+        seq: int,
+        command: PC,
+        send: Callable[[Button], Awaitable[int]],
+    ) -> tuple[Pressed, int | None]:
+        """Count the press; the text of a `reply` is sent before, and its seq is returned.
+
+        A crash between the two leaves the message without the press. A repeat finds the message, and counts the press.
+        """
+        pressed = await self.submit(stream_id, seq, command)
+        if pressed.to_send is None:
+            return pressed, None
+        sent_seq = await send(pressed.to_send)
+        sent = replace(command, sent_key=pressed.to_send.key)
+        return await self.submit(stream_id, seq, sent), sent_seq
 
     def _answer(
         self, command: PC, message: Message | None, state: VoteState, tally: Tally, target: T
@@ -148,4 +175,6 @@ class PressQueue(TallyQueue[PC, VoteState, T, Pressed], Generic[PC, T]):
         assert message.content is not None, "it has the button"
         mine = votes_in(state.held_by(command.holder))
         tally = Tally(tally.counts, tally.total, (), tally.votes, tally.voters, mine)
-        return Pressed(message.content.buttons, tally)
+        button = message.content.all_buttons[command.index]
+        to_send = button if _needs_sending(button, command) else None
+        return Pressed(message.content.buttons, tally, to_send)

@@ -6,8 +6,8 @@ from typing import Final
 from conversations.models import Dialogue
 from conversations.service.dialogues import DialogueService
 from groups.kernel.actor import Actor
-from groups.kernel.ids import GroupId, join_key
-from groups.models import Button, Content, Kind, Message
+from groups.kernel.ids import GroupId, StreamId, join_key
+from groups.models import Button, Content, Kind
 
 _KEY: Final = "press"
 """Begins the keys of these messages. They hold a character that no caller can send, so no caller has them."""
@@ -20,14 +20,14 @@ class ReplySender:
     dialogues: DialogueService
 
     async def send(
-        self, actor: Actor, channel_id: GroupId, message: Message, button: Button
+        self, actor: Actor, channel_id: GroupId, stream_id: StreamId, seq: int, button: Button
     ) -> int:
-        """Send the button's text once, whatever happens in between; returns the seq of the user's message.
+        """Send the text of a button of this message once; returns the seq of the user's message.
 
         The key of the message names the button, and is stored with it for ever. Publishes: DialoguePosted.
         Raises: what refuses the user's messages to the channel.
         """
-        key = join_key(_KEY, message.stream_id, message.seq, button.key)
+        key = join_key(_KEY, stream_id, seq, button.key)
         content = Content(kind=Kind.TEXT, text=button.action.value)
         dialogue = Dialogue(actor.user_id, channel_id)
         return (await self.dialogues.post(actor, dialogue, content, key=key)).message.seq

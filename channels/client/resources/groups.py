@@ -7,7 +7,10 @@ from pydantic import RootModel
 from typing_extensions import Unpack
 
 from channels.client.models import (
+    Acknowledge,
+    AcknowledgementPage,
     Added,
+    Asked,
     ChangeMember,
     CreateGroup,
     Group,
@@ -20,6 +23,7 @@ from channels.client.models import (
     Page,
     Poll,
     Reactor,
+    Reminder,
     Tally,
     UpdateGroup,
     Voter,
@@ -160,6 +164,28 @@ class Groups(Resource):
     async def close_poll(self, group_id: str, seq: int) -> Poll:
         """Close a poll now; for those who may edit the message."""
         return await self._call("POST", Poll, "groups", group_id, "messages", seq, "poll", "close")
+
+    async def acknowledge(self, group_id: str, seq: int) -> Acknowledge:
+        """Acknowledge a message that asks for it; it cannot be taken back."""
+        return await self._call(
+            *("PUT", Acknowledge, "groups", group_id, "messages", seq, "acknowledgement")
+        )
+
+    def acknowledgements(
+        self, group_id: str, seq: int, *, state: Literal["given", "missing"] = "given"
+    ) -> Paged[Asked, AcknowledgementPage]:
+        """Who acknowledged the message, or has not, by id; each page has the counts. For the owner and admins."""
+        return self._paged(
+            *(AcknowledgementPage, Asked, "groups", group_id, "messages", seq, "acknowledgements"),
+            state=state,
+        )
+
+    async def remind(self, group_id: str, seq: int) -> Reminder:
+        """Remind those who have not acknowledged the message, once. For the owner and admins."""
+        return await self._call(
+            *("POST", Reminder, "groups", group_id, "messages", seq),
+            *("acknowledgements", "reminder"),
+        )
 
     def voters(self, group_id: str, seq: int, option: int) -> Paged[Voter, Page[Voter]]:
         """The users who chose the option; for members who see the results."""

@@ -6,6 +6,9 @@ from typing import Literal
 from typing_extensions import Unpack
 
 from channels.client.models import (
+    Acknowledge,
+    AcknowledgementPage,
+    Asked,
     FeedItem,
     NewMessage,
     Page,
@@ -16,6 +19,7 @@ from channels.client.models import (
     PostReport,
     PostViews,
     Reactor,
+    Reminder,
     Tally,
     WriteMessage,
 )
@@ -121,6 +125,28 @@ class Posts(Resource):
     async def close_poll(self, channel_id: str, seq: int) -> Poll:
         """Close a poll now; for those who may edit the post."""
         return await self._call("POST", Poll, "channels", channel_id, "posts", seq, "poll", "close")
+
+    async def acknowledge(self, channel_id: str, seq: int) -> Acknowledge:
+        """Acknowledge a post that asks for it; it cannot be taken back."""
+        return await self._call(
+            *("PUT", Acknowledge, "channels", channel_id, "posts", seq, "acknowledgement")
+        )
+
+    def acknowledgements(
+        self, channel_id: str, seq: int, *, state: Literal["given", "missing"] = "given"
+    ) -> Paged[Asked, AcknowledgementPage]:
+        """Who acknowledged the post, or has not, by id; each page has the counts. For the grant `see_insights`."""
+        return self._paged(
+            *(AcknowledgementPage, Asked, "channels", channel_id, "posts", seq, "acknowledgements"),
+            state=state,
+        )
+
+    async def remind(self, channel_id: str, seq: int) -> Reminder:
+        """Remind those who have not acknowledged the post, once. For the grant `see_insights`."""
+        return await self._call(
+            *("POST", Reminder, "channels", channel_id, "posts", seq),
+            *("acknowledgements", "reminder"),
+        )
 
     async def report_views(self, channel_id: str, seqs: Iterable[int]) -> Page[PostViews]:
         """Say that the user has seen these posts, up to 100; each user counts once."""

@@ -83,6 +83,7 @@ class _Target:
     media_limit: int
     takes_polls: bool = False
     takes_buttons: bool = False
+    retention_days: int = 0
     member_count: None = None
 
     def refusal(

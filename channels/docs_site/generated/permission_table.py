@@ -62,6 +62,9 @@ GET    /subscribers                       -        -          -      -      ok  
 POST   /subscribers lines                 -        -          -      -      -      -      -      ok
 PUT    /subscribers/{nobody}              -        -          -      -      ok     ok     -      ok
 PUT    /subscribers/{banned}              -        -          -      -      ok     ok     -      ok
+PUT    /subscribers/{member}/tags tags    -        -          -      -      ok     ok     -      ok
+GET    /subscriber-tags                   -        -          -      -      ok     ok     -      ok
+POST   /subscriber-tags tag-lines         -        -          -      -      ok     ok     -      ok
 DELETE /subscribers/{member}              -        -          -      -      ok     ok     -      ok
 DELETE /subscribers/{member}?ban=true     -        -          -      -      ok     ok     -      ok
 DELETE /subscribers/{member} banning      -        -          -      -      ok     ok     -      ok
@@ -114,6 +117,7 @@ POST   /posts/{poll}/poll/close           write    write      write  ban    ok  
 PUT    /posts/{asking}/acknowledgement    -        ok         ok     ban    ok     own    -      -
 GET    /posts/{asking}/acknowledgements   -        -          -      ban    ok     ok     -      ok
 POST   /posts/{asking}/acknowledgements/reminder - -          -      ban    ok     ok     -      ok
+PUT    /posts/{buttons}/buttons/0/press   -        ok         ok     ban    ok     ok     -      -
 POST   /posts silent                      write    write      write  ban    ok     ok     write  ok
 POST   /posts forward                     write    write      write  ban    ok     ok     write  ok
 POST   /posts/preview text                write    write      write  ban    ok     ok     write  ok
@@ -156,9 +160,38 @@ GET    /webhooks/{webhook}/deliveries/{delivery} - -          -      -      ok  
 POST   /webhooks/{webhook}/deliveries/{delivery}/replay - -   -      -      ok     ok     -      ok
 POST   /webhooks/{webhook}/replay since   -        -          -      -      ok     ok     -      ok
 GET    /posts/{post}/report               -        -          -      -      ok     ok     -      ok
+POST   /broadcasts text                   -        -          -      -      ok     ok     -      ok
+GET    /broadcasts                        -        -          -      -      ok     ok     -      ok
+POST   /broadcasts/audience segment       -        -          -      -      ok     ok     -      ok
+GET    /broadcasts/{broadcast}            -        -          -      -      ok     ok     -      ok
+POST   /broadcasts/{broadcast}/stop       -        -          -      -      ok     ok     -      ok
+POST   /broadcasts/{broadcast}/resume     -        -          -      -      ok     ok     -      ok
+GET    /broadcasts/{broadcast}/not-reached -       -          -      -      ok     ok     -      ok
+GET    /broadcast-opt-out                 ok       ok         ok     ok     ok     ok     ok     ok
+PUT    /broadcast-opt-out                 ok       ok         ok     ok     ok     ok     ok     ok
+DELETE /broadcast-opt-out                 ok       ok         ok     ok     ok     ok     ok     ok
 GET    /canned-replies                    -        -          -      -      ok     ok     -      ok
 PUT    /canned-replies/{reply} reply      -        -          -      -      ok     ok     -      ok
 DELETE /canned-replies/{reply}            -        -          -      -      ok     ok     -      ok
+GET    /forms                             ok       ok         ok     ok     ok     ok     ok     ok
+GET    /forms/{form}                      ok       ok         ok     ok     ok     ok     ok     ok
+PUT    /forms/{form} form                 -        -          -      -      ok     ok     -      ok
+DELETE /forms/{form}                      -        -          -      -      ok     ok     -      ok
+POST   /forms/{form}/answers filled       shut     ok         muted  ban    ok     ok     shut   ok
+GET    /menu                              ok       ok         ok     ok     ok     ok     ok     ok
+PUT    /menu menu                         -        -          -      -      ok     ok     -      ok
+DELETE /menu                              -        -          -      -      ok     ok     -      ok
+POST   /menu/selections selected          shut     ok         muted  ban    ok     ok     shut   ok
+GET    /greeting                          -        -          -      -      ok     ok     -      ok
+PUT    /greeting greeting                 -        -          -      -      ok     ok     -      ok
+DELETE /greeting                          -        -          -      -      ok     ok     -      ok
+GET    /auto-replies                      -        -          -      -      ok     ok     -      ok
+GET    /auto-replies/{answer}             -        -          -      -      ok     ok     -      ok
+PUT    /auto-replies/{answer} answer      -        -          -      -      ok     ok     -      ok
+DELETE /auto-replies/{answer}             -        -          -      -      ok     ok     -      ok
+GET    /opening-hours                     -        -          -      -      ok     ok     -      ok
+PUT    /opening-hours hours               -        -          -      -      ok     ok     -      ok
+DELETE /opening-hours                     -        -          -      -      ok     ok     -      ok
 GET    /inbox                             -        -          -      -      ok     ok     -      ok
 GET    /inbox/unread                      -        -          -      -      ok     ok     -      ok
 GET    /inbox/{writer}/messages           -        -          -      -      ok     ok     -      ok
@@ -195,6 +228,7 @@ DELETE /messages/1                        404m     ok         404m   404m   ok  
 DELETE /messages/2                        404m     -          404m   404m   -      -      404m   -
 PUT    /messages/2/reactions/👍           404m     ok         404m   404m   ok     ok     404m   ok
 DELETE /messages/2/reactions/👍           404m     ok         404m   404m   ok     ok     404m   ok
+PUT    /messages/2/buttons/0/press        404m     ok         404m   404m   ok     ok     404m   ok
 """
 """A user's own dialogue with a channel; those who may had written, and were answered."""
 
@@ -345,6 +379,10 @@ PUT    /users/{nobody}/restriction restricted - -         ok
 GET    /users/{restricted}/restriction    -      -        ok
 DELETE /users/{restricted}/restriction    -      -        ok
 GET    /restrictions                      -      -        ok
+GET    /users/me/export                   ok     ok       ok
+GET    /users/{leaver}/export             -      -        ok
+DELETE /users/{leaver} leave              -      -        ok
+GET    /users/{leaver}/deletion           -      -        ok
 GET    /channels?suspended=true           -      -        ok
 GET    /admin-log                         -      -        ok
 GET    /feed                              ok     ok       ok
@@ -379,6 +417,11 @@ BY_GRANT: Final = {
         *("POST /posts silent", "POST /posts forward", "POST /posts/preview forward"),
         "POST /drafts/{draft}/publish",
         "POST /posts/{post}/comments as-channel",
+    },
+    "post read_inbox": {
+        *("POST /broadcasts text", "GET /broadcasts", "POST /broadcasts/audience segment"),
+        *("GET /broadcasts/{broadcast}", "GET /broadcasts/{broadcast}/not-reached"),
+        *(f"POST /broadcasts/{{broadcast}}/{call}" for call in ("stop", "resume")),
     },
     "post edit_posts": {"PATCH /drafts/{draft} draft"},
     "post delete_posts": {"DELETE /drafts/{draft}"},
@@ -425,7 +468,15 @@ BY_GRANT: Final = {
         "DELETE /posts/{commented}/comments/1",
     },
     "change_info": {"PATCH / introduction"},
-    "change_settings": {"PATCH / posting"},
+    "change_settings": {
+        "PATCH / posting",
+        *("PUT /forms/{form} form", "DELETE /forms/{form}"),
+        *("PUT /menu menu", "DELETE /menu"),
+        *("GET /greeting", "PUT /greeting greeting", "DELETE /greeting"),
+        *("GET /auto-replies", "GET /auto-replies/{answer}"),
+        *("PUT /auto-replies/{answer} answer", "DELETE /auto-replies/{answer}"),
+        *("GET /opening-hours", "PUT /opening-hours hours", "DELETE /opening-hours"),
+    },
     "manage_subscribers": {
         *("GET /subscribers", "GET /members", "GET /members/{member}"),
         *("PUT /subscribers/{nobody}", "PUT /subscribers/{banned}", "PUT /members/{nobody}"),
@@ -434,6 +485,8 @@ BY_GRANT: Final = {
             for members in ("subscribers", "members")
             for how in ("", "?ban=true", " banning")
         ),
+        *("GET /subscriber-tags", "POST /subscriber-tags tag-lines"),
+        "PUT /subscribers/{member}/tags tags",
         *("GET /bans", "DELETE /bans/{banned}"),
         *(f"{method} /reaction-bans/{{member}}" for method in ("PUT", "DELETE")),
         "GET /reaction-bans",

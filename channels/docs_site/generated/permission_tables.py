@@ -37,11 +37,14 @@ _TARGETS: Final = {
     "post": ("{seq}", ""),
     "asking": ("{seq}", ""),
     "poll": ("{seq}", ""),
+    "buttons": ("{seq}", ""),
+    "form": ("{name}", ""),
     "commented": ("{seq}", "a comment of somebody else"),
     "draft": ("{draft}", ""),
     "webhook": ("{webhook}", ""),
     "delivery": ("{delivery}", ""),
     "reply": ("{name}", ""),
+    "broadcast": ("{broadcast}", ""),
     "link": ("{code}", ""),
     "asker": ("{user}", "asked to join"),
     "member": ("{user}", "a member"),
@@ -55,6 +58,7 @@ _TARGETS: Final = {
     "own": ("{channel}", "your own"),
     "report": ("{report}", ""),
     "restricted": ("{user}", "restricted"),
+    "leaver": ("{user}", "another one"),
 }
 """How the page shows a target: its place in the path, and what it is."""
 _BODIES: Final = {
@@ -70,7 +74,12 @@ _BODIES: Final = {
     "seen": "",
     "vote": "",
     "clicked": "",
+    "form": "",
+    "filled": "",
+    "answer": "",
     "lines": "bulk import",
+    "tag-lines": "in bulk",
+    "segment": "",
     "accept": "accept one",
     "many": "to many at once",
     "silent": "silent",
@@ -100,19 +109,21 @@ _BODIES: Final = {
     "report": "",
     "dismissed": "",
     "restricted": "",
+    "leave": "",
 }
 """What the body of a call says, where the path does not tell."""
 _GRANTS: Final = {
-    Grant.POST: "Post, preview and forward; keep, schedule and publish drafts; comment as the channel.",
+    Grant.POST: "Post, preview and forward; keep, schedule and publish drafts; comment as the channel."
+    " With `read_inbox`: broadcasts.",
     Grant.EDIT_POSTS: "Edit the posts of others; with `post` also their drafts. Freeze reactions and comments, close"
     " polls.",
     Grant.DELETE_POSTS: "Delete the posts of others, and comments; see the reports of comments; with `post`"
     " also delete their drafts.",
     Grant.PIN_POSTS: "Pin and unpin posts.",
     Grant.MANAGE_SUBSCRIBERS: "See, add, remove, mute and ban subscribers, bans from reacting and commenting included;"
-    " see the users who reacted.",
+    " tag them; see the users who reacted.",
     Grant.CHANGE_INFO: "Change name, picture, introduction, organization and custom data.",
-    Grant.CHANGE_SETTINGS: "Change the settings.",
+    Grant.CHANGE_SETTINGS: "Change the settings, and the forms.",
     Grant.READ_INBOX: "Read the channel's inbox, answer and write in the channel's name, tag its"
     " threads, and keep canned replies.",
     Grant.SEE_INSIGHTS: "See the insights.",

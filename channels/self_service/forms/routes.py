@@ -149,8 +149,8 @@ class AnswerForm(Body):
 
     answers: Annotated[
         dict[
-            Annotated[str, Field(max_length=200)],
-            Annotated[str, Field(max_length=20_000)] | int | float | bool | None,
+            FormName,
+            Annotated[Text, Field(max_length=20_000)] | int | float | bool | None,
         ],
         Field(max_length=1_000),
     ]

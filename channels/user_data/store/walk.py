@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from bson import ObjectId, decode
+from bson import MinKey, ObjectId, decode
 from pymongo import UpdateOne
 
 from channels.user_data.models import parts_of, with_alias
@@ -84,8 +84,8 @@ class WalkStore:
         """The documents with these keys, as they are stored."""
         if not keys:
             return []
-        cursor = self._collection(collection).find({"_id": {"$in": list(keys)}})
-        return await cursor.to_list(None)
+        match: Document = {"$match": {"_id": {"$in": list(keys)}}}
+        return await aggregate(self._collection(collection), [match])
 
     async def find_of_user(
         self, place: Place, user_id: UserId, after: Any, limit: int
@@ -244,9 +244,9 @@ def _to_position(key: Any) -> str:
 
 
 def _behind(after: str) -> Document:
-    # Without a position no bound: keys of another type than the bound would not be found.
+    # The least of all keys: behind any other bound, only keys of its own type are found.
     if not after:
-        return {}
+        return {"_id": {"$gt": MinKey()}}
     if after.startswith(_OBJECT_ID):
         return {"_id": {"$gt": ObjectId(after.removeprefix(_OBJECT_ID))}}
     return {"_id": {"$gt": after}}

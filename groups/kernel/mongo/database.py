@@ -162,6 +162,12 @@ class Database:
         ours = {"name": {"$not": re.compile(r"^system\.")}}
         return bool(await self._database.list_collection_names(filter=ours))
 
+    async def collection_names(self) -> list[str]:
+        """The names of all collections, in order, without MongoDB's own."""
+        ours = {"name": {"$not": re.compile(r"^system\.")}}
+        names: list[str] = await self._database.list_collection_names(filter=ours)
+        return sorted(names)
+
     async def ping(self) -> None:
         """Prove that the database takes majority writes. Raises: Unavailable."""
         try:

@@ -165,3 +165,16 @@ def without_null(field: dict[str, Any]) -> None:
     kinds = [kind for kind in field.pop("anyOf") if kind != {"type": "null"}]
     field.pop("default", None)
     field |= kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+
+
+RetentionDays = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=3650,
+        description="Messages end so many days after they were posted (owner). 0: they are kept as long as the"
+        " deployment keeps messages, which is for ever unless its operator set `CHANNELS_LIMIT_RETENTION_DAYS`.",
+        examples=[0, 90],
+    ),
+]
+"""How long a group or channel keeps messages."""

@@ -31,6 +31,7 @@ from groups.routes.responses.fields import (
     ItemError,
     PatchBody,
     ReactionSetting,
+    RetentionDays,
     StreamVersion,
 )
 
@@ -88,6 +89,7 @@ class UpdateGroup(PatchBody):
     reactions: ReactionSetting | None = None
     reactions_per_user: Annotated[int, Field(ge=1, le=100)] | None = None
     distinct_reactions: Annotated[int, Field(ge=1, le=1000)] | None = None
+    retention_days: RetentionDays | None = None
 
 
 class GroupResponse(Response):
@@ -112,6 +114,7 @@ class GroupResponse(Response):
     reactions: str | tuple[str, ...]
     reactions_per_user: int
     distinct_reactions: int
+    retention_days: int
     member_count: int
     member_limit: int
     created_at: Instant

@@ -78,11 +78,16 @@ class NewGroup(Model):
     reactions_per_user: int = REACTIONS_PER_USER
     distinct_reactions: int = DISTINCT_REACTIONS
     comments: Commenting = Commenting.OFF
+    retention_days: int = 0
 
     @property
     def digest_text(self) -> str:
         """The text that differs where two creations do. It lacks later fields that have their defaults."""
-        later = {"owner_id": self.owner_id, "comments": self.comments is not Commenting.OFF}
+        later = {
+            "owner_id": self.owner_id,
+            "comments": self.comments is not Commenting.OFF,
+            "retention_days": self.retention_days,
+        }
         return self.model_dump_json(exclude={name for name, value in later.items() if not value})
 
 
@@ -160,6 +165,7 @@ class CreateService:
             raise BadMemberLimit(f"At most {of_type} members", limit=of_type)
         if len(new.custom) > self.limits.custom_fields + (CHANNEL_MARKER in new.custom):
             raise CustomFieldLimitReached(limit=self.limits.custom_fields)
+        policy.check(policy.retention_refusal(new.retention_days, self.limits))
         first = await self.idempotency.find_first(call, tx)
         if first is not None:
             return await self.guard.access_of(actor, GroupId(first), tx), False

@@ -64,6 +64,7 @@ class GroupChanges(Model):
     reactions_per_user: int | None = None
     distinct_reactions: int | None = None
     comments: Commenting | None = None
+    retention_days: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,6 +120,7 @@ class UpdateService:
         wanted = changes.model_dump(mode="python", exclude_unset=True, exclude={"custom"})
         if changes.custom is not None:
             wanted["custom"] = self._merged_custom(group, changes.custom)
+        policy.check(policy.retention_refusal(wanted.get("retention_days"), self.limits))
         if not for_channel and (refusal := policy.profile_refusal(group, wanted, self.limits)):
             raise refusal
         values = {name: value for name, value in wanted.items() if getattr(group, name) != value}
@@ -205,6 +207,9 @@ class UpdateService:
         if "face_url" in values:
             await self.avatars.replace(actor, group.face_url, values["face_url"], now, tx)
         await self.groups.update(group.group_id, values, tx, changed_at=now)
+        if "retention_days" in values:
+            # What is there gets its new time in the background (`retention`), which goes on after a crash.
+            await self.groups.begin_redating(group.group_id, tx)
         changed = group.model_copy(update={**values, "version": group.version + 1})
         shown = GroupChanges.model_construct(**values).model_dump(mode="json", exclude_unset=True)
         tx.publish(

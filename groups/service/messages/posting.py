@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypeVar
 
 from groups import policy
@@ -185,6 +185,12 @@ def check_media_quota(used: int, more: int, limit: int) -> None:
         raise StorageQuotaReached("channel", limit_bytes=limit, used_bytes=used)
 
 
+def kept_days(retention_days: int, limits: GroupLimits) -> int | None:
+    """How many days messages are kept, by the setting of their group and of the deployment; None: for ever."""
+    set_days = [days for days in (retention_days, limits.retention_days) if days]
+    return min(set_days) if set_days else None
+
+
 class PostBatch:
     """The posts of one transaction: their seqs, and the rest of the stream's rate and quota."""
 
@@ -199,6 +205,7 @@ class PostBatch:
         member_count: int | None,
         takes_polls: bool,
         takes_buttons: bool,
+        retention_days: int = 0,
     ) -> None:
         self.stream_id = stream_id
         self.now = now
@@ -219,6 +226,7 @@ class PostBatch:
         self._media_limit = media_limit
         self._takes_polls = takes_polls
         self._takes_buttons = takes_buttons
+        self._kept_days = kept_days(retention_days, limits)
         self._member_count = member_count
 
     def add(self, post: PendingPost, loaded: LoadedContent, signature: str) -> KeyedMessage:
@@ -255,7 +263,9 @@ class PostBatch:
         self.media_bytes += content.media_bytes
         if not loaded.are_uploads_counted:
             self.uncounted_uploads += media_ids_of(content)
-        keyed = KeyedMessage(message, post.key.stored, post.key.digest)
+        days = self._kept_days
+        ends_at = None if days is None else self.now + timedelta(days=days)
+        keyed = KeyedMessage(message, post.key.stored, post.key.digest, ends_at)
         self.added.append(keyed)
         return keyed
 
@@ -332,6 +342,10 @@ class PostTarget(Protocol[P_contra, R_co]):
     @property
     def takes_buttons(self) -> bool:
         """Whether all its messages may have buttons. What is written for another sender, a channel, always may."""
+
+    @property
+    def retention_days(self) -> int:
+        """After how many days the messages of the group end; 0: it does not say."""
 
     @property
     def member_count(self) -> int | None:

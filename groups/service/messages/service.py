@@ -78,6 +78,10 @@ class _Target:
         return self.group.is_channel
 
     @property
+    def retention_days(self) -> int:
+        return self.group.retention_days
+
+    @property
     def member_count(self) -> int | None:
         return self.group.member_count if self.group.is_channel else None
 

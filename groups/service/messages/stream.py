@@ -200,6 +200,7 @@ class StreamService:
             member_count=target.member_count,
             takes_polls=target.takes_polls,
             takes_buttons=target.takes_buttons,
+            retention_days=target.retention_days,
         )
 
     async def reviewed(self, stream_id: StreamId, post: P, open_streams: OpenStreams[P, R]) -> P:

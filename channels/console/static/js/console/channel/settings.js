@@ -18,7 +18,8 @@ const REACTIONS = /** @type {const} */ (["all", "basic", "none", "list"]);
 const VISIBILITIES = /** @type {const} */ (["public", "private"]);
 const COMMENTS = /** @type {const} */ (["off", "subscribers", "everyone"]);
 const ACCEPTED = /** @type {const} */ (["everyone", "subscribers", "nobody"]);
-const NUMBERS = /** @type {const} */ (["reactions_per_user", "distinct_reactions"]);
+const NUMBERS = /** @type {const} */ (["reactions_per_user", "distinct_reactions", "retention_days"]);
+const MOST = { reactions_per_user: "100", distinct_reactions: "1000", retention_days: "3650" };
 const SWITCHES = /** @type {const} */ (["signatures", "protect_content", "count_clicks"]);
 
 export class Settings {
@@ -73,11 +74,11 @@ export class Settings {
         name,
         label: t(`settings.${name}`),
         hint: t(`settings.${name}.hint`),
-        value: String(settings[name]),
+        value: numberOf(settings, name),
         type: "number",
         inputmode: "numeric",
-        min: "1",
-        max: name === "reactions_per_user" ? "100" : "1000",
+        min: name === "retention_days" ? "0" : "1",
+        max: MOST[name],
         required: true,
         dir: null,
       }),
@@ -87,6 +88,7 @@ export class Settings {
       return { name, id, input: h("input", { type: "checkbox", id, checked: settings[name], disabled: isReadOnly }) };
     });
     for (const { input } of [this.#emojiList, ...this.#numbers]) input.disabled = isReadOnly;
+    for (const { name, input } of this.#numbers) if (!this.#mayChange(name)) input.disabled = true;
     this.#error = h("p.error", { role: "alert", hidden: true });
     this.#button = h("button.primary", { type: "submit", hidden: isReadOnly }, t("app.save"));
     this.element = h(
@@ -162,7 +164,7 @@ export class Settings {
       accept_messages: settings.accept_messages,
       policy: isList ? "list" : policy,
       emoji: isList ? policy.join(" ") : "",
-      ...Object.fromEntries(NUMBERS.map((name) => [name, String(settings[name])])),
+      ...Object.fromEntries(NUMBERS.map((name) => [name, numberOf(settings, name)])),
       ...Object.fromEntries(SWITCHES.map((name) => [name, String(settings[name])])),
     };
   }
@@ -198,6 +200,14 @@ export class Settings {
     for (const { name, input } of this.#switches) input.checked = values[name] === "true";
   }
 
+  /**
+   * Only the owner changes how long posts are kept.
+   * @param {string} name
+   */
+  #mayChange(name) {
+    return name !== "retention_days" || isOwner(this.#channel);
+  }
+
   /** @returns {App.ChannelPath} */
   get #path() {
     return `/v1/channels/${part(this.#channel.channel_id)}`;
@@ -214,7 +224,8 @@ export class Settings {
       reactions: policy === "list" ? this.#emojiList.value.split(/[\s,]+/).filter(Boolean) : policy,
     };
     for (const { name, input } of this.#switches) settings[name] = input.checked;
-    for (const [index, name] of NUMBERS.entries()) settings[name] = Number(this.#numbers[index].value);
+    for (const [index, name] of NUMBERS.entries())
+      if (this.#mayChange(name)) settings[name] = Number(this.#numbers[index].value);
     if (isList && !settings.reactions?.length) {
       this.#emojiList.showError(t("error.required"));
       this.#emojiList.input.focus();
@@ -330,4 +341,13 @@ export class Settings {
       go("/console", { replace: true });
     }
   }
+}
+
+/**
+ * The text of a number in the form. A channel that an older version kept on this device lacks later ones.
+ * @param {Api.SettingsResponse} settings
+ * @param {(typeof NUMBERS)[number]} name
+ */
+function numberOf(settings, name) {
+  return String(settings[name] ?? 0);
 }

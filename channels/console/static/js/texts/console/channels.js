@@ -72,6 +72,8 @@ export default {
   "settings.reactions_per_user.hint": "From 1 to 100.",
   "settings.distinct_reactions": "Different emoji on a post",
   "settings.distinct_reactions.hint": "From 1 to 1,000.",
+  "settings.retention_days": "Delete posts after so many days",
+  "settings.retention_days.hint": "From 1 to 3,650; 0 keeps them. Only the owner may change it.",
   "settings.other": "Posts",
   "settings.signatures": "Sign posts with the author's name",
   "settings.protect_content": "Restrict copying and forwarding",
