@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from channels.analytics.wiring import Analytics
+from channels.buttons.wiring import Buttons
 from channels.comments.models import PostPlace
 from channels.comments.wiring import Comments
 from channels.demo import pictures
@@ -23,6 +24,8 @@ from channels.demo.script.people import PEOPLE
 from channels.demo.store import is_empty
 from channels.errors import ChannelIdTaken
 from channels.models import ChannelChanges, NewChannel
+from channels.self_service.forms.service import FormService
+from channels.self_service.menus.service import MenuService
 from channels.wiring import Channels
 from conversations.models import Dialogue, conversation_of
 from conversations.service.settings import ConversationChanges
@@ -90,6 +93,12 @@ class Scene(Protocol):
     def comments(self) -> Comments: ...
     @property
     def analytics(self) -> Analytics: ...
+    @property
+    def buttons(self) -> Buttons: ...
+    @property
+    def menus(self) -> MenuService: ...
+    @property
+    def forms(self) -> FormService: ...
 
     async def stop(self) -> None:
         """Waits for submitted work and stops."""
@@ -156,10 +165,13 @@ async def _write(now: datetime, compose: Compose, script: GroupScript) -> None:
         channel = script if isinstance(script, ChannelScript) else None
         if channel and channel.picture:
             await attempt(_give_face(scene, channel))
+        if channel:
+            await _offer(scene, channel)
         for number, item in enumerate(script.items, start=1):
             clock.set_to(hours_ago=item.hours_ago)
             await attempt(_post(scene, script, number, item))
             if channel:
+                await _press(scene, channel, number, item)
                 await _comment(scene, channel, number, clock)
                 await _view(scene, channel, number, clock)
         if channel:
@@ -218,6 +230,15 @@ async def _add_members(scene: Scene, script: GroupScript) -> None:
     )
 
 
+async def _offer(scene: Scene, script: ChannelScript) -> None:
+    """Stores what the channel offers by itself: its forms, and the menu, which may open them."""
+    owner, channel_id = actor_of(script.owner), GroupId(script.group_id)
+    for name, form in script.forms.items():
+        await attempt(scene.forms.put(owner, channel_id, name, form))
+    if script.menu:
+        await attempt(scene.menus.put(owner, channel_id, script.menu))
+
+
 async def _post(scene: Scene, script: GroupScript, number: int, item: Item) -> None:
     author, group_id = item.by or script.owner, GroupId(script.group_id)
     links = tuple(Link(title=title, url=url) for title, url in item.links.items())
@@ -233,6 +254,9 @@ async def _post(scene: Scene, script: GroupScript, number: int, item: Item) -> N
     elif item.poll:
         poll = Poll(question=item.poll.question, options=tuple(item.poll.votes))
         content = content.model_copy(update={"kind": Kind.POLL, "poll": poll})
+    if item.buttons:
+        rows = tuple(tuple(one.button for one in row) for row in item.buttons)
+        content = content.model_copy(update={"buttons": rows})
     key = f"{KEY}-{number}"
     posted = await scene.chat.messages.post(actor_of(author), group_id, content, key=key)
     # A user gives one emoji, so each reaction comes from the next user. Each item starts with another one.
@@ -252,6 +276,17 @@ async def _post(scene: Scene, script: GroupScript, number: int, item: Item) -> N
         await _try_all(
             scene.polls.vote(actor_of(user_id), group_id, posted.message.seq, {option})
             for user_id, option in zip(others, chosen, strict=False)
+        )
+
+
+async def _press(scene: Scene, script: ChannelScript, seq: int, item: Item) -> None:
+    """Others press the buttons, each person one of them."""
+    members = iter(script.members)
+    for index, one in enumerate(button for row in item.buttons for button in row):
+        pressing = [next(members) for _ in range(one.presses)]
+        await _try_all(
+            scene.buttons.posts.press(actor_of(user_id), GroupId(script.group_id), seq, index)
+            for user_id in pressing
         )
 
 

@@ -125,6 +125,23 @@ async def test_a_channel_asks_with_a_poll_and_its_subscribers_comment(services: 
     assert [one.comments for one in page.messages if one.comments] == [3]
 
 
+async def test_a_channel_offers_a_menu_a_form_and_buttons_that_were_pressed(
+    services: Services,
+) -> None:
+    await fill(services)
+    club = GroupId("@TOA#_fc-harbour")
+    menu = await services.menus.get(ADA, club)
+    assert menu is not None
+    assert [entry.text for entry in menu.entries] == ["Next match", "Tickets", "Call me"]
+    forms, _ = await services.forms.list_forms(ADA, club, limit=10, cursor=None)
+    assert [form.name for form in forms] == ["season-ticket"]
+    page = await services.chat.messages.list_messages(ADA, club, limit=1)
+    [asking] = page.messages
+    assert asking.content
+    votes = page.tallies[asking.seq].votes
+    assert sorted(votes.values()) == [4, 9]
+
+
 async def test_low_limits_make_a_smaller_scene_and_do_not_fail(database: Database) -> None:
     await ensure_indexes(database, INDEXES)
     limits = Limits(channels=2, community_members=5, conversation_groups=0, posts_per_second=1)

@@ -75,7 +75,7 @@ declare namespace Api {
 
   type AddedResponse = MemberResponse | InvitedResponse;
 
-  type AddedSubscriberResponse = SubscriberResponse | InvitedResponse;
+  type AddedSubscriberResponse = MemberOfChannelResponse | InvitedResponse;
 
   type AdminAction =
     | "channel_created"
@@ -1890,6 +1890,15 @@ declare namespace Api {
     muted_until: string | null;
     name_card: string;
     grants: Grant[];
+  }
+
+  interface MemberOfChannelResponse {
+    user_id: string;
+    name: string;
+    face_url: string;
+    role: Role;
+    subscribed_at: string;
+    muted_until: string | null;
   }
 
   interface MemberResponse {

@@ -4,6 +4,14 @@ from typing import Final
 
 from channels.demo.script.models import ChannelScript, Item, Line, PollScript, Remark, ThreadScript
 from channels.demo.script.people import NEIGHBOURS
+from channels.demo.script.self_service import (
+    BAKERY_FORMS,
+    BAKERY_MENU,
+    CAKE_BUTTONS,
+    CLUB_FORMS,
+    CLUB_MENU,
+    TICKET_BUTTONS,
+)
 
 DEVELOPERS: Final = ("aiko", "hana", "mei", "kavya", "ivan", "tomas", "jonas", "noor")
 
@@ -86,6 +94,8 @@ CHANNELS: Final = (
         introduction="Today's bread, and what is left of it at five. Wir sprechen auch Deutsch.",
         created_hours_ago=200,
         members=("bob", "cid", "dee", *NEIGHBOURS[:22]),
+        menu=BAKERY_MENU,
+        forms=BAKERY_FORMS,
         items=(
             Item(
                 97,
@@ -109,6 +119,7 @@ CHANNELS: Final = (
                 title="Cakes to order",
                 picture="bread",
                 links={"The cake list": "https://morningloaf.example/cakes"},
+                buttons=CAKE_BUTTONS,
                 reactions={"🎂": 8, "❤️": 3},
             ),
             Item(
@@ -132,6 +143,8 @@ CHANNELS: Final = (
         admins=("liam",),
         signatures=True,
         has_comments=True,
+        menu=CLUB_MENU,
+        forms=CLUB_FORMS,
         threads=(
             ThreadScript(
                 "ada",
@@ -229,6 +242,7 @@ CHANNELS: Final = (
                 "Season tickets for the second half are half price until Friday. The south stand has 140 seats left.",
                 title="Season tickets",
                 links={"Tickets": "https://fcharbour.example/tickets"},
+                buttons=TICKET_BUTTONS,
                 reactions={"👍": 4},
             ),
         ),

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from groups.models import GroupType
+from channels.self_service.forms.models import FormContent
+from channels.self_service.menus.models import MenuEntry
+from groups.models import Button, GroupType
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +13,14 @@ class PollScript:
 
     question: str
     votes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonScript:
+    """A button under a post, and how many people press it."""
+
+    button: Button
+    presses: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,8 @@ class Item:
     """The name of a picture (`channels.demo.pictures`)."""
     has_video: bool = False
     poll: PollScript | None = None
+    buttons: tuple[tuple[ButtonScript, ...], ...] = ()
+    """In rows; in channels only."""
     comments: tuple[Remark, ...] = ()
     """In the order in which they were written; in channels only."""
 
@@ -72,6 +84,9 @@ class ChannelScript(GroupScript):
     is_private: bool = False
     signatures: bool = False
     has_comments: bool = False
+    menu: tuple[MenuEntry, ...] = ()
+    forms: dict[str, FormContent] = field(default_factory=dict)
+    """By name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,7 @@ export interface AddConversations {
 
 export type AddedResponse = MemberResponse | InvitedResponse;
 
-export type AddedSubscriberResponse = SubscriberResponse | InvitedResponse;
+export type AddedSubscriberResponse = MemberOfChannelResponse | InvitedResponse;
 
 export type AdminAction =
   | "channel_created"
@@ -1747,6 +1747,15 @@ export interface MemberChanged {
   muted_until: string | null;
   name_card: string;
   grants: Grant[];
+}
+
+export interface MemberOfChannelResponse {
+  user_id: string;
+  name: string;
+  face_url: string;
+  role: Role;
+  subscribed_at: string;
+  muted_until: string | null;
 }
 
 export interface MemberResponse {

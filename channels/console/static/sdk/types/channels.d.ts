@@ -553,6 +553,7 @@ export type Event =
   | (MemberEvent<"block.changed"> & { blocked: boolean })
   | (MemberEvent<"user.restricted"> & { until: string | null; reason: string })
   | MemberEvent<"user.unrestricted">
+  | MemberEvent<"user.deleted">
   | (Common<"report.opened"> & { report_id: string; target: Api.ReportTargetResponse; reason: Api.ReportReason })
   | (Common<"webhook.disabled"> & { webhook_id: string; reason: string });
 

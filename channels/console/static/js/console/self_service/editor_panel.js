@@ -43,8 +43,8 @@ export class EditorPanel {
       h("div.actions", {}, this.#deleteButton, this.#button),
     );
     editor.onChange = () => this.#keep();
-    this.#setStored(stored);
     const unsaved = unsavedOf(form);
+    this.#setStored(stored);
     if (unsaved) editor.write(JSON.parse(unsaved.all));
     this.#keep();
   }

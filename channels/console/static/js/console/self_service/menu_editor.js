@@ -43,10 +43,10 @@ class Entries {
 
   /** @returns {Api.EntryBody[]} */
   get value() {
-    return this.#entries.map(({ fields, below }) => ({
-      ...fields.value,
-      ...(fields.kind === "entries" && { entries: below?.value ?? [] }),
-    }));
+    return this.#entries.map(({ fields, below }) => {
+      const entries = /** @type {Api.SubEntryBody[]} */ (below?.value ?? []); // they hold no others
+      return { ...fields.value, ...(fields.kind === "entries" && { entries }) };
+    });
   }
 
   get length() {

@@ -63,7 +63,7 @@ export class OpeningHoursEditor {
   #away;
   #enabled;
   #date;
-  #dates = h("ul.closed-dates", { "aria-label": t("hours.closedDates") });
+  #dates = h("ul.closed-dates");
   #error = h("p.error", { role: "alert", hidden: true });
   #days = DAYS.map((day, index) => new DayHours(day, MONDAY + index * DAY, () => this.onChange()));
   /** @type {string[]} */

@@ -1,14 +1,13 @@
 // A field for several tags: each one that is added stands below it with a button to remove it. Enter or a comma adds what was
 // typed. Tags that are in use already are offered.
 
-import { lengthError } from "../../client/limits.js";
 import { t } from "../../texts.js";
 import { fill, h, uniqueId } from "../../ui/dom.js";
 import { icon } from "../../ui/icons.js";
 import { field } from "../form.js";
 
 const MOST = 20;
-const MOST_BYTES = 64;
+const MOST_CHARACTERS = 64;
 const SEPARATORS = /[,،，]/;
 
 /** Works as an `App.Field` in `submitForm`. */
@@ -99,8 +98,13 @@ export class TagField {
   #add() {
     const typed = this.input.value.split(SEPARATORS).map((tag) => tag.trim());
     const tags = [...new Set([...this.#tags, ...typed])].filter(Boolean);
-    const tooLong = typed.map((tag) => lengthError(tag, MOST_BYTES)).find((text) => text !== null);
-    const reason = tooLong ?? (tags.length > MOST ? t("subscriberTags.tooMany", { n: MOST }) : null);
+    const isTooLong = typed.some((tag) => [...tag].length > MOST_CHARACTERS);
+    const isTooMany = tags.length > MOST;
+    const reason = isTooLong
+      ? t("subscriberTags.tooLong", { n: MOST_CHARACTERS })
+      : isTooMany
+        ? t("subscriberTags.tooMany", { n: MOST })
+        : null;
     this.showError(reason);
     if (reason !== null) return false;
     this.input.value = "";

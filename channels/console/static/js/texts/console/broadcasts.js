@@ -75,5 +75,6 @@ export default {
   "subscriberTags.count": "{tag} ({n})",
   "subscriberTags.nobody": "No subscriber has this tag.",
   "subscriberTags.remove": "Remove the tag {tag}",
+  "subscriberTags.tooLong": { one: "A tag has at most {n} character.", other: "A tag has at most {n} characters." },
   "subscriberTags.tooMany": { one: "At most {n} tag.", other: "At most {n} tags." },
 };
