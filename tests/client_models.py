@@ -119,6 +119,8 @@ class _Writer:
                 names = [self.kind(one, field, sent=sent) for one in kinds]
                 names = list(dict.fromkeys(part for name in names for part in _parts(name)))
                 return " | ".join(sorted(names, key=lambda name: name == "None"))
+            case {"type": "array", "prefixItems": items}:  # a tuple
+                return f"list[{self.kind({'anyOf': items}, sent=sent)}]"
             case {"type": "array", "items": items}:
                 return f"list[{self.kind(items, sent=sent)}]"
             case {"type": "array", "prefixItems": [first, *_]}:

@@ -351,6 +351,11 @@ WITHOUT_LOCKS: Final = {
     "channels.reports.service.withdrawal.withdraw",
     "conversations.service.dialogue_endings.end",
     "groups.service.media.service.disown",
+    # Of a command, which does one thing after the other.
+    "channels.moving.service.importing._announce",
+    "channels.moving.service.importing._claim",
+    "channels.moving.service.importing._claimed",
+    "channels.moving.service.importing._keep",
     # Before the server answers.
     "channels.service.verified_badges.move_badges",
     # They only read.

@@ -23,6 +23,7 @@ from channels.client.resources.invite_links import InviteLinks
 from channels.client.resources.media import Uploads, Users
 from channels.client.resources.moderation import Moderation
 from channels.client.resources.posts import Posts
+from channels.client.resources.self_service import SelfService
 from channels.client.retries import Retries
 from channels.client.socket import Socket
 from channels.client.tokens import TokenProvider, Tokens
@@ -77,6 +78,7 @@ class Client:
         self.invite_links = InviteLinks(transport)
         self.media = Uploads(transport)
         self.users = Users(transport)
+        self.self_service = SelfService(transport)
         self.moderation = Moderation(transport)
         self.events = Events(transport)
         self.webhooks = Webhooks(transport)

@@ -104,7 +104,8 @@ class Subscriber(Answer):
     role: Role
     subscribed_at: datetime
     muted_until: datetime | None = None
-    tags: list[str]
+    tags: list[str] | None = None
+    """null: not looked up, in the answer to adding."""
 
 
 AddedSubscriber = Subscriber | Invited
@@ -484,6 +485,7 @@ class Settings(Answer):
     reactions_per_user: int
     distinct_reactions: int
     comments: Commenting
+    retention_days: int
     accept_messages: AcceptMessages
     signatures: bool
     protect_content: bool
@@ -1091,6 +1093,7 @@ class Group(Answer):
     reactions: str | list[str]
     reactions_per_user: int
     distinct_reactions: int
+    retention_days: int
     member_count: int
     member_limit: int
     created_at: datetime
@@ -2493,6 +2496,9 @@ class SettingsBody(TypedDict, total=False):
     comments: Commenting
     """The users who may comment on posts. `off` hides the comments that there are; `everyone`: also users who do
     not subscribe, where the channel is public."""
+    retention_days: int
+    """Messages end so many days after they were posted (owner). 0: they are kept as long as the deployment keeps
+    messages, which is for ever unless its operator set `CHANNELS_LIMIT_RETENTION_DAYS`."""
     accept_messages: AcceptMessages
     signatures: bool
     protect_content: bool
@@ -3080,6 +3086,9 @@ class UpdateGroup(TypedDict, total=False):
     reactions: Literal["all", "basic", "none"] | list[str]
     reactions_per_user: int
     distinct_reactions: int
+    retention_days: int
+    """Messages end so many days after they were posted (owner). 0: they are kept as long as the deployment keeps
+    messages, which is for ever unless its operator set `CHANNELS_LIMIT_RETENTION_DAYS`."""
 
 
 class UpdateUser(TypedDict, total=False):

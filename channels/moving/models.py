@@ -133,6 +133,14 @@ class VoteLine(LineModel):
     at: Instant
 
 
+class FailureLine(LineModel):
+    """Why a scheduled post was not published."""
+
+    code: Line
+    detail: Line
+    at: Instant
+
+
 class DraftLine(LineModel):
     """A draft or a scheduled post."""
 
@@ -144,7 +152,7 @@ class DraftLine(LineModel):
     silent: bool = False
     origin: Origin | None = None
     publish_at: Instant | None = None
-    failure: dict[str, JsonValue] | None = None
+    failure: FailureLine | None = None
     created_at: Instant
     updated_at: Instant
     version: Annotated[int, Field(ge=1, lt=2**53)] = 1

@@ -13,6 +13,10 @@ class NotTaken:
     """What is not taken over for one reason."""
 
     number: int = 0
+    places: int = 0
+    """In how many places of the file it was."""
+    last: str = ""
+    """The last place."""
     examples: list[str] = field(default_factory=list)
 
 
@@ -22,6 +26,8 @@ class Report:
 
     source: str
     """The format that was read."""
+    title: str = "Taken over:"
+    """What is counted in `taken`."""
     taken: Counter[str] = field(default_factory=Counter)
     not_taken: dict[tuple[str, str], NotTaken] = field(default_factory=dict)
     """By kind and reason."""
@@ -42,7 +48,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """The report as lines of text."""
-        found = [f"Format: {self.source}", "Taken over:"]
+        found = [f"Format: {self.source}", self.title]
         found += [f"  {number:>9,}  {kind}" for kind, number in self.taken.items() if number]
         if not self.taken.total():
             found.append("          0  nothing")
@@ -54,7 +60,7 @@ class Report:
                 found.append(title)
             for (kind, why), note in sorted(notes.items()):
                 examples = ", ".join(note.examples)
-                more = ", …" if note.number > len(note.examples) else ""
+                more = ", …" if note.places > len(note.examples) else ""
                 where = f" ({examples}{more})" if examples else ""
                 found.append(f"  {note.number:>9,}  {kind}: {why}{where}")
         return found
@@ -65,5 +71,7 @@ def _note(
 ) -> None:
     note = notes.setdefault((kind, why), NotTaken())
     note.number += number
+    note.places += place != note.last
+    note.last = place
     if place and len(note.examples) < EXAMPLES and place not in note.examples:
         note.examples.append(place)

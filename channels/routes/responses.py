@@ -338,10 +338,12 @@ class MemberOfChannelResponse(Response):
 class SubscriberResponse(MemberOfChannelResponse):
     """A subscriber with their tags, which they do not see themselves."""
 
-    tags: tuple[str, ...]
+    tags: Annotated[
+        tuple[str, ...] | None, Field(description="null: not looked up, in the answer to adding.")
+    ]
 
 
-class AddedSubscriberResponse(RootModel[MemberOfChannelResponse | InvitedResponse]):
+class AddedSubscriberResponse(RootModel[SubscriberResponse | InvitedResponse]):
     """A subscriber, or with 202 a user who is invited to subscribe."""
 
 

@@ -236,7 +236,9 @@ class SubscriberRoutes:
         if membership.member is not None:
             member = membership.member
             users = await self.users.find_users([member.user_id])
-            response = member_of_channel_response(member, users.get(member.user_id))
+            response = SubscriberResponse.model_construct(
+                **dict(member_of_channel_response(member, users.get(member.user_id))), tags=None
+            )
             return Reply(AddedSubscriberResponse(response), 200)
         assert membership.invitation is not None  # adding makes a member, or invites
         return Reply(AddedSubscriberResponse(invited_response(membership.invitation)), 202)

@@ -52,6 +52,7 @@ from channels.broadcasts.wiring import BROADCAST_INDEXES, Broadcasts
 from channels.buttons.routes import ButtonRoutes
 from channels.buttons.wiring import Buttons
 from channels.canned_replies.routes import CannedReplyRoutes
+from channels.comments.models import place_of
 from channels.comments.routes.comments import CommentRoutes
 from channels.comments.wiring import COMMENT_INDEXES, Comments
 from channels.console.shell import Deployment
@@ -383,6 +384,7 @@ def create_services(
         reactions_closed=[engine.on_reactions_closed],
         recalled=[comment_cleanup.on_recalled],
         delete_reactions=engine.delete_reactions,
+        ends_with_other=lambda stream_id: place_of(stream_id) is not None,
         stream_ended=[threads.on_stream_ended],
         delete_of_stream=[
             engine.delete_some,

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from channels.user_data.errors import (
     ConfirmationMismatch,
@@ -57,8 +57,12 @@ class ExportLine(Response):
 class DeleteUser(Body):
     """What is to be deleted, said twice."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"confirm": "ada", "messages": "keep"}]}
+    )
+
     confirm: Annotated[
-        str, Field(max_length=128, description="The id of the user, spelled out also for `me`.")
+        AnyUserIdText, Field(description="The id of the user, spelled out also for `me`.")
     ]
     messages: Annotated[
         Messages,

@@ -20,6 +20,7 @@ from channels.limits import Limits
 from channels.link_clicks.audit import checks as click_checks
 from channels.push.audit import checks as push_checks
 from channels.reports.audit import checks as report_checks
+from channels.self_service.audit import checks as self_service_checks
 from channels.subscriber_tags.audit import checks as subscriber_tag_checks
 from channels.user_data.audit import checks as user_data_checks
 from channels.user_data.audit import checks_of_user
@@ -110,6 +111,7 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
         *subscriber_tag_checks(database, chat.membership_reader, chat.streams, clock),
         *broadcast_checks(),
         *draft_checks(database, chat.draft_content, chat.streams),
+        *self_service_checks(database, chat.streams),
         *analytics_checks(database, chat, limits),
         *click_checks(database, chat.streams),
         *log_checks(),

@@ -173,6 +173,8 @@ class Hooks:
     reactions_closed: Sequence[ReactionsClosedHook] = ()
     recalled: Sequence[RecalledHook] = ()
     delete_reactions: DeleteReactionsHook | None = None
+    ends_with_other: Callable[[StreamId], bool] = lambda _: False
+    """Whether the messages of a stream end together with another message only, as comments do."""
     stream_ended: Sequence[StreamEndedHook] = ()
     delete_of_stream: Sequence[DeleteOfStream] = ()
     """Called after `stream_ended`."""

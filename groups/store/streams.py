@@ -87,7 +87,7 @@ _STREAM_BYTES: Final = 700
 """The size of a stream without texts; the texts count twice, besides the document."""
 _OF_WRITERS: Final = (
     *("tokens", "bytes_left", "tokens_at", "edits", "recalls"),
-    *("media_bytes", "pins", "hidden", "ended_seq", "touched"),
+    *("media_bytes", "pins", "hidden", "ended_seq", "kept_days", "touched"),
 )
 """Fields that readers of streams do not need: a stream that differs only in them counts as unchanged."""
 
@@ -98,7 +98,14 @@ _head: Final = Head._make
 class StreamStore:
     """The collection `streams`."""
 
-    INDEXES = (Index("streams", [], "found by _id only"),)
+    INDEXES = (
+        Index(
+            "streams",
+            [("kept_days", 1), ("_id", 1)],
+            "the streams whose messages end by a setting of the deployment",
+            partial={"kept_days": {"$exists": True}},
+        ),
+    )
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -261,6 +268,26 @@ class StreamStore:
             {"$set": {"last.preview": "", "last.kind": None}},
             session=tx.session,
         )
+
+    async def list_kept_otherwise(
+        self, days: int, after: str, limit: int
+    ) -> tuple[list[StreamId], bool]:
+        """Streams behind `after`, by id, whose messages are not dated by this setting of the deployment; 0: by none.
+
+        Returns them, and whether there may be more.
+        """
+        # Uses index: kept_days_1__id_1 (partial: those that were dated by a setting), or with a setting _id.
+        among: Document = {"kept_days": {"$exists": True}}
+        if days:
+            among = {"kept_days": {"$ne": days}}
+        cursor = self._streams.find({"_id": {"$gt": after}, **among}, {"_id": 1})
+        rows = await cursor.sort([("_id", 1)]).limit(limit).to_list(None)
+        return [StreamId(row["_id"]) for row in rows], len(rows) == limit
+
+    async def put_kept_days(self, stream_id: StreamId, days: int, tx: Tx) -> None:
+        """Note by which setting of the deployment the messages of the stream are dated."""
+        update: Document = {"$set": {"kept_days": days}} if days else {"$unset": {"kept_days": 1}}
+        await self._streams.update_one({"_id": stream_id}, update, session=tx.session)
 
     async def touch_head(self, stream_id: StreamId, tx: Tx) -> int:
         """Write the stream, so that posts under way conflict; returns its head, 0 where there is none."""

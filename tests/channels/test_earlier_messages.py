@@ -97,6 +97,7 @@ def every_read(api: Api, tea: _Tea, reader: User) -> list[str]:
         "code": "none",
         "device_id": "none",
         "media_id": "none",
+        "name": "none",
         "webhook_id": "none",
         "delivery_id": "none",
     }

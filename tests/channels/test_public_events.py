@@ -241,7 +241,7 @@ def test_a_channel_s_own_events_name_it() -> None:
     of_channels = {one.type for one in publics if one.channel_id == GroupId("@TOA#_news")}
     of_inbox = {one.type for one in publics if one.is_of_inbox}
     messages = {"message.posted", "message.edited", "message.recalled"}
-    of_buttons = {"buttons.changed", "button.pressed", "form.answered"}
+    of_buttons = {"buttons.changed", "button.pressed", "form.answered", "menu.selected"}
     assert of_inbox == {
         *messages,
         *of_buttons,

@@ -285,7 +285,7 @@ ACCEPTED: Final[dict[Shape, str]] = {
         "deletions that are not done: from a partial index that is empty nearly always, once a minute"
     ),
     Shape(
-        "find", "webhook_deliveries", ()
+        "find", "webhook_deliveries", ("_id",)
     ): "the deletion of a user, in the background, 100 a time",
     Shape("delete", "departures", ("_id",)): "the deletion of a user, in the background",
     Shape("update", "messages", ("_id", "sender_id")): "the deletion of a user, in the background",

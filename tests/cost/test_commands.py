@@ -312,6 +312,23 @@ async def search_words_in_one_channel(stage: Stage) -> Act:
     return lambda: stage.reader.get(f"{path}&q=word%20find")
 
 
+async def show_a_menu(stage: Stage) -> Act:
+    entries = [{"text": "Call me", "kind": "event", "data": "call"}]
+    assert (await stage.owner.put(f"{stage.path}/menu", {"entries": entries})).status == 200
+    return lambda: stage.reader.get(f"{stage.path}/menu")
+
+
+async def choose_an_event_of_a_menu(stage: Stage) -> Act:
+    await show_a_menu(stage)
+    return lambda: stage.reader.post(f"{stage.path}/menu/selections", {"entry": "1"})
+
+
+async def subscribe_where_the_channel_greets(stage: Stage) -> Act:
+    path, who = await a_channel(stage.owner), stage.api.new_user("new")
+    assert (await stage.owner.put(f"{path}/greeting", {"text": "Welcome"})).status == 200
+    return lambda: who.put(f"{path}/subscription")
+
+
 async def register_a_device(stage: Stage) -> Act:
     device = a_device(fresh("key"))
     return lambda: stage.reader.put(f"/v1/devices/{device['pushkey']}", device)
@@ -389,6 +406,12 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "insert members": 1,
         **OF_A_TRANSACTION,
     },
+    subscribe_where_the_channel_greets: {
+        "aggregate": 1,
+        "update groups": 1,
+        "insert members": 1,
+        **OF_A_TRANSACTION,
+    },
     subscribe_again: {"aggregate": 1, "commitTransaction": 1},
     unsubscribe: {
         "aggregate": 1,
@@ -440,6 +463,8 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         **OF_A_TRANSACTION,
     },
     press_again: {"aggregate": 1, "commitTransaction": 1},
+    show_a_menu: {**OF_ACCESS, "find menus": 1},
+    choose_an_event_of_a_menu: {**OF_ACCESS, "find menus": 1, "aggregate": 1, **OF_A_TRANSACTION},
     read_buttons: {"aggregate groups": 1},
     replace_a_vote: {
         "aggregate": 1,

@@ -166,7 +166,7 @@ EXPECTED: Final[Indexes] = {
     },
     "schema": {},
     "search_index": {},
-    "streams": {},
+    "streams": {"kept_days_1__id_1": 'only where {"kept_days": {"$exists": true}}'},
     "tallies": {},
     "thread_guards": {},
     "threads": {

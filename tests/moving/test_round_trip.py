@@ -167,8 +167,8 @@ async def test_a_channel_moves_and_comes_back_equal_byte_by_byte(
             assert owners["owner_id"] == "eve"
             assert (await there.user_of(cat.id).get("/v1/channels/copy/posts")).items
             assert await findings(other) == []
-            for user, gone in ((ada.id, path), ("eve", "/v1/channels/copy")):
-                assert (await there.user_of(user).delete(gone)).status == 204
+            for owner, gone in ((ada.id, path), ("eve", "/v1/channels/copy")):
+                assert (await there.user_of(owner).delete(gone)).status == 204
             await there.services.chat.cleanup.wait()
             assert await findings(other) == []
 

@@ -100,6 +100,41 @@ async def test_messages_end_with_all_that_belongs_to_them_and_seqs_go_on(
     assert any("seq 5 is missing" in each for each in await findings(server))
 
 
+async def test_a_new_setting_of_the_deployment_gets_to_what_is_there_but_comments_go_with_posts(
+    api: OpenApi,
+) -> None:
+    clock = MovedClock()
+    server = await api(clock=clock)
+    ada, bob = (server.new_user(name, hours=4800) for name in ("ada", "bob"))
+    channel = await a_channel(ada, bob)
+    await ada.patch(channel, {"settings": {"comments": "subscribers"}})
+    for _ in range(3):
+        await a_post(ada, channel, "Old")
+    comment = {"kind": "text", "text": "Hm"}
+    for _ in range(2):
+        assert (await bob.post(f"{channel}/posts/1/comments", comment)).status == 201
+    path = f"/v1/conversations/{part('c2c_' + bob.id)}/messages"
+    assert (await ada.post(path, {"kind": "text", "text": "Hi"})).status == 201
+    clock.move(seconds=40 * DAY)
+    later = await api(clock=clock, database=server.services.database, retention_days=60)
+    assert await sweep(later) == 0
+    assert (await bob.post(f"{channel}/posts/3/comments", comment)).status == 201
+    await a_post(later.user_of(ada.id, hours=4800), channel, "New")
+    clock.move(seconds=21 * DAY)
+    assert await sweep(later) == 4
+    await server.services.comments.cleanup.clear_ended()
+    assert await seqs(bob, f"{channel}/posts") == [4]
+    assert await seqs(bob, path) == []
+    stored = server.services.database.collection("messages")
+    assert await stored.count_documents({}) == 1
+    assert await findings(server) == []
+    # Without the setting, nothing ends any more.
+    again = await api(clock=clock, database=server.services.database)
+    clock.move(seconds=100 * DAY)
+    assert await sweep(again) == 0
+    assert await stored.count_documents({"ends_at": {"$exists": True}}) == 0
+
+
 async def test_a_longer_time_and_none_keep_what_is_there_and_only_the_owner_sets_it(
     api: OpenApi,
 ) -> None:

@@ -508,7 +508,8 @@ def call_of(row: Row, place: str) -> tuple[str, str, dict[str, Any]]:
     """The row's call on this channel, the same whether there is one."""
     path = row.path.replace("👍", part("👍")).removesuffix("/")
     users = ("nobody", "owner", "member", "admin", "banned", "writer", "asker")
-    for word in ("post", "poll", "asking", "buttons", "form", "commented", "draft", "link", *users):
+    words = ("post", "poll", "asking", "buttons", "form", "answer", "commented", "draft", "link")
+    for word in (*words, *users):
         path = path.replace("{" + word + "}", FILLED.get(word, "somebody"))
     if row.body == "lines":
         return row.method, place + path, {"data": '{"user_id": "x"}\n', "headers": AS_LINES}

@@ -42,6 +42,8 @@ HOW: Final = {
     "/v1/channels/{channel_id}/broadcasts/{broadcast_id}/resume": "itself",
     "/v1/channels/{channel_id}/drafts": "keyed",
     "/v1/channels/{channel_id}/forms/{name}/answers": "keyed, elsewhere",  # tests/buttons/test_forms.py
+    # tests/channels/self_service/test_menus.py
+    "/v1/channels/{channel_id}/menu/selections": "keyed, elsewhere",
     "/v1/channels/{channel_id}/drafts/{draft_id}/publish": "itself",
     "/v1/channels/{channel_id}/inbox/messages": "keyed for each",  # tests/channels/test_channel_messages.py
     "/v1/channels/{channel_id}/inbox/{user_id}/messages": "keyed",

@@ -324,6 +324,7 @@ async def test_every_type_of_event_arrives_without_any_subscription(
         "buttons.changed",
         "button.pressed",
         "form.answered",
+        "menu.selected",
         "comment.edited",
         "comment.recalled",
         "comment.reacted",

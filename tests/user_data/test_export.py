@@ -28,6 +28,7 @@ async def test_an_export_holds_all_of_a_user_and_goes_on_anywhere(shared_api: Ap
     leaver, bob, app = made.leaver, made.bob, made.app
     exported = await leaver.get("/v1/users/me/export")
     assert exported.status == 200, exported
+    assert exported.headers["Content-Type"] == "application/x-ndjson"
     lines = exported.lines
     assert lines[0]["type"] == "start"
     assert lines[0]["data"]["user_id"] == leaver.id

@@ -20,7 +20,6 @@ from channels.client.models import (
     DefaultChannelList,
     Grant,
     ImportProgress,
-    Invited,
     Page,
     Subscriber,
     UpdateChannel,
@@ -107,7 +106,7 @@ class Channels(Resource):
             Page[Subscriber], "channels", channel_id, "subscribers", q=q, staff=staff, limit=limit
         )
 
-    async def add_subscriber(self, channel_id: str, user_id: str) -> Subscriber | Invited:
+    async def add_subscriber(self, channel_id: str, user_id: str) -> AddedSubscriber:
         """Add a user. Only a back end adds without asking them; from others it is an invitation."""
         added = await self._call("PUT", _Added, "channels", channel_id, "subscribers", user_id)
         return added.root

@@ -17,6 +17,7 @@ from channels.client.models import (
     MessageSearchPage,
     NewMessage,
     Page,
+    Press,
     ReadMark,
     Sync,
     Tally,
@@ -182,6 +183,13 @@ class Conversations(Resource):
     async def unreact(self, conversation_id: str, seq: int, emoji: str) -> Tally:
         path = ("conversations", conversation_id, "messages", seq, "reactions", emoji)
         return await self._call("DELETE", Tally, *path)
+
+    async def press(
+        self, conversation_id: str, seq: int, button: int, *, text: str | None = None
+    ) -> Press:
+        """As `posts.press`, for a message that a channel wrote to the user."""
+        path = ("conversations", conversation_id, "messages", seq, "buttons", button, "press")
+        return await self._call("PUT", Press, *path, query={"text": text})
 
 
 class Inbox(Resource):

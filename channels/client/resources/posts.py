@@ -18,6 +18,7 @@ from channels.client.models import (
     PostPage,
     PostReport,
     PostViews,
+    Press,
     Reactor,
     Reminder,
     Tally,
@@ -147,6 +148,16 @@ class Posts(Resource):
             *("POST", Reminder, "channels", channel_id, "posts", seq),
             *("acknowledgements", "reminder"),
         )
+
+    async def press(
+        self, channel_id: str, seq: int, button: int, *, text: str | None = None
+    ) -> Press:
+        """Press a button, by its place from 0 over all rows. It counts once, and a `reply` is sent once.
+
+        `text` is what the user saw on it: where another text stands there now, the press is refused.
+        """
+        path = ("channels", channel_id, "posts", seq, "buttons", button, "press")
+        return await self._call("PUT", Press, *path, query={"text": text})
 
     async def report_views(self, channel_id: str, seqs: Iterable[int]) -> Page[PostViews]:
         """Say that the user has seen these posts, up to 100; each user counts once."""

@@ -83,7 +83,8 @@ class _Target:
     media_limit: int
     takes_polls: bool = False
     takes_buttons: bool = False
-    retention_days: int = 0
+    retention_days: None = None
+    """Comments end with their post."""
     member_count: None = None
 
     def refusal(

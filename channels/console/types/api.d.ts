@@ -75,7 +75,7 @@ declare namespace Api {
 
   type AddedResponse = MemberResponse | InvitedResponse;
 
-  type AddedSubscriberResponse = MemberOfChannelResponse | InvitedResponse;
+  type AddedSubscriberResponse = SubscriberResponse | InvitedResponse;
 
   type AdminAction =
     | "channel_created"
@@ -1393,6 +1393,7 @@ declare namespace Api {
     reactions: string | string[];
     reactions_per_user: number;
     distinct_reactions: number;
+    retention_days: number;
     member_count: number;
     member_limit: number;
     created_at: string;
@@ -1709,6 +1710,7 @@ declare namespace Api {
     links_per_message: number;
     poll_question_bytes: number;
     poll_option_bytes: number;
+    retention_days: number;
     poll_options: number;
     button_text_bytes: number;
     button_data_bytes: number;
@@ -1890,15 +1892,6 @@ declare namespace Api {
     muted_until: string | null;
     name_card: string;
     grants: Grant[];
-  }
-
-  interface MemberOfChannelResponse {
-    user_id: string;
-    name: string;
-    face_url: string;
-    role: Role;
-    subscribed_at: string;
-    muted_until: string | null;
   }
 
   interface MemberResponse {
@@ -2664,6 +2657,7 @@ declare namespace Api {
     reactions_per_user?: number;
     distinct_reactions?: number;
     comments?: Commenting;
+    retention_days?: number;
     accept_messages?: AcceptMessages;
     signatures?: boolean;
     protect_content?: boolean;
@@ -2676,6 +2670,7 @@ declare namespace Api {
     reactions_per_user: number;
     distinct_reactions: number;
     comments: Commenting;
+    retention_days: number;
     accept_messages: AcceptMessages;
     signatures: boolean;
     protect_content: boolean;
@@ -2730,7 +2725,7 @@ declare namespace Api {
     role: Role;
     subscribed_at: string;
     muted_until: string | null;
-    tags: string[];
+    tags: string[] | null;
   }
 
   interface SubscriberTagResponse {
@@ -3040,6 +3035,7 @@ declare namespace Api {
     reactions?: "all" | "basic" | "none" | string[];
     reactions_per_user?: number;
     distinct_reactions?: number;
+    retention_days?: number;
   }
 
   interface UpdateUser {

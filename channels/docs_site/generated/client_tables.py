@@ -14,6 +14,7 @@ from channels.client.resources.invite_links import InviteLinks
 from channels.client.resources.media import Uploads, Users
 from channels.client.resources.moderation import Moderation
 from channels.client.resources.posts import Posts
+from channels.client.resources.self_service import SelfService
 from channels.docs_site.generated.tables import docstring_of, table
 
 RESOURCES: Final[tuple[tuple[str, type[Any]], ...]] = (
@@ -22,6 +23,7 @@ RESOURCES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("comments", Comments),
     ("conversations", Conversations),
     ("inbox", Inbox),
+    ("self_service", SelfService),
     ("groups", Groups),
     ("invite_links", InviteLinks),
     ("media", Uploads),

@@ -136,18 +136,18 @@ class ImportService:
         channel_id: GroupId,
         owner_id: UserId | None,
         *,
-        keeps_images: bool = True,
+        is_foreign: bool = False,
     ) -> Imported:
         """Import the archive, which `Checker` has checked, under this id.
 
-        `owner_id`: the owner, in place of the archive's, who becomes an admin. `keeps_images`: images are stored as
-        they are, since a deployment has redrawn them; otherwise they are redrawn. Raises: MovingRefused.
+        `owner_id`: the owner, in place of the archive's, who becomes an admin. `is_foreign`: another
+        program's uploads are in the archive, which it does not describe as we do. Raises: MovingRefused.
         """
         owner = owner_id or checked.owner_id
         if owner is None:
             raise MovingRefused("no_owner", "The file names no owner. Name one with --owner.")
         async with self._claimed(channel_id) as holder:
-            work = _Import(self, archive, checked, channel_id, owner, holder, keeps_images)
+            work = _Import(self, archive, checked, channel_id, owner, holder, is_foreign=is_foreign)
             try:
                 imported = await work.run()
             except DomainError as error:
@@ -267,7 +267,8 @@ class _Import:
         channel_id: GroupId,
         owner_id: UserId,
         holder: str,
-        keeps_images: bool,
+        *,
+        is_foreign: bool,
     ) -> None:
         self._service = service
         self._archive = archive
@@ -275,7 +276,7 @@ class _Import:
         self._channel_id = channel_id
         self._owner_id = owner_id
         self._holder = holder
-        self._keeps_images = keeps_images
+        self._is_foreign = is_foreign
         self._documents: dict[str, list[Document]] = {}
         self._waiting = 0
         self._uses: list[str] = []
@@ -289,6 +290,8 @@ class _Import:
         self._live_comments = 0
         self._comment_bytes = 0
         self._has_owner = False
+        self._scheduled: list[Document] = []
+        self._scheduled_uses: list[str] = []
         self._newest: Message | None = None
         self._pins: list[tuple[Any, int]] = []
         self._media_bytes = 0
@@ -341,7 +344,7 @@ class _Import:
                 await self._add(table.collection, row)
             case _:
                 return
-        self.imported.counts[line.type] += 1  # type: ignore[attr-defined]  # every line has one
+        self.imported.counts[line.type] += 1
 
     # --- batches ------------------------------------------------------------------------------------------------------
 
@@ -479,6 +482,10 @@ class _Import:
         assert line.post_seq is not None  # checked
         await self._close_comment()
         place = PostPlace(self._channel_id, line.post_seq)
+        if line.seq == 1:
+            # Before the first comment: by this record the cleanup finds what there is.
+            record = comment_stream_document(place.stream_id, self._channel_id, line.post_seq)
+            await self._add("comment_streams", record)
         message = await self._message(line, place.stream_id)
         self._comment = _Open(message)
         if message.content is not None:
@@ -542,8 +549,6 @@ class _Import:
                 place.stream_id, newest, is_channel=False, media_bytes=self._comment_bytes
             )
             await self._add("streams", stream)
-            record = comment_stream_document(place.stream_id, self._channel_id, message.seq)
-            await self._add("comment_streams", record)
         self._last_comment, self._live_comments, self._comment_bytes = None, 0, 0
         await self._close(post, message)
 
@@ -554,14 +559,20 @@ class _Import:
         self._uses += media_ids_of(message.content)
         # A key as the server makes it: no caller's key is like it.
         document = message_document(message, f"s:{mint_id()}")
-        await self._add("messages", document, weight=BATCH // MESSAGES_A_BATCH)
+        await self._add("messages", document, weight=max(1, BATCH // MESSAGES_A_BATCH))
 
     async def _take_draft(self, line: DraftLine) -> None:
         content = await self._content(line.content)
         values = line.model_dump(mode="python", exclude={"type", "content"})
         values["content"] = content.to_stored()
-        self._uses += media_ids_of(content)
-        await self._add("drafts", draft_document(self._channel_id, values))
+        document = draft_document(self._channel_id, values)
+        if document["is_scheduled"]:
+            # With the last transaction: the scheduler must not find it before there is a channel to publish it in.
+            self._scheduled.append(document)
+            self._scheduled_uses += media_ids_of(content)
+        else:
+            self._uses += media_ids_of(content)
+            await self._add("drafts", document)
 
     # --- uploads ------------------------------------------------------------------------------------------------------
 
@@ -574,7 +585,7 @@ class _Import:
         for one in content.media:
             media = await self._upload(one.media_id, one.name)
             ids[one.media_id] = media.media_id
-            if not self._keeps_images:
+            if self._is_foreign:
                 described.append(media.attachment.model_copy(update={"name": one.name}))
                 continue
             if media.kind is not one.kind or media.size_bytes != one.size_bytes:
@@ -602,7 +613,7 @@ class _Import:
                 _in_steps(self._archive.read_media(digest)),
                 length=self._archive.media[digest],
                 name=name,
-                is_redrawn=self._keeps_images,
+                is_redrawn=True,
             )
         except (BadMedia, MediaTooLarge) as error:
             raise MovingRefused("bad_media", f"media/{digest}: {error.detail}") from error
@@ -630,8 +641,8 @@ class _Import:
             raise MovingRefused(
                 "limit_reached", f"The deployment has {service.limits.channels} channels already."
             )
-        if picture is not None:
-            await service.stores.media.use([picture.media_id], tx)
+        shown = [picture.media_id] if picture is not None else []
+        await service.stores.media.use([*shown, *self._scheduled_uses], tx)
         await service.stores.groups.insert(group, tx)
         await service.insert_profile(self.profile, tx)
         stream = stream_document(
@@ -640,8 +651,7 @@ class _Import:
         pins = [seq for _, seq in sorted(self._pins)]
         if pins:
             stream["pins"] = pins
-        await service.store.insert({"streams": [stream]}, tx)
-        await service.store.wake_scheduled(self._channel_id, tx)
+        await service.store.insert({"streams": [stream], "drafts": self._scheduled}, tx)
         after = {"imported_posts": self._checked.head_seq, "imported_members": group.member_count}
         act = AdminAct(IMPORTER, AdminAction.CHANNEL_CREATED, after=after)
         await service.admin_log.record(tx, group, act)

@@ -33,15 +33,6 @@ class ImportStore:
             if rows:
                 await self._database.collection(collection).insert_many(rows, session=tx.session)
 
-    async def wake_scheduled(self, channel_id: GroupId, tx: Tx) -> None:
-        """Let the scheduler publish the channel's scheduled posts from now on."""
-        # Uses index: channel_id_1_is_scheduled_1_order_at_1_created_at_1_draft_id_1
-        await self._database.collection("drafts").update_many(
-            {"channel_id": channel_id, "is_scheduled": True, "failure": None},
-            [{"$set": {"due_at": "$publish_at"}}],
-            session=tx.session,
-        )
-
     async def list_user_ids(self, channel_id: GroupId, *, after: str, limit: int) -> list[UserId]:
         """Members by user id, behind `after`."""
         # Uses index: _id, whose order is group, then user; group_id selects the shard.
@@ -146,9 +137,9 @@ def tally_document(
 
 
 def draft_document(channel_id: GroupId, values: Mapping[str, Any]) -> Document:
-    """A draft, which the scheduler does not see so far."""
+    """A draft, or a scheduled post."""
     publish_at = values["publish_at"]
-    return {
+    document: Document = {
         **values,
         "_id": join_key(channel_id, values["draft_id"]),
         "channel_id": channel_id,
@@ -156,6 +147,9 @@ def draft_document(channel_id: GroupId, values: Mapping[str, Any]) -> Document:
         "order_at": publish_at or values["created_at"],
         "is_scheduled": publish_at is not None,
     }
+    if publish_at is not None and values["failure"] is None:
+        document["due_at"] = publish_at
+    return document
 
 
 def row_document(channel_id: GroupId, key: Sequence[str], document: Mapping[str, Any]) -> Document:

@@ -152,13 +152,13 @@ class UploadReceiver:
                 if known is None:
                     head += chunk[: SNIFFED_BYTES - len(head)]
                     if len(head) == SNIFFED_BYTES:
-                        known = _kind_of(head)
+                        known = kind_of(head)
                         self._check_size(known[0], length or 0)
                 if known is not None:
                     self._check_size(known[0], size)
         if not size:
             raise BadMedia("The upload is empty")
-        known = known or _kind_of(head)
+        known = known or kind_of(head)
         self._check_size(known[0], size)
         return *known, size
 
@@ -185,7 +185,8 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _kind_of(head: bytes) -> tuple[MediaKind, str]:
+def kind_of(head: bytes) -> tuple[MediaKind, str]:
+    """The kind and the content type of a file with these first `SNIFFED_BYTES`."""
     found = filetype.guess(head)
     content_type = found.mime if found is not None else _UNKNOWN_TYPE
     if content_type in FORMATS:

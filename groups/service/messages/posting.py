@@ -185,8 +185,10 @@ def check_media_quota(used: int, more: int, limit: int) -> None:
         raise StorageQuotaReached("channel", limit_bytes=limit, used_bytes=used)
 
 
-def kept_days(retention_days: int, limits: GroupLimits) -> int | None:
+def kept_days(retention_days: int | None, limits: GroupLimits) -> int | None:
     """How many days messages are kept, by the setting of their group and of the deployment; None: for ever."""
+    if retention_days is None:
+        return None
     set_days = [days for days in (retention_days, limits.retention_days) if days]
     return min(set_days) if set_days else None
 
@@ -205,7 +207,7 @@ class PostBatch:
         member_count: int | None,
         takes_polls: bool,
         takes_buttons: bool,
-        retention_days: int = 0,
+        retention_days: int | None,
     ) -> None:
         self.stream_id = stream_id
         self.now = now
@@ -344,8 +346,8 @@ class PostTarget(Protocol[P_contra, R_co]):
         """Whether all its messages may have buttons. What is written for another sender, a channel, always may."""
 
     @property
-    def retention_days(self) -> int:
-        """After how many days the messages of the group end; 0: it does not say."""
+    def retention_days(self) -> int | None:
+        """After how many days the messages end; 0: as the deployment has it; None: with what they belong to."""
 
     @property
     def member_count(self) -> int | None:

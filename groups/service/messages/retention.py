@@ -13,10 +13,13 @@ Promises:
     A new setting gets to the messages that are there in the background (`redate_some`), in steps, from the position
     that the group's document has.
     Where nothing ends, a sweep costs two queries by empty indexes, and posts, pages and joins cost nothing.
+
+A process that starts compares the setting of the deployment with the one by which each stream is dated, and gives
+their messages new times where it is another one (`redate_all`). That reads every stream once where there is a setting.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from groups.kernel.background import PeriodicTask
@@ -39,9 +42,10 @@ ENDED_AT_ONCE: Final = 200
 """Messages that a look finds; those of one stream share a transaction."""
 REDATED_AT_ONCE: Final = 1_000
 GROUPS_A_LOOK: Final = 100
+STREAMS_A_LOOK: Final = 1_000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class RetentionService:
     """Ends messages, and gives them another time to end at."""
 
@@ -53,9 +57,14 @@ class RetentionService:
     hooks: Hooks
     limits: GroupLimits
     clock: Clock
+    _is_dated: bool = field(init=False, default=False)
+    """This process knows that all messages end by the setting of the deployment."""
 
     async def sweep(self) -> int:
         """Give messages their new times, and end what has ended; returns how many were deleted. Idempotent."""
+        if not self._is_dated:
+            await self.redate_all()
+            self._is_dated = True
         while await self.redate_some():
             pass
         deleted = 0
@@ -66,6 +75,40 @@ class RetentionService:
             for stream_id, seqs in of_streams.items():
                 deleted += await self._end(stream_id, seqs)
         return deleted
+
+    async def redate_all(self) -> None:
+        """Have messages of all streams end by the setting of the deployment. Idempotent; a crash leaves the rest.
+
+        Streams that are dated by it already are left out.
+        """
+        days, after, has_more = self.limits.retention_days, "", True
+        while has_more:
+            stream_ids, has_more = await self.streams.list_kept_otherwise(
+                days, after, STREAMS_A_LOOK
+            )
+            for stream_id in stream_ids:
+                await self._redate_stream(stream_id)
+                after = stream_id
+
+    async def _redate_stream(self, stream_id: StreamId) -> None:
+        group_id = group_in(stream_id)
+        after: int | None = 0
+
+        async def work(tx: Tx) -> int | None:
+            assert after is not None, "it is not done"
+            group = await self.groups.find_group(group_id, tx) if group_id is not None else None
+            head = await self.streams.touch_head(stream_id, tx)
+            upto = min(head, after + REDATED_AT_ONCE)
+            if not self.hooks.ends_with_other(stream_id):
+                own = group.retention_days if group is not None else 0
+                await self.messages.redate(stream_id, after, upto, kept_days(own, self.limits), tx)
+            if upto < head:
+                return upto
+            await self.streams.put_kept_days(stream_id, self.limits.retention_days, tx)
+            return None
+
+        while after is not None:
+            after = await self.database.run(work, stream_lock(stream_id))
 
     async def _end(self, stream_id: StreamId, seqs: Sequence[int]) -> int:
         async def work(tx: Tx) -> int:

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from channels.self_service.audit import checks as self_service_checks
+from groups.kernel.data_checks import repair_findings
 from groups.kernel.mongo import Database
+from groups.kernel.mongo.snapshot import Snapshot
 from tests.api import Api, a_channel, id_of, part
 from tests.conftest import OpenApi
 
@@ -153,3 +156,30 @@ async def test_selections_have_a_rate_and_a_menu_ends_with_its_channel(
     assert (await ada.delete(channel)).status == 204
     await server.services.chat.cleanup.wait()
     assert await database.collection("menus").find_one({}) is None
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_verify_finds_and_repairs_what_repeats_menus_and_rules(
+    api: OpenApi, database: Database
+) -> None:
+    server = await api()
+    ada = server.new_user("ada")
+    channel = await a_channel(ada)
+    await ada.put(f"{channel}/menu", MENU)
+    await ada.put(f"{channel}/greeting", {"text": "Welcome"})
+    checks = self_service_checks(database, server.services.chat.streams)
+    key = {"_id": id_of(channel)}
+
+    async def findings() -> list[str]:
+        async with Snapshot(database) as snapshot:
+            return [finding.problem for check in checks async for finding in check.find(snapshot)]
+
+    assert await findings() == []
+    await database.collection("channels").update_one(key, {"$set": {"menu_version": 1}})
+    await database.collection("automatic_channels").delete_one(key)
+    await database.collection("menus").insert_one({"_id": "@TOA#_gone", "entries": []})
+    assert len(await findings()) == 3
+    for check in checks:
+        await repair_findings(database, check)
+    assert await findings() == []
+    assert await database.collection("menus").count_documents({}) == 1

@@ -54,7 +54,8 @@ async def serve_stream(
     answer: NdjsonStream[Any] = await endpoint.handler(**given)
     response = web.StreamResponse(status=endpoint.spec.status, headers=headers)
     # A client that calls its lines bytes is one that knows no NDJSON, so it understands the answer's lines as bytes.
-    response.content_type = BYTES if request.content_type == BYTES else NDJSON
+    is_bytes = endpoint.line is not None and request.content_type == BYTES
+    response.content_type = BYTES if is_bytes else NDJSON
     async with aclosing(answer.items) as items:
         await response.prepare(request)
         try:

@@ -29,6 +29,7 @@ export default {
   "kind.poll": "Poll",
   "kind.form_answer": "Form",
   "list.poll": "Poll: {question}",
+  "list.form": "Form: {title}",
 
   "folder.list": "Folders",
   "folder.new": "New folder",

@@ -7,12 +7,13 @@ const MAX_LENGTH = 100;
 const READ = 400; // characters of a text of which a preview is made
 
 /**
- * The preview as the server makes it (`Content.preview`): the question of a poll, the text without its marks, or a placeholder
+ * The preview as the server makes it (`Content.preview`): the question of a poll, the title of a form, the text without its marks, or a placeholder
  * such as `[image]`.
- * @param {Pick<App.Content, "title" | "text" | "location" | "poll" | "kind">} content
+ * @param {Pick<App.Content, "title" | "text" | "location" | "poll" | "form_answer" | "kind">} content
  */
 function previewOf(content) {
   if (content.poll) return beginning(content.poll.question, MAX_LENGTH);
+  if (content.form_answer) return beginning(content.form_answer.title, MAX_LENGTH);
   const text = plainText(beginning(content.text ?? "", READ));
   return beginning(content.title || text || content.location?.name || `[${content.kind}]`, MAX_LENGTH);
 }
@@ -46,6 +47,7 @@ export function lastMessageText(last, { isChannel = false } = {}) {
   const kind = last.kind ?? /^\[(\w+)\]$/.exec(last.preview)?.[1];
   const key = `kind.${kind}`;
   if (last.preview === `[${kind}]` && hasText(key)) return t(key);
+  if (kind === "form_answer") return t("list.form", { title: last.preview });
   return kind === "poll" ? t("list.poll", { question: last.preview }) : last.preview;
 }
 

@@ -61,7 +61,7 @@ export interface AddConversations {
 
 export type AddedResponse = MemberResponse | InvitedResponse;
 
-export type AddedSubscriberResponse = MemberOfChannelResponse | InvitedResponse;
+export type AddedSubscriberResponse = SubscriberResponse | InvitedResponse;
 
 export type AdminAction =
   | "channel_created"
@@ -1379,6 +1379,7 @@ export interface GroupResponse {
   reactions: string | string[];
   reactions_per_user: number;
   distinct_reactions: number;
+  retention_days: number;
   member_count: number;
   member_limit: number;
   created_at: string;
@@ -1747,15 +1748,6 @@ export interface MemberChanged {
   muted_until: string | null;
   name_card: string;
   grants: Grant[];
-}
-
-export interface MemberOfChannelResponse {
-  user_id: string;
-  name: string;
-  face_url: string;
-  role: Role;
-  subscribed_at: string;
-  muted_until: string | null;
 }
 
 export interface MemberResponse {
@@ -2521,6 +2513,7 @@ export interface SettingsBody {
   reactions_per_user?: number;
   distinct_reactions?: number;
   comments?: Commenting;
+  retention_days?: number;
   accept_messages?: AcceptMessages;
   signatures?: boolean;
   protect_content?: boolean;
@@ -2533,6 +2526,7 @@ export interface SettingsResponse {
   reactions_per_user: number;
   distinct_reactions: number;
   comments: Commenting;
+  retention_days: number;
   accept_messages: AcceptMessages;
   signatures: boolean;
   protect_content: boolean;
@@ -2587,7 +2581,7 @@ export interface SubscriberResponse {
   role: Role;
   subscribed_at: string;
   muted_until: string | null;
-  tags: string[];
+  tags: string[] | null;
 }
 
 export interface SubscriberTagResponse {
@@ -2897,6 +2891,7 @@ export interface UpdateGroup {
   reactions?: "all" | "basic" | "none" | string[];
   reactions_per_user?: number;
   distinct_reactions?: number;
+  retention_days?: number;
 }
 
 export interface UpdateUser {

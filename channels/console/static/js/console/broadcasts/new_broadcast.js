@@ -128,7 +128,7 @@ export class NewBroadcast {
     };
     const isSure = await confirmDialog({
       title: t(startAt ? "broadcasts.schedule.title" : "broadcasts.send.title"),
-      text: this.#segment.audience ?? t("broadcasts.audience.unknown"),
+      text: (await this.#segment.count()) ?? t("broadcasts.audience.unknown"),
       action: t(startAt ? "broadcasts.schedule" : "broadcasts.send"),
     });
     if (!isSure) return;

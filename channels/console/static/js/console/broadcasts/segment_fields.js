@@ -54,8 +54,6 @@ export class SegmentFields {
   );
   #audience = h("p.soft", { role: "status" });
   #requests = 0;
-  /** How many it reaches, in words; null while that is not known. @type {string | null} */
-  audience = null;
 
   /** @returns {Api.SegmentBody} */
   get value() {
@@ -88,11 +86,13 @@ export class SegmentFields {
   #changed() {
     this.#tagged.hidden = this.#to.value === "everyone";
     this.#requests += 1; // an answer that is on its way is about another segment
-    this.audience = null;
-    this.#count();
+    this.#countSoon();
   }
 
-  #count = debounce(COUNT_AFTER, async () => {
+  #countSoon = debounce(COUNT_AFTER, () => this.count());
+
+  /** How many it reaches, in words; null where that cannot be said. */
+  async count() {
     const request = this.#requests;
     /** @type {string | null} */
     let text = null;
@@ -102,10 +102,9 @@ export class SegmentFields {
     } catch (error) {
       asProblem(error); // it is shown without the number
     }
-    if (request !== this.#requests) return;
-    this.audience = text;
-    this.#audience.textContent = text ?? "";
-  });
+    if (request === this.#requests) this.#audience.textContent = text ?? "";
+    return text;
+  }
 }
 
 /**

@@ -19,7 +19,7 @@ export default {
   "broadcasts.noTags": "No subscriber has a tag yet. Add tags under “Subscribers”.",
   "broadcasts.audience": { one: "{n} subscriber matches.", other: "{n} subscribers match." },
   "broadcasts.audience.more": { one: "At least {n} subscriber matches.", other: "At least {n} subscribers match." },
-  "broadcasts.audience.unknown": "How many subscribers match is not known yet.",
+  "broadcasts.audience.unknown": "How many subscribers match is not known now.",
   "broadcasts.text": "Message",
   "broadcasts.text.hint": "Subscribers who answer only “stop” get no more broadcasts.",
   "broadcasts.nothing": "Write a text or add a file.",
