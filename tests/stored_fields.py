@@ -87,7 +87,7 @@ SUBDOCUMENTS: Final[dict[str, tuple[str, ...]]] = {
         "origin",
         "failure",
     ),
-    "automatic_messages": ("content", "hours"),
+    "automatic_messages": ("content", "hours.times", "hours"),
     "menus": ("entries",),
     "broadcasts": ("content", "segment", "failure"),
     "subscriber_tag_counts": ("counts",),
@@ -187,7 +187,8 @@ class Witness:
                     if isinstance(one, dict):
                         self._note(f"{below}[]", one)
                     for inner in one if isinstance(one, list) else ():
-                        self._note(f"{below}[][]", inner)
+                        if isinstance(inner, dict):
+                            self._note(f"{below}[][]", inner)
 
     @property
     def fields(self) -> Fields:
@@ -292,6 +293,7 @@ async def _every_field(api: Api) -> None:
     await ada.get(f"{path}/drafts")
     await ada.put(f"{path}/posts/1/pin")
     await bob.put(f"{path}/posts/3/vote", {"options": [0]})
+    await ada.patch(path, {"settings": {"retention_days": 365}})
     asking = {"kind": "text", "text": "Read this", "acknowledge": True}
     await ada.post(f"{path}/drafts", {"post": asking})
     asked = (await ada.post(f"{path}/posts", asking)).body["seq"]

@@ -19,7 +19,7 @@ REPORT_DAYS: Final = 30
 
 
 class State(StrEnum):
-    """What becomes of a broadcast."""
+    """The state of a broadcast."""
 
     SCHEDULED = "scheduled"
     RUNNING = "running"

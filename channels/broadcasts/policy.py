@@ -64,7 +64,7 @@ def reason_of(error: DomainError) -> Reason | None:
 
 
 def wants_broadcasts(content: Content | None) -> bool | None:
-    """What a message of a user to a channel says of broadcasts: False for "stop", True for "start"; None: nothing.
+    """Read what a message of a user to a channel says of broadcasts: False for "stop", True for "start"; None: nothing.
 
     The message must be the word alone, in any case, with blanks and punctuation around it.
     """

@@ -381,7 +381,7 @@ class Segment(Answer):
 
 
 State = Literal["scheduled", "running", "stopped", "done", "failed"] | str
-"""What becomes of a broadcast."""
+"""The state of a broadcast."""
 
 
 class Broadcast(Answer):

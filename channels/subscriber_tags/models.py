@@ -63,7 +63,7 @@ class TagChange:
 
 
 class TagOutcome(StrEnum):
-    """What came of one change."""
+    """The outcome of one change."""
 
     CHANGED = "changed"
     UNCHANGED = "unchanged"

@@ -42,7 +42,7 @@ class SubscriberTagStore:
     async def find_rows(
         self, channel_id: GroupId, user_ids: Collection[UserId], tx: Tx | None = None
     ) -> dict[UserId, TagRow]:
-        """What is stored of these users, also of an earlier subscription of theirs."""
+        """The rows of these users, also those of an earlier subscription of theirs."""
         if not user_ids:
             return {}
         keys = [join_key(channel_id, user_id) for user_id in user_ids]

@@ -7,6 +7,7 @@ from typing import Final
 
 from rich.console import Console
 
+import channels.wiring
 import groups.wiring
 from channels.analytics.audit.service import checks as analytics_checks
 from channels.audit import checks as channel_checks
@@ -20,7 +21,8 @@ from channels.limits import Limits
 from channels.link_clicks.audit import checks as click_checks
 from channels.push.audit import checks as push_checks
 from channels.reports.audit import checks as report_checks
-from channels.self_service.audit import checks as self_service_checks
+from channels.self_service.automatic_messages.audit import checks as automatic_checks
+from channels.self_service.menus.audit import checks as menu_checks
 from channels.subscriber_tags.audit import checks as subscriber_tag_checks
 from channels.user_data.audit import checks as user_data_checks
 from channels.user_data.audit import checks_of_user
@@ -111,7 +113,8 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
         *subscriber_tag_checks(database, chat.membership_reader, chat.streams, clock),
         *broadcast_checks(),
         *draft_checks(database, chat.draft_content, chat.streams),
-        *self_service_checks(database, chat.streams),
+        *automatic_checks(database, chat.streams),
+        *menu_checks(database, chat.streams, channels.wiring.build_core(chat, limits).store),
         *analytics_checks(database, chat, limits),
         *click_checks(database, chat.streams),
         *log_checks(),

@@ -37,7 +37,8 @@ ID_PATTERN: Final = rf"^(?!\.{{1,2}}$)[^ {UNSEEN}]([^{UNSEEN}]*[^ {UNSEEN}])?$"
 RESERVED_USER_IDS: Final = frozenset(
     {
         "me",  # in paths: the caller
-        # Names under which the program itself writes to the admin log.
+        # Names under which the program itself writes messages, or to the admin log.
+        "channels-automatic",
         "channels-import",
         "channels-revoke",
         "channels-update",

@@ -1,10 +1,14 @@
 """Important posts over HTTP and the socket: asking, acknowledging, who has not, the reminder."""
 
 import asyncio
+import io
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from channels.limits import Limits
+from channels.verify.command import verify
 from tests.api import Api, User, a_channel, a_chat_group, id_of, part
 from tests.conftest import OpenApi
 
@@ -163,7 +167,13 @@ async def test_acknowledgements_at_once_are_counted_exactly_and_one_reminder_win
     assert await shown(ada, message) == {"count": 39, "mine": False}
     assert (await overview(ada, message, "missing"))[1] == {"asked": 39, "given": 39, "missing": 0}
     # The check of stored data counts them, and repairs a wrong count.
-    key = f"group_{id_of(channel)}"
     tallies = server.services.database.collection("tallies")
-    [tally] = await tallies.find({"_id": {"$regex": f"^{key}"}}).to_list(None)
-    assert tally["acknowledged"] == 39
+    before = await tallies.find_one({}, {"version": 0})
+    assert before is not None
+    assert before["acknowledged"] == 39
+    await tallies.update_one({"_id": before["_id"]}, {"$set": {"acknowledged": 40}})
+    console, limits = Console(file=io.StringIO()), Limits(posts_per_second=0)
+    for found in (["acknowledged: is counted 40, held by 39"], []):
+        outcomes = await verify(server.services.database, limits, console=console, repair=True)
+        assert [each.problem for outcome in outcomes for each in outcome.first] == found
+    assert await tallies.find_one({}, {"version": 0}) == before

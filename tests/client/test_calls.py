@@ -15,6 +15,7 @@ from channels.client import (
 )
 from channels.client.event_models import MessagePosted
 from channels.client.models import (
+    ButtonBody,
     ChannelMissing,
     Conversation,
     GroupMissing,
@@ -147,6 +148,54 @@ async def test_posts_are_written_read_page_by_page_and_changed(shared_api: Api) 
         (seen,) = (await theirs.posts.report_views(channel_id, [7])).items
         assert seen.seq == 7
         assert (await mine.posts.preview(channel_id, text="?")).text == "?"
+
+
+async def test_a_channel_serves_people_by_itself(shared_api: Api) -> None:
+    owner, reader = shared_api.new_user("owner"), shared_api.new_user("reader")
+    shop = named("shop")
+    async with client_of(owner) as mine, client_of(reader) as theirs:
+        await mine.channels.create(channel_id=shop, name="Shop")
+        await theirs.channels.subscribe(shop)
+        calls = mine.self_service
+        menu = await calls.set_menu(
+            shop, entries=[{"text": "Hours", "kind": "reply", "reply": "?"}]
+        )
+        assert (await theirs.self_service.menu(shop)).version == menu.version
+        chosen = await theirs.self_service.select(shop, "1", version=menu.version)
+        assert chosen.message is not None
+        form = await calls.put_form(
+            shop, "order", title="Order", fields=[{"name": "n", "label": "N"}]
+        )
+        assert [one.name async for one in theirs.self_service.forms(shop)] == [form.name]
+        assert (await theirs.self_service.form(shop, "order")).title == "Order"
+        with pytest.raises(InvalidInput) as refused:
+            await theirs.self_service.answer_form(shop, "order", {"n": " "})
+        assert refused.value.details == {"field": "n", "reason": "missing"}
+        answered = await theirs.self_service.answer_form(shop, "order", {"n": "Two"})
+        assert answered.message.form_answer is not None
+        button: ButtonBody = {"text": "Order", "kind": "event", "data": "tea"}
+        post = await mine.posts.publish(shop, text="Tea?", buttons=[[button]])
+        pressed = await theirs.posts.press(shop, post.seq, 0, text="Order")
+        assert pressed.buttons[0][0].presses == 1
+        sent = await mine.inbox.answer(shop, reader.id, text="Tea?", buttons=[[button]])
+        assert (await theirs.conversations.press(f"c2c_{shop}", sent.seq, 0)).buttons[0][0].pressed
+        assert (await calls.set_greeting(shop, text="Welcome")).text == "Welcome"
+        assert (await calls.greeting(shop)).text == "Welcome"
+        await calls.put_auto_reply(shop, "tea", keywords=["tea"], answer={"text": "Yes"})
+        assert (await calls.auto_reply(shop, "tea")).keywords == ["tea"]
+        assert [one.name async for one in calls.auto_replies(shop)] == ["tea"]
+        hours = await calls.set_opening_hours(
+            shop, time_zone="Europe/Berlin", weekly={}, away={"text": "Zz"}
+        )
+        assert (await calls.opening_hours(shop)).time_zone == hours.time_zone == "Europe/Berlin"
+        for end in (
+            calls.delete_menu(shop),
+            calls.delete_form(shop, "order"),
+            calls.delete_greeting(shop),
+            calls.delete_auto_reply(shop, "tea"),
+            calls.delete_opening_hours(shop),
+        ):
+            await end
 
 
 async def test_the_kind_of_a_post_follows_from_its_fields(shared_api: Api) -> None:

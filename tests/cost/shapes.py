@@ -223,6 +223,12 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape("find", "webhooks", ("channel_id", "enabled")): (
         "those of the channels of a page of the log: once for a page, by the index, from every shard"
     ),
+    Shape("find", "automatic_channels", ("_id",)): (
+        "what all channels do by themselves, once after a change of one of them"
+    ),
+    Shape("find", "automatic_jobs", ("due_at",)): (
+        "the automatic messages to send next, by the index on it: in the background, while any channel has such"
+    ),
     Shape("find", "webhooks", ("enabled",)): "what all want, once after a change of one of them",
     Shape("find", "webhooks", ("ends_at",)): "those to clear away, by the index on it, seldom",
     Shape("find", "webhooks", ("secrets_until",)): "replaced secrets, by the index on it, seldom",

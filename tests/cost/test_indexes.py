@@ -97,6 +97,10 @@ EXPECTED: Final[Indexes] = {
     },
     "reports": {"digest_1_at_-1": ""},
     "report_days": {"expires_at_1": "expires after 0 s"},
+    "user_deletions": {
+        "user_id_1": 'only where {"user_id": {"$exists": true}}',
+        "expires_at_1": "expires after 0 s",
+    },
     "post_figures": {"stream_id_1": ""},
     "events": {
         "at_1": "expires after 86400 s",

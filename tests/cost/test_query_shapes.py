@@ -526,6 +526,8 @@ async def _self_service(api: Api, ada: User, dan: User, path: str) -> None:
     await ada.get(f"{path}/auto-replies/hours")
     hours = {"time_zone": "UTC", "weekly": {}, "away": text}
     await ada.put(f"{path}/opening-hours", hours)
+    for name in ("greeting", "opening-hours"):
+        await ada.get(f"{path}/{name}")
     for entry in ("1", "2"):
         await dan.post(f"{path}/menu/selections", {"entry": entry}, idempotency_key=f"m{entry}")
     new = api.new_user()

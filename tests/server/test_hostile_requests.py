@@ -65,6 +65,7 @@ async def a_place(api: Api) -> tuple[User, dict[str, str]]:
         "conversation_id": conversation_of(channel),
         "user_id": bob.id,
         "draft_id": draft.body["draft_id"],
+        "broadcast_id": "none",
         "code": (await ada.post(f"{channel}/invite-links", {})).body["code"],
         "device_id": "phone",
         "seq": "1",
@@ -509,9 +510,9 @@ def call_of(row: Row, place: str) -> tuple[str, str, dict[str, Any]]:
     path = row.path.replace("👍", part("👍")).removesuffix("/")
     users = ("nobody", "owner", "member", "admin", "banned", "writer", "asker")
     words = ("post", "poll", "asking", "buttons", "form", "answer", "commented", "draft", "link")
-    for word in (*words, *users):
+    for word in (*words, "broadcast", *users):
         path = path.replace("{" + word + "}", FILLED.get(word, "somebody"))
-    if row.body == "lines":
+    if row.body in {"lines", "tag-lines"}:
         return row.method, place + path, {"data": '{"user_id": "x"}\n', "headers": AS_LINES}
     if row.body in {"member", "nobody"}:
         return row.method, place + path, {"body": {"user_id": "somebody"}}
@@ -662,7 +663,11 @@ async def test_every_call_that_answers_item_by_item_is_asked_above(shared_api: A
         if refers([answer.get("content") for answer in call["responses"].values()])
     }
     asked = {(method, path.partition("?")[0]) for method, path, _ in BATCHES}
-    applications = {("POST", "/v1/channels/{channel_id}/subscribers"), ("POST", "/v1/users")}
+    applications = {
+        ("POST", "/v1/channels/{channel_id}/subscribers"),
+        ("POST", "/v1/channels/{channel_id}/subscriber-tags"),
+        ("POST", "/v1/users"),
+    }
     places = ("channels/{channel_id}", "groups/{group_id}")
     managers = {("POST", f"/v1/{place}/join-requests") for place in places}
     assert found - asked == applications | managers, "the application's, and those who may see all"

@@ -337,6 +337,7 @@ async def test_every_type_of_event_arrives_without_any_subscription(
         "broadcast.started",
         "broadcast.changed",
         "broadcast.ended",
+        "user.deleted",
     }
     for event in heard:
         assert event["at"].endswith("Z")

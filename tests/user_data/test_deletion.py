@@ -1,12 +1,24 @@
 """A user who is deleted: nothing of theirs is found in the bytes of the database, and all counts are exact."""
 
+import asyncio
+import io
+from datetime import datetime, timedelta
+
 import pytest
 from rich.console import Console
 
 from channels.limits import Limits
 from channels.server.options import ServiceOptions
+from channels.user_data.audit import checks_of_user
+from channels.user_data.models import Deletion, Progress
 from channels.user_data.policy import UserDataOptions
+from channels.user_data.service.steps import DeletionSteps
 from channels.verify.command import verify
+from channels.verify.report import Outcome
+from groups.kernel.errors import Unavailable
+from groups.kernel.ids import UserId
+from groups.kernel.mongo import Database
+from groups.kernel.mongo.snapshot import Snapshot
 from tests.api import Api, a_channel, id_of, part
 from tests.conftest import OpenApi
 from tests.user_data.helpers import delete_user, places_of, traces, until_deleted
@@ -89,3 +101,84 @@ async def test_users_delete_themselves_only_where_the_deployment_allows_it(share
     ada = shared_api.new_user("ada")
     refused = await ada.call("DELETE", "/v1/users/me", {"confirm": ada.id})
     assert refused.refusal == (403, "permission_denied")
+
+
+async def test_another_process_goes_on_and_refuses_the_tokens(
+    api: OpenApi, second_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process is cut off in the middle of each step's page; the other one finishes once the lease ends."""
+    first, second = await api(), await api(database=second_database)
+    made = await traces(first)
+    leaver, app = made.leaver, made.app
+    steps, walked = first.services.user_data.steps, 0
+    run = DeletionSteps.run
+
+    async def cut_off(self: DeletionSteps, deletion: Deletion) -> Progress:
+        nonlocal walked
+        if self is not steps:
+            return await run(self, deletion)
+        walked += 1
+        done = await run(self, deletion)
+        if walked % 12 == 0:
+            # Done, and not stored: as a process that was killed there.
+            raise Unavailable
+        return done
+
+    monkeypatch.setattr(DeletionSteps, "run", cut_off)
+    elsewhere = second.bearer(leaver.token)
+    assert (await elsewhere.get("/v1/users/me")).status == 200
+    assert (await delete_user(app, leaver)).status == 202
+    for _ in range(200):
+        if (await elsewhere.get("/v1/users/me")).refusal == (401, "unauthenticated"):
+            break
+        await asyncio.sleep(0.02)
+    assert (await elsewhere.get("/v1/users/me")).refusal == (401, "unauthenticated")
+    again = await delete_user(app, leaver)
+    assert again.status == 202
+    state = ""
+    while state != "done":
+        first.clock.move(seconds=61)
+        second.clock.move(seconds=61)
+        for server in (first, second):
+            server.services.user_data.worker.wake()
+        await asyncio.sleep(0.2)
+        found = await second.user_of(app.id, admin=True).get(
+            f"/v1/users/{part(leaver.id)}/deletion"
+        )
+        state = found.body["state"]
+    assert await places_of(first.services.database, leaver.id) == set()
+    outcomes = await verify(
+        first.services.database, Limits(), console=Console(quiet=True), repair=False
+    )
+    assert [(one.check.claim, one.first) for one in outcomes if not one.is_clean] == []
+
+
+@shared_loop
+async def test_verify_finds_what_a_deletion_left(shared_api: Api) -> None:
+    ada, app = shared_api.new_user("ada"), shared_api.new_user("app", admin=True)
+    await delete_user(app, ada)
+    done = await until_deleted(app, ada)
+    database = shared_api.services.database
+    console = Console(file=io.StringIO(), width=200)
+    (found,) = (
+        one
+        for one in await verify(database, Limits(), console=console, repair=False)
+        if one.check.claim == "nothing is left of users who were deleted"
+    )
+    assert (found.checked > 0, found.first) == (True, [])
+    at = datetime.fromisoformat(done["finished_at"]) - timedelta(seconds=1)
+    block = {"_id": f"{ada.id}\x1fbob", "user_id": ada.id, "peer_id": "bob", "at": at}
+    await database.collection("blocks").insert_one(block)
+    (found,) = (
+        one
+        for one in await verify(database, Limits(), console=console, repair=False)
+        if one.check.claim == "nothing is left of users who were deleted"
+    )
+    assert "holds in user_id the id of a user who was deleted" in found.first[0].problem
+    outcomes = [Outcome(check) for check in checks_of_user(database, UserId(ada.id))]
+    async with Snapshot(database) as snapshot:
+        left = [each async for each in outcomes[0].check.find(snapshot)]
+    assert [(each.subject, each.problem) for each in left] == [
+        ("blocks", "1 document holds the id")
+    ]
+    await database.collection("blocks").delete_one({"_id": block["_id"]})

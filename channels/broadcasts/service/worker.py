@@ -54,8 +54,10 @@ from groups.service.access.guard import AccessGuard
 from groups.service.access.membership_reader import MembershipReader
 from groups.service.messages.posting import LoadedContent, fingerprint_of
 
-AT_ONCE: Final = 100
-"""Users who share a transaction."""
+AT_ONCE: Final = 50
+"""Users who share a transaction. Measured to 100,000 subscribers, on 2 cores under a load of 18 and with 10 posts a
+second: 190 messages a second; p50 of posts 19 ms without and 27 ms with it, p99 219 and 354 ms. With 100 users it sent
+227 a second, and p99 was 482 ms."""
 BROADCASTS_AT_ONCE: Final = 8  # of one process
 LOOK_SECONDS: Final = 2.0
 """Between two looks for broadcasts that are due; an event of this or another process wakes earlier."""

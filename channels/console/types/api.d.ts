@@ -3139,23 +3139,23 @@ declare namespace Api {
   }
 
   interface Weekly {
-    mon?: unknown[];
-    tue?: unknown[];
-    wed?: unknown[];
-    thu?: unknown[];
-    fri?: unknown[];
-    sat?: unknown[];
-    sun?: unknown[];
+    mon?: string[][];
+    tue?: string[][];
+    wed?: string[][];
+    thu?: string[][];
+    fri?: string[][];
+    sat?: string[][];
+    sun?: string[][];
   }
 
   interface WeeklyResponse {
-    mon: unknown[];
-    tue: unknown[];
-    wed: unknown[];
-    thu: unknown[];
-    fri: unknown[];
-    sat: unknown[];
-    sun: unknown[];
+    mon: string[][];
+    tue: string[][];
+    wed: string[][];
+    thu: string[][];
+    fri: string[][];
+    sat: string[][];
+    sun: string[][];
   }
 
   interface WriteComment {

@@ -38,7 +38,9 @@ _TARGETS: Final = {
     "asking": ("{seq}", ""),
     "poll": ("{seq}", ""),
     "buttons": ("{seq}", ""),
+    "answer": ("{name}", ""),
     "form": ("{name}", ""),
+    "answer": ("{name}", ""),
     "commented": ("{seq}", "a comment of somebody else"),
     "draft": ("{draft}", ""),
     "webhook": ("{webhook}", ""),
@@ -127,7 +129,7 @@ _GRANTS: Final = {
     Grant.MANAGE_SUBSCRIBERS: "See, add, remove, mute and ban subscribers, bans from reacting and commenting included;"
     " tag them; see the users who reacted.",
     Grant.CHANGE_INFO: "Change name, picture, introduction, organization and custom data.",
-    Grant.CHANGE_SETTINGS: "Change the settings, and the forms.",
+    Grant.CHANGE_SETTINGS: "Change the settings, the menu, the forms, the greeting and the automatic answers.",
     Grant.READ_INBOX: "Read the channel's inbox, answer and write in the channel's name, tag its"
     " threads, and keep canned replies.",
     Grant.SEE_INSIGHTS: "See the insights.",

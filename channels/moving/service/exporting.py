@@ -204,9 +204,10 @@ class _Export:
         group = Group.from_stored({**row, "group_id": row["_id"]})
         profile = ChannelProfile.from_stored({**of_channel, "channel_id": of_channel["_id"]})
         values = group.model_dump(mode="json", exclude_defaults=True, exclude=set(OF_DEPLOYMENT))
-        values["custom"] = {
-            key: value for key, value in group.custom.items() if key != CHANNEL_MARKER
-        }
+        custom = {key: value for key, value in group.custom.items() if key != CHANNEL_MARKER}
+        del values["custom"]  # it has the marker
+        if custom:
+            values["custom"] = custom
         picture = media_in(group.face_url)
         if picture is None and group.face_url:
             values["face_url"] = group.face_url

@@ -27,15 +27,22 @@ class Match(StrEnum):
     CONTAINS = "contains"
 
 
+class OpenTime(Model):
+    """A time of a week: on a day from 0 (Monday) to 6, from a minute of the day up to another one."""
+
+    day: int
+    start: int
+    end: int
+
+
 class OpeningHours(Model):
     """When a channel is open, in its own time zone.
 
-    `week` has the times of Monday to Sunday, each from a minute of the day up to another one, in order and apart.
-    `closed_dates` are ISO dates on which it is closed all day.
+    `times` are in order and apart. `closed_dates` are ISO dates on which it is closed all day.
     """
 
     time_zone: str
-    week: tuple[tuple[tuple[int, int], ...], ...]
+    times: tuple[OpenTime, ...]
     closed_dates: tuple[str, ...] = ()
 
 

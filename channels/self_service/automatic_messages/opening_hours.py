@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from channels.self_service.automatic_messages.models import OpeningHours
+from channels.self_service.automatic_messages.models import OpeningHours, OpenTime
 
 MINUTES_A_DAY: Final = 24 * 60
 NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
@@ -33,15 +33,18 @@ def opens_at(hours: OpeningHours, now: datetime) -> datetime | None:
     minute = local.hour * 60 + local.minute
     for ahead in range(_DAYS_AHEAD):
         day = local.date() + timedelta(days=ahead)
-        for start, end in _times_on(hours, day):
-            if ahead == 0 and minute >= end:
+        for each in _times_on(hours, day):
+            if ahead == 0 and minute >= each.end:
                 continue
-            if ahead == 0 and start <= minute:
+            if ahead == 0 and each.start <= minute:
                 return None
-            opening = datetime.combine(day, time(start // 60, start % 60), tzinfo=zone)
+            at = time(each.start // 60, each.start % 60)
+            opening = datetime.combine(day, at, tzinfo=zone)
             return opening.astimezone(UTC)
     return NEVER
 
 
-def _times_on(hours: OpeningHours, day: date) -> tuple[tuple[int, int], ...]:
-    return () if day.isoformat() in hours.closed_dates else hours.week[day.weekday()]
+def _times_on(hours: OpeningHours, day: date) -> list[OpenTime]:
+    if day.isoformat() in hours.closed_dates:
+        return []
+    return [each for each in hours.times if each.day == day.weekday()]

@@ -7,7 +7,12 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from channels.self_service.automatic_messages.matching import words_in
-from channels.self_service.automatic_messages.models import AutomaticMessage, Match, OpeningHours
+from channels.self_service.automatic_messages.models import (
+    AutomaticMessage,
+    Match,
+    OpeningHours,
+    OpenTime,
+)
 from channels.self_service.automatic_messages.opening_hours import (
     MINUTES_A_DAY,
     opens_at,
@@ -128,10 +133,10 @@ def _date(text: str) -> str:
     return text
 
 
-Times = Annotated[
-    tuple[Annotated[tuple[ClockTime, ClockTime], Field(description="From and to.")], ...],
-    Field(max_length=TIMES_A_DAY),
+FromTo = Annotated[
+    tuple[ClockTime, ...], Field(min_length=2, max_length=2, description="From and to.")
 ]
+Times = Annotated[tuple[FromTo, ...], Field(max_length=TIMES_A_DAY)]
 ClosedDate = Annotated[
     str,
     Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", max_length=10, examples=["2026-12-25"]),
@@ -199,7 +204,11 @@ class PutOpeningHours(Body):
     def to_values(self) -> RuleValues:
         hours = OpeningHours(
             time_zone=self.time_zone,
-            week=tuple(_minutes_of(getattr(self.weekly, day)) for day in WEEKDAYS),
+            times=tuple(
+                OpenTime(day=number, start=start, end=end)
+                for number, day in enumerate(WEEKDAYS)
+                for start, end in _minutes_of(getattr(self.weekly, day))
+            ),
             closed_dates=tuple(sorted(set(self.closed_dates))),
         )
         return RuleValues(content=self.away.to_content(), enabled=self.enabled, hours=hours)
@@ -238,13 +247,13 @@ class AutoReplyResponse(Response):
 class WeeklyResponse(Response):
     """The times of each day of the week; a day without any is closed."""
 
-    mon: list[tuple[str, str]]
-    tue: list[tuple[str, str]]
-    wed: list[tuple[str, str]]
-    thu: list[tuple[str, str]]
-    fri: list[tuple[str, str]]
-    sat: list[tuple[str, str]]
-    sun: list[tuple[str, str]]
+    mon: list[list[str]]
+    tue: list[list[str]]
+    wed: list[list[str]]
+    thu: list[list[str]]
+    fri: list[list[str]]
+    sat: list[list[str]]
+    sun: list[list[str]]
 
 
 class OpeningHoursResponse(Response):
@@ -300,11 +309,9 @@ def opening_hours_response(
 ) -> OpeningHoursResponse:
     """Build the response of opening hours, or of none; `now` decides whether the channel is open."""
     hours = message.hours if message is not None else None
-    week = hours.week if hours is not None else ((),) * len(WEEKDAYS)
-    days: dict[str, list[tuple[str, str]]] = {
-        day: [(_clock_time(start), _clock_time(end)) for start, end in times]
-        for day, times in zip(WEEKDAYS, week, strict=True)
-    }
+    days: dict[str, list[list[str]]] = {day: [] for day in WEEKDAYS}
+    for each in hours.times if hours is not None else ():
+        days[WEEKDAYS[each.day]].append([_clock_time(each.start), _clock_time(each.end)])
     return OpeningHoursResponse.model_construct(
         channel_id=channel_id,
         time_zone=hours.time_zone if hours else None,
@@ -318,8 +325,8 @@ def opening_hours_response(
     )
 
 
-def _minutes_of(times: tuple[tuple[str, str], ...]) -> tuple[tuple[int, int], ...]:
-    return tuple((_minute_of(start), _minute_of(end)) for start, end in times)
+def _minutes_of(times: tuple[tuple[str, ...], ...]) -> list[tuple[int, int]]:
+    return [(_minute_of(start), _minute_of(end)) for start, end in times]
 
 
 def _minute_of(text: str) -> int:

@@ -14,7 +14,6 @@ from typing import Final, TypeVar
 
 from channels.errors import ChannelNotFound
 from channels.limits import Limits
-from channels.self_service.automatic_messages.delivery.store import DeliveryStore
 from channels.self_service.automatic_messages.errors import (
     AutoReplyLimitReached,
     AutoReplyNotFound,
@@ -25,7 +24,8 @@ from channels.self_service.automatic_messages.models import (
     OpeningHours,
     Rule,
 )
-from channels.self_service.automatic_messages.store import (
+from channels.self_service.automatic_messages.store.delivery import DeliveryStore
+from channels.self_service.automatic_messages.store.rules import (
     AutomaticMessageStore,
     Wanting,
     wanting_of,

@@ -6,13 +6,13 @@ from typing import Final
 
 from channels.limits import Limits
 from channels.self_service.automatic_messages.delivery.consumer import AutomaticMessageConsumer
-from channels.self_service.automatic_messages.delivery.store import DeliveryStore
 from channels.self_service.automatic_messages.delivery.worker import AutomaticMessageWorker
 from channels.self_service.automatic_messages.service import (
     AutomaticMessageCleanup,
     AutomaticMessageService,
 )
-from channels.self_service.automatic_messages.store import AutomaticMessageStore
+from channels.self_service.automatic_messages.store.delivery import DeliveryStore
+from channels.self_service.automatic_messages.store.rules import AutomaticMessageStore
 from channels.service.guard import ChannelGuard
 from conversations.service.dialogues import DialogueService
 from groups.kernel.clock import Clock

@@ -10,16 +10,16 @@ Promises:
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from channels.errors import ChannelNotFound
+from channels.models import ChannelProfile
 from channels.self_service.menus.errors import MenuChanged, MenuEntryNotFound, NothingToSelect
 from channels.self_service.menus.events import MenuSelected
 from channels.self_service.menus.models import Menu, MenuEntry
 from channels.self_service.menus.store import MenuStore
 from channels.service.guard import ChannelGuard
 from channels.service.profiles import ProfileCache
-from channels.store import ChannelStore
 from conversations.models import ConversationId, Dialogue, DialogueMessage, group_of
 from conversations.service.dialogues import DialogueService
 from conversations.service.inbox_rules import Writer
@@ -27,7 +27,7 @@ from conversations.service.write_permission import WritePermission
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, StreamId
-from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo import Database, Document, Tx
 from groups.models import Action, ActionKind, Content, Kind
 from groups.service.access.guard import AccessGuard
 from groups.service.idempotency import Idempotency, KeyedCall, keyed_call
@@ -37,6 +37,18 @@ from groups.service.write_locks import group_lock
 T = TypeVar("T")
 
 _VERSION: Final = "menu_version"
+
+
+class Profiles(Protocol):
+    """The stored profiles of channels, which tell the version of the menu."""
+
+    async def find_profile(
+        self, channel_id: GroupId, tx: Tx | None = None
+    ) -> ChannelProfile | None:
+        """The profile, if the channel exists."""
+
+    async def update_profile(self, channel_id: GroupId, values: Document, tx: Tx) -> None:
+        """Set values of the profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,7 @@ class MenuService:
 
     database: Database
     menus: MenuStore
-    profiles: ChannelStore
+    profiles: Profiles
     cache: ProfileCache
     updates: UpdateService
     channel: ChannelGuard

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Final
 
-from channels.self_service.menus.service import MenuCleanup, MenuService
+from channels.self_service.menus.service import MenuCleanup, MenuService, Profiles
 from channels.self_service.menus.store import MenuStore
 from channels.service.guard import ChannelGuard
 from channels.service.profiles import ProfileCache
-from channels.store import ChannelStore
 from conversations.wiring import Conversations
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -26,7 +25,7 @@ def assemble(
     database: Database,
     chat: GroupChat,
     conversations: Conversations,
-    profiles: ChannelStore,
+    profiles: Profiles,
     cache: ProfileCache,
     channel: ChannelGuard,
     take_turn: Callable[[Actor], object],

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from channels.self_service.audit import checks as self_service_checks
+from channels.self_service.automatic_messages.audit import checks as automatic_checks
+from channels.self_service.menus.audit import checks as menu_checks
 from groups.kernel.data_checks import repair_findings
 from groups.kernel.mongo import Database
 from groups.kernel.mongo.snapshot import Snapshot
@@ -167,7 +168,9 @@ async def test_verify_finds_and_repairs_what_repeats_menus_and_rules(
     channel = await a_channel(ada)
     await ada.put(f"{channel}/menu", MENU)
     await ada.put(f"{channel}/greeting", {"text": "Welcome"})
-    checks = self_service_checks(database, server.services.chat.streams)
+    streams = server.services.chat.streams
+    profiles = server.services.menus.profiles
+    checks = [*menu_checks(database, streams, profiles), *automatic_checks(database, streams)]
     key = {"_id": id_of(channel)}
 
     async def findings() -> list[str]:

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from channels.self_service.automatic_messages.delivery.store import DeliveryStore, MarkKey
 from channels.self_service.automatic_messages.matching import matches, words_in
 from channels.self_service.automatic_messages.models import AutomaticMessage, Job, Mark, Rule
 from channels.self_service.automatic_messages.opening_hours import opens_at
-from channels.self_service.automatic_messages.store import AutomaticMessageStore, Wanting
+from channels.self_service.automatic_messages.store.delivery import DeliveryStore, MarkKey
+from channels.self_service.automatic_messages.store.rules import AutomaticMessageStore, Wanting
 from conversations.events import DialoguePosted
 from groups.events import MembersJoined
 from groups.kernel.clock import Clock

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from channels.self_service.automatic_messages.delivery.store import DeliveryStore
 from channels.self_service.automatic_messages.models import AutomaticMessage, Job, Rule
-from channels.self_service.automatic_messages.store import AutomaticMessageStore
+from channels.self_service.automatic_messages.store.delivery import DeliveryStore
+from channels.self_service.automatic_messages.store.rules import AutomaticMessageStore
 from conversations.models import DialogueMessage
 from conversations.service.dialogues import DialogueService
 from groups.errors import MessageRefused

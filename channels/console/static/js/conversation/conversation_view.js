@@ -388,8 +388,10 @@ export class ConversationView {
   }
 
   showFooter() {
+    const focused = this.#menuPlace.contains(document.activeElement) ? document.activeElement : null;
     this.renderFooter();
     this.#showMenu();
+    if (focused instanceof HTMLElement && focused.isConnected) focused.focus(); // it was taken out and put back
     this.footer.hidden = [...this.footer.children].every((child) => child instanceof HTMLElement && child.hidden);
   }
 

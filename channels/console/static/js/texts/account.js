@@ -16,18 +16,18 @@ export default {
   "account.delete.do": "Delete forever",
   "account.delete.type": "Type {id} to confirm",
   "account.delete.gone":
-    "Deleted are your profile, subscriptions and memberships, reactions, votes, comments, private messages, uploads, devices and settings.",
+    "Deleted are your profile, subscriptions and memberships, reactions, votes, comments, private chats on both sides, uploads, devices and settings.",
   "account.delete.messages":
     "Your posts in channels and your messages in groups stay, but no longer show who wrote them.",
-  "account.delete.stays": "What others have saved or copied stays, and so do backups until they are replaced.",
+  "account.delete.stays": "What others wrote or copied stays, and so do backups until they are deleted.",
   "account.delete.again": "You are signed out on all devices at once. This cannot be undone.",
   "account.delete.everything": "Delete my posts and my messages in groups, too",
   "account.delete.other": "Delete the account",
   "account.delete.other.gone":
-    "Deleted are their profile, subscriptions and memberships, reactions, votes, comments, private messages, uploads, devices and settings.",
+    "Deleted are their profile, subscriptions and memberships, reactions, votes, comments, private chats on both sides, uploads, devices and settings.",
   "account.delete.other.messages":
     "Their posts in channels and messages in groups stay, but no longer show who wrote them.",
-  "account.delete.other.stays": "What others have saved or copied stays, and so do backups until they are replaced.",
+  "account.delete.other.stays": "What others wrote or copied stays, and so do backups until they are deleted.",
   "account.delete.other.again": "They are signed out on all devices at once. This cannot be undone.",
   "account.delete.other.everything": "Delete their posts and messages in groups, too",
   "account.owns": "This account still owns channels or groups. Make somebody else their owner, or delete them:",

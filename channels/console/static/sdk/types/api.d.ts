@@ -2995,23 +2995,23 @@ export interface WebhookWithSecret {
 }
 
 export interface Weekly {
-  mon?: unknown[];
-  tue?: unknown[];
-  wed?: unknown[];
-  thu?: unknown[];
-  fri?: unknown[];
-  sat?: unknown[];
-  sun?: unknown[];
+  mon?: string[][];
+  tue?: string[][];
+  wed?: string[][];
+  thu?: string[][];
+  fri?: string[][];
+  sat?: string[][];
+  sun?: string[][];
 }
 
 export interface WeeklyResponse {
-  mon: unknown[];
-  tue: unknown[];
-  wed: unknown[];
-  thu: unknown[];
-  fri: unknown[];
-  sat: unknown[];
-  sun: unknown[];
+  mon: string[][];
+  tue: string[][];
+  wed: string[][];
+  thu: string[][];
+  fri: string[][];
+  sat: string[][];
+  sun: string[][];
 }
 
 export interface WriteComment {

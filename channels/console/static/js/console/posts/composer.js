@@ -57,7 +57,7 @@ export class Composer {
     this.#text = field({ name: "text", label: t("compose.text"), rows: 5, on: { input: update } });
     this.#preview = new PostPreview({
       channel,
-      read: () => ({ body: this.#isEmpty ? null : this.#body(), content: this.#content() }),
+      read: () => ({ body: this.#isEmpty ? null : { ...this.#body(), ...this.#marks }, content: this.#content() }),
       onGone: (mediaId) => this.#attachments.markGone(mediaId),
     });
     const calendarButton = h(

@@ -1,16 +1,13 @@
-"""Checks of menus and automatic messages: each belongs to a channel, and what repeats them says the same."""
+"""Checks of automatic messages: each belongs to a channel, and the consumer knows of it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from channels.self_service.automatic_messages.delivery.store import DeliveryStore
 from channels.self_service.automatic_messages.models import Rule
 from channels.self_service.automatic_messages.service import AutomaticMessageCleanup
-from channels.self_service.automatic_messages.store import AutomaticMessageStore, wanting_of
-from channels.self_service.menus.service import MenuCleanup
-from channels.self_service.menus.store import MenuStore
-from channels.store import ChannelStore
+from channels.self_service.automatic_messages.store.delivery import DeliveryStore
+from channels.self_service.automatic_messages.store.rules import AutomaticMessageStore, wanting_of
 from groups.audit.joins import look_up
 from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import GroupId
@@ -19,12 +16,10 @@ from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import stream_of
 from groups.service.messages.stream import StreamService
 
-_MENUS: Final = "menus"
 _RULES: Final = "automatic_messages"
 _FOLLOWED: Final = "automatic_channels"
 _NO_GUARD: Final[Document] = {"$match": {"_id": {"$gt": ""}}}
 _OF_CHANNELS: Final = {
-    _MENUS: "$_id",
     _RULES: "$channel_id",
     _FOLLOWED: "$_id",
     "automatic_jobs": "$channel_id",
@@ -34,33 +29,17 @@ _OF_CHANNELS: Final = {
 
 
 def checks(database: Database, streams: StreamService) -> list[Check]:
-    """Return the checks of menus and automatic messages."""
+    """Return the checks of automatic messages."""
     rules = AutomaticMessageStore(database)
-    audit = _Audit(
-        database=database,
-        streams=streams,
-        profiles=ChannelStore(database),
-        menus=MenuStore(database),
-        rules=rules,
-        cleanups=(
-            AutomaticMessageCleanup(rules, DeliveryStore(database)),
-            MenuCleanup(MenuStore(database)),
-        ),
-    )
+    cleanup = AutomaticMessageCleanup(rules, DeliveryStore(database))
+    audit = _Audit(database=database, streams=streams, rules=rules, cleanup=cleanup)
     return [
         Check(
             "P9",
-            "menus and automatic messages belong to channels",
-            "menus and automatic messages",
-            audit.count,
+            "automatic messages belong to channels",
+            "automatic messages",
+            lambda snapshot: snapshot.count(_RULES),
             audit.find_without_channel,
-        ),
-        Check(
-            "P4",
-            "channels have the version of their menu",
-            "menus",
-            lambda snapshot: snapshot.count(_MENUS),
-            audit.find_wrong_versions,
         ),
         Check(
             "P9",
@@ -76,14 +55,8 @@ def checks(database: Database, streams: StreamService) -> list[Check]:
 class _Audit:
     database: Database
     streams: StreamService
-    profiles: ChannelStore
-    menus: MenuStore
     rules: AutomaticMessageStore
-    cleanups: Sequence[AutomaticMessageCleanup | MenuCleanup]
-
-    async def count(self, snapshot: Snapshot) -> int:
-        """How many menus and rules there are."""
-        return await snapshot.count(_MENUS) + await snapshot.count(_RULES)
+    cleanup: AutomaticMessageCleanup
 
     async def find_without_channel(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """All of it is deleted with its channel: a later channel with the same id must not have it."""
@@ -98,7 +71,7 @@ class _Audit:
             ]
             found |= {row["_id"] async for row in snapshot.rows(collection, stages)}
         for channel_id in sorted(found):
-            problem = "does not exist, and has a menu or automatic messages"
+            problem = "does not exist, and has automatic messages"
             yield Finding("P9", f"channel {channel_id}", problem, self._forget(GroupId(channel_id)))
 
     def _forget(self, channel_id: GroupId) -> Repair:
@@ -107,7 +80,7 @@ class _Audit:
         async def step(tx: Tx) -> int:
             if await self.streams.exists(stream_id, tx):
                 return 0
-            return sum([await cleanup.delete_some(stream_id, tx) for cleanup in self.cleanups])
+            return await self.cleanup.delete_some(stream_id, tx)
 
         async def repair() -> str | None:
             deleted = 0
@@ -116,32 +89,6 @@ class _Audit:
             return f"deleted {deleted} documents" if deleted else None
 
         return repair
-
-    async def find_wrong_versions(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Clients look for a menu only where the channel has a version of it, and read it anew when that differs."""
-        own: Document = {"$ifNull": [{"$first": "$menu.version"}, 0]}
-        stages: list[Document] = [
-            {"$project": {"menu_version": 1}},
-            look_up(_MENUS, "_id", "menu"),
-            {"$match": {"$expr": {"$ne": [{"$ifNull": ["$menu_version", 0]}, own]}}},
-            {"$project": {"menu_version": 1, "own": own}},
-        ]
-        async for row in snapshot.rows("channels", stages):
-            problem = f"has menu_version {row.get('menu_version', 0)}, the menu has {row['own']}"
-            repair = self._repair_version(GroupId(row["_id"]))
-            yield Finding("P4", f"channel {row['_id']}", problem, repair)
-
-    def _repair_version(self, channel_id: GroupId) -> Repair:
-        async def work(tx: Tx) -> str | None:
-            menu = await self.menus.find(channel_id, tx)
-            profile = await self.profiles.find_profile(channel_id, tx)
-            version = menu.version if menu is not None else 0
-            if profile is None or profile.menu_version == version:
-                return None
-            await self.profiles.update_profile(channel_id, {"menu_version": version}, tx)
-            return f"set to {version}"
-
-        return lambda: self.database.run(work)
 
     async def find_wrong_followed(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """The consumer of the event log only knows what `automatic_channels` tells."""
