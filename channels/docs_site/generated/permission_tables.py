@@ -40,7 +40,6 @@ _TARGETS: Final = {
     "buttons": ("{seq}", ""),
     "answer": ("{name}", ""),
     "form": ("{name}", ""),
-    "answer": ("{name}", ""),
     "commented": ("{seq}", "a comment of somebody else"),
     "draft": ("{draft}", ""),
     "webhook": ("{webhook}", ""),
