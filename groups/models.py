@@ -958,7 +958,7 @@ class ActionKind(StrEnum):
 
 
 class Action(Model):
-    """What happens at a press. `value` is what its kind needs.
+    """Says what happens at a press. `value` is what its kind needs.
 
     `link`: the address that the app opens. `reply`: the text that the user sends to the channel. `event`: the data that
     the channel's back end receives. `form`: the name of the channel's form that the app opens.
@@ -1164,7 +1164,7 @@ class Message(Model):
     """The server wrote it in a channel's name, as a greeting or an answer; it has no author."""
     changed_version: int = 0
     broadcast_id: str | None = None
-    """What sent it to many users at once, each in a stream of their own; None: it was written for this stream."""
+    """The broadcast that sent it to many users, each in a stream of their own; None: it was written for this stream."""
     member_count: int | None = None
     """The channel's members when it was posted. None in other groups, and in what older versions posted."""
 

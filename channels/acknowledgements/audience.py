@@ -1,4 +1,4 @@
-"""Who acknowledged a message already, among users whom a process is about to remind.
+"""Finds those who acknowledged a message already, among users whom a process is about to remind.
 
 Nothing is written for each recipient of a reminder: it is one event. The process of a socket, and the worker that
 sends notifications, read their own users page by page, and ask here who of each page is not to be reminded.

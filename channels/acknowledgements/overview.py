@@ -1,4 +1,4 @@
-"""Who acknowledged a message and who did not, for the staff; and the reminder of those who did not.
+"""The users who acknowledged a message and those who did not, for the staff; and the reminder of those who did not.
 
 All who are members now are asked, but for the author of the message, business accounts, and those who joined later
 where the history is hidden from them. Those who acknowledged and left still count as given.

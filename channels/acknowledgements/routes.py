@@ -99,7 +99,7 @@ class ReminderResponse(Response):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcknowledgementCalls:
-    """What the calls on posts and on messages of groups share."""
+    """The part that the calls on posts and on messages of groups share."""
 
     acknowledgements: AcknowledgementService
     overview: AcknowledgementOverview

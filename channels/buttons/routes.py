@@ -77,7 +77,7 @@ _PRESS_ERRORS: Final = (
 
 
 class PressQuery(Query):
-    """What the user saw."""
+    """The text that the user saw."""
 
     text: Annotated[
         str | None,

@@ -341,7 +341,7 @@ class EventFormAnswer(BaseModel):
     label: str
     """Its label, as it was."""
     value: str
-    """What the user answered, as text."""
+    """The answer of the user, as text."""
 
 
 class FormAnswered(EventModel):

@@ -32,12 +32,12 @@ _WORDS: Final = {
     "draft": "drafts and scheduled posts",
     "canned_reply": "canned replies",
 }
-"""What the report calls lines by their type; others it calls by the type."""
+"""The names of lines in the report, by their type; others have the name of their type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the person at the terminal asked for."""
+    """The options that the person at the terminal gave."""
 
     source: Path
     channel_id: str | None = None

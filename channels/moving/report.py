@@ -1,4 +1,4 @@
-"""What an import takes over, and what not and why, with examples: printed for a dry run and for a real one."""
+"""The report of an import, printed for a dry run too: what it takes over, and what not and why, with examples."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ EXAMPLES: Final = 3
 
 @dataclass(slots=True)
 class NotTaken:
-    """What is not taken over for one reason."""
+    """All that is not taken over for one reason."""
 
     number: int = 0
     places: int = 0
@@ -27,12 +27,12 @@ class Report:
     source: str
     """The format that was read."""
     title: str = "Taken over:"
-    """What is counted in `taken`."""
+    """The kinds that `taken` counts."""
     taken: Counter[str] = field(default_factory=Counter)
     not_taken: dict[tuple[str, str], NotTaken] = field(default_factory=dict)
     """By kind and reason."""
     changed: dict[tuple[str, str], NotTaken] = field(default_factory=dict)
-    """What is taken over in another form, by kind and how."""
+    """Counts of all that is taken over in another form, by kind and how."""
 
     def take(self, kind: str, number: int = 1) -> None:
         """Count what is taken over."""

@@ -2,7 +2,7 @@
 
 The record of a finished deletion does not name the user, so the check hashes every id that is stored, with the key of
 the records. A person who came back with the same id is new: what is younger than the deletion is theirs, so places
-without a time (`Place.at`) cannot be checked this way. `checks_of_user` is told the id, and reads everything.
+without a time (`Place.at`) cannot be checked this way. `checks_of_user` takes the id, and reads everything.
 """
 
 from collections import Counter

@@ -13,7 +13,7 @@ ALIAS_PREFIX: Final = "deleted:"
 
 
 class Messages(StrEnum):
-    """What becomes of the posts and group messages that the user wrote."""
+    """Says what becomes of the posts and group messages that the user wrote."""
 
     KEEP = "keep"
     """They stay, and a random id takes the place of the sender."""

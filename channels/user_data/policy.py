@@ -1,4 +1,4 @@
-"""Who may export and delete a user."""
+"""The rules of exporting and deleting a user."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,14 +10,14 @@ from groups.kernel.ids import UserId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserDataOptions:
-    """What users may do with their own data; the application may do both with everybody's."""
+    """Says what users may do with their own data; the application may do both with everybody's."""
 
     may_export: bool = True
     may_delete: bool = False
 
 
 USERS_EXPORT_ONLY: Final = UserDataOptions()
-"""What holds where the deployment says nothing."""
+"""Holds where the deployment says nothing."""
 
 
 def exporting_refusal(

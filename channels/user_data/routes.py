@@ -55,7 +55,7 @@ class ExportLine(Response):
 
 
 class DeleteUser(Body):
-    """What is to be deleted, said twice."""
+    """A deletion, whose user is named twice."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"confirm": "ada", "messages": "keep"}]}

@@ -15,7 +15,7 @@ from typing import Any
 
 
 class Then(StrEnum):
-    """What the deletion of a user does to a document that holds their id at a place."""
+    """Says what the deletion of a user does to a document that holds their id at a place."""
 
     DELETE = "delete"
     """The document is about the user: it is deleted."""
@@ -36,7 +36,7 @@ class Find(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """What the export of a user shows of the documents at a place: lines of this type, with these fields."""
+    """Says what the export of a user shows of the documents at a place: lines of this type, with these fields."""
 
     type: str
     fields: tuple[str, ...]

@@ -52,7 +52,7 @@ class ReactedResponse(Protocol):
 
 ToResponse = Callable[[Message, AccessContext, Tally, User | None], ReactedResponse]
 VotedJson = PollJson | ButtonsJson
-"""What stands behind the reactions of a message: all but the reader's own votes, or presses."""
+"""The part behind the reactions of a message: all but the reader's own votes, or presses."""
 Senders = Mapping[UserId, User]
 """The profiles of the senders; empty where the response does not show them."""
 

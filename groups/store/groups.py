@@ -273,7 +273,7 @@ class GroupStore:
         if taken is not None or await self.is_being_cleared(group_id, tx):
             return False
         values = {"holder": holder, "leased_until": until, "was_channel": True}
-        # So long ago that no device asks for what happened since, and hears of a group that it never saw.
+        # So long ago that no device asks for what happened since, and learns of a group that it never saw.
         await self._disbanded.insert_one(
             {"_id": group_id, "at": _LONG_AGO, **values}, session=tx.session
         )

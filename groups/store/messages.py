@@ -404,7 +404,7 @@ class MessageStore:
     async def redate(
         self, stream_id: StreamId, after: int, upto: int, days: int | None, tx: Tx
     ) -> None:
-        """Have the messages with these seqs end so many days after they were posted; None: never."""
+        """Make the messages with these seqs end so many days after they were posted; None: never."""
         # Uses index: stream_id_1_seq_1
         update: Any = {"$unset": {"ends_at": 1}}
         if days is not None:

@@ -27,7 +27,7 @@ async def ask(writer: User, path: str) -> str:
 
 
 async def shown(reader: User, message: str) -> Any:
-    """What the reader sees of it: alone, and the same on a page."""
+    """The message as the reader sees it: alone, and the same on a page."""
     alone = (await reader.get(message)).body["acknowledge"]
     calls, _, seq = message.rpartition("/")
     [page] = (await reader.get(f"{calls}?before_seq={int(seq) + 1}&limit=1")).items

@@ -1,4 +1,4 @@
-"""What a channel offers by itself: buttons, its menu and its forms for readers, and their editors in the console."""
+"""A channel's buttons, menu and forms for readers, and their editors in the console."""
 
 from typing import Any
 

@@ -46,7 +46,7 @@ async def exported(api: Api, channel: str, target: Path, *, with_members: bool =
 
 
 async def findings(database: Database, limits: Limits | None = None) -> list[str]:
-    """What `channels verify` finds."""
+    """The findings of `channels verify`."""
     console = Console(file=io.StringIO())
     outcomes = await verify(database, limits or Limits(), console=console, repair=False)
     return [f"{one.subject}: {one.problem}" for outcome in outcomes for one in outcome.first]

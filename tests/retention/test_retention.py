@@ -17,7 +17,7 @@ DAY = 24 * 3600.0
 
 
 async def findings(api: Api) -> list[str]:
-    """What `channels verify` finds."""
+    """The findings of `channels verify`."""
     console = Console(file=io.StringIO())
     database = api.services.database
     outcomes = await verify(database, Limits(posts_per_second=0), console=console, repair=False)

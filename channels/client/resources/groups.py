@@ -174,7 +174,7 @@ class Groups(Resource):
     def acknowledgements(
         self, group_id: str, seq: int, *, state: Literal["given", "missing"] = "given"
     ) -> Paged[Asked, AcknowledgementPage]:
-        """Who acknowledged the message, or has not, by id; each page has the counts. For the owner and admins."""
+        """The members who acknowledged the message, or have not, by id, with the counts. For the owner and admins."""
         return self._paged(
             *(AcknowledgementPage, Asked, "groups", group_id, "messages", seq, "acknowledgements"),
             state=state,

@@ -136,7 +136,7 @@ class Posts(Resource):
     def acknowledgements(
         self, channel_id: str, seq: int, *, state: Literal["given", "missing"] = "given"
     ) -> Paged[Asked, AcknowledgementPage]:
-        """Who acknowledged the post, or has not, by id; each page has the counts. For the grant `see_insights`."""
+        """Subscribers who acknowledged the post, or have not, by id, with the counts. For the grant `see_insights`."""
         return self._paged(
             *(AcknowledgementPage, Asked, "channels", channel_id, "posts", seq, "acknowledgements"),
             state=state,

@@ -1,4 +1,4 @@
-"""What a channel does for people by itself: its menu, its forms, its greeting and its automatic answers."""
+"""All that a channel does for people by itself: its menu, its forms, its greeting and its automatic answers."""
 
 from collections.abc import Mapping
 

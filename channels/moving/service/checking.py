@@ -73,7 +73,7 @@ _REACTIONS_KINDS: Final = 1_000
 
 @dataclass(slots=True)
 class Checked:
-    """What a checked export holds, as far as the import must know it in advance."""
+    """The content of a checked export, as far as the import must know it in advance."""
 
     channel: ChannelLine
     group: Group
@@ -493,7 +493,7 @@ def document_of(table: Table, line: TableLine, channel_id: GroupId) -> dict[str,
 
 
 def _problem_in(content: Content) -> str | None:
-    """What the API would refuse in the content."""
+    """The reasons for which the API would refuse the content."""
     own = content.own_media
     if content.kind in {Kind.TEXT, Kind.TEXT_AND_IMAGE} and not content.text.strip():
         return "The text is empty."

@@ -9,7 +9,7 @@ Promises:
     Bounded memory: lines go to the database in batches. What grows with the channel are 150 bytes for each upload.
 
 After the last transaction the members are announced in batches, as an import of subscribers does. A crash in between
-leaves members whose open sockets hear of the channel when they connect again.
+leaves members whose open sockets learn of the channel when they connect again.
 """
 
 import asyncio
@@ -104,7 +104,7 @@ class Imported:
 
     channel_id: GroupId
     counts: Counter[str] = field(default_factory=Counter)
-    """What was written, by the type of its lines."""
+    """The numbers of lines that were written, by their type."""
     uploads: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     """Members who could not be taken over, by reason."""

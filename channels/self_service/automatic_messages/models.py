@@ -65,7 +65,7 @@ class AutomaticMessage(Model):
     changed_by: UserId
 
     def says_as(self, other: "AutomaticMessage") -> bool:
-        """Whether it is the same as the other one, whoever wrote it when."""
+        """Whether it is the same as the other one, not looking at the author and the time."""
         later = {"created_at", "changed_at", "changed_by"}
         return self.model_dump(exclude=later) == other.model_dump(exclude=later)
 
@@ -88,7 +88,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a channel sent to a user by itself. `away_until`: the end of the closed hours that were answered last."""
+    """The messages that a channel sent to a user by itself. `away_until`: the end of the closed hours answered last."""
 
     is_greeted: bool = False
     away_until: datetime | None = None

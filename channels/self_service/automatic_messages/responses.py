@@ -41,7 +41,7 @@ WEEKDAYS: Final = cast(tuple[Weekday, ...], get_args(Weekday))
 
 
 class AutomaticContent(Body):
-    """What is sent: a text, and buttons."""
+    """The message that is sent: a text, and buttons."""
 
     text: Annotated[Text, Field(min_length=1), MaxBytes("message_body_bytes", MESSAGE_BODY_BYTES)]
     buttons: ButtonRowsBody | None = None
@@ -215,7 +215,7 @@ class PutOpeningHours(Body):
 
 
 class AutomaticContentResponse(Response):
-    """What is sent."""
+    """The message that is sent."""
 
     text: str
     buttons: list[list[ButtonResponse]] | None

@@ -58,7 +58,7 @@ _IN_LOG: Final = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleValues:
-    """What a caller sets of a rule."""
+    """The part of a rule that a caller sets."""
 
     content: Content
     enabled: bool = True
@@ -75,7 +75,7 @@ class AutomaticMessageService:
     rules: AutomaticMessageStore
     activate: Callable[[Tx], Awaitable[None]]
     deactivate: Callable[[Tx], Awaitable[None]]
-    """Have the consumer of the event log begin and end."""
+    """Begin and end the consumer of the event log."""
     touch_channel: Callable[[GroupId, Tx], Awaitable[bool]]
     channel: ChannelGuard
     guard: AccessGuard

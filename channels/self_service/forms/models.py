@@ -8,7 +8,7 @@ from groups.models import Model
 
 
 class FieldKind(StrEnum):
-    """What a field takes."""
+    """The kind of value that a field takes."""
 
     TEXT = "text"
     LONG_TEXT = "long_text"

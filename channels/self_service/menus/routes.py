@@ -145,7 +145,7 @@ class MenuResponse(Response):
 
 
 class SelectionResponse(Response):
-    """What was selected."""
+    """The entry that was selected."""
 
     entry: str
     kind: ActionKind

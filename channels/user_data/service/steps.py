@@ -44,7 +44,7 @@ Document = Mapping[str, Any]
 
 
 class Stepped(NamedTuple):
-    """What a part of a step did; `after` None: the step is over."""
+    """The outcome of a part of a step; `after` None: the step is over."""
 
     after: str | None
     walked: int

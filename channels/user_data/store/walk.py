@@ -25,7 +25,7 @@ _OBJECT_ID: Final = "oid:"
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """What a step of a walk found: the keys of the user's documents, and where to go on; None: the walk is over."""
+    """The outcome of a step of a walk: the keys of the user's documents, and where to go on; None: the walk is over."""
 
     keys: Sequence[Any]
     after: str | None

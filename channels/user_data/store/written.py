@@ -1,4 +1,4 @@
-"""What a user wrote and holds in the conversations that they are in, page by page, for their export.
+"""All that a user wrote and holds in the conversations that they are in, page by page, for their export.
 
 A position is that of the last conversation, and of the last message in it. Each conversation costs a look into an
 index, whether the user wrote there or not:

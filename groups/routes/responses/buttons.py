@@ -75,7 +75,7 @@ class ActionFields(Body):
 
 
 class ActionBody(ActionFields):
-    """What happens at a press, by `kind`, with the one field that goes with it."""
+    """Says what happens at a press, by `kind`, with the one field that goes with it."""
 
     kind: Annotated[
         ActionKind,
@@ -130,7 +130,7 @@ def to_rows(rows: Sequence[Sequence[ButtonBody]]) -> ButtonRows:
 
 
 class ActionResponse(Response):
-    """What happens at a press; of the four fields after `kind` the one that goes with it has a value."""
+    """Says what happens at a press; of the four fields after `kind` the one that goes with it has a value."""
 
     kind: ActionKind
     url: str | None

@@ -140,7 +140,7 @@ class PendingPost:
     automatic: bool = False
     """The server writes it by a rule; the actor is none, and the message has no author."""
     broadcast_id: str | None = None
-    """What sends it to many users at once; None: it is written for this stream."""
+    """The broadcast that sends it to many users at once; None: it is written for this stream."""
     peek: ContentLoader | None = None
     """As `content`, and changes nothing: what the hook `before_post` is shown. None: `content` changes nothing."""
     review: Review | None = None

@@ -77,7 +77,7 @@ class RetentionService:
         return deleted
 
     async def redate_all(self) -> None:
-        """Have messages of all streams end by the setting of the deployment. Idempotent; a crash leaves the rest.
+        """Make messages of all streams end by the setting of the deployment. Idempotent; a crash leaves the rest.
 
         Streams that are dated by it already are left out.
         """

@@ -46,7 +46,7 @@ class _Occasion:
 
 @dataclass(kw_only=True, slots=True)
 class AutomaticMessageConsumer:
-    """What one process knows of the rules of all channels, and what it does with events."""
+    """All that one process knows of the rules of all channels, and what it does with events."""
 
     log: EventLog
     rules: AutomaticMessageStore

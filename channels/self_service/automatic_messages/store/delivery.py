@@ -59,7 +59,7 @@ class DeliveryStore:
         tx.write(self._jobs, *(DeleteOne(_key(job)) for job in jobs))
 
     async def postpone(self, jobs: Collection[Job], due_at: datetime, tx: Tx | None = None) -> None:
-        """Have jobs that exist be due later."""
+        """Make jobs that exist due later."""
         await self._jobs.update_many(
             _among(jobs), {"$set": {"due_at": due_at}}, session=tx.session if tx else None
         )
@@ -67,7 +67,7 @@ class DeliveryStore:
     # --- marks ----------------------------------------------------------------------------------------------------
 
     async def find_marks(self, keys: Collection[MarkKey], tx: Tx) -> dict[MarkKey, Mark]:
-        """What the channels sent to these users by themselves, where they sent anything."""
+        """Find the messages that the channels sent to these users by themselves, where they sent any."""
         if not keys:
             return {}
         query: Document = {

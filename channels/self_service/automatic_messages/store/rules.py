@@ -16,7 +16,7 @@ _GUARD: Final[Document] = {"_id": ""}
 
 
 class Wanting(NamedTuple):
-    """What a channel does by itself: it greets subscribers, or answers messages."""
+    """The kinds of rules of a channel: it greets subscribers, or answers messages."""
 
     greets: bool
     answers: bool
@@ -142,7 +142,7 @@ class AutomaticMessageStore:
 
 
 def wanting_of(rules: Collection[AutomaticMessage]) -> Wanting:
-    """What a channel with these rules, which are on, does by itself."""
+    """Return the kinds of work of a channel with these rules, which are on."""
     return Wanting(
         any(each.rule is Rule.GREETING for each in rules),
         any(each.rule is not Rule.GREETING for each in rules),

@@ -252,7 +252,7 @@ export class ChannelView extends ConversationView {
         react,
         polls,
         buttons,
-        // The server does not ask the author, whom only the staff is told.
+        // The server does not ask the author, whom only the staff know.
         acknowledge: mayReact && item.author_id !== session.userId ? (seq) => this.stream.acknowledge(seq) : null,
         replyHref,
         commentsHref,
