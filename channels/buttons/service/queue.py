@@ -12,7 +12,7 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import ActionKind, Button, ButtonRows, Message, Tally
-from reactions.models import votes_in
+from reactions.models import VOTE_PREFIX, votes_in
 from reactions.polls.service.state import VoteState
 from reactions.service.engine import TallyCommand, TallyQueue, TallyTarget
 
@@ -126,7 +126,7 @@ T = TypeVar("T", bound=TallyTarget[Any, Any])
 class PressQueue(TallyQueue[PC, VoteState, T, Pressed], Generic[PC, T]):
     """Presses of one service. A press stays: what a user holds only grows."""
 
-    of_votes: ClassVar[bool] = True
+    prefix: ClassVar[str] = VOTE_PREFIX
 
     def _state_of(
         self, key: str, tally: Tally | None, held: Mapping[UserId, Set[str]]
@@ -174,7 +174,7 @@ class PressQueue(TallyQueue[PC, VoteState, T, Pressed], Generic[PC, T]):
         assert message is not None, "it has the button"
         assert message.content is not None, "it has the button"
         mine = votes_in(state.held_by(command.holder))
-        tally = Tally(tally.counts, tally.total, (), tally.votes, tally.voters, mine)
+        tally = replace(tally, mine=(), my_votes=mine)
         button = message.content.all_buttons[command.index]
         to_send = button if _needs_sending(button, command) else None
         return Pressed(message.content.buttons, tally, to_send)
