@@ -477,6 +477,7 @@ class ChangedSettings(Answer):
     reactions_per_user: int | None = None
     distinct_reactions: int | None = None
     comments: Commenting | None = None
+    retention_days: int | None = None
     accept_messages: AcceptMessages | None = None
     signatures: bool | None = None
     protect_content: bool | None = None
@@ -757,7 +758,7 @@ class EventFormAnswer(Answer):
     label: str
     """Its label, as it was."""
     value: str
-    """What the user answered, as text."""
+    """The answer of the user, as text."""
 
 
 class FormAnswered(EventBase):
@@ -874,6 +875,7 @@ class ChangedGroup(Answer):
     reactions: str | list[str] | None = None
     reactions_per_user: int | None = None
     distinct_reactions: int | None = None
+    retention_days: int | None = None
 
 
 class GroupUpdated(EventBase):

@@ -190,7 +190,7 @@ class Button(Answer):
 
 
 class AutomaticContentResponse(Answer):
-    """What is sent."""
+    """The message that is sent."""
 
     text: str
     buttons: list[list[Button]] | None = None
@@ -712,7 +712,7 @@ class DefaultChannelList(Answer):
 
 
 Messages = Literal["keep", "delete"] | str
-"""What becomes of the posts and group messages that the user wrote."""
+"""Says what becomes of the posts and group messages that the user wrote."""
 
 
 class Deletion(Answer):
@@ -968,7 +968,7 @@ class FormAnsweredResponse(Answer):
 
 
 FieldKind = Literal["text", "long_text", "number", "choice", "date", "phone", "email"] | str
-"""What a field takes."""
+"""The kind of value that a field takes."""
 
 
 class FormField(Answer):
@@ -1993,7 +1993,7 @@ class Restriction(Answer):
 
 
 class Selection(Answer):
-    """What was selected."""
+    """The entry that was selected."""
 
     entry: str
     kind: ActionKind
@@ -2581,7 +2581,7 @@ class CreateWebhook(TypedDict, total=False):
 
 
 class DeleteUser(TypedDict, total=False):
-    """What is to be deleted, said twice."""
+    """A deletion, whose user is named twice."""
 
     confirm: Required[str]
     """The id of the user, spelled out also for `me`."""
@@ -2777,7 +2777,7 @@ class NewResolutionBody(TypedDict, total=False):
 
 
 class AutomaticContent(TypedDict, total=False):
-    """What is sent: a text, and buttons."""
+    """The message that is sent: a text, and buttons."""
 
     text: Required[str]
     buttons: list[list[ButtonBody]] | None

@@ -515,6 +515,7 @@ class ChangedSettings(BaseModel):
     reactions_per_user: int | None = None
     distinct_reactions: int | None = None
     comments: Commenting | None = None
+    retention_days: int | None = None
     accept_messages: AcceptMessages | None = None
     signatures: bool | None = None
     protect_content: bool | None = None
@@ -556,6 +557,7 @@ class ChangedGroup(_ChangedProfile):
     reactions: str | list[str] | None = None
     reactions_per_user: int | None = None
     distinct_reactions: int | None = None
+    retention_days: int | None = None
 
 
 class ChannelUpdated(_OfChannel):

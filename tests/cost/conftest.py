@@ -38,6 +38,9 @@ async def watched(mongod_uri: str) -> AsyncIterator[Watched]:
             await api.services.comments.cleanup_task.stop()
             # The sockets of posts are added every two seconds.
             await api.services.reports.sockets.close()
+            # Messages that end are looked for every 30 seconds, and users who are to be deleted every minute.
+            await api.services.chat.retention_task.stop()
+            await api.services.user_data.worker.close()
             yield Watched(api, probe)
     finally:
         await probe.stop()

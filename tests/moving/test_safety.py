@@ -1,7 +1,11 @@
 """Imports that must not happen: broken and hostile files, taken ids, limits; and imports that end in their middle."""
 
+import asyncio
 import hashlib
+import os
+import signal
 import struct
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +21,7 @@ from channels.moving.service import importing
 from channels.moving.service.checking import Checker
 from channels.moving.store.writing import ImportStore
 from groups.kernel.ids import GroupId
-from groups.kernel.mongo import Database
+from groups.kernel.mongo import Database, Tx
 from tests.api import Api, a_channel, a_post, id_of, open_api
 from tests.moving.test_round_trip import (
     a_full_channel,
@@ -28,6 +32,7 @@ from tests.moving.test_round_trip import (
     lines_of,
 )
 
+POSTS: Final = 2_000
 Lines = list[dict[str, Any]]
 
 INSERT: Final = ImportStore.insert
@@ -299,13 +304,66 @@ async def test_an_import_that_dies_leaves_nothing_and_is_repeated(
         assert await findings(database) == []
 
 
+async def test_an_import_that_is_killed_is_repeated_by_another_process(
+    database: Database, mongod_uri: str, tmp_path: Path
+) -> None:
+    async with open_api(database) as api:
+        ada, _, _, _, path = await a_full_channel(api)
+        channel_id = id_of(path)
+        source = await exported(api, channel_id, tmp_path / "small.zip")
+        assert (await ada.delete(path)).status == 204
+        await api.services.chat.cleanup.wait()
+        # So many posts that a process can be caught at work.
+        lines = lines_of(source)
+        place = lines.index(first(lines, "draft"))
+        plain = {"type": "post", "sender_id": ada.id, "created_at": lines[place - 1]["at"]}
+        lines[place:place] = [
+            {**plain, "seq": 9 + number, "content": {"kind": "text", "text": f"No. {number}"}}
+            for number in range(POSTS)
+        ]
+        source = rebuilt(source, tmp_path / "large.zip", sealed(lines))
+        messages = database.collection("messages")
+        environment = os.environ | {
+            "CHANNELS_MONGODB_URI": mongod_uri,
+            "CHANNELS_DATABASE": messages.database.name,
+            "CHANNELS_DATA_DIR": str(tmp_path / "data"),
+        }
+        command = (sys.executable, "-m", "channels", "import", str(source))
+        killed = await asyncio.create_subprocess_exec(*command, env=environment)
+        written = {"stream_id": f"group_{channel_id}"}
+        async with asyncio.timeout(60):
+            while await messages.count_documents(written) == 0:
+                await asyncio.sleep(0.01)
+        killed.kill()
+        assert await killed.wait() == -signal.SIGKILL
+        assert 0 < await messages.count_documents(written) < POSTS
+        assert await findings(database) == []
+        assert (await ada.get(path)).status == 404
+        await _end_lease(database)
+        again = await asyncio.create_subprocess_exec(
+            *command, env=environment, stdout=asyncio.subprocess.PIPE
+        )
+        said, _ = await again.communicate()
+        assert again.returncode == 0, said
+        assert await findings(database) == []
+        assert await messages.count_documents(written) == POSTS + 8
+        newest = (await ada.get(f"{path}/posts?limit=1")).items
+        assert [post["text"] for post in newest] == [f"No. {POSTS - 1}"]
+
+
 def ada_id(user: Any) -> Any:
     return user.id
 
 
 async def _end_lease(database: Database) -> None:
     past = timedelta(seconds=-1) + database.clock.now()
-    await database.collection("disbanded").update_many({}, {"$set": {"leased_until": past}})
+
+    async def end(tx: Tx) -> None:
+        update = {"$set": {"leased_until": past}}
+        await database.collection("disbanded").update_many({}, update, session=tx.session)
+
+    # A process that was killed may leave a transaction open, for which a write outside of one would wait.
+    await database.run(end)
 
 
 async def test_an_import_that_lost_its_claim_writes_nothing_more(

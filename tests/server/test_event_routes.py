@@ -9,6 +9,7 @@ from bson import encode
 from bson.raw_bson import RawBSONDocument
 
 import channels.server.app  # noqa: F401  # the composition root knows every package
+from channels.acknowledgements.events import AcknowledgementsChanged, OwnAcknowledgements
 from channels.buttons.events import (
     ButtonPressed,
     ButtonsChanged,
@@ -44,6 +45,7 @@ VALUES: Final[dict[str, Any]] = {
     "code": "link",
     "conversation_id": stream_of(NEWS),
     "conversation_ids": (stream_of(NEWS),),
+    "count": 2,
     "counts": {"👍": 2},
     "created_at": AT,
     "created_by": "gil",
@@ -84,6 +86,7 @@ VALUES: Final[dict[str, Any]] = {
     "report_id": "r-1",
     "role": Role.ADMIN,
     "segment": {"all": ("vip",)},
+    "sender_id": "gil",
     "sent": 1,
     "seq": 1,
     "silent": False,
@@ -146,6 +149,8 @@ def sample(kind: type[Event], **changes: Any) -> Event:
         values["reason"] = DisabledReason.GONE
     if kind is ReportOpened:
         values["reason"] = "spam"
+    if kind is AcknowledgementsChanged:
+        values["own"] = tuple(OwnAcknowledgements(user_ids) for _, user_ids in values["own"])
     if kind is ButtonsChanged:
         values["own"] = tuple(OwnPresses((0,), user_ids) for _, user_ids in values["own"])
     if kind is DialoguePressed:

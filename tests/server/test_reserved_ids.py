@@ -73,7 +73,7 @@ async def test_every_name_in_which_the_program_acts_is_reserved() -> None:
         for value in vars(importlib.import_module(module.name)).values()
         if isinstance(value, Actor) and value.is_app_admin
     }
-    assert len(acting) == 5
+    assert len(acting) == 6
     assert acting <= RESERVED_USER_IDS
 
 

@@ -492,6 +492,7 @@ declare namespace Api {
     reactions?: string | string[] | null;
     reactions_per_user?: number | null;
     distinct_reactions?: number | null;
+    retention_days?: number | null;
   }
 
   interface ChangedSettings {
@@ -500,6 +501,7 @@ declare namespace Api {
     reactions_per_user?: number | null;
     distinct_reactions?: number | null;
     comments?: Commenting | null;
+    retention_days?: number | null;
     accept_messages?: AcceptMessages | null;
     signatures?: boolean | null;
     protect_content?: boolean | null;

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from channels.broadcasts.service.positions import BroadcastPositions
-from channels.broadcasts.store.broadcasts import BroadcastKey
 from channels.comments.errors import CommentNotFound
 from channels.comments.models import place_of
 from channels.comments.service.comments import CommentService
@@ -204,8 +203,8 @@ class DeletionSteps:
 
     async def _step_back(self, row: Document, deletion: Deletion) -> None:
         if row["after"] == _user_of(deletion):
-            key = BroadcastKey(GroupId(row["channel_id"]), row["broadcast_id"])
-            await self.positions.step_back(key, _user_of(deletion))
+            channel_id, broadcast_id = GroupId(row["channel_id"]), row["broadcast_id"]
+            await self.positions.step_back(channel_id, broadcast_id, _user_of(deletion))
 
 
 def _user_of(deletion: Deletion) -> UserId:

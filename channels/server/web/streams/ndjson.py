@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import orjson
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from channels.server.web.problems import InternalError, UnsupportedMediaType
 from groups.kernel.endpoint import LINE_BYTES, Endpoint, NdjsonBody, NdjsonStream
@@ -58,6 +58,10 @@ async def serve_stream(
     response.content_type = BYTES if is_bytes else NDJSON
     async with aclosing(answer.items) as items:
         await response.prepare(request)
+        if request.method == hdrs.METH_HEAD:
+            # Nothing is read for it, and aiohttp would send a line that is written.
+            await response.write_eof()
+            return response
         try:
             async for item in items:
                 await response.write(item.__pydantic_serializer__.to_json(item) + b"\n")

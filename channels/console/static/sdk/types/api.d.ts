@@ -478,6 +478,7 @@ export interface ChangedGroup {
   reactions?: string | string[] | null;
   reactions_per_user?: number | null;
   distinct_reactions?: number | null;
+  retention_days?: number | null;
 }
 
 export interface ChangedSettings {
@@ -486,6 +487,7 @@ export interface ChangedSettings {
   reactions_per_user?: number | null;
   distinct_reactions?: number | null;
   comments?: Commenting | null;
+  retention_days?: number | null;
   accept_messages?: AcceptMessages | null;
   signatures?: boolean | null;
   protect_content?: boolean | null;
