@@ -413,6 +413,8 @@ async def _user_data(api: Api) -> None:
     await leaver.delete(f"{path}/subscription")
     assert (await leaver.get("/v1/users/me/export")).status == 200
     assert (await delete_user(app, leaver)).status == 202
+    # The background task is stopped: see `watched`.
+    await api.services.user_data.worker.run_all()
     await until_deleted(app, leaver)
     await api.services.user_data.deletions.load()
 

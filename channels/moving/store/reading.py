@@ -33,10 +33,8 @@ class ChannelRows:
         of_channel: Document = {"_id": {"$gt": start, "$lt": self._channel_id + _BEHIND}}
         return self._snapshot.rows(collection, [{"$match": of_channel}, {"$sort": {"_id": 1}}])
 
-    async def members(
-        self,
-    ) -> AsyncIterator[tuple[Document, Document | None, Document | None]]:
-        """The members by user id, each with their settings of the channel, and their tags."""
+    async def members(self) -> AsyncIterator[tuple[Document, Document | None]]:
+        """The members by user id, each with their settings of the channel."""
         start = self._channel_id + SEPARATOR
         pipeline: list[Document] = [
             {
@@ -51,15 +49,15 @@ class ChannelRows:
         async for row in self._snapshot.rows("members", pipeline):
             chunk.append(row)
             if len(chunk) == CHUNK:
-                for found in await self._with_settings(chunk):
-                    yield found
+                for pair in await self._with_settings(chunk):
+                    yield pair
                 chunk = []
-        for found in await self._with_settings(chunk):
-            yield found
+        for pair in await self._with_settings(chunk):
+            yield pair
 
     async def _with_settings(
         self, members: Sequence[Document]
-    ) -> list[tuple[Document, Document | None, Document | None]]:
+    ) -> list[tuple[Document, Document | None]]:
         stream_id = stream_of(self._channel_id)
         keys = [join_key(row["user_id"], stream_id) for row in members]
         wanted: Document = {"_id": {"$in": keys}}
@@ -68,25 +66,12 @@ class ChannelRows:
         if keys:
             async for row in self._snapshot.rows("conversations", [{"$match": wanted}, fields]):
                 found[row["user_id"]] = row
-        tags = await self._tags_of(members)
-        return [(row, found.get(row["user_id"]), tags.get(row["user_id"])) for row in members]
+        return [(row, found.get(row["user_id"])) for row in members]
 
-    async def _tags_of(self, members: Sequence[Document]) -> dict[UserId, Document]:
-        keys = [row["_id"] for row in members]
-        wanted: Document = {"$match": {"_id": {"$in": keys}, "channel_id": self._channel_id}}
-        found: dict[UserId, Document] = {}
-        if keys:
-            async for row in self._snapshot.rows("subscriber_tags", [wanted]):
-                found[row["user_id"]] = row
-        return found
-
-    async def messages(
-        self, stream_id: StreamId, *, after: int = 0
-    ) -> AsyncIterator[tuple[Document, Document | None]]:
-        """The messages of a stream behind the seq `after`, in their order; each with its tally, if it has one."""
+    async def messages(self, stream_id: StreamId) -> AsyncIterator[tuple[Document, bool]]:
+        """The messages of a stream in their order, each with whether anybody ever reacted or voted."""
         # Uses index: stream_id_1_seq_1
-        wanted: Document = {"stream_id": stream_id, "seq": {"$gt": after}}
-        pipeline: list[Document] = [{"$match": wanted}, {"$sort": {"seq": 1}}]
+        pipeline: list[Document] = [{"$match": {"stream_id": stream_id}}, {"$sort": {"seq": 1}}]
         chunk: list[Document] = []
         async for row in self._snapshot.rows("messages", pipeline):
             chunk.append(row)
@@ -97,20 +82,16 @@ class ChannelRows:
         for pair in await self._with_tallies(chunk):
             yield pair
 
-    async def _with_tallies(
-        self, messages: Sequence[Document]
-    ) -> list[tuple[Document, Document | None]]:
+    async def _with_tallies(self, messages: Sequence[Document]) -> list[tuple[Document, bool]]:
         keys = [message_key(row["stream_id"], row["seq"]) for row in messages]
-        tallies: dict[str, Document] = {}
+        tallied: set[str] = set()
         if keys:
-            fields: Document = {"$project": {"reminded_at": 1}}
-            wanted: list[Document] = [{"$match": {"_id": {"$in": keys}}}, fields]
-            async for row in self._snapshot.rows("tallies", wanted):
-                tallies[row["_id"]] = row
-        return [(row, tallies.get(key)) for row, key in zip(messages, keys, strict=True)]
+            wanted: list[Document] = [{"$match": {"_id": {"$in": keys}}}, {"$project": {"_id": 1}}]
+            tallied = {row["_id"] async for row in self._snapshot.rows("tallies", wanted)}
+        return [(row, key in tallied) for row, key in zip(messages, keys, strict=True)]
 
     def reactions(self, message_id: str) -> AsyncIterator[Document]:
-        """The reactions on a message, and all that is stored like them, by user and then by their text."""
+        """The reactions and votes on a message, by user and then by emoji."""
         # Uses index: message_id_1_user_id_1_emoji_1
         order: Document = {"$sort": {"user_id": 1, "emoji": 1}}
         return self._snapshot.rows("reactions", [{"$match": {"message_id": message_id}}, order])
