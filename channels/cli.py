@@ -242,7 +242,11 @@ def import_(
         await services.prepare()
         await services.chat.accounts.load()
         service = build_import(
-            services.database, services.chat, services.channels.channels, settings.limits
+            services.database,
+            services.chat,
+            services.channels.channels,
+            services.automatic.messages,
+            settings.limits,
         )
         wanted = Wanted(file, channel_id, owner, dry_run, time_zone)
         return await run_import(service, wanted, settings.limits)

@@ -8,7 +8,7 @@ from groups.wiring import GroupChat, GroupCore
 from reactions.polls.service.polls import PollService
 from reactions.service.engine import ReactionEngine
 from reactions.service.reactions import ReactedHook, ReactionService
-from reactions.service.withdrawal import Withdrawal
+from reactions.service.withdrawal import Withdrawal, WithdrawnHook
 from reactions.store import ReactionStore
 
 REACTION_INDEXES: Final[tuple[Index, ...]] = ReactionStore.INDEXES
@@ -34,9 +34,11 @@ def assemble(
     )
 
 
-def build_withdrawal(chat: GroupChat, engine: ReactionEngine) -> Withdrawal:
-    """Build what takes back the reactions and votes of a deleted user."""
-    return Withdrawal(engine=engine, access=chat.bulk_access)
+def build_withdrawal(
+    chat: GroupChat, engine: ReactionEngine, *, hooks: Sequence[WithdrawnHook] = ()
+) -> Withdrawal:
+    """Build what takes back all that a deleted user holds on messages. `hooks` are of packages above."""
+    return Withdrawal(engine=engine, access=chat.bulk_access, hooks=hooks)
 
 
 def assemble_polls(chat: GroupChat, engine: ReactionEngine) -> PollService:

@@ -25,6 +25,7 @@ from reactions.models import ACKNOWLEDGED
 from reactions.service.engine import Asked, ReactionEngine, TallyCommand, TallyQueue
 from reactions.service.group_batch import accesses_of_batch, holding_refusal
 from reactions.service.state import TallyState
+from reactions.service.withdrawal import Withdrawn
 
 
 @dataclass(slots=True)
@@ -177,3 +178,20 @@ class AcknowledgementService:
 
     async def close(self) -> None:
         await self._queue.close()
+
+
+def publish_acknowledgement_withdrawn(withdrawn: Withdrawn, now: datetime, tx: Tx) -> None:
+    """Publish the count after a deleted user's acknowledgement went (a hook of `reactions.service.withdrawal`)."""
+    group = withdrawn.group
+    if withdrawn.acknowledged is None or withdrawn.message.content is None:
+        return
+    tx.publish(
+        AcknowledgementsChanged(
+            at=now,
+            stream_id=group.stream_id,
+            group_id=group.group_id,
+            is_channel=group.is_channel,
+            seq=withdrawn.message.seq,
+            count=withdrawn.acknowledged,
+        )
+    )

@@ -8,6 +8,7 @@ from channels.broadcasts.events import BroadcastChanged
 from channels.broadcasts.service.broadcasts import BroadcastService
 from channels.broadcasts.service.cleanup import BroadcastCleanup
 from channels.broadcasts.service.opt_outs import OptOutService, WordsOfUsers
+from channels.broadcasts.service.positions import BroadcastPositions
 from channels.broadcasts.service.worker import BroadcastWorker
 from channels.broadcasts.store.broadcasts import BroadcastStore
 from channels.broadcasts.store.not_reached import NotReachedStore
@@ -46,6 +47,7 @@ class Broadcasts:
 
     broadcasts: BroadcastService
     opt_outs: OptOutService
+    positions: BroadcastPositions
     worker: BroadcastWorker
 
 
@@ -118,6 +120,9 @@ def assemble(
         ),
         opt_outs=OptOutService(
             database=database, store=core.opt_outs, channel=channel, guard=chat.guard
+        ),
+        positions=BroadcastPositions(
+            database=database, store=core.store, memberships=chat.membership_reader
         ),
         worker=worker,
     )

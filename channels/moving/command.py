@@ -31,6 +31,13 @@ _WORDS: Final = {
     "comment_reaction": "reactions to comments",
     "draft": "drafts and scheduled posts",
     "canned_reply": "canned replies",
+    "press": "presses of buttons",
+    "acknowledgement": "acknowledgements",
+    "menu": "menu",
+    "form": "forms",
+    "automatic_message": "automatic messages: greeting, answers, opening hours",
+    "greeted": "users who were greeted",
+    "broadcast_opt_out": "users who want no broadcasts",
 }
 """The names of lines in the report, by their type; others have the name of their type."""
 

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
+from channels.subscriber_tags.models import TAG_CHARACTERS, TAGS_PER_SUBSCRIBER
 from groups.kernel.clock import to_milliseconds
 from groups.kernel.ids import GroupIdText, UserId, UserIdText
-from groups.kernel.text.bounded import Line, without_controls
+from groups.kernel.text.bounded import Line, NotBlank, without_controls
 from groups.kernel.text.emoji import EmojiText
 from groups.models import Grant, Origin, Role
 
@@ -32,6 +33,7 @@ Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Seq = Annotated[int, Field(ge=1, lt=2**53)]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 JsonObject = dict[str, JsonValue]
+Tag = Annotated[NotBlank, Field(max_length=TAG_CHARACTERS)]
 
 
 class LineModel(BaseModel):
@@ -57,10 +59,12 @@ class ChannelLine(LineModel):
     profile: JsonObject
     picture: Hash | None = None
     """The upload that is its picture; a picture elsewhere is the group's `face_url`."""
+    last_post_at: Instant | None = None
+    """When the newest post was posted, where all posts have ended."""
 
 
 class MemberLine(LineModel):
-    """A subscriber, an admin or the owner. `read_seq`: the newest post that they have read."""
+    """A subscriber, an admin or the owner. `read_seq`: the newest post that they have read; `tags`: the staff's."""
 
     type: Literal["member"]
     user_id: UserIdText
@@ -72,6 +76,7 @@ class MemberLine(LineModel):
     name_card: Line = ""
     has_agreed: bool = True
     read_seq: Annotated[int, Field(ge=0, lt=2**53)] = 0
+    tags: Annotated[tuple[Tag, ...], Field(max_length=TAGS_PER_SUBSCRIBER)] = ()
 
 
 class RestrictionLine(LineModel):
@@ -109,6 +114,8 @@ class MessageLine(LineModel):
     comments_frozen: bool = False
     views: Annotated[int, Field(ge=0, lt=2**53)] = 0
     member_count: Annotated[int, Field(ge=0, lt=2**53)] | None = None
+    reminded_at: Instant | None = None
+    """When those who had not acknowledged it were reminded."""
     content: JsonObject | None = None
 
 
@@ -130,6 +137,25 @@ class VoteLine(LineModel):
     seq: Seq
     user_id: UserIdText
     option: Annotated[int, Field(ge=0, lt=1_000)]
+    at: Instant
+
+
+class PressLine(LineModel):
+    """A user's press of a button of a post. `button` is `groups.models.Button.key`, also of one that is gone."""
+
+    type: Literal["press"]
+    seq: Seq
+    user_id: UserIdText
+    button: Annotated[int, Field(ge=0, lt=2**48)]
+    at: Instant
+
+
+class AcknowledgementLine(LineModel):
+    """A user has acknowledged a post that asks for it."""
+
+    type: Literal["acknowledgement"]
+    seq: Seq
+    user_id: UserIdText
     at: Instant
 
 
@@ -184,6 +210,8 @@ LINES: Final[Mapping[str, type[LineModel]]] = {
     "reaction": ReactionLine,
     "comment_reaction": ReactionLine,
     "vote": VoteLine,
+    "press": PressLine,
+    "acknowledgement": AcknowledgementLine,
     "draft": DraftLine,
     "end": End,
 }

@@ -4,6 +4,7 @@ from channels.limits import Limits
 from channels.moving.service.exporting import ExportService
 from channels.moving.service.importing import ImportService
 from channels.moving.store.writing import ImportStore
+from channels.self_service.automatic_messages.service import AutomaticMessageService
 from channels.service.channels import ChannelService
 from groups.kernel.mongo import Database, Tx
 from groups.wiring import GroupChat
@@ -15,7 +16,11 @@ def build_export(database: Database, chat: GroupChat) -> ExportService:
 
 
 def build_import(
-    database: Database, chat: GroupChat, channels: ChannelService, limits: Limits
+    database: Database,
+    chat: GroupChat,
+    channels: ChannelService,
+    automatic: AutomaticMessageService,
+    limits: Limits,
 ) -> ImportService:
     """Build the import of channels."""
 
@@ -32,5 +37,6 @@ def build_import(
         store=ImportStore(database),
         count_channel=count_channel,
         insert_profile=channels.store.insert,
+        follow_automatic_messages=automatic.follow,
         limits=limits,
     )

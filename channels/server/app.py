@@ -43,6 +43,7 @@ from channels.acknowledgements.routes import (
     AcknowledgementRoutes,
     ChannelAcknowledgementRoutes,
 )
+from channels.acknowledgements.service import publish_acknowledgement_withdrawn
 from channels.acknowledgements.wiring import Acknowledgements
 from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
@@ -50,6 +51,7 @@ from channels.before_post.service import BeforePost, review_client
 from channels.broadcasts.routes.broadcasts import BroadcastRoutes, OptOutRoutes
 from channels.broadcasts.wiring import BROADCAST_INDEXES, Broadcasts
 from channels.buttons.routes import ButtonRoutes
+from channels.buttons.service.posts import publish_presses_withdrawn
 from channels.buttons.wiring import Buttons
 from channels.canned_replies.routes import CannedReplyRoutes
 from channels.comments.models import place_of
@@ -570,9 +572,13 @@ def create_services(
         chat,
         comments,
         conversation_core.endings,
-        reaction_wiring.build_withdrawal(chat, engine),
+        reaction_wiring.build_withdrawal(
+            chat, engine, hooks=[publish_presses_withdrawn, publish_acknowledgement_withdrawn]
+        ),
         draft_cleanup,
         abuse_reports.withdrawal,
+        subscriber_tagging.withdrawal,
+        broadcasts.positions,
         bus,
         options.user_data,
         clock,

@@ -13,6 +13,7 @@ from channels.subscriber_tags.service.departures import (
 )
 from channels.subscriber_tags.service.segments import SegmentReader
 from channels.subscriber_tags.service.tags import SubscriberTags
+from channels.subscriber_tags.service.withdrawal import TagWithdrawal
 from channels.subscriber_tags.store import SubscriberTagStore
 from groups.kernel.event_log.log import EventLog
 from groups.kernel.ids import GroupId
@@ -28,6 +29,7 @@ class SubscriberTagging:
 
     tags: SubscriberTags
     segments: SegmentReader
+    withdrawal: TagWithdrawal
 
 
 def build_cleanup(database: Database) -> SubscriberTagCleanup:
@@ -60,4 +62,5 @@ def assemble(
             limits=limits,
         ),
         segments=SegmentReader(store=store, memberships=chat.membership_reader),
+        withdrawal=TagWithdrawal(database=database, departures=cleanup),
     )

@@ -7,11 +7,14 @@ named first is walked first: conversations before their messages, and the log of
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import channels.broadcasts.personal_data as broadcasts
 import channels.canned_replies.personal_data as canned_replies
 import channels.default_channels.personal_data as default_channels
 import channels.drafts.personal_data as drafts
 import channels.push.personal_data as push
 import channels.reports.personal_data as reports
+import channels.self_service.personal_data as self_service
+import channels.subscriber_tags.personal_data as subscriber_tags
 import channels.webhooks.personal_data as webhooks
 import conversations.personal_data as conversations
 import groups.personal_data as groups
@@ -26,11 +29,14 @@ PLACES: Final[tuple[Place, ...]] = (
     *groups.PLACES,
     *conversations.PLACES,
     *reactions.PLACES,
+    *broadcasts.PLACES,
     *canned_replies.PLACES,
     *default_channels.PLACES,
     *drafts.PLACES,
     *push.PLACES,
     *reports.PLACES,
+    *self_service.PLACES,
+    *subscriber_tags.PLACES,
     *webhooks.PLACES,
 )
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
+from channels.broadcasts.service.positions import BroadcastPositions
 from channels.comments.wiring import Comments
 from channels.drafts.service.drafts import DraftCleanup
 from channels.reports.service.withdrawal import ReportWithdrawal
+from channels.subscriber_tags.service.withdrawal import TagWithdrawal
 from channels.user_data.events import UserDeleted, UserDeletionBegan
 from channels.user_data.policy import UserDataOptions
 from channels.user_data.service.deletion import UserDeletions
@@ -54,6 +56,8 @@ def build(
     withdrawal: Withdrawal,
     drafts: DraftCleanup,
     reports: ReportWithdrawal,
+    tags: TagWithdrawal,
+    positions: BroadcastPositions,
     bus: EventBus,
     options: UserDataOptions,
     clock: Clock,
@@ -74,6 +78,8 @@ def build(
         comments=comments.comments,
         drafts=drafts,
         reports=reports,
+        tags=tags,
+        positions=positions,
     )
     deletions = UserDeletions(
         database=database,

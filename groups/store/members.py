@@ -255,6 +255,18 @@ class MemberStore:
         cursor = self._members.find(query, sort=[("_id", 1)], limit=limit)
         return [_to_member(document) for document in await cursor.to_list(None)]
 
+    async def find_before(self, group_id: GroupId, user_id: UserId, tx: Tx) -> UserId | None:
+        """The member whose id is the greatest below this one; None: there is none."""
+        # Uses index: _id, whose order is group, then user; group_id selects the shard.
+        key: Document = {"$gt": join_key(group_id, ""), "$lt": join_key(group_id, user_id)}
+        row = await self._members.find_one(
+            {"_id": key, "group_id": group_id},
+            {"user_id": 1},
+            sort=[("_id", -1)],
+            session=tx.session,
+        )
+        return UserId(row["user_id"]) if row else None
+
     async def find_members(
         self, group_id: GroupId, user_ids: Collection[UserId]
     ) -> dict[UserId, Member]:

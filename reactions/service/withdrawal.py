@@ -4,15 +4,19 @@ Promises:
     Exact counts (P4), as in `reactions.service.engine`: the reactions, the votes and the tally change in one
     transaction, which conflicts with others on the message in the tally.
     Votes in polls that are closed go too: nothing of the user stays.
+
+Presses of buttons are votes here, and acknowledgements are counted as well. The packages that own these publish that
+the counts changed (`WithdrawnHook`).
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
-from groups.models import Message, Tally, poll_of, split_message_key, stream_of
+from groups.models import Group, Message, Tally, poll_of, split_message_key, stream_of
 from groups.service.access.bulk import BulkAccess
 from groups.service.write_locks import message_lock
 from reactions.events import OwnReactions, ReactionsChanged
@@ -26,17 +30,33 @@ from reactions.service.state import ReactionState
 _GROUP_PREFIX: Final = stream_of(GroupId(""))
 
 
+class Withdrawn(NamedTuple):
+    """What a deleted user held on a message of a group, and the counts after it; None where they held none."""
+
+    group: Group
+    message: Message
+    user_id: UserId
+    reactions: Tally | None
+    votes: Tally | None
+    acknowledged: int | None
+
+
+WithdrawnHook = Callable[[Withdrawn, datetime, Tx], None]
+"""Publishes for a package above what changed, in the transaction that takes it back."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Withdrawal:
-    """Reactions and votes of deleted users."""
+    """What deleted users held on messages: reactions, votes, presses, acknowledgements."""
 
     engine: ReactionEngine
     access: BulkAccess
+    hooks: Sequence[WithdrawnHook] = ()
 
     async def withdraw(self, message_id: str, user_id: UserId) -> None:
-        """Take back the user's reactions and votes on the message. Repeating it changes nothing.
+        """Take back all that the user holds on the message. Repeating it changes nothing.
 
-        Publishes: ReactionsChanged, PollChanged, for messages of groups.
+        Publishes: ReactionsChanged, PollChanged, and what the hooks publish, for messages of groups.
         """
         await self.engine.database.run(
             lambda tx: self._work(message_id, user_id, tx),
@@ -62,8 +82,9 @@ class Withdrawal:
         counted = reactions.stored_counts() if emoji[user_id] else {}
         if options[user_id]:
             counted |= votes.stored_counts()
-        if acknowledged:
-            counted |= {"acknowledged": tally.acknowledged - 1}
+        left = tally.acknowledged - 1 if acknowledged else None
+        if left is not None:
+            counted |= {"acknowledged": left}
         gone = [(user_id, text) for text in acknowledged]
         engine.store.put_tally(message_id, counted, tx)
         engine.store.delete(message_id, [*reactions.removed(), *votes.removed(), *gone], tx)
@@ -74,6 +95,7 @@ class Withdrawal:
                 user_id,
                 reactions.tally() if emoji[user_id] else None,
                 votes.tally() if options[user_id] else None,
+                left,
                 engine.clock.now(),
                 tx,
             )
@@ -84,6 +106,7 @@ class Withdrawal:
         user_id: UserId,
         reactions: Tally | None,
         votes: Tally | None,
+        acknowledged: int | None,
         now: datetime,
         tx: Tx,
     ) -> None:
@@ -109,3 +132,6 @@ class Withdrawal:
         if votes is not None and poll is not None:
             own = (OwnVotes((), (user_id,)),)
             tx.publish(poll_changed(group, message.seq, poll, votes, now, own))
+        withdrawn = Withdrawn(group, message, user_id, reactions, votes, acknowledged)
+        for hook in self.hooks:
+            hook(withdrawn, now, tx)

@@ -258,6 +258,7 @@ async def test_settings_are_read_only_without_the_grant_to_change_them(
         "signatures": True,
         "protect_content": True,
         "count_clicks": False,
+        "retention_days": 0,
     }
     await a_post(owner, path, MARKUP)
     for button, said in (("Posts", MARKUP), ("Admin log", "settings_changed")):

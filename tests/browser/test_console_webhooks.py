@@ -95,7 +95,8 @@ async def test_a_webhook_is_added_tested_rotated_turned_off_and_deleted(
     row = row_of(opened, url)
     await expect(row).to_contain_text(MARKUP)
     await expect(row).to_contain_text(
-        "message.posted, message.edited, message.recalled, poll.changed, channel.subscribed"
+        "message.posted, message.edited, message.recalled, poll.changed, buttons.changed,"
+        " acknowledgements.changed, acknowledgement.reminder, channel.subscribed"
     )
     await page.reload()
     await expect(row).to_contain_text("On")

@@ -2,10 +2,10 @@
 
 from playwright.async_api import expect
 
-from tests.api import Api, a_channel
+from tests.api import Api, a_channel, a_chat_group
 from tests.browser.test_access import NARROWEST, check
 from tests.browser.test_composer import console_of
-from tests.browser.windows import OpenWindow, screenshot, view_of
+from tests.browser.windows import PHONE, OpenWindow, screenshot, view_of
 
 
 async def test_a_post_asks_readers_confirm_and_the_console_shows_who_has_not(
@@ -48,6 +48,8 @@ async def test_a_post_asks_readers_confirm_and_the_console_shows_who_has_not(
     await expect(sheet.locator(".person")).to_contain_text(reader.id)
     await check(console, "the confirmations")
     await screenshot(page, "important-overview")
+    waiting = await window(other, "/feed")
+    await expect(waiting.page.get_by_text("The bridge is closed")).to_be_visible()
     await sheet.get_by_role("button", name="Remind those who have not confirmed").click()
     await (
         page.get_by_role("dialog")
@@ -55,6 +57,11 @@ async def test_a_post_asks_readers_confirm_and_the_console_shows_who_has_not(
         .click()
     )
     await expect(sheet.get_by_text("Reminded")).to_be_visible()
+    # It reaches those who have not confirmed, and leads them to the post.
+    name = (await owner.get(path)).body["name"]
+    await waiting.by("link", f"{name} waits for your confirmation. Show the message.").click()
+    await expect(waiting.by("button", "I have read this")).to_be_visible()
+    await expect(readers.page.locator(".notice")).to_have_count(0)
 
     settings = await window(owner, f"{console_of(path)}/settings")
     days = settings.page.get_by_label("Delete posts after so many days")
@@ -63,3 +70,29 @@ async def test_a_post_asks_readers_confirm_and_the_console_shows_who_has_not(
     await settings.by("button", "Save", exact=True).click()
     await expect(settings.page.get_by_text("Saved")).to_be_visible()
     assert (await owner.get(path)).body["settings"]["retention_days"] == 30
+
+
+async def test_the_staff_of_a_group_asks_its_members(server: Api, window: OpenWindow) -> None:
+    owner, member = server.new_user("owner"), server.new_user("member")
+    path = await a_chat_group(owner, member, name="Crew")
+    theirs = await window(member, view_of(path))
+    await theirs.page.get_by_label("Write a message").fill("Hello")
+    await expect(theirs.by("button", "Send", exact=True)).to_be_enabled()
+    asks = "Ask everybody to confirm reading this"
+    await expect(theirs.page.get_by_label(asks)).to_be_hidden()
+    await theirs.page.get_by_label("Write a message").fill("")
+    mine = await window(owner, view_of(path), size=PHONE)
+    await expect(mine.page.get_by_label(asks)).to_be_hidden()
+    await mine.page.get_by_label("Write a message").fill("We meet at noon")
+    await mine.page.get_by_label(asks).check()
+    await check(mine, "a message that asks")
+    await screenshot(mine.page, "important-group")
+    await mine.by("button", "Send", exact=True).click()
+    own = mine.page.locator(".acknowledge")
+    await expect(own).to_contain_text("Nobody has confirmed yet.")
+    await expect(own.get_by_role("button")).to_be_hidden()
+    await theirs.by("button", "I have read this").click()
+    await expect(own).to_contain_text("1 person has confirmed.")
+    # The next message asks for nothing.
+    await mine.page.get_by_label("Write a message").fill("See you")
+    await expect(mine.page.get_by_label(asks)).not_to_be_checked()

@@ -286,6 +286,9 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape("find", "users", ("_id",)): "the sweep of a default channel, in the background",
     Shape("find", "join_requests", ("user_id",)): "the export of a user: an index on users",
     Shape("find", "media", ("uploader_id",)): "the export of a user: an index on users",
+    Shape("find", "subscriber_tags", ("user_id",)): "the export of a user: an index on users",
+    Shape("find", "broadcast_opt_outs", ("user_id",)): "the export of a user: an index on users",
+    Shape("find", "broadcast_not_reached", ("user_id",)): "the export of a user: an index on users",
     Shape("find", "user_deletions", ("_id",)): "all of them, at the start of a process",
     Shape("find", "user_deletions", ("user_id",)): (
         "deletions that are not done: from a partial index that is empty nearly always, once a minute"

@@ -14,6 +14,8 @@ from groups.kernel.clock import rfc3339
 from groups.kernel.mongo import Database
 from tests.api import Answer, Api, User, a_channel, a_chat_group, a_post, id_of, part
 
+ORDER = {"title": "Order", "fields": [{"name": "size", "label": "Size"}]}
+
 
 async def delete_user(caller: User, user: User, **more: Any) -> Answer:
     """Ask for the deletion of the user."""
@@ -60,6 +62,17 @@ class Traces:
     post_seq: int
     group_seq: int
     media_id: str
+    shop: "Shop"
+
+
+@dataclass
+class Shop:
+    """A channel with self-service, whose owner sends broadcasts."""
+
+    path: str
+    notice: str
+    """The path of a post that has a button, and asks to be acknowledged."""
+    broadcasts: tuple[str, ...]
 
 
 def _succeeded(answer: Answer) -> None:
@@ -144,6 +157,16 @@ async def traces(api: Api) -> Traces:
     await leaver.put(f"{channel}/canned-replies/hours", {"text": "We open at nine"})
     device = {"platform": "gateway", "app_id": "app", "pushkey": "key", "locale": "en"}
     await leaver.put("/v1/devices/phone", device)
+    # As one of the staff: what they set up for others.
+    await leaver.put(
+        f"{channel}/menu", {"entries": [{"text": "Hi", "kind": "reply", "reply": "Hi"}]}
+    )
+    await leaver.put(f"{channel}/forms/order", ORDER)
+    answer = {"keywords": ["price"], "answer": {"text": "Ask at the desk"}}
+    await leaver.put(f"{channel}/auto-replies/price", answer)
+    soon = rfc3339(api.clock.now() + timedelta(days=1))
+    await leaver.post(f"{channel}/broadcasts", {**text, "start_at": soon})
+    served = await _a_shop(bob, leaver, guest)
     # What others and admins did to them elsewhere, and posts that they leave behind in a group.
     left = await a_chat_group(ada, leaver)
     assert (await a_post(leaver, left, "Left words"))["seq"]
@@ -164,4 +187,43 @@ async def traces(api: Api) -> Traces:
         post_seq=posted.body["seq"],
         group_seq=message.body["seq"],
         media_id=ids[1],
+        shop=served,
     )
+
+
+async def _a_shop(owner: User, leaver: User, other: User) -> Shop:
+    """A channel in which two users press, acknowledge, choose, answer a form, have tags, and receive a broadcast."""
+    path = await a_channel(owner)
+    talk = f"/v1/conversations/{part('c2c_' + id_of(path))}/messages"
+    await owner.put(f"{path}/greeting", {"text": "Welcome"})
+    entries = [{"text": "Call", "kind": "reply", "reply": "Call me"}]
+    await owner.put(f"{path}/menu", {"entries": entries})
+    await owner.put(f"{path}/forms/order", ORDER)
+    button = {"text": "Order", "kind": "event", "data": "tea"}
+    content = {"kind": "text", "text": "Tea?", "buttons": [[button]]}
+    posted = await owner.post(f"{path}/posts", {**content, "acknowledge": True})
+    notice = f"{path}/posts/{posted.body['seq']}"
+    for user in (other, leaver):
+        await user.put(f"{path}/subscription")
+        await user.put(f"{notice}/buttons/0/press")
+        await user.put(f"{notice}/acknowledgement")
+        await owner.put(f"{path}/subscribers/{part(user.id)}/tags", {"tags": ["vip"]})
+    while not (await leaver.get(talk)).items:  # the greeting
+        await asyncio.sleep(0.02)
+    sent = await owner.post(f"{path}/inbox/{part(leaver.id)}/messages", content)
+    await leaver.put(f"{talk}/{sent.body['seq']}/buttons/0/press")
+    await leaver.post(f"{path}/menu/selections", {"entry": "1"})
+    await leaver.post(f"{path}/forms/order/answers", {"answers": {"size": "Large"}})
+    sent = await owner.post(f"{path}/broadcasts", {"kind": "text", "text": "News", "rate": 4})
+    await _until_sent(owner, path, sent.body["broadcast_id"])
+    await leaver.put(f"{path}/broadcast-opt-out")
+    missed = await owner.post(f"{path}/broadcasts", {"kind": "text", "text": "More"})
+    await _until_sent(owner, path, missed.body["broadcast_id"])
+    of_both = sent.body["broadcast_id"], missed.body["broadcast_id"]
+    return Shop(path=path, notice=notice, broadcasts=of_both)
+
+
+async def _until_sent(owner: User, path: str, broadcast_id: str) -> None:
+    async with asyncio.timeout(30):
+        while (await owner.get(f"{path}/broadcasts/{broadcast_id}")).body["state"] != "done":
+            await asyncio.sleep(0.02)

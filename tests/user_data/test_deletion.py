@@ -19,9 +19,9 @@ from groups.kernel.errors import Unavailable
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database
 from groups.kernel.mongo.snapshot import Snapshot
-from tests.api import Api, a_channel, id_of, part
+from tests.api import Api, Ears, a_channel, conversation_of, id_of, part
 from tests.conftest import OpenApi
-from tests.user_data.helpers import delete_user, places_of, traces, until_deleted
+from tests.user_data.helpers import Traces, delete_user, places_of, traces, until_deleted
 
 shared_loop = pytest.mark.asyncio(loop_scope="module")
 
@@ -32,7 +32,12 @@ async def test_nothing_of_a_deleted_user_is_left_in_the_database(shared_api: Api
     made = await traces(api)
     leaver, app, ada = made.leaver, made.app, made.ada
     found = await places_of(api.services.database, leaver.id)
-    assert len(found) > 25, found
+    assert found >= {"subscriber_tags", "broadcast_opt_outs", "broadcast_not_reached", "broadcasts"}
+    assert found >= {"automatic_marks", "automatic_messages", "menus", "forms"}
+    assert len(found) > 35, found
+    watcher = await made.bob.socket()
+    await watcher.tell(type="watch", conversation_id=conversation_of(made.shop.path))
+    await watcher.answer()
     begun = await delete_user(app, leaver)
     assert begun.status == 202, begun
     assert (await leaver.get("/v1/users/me")).refusal == (401, "unauthenticated")
@@ -50,12 +55,35 @@ async def test_nothing_of_a_deleted_user_is_left_in_the_database(shared_api: Api
     message = (await ada.get(f"{made.group}/messages/{made.group_seq}")).body
     assert message["sender_id"].startswith("deleted:"), message
     assert (await ada.call("HEAD", f"/v1/media/{made.media_id}")).status == 200
+    await _is_counted_no_more(api, made, watcher)
     outcomes = await verify(
         api.services.database, Limits(), console=Console(quiet=True), repair=False
     )
     assert [(one.check.claim, one.first) for one in outcomes if not one.is_clean] == []
     # An old token stays refused, and a person who comes back is new.
     assert (await leaver.get("/v1/users/me")).refusal == (401, "unauthenticated")
+
+
+async def _is_counted_no_more(api: Api, made: Traces, watcher: Ears) -> None:
+    """Presses, acknowledgements and tags are those of the other subscriber, and who watches receives the counts."""
+    owner, shop = made.bob, made.shop
+    frames = await watcher.until_now()
+    changed = {frame["type"]: frame for frame in frames if frame["type"].endswith("s.changed")}
+    assert changed["buttons.changed"]["presses"] == [1], frames
+    assert changed["acknowledgements.changed"]["count"] == 1, frames
+    await watcher.close()
+    notice = (await owner.get(shop.notice)).body
+    assert [one["presses"] for row in notice["buttons"] for one in row] == [1]
+    assert notice["acknowledge"] == {"count": 1, "mine": False}
+    tags = (await owner.get(f"{shop.path}/subscriber-tags")).items
+    assert tags == [{"tag": "vip", "subscribers": 1}]
+    # A broadcast had seen the leaver last; now it has seen the member before them.
+    rows = await api.services.database.collection("broadcasts").find({}).to_list(None)
+    after = {row["broadcast_id"]: row["after"] for row in rows}
+    assert after[shop.broadcasts[0]] < made.leaver.id
+    assert not after[shop.broadcasts[0]].startswith("deleted:")
+    report = await owner.get(f"{shop.path}/broadcasts/{shop.broadcasts[1]}/not-reached")
+    assert report.items == []
 
 
 async def test_a_deletion_is_confirmed_allowed_and_without_owned_channels(api: OpenApi) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from groups.kernel.paging import encode_cursor
-from tests.api import Answer, Api, User, part
+from tests.api import Answer, Api, User, id_of, part
 from tests.user_data.helpers import traces
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -13,7 +13,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 EVERY_TYPE = {
     *("profile", "membership", "join_request", "invitation", "restriction", "upload"),
     *("conversation_settings", "conversation_group", "block", "draft", "device", "report"),
-    *("message", "comment", "one_to_one", "reaction", "vote"),
+    *("message", "comment", "one_to_one", "reaction", "vote", "press", "acknowledgement"),
+    *("subscriber_tags", "broadcast_opt_out", "broadcast_not_reached"),
 }
 
 
@@ -42,6 +43,10 @@ async def test_an_export_holds_all_of_a_user_and_goes_on_anywhere(shared_api: Ap
     uploads = [line["data"]["path"] for line in records if line["type"] == "upload"]
     assert f"/v1/media/{made.media_id}" in uploads
     assert next(line["data"] for line in records if line["type"] == "profile")["name"] == "Lea Ver"
+    pressed = [line["data"] for line in records if line["type"] == "press"]
+    shop = id_of(made.shop.path)
+    assert {line["conversation_id"] for line in pressed} == {f"group_{shop}", f"c2c_{shop}"}
+    assert {line["button"] for line in pressed} == {"Order"}
     # From each cursor on, the rest of the same lines.
     places = [place for place, line in enumerate(lines) if line["type"] == "cursor"]
     for place in places[::3]:

@@ -28,6 +28,7 @@ from reactions.models import votes_in
 from reactions.polls.service.state import VoteState
 from reactions.service.engine import Asked, ReactionEngine
 from reactions.service.group_batch import holding_refusal
+from reactions.service.withdrawal import Withdrawn
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,3 +132,20 @@ class PostButtons:
     async def close(self) -> None:
         """Wait until every press is counted or refused."""
         await self._queue.close()
+
+
+def publish_presses_withdrawn(withdrawn: Withdrawn, now: datetime, tx: Tx) -> None:
+    """Publish the counts after a deleted user's presses went (a hook of `reactions.service.withdrawal`)."""
+    buttons = buttons_of(withdrawn.message)
+    if withdrawn.votes is None or not buttons:
+        return
+    tx.publish(
+        ButtonsChanged(
+            at=now,
+            stream_id=withdrawn.group.stream_id,
+            group_id=withdrawn.group.group_id,
+            seq=withdrawn.message.seq,
+            presses=counts_of(buttons, withdrawn.votes),
+            own=(OwnPresses((), (withdrawn.user_id,)),),
+        )
+    )

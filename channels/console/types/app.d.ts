@@ -501,6 +501,8 @@ declare namespace App {
     onDraft?: (text: string) => unknown;
     /** Begins a poll; null where there are none. */
     onPoll?: (() => unknown) | null;
+    /** Whether a message may ask its readers to confirm that they have read it. */
+    mayAsk?: () => boolean;
     /** Whether a message goes along with the preview of its first link. */
     hasLinkPreview?: boolean;
     /** Names the field. */

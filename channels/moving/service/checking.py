@@ -13,17 +13,19 @@ from typing import Any, Final
 
 import orjson
 from pydantic import ValidationError
-from pydantic_core import PydanticCustomError, Url
+from pydantic_core import PydanticCustomError
 
 from channels.limits import Limits
 from channels.models import ChannelProfile
 from channels.moving.archive import ArchiveReader
+from channels.moving.bounds import is_web_address, problem_in_buttons
 from channels.moving.errors import MovingRefused
 from channels.moving.lines import content_from_json
 from channels.moving.models import (
     FORMAT,
     LINES,
     VERSION,
+    AcknowledgementLine,
     ChannelLine,
     DraftLine,
     End,
@@ -31,6 +33,7 @@ from channels.moving.models import (
     LineModel,
     MemberLine,
     MessageLine,
+    PressLine,
     ReactionLine,
     RestrictionLine,
     TableLine,
@@ -38,6 +41,7 @@ from channels.moving.models import (
     check_texts,
 )
 from channels.moving.tables import TABLES, Table
+from channels.self_service.menus.models import Menu
 from groups.errors import StorageQuotaReached
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
@@ -47,6 +51,7 @@ from groups.models import (
     Group,
     GroupType,
     Kind,
+    Model,
     Posting,
     Role,
     media_in,
@@ -54,13 +59,20 @@ from groups.models import (
 from groups.service.media.service import KINDS_OF
 from groups.service.media.upload_files import limits_of
 from groups.service.messages.posting import check_bounds, check_media_quota
+from reactions.models import ACKNOWLEDGED, vote_text
 
 _RANK: Final[Mapping[str, int]] = {
     "header": 0,
     "channel": 1,
     "member": 2,
     "restriction": 3,
-    **dict.fromkeys(("post", "reaction", "vote", "comment", "comment_reaction"), 4),
+    **dict.fromkeys(
+        (
+            *("post", "reaction", "vote", "press", "acknowledgement"),
+            *("comment", "comment_reaction"),
+        ),
+        4,
+    ),
     "draft": 5,
     **{table.line: 6 + number for number, table in enumerate(TABLES)},
     "end": 1_000,
@@ -69,6 +81,9 @@ _TABLES: Final = {table.line: table for table in TABLES}
 _WITH_MEDIA: Final = {Kind.IMAGE, Kind.TEXT_AND_IMAGE, Kind.VIDEO, Kind.AUDIO, Kind.FILE}
 _REACTIONS_KINDS: Final = 1_000
 """The most different emoji on one message that any setting of a channel allows."""
+_BUTTONS_EVER: Final = 100
+"""The most buttons of one post with counted presses, with those that edits took away."""
+_RETENTION_DAYS: Final = 3_650
 
 
 @dataclass(slots=True)
@@ -82,6 +97,9 @@ class Checked:
     head_seq: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     admins: int = 0
+    menu_version: int = 0
+    tags: Counter[str] = field(default_factory=Counter)
+    """The members by tag."""
     media: dict[str, None] = field(default_factory=dict)
     """The hashes of the uploads that lines name."""
 
@@ -155,7 +173,8 @@ class Checker:
         self._comment: MessageLine | None = None
         self._comment_seq = 0
         self._emoji: set[str] = set()
-        self._poll: Content | None = None
+        self._pressed: set[int] = set()
+        self._content: Content | None = None
         self._pins = 0
         self._owners = 0
         self._media_bytes = 0
@@ -229,7 +248,7 @@ class Checker:
                 self._ascending(line.user_id)
             case MessageLine():
                 self._check_message(line)
-            case ReactionLine() | VoteLine():
+            case ReactionLine() | VoteLine() | PressLine() | AcknowledgementLine():
                 self._check_reaction(line)
             case DraftLine():
                 self._check_draft(line)
@@ -260,10 +279,15 @@ class Checker:
         )
         if not is_channel:
             raise self._refused("bad_line", "It is no channel.")
+        if "menu_version" in line.profile:
+            raise self._refused("bad_line", "profile.menu_version does not belong to an export.")
+        if not 0 <= group.retention_days <= _RETENTION_DAYS or not 0 <= group.ended_seq < 2**53:
+            raise self._refused("bad_line", "retention_days or ended_seq is out of range.")
         if media_in(group.face_url) is not None:
             raise self._refused("bad_line", "group.face_url names an upload; picture does so.")
         self._check_profile(group, profile)
-        self._found = Checked(channel=line, group=group, profile=profile)
+        # What has ended is not there; the first post is the one behind it.
+        self._found = Checked(channel=line, group=group, profile=profile, head_seq=group.ended_seq)
         if line.picture is not None:
             self._use(line.picture, None)
 
@@ -282,7 +306,7 @@ class Checker:
                 raise self._refused("too_large", f"{name} has more than {limit} bytes.")
         if not group.name.strip() or "\n" in group.name:
             raise self._refused("bad_line", "The name must be one line that shows something.")
-        if group.face_url and not _is_web_address(group.face_url):
+        if group.face_url and not is_web_address(group.face_url):
             raise self._refused("bad_line", "face_url must be an http or https address.")
         custom_bytes = [len(value.encode()) for value in group.custom.values()]
         if len(custom_bytes) > limits.custom_fields + 1 or any(
@@ -311,6 +335,14 @@ class Checker:
         if found.counts["member"] >= limit:
             raise self._refused("limit_reached", f"At most {limit} members.")
         self._seqs_of_members = max(self._seqs_of_members, line.joined_seq, line.read_seq)
+        if len(set(line.tags)) < len(line.tags):
+            raise self._refused("bad_line", "A tag is there twice.")
+        found.tags.update(line.tags)
+        if len(found.tags) > self._limits.subscriber_tags:
+            raise self._refused(
+                "limit_reached",
+                f"At most {self._limits.subscriber_tags} different tags (LIMIT_SUBSCRIBER_TAGS).",
+            )
 
     # --- messages -----------------------------------------------------------------------------------------------------
 
@@ -324,13 +356,16 @@ class Checker:
         else:
             self._check_comment(line)
         self._last_key = None
-        self._emoji = set()
-        self._poll = None
+        self._emoji, self._pressed = set(), set()
+        self._content = None
         if line.content is not None:
             content = self._check_content(line.content)
-            self._poll = content if content.kind is Kind.POLL else None
-            if line.type == "comment" and content.kind is Kind.POLL:
-                raise self._refused("bad_line", "A comment is no poll.")
+            self._content = content
+            is_plain = content.kind is not Kind.POLL and not content.buttons
+            if line.type == "comment" and (not is_plain or content.acknowledge):
+                raise self._refused(
+                    "bad_line", "A comment is no poll, and asks for nothing to be pressed."
+                )
             if line.type == "post":
                 self._check_quota(content)
 
@@ -369,7 +404,7 @@ class Checker:
             raise self._refused(
                 "wrong_order", f"The next comment must have seq {self._comment_seq + 1}."
             )
-        if line.pinned_at is not None or line.views or line.member_count is not None:
+        if line.pinned_at or line.views or line.member_count is not None or line.reminded_at:
             raise self._refused("bad_line", "A comment has a field that only posts have.")
         self._comment, self._comment_seq = line, line.seq
         limit = self._limits.comments_per_post
@@ -378,7 +413,9 @@ class Checker:
                 "limit_reached", f"At most {limit} comments a post (LIMIT_COMMENTS_PER_POST)."
             )
 
-    def _check_reaction(self, line: ReactionLine | VoteLine) -> None:
+    def _check_reaction(
+        self, line: ReactionLine | VoteLine | PressLine | AcknowledgementLine
+    ) -> None:
         is_of_comment = line.type == "comment_reaction"
         message = self._comment if is_of_comment else self._post
         post_seq = line.post_seq if isinstance(line, ReactionLine) else None
@@ -390,7 +427,7 @@ class Checker:
         if message.content is None:
             raise self._refused("bad_line", "A deleted message has no reactions.")
         if isinstance(line, VoteLine):
-            poll = self._poll.poll if self._poll is not None else None
+            poll = self._content.poll if self._content is not None else None
             if poll is None or line.option >= len(poll.options):
                 raise self._refused("bad_line", "There is no such option.")
             if (
@@ -400,18 +437,35 @@ class Checker:
                 and self._last_key[1].startswith("vote:")
             ):
                 raise self._refused("bad_line", "A voter has one vote in this poll.")
-            self._ascending(line.user_id, f"vote:{line.option}")
+            self._ascending(line.user_id, vote_text(line.option))
+            return
+        if isinstance(line, PressLine):
+            self._check_press(line)
+            return
+        if isinstance(line, AcknowledgementLine):
+            if self._content is None or not self._content.acknowledge:
+                raise self._refused("bad_line", "The post does not ask for it.")
+            self._ascending(line.user_id, ACKNOWLEDGED)
             return
         self._ascending(line.user_id, line.emoji)
         self._emoji.add(line.emoji)
         if len(self._emoji) > _REACTIONS_KINDS:
             raise self._refused("limit_reached", f"At most {_REACTIONS_KINDS} different emoji.")
 
+    def _check_press(self, line: PressLine) -> None:
+        # The button may be gone: its presses stay counted, and show again where an edit brings it back.
+        if self._content is None or self._content.kind is Kind.POLL:
+            raise self._refused("bad_line", "A poll has no buttons.")
+        self._ascending(line.user_id, vote_text(line.button))
+        self._pressed.add(line.button)
+        if len(self._pressed) > _BUTTONS_EVER:
+            raise self._refused("limit_reached", f"At most {_BUTTONS_EVER} buttons of one post.")
+
     def _check_content(self, values: Mapping[str, Any]) -> Content:
         try:
             content = content_from_json(values)
             check_bounds(content, self._limits)
-            problem = _problem_in(content)
+            problem = _problem_in(content) or problem_in_buttons(content, self._limits)
         except ValidationError as error:
             raise self._refused("bad_line", f"content.{said_by(error)}") from error
         except PydanticCustomError as error:
@@ -449,11 +503,18 @@ class Checker:
     def _check_row(self, line: TableLine) -> None:
         table = _TABLES[line.type]
         try:
-            document = document_of(table, line, self._checked.channel.channel_id)
+            model = row_of(table, line, self._checked.channel.channel_id)
+            problem = table.problem(model, self._limits)
         except ValidationError as error:
             raise self._refused("bad_line", said_by(error)) from error
-        self._ascending(*(document[name] for name in table.key))
-        self._rows += 1
+        except DomainError as error:
+            raise self._refused("too_large", error.detail) from error
+        if problem is not None:
+            raise self._refused("bad_line", problem)
+        self._ascending(*(getattr(model, name) for name in table.key))
+        self._rows += table.is_limited(model)
+        if isinstance(model, Menu):
+            self._checked.menu_version = model.version
         limit = getattr(self._limits, table.limit) if table.limit is not None else None
         if limit is not None and self._rows > limit:
             raise self._refused(
@@ -483,13 +544,21 @@ class Checker:
         self._is_over = True
 
 
+def row_of(table: Table, line: TableLine, channel_id: GroupId) -> Model:
+    """The row of a table. Raises: ValidationError."""
+    return table.model.model_validate({**(line.model_extra or {}), "channel_id": channel_id})
+
+
 def document_of(table: Table, line: TableLine, channel_id: GroupId) -> dict[str, Any]:
     """The fields of a row of a table, as they are stored. Raises: ValidationError."""
-    values = dict(line.model_extra or {})
-    if table.channel_field is not None:
-        values[table.channel_field] = channel_id
-    document = table.model.model_validate(values).model_dump(mode="python")
-    return {**document, **(table.extra or {})}
+    model = row_of(table, line, channel_id)
+    document = model.model_dump(mode="python")
+    if not table.is_channel_stored:
+        del document["channel_id"]
+    content = getattr(model, "content", None)
+    if isinstance(content, Content):
+        document["content"] = content.to_stored()
+    return document
 
 
 def _problem_in(content: Content) -> str | None:
@@ -509,7 +578,7 @@ def _problem_in(content: Content) -> str | None:
         if one.kind not in (KINDS_OF[Kind.IMAGE] if is_poster else kinds):
             return f"A message of kind {content.kind.value} has no {one.kind.value}."
     for link in content.links:
-        if not link.title or not _is_web_address(link.url):
+        if not link.title or not is_web_address(link.url):
             return "A link needs a title, and an http or https address."
     images = [one.media_id for one in content.media[len(own) :]]
     if images != [link.image for link in content.links if link.image]:
@@ -520,6 +589,8 @@ def _problem_in(content: Content) -> str | None:
         -90 <= content.location.latitude <= 90 and -180 <= content.location.longitude <= 180
     ):
         return "The place is not on Earth."
+    if content.kind is Kind.FORM_ANSWER or content.form_answer is not None:
+        return "The answer to a form is a one-to-one message."
     if (content.kind is Kind.POLL) is not (content.poll is not None):
         return "Only a message of kind poll has a poll."
     poll = content.poll
@@ -535,12 +606,3 @@ def _problem_in(content: Content) -> str | None:
         except orjson.JSONDecodeError:
             return "custom_json is no JSON."
     return None
-
-
-def _is_web_address(text: str) -> bool:
-
-    try:
-        url = Url(text)
-    except ValueError:
-        return False
-    return url.scheme in {"http", "https"} and bool(url.host)

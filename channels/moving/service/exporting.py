@@ -23,6 +23,7 @@ from channels.moving.models import FORMAT, VERSION
 from channels.moving.store.reading import ChannelRows, settings_read_seq
 from channels.moving.tables import TABLES, Table
 from groups.errors import MediaNotFound
+from groups.kernel.clock import milliseconds_since_1970
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Document
 from groups.kernel.mongo.snapshot import Snapshot, SnapshotLost
@@ -38,7 +39,7 @@ from groups.models import (
     stream_of,
 )
 from groups.service.media.service import MediaService
-from reactions.models import VOTE_PREFIX
+from reactions.models import ACKNOWLEDGED, VOTE_PREFIX
 
 OF_DEPLOYMENT: Final = frozenset(
     {
@@ -50,7 +51,7 @@ OF_DEPLOYMENT: Final = frozenset(
     }
 )
 """Fields of a group that an export leaves out: they are derived, or belong to the deployment."""
-_NOT_IN_PROFILE: Final = frozenset({"channel_id"})
+_NOT_IN_PROFILE: Final = frozenset({"channel_id", "menu_version"})
 
 
 @dataclass(slots=True)
@@ -167,8 +168,10 @@ class _Export:
         stream = await self._write_channel()
         await self._write_members(stream)
         await self._write_restrictions()
-        async for row, has_reactions in self._rows.messages(stream_of(self._channel_id)):
-            await self._write_message(row, has_reactions=has_reactions)
+        # Of what has ended, some may still wait to be deleted.
+        stream_id, ended = stream_of(self._channel_id), stream.get("ended_seq") or 0
+        async for row, tally in self._rows.messages(stream_id, after=ended):
+            await self._write_message(row, tally)
         async for row in self._drafts():
             await self._write_draft(row)
         for table in TABLES:
@@ -208,7 +211,7 @@ class _Export:
         del values["custom"]  # it has the marker
         if custom:
             values["custom"] = custom
-        picture = media_in(group.face_url)
+        picture, last = media_in(group.face_url), stream.get("last")
         if picture is None and group.face_url:
             values["face_url"] = group.face_url
         self._write(
@@ -219,12 +222,13 @@ class _Export:
                 mode="json", exclude_defaults=True, exclude=set(_NOT_IN_PROFILE)
             ),
             picture=await self._hash(picture) if picture is not None else None,
+            last_post_at=last["at"] if last and last["seq"] <= group.ended_seq else None,
         )
         return stream
 
     async def _write_members(self, stream: Document) -> None:
         author, author_seq = stream.get("author_id"), stream.get("author_seq") or 0
-        async for row, settings in self._rows.members():
+        async for row, settings, tags in self._rows.members():
             if not self._with_members and row["role"] != Role.OWNER.value:
                 continue
             read_seq = settings_read_seq(settings)
@@ -245,6 +249,7 @@ class _Export:
                 muted_until=row.get("muted_until"),
                 name_card=row.get("name_card"),
                 read_seq=read_seq,
+                tags=_tags_in(tags, row),
             )
 
     async def _write_restrictions(self) -> None:
@@ -257,7 +262,7 @@ class _Export:
                 self._write("restriction", user_id=restriction.user_id, **values)
 
     async def _write_message(
-        self, row: Document, *, has_reactions: bool, post_seq: int | None = None
+        self, row: Document, tally: Document | None, *, post_seq: int | None = None
     ) -> None:
         seq, sender = row["seq"], row["sender_id"]
         kind = "post" if post_seq is None else "comment"
@@ -279,23 +284,31 @@ class _Export:
             comments_frozen=row.get("comments_frozen"),
             views=row.get("views") if row["content"] else None,
             member_count=row.get("member_count"),
+            reminded_at=tally.get("reminded_at") if tally and row["content"] else None,
             content=await self._content(row["content"]) if row["content"] else None,
         )
-        if has_reactions:
-            await self._write_reactions(row["stream_id"], seq, post_seq)
+        if tally is not None and row["content"]:
+            is_poll = row["content"].get("poll") is not None
+            await self._write_reactions(row["stream_id"], seq, post_seq, is_poll=is_poll)
         if post_seq is None and row.get("comments") is not None and row["content"]:
             place = PostPlace(self._channel_id, seq)
-            async for comment, is_reacted in self._rows.messages(place.stream_id):
-                await self._write_message(comment, has_reactions=is_reacted, post_seq=seq)
+            async for comment, its_tally in self._rows.messages(place.stream_id):
+                await self._write_message(comment, its_tally, post_seq=seq)
 
-    async def _write_reactions(self, stream_id: Any, seq: int, post_seq: int | None) -> None:
+    async def _write_reactions(
+        self, stream_id: Any, seq: int, post_seq: int | None, *, is_poll: bool
+    ) -> None:
         kind = "reaction" if post_seq is None else "comment_reaction"
         async for row in self._rows.reactions(message_key(stream_id, seq)):
             user_id, emoji, at = row["user_id"], row["emoji"], row["at"]
             if emoji.startswith(VOTE_PREFIX):
-                option = int(emoji.removeprefix(VOTE_PREFIX))
-                self._write("vote", {"option": option}, seq=seq, user_id=user_id, at=at)
-            elif ":" not in emoji:  # no emoji has one; other choices are counted by who made them
+                number = int(emoji.removeprefix(VOTE_PREFIX))
+                # Presses of buttons are stored as votes are.
+                name, always = ("vote", "option") if is_poll else ("press", "button")
+                self._write(name, {always: number}, seq=seq, user_id=user_id, at=at)
+            elif emoji == ACKNOWLEDGED:
+                self._write("acknowledgement", seq=seq, user_id=user_id, at=at)
+            else:
                 self._write(kind, post_seq=post_seq, seq=seq, user_id=user_id, emoji=emoji, at=at)
 
     def _drafts(self) -> AsyncIterator[Document]:
@@ -319,7 +332,7 @@ class _Export:
         )
 
     async def _write_table(self, table: Table) -> None:
-        if table.user_field is not None and not self._with_members:
+        if table.is_of_user and not self._with_members:
             return
         if not table.key:
             row = await self._rows.find_one(table.collection, self._channel_id)
@@ -330,21 +343,21 @@ class _Export:
             await self._write_row(table, row)
 
     async def _write_row(self, table: Table, row: Document) -> None:
-        field_of_channel = table.channel_field
+        if table.needs is not None and row.get(table.needs) is None:
+            return
         document = {
-            name: value
-            for name, value in row.items()
-            if name not in {"_id", field_of_channel, *table.left_out}
+            name: value for name, value in row.items() if name not in {"_id", *table.left_out}
         }
-        if field_of_channel is not None:
-            document[field_of_channel] = self._channel_id
-        model = table.model.from_stored(document)
-        values = model.model_dump(
-            mode="json",
-            exclude_defaults=True,
-            exclude={field_of_channel} if field_of_channel else None,
-        )
+        model = table.model.from_stored({**document, "channel_id": self._channel_id})
+        values = model.model_dump(mode="python", exclude_defaults=True, exclude={"channel_id"})
         self._write(table.line, values)
+
+
+def _tags_in(row: Document | None, member: Document) -> list[str]:
+    """The tags of the member; those of an earlier subscription have no meaning."""
+    if row is None or row["joined_ms"] != milliseconds_since_1970(member["joined_at"]):
+        return []
+    return list(row["tags"])
 
 
 def _origin_in(row: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from channels.comments.models import PostPlace
@@ -27,12 +27,14 @@ from channels.moving.archive import ArchiveReader
 from channels.moving.errors import MovingRefused
 from channels.moving.lines import content_from_json
 from channels.moving.models import (
+    AcknowledgementLine,
     ChannelLine,
     DraftLine,
     Header,
     LineModel,
     MemberLine,
     MessageLine,
+    PressLine,
     ReactionLine,
     RestrictionLine,
     TableLine,
@@ -43,11 +45,14 @@ from channels.moving.store.writing import (
     ImportStore,
     comment_stream_document,
     draft_document,
+    ended_document,
     message_document,
     reaction_document,
     row_document,
     settings_document,
     stream_document,
+    tag_counts_document,
+    tags_document,
     tally_document,
 )
 from channels.moving.tables import TABLES
@@ -77,8 +82,9 @@ from groups.service.admin_log import AdminLog
 from groups.service.lifecycle.cleanup import CleanupService
 from groups.service.media.service import MediaService, media_ids_of
 from groups.service.membership.capacity import is_near_limit
+from groups.service.messages.posting import kept_days
 from groups.service.stores import GroupStores
-from reactions.models import vote_text
+from reactions.models import ACKNOWLEDGED, vote_text
 
 IMPORTER: Final = Actor(UserId("channels-import"), is_app_admin=True)
 """The actor in the admin log."""
@@ -94,6 +100,9 @@ ANNOUNCED: Final = 1_000
 CountChannel = Callable[[Tx], Awaitable[bool]]
 """Counts one channel more of the deployment; False where there is no room."""
 InsertProfile = Callable[[ChannelProfile, Tx], Awaitable[None]]
+
+FollowAutomaticMessages = Callable[[GroupId, Tx], Awaitable[None]]
+"""Has what a channel does by itself begin."""
 
 _TABLES: Final = {table.line: table for table in TABLES}
 
@@ -123,6 +132,7 @@ class ImportService:
     store: ImportStore
     count_channel: CountChannel
     insert_profile: InsertProfile
+    follow_automatic_messages: FollowAutomaticMessages
     limits: Limits
 
     async def is_free(self, channel_id: GroupId) -> bool:
@@ -241,6 +251,7 @@ def _joined(
         user_ids=users,
         member_count=group.member_count,
         announce=False,
+        by_others=True,
         profile=profile_of(group, more),
     )
 
@@ -254,6 +265,8 @@ class _Open:
     votes: Counter[str] = field(default_factory=Counter)
     voters: int = 0
     voter: UserId | None = None
+    acknowledged: int = 0
+    reminded_at: datetime | None = None
 
 
 class _Import:
@@ -292,12 +305,18 @@ class _Import:
         self._has_owner = False
         self._scheduled: list[Document] = []
         self._scheduled_uses: list[str] = []
+        self._last_rows: dict[str, list[Document]] = {}
+        """The rows of tables that are written with the last transaction."""
+        self._tags: dict[UserId, tuple[str, ...]] = {}
+        self._tagged: Counter[str] = Counter()
+        """The members by tag, without those who are left out."""
         self._newest: Message | None = None
         self._pins: list[tuple[Any, int]] = []
         self._media_bytes = 0
         self._member_count = 0
         self.imported = Imported(channel_id)
-        self.profile = checked.profile.model_copy(update={"channel_id": channel_id})
+        values = {"channel_id": channel_id, "menu_version": checked.menu_version}
+        self.profile = checked.profile.model_copy(update=values)
         self.group = group_of(checked.channel, channel_id, owner_id)
 
     async def run(self) -> Imported:
@@ -331,7 +350,7 @@ class _Import:
                 await self._take_post(line)
             case MessageLine():
                 await self._take_comment(line)
-            case ReactionLine() | VoteLine():
+            case ReactionLine() | VoteLine() | PressLine() | AcknowledgementLine():
                 await self._take_reaction(line)
             case DraftLine():
                 await self._close_post()
@@ -341,7 +360,10 @@ class _Import:
                 document = document_of(_TABLES[line.type], line, self._channel_id)
                 table = _TABLES[line.type]
                 row = row_document(self._channel_id, table.key, document)
-                await self._add(table.collection, row)
+                if table.is_last:
+                    self._last_rows.setdefault(table.collection, []).append(row)
+                else:
+                    await self._add(table.collection, row)
             case _:
                 return
         self.imported.counts[line.type] += 1
@@ -390,6 +412,8 @@ class _Import:
         self._members.append(member)
         if line.read_seq:
             self._read[line.user_id] = line.read_seq
+        if line.tags:
+            self._tags[line.user_id] = line.tags
         if role is Role.OWNER:
             self._has_owner = True
         if len(self._members) == BATCH:
@@ -403,18 +427,26 @@ class _Import:
         await self._write_members()
 
     async def _write_members(self) -> None:
-        members, read = self._members, self._read
-        self._members, self._read = [], {}
-        refused = await self._service.database.run(
-            lambda tx: self._write_some_members(members, read, tx)
+        members, read, tags = self._members, self._read, self._tags
+        self._members, self._read, self._tags = [], {}, {}
+        refused, tagged = await self._service.database.run(
+            lambda tx: self._write_some_members(members, read, tags, tx)
         )
         self._member_count += len(members) - refused.total()
+        self._tagged.update(tagged)
         self.imported.left_out += refused
 
     async def _write_some_members(
-        self, members: list[Member], read: Mapping[UserId, int], tx: Tx
-    ) -> Counter[str]:
-        """Write those of the members who may be in one more group; returns the number of the others by reason."""
+        self,
+        members: list[Member],
+        read: Mapping[UserId, int],
+        tags: Mapping[UserId, tuple[str, ...]],
+        tx: Tx,
+    ) -> tuple[Counter[str], Counter[str]]:
+        """Write those of the members who may be in one more group.
+
+        Returns the number of the others by reason, and that of those who were written by tag.
+        """
         service = self._service
         await service.hold(self._channel_id, self._holder, tx)
         users = [member.user_id for member in members]
@@ -446,8 +478,11 @@ class _Import:
             for member in kept
             if member.user_id in read
         ]
-        await service.store.insert({"conversations": settings}, tx)
-        return refused
+        tagged = [
+            tags_document(member, tags[member.user_id]) for member in kept if member.user_id in tags
+        ]
+        await service.store.insert({"conversations": settings, "subscriber_tags": tagged}, tx)
+        return refused, Counter(tag for row in tagged for tag in row["tags"])
 
     async def _take_restriction(self, line: RestrictionLine) -> None:
         values = line.model_dump(mode="python", exclude={"type"})
@@ -471,7 +506,7 @@ class _Import:
         await self._write_restrictions()
         await self._close_post()
         message = await self._message(line, stream_of(self._channel_id))
-        self._post = _Open(message)
+        self._post = _Open(message, reminded_at=line.reminded_at)
         self._newest = message
         if message.pinned_at is not None:
             self._pins.append((message.pinned_at, message.seq))
@@ -516,12 +551,18 @@ class _Import:
             member_count=line.member_count,
         )
 
-    async def _take_reaction(self, line: ReactionLine | VoteLine) -> None:
+    async def _take_reaction(
+        self, line: ReactionLine | VoteLine | PressLine | AcknowledgementLine
+    ) -> None:
         message = self._comment if line.type == "comment_reaction" else self._post
         assert message is not None  # checked
-        if isinstance(line, VoteLine):
-            text = vote_text(line.option)
-            message.votes[str(line.option)] += 1
+        if isinstance(line, AcknowledgementLine):
+            text = ACKNOWLEDGED
+            message.acknowledged += 1
+        elif not isinstance(line, ReactionLine):
+            number = line.option if isinstance(line, VoteLine) else line.button
+            text = vote_text(number)
+            message.votes[str(number)] += 1
             if message.voter != line.user_id:
                 message.voter, message.voters = line.user_id, message.voters + 1
         else:
@@ -553,9 +594,16 @@ class _Import:
         await self._close(post, message)
 
     async def _close(self, one: _Open, message: Message) -> None:
-        if one.counts or one.votes:
-            key = message_key(message.stream_id, message.seq)
-            await self._add("tallies", tally_document(key, one.counts, one.votes, one.voters))
+        if one.counts or one.votes or one.acknowledged or one.reminded_at is not None:
+            tally = tally_document(
+                message_key(message.stream_id, message.seq),
+                one.counts,
+                one.votes,
+                one.voters,
+                one.acknowledged,
+                one.reminded_at,
+            )
+            await self._add("tallies", tally)
         self._uses += media_ids_of(message.content)
         # A key as the server makes it: no caller's key is like it.
         document = message_document(message, f"s:{mint_id()}")
@@ -645,18 +693,39 @@ class _Import:
         await service.stores.media.use([*shown, *self._scheduled_uses], tx)
         await service.stores.groups.insert(group, tx)
         await service.insert_profile(self.profile, tx)
-        stream = stream_document(
-            group.stream_id, self._newest, is_channel=True, media_bytes=self._media_bytes
-        )
+        stream = self._stream()
+        # Only now: what has ended by the setting of this deployment must not go before the channel is there.
+        if kept_days(group.retention_days, service.limits) is not None:
+            await service.stores.groups.begin_redating(self._channel_id, tx)
         pins = [seq for _, seq in sorted(self._pins)]
         if pins:
             stream["pins"] = pins
-        await service.store.insert({"streams": [stream], "drafts": self._scheduled}, tx)
+        last = {"streams": [stream], "drafts": self._scheduled, **self._last_rows}
+        if self._tagged:
+            last["subscriber_tag_counts"] = [tag_counts_document(self._channel_id, self._tagged)]
+        await service.store.insert(last, tx)
+        if self._last_rows:
+            await service.follow_automatic_messages(self._channel_id, tx)
         after = {"imported_posts": self._checked.head_seq, "imported_members": group.member_count}
         act = AdminAct(IMPORTER, AdminAction.CHANNEL_CREATED, after=after)
         await service.admin_log.record(tx, group, act)
         now = service.database.clock.now()
         tx.publish(_joined(group, self.profile, (self._owner_id,), now))
+
+    def _stream(self) -> Document:
+        """The stream of the posts; where all have ended, lists still show when the newest was posted."""
+        stream = stream_document(
+            self.group.stream_id, self._newest, is_channel=True, media_bytes=self._media_bytes
+        )
+        ended = self.group.ended_seq
+        if not ended:
+            return stream
+        stream["ended_seq"] = ended
+        if self._newest is None:
+            at = self._checked.channel.last_post_at or self.group.created_at
+            stream["head_seq"] = ended
+            stream["last"] = ended_document(ended, UserId(self._channel_id), at)
+        return stream
 
 
 async def _in_steps(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -33,8 +33,10 @@ class ChannelRows:
         of_channel: Document = {"_id": {"$gt": start, "$lt": self._channel_id + _BEHIND}}
         return self._snapshot.rows(collection, [{"$match": of_channel}, {"$sort": {"_id": 1}}])
 
-    async def members(self) -> AsyncIterator[tuple[Document, Document | None]]:
-        """The members by user id, each with their settings of the channel."""
+    async def members(
+        self,
+    ) -> AsyncIterator[tuple[Document, Document | None, Document | None]]:
+        """The members by user id, each with their settings of the channel, and their tags."""
         start = self._channel_id + SEPARATOR
         pipeline: list[Document] = [
             {
@@ -49,15 +51,15 @@ class ChannelRows:
         async for row in self._snapshot.rows("members", pipeline):
             chunk.append(row)
             if len(chunk) == CHUNK:
-                for pair in await self._with_settings(chunk):
-                    yield pair
+                for found in await self._with_settings(chunk):
+                    yield found
                 chunk = []
-        for pair in await self._with_settings(chunk):
-            yield pair
+        for found in await self._with_settings(chunk):
+            yield found
 
     async def _with_settings(
         self, members: Sequence[Document]
-    ) -> list[tuple[Document, Document | None]]:
+    ) -> list[tuple[Document, Document | None, Document | None]]:
         stream_id = stream_of(self._channel_id)
         keys = [join_key(row["user_id"], stream_id) for row in members]
         wanted: Document = {"_id": {"$in": keys}}
@@ -66,12 +68,25 @@ class ChannelRows:
         if keys:
             async for row in self._snapshot.rows("conversations", [{"$match": wanted}, fields]):
                 found[row["user_id"]] = row
-        return [(row, found.get(row["user_id"])) for row in members]
+        tags = await self._tags_of(members)
+        return [(row, found.get(row["user_id"]), tags.get(row["user_id"])) for row in members]
 
-    async def messages(self, stream_id: StreamId) -> AsyncIterator[tuple[Document, bool]]:
-        """The messages of a stream in their order, each with whether anybody ever reacted or voted."""
+    async def _tags_of(self, members: Sequence[Document]) -> dict[UserId, Document]:
+        keys = [row["_id"] for row in members]
+        wanted: Document = {"$match": {"_id": {"$in": keys}, "channel_id": self._channel_id}}
+        found: dict[UserId, Document] = {}
+        if keys:
+            async for row in self._snapshot.rows("subscriber_tags", [wanted]):
+                found[row["user_id"]] = row
+        return found
+
+    async def messages(
+        self, stream_id: StreamId, *, after: int = 0
+    ) -> AsyncIterator[tuple[Document, Document | None]]:
+        """The messages of a stream behind the seq `after`, in their order; each with its tally, if it has one."""
         # Uses index: stream_id_1_seq_1
-        pipeline: list[Document] = [{"$match": {"stream_id": stream_id}}, {"$sort": {"seq": 1}}]
+        wanted: Document = {"stream_id": stream_id, "seq": {"$gt": after}}
+        pipeline: list[Document] = [{"$match": wanted}, {"$sort": {"seq": 1}}]
         chunk: list[Document] = []
         async for row in self._snapshot.rows("messages", pipeline):
             chunk.append(row)
@@ -82,16 +97,20 @@ class ChannelRows:
         for pair in await self._with_tallies(chunk):
             yield pair
 
-    async def _with_tallies(self, messages: Sequence[Document]) -> list[tuple[Document, bool]]:
+    async def _with_tallies(
+        self, messages: Sequence[Document]
+    ) -> list[tuple[Document, Document | None]]:
         keys = [message_key(row["stream_id"], row["seq"]) for row in messages]
-        tallied: set[str] = set()
+        tallies: dict[str, Document] = {}
         if keys:
-            wanted: list[Document] = [{"$match": {"_id": {"$in": keys}}}, {"$project": {"_id": 1}}]
-            tallied = {row["_id"] async for row in self._snapshot.rows("tallies", wanted)}
-        return [(row, key in tallied) for row, key in zip(messages, keys, strict=True)]
+            fields: Document = {"$project": {"reminded_at": 1}}
+            wanted: list[Document] = [{"$match": {"_id": {"$in": keys}}}, fields]
+            async for row in self._snapshot.rows("tallies", wanted):
+                tallies[row["_id"]] = row
+        return [(row, tallies.get(key)) for row, key in zip(messages, keys, strict=True)]
 
     def reactions(self, message_id: str) -> AsyncIterator[Document]:
-        """The reactions and votes on a message, by user and then by emoji."""
+        """The reactions on a message, and all that is stored like them, by user and then by their text."""
         # Uses index: message_id_1_user_id_1_emoji_1
         order: Document = {"$sort": {"user_id": 1, "emoji": 1}}
         return self._snapshot.rows("reactions", [{"$match": {"message_id": message_id}}, order])

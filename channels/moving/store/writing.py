@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from groups.kernel.clock import milliseconds_since_1970
 from groups.kernel.ids import GroupId, StreamId, UserId, join_key
 from groups.kernel.mongo import Database, Document, Tx
 from groups.kernel.text.search.terms import terms_of
-from groups.models import LastMessage, Message, message_key, stream_of
+from groups.models import LastMessage, Member, Message, message_key, stream_of
 
 _ABSENT: Final = {
     "author_id": None,
@@ -17,6 +18,8 @@ _ABSENT: Final = {
     "comments_frozen": False,
     "views": 0,
     "changed_version": 0,
+    "automatic": False,
+    "broadcast_id": None,
 }
 """Fields of a message that are not stored with these values."""
 
@@ -94,6 +97,11 @@ def stream_document(
     return document
 
 
+def ended_document(seq: int, sender_id: UserId, at: datetime) -> Document:
+    """What lists show of the newest post, which has ended."""
+    return {"seq": seq, "sender_id": sender_id, "preview": "", "at": at, "kind": None}
+
+
 def comment_stream_document(stream_id: StreamId, channel_id: GroupId, post_seq: int) -> Document:
     """The record of a stream of comments."""
     return {"_id": stream_id, "channel_id": channel_id, "post_seq": post_seq}
@@ -110,8 +118,25 @@ def settings_document(channel_id: GroupId, user_id: UserId, read_seq: int) -> Do
     }
 
 
+def tags_document(member: Member, tags: Sequence[str]) -> Document:
+    """The tags of a member, of this subscription of theirs."""
+    return {
+        "_id": join_key(member.group_id, member.user_id),
+        "channel_id": member.group_id,
+        "user_id": member.user_id,
+        "tags": list(tags),
+        "joined_ms": milliseconds_since_1970(member.joined_at),
+    }
+
+
+def tag_counts_document(channel_id: GroupId, counts: Mapping[str, int]) -> Document:
+    """How many members have each tag."""
+    stored = [{"tag": tag, "n": number} for tag, number in sorted(counts.items())]
+    return {"_id": channel_id, "counts": stored, "version": 1}
+
+
 def reaction_document(message_id: str, user_id: UserId, text: str, at: datetime) -> Document:
-    """A reaction, or a vote."""
+    """A reaction, a vote, a press of a button, or an acknowledgement."""
     return {
         "_id": join_key(message_id, user_id, text),
         "message_id": message_id,
@@ -122,9 +147,14 @@ def reaction_document(message_id: str, user_id: UserId, text: str, at: datetime)
 
 
 def tally_document(
-    message_id: str, counts: Mapping[str, int], votes: Mapping[str, int], voters: int
+    message_id: str,
+    counts: Mapping[str, int],
+    votes: Mapping[str, int],
+    voters: int,
+    acknowledged: int,
+    reminded_at: datetime | None,
 ) -> Document:
-    """The counts of the reactions and votes on a message."""
+    """The counts of the reactions, votes or presses, and acknowledgements on a message."""
     document: Document = {
         "_id": message_id,
         "counts": dict(counts),
@@ -133,6 +163,10 @@ def tally_document(
     }
     if votes:
         document |= {"votes": dict(votes), "voters": voters}
+    if acknowledged:
+        document["acknowledged"] = acknowledged
+    if reminded_at is not None:
+        document["reminded_at"] = reminded_at
     return document
 
 
@@ -153,5 +187,5 @@ def draft_document(channel_id: GroupId, values: Mapping[str, Any]) -> Document:
 
 
 def row_document(channel_id: GroupId, key: Sequence[str], document: Mapping[str, Any]) -> Document:
-    """A row of another package's table."""
+    """A row of another package's table; without a key the channel has one."""
     return {**document, "_id": join_key(channel_id, *(document[name] for name in key))}

@@ -161,6 +161,11 @@ class AutomaticMessageService:
 
         await self._run(channel_id, work)
 
+    async def follow(self, channel_id: GroupId, tx: Tx) -> None:
+        """Have what was stored of the channel by others begin: it is sent for what happens after `tx`."""
+        await self.rules.touch_guard(tx)
+        await self._follow(channel_id, tx)
+
     async def _follow(self, channel_id: GroupId, tx: Tx) -> None:
         """Store what the channel does by itself now, and have the consumer run if any channel does anything."""
         rules = await self.rules.list_enabled([channel_id], tx)

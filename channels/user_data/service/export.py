@@ -22,7 +22,7 @@ from channels.user_data.limits import EXPORT_SECONDS, EXPORTS_AT_ONCE, PAGE, WAL
 from channels.user_data.policy import UserDataOptions
 from channels.user_data.registry import PLACES
 from channels.user_data.store.walk import WalkStore
-from channels.user_data.store.written import WrittenStore
+from channels.user_data.store.written import WrittenStore, known
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, rfc3339
 from groups.kernel.errors import BadCursor
@@ -143,7 +143,7 @@ class UserExports:
             Line(
                 shown.type,
                 {
-                    ("id" if name == "_id" else name): _plain(row[name])
+                    ("id" if name == "_id" else name): _plain(known(name, row[name]))
                     for name in shown.fields
                     if row.get(name) is not None
                 },
@@ -170,7 +170,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return rfc3339(value)
     if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items() if each not in (None, [], "")}
-    if isinstance(value, list):
+        return {
+            name: _plain(each) for name, each in value.items() if each not in (None, [], (), "")
+        }
+    if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     return value

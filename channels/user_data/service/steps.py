@@ -14,11 +14,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
+from channels.broadcasts.service.positions import BroadcastPositions
 from channels.comments.errors import CommentNotFound
 from channels.comments.models import place_of
 from channels.comments.service.comments import CommentService
 from channels.drafts.service.drafts import DraftCleanup
 from channels.reports.service.withdrawal import ReportWithdrawal
+from channels.subscriber_tags.service.withdrawal import TagWithdrawal
 from channels.user_data.limits import WALKED_AT_ONCE
 from channels.user_data.models import Deletion, Messages, Progress
 from channels.user_data.registry import PLACES_OF
@@ -68,6 +70,8 @@ class DeletionSteps:
     comments: CommentService
     drafts: DraftCleanup
     reports: ReportWithdrawal
+    tags: TagWithdrawal
+    positions: BroadcastPositions
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -141,6 +145,8 @@ class DeletionSteps:
             "drafts": self._delete_draft,
             "media": self._disown,
             "reports": self._withdraw_report,
+            "subscriber_tags": self._withdraw_tags,
+            "broadcasts": self._step_back,
         }
 
     async def _withdraw_request(self, row: Document, deletion: Deletion) -> None:
@@ -191,6 +197,14 @@ class DeletionSteps:
     async def _withdraw_report(self, row: Document, deletion: Deletion) -> None:
         if row["user_id"] == _user_of(deletion):
             await self.reports.withdraw(row["_id"])
+
+    async def _withdraw_tags(self, row: Document, deletion: Deletion) -> None:
+        await self.tags.withdraw(GroupId(row["channel_id"]), _user_of(deletion))
+
+    async def _step_back(self, row: Document, deletion: Deletion) -> None:
+        if row["after"] == _user_of(deletion):
+            channel_id, broadcast_id = GroupId(row["channel_id"]), row["broadcast_id"]
+            await self.positions.step_back(channel_id, broadcast_id, _user_of(deletion))
 
 
 def _user_of(deletion: Deletion) -> UserId:

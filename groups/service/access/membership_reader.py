@@ -83,6 +83,10 @@ class MembershipReader:
         members = await self.members.list_of_group(group_id, after=after, limit=limit)
         return [(member.user_id, member.joined_seq) for member in members]
 
+    async def find_before(self, group_id: GroupId, user_id: UserId, tx: Tx) -> UserId | None:
+        """The member of the group before this user, by id; None: there is none."""
+        return await self.members.find_before(group_id, user_id, tx)
+
     async def list_staff(self, group_id: GroupId) -> list[UserId]:
         """The owner and the admins of the group, in any order."""
         return [member.user_id for member in await self.members.find_staff(group_id)]

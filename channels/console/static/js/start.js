@@ -473,6 +473,10 @@ client.socket.addEventListener("event", async ({ detail: event }) => {
   if (event.type !== "comment.posted" || frame?.view?.conversationId === event.stream_id) return;
   (await import("./comments/arrivals.js").catch(() => null))?.announceComment(event);
 });
+client.socket.addEventListener("event", async ({ detail: event }) => {
+  if (event.type !== "acknowledgement.reminder") return;
+  (await import("./acknowledgements/reminders.js").catch(() => null))?.announceReminder(event);
+});
 onNavigate(() => frame?.show());
 startRouter();
 // A link with a token that is opened in a tab of the app loads no page by itself.

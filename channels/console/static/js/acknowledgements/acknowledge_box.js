@@ -37,10 +37,12 @@ export class AcknowledgeBox {
   /** Says what the user's own act has done. */
   #said = h("p.unseen", { role: "status" });
   #isMine = false;
+  #total = 0;
 
   /** @param {NonNullable<App.Item["acknowledge"]>} acknowledge */
   update({ count, mine }) {
     this.#isMine = mine;
+    this.#total = count;
     this.element.classList.toggle("done", mine);
     this.#line.textContent = t(
       mine ? "acknowledge.done" : this.#acknowledge ? "acknowledge.ask" : "acknowledge.asking",
@@ -53,11 +55,22 @@ export class AcknowledgeBox {
     if (this.#isMine || this.#acknowledge === null) return;
     const { activeElement } = document;
     this.#button.disabled = true;
-    const isDone = await attempt(this.#acknowledge);
+    const isDone = await attempt(() => this.#sendOrSeeOwn());
     this.#button.disabled = false;
     if (!isDone) return;
-    this.#said.textContent = t("acknowledge.done");
     // The button is gone, and the focus stays at the post.
     if (activeElement === this.#button) /** @type {HTMLElement} */ (this.element.firstElementChild).focus();
+  }
+
+  /** A post that has just arrived does not name its author. The refusal says that it is the user's own. */
+  async #sendOrSeeOwn() {
+    try {
+      await this.#acknowledge?.();
+      this.#said.textContent = t("acknowledge.done");
+    } catch (error) {
+      if (/** @type {{ code?: string }} */ (error).code !== "own_acknowledgement") throw error;
+      this.#acknowledge = null;
+      this.update({ count: this.#total, mine: false });
+    }
   }
 }

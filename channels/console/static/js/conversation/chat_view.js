@@ -92,6 +92,11 @@ export class ChatView extends ConversationView {
     return null;
   }
 
+  /** Whether a message of the user may ask its readers to confirm that they have read it. */
+  get mayAskToAcknowledge() {
+    return false;
+  }
+
   /**
    * Shows who confirmed that they have read a message; null where the user may not see that.
    * @type {((seq: number) => unknown) | null}
@@ -126,6 +131,7 @@ export class ChatView extends ConversationView {
       draft: this.keptDraft,
       onDraft: (draft) => this.keepDraft(draft),
       onPoll: this.onPoll,
+      mayAsk: () => this.mayAskToAcknowledge,
       hasLinkPreview: this.hasLinkPreview,
       label: this.writerLabel,
     });

@@ -99,6 +99,10 @@ export class GroupView extends ChatView {
     return this.isMember && this.mayWrite ? (seq) => this.stream.acknowledge(seq) : null;
   }
 
+  get mayAskToAcknowledge() {
+    return isStaff(this.info);
+  }
+
   /** @returns {((seq: number) => unknown) | null} */
   get showAcknowledgements() {
     if (!this.isStaff) return null;

@@ -6,7 +6,7 @@
 import { newIdempotencyKey } from "../client/api.js";
 import { bytesOf, lengthNote, limits } from "../client/limits.js";
 import { t } from "../texts.js";
-import { debounce, fill, h, submitting } from "../ui/dom.js";
+import { debounce, fill, h, submitting, uniqueId } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { LinkPreview, linkBody } from "../ui/link_preview.js";
 import { attempt } from "../ui/overlay.js";
@@ -24,6 +24,7 @@ export class MessageWriter {
     draft = "",
     onDraft = () => {},
     onPoll = null,
+    mayAsk = () => false,
     hasLinkPreview = true,
     label = t("write.placeholder"),
   }) {
@@ -31,6 +32,7 @@ export class MessageWriter {
     this.#hasLinkPreview = hasLinkPreview;
     this.#draft = draft;
     this.#onDraft = onDraft;
+    this.#mayAsk = mayAsk;
     this.#text = h("textarea", {
       rows: "1",
       placeholder: label,
@@ -84,6 +86,7 @@ export class MessageWriter {
       this.#pictures.element,
       this.#preview.element,
       this.#count,
+      this.#ask,
       h("div.writer-line", {}, attach, poll, emoji, this.#pictures.input, this.#text, this.#button),
     );
     this.#text.value = draft;
@@ -94,10 +97,19 @@ export class MessageWriter {
   #hasLinkPreview;
   #draft;
   #onDraft;
+  #mayAsk;
   #text;
   #strip;
   #count;
   #button;
+  #asks = h("input", { type: "checkbox", id: uniqueId("ask"), on: { change: () => this.#forgetKey() } });
+  /** Asks the readers of the next message to confirm that they have read it. Shown beside what is being written. */
+  #ask = h(
+    "div.choice-line.writer-ask",
+    { hidden: true },
+    this.#asks,
+    h("label", { for: this.#asks.id }, t("write.acknowledge")),
+  );
   #pictures = new PictureShelf({ onChange: () => this.#update() });
   /** @type {App.Editing | null} */
   #editing = null; // {save, kept, waiting}: stores the edit; what stays of the message; what was being written before
@@ -255,6 +267,7 @@ export class MessageWriter {
     this.#count.classList.toggle("bad", isOver);
     this.#count.textContent = note?.text ?? "";
     const isEmpty = !this.#text.value.trim() && this.#pictures.isEmpty;
+    this.#ask.hidden = isEmpty || this.#editing !== null || !this.#mayAsk();
     this.#button.disabled = this.#isSending || this.#pictures.isUploading || isEmpty || isOver;
   }
 
@@ -270,7 +283,8 @@ export class MessageWriter {
     const editing = this.#editing;
     const links = [this.#link, this.#preview.link].filter((link) => link !== null);
     const quoted = this.#quoted && { quoted_seq: this.#quoted.seq };
-    const along = { ...(links.length && { links }), ...quoted };
+    const asked = !this.#ask.hidden && this.#asks.checked && { acknowledge: true };
+    const along = { ...(links.length && { links }), ...quoted, ...asked };
     const body = { kind, ...(editing ? editing.kept : along), ...(text && { text }), ...(images.length && { images }) };
     const isDone = await attempt(() => (editing ? editing.save(body) : this.#send(body, key)));
     this.#isSending = false;
@@ -281,6 +295,7 @@ export class MessageWriter {
       this.#pictures.replace();
       this.#preview.clear();
       this.#quoted = null;
+      this.#asks.checked = false;
       this.setLink(null);
       this.saveDraft();
     } else {

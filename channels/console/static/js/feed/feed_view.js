@@ -297,7 +297,10 @@ export class FeedView {
           channelName: channel.name,
           press: mayReact ? async (_, index) => shown.item && this.#posts.press(shown.item, index) : null,
         },
-        acknowledge: mayReact ? async () => shown.item && this.#posts.acknowledge(shown.item) : null,
+        acknowledge:
+          mayReact && post.author_id !== session.userId
+            ? async () => shown.item && this.#posts.acknowledge(shown.item)
+            : null,
         commentsHref: typeof post.comment_count === "number" ? commentsPath(channel.channel_id, post.seq) : null,
         replyHref:
           !session.isBusiness && full && acceptsMessages(full) ? dialoguePath(channel.channel_id, post.seq) : null,

@@ -7,6 +7,7 @@ export default {
   "acknowledge.asking": "Readers are asked to confirm that they have read this.",
   "acknowledge.count": { one: "{n} person has confirmed.", other: "{n} people have confirmed." },
   "acknowledge.count.none": "Nobody has confirmed yet.",
+  "acknowledge.reminder": "{name} waits for your confirmation. Show the message.",
 
   "acknowledgements.title": "Confirmations",
   "acknowledgements.given": { one: "Confirmed ({n})", other: "Confirmed ({n})" },

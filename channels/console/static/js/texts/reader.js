@@ -190,6 +190,7 @@ export default {
   "write.placeholder": "Write a message",
   "write.send": "Send",
   "write.attach": "Add photos",
+  "write.acknowledge": "Ask everybody to confirm reading this",
   "write.poll": "Create a poll",
   "write.editing": "Edit message",
   "write.editing.cancel": "Cancel editing",

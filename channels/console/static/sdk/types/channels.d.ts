@@ -519,6 +519,9 @@ export type Event =
   /** `mine` comes to those devices only whose user has acknowledged. */
   | (MessageEvent<"acknowledgements.changed"> & { count: number; mine?: boolean })
   | MessageEvent<"acknowledgement.reminder">
+  | (Common<"button.pressed"> & Api.ButtonPressed)
+  | (Common<"menu.selected"> & Api.MenuSelected)
+  | (Common<"form.answered"> & Api.FormAnswered)
   | (MessageEvent<"reactions.changed" | "comment.reacted"> & {
       counts: { [emoji: string]: number };
       total: number;

@@ -12,7 +12,7 @@ export default {
   "action.reply": "Text that the person sends",
   "action.url": "Address",
   "action.data": "Data for the webhook",
-  "action.data.hint": "Your application gets it with the event. People do not see it.",
+  "action.data.hint": "Your application gets it with the event. The app does not show it, but it is no secret.",
   "action.form": "Form",
   "action.form.missing": "Choose a form.",
   "action.form.none": "This channel has no forms yet. Make one under Self-service.",
