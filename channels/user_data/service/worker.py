@@ -58,6 +58,7 @@ class DeletionWorker:
         """Stop in the middle; another process, or the next start, goes on once the lease ends."""
         if self._task is not None:
             await cancel(self._task)
+            self._task = None
 
     def wake(self) -> None:
         """Look for deletions now."""
