@@ -1059,7 +1059,8 @@ class Content(Model):
         for button in self.all_buttons:
             parts += [button.text, button.action.value]
         if self.form_answer is not None:
-            parts += [self.form_answer.form, *self.form_answer.texts]
+            names = [each.name for each in self.form_answer.answers]
+            parts += [self.form_answer.form, *self.form_answer.texts, *names]
         return sum(len(part.encode()) for part in parts)
 
     @property

@@ -58,6 +58,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if here not in item.path.parents:
             continue
+        item.add_marker(pytest.mark.browser)
         function = getattr(item, "originalname", item.name)
         if not is_named and begun.setdefault(item.path, function) != function:
             item.add_marker(pytest.mark.long)

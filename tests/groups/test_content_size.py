@@ -42,12 +42,14 @@ def filled(model: type[BaseModel], path: Path) -> dict[str, Any]:
     for name, field in model.model_fields.items():
         if field.is_required():
             values[name] = _least(field.annotation)
-    name = path[0].removesuffix("[]")
-    if len(path) == 1:
-        return values | {name: (TEXT,) if path[0].endswith("[]") else TEXT}
-    (inner,) = set(_models_in(model.model_fields[name].annotation))
-    below = filled(inner, path[1:])
-    return values | {name: (below,) if path[0].endswith("[]") else below}
+    name, *tuples = path[0].split("[]")
+    below: Any = TEXT
+    if len(path) > 1:
+        (inner,) = set(_models_in(model.model_fields[name].annotation))
+        below = filled(inner, path[1:])
+    for _ in tuples:
+        below = (below,)
+    return values | {name: below}
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -60,6 +62,9 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def _least(annotation: Any) -> Any:
     if issubclass(annotation, Enum):
         return next(iter(annotation))
+    if issubclass(annotation, BaseModel):
+        fields = annotation.model_fields.items()
+        return {name: _least(field.annotation) for name, field in fields if field.is_required()}
     return "" if annotation is str else annotation()
 
 

@@ -15,6 +15,8 @@ BEYOND_SCHEMA: Final = {
     "bad_muted_until": "an instant is in the future, and not too far",
     "unknown_event_type": "the types are a list in one parameter, of which a schema knows only the text",
     "bad_webhook_url": "which addresses are public is a list of networks, and names are looked up",
+    "bad_start_at": "an hour is in the future, and not too far",
+    "confirmation_mismatch": "the body repeats the id that the path names",
     "bad_publish_at": "an hour is in the future, and not too far",
 }
 """Codes of 400 that a request which fits its schema may be answered, and why the schema cannot say so."""
@@ -29,6 +31,7 @@ REASONS: Final = (
     r"^changed_since, around_seq, around, and before_seq or after_seq exclude each other: send one of them$",
     r"^give exactly one of channel_id, group_id, conversation_id$",
     r"^\w+ does not go with kind \w+$",
+    r"^(url|reply|data|form) is needed$",
     r"^\w+ must not be empty for kind \w+$",
     r"^kind is needed unless forward is given$",
     r"^a forward keeps its own content; leave out the other fields$",
@@ -43,7 +46,11 @@ REASONS: Final = (
     r"^a target of type \w+ has \w+",
     r"^only with the action \w+$",
     r"^muted false does not go with muted_until$",
+    r"^\w+ must not name a tag twice$",
+    r"^\w+ needs times in order, which do not touch$",
     r"^(web|gateway) devices have a \w+, and nothing else to send to$",
+    # Names of time zones are a list of hundreds.
+    r"^must be the name of a time zone: ",
     # Of one's own JSON the document says nothing, so neither of the strings in it.
     r"^holds a string or key with control characters$",
     # What an address is, a standard of many pages says.

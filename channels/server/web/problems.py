@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic_core import ErrorDetails
 
 from channels.server.web.reasons import reason_in_words
 from channels.server.web.request import Request
@@ -260,7 +261,7 @@ def validation_problem(
 
     With the `model` that the request was to be, a number out of bounds is told both of them.
     """
-    problems = error.errors(include_url=False, include_input=False)
+    problems = _without_consequences(error.errors(include_url=False, include_input=False))
     for problem in problems:
         if problem["type"] == TOO_LONG:
             context = problem["ctx"]
@@ -279,6 +280,17 @@ def validation_problem(
     return InvalidRequest(
         detail, errors=[{"field": _field(p, part), "reason": p["msg"]} for p in problems[:20]]
     )
+
+
+def _without_consequences(problems: list[ErrorDetails]) -> list[ErrorDetails]:
+    """The problems without those of lists that count as too short only because an item of theirs is refused."""
+    places = [problem["loc"] for problem in problems]
+    return [
+        problem
+        for problem in problems
+        if problem["type"] != "too_short"
+        or not any(place[:-1][: len(problem["loc"])] == problem["loc"] for place in places)
+    ]
 
 
 def _field(problem: Any, part: str) -> str:
