@@ -11,6 +11,7 @@ import hashlib
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -171,12 +172,8 @@ class ArchiveReader:
         try:
             yield
         # zlib raises errors of its own for bytes that are no stream.
-        except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+        except (zipfile.BadZipFile, EOFError, OSError, ValueError, zlib.error) as error:
             raise MovingRefused("bad_archive", f"The zip is damaged: {error}") from error
-        except Exception as error:
-            if type(error).__module__ == "zlib":
-                raise MovingRefused("bad_archive", f"The zip is damaged: {error}") from error
-            raise
 
 
 def check_directory(source: Path) -> None:

@@ -39,7 +39,7 @@ def is_web_address(text: str) -> bool:
 
 
 def problem_in_buttons(content: Content, limits: Limits) -> str | None:
-    """What is wrong with the buttons of a message of a channel."""
+    """Return what is wrong with the buttons of a message of a channel."""
     if content.buttons and content.kind is Kind.POLL:
         return "A poll has no buttons."
     if not all(content.buttons):
@@ -90,7 +90,7 @@ def _is_name(text: str) -> bool:
 
 
 def problem_in_menu(menu: Menu, limits: Limits) -> str | None:
-    """What is wrong with a menu."""
+    """Return what is wrong with a menu."""
     if menu.version < 1:
         return "A menu has a version from 1."
     if not 1 <= len(menu.entries) <= ENTRIES:
@@ -120,7 +120,7 @@ def _problem_in_entry(entry: MenuEntry, limits: Limits) -> str | None:
 
 
 def problem_in_form(form: Form, limits: Limits) -> str | None:
-    """What is wrong with a form."""
+    """Return what is wrong with a form."""
     content = form.content
     if not _is_name(form.name):
         return "A form's name has small letters, digits, - and _."
@@ -166,7 +166,7 @@ def _problem_in_field(one: FormField, limits: Limits) -> str | None:
 
 
 def problem_in_automatic_message(message: AutomaticMessage, limits: Limits) -> str | None:
-    """What is wrong with a greeting, an automatic answer, or opening hours. Raises: what refuses its content."""
+    """Return what is wrong with a greeting, an automatic answer or opening hours. Raises: what refuses its content."""
     content = message.content
     if content.kind is not Kind.TEXT or not content.text.strip() or content.media or content.links:
         return "An automatic message is a text that shows something."

@@ -50,7 +50,7 @@ class Table:
     is_last: bool = False
     """Its rows, of which a channel has few, are written when the channel appears: something follows them."""
     problem: Callable[[Any, Limits], str | None] = lambda *_: None
-    """What is wrong with a document that fits its model."""
+    """Returns what is wrong with a document that fits its model."""
 
 
 class BroadcastOptOut(Model):

@@ -31,7 +31,7 @@ _GROUP_PREFIX: Final = stream_of(GroupId(""))
 
 
 class Withdrawn(NamedTuple):
-    """What a deleted user held on a message of a group, and the counts after it; None where they held none."""
+    """The reactions and votes of a deleted user on a message, and the counts after it; None where they held none."""
 
     group: Group
     message: Message
@@ -47,7 +47,7 @@ WithdrawnHook = Callable[[Withdrawn, datetime, Tx], None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Withdrawal:
-    """What deleted users held on messages: reactions, votes, presses, acknowledgements."""
+    """All that deleted users held on messages: reactions, votes, presses, acknowledgements."""
 
     engine: ReactionEngine
     access: BulkAccess

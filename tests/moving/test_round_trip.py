@@ -274,7 +274,7 @@ async def test_a_channel_moves_whose_first_posts_have_ended(
 
 
 async def _go_on(there: Api, path: str, people: tuple[User, ...]) -> None:
-    """What people did before the move counts after it; what the channel does by itself goes on."""
+    """All that people did before the move counts after it; what the channel does by itself goes on."""
     ada, bob, cat, eve = (there.user_of(user.id) for user in people)
     rows = (await cat.put(f"{path}/posts/8/buttons/0/press")).body["buttons"]
     assert [[button["presses"] for button in row] for row in rows] == [[2, None]]

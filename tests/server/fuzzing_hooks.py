@@ -46,6 +46,8 @@ REASONS: Final = (
     r"^a target of type \w+ has \w+",
     r"^only with the action \w+$",
     r"^muted false does not go with muted_until$",
+    # The kind of a message that another call makes.
+    r"^an answer to a form is sent with POST ",
     r"^\w+ must not name a tag twice$",
     r"^\w+ needs times in order, which do not touch$",
     r"^(web|gateway) devices have a \w+, and nothing else to send to$",

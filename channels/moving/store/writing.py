@@ -98,7 +98,7 @@ def stream_document(
 
 
 def ended_document(seq: int, sender_id: UserId, at: datetime) -> Document:
-    """What lists show of the newest post, which has ended."""
+    """The newest post, which has ended, as lists show it."""
     return {"seq": seq, "sender_id": sender_id, "preview": "", "at": at, "kind": None}
 
 

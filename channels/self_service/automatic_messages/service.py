@@ -162,7 +162,7 @@ class AutomaticMessageService:
         await self._run(channel_id, work)
 
     async def follow(self, channel_id: GroupId, tx: Tx) -> None:
-        """Have what was stored of the channel by others begin: it is sent for what happens after `tx`."""
+        """Begin the rules of the channel that others have stored: each is sent for what happens after `tx`."""
         await self.rules.touch_guard(tx)
         await self._follow(channel_id, tx)
 

@@ -141,6 +141,20 @@ NotBlank = Annotated[str, AfterValidator(_not_blank), SchemaHint(f"^{_SHOWS_SOME
 """One line that shows something: a name or a title."""
 
 
+def _not_blank_text(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("blank", "must not be blank")
+    return without_controls(text)
+
+
+NotBlankText = Annotated[
+    str,
+    AfterValidator(_not_blank_text),
+    SchemaHint(rf"^[^{_NOT_IN_TEXTS}]*[^\s{_NOT_IN_TEXTS}][^{_NOT_IN_TEXTS}]*$"),
+]
+"""Text of any number of lines that shows something."""
+
+
 def _one_line(text: str) -> str:
     return _not_blank(text) if text else text
 

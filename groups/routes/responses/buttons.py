@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from groups.kernel.endpoint import Body, Response
-from groups.kernel.text.bounded import MaxBytes, NotBlank, Text
+from groups.kernel.text.bounded import MaxBytes, NotBlank, NotBlankText, Text
 from groups.limits import BUTTON_DATA_BYTES, BUTTON_TEXT_BYTES
 from groups.models import Action, ActionKind, Button, ButtonRows, Tally
 from groups.routes.responses.fields import WebAddress
@@ -30,12 +30,6 @@ FIELD_OF_ACTION: Final = {
 """The field that an action of this kind needs."""
 
 
-def _not_blank_text(text: str) -> str:
-    if not text.strip():
-        raise PydanticCustomError("blank", "must not be blank")
-    return text
-
-
 ButtonText = Annotated[NotBlank, MaxBytes("button_text_bytes", BUTTON_TEXT_BYTES)]
 """The text of a button, or of an entry of a menu."""
 FormName = Annotated[
@@ -46,7 +40,7 @@ FormName = Annotated[
 
 _Url = Annotated[WebAddress, Field(min_length=1, max_length=_BUTTON_URL_CHARACTERS)]
 _Data = Annotated[Text, MaxBytes("button_data_bytes", BUTTON_DATA_BYTES)]
-_Reply = Annotated[_Data, AfterValidator(_not_blank_text)]
+_Reply = Annotated[NotBlankText, MaxBytes("button_data_bytes", BUTTON_DATA_BYTES)]
 
 
 class ActionFields(Body):
