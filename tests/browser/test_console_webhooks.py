@@ -1,10 +1,11 @@
 """The console's webhooks, end to end: a receiver on loopback, the secret, deliveries and replays."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from tests.api import Api, User, a_channel, a_post, fresh, id_of, open_api, open_database, part
@@ -162,6 +163,37 @@ async def test_a_webhook_is_added_tested_rotated_turned_off_and_deleted(
     assert (await owner.get(f"{path}/webhooks")).items == []
     await opened.by("link", "Log", exact=True).click()
     await expect(page.locator(".log-entry").first).to_contain_text("deleted the webhook")
+
+
+async def test_a_list_that_arrives_late_does_not_hide_a_change(
+    sending: Api, receiver: Receiver, window: OpenWindow
+) -> None:
+    owner = sending.new_user("owner")
+    path = await a_channel(owner)
+    url = receiver.url("/late")
+    await a_webhook(owner, path, url)
+    opened = await window(owner, webhooks_of(path))
+    await opened.by("button", f"Deliveries to {url}").click()
+    answered, may_arrive = asyncio.Event(), asyncio.Event()
+
+    async def hold_the_first(route: Route) -> None:
+        if answered.is_set():
+            await route.continue_()
+            return
+        answer = await route.fetch()
+        answered.set()
+        await may_arrive.wait()
+        await route.fulfill(response=answer)
+
+    await opened.page.route("**/webhooks?*", hold_the_first)
+    await opened.by("button", "Back to webhooks").click()
+    await answered.wait()
+    await choose(opened, url, "Replace secret")
+    await opened.by("button", "Make a new secret").click()
+    await stored_secret(opened)
+    may_arrive.set()
+    await opened.page.evaluate("new Promise((done) => setTimeout(done, 200))")
+    await expect(row_of(opened, url)).to_contain_text("The replaced secret still signs until")
 
 
 async def test_failed_deliveries_are_filtered_and_sent_again(

@@ -28,6 +28,7 @@ export class PagedList {
   /** @type {string | null} */
   #cursor = null;
   #requests = 0;
+  #reloads = 0; // under way
 
   /** What to put on the page. */
   get elements() {
@@ -43,9 +44,22 @@ export class PagedList {
     await this.#load(false);
   }
 
+  /**
+   * Puts another row in the place of one whose object has changed. Loads the list again where it was loaded meanwhile, or is
+   * being loaded: what arrives may be from before the change.
+   * @param {HTMLElement} row
+   * @param {HTMLElement} renewed
+   */
+  renew(row, renewed) {
+    const isShown = row.isConnected;
+    if (isShown) row.replaceWith(renewed);
+    if (!isShown || this.#reloads > 0) this.reload();
+  }
+
   /** @param {boolean} isMore */
   async #load(isMore) {
     const request = ++this.#requests;
+    if (!isMore) this.#reloads += 1;
     const isDone = await attempt(async () => {
       const page = await this.#fetchPage(isMore ? this.#cursor : null);
       // A newer request has been made, perhaps for other words: this answer is out of date.
@@ -57,6 +71,7 @@ export class PagedList {
       else fill(this.#list, rows);
       fill(this.#status, this.isEmpty ? this.#emptyText() : null);
     });
+    if (!isMore) this.#reloads -= 1;
     if (!isDone && !isMore && request === this.#requests) {
       fill(
         this.#status,

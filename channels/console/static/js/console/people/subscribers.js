@@ -190,7 +190,7 @@ export class Subscribers {
     if (tags === null) return;
     notice(t("subscriberTags.saved", { user: member.name || member.user_id }));
     const renewed = this.#subscriberRow({ ...member, tags });
-    row.replaceWith(renewed);
+    this.#people.renew(row, renewed);
     /** @type {HTMLElement | null} */ (renewed.querySelector("[aria-haspopup]"))?.focus();
     await this.#offerTags();
   }

@@ -143,7 +143,7 @@ export class Webhooks {
   #renew(row, webhook) {
     const hadFocus = row.contains(document.activeElement);
     const renewed = this.#row(webhook);
-    row.replaceWith(renewed);
+    this.#list.renew(row, renewed);
     /** @type {HTMLElement | null} */
     const more = renewed.querySelector("[aria-haspopup]");
     if (hadFocus) more?.focus();
