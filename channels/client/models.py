@@ -2586,8 +2586,8 @@ class DeleteUser(TypedDict, total=False):
     confirm: Required[str]
     """The id of the user, spelled out also for `me`."""
     messages: Messages
-    """What becomes of the user's posts and group messages: `keep` puts a random id in the place of the sender,
-    `delete` deletes them for everyone."""
+    """The fate of the user's posts and group messages: `keep` puts a random id in the place of the sender, `delete`
+    deletes them for everyone."""
 
 
 class ImportLine(TypedDict, total=False):

@@ -67,7 +67,7 @@ class DeleteUser(Body):
     messages: Annotated[
         Messages,
         Field(
-            description="What becomes of the user's posts and group messages: `keep` puts a random id in the place of"
+            description="The fate of the user's posts and group messages: `keep` puts a random id in the place of"
             " the sender, `delete` deletes them for everyone."
         ),
     ] = Messages.KEEP

@@ -170,7 +170,7 @@ async def test_a_token_expires_by_the_clock_also_when_it_was_seen_before(api: Op
 
 
 PUBLIC: Final = {("GET", "/v1/media/{media_id}"), ("GET", "/v1/invite-links/{code}")}
-"""What a page may show without a token: an upload and an invite link are found by an id that nobody guesses."""
+"""Calls that a page may make without a token: an upload and an invite link are found by an id that nobody guesses."""
 
 
 async def test_every_call_requires_a_token(shared_api: Api) -> None:
