@@ -417,6 +417,7 @@ async def _every_field(api: Api) -> None:
     await app.put(f"{path}/default")
     while (await app.get("/v1/default-channels")).items[0]["state"] != "done":
         await api.services.default_channels.sweep.run()
+    await _a_deletion_under_way(api, app)
     # Notifications of two kinds of messages, which `every_call` left, and who is online.
     await a_dialogue_to_announce(api)
     await cat.get("/v1/devices")
@@ -447,6 +448,21 @@ async def _self_service(api: Api, ada: User, path: str) -> None:
     while await automatic.worker.send_due():
         pass
     assert len((await new.get(talk)).items) == 3
+
+
+async def _a_deletion_under_way(api: Api, app: User) -> None:
+    """The deletion of a user, looked at while a process has the lease of it."""
+    deletions, leaver = api.services.user_data, api.new_user()
+    # It would be done before it is seen.
+    await deletions.worker.close()
+    path = f"/v1/users/{part(leaver.id)}"
+    assert (await app.call("DELETE", path, {"confirm": leaver.id})).status == 202
+    store, now = deletions.worker.deletions, api.clock.now()
+    (begun,) = await store.list_open(2)
+    assert await store.lease(begun.digest, "another", now, now + timedelta(seconds=60))
+    await app.get(f"{path}/deletion")
+    await store.release(begun.digest, "another")
+    await deletions.worker.run_all()
 
 
 async def _a_webhook(api: Api, ada: User, path: str) -> None:

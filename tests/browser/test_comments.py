@@ -91,6 +91,7 @@ async def test_readers_comment_on_a_post_and_its_owner_moderates(
     await expect(adas.page.locator("[data-seq='45'] .sender")).to_have_text("Tram news")
     await console.go(f"{view_of(path)}/posts/1/comments?comment=2")
     second = console.page.locator("[data-seq='2']")
+    await bobs.go(f"{view_of(path)}/posts/1/comments?comment=2")
     await second.get_by_role("button", name="Message options").click()
     await check(console, "what an owner may do to a comment")
     await console.by("menuitem", "Ban from commenting").click()
