@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 import uvloop
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 from channels.server.open_files import raise_open_files, too_few
 from groups.kernel.mongo import Database, Driver
@@ -26,6 +27,7 @@ settings.register_profile("suite", deadline=None, derandomize=True)
 settings.register_profile("long", deadline=None, max_examples=10_000, print_blob=True)
 settings.load_profile("suite")
 
+BROWSER: Final = "tests/browser/"
 OPEN_FILES: Final = 4_096
 """The limit that the tests and each `mongod` need; many shells, and macOS, have a lower one."""
 
@@ -39,6 +41,23 @@ def pytest_configure(config: pytest.Config) -> None:
         # PyMongo leaves a socket whose connection was refused to the garbage collector.
         refused = r"ignore:unclosed <socket\.socket.*laddr=\('0\.0\.0\.0', 0\):ResourceWarning"
         config.addinivalue_line("filterwarnings", refused)
+
+
+class _Scheduling(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
+    """A file to a worker, as `--dist=loadfile` does; all files of tests/browser to the same one.
+
+    Three browsers at once would take two cores from all that waits for a time.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return BROWSER if nodeid.startswith(BROWSER) else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Schedule a run of the whole suite; where folders or files are named, xdist does it."""
+    is_whole = config.args == config.getini("testpaths")
+    return _Scheduling(config, log) if is_whole and config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_finish() -> None:

@@ -58,6 +58,10 @@ async def test_a_poll_is_written_in_the_console_and_answered_by_keyboard(
     await page.get_by_label("Closing time").fill("2020-01-01T12:00")
     await opened.by("button", "Post", exact=True).click()
     await expect(page.get_by_text("Choose a time in the future.")).to_be_visible()
+    # The preview leaves out a time that is past.
+    await page.get_by_label("Question").fill("When do we meet next?")
+    await expect(preview.get_by_role("group", name="When do we meet next?")).to_be_visible()
+    await page.get_by_label("Question").fill("When do we meet?")
     later = datetime.now().astimezone() + timedelta(days=2)
     await page.get_by_label("Closing time").fill(later.strftime("%Y-%m-%dT%H:%M"))
     await check(opened, "the composer with a poll")

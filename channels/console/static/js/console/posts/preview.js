@@ -94,6 +94,9 @@ export class PostPreview {
     }
     // A link that is still being typed must not hide the preview.
     if (body.links) body.links = body.links.filter((one) => webAddress(one.url) !== null);
+    // Nor must a closing time that is still being chosen.
+    if (body.poll?.closes_at && Date.parse(body.poll.closes_at) <= Date.now())
+      body.poll = { ...body.poll, closes_at: null };
     try {
       const preview = await post(`/v1/channels/${part(this.#channel.channel_id)}/posts/preview`, body);
       if (request === this.#requests) this.#draw(preview);
