@@ -4,6 +4,7 @@ Promises:
     Every address contains one digest of all files. A file at its address never changes, so browsers may cache it
     forever. Modules import each other by relative paths, so a page never mixes files of two versions.
     Scripts and styles are served without their comments, which are a quarter of their bytes; lines keep their numbers.
+    Those of the SDK have them in its package, for the developers who read it.
     Only files in `static` are served: they are listed once, and looked up by name. `css/app.css` is the style sheets of
     the app in one file, so that a page asks for one.
 """
@@ -101,9 +102,10 @@ def load_assets() -> Assets:
 
 
 @cache
-def load_sdk() -> Assets:
+def load_sdk(*, with_comments: bool = False) -> Assets:
     """The files of the JavaScript SDK alone, to be served under a digest of their own. The result is cached."""
-    return read_assets(Path(__file__).parent / "static" / "sdk", "/sdk")
+    root = Path(__file__).parent / "static" / "sdk"
+    return read_assets(root, "/sdk", with_comments=with_comments)
 
 
 def read_assets(root: Path, base: str, *, with_comments: bool = True) -> Assets:

@@ -24,7 +24,7 @@ _README: Final = (
 @cache
 def sdk_package() -> bytes:
     """The package, gzipped. The result is cached."""
-    assets = load_sdk()
+    assets = load_sdk(with_comments=True)
     files = {name: asset.body for name, asset in assets.files.items()}
     files["package.json"] = orjson.dumps(_manifest(assets.digest), option=orjson.OPT_INDENT_2)
     files["README.md"] = _README.encode()

@@ -3,8 +3,8 @@
 // It runs in pages of any origin and, where `fetch` and `WebSocket` are, outside of browsers. It needs no page, no text of
 // an app, and nothing but this folder. The web app of the server is built on it. The types are in `channels.d.ts`.
 
-import { Connection } from "./core/connection.js";
-import { ApiError, claimsOf, newIdempotencyKey, Paged, segment } from "./core/http.js";
+import { Connection, Paged } from "./core/connection.js";
+import { ApiError, claimsOf, newIdempotencyKey, segment } from "./core/http.js";
 import { parseMarkup, plainText } from "./core/markup.js";
 import { MessageStream } from "./core/message_stream.js";
 import { Socket } from "./core/socket.js";

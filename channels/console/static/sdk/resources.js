@@ -4,11 +4,11 @@
 
 import { segment } from "./core/http.js";
 
-/** @import { Http } from "./core/http.js" */
+/** @import { Connection } from "./core/connection.js" */
 /** @import * as Sdk from "./types/channels.js" */
 
 class Resource {
-  /** @param {Http} http */
+  /** @param {Connection} http */
   constructor(http) {
     this.http = http;
   }

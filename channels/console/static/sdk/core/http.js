@@ -1,4 +1,4 @@
-// Requests to the HTTP API: tokens, errors, retries and lists.
+// Requests to the HTTP API: tokens, errors and retries.
 //
 // Promises: every call may be repeated without a second effect, because POSTs carry an idempotency key and all other calls
 // say how things shall be. So a call is repeated when the server is busy (429, 502, 503, 504) or the network fails. A call
@@ -12,8 +12,6 @@
 const MAX_TRIES = 3;
 const FIRST_PAUSE_SECONDS = 0.5;
 const MAX_PAUSE_SECONDS = 4;
-const LARGEST_PAGE = 100;
-const IDS_PER_CALL = 50;
 const REPEATED = new Set([429, 502, 503, 504]);
 /** A token is replaced this long before it expires. */
 const RENEW_BEFORE_SECONDS = 60;
@@ -85,48 +83,6 @@ export function claimsOf(token) {
     return typeof claims === "object" ? claims : null;
   } catch {
     return null;
-  }
-}
-
-/** A list: items one by one with `for await`, or page by page. Pages are loaded when they are needed. */
-export class Paged {
-  /**
-   * @param {(cursor: string | null) => Promise<{ items: any[]; next_cursor: string | null }>} load
-   */
-  constructor(load) {
-    this.#load = load;
-  }
-
-  #load;
-
-  /**
-   * One page: the first one, or that of a cursor.
-   * @param {string | null} [cursor]
-   */
-  page(cursor = null) {
-    return this.#load(cursor);
-  }
-
-  /** The pages, one after the other. */
-  async *pages() {
-    /** @type {string | null} */
-    let cursor = null;
-    do {
-      const page = await this.#load(cursor);
-      yield page;
-      cursor = page.next_cursor;
-    } while (cursor !== null);
-  }
-
-  async *[Symbol.asyncIterator]() {
-    for await (const page of this.pages()) yield* page.items;
-  }
-
-  /** All items. */
-  async all() {
-    const items = [];
-    for await (const page of this.pages()) items.push(...page.items);
-    return items;
   }
 }
 
@@ -252,47 +208,6 @@ export class Http {
   }
 
   /**
-   * A list that is read page by page.
-   * @param {string} path
-   * @param {object} [query]
-   */
-  list(path, query) {
-    return new Paged((cursor) => this.request("GET", path, { query: { limit: LARGEST_PAGE, ...query, cursor } }));
-  }
-
-  /**
-   * The objects with these ids, without those that do not exist or are hidden.
-   * @param {string} path
-   * @param {string} field Holds the id.
-   * @param {Iterable<string>} ids
-   * @returns {Promise<Map<string, any>>}
-   */
-  async byIds(path, field, ids) {
-    /** @type {Map<string, any>} */
-    const found = new Map();
-    /** @param {any} item */
-    const take = (item) => {
-      if (!item.error) found.set(item[field], item);
-    };
-    // Ids in a list are separated by commas, so an id that contains a comma needs a call of its own.
-    const all = [...new Set(ids)];
-    const listed = all.filter((id) => !id.includes(","));
-    const calls = all
-      .filter((id) => id.includes(","))
-      .map((id) =>
-        this.request("GET", `${path}/${segment(id)}`).then(take, (error) => {
-          if (error.status !== 404) throw error;
-        }),
-      );
-    for (let from = 0; from < listed.length; from += IDS_PER_CALL) {
-      const query = { ids: listed.slice(from, from + IDS_PER_CALL).join(",") };
-      calls.push(this.request("GET", path, { query }).then((page) => page.items.forEach(take)));
-    }
-    await Promise.all(calls);
-    return found;
-  }
-
-  /**
    * Makes a call and returns the response, whose status is a success. Raises: ApiError; AbortError.
    * @param {string} method
    * @param {string} path
@@ -353,7 +268,7 @@ export class Http {
   async #answered(ask, signal) {
     if (this.#answerWithin === null) return ask(signal);
     const ending = new AbortController();
-    const watch = this.#watchForSigns(() => ending.abort());
+    const watch = this.watchForSigns(() => ending.abort());
     try {
       const response = await ask(signal ? AbortSignal.any([signal, ending.signal]) : ending.signal);
       this.noteSign();
@@ -370,7 +285,7 @@ export class Http {
    * only this call knows.
    * @param {() => void} onSilence
    */
-  #watchForSigns(onSilence) {
+  watchForSigns(onSilence) {
     const within = (this.#answerWithin ?? Infinity) / (this.#isSilent ? 4 : 1);
     let signAt = Date.now();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -399,53 +314,16 @@ export class Http {
   reportUnauthenticated(error) {
     this.#onUnauthenticated?.(error);
   }
-
-  /**
-   * Uploads a file. `onProgress(share)` is called with the share that is sent, from 0 to 1. Raises: ApiError, with the code
-   * "aborted" if the signal ended it.
-   * @param {Blob & { name?: string }} file
-   * @param {{ name?: string; onProgress?: ((share: number) => void) | null; signal?: AbortSignal | null }} [options]
-   * @returns {Promise<Api.MediaResponse>}
-   */
-  async upload(file, { name = file.name ?? "", onProgress = null, signal = null } = {}) {
-    /** @type {{ [name: string]: string }} */
-    const headers = name ? { "X-File-Name": encodeURIComponent(name) } : {};
-    // `fetch` does not report upload progress; outside of browsers there is nothing else.
-    if (typeof XMLHttpRequest === "undefined")
-      return this.request("POST", "/v1/media", { body: file, headers, signal: signal ?? undefined });
-    const token = await this.tokens.get();
-    if (token !== null) headers.Authorization = `Bearer ${token}`;
-    return new Promise((resolve, reject) => {
-      const xhr = new XMLHttpRequest();
-      xhr.open("POST", `${this.baseUrl}/v1/media`);
-      for (const [header, value] of Object.entries(headers)) xhr.setRequestHeader(header, value);
-      xhr.responseType = "json";
-      const watch = this.#watchForSigns(() => {
-        reject(unanswered());
-        xhr.abort();
-      });
-      xhr.addEventListener("loadend", watch.end);
-      xhr.upload.addEventListener("progress", (event) => {
-        watch.note();
-        if (event.lengthComputable) onProgress?.(event.loaded / event.total);
-      });
-      xhr.addEventListener("load", () => {
-        const body = xhr.response ?? {};
-        if (xhr.status === 201) resolve(body);
-        else reject(errorOf(xhr.status, body));
-      });
-      xhr.addEventListener("error", () => reject(unreachable(this.baseUrl)));
-      xhr.addEventListener("abort", () => reject(new ApiError(0, "aborted", "The upload was aborted")));
-      signal?.addEventListener("abort", () => xhr.abort());
-      xhr.send(file);
-    });
-  }
 }
 
-const unanswered = () => new ApiError(0, TIMEOUT, "The server does not answer.");
+/** The error of a call whose server gave no sign of life for too long. */
+export const unanswered = () => new ApiError(0, TIMEOUT, "The server does not answer.");
 
-/** @param {string} baseUrl */
-function unreachable(baseUrl) {
+/**
+ * The error of a call without an answer.
+ * @param {string} baseUrl
+ */
+export function unreachable(baseUrl) {
   // A browser does not say why it refuses to call another origin, so the text names the usual reason.
   const isForeign = globalThis.location !== undefined && new URL(baseUrl, location.href).origin !== location.origin;
   const reason = isForeign ? ` If it runs, CHANNELS_ALLOWED_ORIGINS there may not name ${location.origin}.` : "";
@@ -453,9 +331,10 @@ function unreachable(baseUrl) {
 }
 
 /**
+ * The error of a call that the server refused.
  * @param {number} status
  * @param {Partial<Api.Problem>} body
  */
-function errorOf(status, body) {
+export function errorOf(status, body) {
   return new ApiError(status, body.code ?? String(status), body.detail ?? "", body.details, body.request_id ?? null);
 }

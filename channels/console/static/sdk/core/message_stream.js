@@ -42,7 +42,7 @@ export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>
   #onConfirmed = /** @type {(value?: unknown) => void} */ (() => {});
 
   /**
-   * @param {Sdk.Connection} client
+   * @param {Sdk.StreamClient} client
    * @param {Sdk.StreamOptions} options
    */
   constructor(
@@ -444,6 +444,23 @@ export class MessageStream extends /** @type {Sdk.TargetClass<{ change: Event }>
   #changed() {
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/**
+ * The posts of a channel, kept up to date while the socket is started.
+ * @param {Sdk.StreamClient} client
+ * @param {string} channelId The whole id.
+ * @param {{ headSeq?: number; pageSize?: number }} [options]
+ */
+export function postStream(client, channelId, options) {
+  const conversationId = `group_${channelId}`;
+  return new MessageStream(client, {
+    path: `/v1/channels/${segment(channelId)}/posts`,
+    field: "post",
+    watch: conversationId,
+    isMine: (event) => event.conversation_id === conversationId,
+    ...options,
+  });
 }
 
 const CHANGES = new Set(["message.edited", "message.recalled", "comment.edited", "comment.recalled"]);

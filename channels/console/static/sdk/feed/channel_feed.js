@@ -8,15 +8,16 @@
 // `client` to share a `ChannelsClient`, `texts`. Without any token it shows what anyone may read: public channels.
 // Fires `feed-load`, `feed-post` (detail: a new post) and `feed-error` (detail: an `ApiError`).
 //
-// Promises: it needs nothing of the page, and changes nothing outside of itself. What users wrote never becomes markup.
+// Promises: it needs nothing of the page, and changes nothing outside of itself. What users wrote never becomes markup. What
+// only a signed-in user needs is loaded for one alone (`signed_in_source.js`).
 
-import { Connection } from "../core/connection.js";
-import { ApiError } from "../core/http.js";
+import { ApiError, Http } from "../core/http.js";
 import { make, PostView } from "./post_view.js";
-import { PublicSource, SignedInSource } from "./sources.js";
+import { PublicSource } from "./public_source.js";
 import { styles } from "./styles.js";
 import { ENGLISH, Words } from "./texts.js";
 
+/** @import { SignedInSource, SocketClient } from "./signed_in_source.js" */
 /** @import { Key, Texts } from "./texts.js" */
 /** @import * as Sdk from "../types/channels.js" */
 
@@ -37,15 +38,14 @@ export class ChannelFeed extends HTMLElement {
 
   /** @type {Sdk.ClientOptions["getToken"]} */
   #getToken = null;
-  /** @type {Connection | null} */
+  /** @type {SocketClient | null} */
   #givenClient = null;
   /** @type {Texts | undefined} */
   #givenTexts = undefined;
   #isQueued = false;
+  #starts = 0;
   /** @type {SignedInSource | PublicSource | null} */
   #source = null;
-  /** @type {Connection | null} */
-  #client = null; // of the source
   #words = new Words("en", []);
   /** @type {Map<number, PostView>} */
   #views = new Map();
@@ -137,15 +137,15 @@ export class ChannelFeed extends HTMLElement {
   #stop() {
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#lostTimer);
+    this.#starts += 1;
     this.#source?.close();
-    if (this.#client !== this.#givenClient) this.#client?.socket.stop();
     this.#source = null;
-    this.#client = null;
     this.#isLoaded = false;
   }
 
   async #start() {
     this.#stop();
+    const start = this.#starts;
     const lang = this.closest("[lang]")?.getAttribute("lang") || navigator.language;
     this.#words = this.#wordsIn(lang);
     this.#views.clear();
@@ -160,11 +160,15 @@ export class ChannelFeed extends HTMLElement {
     if (!channelId) return;
     this.#state.textContent = this.#words.say("loading");
     this.#posts.setAttribute("aria-busy", "true");
-    const client = this.#makeClient();
-    this.#client = client;
-    const limit = Math.max(1, Math.min(LARGEST_LIMIT, Number(this.getAttribute("limit")) || LIMIT));
-    const isSignedIn = this.#givenClient !== null || this.#getToken !== null || this.hasAttribute("token");
-    const source = new (isSignedIn ? SignedInSource : PublicSource)(client, channelId, limit);
+    let source;
+    try {
+      source = await this.#makeSource(channelId);
+    } catch (error) {
+      if (start === this.#starts) this.#fail(error);
+      return;
+    }
+    // Another start may have overtaken this one.
+    if (start !== this.#starts) return;
     this.#source = source;
     source.addEventListener("change", () => this.#show(source));
     source.addEventListener("state", () => this.#showConnection(source));
@@ -183,19 +187,35 @@ export class ChannelFeed extends HTMLElement {
     this.dispatchEvent(new CustomEvent("feed-load"));
   }
 
-  #makeClient() {
-    if (this.#givenClient !== null) return this.#givenClient;
-    /** @type {Connection} */
-    const client = new Connection({
+  /**
+   * Raises: ApiError where the files for a signed-in user cannot be loaded now.
+   * @param {string} channelId
+   */
+  async #makeSource(channelId) {
+    const limit = Math.max(1, Math.min(LARGEST_LIMIT, Number(this.getAttribute("limit")) || LIMIT));
+    const options = {
       baseUrl: this.getAttribute("base-url") || ORIGIN,
       token: this.getAttribute("token"),
       getToken: this.#getToken,
-      // The first load fails by itself.
-      onUnauthenticated: (error) => {
-        if (client === this.#client && this.#isLoaded) this.#fail(error);
-      },
+    };
+    const given = this.#givenClient;
+    if (given === null && options.getToken === null && options.token === null) {
+      return new PublicSource(new Http(options), channelId, limit);
+    }
+    const { OwnClient, SignedInSource } = await import("./signed_in_source.js").catch(() => {
+      throw new ApiError(0, "offline", "A file of the feed cannot be loaded.");
     });
-    return client;
+    /** @type {SocketClient} */
+    const client =
+      given ??
+      new OwnClient({
+        ...options,
+        // The first load fails by itself.
+        onUnauthenticated: (error) => {
+          if (client === this.#source?.client && this.#isLoaded) this.#fail(error);
+        },
+      });
+    return new SignedInSource(client, channelId, limit);
   }
 
   /** @param {string} lang */
@@ -225,7 +245,7 @@ export class ChannelFeed extends HTMLElement {
     }
     let next = this.#posts.firstElementChild;
     for (const [index, post] of posts.entries()) {
-      const view = this.#views.get(post.seq) ?? this.#newView(post.seq, post.seq > this.#newest && !wasEmpty);
+      const view = this.#views.get(post.seq) ?? this.#newView(source, post.seq, post.seq > this.#newest && !wasEmpty);
       view.update(post, channel);
       view.element.setAttribute("aria-posinset", String(index + 1));
       view.element.setAttribute("aria-setsize", source.hasOlder ? "-1" : String(posts.length));
@@ -242,12 +262,12 @@ export class ChannelFeed extends HTMLElement {
   }
 
   /**
+   * @param {SignedInSource | PublicSource} source
    * @param {number} seq
    * @param {boolean} isNew
    */
-  #newView(seq, isNew) {
-    const client = /** @type {Connection} */ (this.#client);
-    const view = new PostView(client, this.#words, (at, emoji, isOn) => this.#react(at, emoji, isOn));
+  #newView(source, seq, isNew) {
+    const view = new PostView(source.client, this.#words, (at, emoji, isOn) => this.#react(at, emoji, isOn));
     if (isNew) view.element.classList.add("new");
     this.#views.set(seq, view);
     return view;

@@ -2,8 +2,8 @@
 
 import { parseMarkup } from "../core/markup.js";
 
-/** @import { Connection } from "../core/connection.js" */
-/** @import { Post, ShownChannel } from "./sources.js" */
+/** @import { Http } from "../core/http.js" */
+/** @import { Post, ShownChannel } from "./public_source.js" */
 /** @import { Words } from "./texts.js" */
 /** @import * as Api from "../types/api.js" */
 /** @import { MarkupBlock, MarkupInline, MarkupList } from "../types/channels.js" */
@@ -107,7 +107,7 @@ function inline(children) {
 /** A post, updated in place, so that buttons keep the focus while counts change. */
 export class PostView {
   /**
-   * @param {Connection} client
+   * @param {Http} client
    * @param {Words} words
    * @param {(seq: number, emoji: string, isOn: boolean) => void} react
    */

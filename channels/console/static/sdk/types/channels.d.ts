@@ -416,9 +416,12 @@ export interface StreamOptions {
   pageSize?: number;
 }
 
+/** What a stream needs of a `Connection`. */
+export type StreamClient = Pick<Connection, "request" | "socket">;
+
 /** The loaded part of a stream of posts or messages, without gaps, kept up to date. Fires `change`. */
 export class MessageStream implements Target<{ change: globalThis.Event }> {
-  constructor(client: Connection, options: StreamOptions);
+  constructor(client: StreamClient, options: StreamOptions);
   addEventListener(type: "change", listener: (event: globalThis.Event) => unknown): void;
   removeEventListener(type: "change", listener: (event: globalThis.Event) => unknown): void;
   dispatchEvent(event: globalThis.Event): boolean;
