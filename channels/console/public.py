@@ -31,7 +31,9 @@ from channels.share_links.addresses import app_path, public_path
 from groups.kernel.clock import rfc3339
 from groups.kernel.text.markup import plain_beginning, plain_text
 from groups.models import (
+    ActionKind,
     Attachment,
+    Button,
     Content,
     Group,
     MediaKind,
@@ -105,6 +107,16 @@ class PublicPost:
         return [
             (text, votes.get(index, 0) if self.counts_votes else None)
             for index, text in enumerate(poll.options)
+        ]
+
+    @property
+    def link_buttons(self) -> list[Button]:
+        """Its buttons that lead to an address. The others send or count something for a user of the app."""
+        return [
+            button
+            for button in self.content.all_buttons
+            if button.action.kind is ActionKind.LINK
+            and button.action.value.lower().startswith(("http://", "https://"))
         ]
 
     @property
@@ -392,6 +404,7 @@ def _post(post: PublicPost) -> dict[str, Any]:
         ],
         "location": content.location.model_dump() if content.location else None,
         **({"poll": _poll(post, content.poll)} if content.poll else {}),
+        **({"buttons": _buttons(post.link_buttons)} if post.link_buttons else {}),
         "created_at": rfc3339(post.created_at),
         "edited_at": rfc3339(post.updated_at) if post.updated_at != post.created_at else None,
         "reactions": {"counts": post.tally.counts, "total": post.tally.total, "mine": []},
@@ -407,6 +420,12 @@ def _poll(post: PublicPost, poll: Poll) -> dict[str, Any]:
         "closes_at": rfc3339(poll.closes_at) if poll.closes_at else None,
         "results": poll.results,
     }
+
+
+def _buttons(buttons: Sequence[Button]) -> list[list[dict[str, Any]]]:
+    """As one row: those that are left out would leave gaps."""
+    shown = {"kind": ActionKind.LINK, "presses": None, "pressed": False}
+    return [[{"text": one.text, "url": one.action.value, **shown} for one in buttons]]
 
 
 def _images(content: Content) -> list[Attachment]:

@@ -63,7 +63,12 @@ async def test_a_feed_is_live_and_its_reactions_are_buttons(
     media = (await owner.call("POST", "/v1/media", data=picture)).body["media_id"]
     links = [{"title": "The plan", "url": "https://harbour.example/"}]
     both = {"kind": "text_and_image", "title": "Ferry", "text": "Late", "images": [media]}
-    assert (await owner.post(f"{path}/posts", {**both, "links": links})).status == 201
+    buttons = [
+        [{"text": "Send tea", "kind": "reply", "reply": "tea"}],
+        [{"text": "Ferry times", "kind": "link", "url": "https://harbour.example/times"}],
+    ]
+    body = {**both, "links": links, "buttons": buttons}
+    assert (await owner.post(f"{path}/posts", body)).status == 201
     opened = await embedded(window, site, reader, path)
     articles = opened.page.locator("channel-feed article")
     await expect(articles).to_have_count(2)
@@ -71,6 +76,10 @@ async def test_a_feed_is_live_and_its_reactions_are_buttons(
     await expect(opened.by("heading", "Harbour", exact=True)).to_be_visible()
     await expect(opened.by("link", "The plan")).to_have_attribute("href", links[0]["url"])
     await expect(opened.by("link", "https://harbour.example/plan?a=1")).to_be_visible()
+    times = opened.by("link", "Ferry times")
+    await expect(times).to_have_attribute("href", "https://harbour.example/times")
+    await expect(times).to_have_attribute("rel", "noopener noreferrer nofollow ugc")
+    await expect(opened.page.get_by_text("Send tea")).to_have_count(0)
     shown = opened.page.locator("channel-feed img")
     await shown.scroll_into_view_if_needed()
     await expect(shown).to_have_js_property("complete", value=True)
@@ -155,6 +164,7 @@ async def test_what_users_wrote_never_becomes_markup_or_a_script(
         page = await response.json()
         for post in page["items"]:
             post["links"] = [{"title": "bad", "url": "javascript:alert(4)"}]
+            post["buttons"] = [[{"kind": "link", "text": "bad", "url": "javascript:alert(5)"}]]
             post["file"] = {"url": "data:text/html,x", "name": "bad", "content_type": "x"}
             post["images"] = [{"url": "https://spy.example/x.png", "large_url": None, "name": ""}]
         await route.fulfill(response=response, body=json.dumps(page))

@@ -218,6 +218,25 @@ async def test_a_poll_is_shown_with_the_votes_that_everybody_may_see(api: OpenAp
     assert counts == [[None, None], [0, 1]]
 
 
+async def test_buttons_are_shown_where_they_lead_to_an_address(api: OpenApi) -> None:
+    server = await api()
+    owner = server.new_user("owner")
+    path = await a_channel(owner)
+    link = {"kind": "link", "text": "Times & <fares>", "url": "https://tram.example/?a=1&b=2"}
+    buttons = [[{"kind": "reply", "text": "Send tea", "reply": "tea"}], [link]]
+    body = {"kind": "text", "text": "Line 6", "buttons": buttons}
+    assert (await owner.post(f"{path}/posts", body)).status == 201
+    nobody = server.bearer(None)
+    page = (await nobody.get(public(path))).text
+    [item] = (await nobody.get(f"{public(path)}/feed.json")).body["items"]
+    for html in (page, item["content_html"]):
+        [anchor] = [given for _, given in Tags(html).tags if given.get("href") == link["url"]]
+        assert anchor["rel"] == "nofollow noopener noreferrer ugc"
+        assert "Times & <fares>" in Tags(html).words
+        assert "Send tea" not in html
+    assert item["_post"]["buttons"] == [[{**link, "presses": None, "pressed": False}]]
+
+
 async def test_marks_are_shown_on_the_page_and_in_feeds_and_left_out_of_titles(
     api: OpenApi,
 ) -> None:

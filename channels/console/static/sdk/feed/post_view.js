@@ -177,6 +177,7 @@ export class PostView {
       post.location ? this.#place(post.location) : null,
       post.poll ? this.#poll(post.poll) : null,
       post.links?.length ? links(post.links) : null,
+      post.buttons?.length ? buttonLinks(post.buttons.flat()) : null,
       post.kind === "custom" ? make("p", { class: "soft" }, words.say("custom")) : null,
       time,
     ];
@@ -344,4 +345,16 @@ export class PostView {
 function links(list) {
   const items = list.map(({ url, title }) => link(url, title || url)).filter((element) => element !== null);
   return make("ul", { part: "links" }, ...items.map((element) => make("li", {}, element)));
+}
+
+/**
+ * The buttons that lead to an address. The others send or count something for a user of the app, and are left out.
+ * @param {Api.ButtonResponse[]} buttons
+ */
+function buttonLinks(buttons) {
+  const shown = buttons
+    .map(({ kind, url, text }) => (kind === "link" ? link(url ?? "", text) : null))
+    .filter((element) => element !== null);
+  for (const element of shown) element.setAttribute("part", "link button");
+  return shown.length ? make("div", { class: "buttons", part: "buttons" }, ...shown) : null;
 }

@@ -52,9 +52,10 @@ ul, ol { margin: 0 0 8px; padding-inline-start: 20px; }
 li > ul, li > ol { margin: 0; }
 time, .soft, .state { color: var(--soft); font-size: 0.875em; }
 .error { color: var(--bad); }
-.reactions, .picker { display: flex; flex-wrap: wrap; gap: 6px; margin-block-start: 8px; }
-button { font: inherit; color: inherit; background: var(--background); border: 1px solid var(--line);
+.reactions, .picker, .buttons { display: flex; flex-wrap: wrap; gap: 6px; margin-block-start: 8px; }
+button, .buttons a { font: inherit; color: inherit; background: var(--background); border: 1px solid var(--line);
   border-radius: 999px; padding: 4px 12px; min-block-size: 32px; cursor: pointer; }
+.buttons a { text-decoration: none; margin-block-end: 8px; }
 button[aria-pressed="true"] { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
 button:disabled { opacity: 0.6; cursor: default; }
 .count { border: 1px solid var(--line); border-radius: 999px; padding: 4px 12px; }
