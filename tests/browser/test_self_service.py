@@ -188,9 +188,20 @@ async def test_the_console_edits_what_a_channel_offers_by_itself(
     await question.get_by_label("Question", exact=True).fill("Which bread?")
     await question.get_by_label("Kind of answer").select_option(label="Choice")
     await question.get_by_label("Answers to choose from").fill("Rye\nSpelt\n")
+    length = question.get_by_label("Most characters (optional)")
+    await expect(length).to_be_hidden()
+    await dialog.get_by_role("button", name="Add question").click()
+    question = dialog.get_by_role("listitem", name="Question 2")
+    await question.get_by_label("Question", exact=True).fill("Your name")
+    length = question.get_by_label("Most characters (optional)")
+    await length.fill("2001")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(question.get_by_text("Enter a number from 1 to 2,000.")).to_be_visible()
+    await expect(length).to_be_focused()
+    await length.fill("2000")
     await check(opened, "the editor of a form")
     await save(dialog)
-    await expect(page.locator(".service-row")).to_contain_text("order, 1 question")
+    await expect(page.locator(".service-row")).to_contain_text("order, 2 questions")
 
     menu = opened.by("form", "Menu")
     await menu.get_by_role("button", name="Save").click()
@@ -257,7 +268,9 @@ async def test_the_console_edits_what_a_channel_offers_by_itself(
     assert stored["auto-replies"]["items"][0]["keywords"] == ["hours", "open"]
     assert stored["opening-hours"]["weekly"]["mon"] == [["09:00", "17:00"]]
     assert stored["opening-hours"]["closed_dates"] == ["2030-12-25"]
-    assert stored["forms"]["items"][0]["fields"][0]["options"] == ["Rye", "Spelt"]
+    bread, name = stored["forms"]["items"][0]["fields"]
+    assert (bread["options"], bread["max_length"]) == (["Rye", "Spelt"], None)
+    assert (name["kind"], name["max_length"]) == ("text", 2000)
     await greeting.get_by_role("button", name="Delete greeting").click()
     await opened.by("dialog", "Delete greeting").get_by_role("button", name="Delete").click()
     await expect(greeting.get_by_label("Text of the greeting")).to_have_value("")

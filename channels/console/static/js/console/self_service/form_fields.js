@@ -1,4 +1,5 @@
-// The fields of a form as its editor shows them: what each asks, of which kind the answer is, and whether there has to be one.
+// The fields of a form as its editor shows them: what each asks, of which kind the answer is, how long it may be, and whether
+// there has to be one.
 //
 // The name by which the application knows a field is made from its place, unless it has one already.
 
@@ -11,9 +12,12 @@ const KINDS = /** @type {const} */ (["text", "long_text", "number", "choice", "d
 const MOST_FIELDS = 10;
 const MOST_OPTIONS = 20;
 const LABEL_BYTES = 150;
+const MOST_CHARACTERS = 2000;
+/** The characters of an answer whose field says nothing else. */
+const USUAL_CHARACTERS = { short: 200, long: 2000 };
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
-/** @typedef {{ row: HTMLElement; label: App.Field; name: App.Field; kind: HTMLSelectElement; options: App.Field; required: HTMLInputElement; remove: HTMLElement; maxLength: number | null }} Row */
+/** @typedef {{ row: HTMLElement; label: App.Field; name: App.Field; kind: HTMLSelectElement; options: App.Field; length: App.Field; required: HTMLInputElement; remove: HTMLElement }} Row */
 
 export class FormFieldList {
   /** @param {Api.FormFieldResponse[]} given */
@@ -36,15 +40,14 @@ export class FormFieldList {
 
   /** @returns {Api.FormFieldBody[]} */
   get value() {
-    return this.#rows.map(({ label, name, kind, options, required, maxLength }) => {
-      const isText = kind.value === "text" || kind.value === "long_text";
+    return this.#rows.map(({ label, name, kind, options, length, required }) => {
       const body = {
         name: name.value.trim(),
         label: label.value.trim(),
         kind: kind.value,
         required: required.checked,
         ...(kind.value === "choice" && { options: optionsOf(options) }),
-        ...(isText && maxLength !== null && { max_length: maxLength }),
+        ...(isText(kind.value) && length.value && { max_length: Number(length.value) }),
       };
       return /** @type {Api.FormFieldBody} */ (body);
     });
@@ -52,13 +55,15 @@ export class FormFieldList {
 
   check() {
     const names = this.#rows.map(({ name }) => name.value.trim());
-    for (const [index, { label, name, kind, options }] of this.#rows.entries()) {
+    for (const [index, { label, name, kind, options, length }] of this.#rows.entries()) {
       const wrong = [label, name, ...(kind.value === "choice" ? [options] : [])].find((one) => !one.check());
       if (wrong) return refuse(wrong);
       if (!NAME.test(names[index])) return refuse(name, t("forms.name.wrong"));
       if (names.indexOf(names[index]) < index) return refuse(name, t("forms.field.name.twice"));
       if (kind.value === "choice" && optionsOf(options).length > MOST_OPTIONS)
         return refuse(options, t("forms.field.options.tooMany", { n: MOST_OPTIONS }));
+      if (isText(kind.value) && !isLength(length))
+        return refuse(length, t("forms.field.length.wrong", { n: MOST_CHARACTERS }));
     }
     return true;
   }
@@ -98,16 +103,29 @@ export class FormFieldList {
       rows: 3,
       required: true,
     });
+    const length = field({
+      name: "max_length",
+      label: t("forms.field.length"),
+      hint: t("forms.field.length.hint", USUAL_CHARACTERS),
+      value: String(one?.max_length ?? ""),
+      type: "number",
+      inputmode: "numeric",
+      min: "1",
+      max: String(MOST_CHARACTERS),
+      dir: null,
+      on: { input: () => length.showError(null) },
+    });
     const kindId = uniqueId("kind");
     const kind = h(
       "select",
-      { id: kindId, on: { change: () => showOptions() } },
+      { id: kindId, on: { change: () => showFields() } },
       KINDS.map((key) => h("option", { value: key, selected: key === one?.kind }, t(`forms.kind.${key}`))),
     );
-    const showOptions = () => {
+    const showFields = () => {
       options.element.hidden = kind.value !== "choice";
+      length.element.hidden = !isText(kind.value);
     };
-    showOptions();
+    showFields();
     const requiredId = uniqueId("required");
     const required = h("input", { type: "checkbox", id: requiredId, checked: one?.required ?? true });
     const remove = h("button.quiet.square", { type: "button", on: { click: () => this.#remove(row) } }, icon("close"));
@@ -122,11 +140,12 @@ export class FormFieldList {
         remove,
       ),
       options.element,
+      length.element,
       h("div.choice-line", {}, required, h("label", { for: requiredId }, t("forms.field.required"))),
       name.element,
     );
     /** @type {Row} */
-    const row = { row: element, label, name, kind, options, required, remove, maxLength: one?.max_length ?? null };
+    const row = { row: element, label, name, kind, options, length, required, remove };
     this.#rows.push(row);
     this.#list.append(element);
     return row;
@@ -150,6 +169,17 @@ export class FormFieldList {
     }
     this.#addButton.hidden = this.#rows.length >= MOST_FIELDS;
   }
+}
+
+/** Whether answers of this kind are texts, whose length can be bounded. @param {string} kind */
+const isText = (kind) => kind === "text" || kind === "long_text";
+
+/** Whether the field holds a length, or nothing. @param {App.Field} one */
+function isLength({ input, value }) {
+  const length = Number(value);
+  // What is no number at all has the value "".
+  if (value === "") return /** @type {HTMLInputElement} */ (input).validity.valid;
+  return Number.isInteger(length) && length >= 1 && length <= MOST_CHARACTERS;
 }
 
 /** The lines of the field, each once. @param {App.Field} options */
