@@ -209,6 +209,13 @@ async def test_the_applications_admin_manages_a_private_channel(
     await row.click()
     tabs = opened.page.locator(".channel-tabs a")
     await expect(tabs).to_have_count(13)
+    # They are one stop of the Tab key.
+    await tabs.first.focus()
+    for key, index in (("ArrowRight", 1), ("ArrowDown", 2), ("End", 12), ("ArrowLeft", 11)):
+        await opened.page.keyboard.press(key)
+        await expect(tabs.nth(index)).to_be_focused()
+    await opened.page.keyboard.press("Shift+Tab")
+    await expect(opened.page.locator(".channel-tabs :focus")).to_have_count(0)
     await opened.page.get_by_label("Text", exact=True).fill("From the city hall")
     await opened.by("button", "Post", exact=True).click()
     await expect(opened.page.locator(".posted article")).to_contain_text("From the city hall")

@@ -11,13 +11,14 @@ import { suspensionNotice } from "../reports/sanctions.js";
 import { channelPath, consolePath, moderationPath, publicPath } from "../router.js";
 import { t } from "../texts.js";
 import { avatar, verifiedMark } from "../ui/avatar.js";
-import { fill, focusHeading, h } from "../ui/dom.js";
+import { fill, focusHeading, h, uniqueId } from "../ui/dom.js";
 import { ago } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
 import { Invitations } from "../ui/invitations.js";
 import { setPageName } from "../ui/page_title.js";
 import { PagedList } from "../ui/paged_list.js";
 import { retryButton } from "../ui/retry.js";
+import { RovingFocus } from "../ui/roving_focus.js";
 import { loadStyle } from "../ui/style_sheet.js";
 import { Broadcasts } from "./broadcasts/broadcasts.js";
 import { Profile } from "./channel/profile.js";
@@ -40,19 +41,19 @@ import { Webhooks } from "./webhooks/webhooks.js";
 const PAGE = 50;
 
 /**
- * The tabs of a channel and the grants that each needs. To add a tab, add a line here, a module for its view, and a text
- * `console.tab.<name>`.
+ * The tabs of a channel and the grants that each needs. To add a tab, add a line here, its name in a group below, a module for
+ * its view, and a text `console.tab.<name>`.
  * @type {{ [Name in App.Tab]: { View: new (options: any) => App.TabView; grant?: Api.Grant | Api.Grant[] } }}
  */
 const TABS = {
   posts: { View: Posts },
   inbox: { View: InboxView, grant: "read_inbox" },
   broadcasts: { View: Broadcasts, grant: ["post", "read_inbox"] },
+  reports: { View: ReportedComments, grant: "delete_posts" },
+  insights: { View: Insights, grant: "see_insights" },
   subscribers: { View: Subscribers },
   invites: { View: InvitesTab, grant: "manage_subscribers" },
-  reports: { View: ReportedComments, grant: "delete_posts" },
   admins: { View: Admins },
-  insights: { View: Insights, grant: "see_insights" },
   profile: { View: Profile, grant: "change_info" },
   settings: { View: Settings },
   service: { View: SelfService, grant: "change_settings" },
@@ -61,6 +62,14 @@ const TABS = {
 };
 
 const TAB_NAMES = /** @type {App.Tab[]} */ (Object.keys(TABS));
+
+/** The same tabs in the groups in which they are shown. */
+const GROUPS = /** @type {const} */ ({
+  content: ["posts", "inbox", "broadcasts", "reports", "insights"],
+  people: ["subscribers", "invites", "admins"],
+  setup: ["profile", "settings", "service", "webhooks", "log"],
+});
+const GROUP_NAMES = /** @type {(keyof typeof GROUPS)[]} */ (Object.keys(GROUPS));
 
 /**
  * The view of a route whose name starts with "console".
@@ -282,8 +291,9 @@ class ChannelConsole {
     });
     this.#view = view;
     this.#showHeader(channel);
+    this.#inner.classList.add("with-tabs");
     fill(this.#inner, this.#header, this.#suspension, this.#tabBar(tabs), view.element);
-    // On a phone the tabs are wider than the window, and the badge makes them wider still.
+    // In a narrow window the tabs are one line that is wider, and the badge makes it wider still.
     const current = this.#inner.querySelector(".channel-tabs [aria-current]");
     const reveal = () => current?.scrollIntoView({ block: "nearest", inline: "center" });
     reveal();
@@ -291,9 +301,25 @@ class ChannelConsole {
     focusHeading(this.element);
   }
 
-  /** @param {App.Tab[]} tabs */
+  /**
+   * A list at the side where there is room for it, otherwise one line.
+   * @param {App.Tab[]} tabs
+   */
   #tabBar(tabs) {
-    const items = tabs.map((name) => {
+    const groups = GROUP_NAMES.map((group) => {
+      const items = this.#tabItems(tabs.filter((name) => GROUPS[group].some((one) => one === name)));
+      const id = uniqueId("tabs");
+      const label = h("p.tab-group-name", { id }, t(`console.tabs.${group}`));
+      return items.length ? h("div.tab-group", {}, label, h("ul", { "aria-labelledby": id }, items)) : null;
+    });
+    const bar = h("nav.channel-tabs.grouped", { "aria-label": t("console.tabs") }, groups);
+    new RovingFocus(bar, "a", { isLine: true }).refresh();
+    return bar;
+  }
+
+  /** @param {App.Tab[]} tabs */
+  #tabItems(tabs) {
+    return tabs.map((name) => {
       const anchor = h(
         "a",
         { href: consolePath(this.#id, name === "posts" ? null : name), "data-inside": true },
@@ -304,7 +330,6 @@ class ChannelConsole {
       if (name === this.#tab) anchor.setAttribute("aria-current", "page");
       return h("li", {}, anchor);
     });
-    return h("nav.channel-tabs", { "aria-label": t("console.tabs") }, h("ul", {}, items));
   }
 
   /** Their names stand beside posts, answers and log entries: one call instead of one for each. */
@@ -350,6 +375,7 @@ class ChannelConsole {
   /** @param {App.Failure} problem */
   #showProblem(problem) {
     const isGone = problem.status === 404 || problem.status === 403;
+    this.#inner.classList.remove("with-tabs");
     fill(
       this.#inner,
       h(

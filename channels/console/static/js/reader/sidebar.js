@@ -83,7 +83,7 @@ export class Sidebar {
       h("div.list-head", {}, this.#heading, h("span.list-tools", {}, this.#newChat, this.#listMenu)),
       h("div.list-scroll", {}, this.#feed, this.#invitations.element, this.#empty, this.#list, this.#more),
     );
-    this.#focus = new RovingFocus(this.#list, "a.row", ".row-menu");
+    this.#focus = new RovingFocus(this.#list, "a.row", { tool: ".row-menu" });
     conversations.addEventListener("change", this.#onChange);
   }
 

@@ -1,15 +1,17 @@
-// One tab stop for a list of links: arrow keys, Home and End move the focus between them.
+// One tab stop for a list of links: arrow keys, Home and End move the focus between them. In a line, left and right do so too.
 
 export class RovingFocus {
   /**
    * @param {HTMLElement} list
    * @param {string} selector of the link of each row
-   * @param {string | null} [tool] selector of a button of each row, a tab stop beside its link
+   * @param {{ tool?: string | null; isLine?: boolean }} [options] `tool`: selector of a button of each row, a tab stop beside
+   *   its link
    */
-  constructor(list, selector, tool = null) {
+  constructor(list, selector, { tool = null, isLine = false } = {}) {
     this.#list = list;
     this.#selector = selector;
     this.#tool = tool;
+    this.#isLine = isLine;
     list.addEventListener("keydown", (event) => this.#onKey(event));
     list.addEventListener("focusin", () => {
       const item = this.#items.find(hasFocus);
@@ -20,6 +22,7 @@ export class RovingFocus {
   #list;
   #selector;
   #tool;
+  #isLine;
   /** @type {HTMLElement | null} */
   #stop = null;
 
@@ -70,6 +73,10 @@ export class RovingFocus {
     const at = items.findIndex(hasFocus);
     /** @type {{ [key: string]: number }} */
     const moves = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 };
+    if (this.#isLine) {
+      const step = document.documentElement.dir === "rtl" ? -1 : 1;
+      Object.assign(moves, { ArrowRight: at + step, ArrowLeft: at - step });
+    }
     if (at < 0 || !(event.key in moves)) return;
     event.preventDefault();
     items[moves[event.key]]?.focus();

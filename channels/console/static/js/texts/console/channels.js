@@ -25,6 +25,9 @@ export default {
   "console.tab.webhooks": "Webhooks",
   "console.tab.log": "Log",
   "console.tabs": "Channel sections",
+  "console.tabs.content": "Content",
+  "console.tabs.people": "People",
+  "console.tabs.setup": "Setup",
   "console.viewAsReader": "View as reader",
 
   "profile.new": "New channel",
