@@ -97,6 +97,38 @@ async def test_a_page_creates_posts_and_reads_with_typed_calls(
     }
 
 
+async def test_a_post_is_acknowledged_and_the_others_are_reminded(
+    server: Api, window: OpenWindow, site: ForeignSite
+) -> None:
+    owner, reader, other = (server.new_user(name) for name in ("owner", "reader", "other"))
+    path = await a_channel(owner, reader, other)
+    body = {"kind": "text", "text": "Read this", "acknowledge": True}
+    assert (await owner.post(f"{path}/posts", body)).status == 201
+    page = await page_of(window, site, owner)
+    told = await page.evaluate(
+        """async ([baseUrl, token, id]) => {
+          const on = { channelId: id, seq: 1 };
+          const given = await new sdk.ChannelsClient({ baseUrl, token }).acknowledgements.give(on);
+          const { acknowledgements } = client;
+          const { counts, items } = await acknowledgements.missing(on).page();
+          const names = (await acknowledgements.given(on).all()).map((one) => one.user_id);
+          const { reminded_at } = await acknowledgements.remind(on);
+          const again = await acknowledgements.remind(on).catch((error) => error.code);
+          const isKept = (await acknowledgements.given(on).page()).reminded_at === reminded_at;
+          return { given, counts, missing: items.map((one) => one.user_id), names, again, isKept };
+        }""",
+        [owner.base, reader.token, id_of(path)],
+    )
+    assert told == {
+        "given": {"count": 1, "mine": True},
+        "counts": {"asked": 2, "given": 1, "missing": 1},
+        "missing": [other.id],
+        "names": [reader.id],
+        "again": "already_reminded",
+        "isKept": True,
+    }
+
+
 async def test_a_call_is_repeated_when_the_server_is_busy_or_its_answer_is_lost(
     server: Api, window: OpenWindow, site: ForeignSite
 ) -> None:

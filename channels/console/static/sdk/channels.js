@@ -11,6 +11,7 @@ import { Socket } from "./core/socket.js";
 import { Sync } from "./core/sync.js";
 import { LiveEvents } from "./live_events.js";
 import {
+  Acknowledgements,
   Channels,
   Comments,
   Conversations,
@@ -55,6 +56,7 @@ export class ChannelsClient extends Connection {
     this.posts = new Posts(this);
     this.reactions = new Reactions(this);
     this.polls = new Polls(this);
+    this.acknowledgements = new Acknowledgements(this);
     this.comments = new Comments(this);
     this.conversations = new Conversations(this);
     this.unread = new Unread(this);

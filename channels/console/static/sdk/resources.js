@@ -155,6 +155,35 @@ export class Polls extends Resource {
   voters = (on, option) => this.paged(`${this.#path(on)}/vote/${option}`);
 }
 
+/** Of posts, and of messages of groups, that ask for it. */
+export class Acknowledgements extends Resource {
+  /** @param {Sdk.Acknowledged} on */
+  #path({ channelId, groupId, seq }) {
+    return channelId !== undefined ? `${channel(channelId)}/posts/${seq}` : `${group(groupId)}/messages/${seq}`;
+  }
+
+  /**
+   * Acknowledges it. It cannot be taken back.
+   * @type {Sdk.Acknowledgements["give"]}
+   */
+  give = (on) => this.write("PUT", `${this.#path(on)}/acknowledgement`);
+  /**
+   * Who has acknowledged it. Each page has the counts too.
+   * @type {Sdk.Acknowledgements["given"]}
+   */
+  given = (on) => /** @type {any} */ (this.paged(`${this.#path(on)}/acknowledgements`, { state: "given" }));
+  /**
+   * Who has not. Throws `too_many_to_name` where there are more than the server names.
+   * @type {Sdk.Acknowledgements["missing"]}
+   */
+  missing = (on) => /** @type {any} */ (this.paged(`${this.#path(on)}/acknowledgements`, { state: "missing" }));
+  /**
+   * Reminds those who have not, once.
+   * @type {Sdk.Acknowledgements["remind"]}
+   */
+  remind = (on) => this.write("POST", `${this.#path(on)}/acknowledgements/reminder`);
+}
+
 /** On the posts of a channel. */
 export class Comments extends Resource {
   /**

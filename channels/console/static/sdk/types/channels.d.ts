@@ -97,6 +97,7 @@ export class ChannelsClient extends Connection {
   readonly posts: Posts;
   readonly reactions: Reactions;
   readonly polls: Polls;
+  readonly acknowledgements: Acknowledgements;
   readonly comments: Comments;
   readonly conversations: Conversations;
   readonly unread: Unread;
@@ -224,6 +225,25 @@ export interface Polls {
   close(on: Voted): Promise<Api.PollResponse>;
   /** Who chose this answer, for members of the group; in channels nobody sees that. */
   voters(on: Voted, option: number): Paged<Api.VoterResponse>;
+}
+
+/** A post of a channel, or a message of a group. */
+export type Acknowledged = Voted;
+
+export interface Acknowledgements {
+  /** Acknowledges what asks for it. It cannot be taken back. */
+  give(on: Acknowledged): Promise<Api.AcknowledgeResponse>;
+  /** Who has acknowledged it, for the owner and admins who see insights. */
+  given(on: Acknowledged): AcknowledgementList;
+  /** Who has not. Throws `too_many_to_name` where there are more than the server names. */
+  missing(on: Acknowledged): AcknowledgementList;
+  /** Reminds those who have not, once. */
+  remind(on: Acknowledged): Promise<Api.ReminderResponse>;
+}
+/** Each page also says how many were asked, have acknowledged it and have not, and when they were reminded. */
+export interface AcknowledgementList extends Paged<Api.AskedResponse> {
+  page(cursor?: string | null): Promise<Api.AcknowledgementPage>;
+  pages(): AsyncGenerator<Api.AcknowledgementPage, void, unknown>;
 }
 
 /** `post` is the seq of the post. */
