@@ -271,6 +271,9 @@ async def test_the_console_edits_what_a_channel_offers_by_itself(
     bread, name = stored["forms"]["items"][0]["fields"]
     assert (bread["options"], bread["max_length"]) == (["Rye", "Spelt"], None)
     assert (name["kind"], name["max_length"]) == ("text", 2000)
+    await page.locator(".channel-tabs").get_by_role("link", name="Log").click()
+    await expect(page.get_by_text("another menu")).to_be_visible()
+    await page.locator(".channel-tabs").get_by_role("link", name="Self-service").click()
     await greeting.get_by_role("button", name="Delete greeting").click()
     await opened.by("dialog", "Delete greeting").get_by_role("button", name="Delete").click()
     await expect(greeting.get_by_label("Text of the greeting")).to_have_value("")

@@ -172,8 +172,9 @@ function grantLines(before, after) {
 function valueText(name, value) {
   if (value === "" || value === null) return t("log.empty");
   if (typeof value === "boolean") return t(value ? "log.on" : "log.off");
-  if (typeof value === "number") return number(value);
   if (name === "face_url") return t("log.value.photo");
+  if (name === "menu_version") return t(value === 0 ? "log.empty" : "log.value.menu");
+  if (typeof value === "number") return number(value);
   if (Array.isArray(value))
     return new Intl.ListFormat(locale(), { type: "unit", style: "short" }).format(value) || t("log.empty");
   if (typeof value !== "string") return JSON.stringify(value);
