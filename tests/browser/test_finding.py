@@ -38,7 +38,13 @@ def option(opened: Window, name: str) -> Locator:
 
 async def with_keys(opened: Window) -> None:
     """Waits for the shortcuts, which are loaded after the first view."""
-    await opened.page.wait_for_load_state("networkidle")
+    await opened.page.evaluate(
+        """async () => {
+          const start = document.querySelector("script[src$='/js/start.js']").src;
+          await import(start); // has asked for them at its end
+          await import(new URL("./finding/shortcuts.js", start));
+        }"""
+    )
 
 
 async def unread(user: User) -> int:
