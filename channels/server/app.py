@@ -580,6 +580,7 @@ def create_services(
         subscriber_tagging.withdrawal,
         broadcasts.positions,
         bus,
+        log,
         options.user_data,
         clock,
     )

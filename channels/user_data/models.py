@@ -32,9 +32,11 @@ class DeletionState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a deletion is: the steps that are done, and the position in the present one."""
+    """How far a deletion is: the steps that are done, in all rounds, and the position in the present one."""
 
     step: int = 0
+    clean_from: int = 0
+    """The step after the last one that found anything of the user."""
     after: str = ""
     """The last document of the step that it has seen."""
     walked: int = 0

@@ -21,8 +21,11 @@ import groups.personal_data as groups
 import reactions.personal_data as reactions
 from groups.kernel.personal_data import Place
 
-_FIRST: Final = ("join_requests", "reactions", "streams", "messages", "drafts", "media")
-"""Collections whose documents are counted or announced elsewhere: a step of their own goes before."""
+_FIRST: Final = (
+    "automatic_jobs",
+    *("join_requests", "reactions", "streams", "messages", "drafts", "media"),
+)
+"""What is to be sent comes before what it would be. The others are counted or announced elsewhere."""
 _LAST: Final = ("users",)
 
 PLACES: Final[tuple[Place, ...]] = (

@@ -147,7 +147,7 @@ class UserDataRoutes:
             started_at=deletion.started_at,
             finished_at=deletion.finished_at,
             step=progress.step,
-            steps=len(self.steps.names),
+            steps=self.steps.needed(progress),
             walked=progress.walked,
             changed=progress.changed,
         )

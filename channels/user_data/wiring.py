@@ -21,6 +21,7 @@ from channels.user_data.store.written import WrittenStore
 from conversations.service.dialogue_endings import DialogueEndings
 from groups.kernel.clock import Clock
 from groups.kernel.event_bus import EventBus
+from groups.kernel.event_log.log import EventLog
 from groups.kernel.mongo import Database, Index
 from groups.wiring import GroupChat
 from reactions.service.withdrawal import Withdrawal
@@ -59,6 +60,7 @@ def build(
     tags: TagWithdrawal,
     positions: BroadcastPositions,
     bus: EventBus,
+    log: EventLog,
     options: UserDataOptions,
     clock: Clock,
 ) -> UserData:
@@ -68,6 +70,7 @@ def build(
         database=database,
         walk=walk,
         log=LogErasure(walk=walk),
+        fence=log.fence,
         users=chat.users,
         memberships=chat.membership,
         reader=chat.membership_reader,

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,10 +17,12 @@ from channels.user_data.service.steps import DeletionSteps
 from channels.verify.command import verify
 from channels.verify.report import Outcome
 from groups.kernel.errors import Unavailable
+from groups.kernel.event_log.consumer import Handle
+from groups.kernel.event_log.models import LogEntry
 from groups.kernel.ids import UserId
-from groups.kernel.mongo import Database
+from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
-from tests.api import Api, Ears, a_channel, conversation_of, id_of, part
+from tests.api import Api, Ears, User, a_channel, conversation_of, id_of, part
 from tests.conftest import OpenApi
 from tests.user_data.helpers import Traces, delete_user, places_of, traces, until_deleted
 
@@ -210,3 +213,64 @@ async def test_verify_finds_what_a_deletion_left(shared_api: Api) -> None:
         ("blocks", "1 document holds the id")
     ]
     await database.collection("blocks").delete_one({"_id": block["_id"]})
+
+
+async def test_what_lags_behind_a_deletion_writes_nothing_after_it(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Consumers of the log have read the user's events; others write to the user while they are deleted."""
+    server = await api()
+    ada, bob, app = server.new_user("ada"), server.new_user("bob"), server.new_user(admin=True)
+    leaver = server.new_user("leaver")
+    channel = await a_channel(ada, bob)
+    await ada.put(f"{channel}/greeting", {"text": "Welcome"})
+    types = ["message.posted", "channel.subscribed"]
+    await app.post("/v1/webhooks", {"url": "https://example.org/hook", "event_types": types})
+    held, released = set[str](), asyncio.Event()
+    for consumer in server.services.log.consumers:
+        await server.services.database.run(consumer.activate)
+        consumer.handle = _held(consumer.name, consumer.handle, leaver, held, released)
+    assert (await leaver.put(f"{channel}/subscription")).status < 300
+    text = {"kind": "text", "text": "Hello"}
+    for sender, to in ((leaver, bob.id), (leaver, id_of(channel))):
+        sent = await sender.post(f"/v1/conversations/{part('c2c_' + to)}/messages", text)
+        assert sent.status == 201, sent
+    assert (await leaver.delete(f"{channel}/subscription")).status < 300
+    names = {consumer.name for consumer in server.services.log.consumers}
+    try:
+        for _ in range(400):
+            if held >= names:
+                break
+            await asyncio.sleep(0.02)
+        assert held == names
+        steps, run = server.services.user_data.steps, DeletionSteps.run
+        late = f"/v1/conversations/{part('c2c_' + leaver.id)}/messages"
+
+        async def overtaken(self: DeletionSteps, deletion: Deletion) -> Progress:
+            if deletion.progress.step == len(steps.names) - 1:
+                # At the end of the first round.
+                assert (await bob.post(late, text)).status == 201
+            return await run(self, deletion)
+
+        monkeypatch.setattr(DeletionSteps, "run", overtaken)
+        assert (await delete_user(app, leaver)).status == 202
+        done = await until_deleted(app, leaver)
+        assert done["step"] == done["steps"] > 2 * len(steps.names), done
+    finally:
+        released.set()
+    await server.services.log.sequencer.run()
+    for consumer in server.services.log.consumers:
+        await consumer.catch_up()
+    assert await places_of(server.services.database, leaver.id) == set()
+
+
+def _held(name: str, handle: Handle, user: User, held: set[str], released: asyncio.Event) -> Handle:
+    """A consumer that stops in the transaction in which it has read an event of the user."""
+
+    async def handle_late(entries: Sequence[LogEntry], tx: Tx) -> None:
+        if any(user.id in repr(entry.event) for entry in entries):
+            held.add(name)
+            await released.wait()
+        await handle(entries, tx)
+
+    return handle_late

@@ -3,11 +3,16 @@
 Each step goes over the user's documents page by page, and does the same when it is repeated: so a killed process costs
 the repetition of one page. The steps:
 
-    profile      name and picture become empty; those who see the user receive it
+    profile      name and picture become empty; those who see the user receive it (in the first round)
     memberships  the user leaves every group and channel, as they could do themselves
     places       one step for each collection with ids of users (`registry.PLACES_OF`); before some documents go, the
                  service that counts or announces them is called (`_before`)
-    log          the events, and the deliveries of webhooks
+    log          the events; then the consumers of the log are fenced (`EventLog.fence`); the deliveries of webhooks
+
+A request, a job or a consumer that began before the deletion may write behind a step. So the steps go round: at least
+twice, and until each of them, one after the other, found nothing. After the fence no consumer writes the id, however
+far it lags: the events that it reads do not name the user any more. No step waits for it. `MOST_ROUNDS` end the
+deletion of somebody to whom others write without a pause.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,7 +26,7 @@ from channels.comments.service.comments import CommentService
 from channels.drafts.service.drafts import DraftCleanup
 from channels.reports.service.withdrawal import ReportWithdrawal
 from channels.subscriber_tags.service.withdrawal import TagWithdrawal
-from channels.user_data.limits import WALKED_AT_ONCE
+from channels.user_data.limits import LEAST_ROUNDS, MOST_ROUNDS, WALKED_AT_ONCE
 from channels.user_data.models import Deletion, Messages, Progress
 from channels.user_data.registry import PLACES_OF
 from channels.user_data.service.log_erasure import LogErasure
@@ -46,11 +51,12 @@ Document = Mapping[str, Any]
 
 
 class Stepped(NamedTuple):
-    """The outcome of a part of a step; `after` None: the step is over."""
+    """The outcome of a part of a step; `after` None: the step is over. `found`: documents that held the id."""
 
     after: str | None
     walked: int
     changed: int
+    found: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +66,8 @@ class DeletionSteps:
     database: Database
     walk: WalkStore
     log: LogErasure
+    fence: Callable[[], Awaitable[None]]
+    """Ends what consumers of the log began before (`EventLog.fence`)."""
     users: UserService
     memberships: MembershipService
     reader: MembershipReader
@@ -75,8 +83,18 @@ class DeletionSteps:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The steps, in order."""
+        """The steps of a round, in order."""
         return ("profile", "memberships", *PLACES_OF, "events", "webhook_deliveries")
+
+    def needed(self, progress: Progress) -> int:
+        """How many steps the deletion takes if nothing of the user is found any more."""
+        a_round = len(self.names)
+        wanted = max(LEAST_ROUNDS * a_round, progress.clean_from + a_round)
+        return min(wanted, MOST_ROUNDS * a_round)
+
+    def is_clean(self, progress: Progress) -> bool:
+        """Whether a whole round found nothing."""
+        return progress.step - progress.clean_from >= len(self.names)
 
     async def run(self, deletion: Deletion) -> Progress:
         """Do the next part of the present step; returns how far it is then.
@@ -84,21 +102,24 @@ class DeletionSteps:
         Raises: OwnerCannotLeave, where the user came to own a group meanwhile.
         """
         progress = deletion.progress
-        name = self.names[progress.step]
+        name = self.names[progress.step % len(self.names)]
         if name == "profile":
             done = await self._profile(deletion)
         elif name == "memberships":
             done = await self._memberships(deletion)
         elif name == "events":
-            done = Stepped(*await self.log.erase_events(deletion, progress.after))
+            done = _stepped(*await self.log.erase_events(deletion, progress.after))
+            if done.after is None:
+                await self.fence()
         elif name == "webhook_deliveries":
-            done = Stepped(*await self.log.delete_deliveries(deletion, progress.after))
+            done = _stepped(*await self.log.delete_deliveries(deletion, progress.after))
         else:
             done = await self._places(name, deletion)
         moved = replace(
             progress,
             walked=progress.walked + done.walked,
             changed=progress.changed + done.changed,
+            clean_from=progress.step + 1 if done.found else progress.clean_from,
         )
         if done.after is None:
             return replace(moved, step=progress.step + 1, after="")
@@ -106,8 +127,10 @@ class DeletionSteps:
 
     async def _profile(self, deletion: Deletion) -> Stepped:
         user_id = _user_of(deletion)
+        if deletion.progress.step > 0:
+            return Stepped(None, 0, 0, 0)  # the first round has deleted it
         await self.users.update(_as(user_id), {"name": "", "face_url": ""})
-        return Stepped(None, 1, 1)
+        return Stepped(None, 1, 1, 1)
 
     async def _memberships(self, deletion: Deletion) -> Stepped:
         user_id = _user_of(deletion)
@@ -121,7 +144,7 @@ class DeletionSteps:
             except GroupNotFound:
                 continue  # it is being deleted, and its memberships with it; the places see to the rest
         is_over = len(page) < _MEMBERSHIPS_AT_ONCE or not left
-        return Stepped(None if is_over else "more", len(page), left)
+        return Stepped(None if is_over else "more", len(page), left, left)
 
     async def _places(self, collection: str, deletion: Deletion) -> Stepped:
         user_id, places = _user_of(deletion), PLACES_OF[collection]
@@ -133,7 +156,7 @@ class DeletionSteps:
                 await before(document, deletion)
             documents = await self.walk.find(collection, walked.keys)
         changed = await self.walk.apply(places, documents, user_id, deletion.alias)
-        return Stepped(walked.after, walked.looked_at, changed)
+        return Stepped(walked.after, walked.looked_at, changed, len(walked.keys))
 
     @property
     def _before(self) -> Mapping[str, Callable[[Document, Deletion], Awaitable[None]]]:
@@ -205,6 +228,10 @@ class DeletionSteps:
         if row["after"] == _user_of(deletion):
             channel_id, broadcast_id = GroupId(row["channel_id"]), row["broadcast_id"]
             await self.positions.step_back(channel_id, broadcast_id, _user_of(deletion))
+
+
+def _stepped(after: str | None, walked: int, changed: int) -> Stepped:
+    return Stepped(after, walked, changed, changed)
 
 
 def _user_of(deletion: Deletion) -> UserId:

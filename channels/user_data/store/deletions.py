@@ -151,6 +151,7 @@ class DeletionStore:
 def _to_values(progress: Progress) -> Document:
     return {
         "step": progress.step,
+        "clean_from": progress.clean_from,
         "after": progress.after,
         "walked": progress.walked,
         "changed": progress.changed,
@@ -169,6 +170,10 @@ def _to_deletion(row: Document) -> Deletion:
         state=DeletionState(row["state"]),
         finished_at=row["finished_at"],
         progress=Progress(
-            step=row["step"], after=row["after"], walked=row["walked"], changed=row["changed"]
+            step=row["step"],
+            clean_from=row.get("clean_from", 0),
+            after=row["after"],
+            walked=row["walked"],
+            changed=row["changed"],
         ),
     )

@@ -84,6 +84,14 @@ class EventLog:
             return head + 1 if oldest is None else oldest
         return oldest
 
+    async def fence(self) -> None:
+        """After this, no consumer commits what it made of events as they were before it.
+
+        A step of a consumer that has read its page begins again, and reads what the log says now. Waits for none but
+        one that commits at this moment.
+        """
+        await self._store.fence_consumers()
+
     def start(self) -> None:
         self.sequencer.start()
         for consumer in self._consumers:
