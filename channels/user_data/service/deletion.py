@@ -33,9 +33,9 @@ from groups.kernel.background import cancel
 from groups.kernel.clock import Clock
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.events import Event
-from groups.kernel.ids import GroupId, UserId, mint_id
+from groups.kernel.ids import UserId, mint_id
 from groups.kernel.mongo import Database, Tx, is_outage
-from groups.models import Role
+from groups.models import Group, Role
 from groups.service.access.membership_reader import MembershipReader
 from groups.service.revocations import Revocations
 from groups.service.write_locks import user_lock
@@ -78,7 +78,11 @@ class UserDeletions:
         if confirm != user_id:
             raise ConfirmationMismatch
         if owned := await self.list_owned(user_id):
-            raise await self._owns(owned)
+            raise OwnsChannels(
+                "The user owns channels or groups: hand them over or delete them first",
+                channel_ids=[group.group_id for group in owned if group.is_channel],
+                group_ids=[group.group_id for group in owned if not group.is_channel],
+            )
         self._key = await self.deletions.make_key()
         digest = digest_of(self._key, user_id)
         running = await self.deletions.find(digest)
@@ -119,26 +123,22 @@ class UserDeletions:
             raise DeletionNotFound
         return found
 
-    async def list_owned(self, user_id: UserId) -> list[GroupId]:
-        """The groups and channels that the user owns, by id, at most `OWNED_SHOWN`."""
-        owned: list[GroupId] = []
+    async def list_owned(self, user_id: UserId) -> list[Group]:
+        """The groups and channels that the user owns, by id, at most `OWNED_SHOWN`.
+
+        Without those that were deleted, whose memberships end a moment later.
+        """
+        owned: list[Group] = []
         after = ""
         while len(owned) < OWNED_SHOWN:
             page = await self.memberships.list_of_user(user_id, after=after, limit=_PAGE)
-            owned += [member.group_id for member in page if member.role is Role.OWNER]
+            ids = [member.group_id for member in page if member.role is Role.OWNER]
+            found = await self.memberships.find_groups(ids) if ids else {}
+            owned += [found[group_id] for group_id in ids if group_id in found]
             if len(page) < _PAGE:
                 break
             after = page[-1].group_id
         return owned[:OWNED_SHOWN]
-
-    async def _owns(self, owned: Sequence[GroupId]) -> OwnsChannels:
-        found = await self.memberships.find_groups(owned)
-        channels = [one for one in owned if one in found and found[one].is_channel]
-        return OwnsChannels(
-            "The user owns channels or groups: hand them over or delete them first",
-            channel_ids=channels,
-            group_ids=[one for one in owned if one not in channels],
-        )
 
     # Tokens.
 
