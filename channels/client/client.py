@@ -15,6 +15,7 @@ import aiohttp
 
 from channels.client.position import Position
 from channels.client.resources.back_end import Devices, Events, Webhooks
+from channels.client.resources.broadcasts import Broadcasts
 from channels.client.resources.channels import Channels
 from channels.client.resources.comments import Comments
 from channels.client.resources.conversations import Conversations, Inbox
@@ -24,6 +25,7 @@ from channels.client.resources.media import Uploads, Users
 from channels.client.resources.moderation import Moderation
 from channels.client.resources.posts import Posts
 from channels.client.resources.self_service import SelfService
+from channels.client.resources.subscriber_tags import TagsOfSubscribers
 from channels.client.retries import Retries
 from channels.client.socket import Socket
 from channels.client.tokens import TokenProvider, Tokens
@@ -79,6 +81,8 @@ class Client:
         self.media = Uploads(transport)
         self.users = Users(transport)
         self.self_service = SelfService(transport)
+        self.subscriber_tags = TagsOfSubscribers(transport)
+        self.broadcasts = Broadcasts(transport)
         self.moderation = Moderation(transport)
         self.events = Events(transport)
         self.webhooks = Webhooks(transport)

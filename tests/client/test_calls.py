@@ -1,6 +1,7 @@
 """The typed calls of the Python client, against the real server."""
 
 import asyncio
+from datetime import timedelta
 from typing import Final
 
 import pytest
@@ -21,7 +22,9 @@ from channels.client.models import (
     GroupMissing,
     Invited,
     Member,
+    SegmentBody,
     Subscriber,
+    TagLine,
     User,
 )
 from tests.api import PATIENCE_SECONDS, Api, fresh, the_app
@@ -196,6 +199,69 @@ async def test_a_channel_serves_people_by_itself(shared_api: Api) -> None:
             calls.delete_opening_hours(shop),
         ):
             await end
+
+
+async def test_subscribers_have_tags_and_get_broadcasts(shared_api: Api) -> None:
+    owner, reader, other = (shared_api.new_user(name) for name in ("owner", "reader", "other"))
+    shop = named("shop")
+    async with client_of(owner) as mine, client_of(reader) as theirs, client_of(other) as others:
+        await mine.channels.create(channel_id=shop, name="Shop")
+        for client in (theirs, others):
+            await client.channels.subscribe(shop)
+        assert (await mine.subscriber_tags.put(shop, reader.id, ["vip"])).tags == ["vip"]
+        lines: list[TagLine] = [
+            {"user_id": reader.id, "add": ["berlin"]},
+            {"user_id": other.id, "tags": ["berlin"]},
+        ]
+        progress = [one async for one in mine.subscriber_tags.change_many(shop, lines)]
+        assert (progress[-1].changed, progress[-1].done) == (2, True)
+        found = {one.tag: one.subscribers async for one in mine.subscriber_tags.list(shop)}
+        assert found == {"berlin": 2, "vip": 1}
+        assert [one.user_id async for one in mine.channels.subscribers(shop, tag="vip")] == [
+            reader.id
+        ]
+        berlin: SegmentBody = {"all": ["berlin"]}
+        assert (await mine.broadcasts.count_audience(shop, berlin)).count == 2
+        assert (await others.broadcasts.opt_out(shop)).opted_out
+        assert (await others.broadcasts.opted_out(shop)).since is not None
+        later = shared_api.clock.now() + timedelta(days=1)
+        planned = await mine.broadcasts.create(shop, text="Sale", start_at=later)
+        stopped = await mine.broadcasts.stop(shop, planned.broadcast_id)
+        assert stopped.state == "stopped"
+        assert (await mine.broadcasts.resume(shop, planned.broadcast_id)).state != "stopped"
+        sent = await mine.broadcasts.create(shop, text="Sale", segment=berlin)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while sent.state != "done":
+                await asyncio.sleep(0.02)
+                sent = await mine.broadcasts.get(shop, sent.broadcast_id)
+        assert (sent.sent, sent.not_reached.opted_out) == (1, 1)
+        missed = mine.broadcasts.not_reached(shop, sent.broadcast_id)
+        assert [(one.user_id, one.reason) async for one in missed] == [(other.id, "opted_out")]
+        assert len(await mine.broadcasts.list(shop, limit=1).to_list()) == 2
+        await others.broadcasts.opt_in(shop)
+        assert not (await others.broadcasts.opted_out(shop)).opted_out
+
+
+async def test_a_user_is_exported_and_deleted(shared_api: Api) -> None:
+    owner, app = shared_api.new_user("owner"), the_app(shared_api.new_user())
+    place = named("place")
+    async with client_of(owner) as mine, client_of(app) as back_end:
+        await mine.channels.create(channel_id=place, name="Place")
+        export = mine.users.export()
+        types = [line.type async for line in export]
+        assert types[0] == "start"
+        assert "membership" in types
+        assert not {"cursor", "end"} & set(types)
+        assert [
+            line.type async for line in back_end.users.export(owner.id, cursor=export.cursor)
+        ] == []
+        with pytest.raises(Conflict) as refused:
+            await back_end.users.delete(owner.id, confirm=owner.id)
+        assert refused.value.details == {"channel_ids": [place], "group_ids": []}
+        await mine.channels.delete(place)
+        begun = await back_end.users.delete(owner.id, confirm=owner.id, messages="delete")
+        assert begun.messages == "delete"
+        assert (await back_end.users.deletion(owner.id)).user_id == owner.id
 
 
 async def test_the_kind_of_a_post_follows_from_its_fields(shared_api: Api) -> None:

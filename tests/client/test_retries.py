@@ -1,6 +1,7 @@
 """What the client repeats, what it does not, and for how long."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -216,6 +217,45 @@ async def test_the_feed_goes_on_after_each_page_and_through_an_outage() -> None:
             assert event.event_id == "0.0"
             break
         assert server.requests[0].query["wait"] == "0"
+
+
+async def test_an_export_goes_on_behind_its_last_cursor() -> None:
+    """Each line comes once, although connections end in the middle of a page and of a line."""
+    long = "x" * 300_000
+    lines = [
+        json.dumps({"type": kind, "data": data})
+        for kind, data in (
+            *(("start", {"version": 1}), ("message", {"n": 1}), ("cursor", {"cursor": "a"})),
+            *(("message", {"n": 2}), ("message", {"n": long}), ("cursor", {"cursor": "b"})),
+            ("end", {"counts": {}}),
+        )
+    ]
+    begins = {None: 0, "a": 3, "b": 6}
+
+    async def handler(request: web.Request, number: int) -> web.StreamResponse:
+        if number == 3:
+            return problem(429, "export_running", **{"Retry-After": "0"})
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await response.prepare(request)
+        rest = "\n".join(lines[begins[request.query.get("cursor")] :]) + "\n"
+        # Broken within the first page, within the second one, at its end; then whole.
+        end = {1: rest.find("cursor"), 2: len(rest) - 200_000, 4: rest.find('{"type": "end"')}
+        await response.write(rest[: end.get(number)].encode())
+        if number in {1, 2}:
+            assert request.transport is not None
+            request.transport.close()
+        return response
+
+    retries = Retries(attempts=3, first_pause_seconds=0.001)
+    async with (
+        scripted(handler) as server,
+        Client(server.base, token="t", retries=retries) as client,
+    ):
+        export = client.users.export()
+        seen = [(line.data.get("n"), export.cursor) async for line in export]
+        assert seen == [(None, None), (1, None), (2, "a"), (long, "a")]
+        cursors = [request.query.get("cursor") for request in server.requests]
+        assert cursors == [None, None, "a", "a", "b"]
 
 
 @pytest.mark.parametrize("call", ["rotate-secret", "test", "deliveries/d1/replay", "replay"])

@@ -1,9 +1,10 @@
 """What the classes of calls have in common: send a call, parse its answer, read a list."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 
 from channels.client.errors import BadAnswer
 from channels.client.models import Page
@@ -34,6 +35,25 @@ def with_kind(content: Mapping[str, object]) -> dict[str, object]:
     else:
         kind = next((name for name in CONTENT_FIELDS if name in given), "text")
     return {"kind": kind, **content}
+
+
+_BATCH_LINES = 1_000
+
+
+async def ndjson(items: Iterable[object] | AsyncIterable[object]) -> AsyncIterator[bytes]:
+    """A JSON object a line, as a body that is sent while it is made."""
+    if isinstance(items, AsyncIterable):
+        async for item in items:
+            yield to_json(item) + b"\n"
+        return
+    batch: list[bytes] = []
+    for item in items:
+        batch.append(to_json(item) + b"\n")
+        if len(batch) == _BATCH_LINES:
+            yield b"".join(batch)
+            batch.clear()
+    if batch:
+        yield b"".join(batch)
 
 
 class Resource:

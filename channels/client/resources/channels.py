@@ -4,7 +4,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from typing import Literal, cast
 
 from pydantic import RootModel
-from pydantic_core import to_json
 from typing_extensions import Unpack
 
 from channels.client.models import (
@@ -25,7 +24,7 @@ from channels.client.models import (
     UpdateChannel,
 )
 from channels.client.paging import Paged
-from channels.client.resources.base import Resource, parsed
+from channels.client.resources.base import Resource, ndjson, parsed
 from channels.client.transport import path_of
 
 
@@ -100,11 +99,11 @@ class Channels(Resource):
         *,
         q: str | None = None,
         staff: bool | None = None,
+        tag: str | None = None,
         limit: int | None = None,
     ) -> Paged[Subscriber, Page[Subscriber]]:
-        return self._list(
-            Page[Subscriber], "channels", channel_id, "subscribers", q=q, staff=staff, limit=limit
-        )
+        path = ("channels", channel_id, "subscribers")
+        return self._list(Page[Subscriber], *path, q=q, staff=staff, tag=tag, limit=limit)
 
     async def add_subscriber(self, channel_id: str, user_id: str) -> AddedSubscriber:
         """Add a user. Only a back end adds without asking them; from others it is an invitation."""
@@ -168,23 +167,7 @@ class Channels(Resource):
         )
 
 
-_BATCH_LINES = 1_000
-
-
-async def _lines(user_ids: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[bytes]:
-    batch: list[bytes] = []
-
-    def line(user_id: str) -> bytes:
-        return to_json({"user_id": user_id}) + b"\n"
-
+def _lines(user_ids: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[bytes]:
     if isinstance(user_ids, AsyncIterable):
-        async for user_id in user_ids:
-            yield line(user_id)
-        return
-    for user_id in user_ids:
-        batch.append(line(user_id))
-        if len(batch) == _BATCH_LINES:
-            yield b"".join(batch)
-            batch.clear()
-    if batch:
-        yield b"".join(batch)
+        return ndjson({"user_id": user_id} async for user_id in user_ids)
+    return ndjson({"user_id": user_id} for user_id in user_ids)

@@ -1,13 +1,15 @@
-"""Uploads and downloads, and the profiles of users."""
+"""Uploads and downloads, the profiles of users, and their export and deletion."""
 
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 from typing_extensions import Unpack
 
 from channels.client.models import (
+    Deletion,
     LinkPreview,
     Media,
     OwnUser,
@@ -18,6 +20,7 @@ from channels.client.models import (
     UserMissing,
 )
 from channels.client.resources.base import Resource, parsed
+from channels.client.resources.user_export import UserExport
 from channels.client.transport import path_of
 
 
@@ -80,3 +83,27 @@ class Users(Resource):
     async def revoke_tokens(self, user_id: str = "me") -> None:
         """Refuse all tokens of the user that were issued up to now, and close their sockets."""
         await self._do("DELETE", "users", user_id, "tokens")
+
+    def export(self, user_id: str = "me", *, cursor: str | None = None) -> UserExport:
+        """All that is stored of the user, as lines with `type` and `data`, one by one with `async for`.
+
+        Of others it is for the application's back end. A lost connection goes on; `cursor` is where to go on after
+        the end of the program. Raises: RateLimited, where another export of the user is longer than the retries.
+        """
+        return UserExport(self._transport, user_id, cursor)
+
+    async def delete(
+        self, user_id: str = "me", *, confirm: str, messages: Literal["keep", "delete"] = "keep"
+    ) -> Deletion:
+        """Delete the user and all that is stored of them, for good; `confirm` is their id, spelled out.
+
+        The tokens of the user are refused from now on, the rest follows in the background. `messages`: what becomes of
+        their posts and group messages. Raises: Conflict (`owns_channels`). Users who delete themselves and lose the
+        answer get Unauthenticated from the next attempt: the deletion has begun.
+        """
+        body = {"confirm": confirm, "messages": messages}
+        return await self._call("DELETE", Deletion, "users", user_id, body=body)
+
+    async def deletion(self, user_id: str) -> Deletion:
+        """How far the deletion of a user is; for the application's back end."""
+        return await self._get(Deletion, "users", user_id, "deletion")

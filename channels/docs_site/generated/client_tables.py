@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from channels.client.resources.back_end import Devices, Events, Webhooks
+from channels.client.resources.broadcasts import Broadcasts
 from channels.client.resources.channels import Channels
 from channels.client.resources.comments import Comments
 from channels.client.resources.conversations import Conversations, Inbox
@@ -15,6 +16,7 @@ from channels.client.resources.media import Uploads, Users
 from channels.client.resources.moderation import Moderation
 from channels.client.resources.posts import Posts
 from channels.client.resources.self_service import SelfService
+from channels.client.resources.subscriber_tags import TagsOfSubscribers
 from channels.docs_site.generated.tables import docstring_of, table
 
 RESOURCES: Final[tuple[tuple[str, type[Any]], ...]] = (
@@ -24,6 +26,8 @@ RESOURCES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("conversations", Conversations),
     ("inbox", Inbox),
     ("self_service", SelfService),
+    ("subscriber_tags", TagsOfSubscribers),
+    ("broadcasts", Broadcasts),
     ("groups", Groups),
     ("invite_links", InviteLinks),
     ("media", Uploads),
