@@ -90,7 +90,7 @@ class EventLog:
         A step of a consumer that has read its page begins again, and reads what the log says now. Waits for none but
         one that commits at this moment.
         """
-        await self._store.fence_consumers()
+        await self._store.fence([consumer.name for consumer in self._consumers])
 
     def start(self) -> None:
         self.sequencer.start()

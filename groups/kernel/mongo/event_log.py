@@ -163,9 +163,10 @@ class LogStore:
         }
         tx.write(self._consumers, UpdateOne({"_id": name}, {"$set": fields}, upsert=True))
 
-    async def fence_consumers(self) -> None:
-        """Change the row of every consumer, so that each transaction that has read it conflicts when it writes it."""
-        await self._consumers.update_many({"_id": {"$ne": SEQUENCER}}, {"$inc": {"fences": 1}})
+    async def fence(self, consumers: Sequence[str]) -> None:
+        """Change the rows of these consumers, so that a transaction that has read one conflicts when it writes it."""
+        query: Document = {"_id": {"$in": list(consumers)}}
+        await self._consumers.update_many(query, {"$inc": {"fences": 1}})
 
     async def delete_consumer(self, name: str, tx: Tx) -> None:
         await self._consumers.delete_one({"_id": name}, session=tx.session)
