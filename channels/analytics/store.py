@@ -216,6 +216,10 @@ class ViewStore:
             await self._views.delete_many({"_id": step}, session=tx.session)
         return len(keys)
 
+    async def delete_of(self, message_ids: Collection[str], tx: Tx) -> None:
+        """Delete the views of these messages, which end in this transaction."""
+        await self._views.delete_many({"_id": {"$in": list(message_ids)}}, session=tx.session)
+
 
 def _values(views: PostViews) -> Document:
     return {

@@ -191,13 +191,17 @@ class ClickService:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClickCleanup:
-    """Deletes the clicks of a channel whose stream has ended (a hook of `groups`)."""
+    """Deletes the clicks of a channel whose stream has ended, and of messages that end (hooks of `groups`)."""
 
     clicks: ClickStore
 
     async def delete_some(self, stream_id: StreamId, tx: Tx) -> int:
         """As `groups.service.hooks.DeleteOfStream`."""
         return await self.clicks.delete_some(stream_id, CLEANUP_STEP, tx)
+
+    async def messages_ended(self, stream_id: StreamId, seqs: Sequence[int], tx: Tx) -> None:
+        """As `groups.service.hooks.MessagesEndedHook`."""
+        await self.clicks.delete_of([message_key(stream_id, seq) for seq in seqs], tx)
 
 
 def _stored_key(message: Message, key: str) -> str:

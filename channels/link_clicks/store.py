@@ -66,6 +66,16 @@ class ClickStore:
             await self._clicks.delete_many({"_id": step}, session=tx.session)
         return len(keys)
 
+    async def delete_of(self, message_ids: Collection[str], tx: Tx) -> None:
+        """Delete the clicks of all links of these messages, which end in this transaction."""
+        if not message_ids:
+            return
+        # Uses index: _id, in which the keys of a message are adjacent.
+        of_messages: list[Document] = [
+            {"_id": {"$gt": key + SEPARATOR, "$lt": key + _AFTER_SEPARATOR}} for key in message_ids
+        ]
+        await self._clicks.delete_many({"$or": of_messages}, session=tx.session)
+
     async def delete(self, key: str, tx: Tx) -> bool:
         """Delete the clicks of one link (repairs)."""
         result = await self._clicks.delete_one({"_id": key}, session=tx.session)

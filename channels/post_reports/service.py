@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -88,13 +88,17 @@ class PushFigures:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FigureCleanup:
-    """Deletes the figures of a channel whose stream has ended (a hook of `groups`)."""
+    """Deletes the figures of a channel whose stream has ended, and of messages that end (hooks of `groups`)."""
 
     figures: PostFigureStore
 
     async def delete_some(self, stream_id: StreamId, tx: Tx) -> int:
         """As `groups.service.hooks.DeleteOfStream`."""
         return await self.figures.delete_some(stream_id, CLEANUP_STEP, tx)
+
+    async def messages_ended(self, stream_id: StreamId, seqs: Sequence[int], tx: Tx) -> None:
+        """As `groups.service.hooks.MessagesEndedHook`."""
+        await self.figures.delete_of(stream_id, seqs, tx)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,6 @@
 """Figures of posts: `_id` is the message's key. A post of which nothing was counted has no document."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pymongo import UpdateOne
 
@@ -51,6 +51,12 @@ class PostFigureStore:
             query: Document = {"stream_id": stream_id, "_id": {"$in": keys}}
             await self._figures.delete_many(query, session=tx.session)
         return len(keys)
+
+    async def delete_of(self, stream_id: StreamId, seqs: Sequence[int], tx: Tx) -> None:
+        """Delete the figures of these messages, which end in this transaction."""
+        keys = [message_key(stream_id, seq) for seq in seqs]
+        query: Document = {"stream_id": stream_id, "_id": {"$in": keys}}
+        await self._figures.delete_many(query, session=tx.session)
 
 
 def _match(stream_id: StreamId, seq: int) -> Document:

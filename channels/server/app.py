@@ -372,6 +372,7 @@ def create_services(
             limits=limits,
             on_outcome=metrics.review,
         )
+    click_cleanup = click_wiring.build_cleanup(database)
     hooks = Hooks(
         before_post=before_post,
         members_left=[conversation_core.hooks],
@@ -386,6 +387,11 @@ def create_services(
         reactions_closed=[engine.on_reactions_closed],
         recalled=[comment_cleanup.on_recalled],
         delete_reactions=engine.delete_reactions,
+        messages_ended=[
+            analytics_core.cleanup.messages_ended,
+            click_cleanup.messages_ended,
+            report_core.cleanup.messages_ended,
+        ],
         ends_with_other=lambda stream_id: place_of(stream_id) is not None,
         stream_ended=[threads.on_stream_ended],
         delete_of_stream=[
@@ -400,7 +406,7 @@ def create_services(
             tag_wiring.build_cleanup(database).delete_some,
             broadcast_core.cleanup.delete_some,
             analytics_core.cleanup.delete_views,
-            click_wiring.build_cleanup(database).delete_some,
+            click_cleanup.delete_some,
             analytics_core.cleanup.delete_days,
             report_core.cleanup.delete_some,
         ],

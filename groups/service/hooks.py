@@ -75,6 +75,8 @@ ReactionsClosedHook = Callable[[StreamId, int, Tx], Awaitable[None]]
 """A message, by its seq, is deleted or its reactions are frozen. Reactions that did not see it must conflict."""
 RecalledHook = Callable[[Message, Tx], Awaitable[None]]
 """A message is deleted for everyone; it is given as it was before, with the content."""
+MessagesEndedHook = Callable[[StreamId, Sequence[int], Tx], Awaitable[None]]
+"""Deletes what is kept about these messages of a group, by seq, which end with the days that they are kept."""
 DeleteReactionsHook = Callable[[StreamId, Sequence[int], Tx], Awaitable[Sequence[int]]]
 """Deletes reactions to these messages of a stream, a bounded number; returns those that have none any more."""
 DeleteOfStream = Callable[[StreamId, Tx], Awaitable[int]]
@@ -173,6 +175,7 @@ class Hooks:
     reactions_closed: Sequence[ReactionsClosedHook] = ()
     recalled: Sequence[RecalledHook] = ()
     delete_reactions: DeleteReactionsHook | None = None
+    messages_ended: Sequence[MessagesEndedHook] = ()
     ends_with_other: Callable[[StreamId], bool] = lambda _: False
     """Whether the messages of a stream end together with another message only, as comments do."""
     stream_ended: Sequence[StreamEndedHook] = ()

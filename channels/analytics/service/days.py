@@ -22,7 +22,7 @@ from conversations.models import ConversationId, group_of
 from groups.kernel.background_counter import BackgroundCounter
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
-from groups.models import Group, MemberCountChange
+from groups.models import Group, MemberCountChange, message_key
 
 CLEANUP_STEP: Final = 1_000  # documents a transaction
 _WITH_HOURS: Final = frozenset({Part.VIEWS, Part.REACTIONS})
@@ -126,6 +126,10 @@ class AnalyticsCleanup:
 
     async def delete_views(self, stream_id: StreamId, tx: Tx) -> int:
         return await self.views.delete_some(stream_id, CLEANUP_STEP, tx)
+
+    async def messages_ended(self, stream_id: StreamId, seqs: Sequence[int], tx: Tx) -> None:
+        """Delete their views; the days keep their sums. As `groups.service.hooks.MessagesEndedHook`."""
+        await self.views.delete_of([message_key(stream_id, seq) for seq in seqs], tx)
 
     async def delete_days(self, stream_id: StreamId, tx: Tx) -> int:
         channel_id = group_of(ConversationId(stream_id))

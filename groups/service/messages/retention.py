@@ -1,8 +1,8 @@
 """The end of messages: after the days that their group or the deployment keeps them.
 
 A message is stored with the instant at which it ends. A sweep of every process finds those that have ended, hides them
-and deletes them with all that belongs to them: uploads, reactions, comments, pins. A TTL index of the database deletes
-a day later what no process has ended, so that nothing stays longer where no server runs.
+and deletes them with all that belongs to them: uploads, reactions, comments, pins, views. A TTL index of the database
+deletes a day later what no process has ended, so that nothing stays longer where no server runs.
 
 Promises:
     Seqs stay dense: new messages go on counting, and `ended_seq` of the stream says up to which seq messages may be
@@ -128,6 +128,8 @@ class RetentionService:
             group_id = group_in(stream_id)
             if group_id is not None:
                 await self.groups.raise_ended(group_id, max(found), tx)
+                for on_ended in self.hooks.messages_ended:
+                    await on_ended(stream_id, done, tx)
             await self.media.release(media, now, tx)
             for message in gone:
                 for on_recalled in self.hooks.recalled:
