@@ -2,15 +2,20 @@
 
 import json
 import zipfile
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from channels.moving.errors import MovingRefused
-from channels.moving.foreign.telegram import escaped, wrapped
-from channels.moving.foreign.whatsapp import _begin, marks
+from channels.moving.foreign.telegram import escaped, read_messages, wrapped
+from channels.moving.foreign.whatsapp import WhatsAppExport, WhatsAppFolder, _begin, marks
+from channels.moving.foreign.writer import ForeignArchive, ForeignPost
+from channels.moving.report import Report
 from groups.kernel.text.markup import plain_beginning
+from groups.models import Location
 from tests.api import Api
 from tests.groups.test_media import MP4, photo
 from tests.moving.test_round_trip import findings, imported
@@ -76,7 +81,18 @@ def a_telegram_export(folder: Path) -> Path:
                 {"type": "custom_emoji", "count": 2, "document_id": "x"},
             ],
         ),
-        message(4, file="video_files/film.mp4", media_type="video_file", file_name="Tea.mp4"),
+        message(
+            4,
+            file="video_files/film.mp4",
+            media_type="video_file",
+            file_name="Tea.mp4",
+            inline_bot_buttons=[
+                [
+                    {"type": "url", "text": "Shop", "data": "https://example.org/shop"},
+                    {"type": "callback", "text": "Like", "dataBase64": "bGlrZQ", "data": ""},
+                ]
+            ],
+        ),
         message(5, "Gone", photo=MISSING),
         message(6, photo="../secret.txt"),
         message(7, photo="photos/broken.jpg"),
@@ -123,6 +139,8 @@ async def test_a_telegram_export_becomes_a_channel(shared_api: Api, tmp_path: Pa
         "1  replies: begin with a quote of what they answer (message 9)",
         "9  reactions: the export does not name all who reacted (message 3)",
         "9  votes in polls: the export does not name the voters (message 8)",
+        "1  buttons\n",
+        "1  buttons of bots: their bot is not here (message 4)",
         "1  photos: the export was made without them (message 5)",
         "1  photos: their path leads out of the export (message 6)",
         "1  photos: no readable picture",
@@ -145,6 +163,7 @@ async def test_a_telegram_export_becomes_a_channel(shared_api: Api, tmp_path: Pa
     assert posts[0]["created_at"] == "2024-07-22T13:15:02.000Z"
     assert posts[1]["images"][0]["width"] == 40, "turned upright"
     assert posts[2]["video"]["name"] == "Tea.mp4"
+    assert [[one["text"] for one in row] for row in posts[2]["buttons"]] == [["Shop"]]
     assert posts[4]["poll"]["closes_at"] == posts[4]["created_at"]
     assert posts[5]["text"] == "> Look\n\nAgreed"
     assert posts[5]["forwarded_from"]["name"] == "Milk News"
@@ -241,8 +260,19 @@ async def test_a_whatsapp_export_becomes_a_channel(
         ("[15/03/24, 9:12:45\u202fPM] Ada: Hi", 21),
         ("2024/3/15 下午9:12 - Ada: Hi", 21),
         ("\u200e[15-03-2024, 12:12:45 AM] Ada: Hi", 0),
-        ("١٥/٠٣/٢٠٢٤، ٩:١٢ م - Ada: Hi".replace("،", ","), 21),
+        ("١٥\u200f/٠٣\u200f/٢٠٢٤، ٩:١٢ م - Ada: Hi", 21),
+        ("[١٥\u200f/٣\u200f/٢٠٢٤، ٩:١٢:٠٠ ص] Ada: Hi", 9),
         ("[15.03.24 um 21:12:45] Ada: Hi", 21),
+        ("[15.3.2024 klo 21.12.45] Ada: Hi", 21),
+        ("[15/3/2024, 9:12:59\u2009pm] Ada: Hi", 21),
+        ("15/3/2024, 9:12\xa0p.\xa0m. - Ada: Hi", 21),
+        ("2024-03-15, 9:12 p.m. - Ada: Hi", 21),
+        ("15.03.24 г., 21:12 ч. - Ada: Hi", 21),
+        ("2024. 3. 15. 오후 9:12 - Ada: Hi", 21),
+        ("15/3/24, 9:12 PTG - Ada: Hi", 21),
+        ("15/3/24, 9:12 PG - Ada: Hi", 9),
+        ("15/3/2024 9:12 ÖS - Ada: Hi", 21),
+        ("15/3/24, 9:12 μ.μ. - Ada: Hi", 21),
     ],
 )
 def test_dates_of_many_phones_are_read(line: str, hour: int) -> None:
@@ -253,10 +283,110 @@ def test_dates_of_many_phones_are_read(line: str, hour: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["", "Hi", "15.03.24 is the day", "[1] first", "1.5 - 2.5: no", "12:30 - lunch"]
+    "line",
+    [
+        *("", "Hi", "15.03.24 is the day", "[1] first", "1.5 - 2.5: no", "12:30 - lunch"),
+        *("1/1/24, " + " " * 1_000_000, "[1/1/24" + "\u200e" * 1_000_000),
+    ],
+    ids=len,
 )
 def test_other_lines_continue_the_message_before(line: str) -> None:
     assert _begin(line) is None
+
+
+MANY_KINDS = """\
+07.03.26, 21:22 - Nachrichten und Anrufe sind Ende-zu-Ende-verschlüsselt.
+07.03.26, 21:23 - \u202a+49 170 1234567\u202c: Nummer ٥
+07.03.26, 21:24 - Ada: ABSTIMMUNG:
+Tee?
+OPTION: Ja (1 Stimme)
+OPTION: Nein (7 Stimmen)
+
+07.03.26, 21:25 - Ada: DOC-20260307-WA0000. (Datei angehängt)
+07.03.26, 21:26 - Ada: Später <Diese Nachricht wurde bearbeitet.>
+07.03.26, 21:27 - Ada: Standort: https://maps.google.com/?q=53.5461,9.9937
+07.03.26, 21:28 - Ada: null
+07.03.26, 21:29 - Ada: <Video note omitted>
+07.03.26, 21:30 - Ada: Diese Nachricht wurde von ~ Bob gelöscht.
+07.03.26, 21:31 - Ada: Waiting for this message. This may take a while.
+\u200e[07.03.26, 21:32:00] ~\u202fAda: Seht \u200eBild weggelassen
+\u200e[07.03.26, 21:33:00] Ada: Plan.pdf • \u200e2 Seiten \u200eDokument weggelassen
+[07.03.26, 21:34:00] Ada: \u200eEVENT: Picnic
+[07.03.26, 21:35:00] Ada: \u200eAda added Bob
+[07.03.26, 21:36:00] Ada: POLL:
+Cake?
+\u200eOPTION: Yes (2 votes)
+[07.03.26, 21:37:00] Ada: TODO: tea
+[07.03.26, 21:38:00] Ada: \u200e<Anhang: 00000012-PHOTO-2026-03-07-21-38-00.jpg>
+"""
+
+
+class Collected:
+    """Takes the posts of an import instead of an archive."""
+
+    def __init__(self) -> None:
+        self.report = Report("WhatsApp")
+        self.posts: list[ForeignPost] = []
+        self.name = ""
+
+    def begin(self, name: str, created_at: datetime) -> None:
+        self.name = name
+
+    async def add(self, post: ForeignPost) -> None:
+        self.posts.append(post)
+
+    def end(self) -> None:
+        pass
+
+
+async def test_kinds_of_messages_of_many_phones_are_told_apart(tmp_path: Path) -> None:
+    """In German and English, of Android and iOS."""
+    folder = tmp_path / "WhatsApp Chat - Tee & Co"
+    folder.mkdir()
+    (folder / "_chat.txt").write_text(MANY_KINDS)
+    (folder / "._chat.txt").write_bytes(b"\x00\x05\x16\x07")
+    collected = Collected()
+    with ExitStack() as stack:
+        export = WhatsAppExport(WhatsAppFolder(folder, stack), UTC)
+        await export.convert(cast(ForeignArchive, collected))
+    assert collected.name == "Tee & Co"
+    assert [(post.signature, post.text) for post in collected.posts] == [
+        ("+49 170 1234567", "Nummer ٥"),
+        ("Ada", "Tee?\n- Ja: 1\n- Nein: 7"),
+        ("Ada", "Später"),
+        ("Ada", ""),
+        ("Ada", "Seht"),
+        ("Ada", "EVENT: Picnic"),
+        ("Ada", "Cake?\n- Yes: 2"),
+        ("Ada", "TODO: tea"),
+    ]
+    assert collected.posts[3].location == Location(latitude=53.5461, longitude=9.9937)
+    assert {key: one.number for key, one in collected.report.not_taken.items()} == {
+        ("system messages", "notices of WhatsApp"): 2,
+        ("files", "the file is not beside the text"): 1,
+        ("photos", "the file is not beside the text"): 1,
+        ("media", "they were to be seen once"): 1,
+        ("media", "the export was made without them"): 3,
+        ("deleted messages", "their text is gone"): 1,
+        ("messages", "they had not arrived at the phone"): 1,
+        ("messages", "nothing of them is left"): 2,
+    }
+
+
+def test_what_is_no_json_in_an_export_of_telegram_is_read(tmp_path: Path) -> None:
+    """Telegram Desktop writes control characters as C does, and its version 4.1 ids of emoji without quotes."""
+    source = tmp_path / "result.json"
+    text = [{"type": "custom_emoji", "text": "x", "document_id": "@"}]
+    messages = [
+        *(message(1, "a^b \\x41"), message(2, text), message(3, "c" * 2**20), message(4, "^d"))
+    ]
+    written = json.dumps({"name": "Tea", "messages": messages}, indent=1)
+    written = written.replace('"@"', "video_files/sticker (2).webm").replace("^", "\\x1B")
+    source.write_text(written)
+    read = list(read_messages(source))
+    assert [one["id"] for one in read] == [1, 2, 3, 4]
+    assert (read[0]["text"], read[3]["text"]) == ("a\x1bb \\x41", "\x1bd")
+    assert read[1]["text"][0]["document_id"] == "video_files/sticker (2).webm"
 
 
 def test_escaped_text_shows_as_it_was() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from channels.moving.bounds import is_web_address
 from channels.moving.errors import MovingRefused
 from channels.moving.foreign.writer import (
     ForeignArchive,
@@ -21,7 +22,7 @@ from channels.moving.foreign.writer import (
     instant_of,
     one_line,
 )
-from groups.models import Location, Poll
+from groups.models import Action, ActionKind, Button, ButtonRows, Location, Poll
 
 FILE_NAME: Final = "result.json"
 PIECE: Final = 1024 * 1024
@@ -65,6 +66,8 @@ _UNKNOWN: Final = {
     "story_id": "stories",
     "paid_stars_amount": "paid media",
 }
+_BAD_ESCAPE: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\x([0-9A-Fa-f]{2})")
+_BARE_ID: Final = re.compile(r'("document_id": )(?!null)([A-Za-z_][^"\n]*)(?=\n)')
 _MARKED_LABEL: Final = re.compile(r"[\[\]]|://|\bwww\.", re.IGNORECASE)
 
 
@@ -185,6 +188,7 @@ class TelegramExport:
                 edited_at=edited if edited is not None and edited > at else None,
                 pinned_at=pins.get(number),
                 forwarded_from=str(forwarded) if forwarded is not None else None,
+                buttons=_buttons(message, target, place),
             )
         )
 
@@ -194,8 +198,6 @@ class TelegramExport:
             count = reaction.get("count") if isinstance(reaction, dict) else None
             if isinstance(count, int) and count > 0:
                 report.leave("reactions", "the export does not name all who reacted", place, count)
-        if message.get("inline_bot_buttons"):
-            report.leave("buttons of bots", "their bot is not here", place)
         if message.get("poll"):
             voters = message["poll"].get("total_voters") if isinstance(message["poll"], dict) else 0
             if isinstance(voters, int) and voters > 0:
@@ -337,6 +339,23 @@ def _list(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list) else ()
 
 
+def _buttons(message: Mapping[str, Any], target: ForeignArchive, place: str) -> ButtonRows:
+    """The buttons that open a page; others need the bot that made them."""
+    rows: list[tuple[Button, ...]] = []
+    for row in _list(message.get("inline_bot_buttons")):
+        kept: list[Button] = []
+        for one in _list(row):
+            address = str(one.get("data") or "") if isinstance(one, dict) else ""
+            if isinstance(one, dict) and one.get("type") == "url" and is_web_address(address):
+                action = Action(kind=ActionKind.LINK, value=address)
+                kept.append(Button(text=one_line(str(one.get("text") or "")), action=action))
+            else:
+                target.report.leave("buttons of bots", "their bot is not here", place)
+        if kept:
+            rows.append(tuple(kept))
+    return tuple(rows)
+
+
 def _location(message: Mapping[str, Any]) -> Location | None:
     place = message.get("location_information")
     if not isinstance(place, dict):
@@ -371,10 +390,17 @@ def _head_of(file: Path) -> Mapping[str, Any]:
     if found is None:
         raise MovingRefused("not_an_export", f"{file} is no export of Telegram.")
     try:
-        head = json.loads(text[: found.end()] + "]}")
+        head = json.loads(as_json(text[: found.end()]) + "]}")
     except (ValueError, RecursionError) as error:
         raise MovingRefused("not_an_export", f"{file} is no export of Telegram: {error}") from error
     return head if isinstance(head, dict) else {}
+
+
+def as_json(text: str) -> str:
+    r"""The text with what is no JSON in it as Telegram Desktop meant it: escapes as `\x1B`, and ids without quotes."""
+    if "\\x" in text:
+        text = _BAD_ESCAPE.sub(r"\1\\u00\2", text)
+    return _BARE_ID.sub(r'\1"\2"', text)
 
 
 def read_messages(file: Path) -> Iterator[Any]:
@@ -396,6 +422,10 @@ def read_messages(file: Path) -> Iterator[Any]:
             except RecursionError as error:
                 raise MovingRefused("bad_line", f"Message {number + 1} is too deep.") from error
             except ValueError as error:
+                rest = buffer[place:]
+                buffer, place = as_json(rest), 0
+                if buffer != rest:
+                    continue
                 more = source.read(PIECE)
                 if not more:
                     raise MovingRefused(

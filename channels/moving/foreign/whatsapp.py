@@ -17,60 +17,92 @@ from typing import Final, NamedTuple
 from channels.moving.archive import PIECE, RATIO, check_directory
 from channels.moving.errors import MovingRefused
 from channels.moving.foreign.writer import ForeignArchive, ForeignFile, ForeignPost, one_line
+from groups.models import Location
 
 LINE_BYTES: Final = 1024 * 1024
 MESSAGE_CHARACTERS: Final = 1024 * 1024
 ROOM: Final = 64 * 1024
+_BUDDHIST_YEARS: Final = 543
+_BUDDHIST_FROM: Final = 2400
+"""Years of phones in Thailand."""
 
 _MARKS: Final = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
-_SPACES: Final = {0x202F: " ", 0xA0: " "}
+_SPACES: Final = {0x202F: " ", 0xA0: " ", 0x2009: " "}
+_HALVES: Final = (
+    r"[ap]\.?\s?m\.?|上午|下午|午前|午後|오전|오후|[صم](?!\w)|[قب]\.?\s?ظ\.?|[πμ]\.?μ\.?"
+    r"|öö|ös|ptg|pg|sa(?!\w)|ch(?!\w)"
+)
+"""Halves of the day: also Arabic, Persian, Greek, Turkish, Malay and Vietnamese."""
+_GAP: Final = rf"[\s{_MARKS}]{{0,4}}"
 _HEAD: Final = re.compile(
-    rf"[{_MARKS}]*(\[)?(\d{{1,4}})\s?([./-])\s?(\d{{1,2}})\s?\3\s?(\d{{1,4}})\.?,?\s+"
-    r"(?:um |at |a las |à )?(上午|下午|午前|午後|오전|오후)?\s?(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?"
-    r"\s?([ap]\.?\s?m\.?|[صم](?!\w)|上午|下午|午前|午後|오전|오후)?"
-    rf"(?:(?(1)\])|(?(1)(?!)|))[{_MARKS}]*\s?(?(1)|-\s)(.*)",
+    rf"[{_MARKS}]*(\[)?[{_MARKS}]{{0,4}}(\d{{1,4}}){_GAP}([./-]){_GAP}(\d{{1,2}}){_GAP}\3{_GAP}(\d{{1,4}})"
+    rf"\.?(?:\s?г\.)?{_GAP}[,،]?[\s{_MARKS}]{{1,4}}"
+    rf"(?:um |at |a las |à |klo |kl\. ?)?({_HALVES})?\s?(\d{{1,2}})[:.](\d{{2}})(?:[:.](\d{{2}}))?"
+    rf"{_GAP}({_HALVES})?(?:\s?ч\.)?"
+    rf"{_GAP}(?:(?(1)\])|(?(1)(?!)|))[{_MARKS}]*\s?(?(1)|[-–]\s)(.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_AFTERNOON: Final = {"下午", "午後", "오후", "م"}
+_AFTERNOON: Final = ("p", "下午", "午後", "오후", "م", "ب", "μμ", "μ.μ", "ös", "ch")
 _DIGITS: Final = {
     **{ord("٠") + n: str(n) for n in range(10)},
     **{ord("۰") + n: str(n) for n in range(10)},
     **{ord("०") + n: str(n) for n in range(10)},
 }
-_SENDER: Final = re.compile(rf"[{_MARKS}~\s]*([^:\n]{{1,100}}?)[{_MARKS}]*:(?:\s|$)(.*)", re.DOTALL)
+_SENDER: Final = re.compile(
+    rf"[{_MARKS}~\s]{{0,8}}([^:\n]{{1,100}}?)[{_MARKS}]*:(?:\s|$)(.*)", re.DOTALL
+)
 _QUOTES: Final = re.compile('["“”«»„‘’「]')
-_NAME: Final = r"[^<>:\n/\\]{1,250}?\.[A-Za-z0-9]{1,8}"
+_NAME: Final = r"[^<>:\n/\\]{1,250}?\.[A-Za-z0-9]{0,8}"
 _ATTACHED_IOS: Final = re.compile(rf"<[^<>:\n]{{1,40}}:\s?({_NAME})>")
 _ATTACHED_ANDROID: Final = re.compile(rf"[{_MARKS}]*({_NAME}) \([^()\n]{{1,60}}\)(?:\n|$)")
 _OWN_NAMES: Final = re.compile(
-    r"(?:IMG|VID|AUD|PTT|DOC|STK)-\d{8}-WA\d+\.\w+|\d{6,8}-(?:PHOTO|VIDEO|AUDIO|STICKER|GIF|PTT)-[\d-]+\.\w+"
+    r"(?:IMG|VID|AUD|PTT|DOC|STK)-\d{8}-WA\d+\.\w*|\d{6,8}-(?:PHOTO|VIDEO|AUDIO|STICKER|GIF|PTT)-[\d-]+\.\w+"
 )
 _OMITTED: Final = re.compile(rf"[{_MARKS}\s]*<[^<>\n:]{{3,60}}>[{_MARKS}\s]*")
 _OMITTED_IOS: Final = re.compile(
-    r"(.{1,40}) (?:omitted|weggelassen|omitid[oa]s?|omis(?:e|es)?|omess[oa]|ocultad[oa]|verwijderd)"
+    r"(.{1,40}) (?:omitted|weggelassen|nicht enthalten|omitid[oa]s?|omis(?:e|es)?|omess[oa]|ocultad[oa]|verwijderd"
+    r"|dahil edilmedi|utelatt|udeladt|jätetty pois|pominięt[oya]|пропущен[оаы]?)\.?"
     r"|已?省略.{0,12}|.{0,12}已?(?:省略|忽略)"
 )
+_VIEWED_ONCE: Final = "null"
+"""Android writes this in the place of media that were to be seen once."""
+_WAITING: Final = re.compile(
+    r"(?:waiting for this message|auf diese nachricht wird gewartet|esperando (?:el|este) mensaje"
+    r"|in attesa del messaggio|aguardando mensagem|en attente de ce message)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
 _DELETED: Final = re.compile(
-    r"(?:this message was deleted|you deleted this message|diese nachricht wurde gelöscht"
-    r"|du hast diese nachricht gelöscht|(?:se )?elimin(?:ó|aste) este mensaje|este mensaje fue eliminado"
+    r"(?:this message was deleted(?: by admin [^\n]{1,80})?|you deleted this message(?: as admin)?"
+    r"|diese nachricht wurde (?:von [^\n]{1,80} )?gelöscht|du hast diese nachricht(?: als admin)? gelöscht"
+    r"|(?:se )?elimin(?:ó|aste) este mensaje|este mensaje fue eliminado"
     r"|ce message a été supprimé|vous avez supprimé ce message|questo messaggio è stato eliminato"
-    r"|hai eliminato questo messaggio|(?:esta )?mensagem (?:foi )?apagada"
+    r"|hai eliminato questo messaggio|(?:esta )?mensagem (?:foi )?apagada|você apagou esta mensagem"
+    r"|bu mesaj silindi|bu mesajı sildiniz|(?:данное )?сообщение удалено|вы удалили данное сообщение|הודעה זו נמחקה"
     r"|[此这這您你].{0,6}(?:消息|讯息|訊息).{0,4}"
     r"|تم حذف هذه الرسالة|لقد حذفت هذه الرسالة)\W*",
     re.IGNORECASE,
 )
 _EDITED: Final = re.compile(
     rf"\s*[{_MARKS}]*<(?:this message was edited|diese nachricht wurde bearbeitet|se editó este mensaje"
-    r"|ce message a été modifié|questo messaggio è stato modificato|mensagem editada"
-    r"|此消息已编辑|تم تعديل هذه الرسالة)>\s*",
+    r"|ce message a été modifié|questo messaggio è stato modificato|mensagem editada|bu mesaj düzenlendi"
+    r"|此消息已编辑|تم تعديل هذه الرسالة)\.?>\s*",
     re.IGNORECASE,
 )
-_POLL: Final = re.compile(
-    rf"[{_MARKS}]*(?:POLL|UMFRAGE|ENCUESTA|SONDAGE|SONDAGGIO|ENQUETE)\s?:\s*\n(.*)", re.DOTALL
+_BLOCK: Final = re.compile(rf"[{_MARKS}]*([^\W\d_]{{2,20}})\s?:\s*(.*)", re.DOTALL)
+"""A poll or an event: a word in capitals, in the language of the phone, and lines with such words."""
+_VOTES: Final = re.compile(rf"[{_MARKS}]*([^\W\d_]{{2,20}})\s?:\s*(.*?)\s*\((\d+) [^()]*\)\s*")
+_OPTION: Final = 1_000
+"""Characters of a line beyond which it is no option of a poll."""
+_WORDS: Final = 60
+"""Characters of the words that stand for media that were left out."""
+_PLACE: Final = re.compile(
+    rf"[{_MARKS}]*[^\n:]{{1,30}}:\s*https://maps\.google\.com/\?q=(-?\d{{1,2}}(?:\.\d+)?),(-?\d{{1,3}}(?:\.\d+)?)\s*"
 )
-_VOTES: Final = re.compile(rf"[{_MARKS}]*\S+\s?:\s*(.*?)\s*\((\d+) [^()]*\)\s*")
 _BOLD: Final = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]*?\S)\*(?![\w*])")
 _STRUCK: Final = re.compile(r"(?<![\w~])~(?=\S)([^~\n]*?\S)~(?![\w~])")
+
+
+_CHAT_NAME: Final = re.compile(r"WhatsApp.{0,20}?\s(?:with|mit|con|avec|com|met|i|-|–)\s(.+)")
 
 
 class WhatsAppFolder:
@@ -93,6 +125,7 @@ class WhatsAppFolder:
             texts = [path.name for path in sorted(source.iterdir()) if path.suffix == ".txt"]
         else:
             texts = [source.name]
+        self.name = source.stem
         self.text = _chat_in(texts)
         if self.text is None:
             raise MovingRefused("not_an_export", f"{source} holds no chat of WhatsApp.")
@@ -101,8 +134,8 @@ class WhatsAppFolder:
         assert self._zip is not None
         for info in self._zip.infolist():
             name = info.filename.replace("\\", "/").rsplit("/", 1)[-1]
-            if not name or info.is_dir():
-                continue
+            if not name or info.is_dir() or name.startswith("._"):
+                continue  # macOS adds a file of that name to each
             if info.flag_bits & 1:
                 raise MovingRefused("bad_archive", f"The zip's entry {name!r} is encrypted.")
             if info.file_size > RATIO * max(info.compress_size, ROOM):
@@ -173,7 +206,7 @@ def _chat_in(names: list[str]) -> str | None:
     """The name of the file with the chat."""
     if "_chat.txt" in names:
         return "_chat.txt"
-    texts = [name for name in names if name.endswith(".txt")]
+    texts = [name for name in names if name.endswith(".txt") and not name.startswith("._")]
     chats = [name for name in texts if "whatsapp" in name.lower()]
     return chats[0] if chats else texts[0] if len(texts) == 1 else None
 
@@ -210,10 +243,12 @@ class WhatsAppExport:
 
     @property
     def name(self) -> str:
-        """The name of the chat, where the name of the file has it."""
-        text = (self._folder.text or "").removesuffix(".txt")
-        found = re.match(r"WhatsApp.{1,20}? (?:with|mit|con|avec|com|met|i) (.+)", text)
-        return found[1] if found else "WhatsApp"
+        """The name of the chat, where the name of the file, or of the zip or folder with it, has it."""
+        for text in ((self._folder.text or "").removesuffix(".txt"), self._folder.name):
+            found = _CHAT_NAME.search(text)
+            if found is not None:
+                return found[1].strip(_MARKS + " ")
+        return "WhatsApp"
 
     async def convert(self, target: ForeignArchive) -> None:
         """Write all that can be taken over."""
@@ -266,14 +301,32 @@ class WhatsAppExport:
         if _DELETED.fullmatch(bare):
             report.leave("deleted messages", "their text is gone", place)
             return
+        if _WAITING.fullmatch(bare):
+            report.leave("messages", "they had not arrived at the phone", place)
+            return
+        if bare == _VIEWED_ONCE:
+            report.leave("media", "they were to be seen once", place)
+            return
+        found_place = _PLACE.fullmatch(text)
+        if found_place is not None:
+            await self._take_place(entry, sender, found_place, target)
+            return
         file, text = self._file_in(text, target, place)
         if file is None and _is_omitted(text, bare, is_marked=is_marked):
             report.leave("media", "the export was made without them", place)
             return
-        poll = _POLL.match(text)
-        if poll is not None:
-            text = self._poll_text(poll[1], target, place)
-        elif is_marked and file is None and text.strip(_MARKS + " \n"):
+        caption = _caption_in(text) if file is None else None
+        if caption is not None:
+            report.leave("media", "the export was made without them", place)
+            if not caption.strip(_MARKS + " \n"):
+                return
+            text, is_marked = caption, False
+        block = _BLOCK.fullmatch(text)
+        if block is not None and not _is_capital(block[1]):
+            block = None
+        if block is not None and any(_votes_in(line) for line in block[2].split("\n")):
+            text = self._poll_text(block[2], target, place)
+        elif is_marked and block is None and file is None and text.strip(_MARKS + " \n"):
             report.leave("system messages", "notices of WhatsApp", place)
             return
         if edits:
@@ -286,6 +339,21 @@ class WhatsAppExport:
             return
         post = ForeignPost(
             place=place, at=self._instant(entry.parts), text=text, file=file, signature=sender
+        )
+        await target.add(post)
+
+    async def _take_place(
+        self, entry: _Entry, sender: str, found: re.Match[str], target: ForeignArchive
+    ) -> None:
+        latitude, longitude = float(found[1]), float(found[2])
+        if not (abs(latitude) <= 90 and abs(longitude) <= 180):
+            target.report.leave("places", "there is no such place", f"line {entry.line}")
+            return
+        post = ForeignPost(
+            place=f"line {entry.line}",
+            at=self._instant(entry.parts),
+            location=Location(latitude=latitude, longitude=longitude),
+            signature=sender,
         )
         await target.add(post)
 
@@ -313,9 +381,33 @@ class WhatsAppExport:
         target.report.change("polls", "as text with their numbers of votes", place)
         made = [marks(line) for line in lines[:1]]
         for line in lines[1:]:
-            found = _VOTES.fullmatch(line)
-            made.append(f"- {found[1]}: {found[2]}" if found else f"- {line}")
+            votes = _votes_in(line)
+            made.append(f"- {votes[0]}: {votes[1]}" if votes else f"- {line}")
         return "\n".join(made)
+
+
+def _caption_in(text: str) -> str | None:
+    """The text before the words for media that were left out, as iOS writes them; None where there are none.
+
+    Of a document it has name and pages before them, which are no caption.
+    """
+    before, mark, words = text.rstrip(" \n").rpartition("\u200e")
+    if not mark or len(words) > _WORDS or not _OMITTED_IOS.fullmatch(words.strip(_MARKS + " ")):
+        return None
+    above, _, line = before.rpartition("\n")
+    of_document = "• \u200e" in line or re.fullmatch(_NAME, line.strip(_MARKS + " "))
+    return above if of_document else before
+
+
+def _is_capital(word: str) -> bool:
+    """Whether the word is in capitals, or of a script without them."""
+    return word == word.upper()
+
+
+def _votes_in(line: str) -> tuple[str, str] | None:
+    """An option of a poll, and how many voted for it."""
+    found = _VOTES.fullmatch(line) if len(line) <= _OPTION else None
+    return (found[2], found[3]) if found is not None and _is_capital(found[1]) else None
 
 
 def _is_omitted(text: str, bare: str, *, is_marked: bool) -> bool:
@@ -345,14 +437,14 @@ def _begin(line: str) -> tuple[_Parts, str] | None:
     first, second, third = int(found[2]), int(found[4]), int(found[5])
     hour, half = int(found[7]), (found[6] or found[10] or "").lower()
     if half:
-        is_late = half.startswith("p") or half in _AFTERNOON
+        is_late = half.startswith(_AFTERNOON) and not half.startswith("pg")
         hour = hour % 12 + (12 if is_late else 0)
     is_year_first = len(found[2]) > 2
     if not is_year_first and len(found[5]) not in {2, 4}:
         return None
     seconds = int(found[9] or 0)
     parts = _Parts(first, second, third, is_year_first, hour, int(found[8]), seconds, bool(half))
-    return parts, found[11]
+    return parts, line[found.start(11) :]
 
 
 def _order_of(entries: Iterator[_Entry]) -> tuple[str, bool, _Parts | None]:
@@ -388,6 +480,7 @@ def _ordered(parts: _Parts, order: str) -> tuple[int, int, int]:
     if parts.is_year_first:
         return parts.first, parts.second, parts.third
     year = parts.third if parts.third > 99 else 2000 + parts.third
+    year -= _BUDDHIST_YEARS if year > _BUDDHIST_FROM else 0
     return (
         (year, parts.second, parts.first) if order == "dmy" else (year, parts.first, parts.second)
     )

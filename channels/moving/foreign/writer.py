@@ -18,16 +18,19 @@ from pydantic_core import PydanticCustomError
 
 from channels.limits import Limits
 from channels.moving.archive import PIECE, ArchiveWriter
+from channels.moving.bounds import problem_in_buttons
 from channels.moving.errors import MovingRefused
 from channels.moving.lines import content_to_json, line_of
 from channels.moving.models import FORMAT, VERSION
 from channels.moving.report import Report
 from groups.errors import BadMedia
+from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.text.bounded import folded, without_controls
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER
 from groups.models import (
     Attachment,
+    ButtonRows,
     Content,
     GroupType,
     JoinOption,
@@ -41,6 +44,7 @@ from groups.models import (
 )
 from groups.service.media.image_workers import ImageWorkers
 from groups.service.media.upload_files import SNIFFED_BYTES, kind_of, limits_of
+from groups.service.messages.posting import check_bounds
 
 SIGNATURE_BYTES: Final = 150
 ROOM_BYTES: Final = 256 * 2**20
@@ -76,6 +80,7 @@ class ForeignPost:
     edited_at: datetime | None = None
     pinned_at: datetime | None = None
     forwarded_from: str | None = None
+    buttons: ButtonRows = ()
 
 
 @dataclass(slots=True)
@@ -133,9 +138,25 @@ class ForeignArchive:
             content = Content(kind=Kind.TEXT, text=texts[0])
         if content is None:
             return
-        self._write_post(post, content)
+        self._write_post(post, self._with_buttons(post, content))
         for more in texts[1:]:
             self._write_post(post, Content(kind=Kind.TEXT, text=more))
+
+    def _with_buttons(self, post: ForeignPost, content: Content) -> Content:
+        if not post.buttons:
+            return content
+        made = content.model_copy(update={"buttons": post.buttons})
+        number = len(made.all_buttons)
+        try:
+            check_bounds(made, self.limits)
+            problem = problem_in_buttons(made, self.limits)
+        except DomainError as error:
+            problem = error.detail
+        if problem is not None:
+            self.report.leave("buttons", problem.rstrip("."), post.place, number)
+            return content
+        self.report.take("buttons", number)
+        return made
 
     def end(self) -> None:
         """Write the end, and the uploads."""
