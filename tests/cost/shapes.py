@@ -60,6 +60,7 @@ SHARD_KEY: Final = {
     "devices": "user_id",
     "device_users": "_id",
     "device_addresses": "_id",
+    "device_guards": "_id",
     "push_jobs": "_id",
     "online_users": "user_id",
     "online_processes": "_id",

@@ -44,6 +44,7 @@ EXPECTED: Final[Indexes] = {
     "counters": {},
     "departures": {"expires_at_1": "expires after 0 s"},
     "device_addresses": {},
+    "device_guards": {},
     "device_users": {},
     "devices": {"user_id_1_device_id_1": ""},
     "disbanded": {},

@@ -9,6 +9,7 @@ from channels.outbound.client import OutboundClient
 from channels.push.delivery.service.audience import AcknowledgedAmong, Audience
 from channels.push.delivery.service.consumer import NAME, Announcer, wants
 from channels.push.delivery.service.presence import Presence
+from channels.push.delivery.service.unused import UnusedDelivery, unused_task
 from channels.push.delivery.service.worker import OnOutcomes, PostFigures, PushWorker
 from channels.push.delivery.store.jobs import JobStore
 from channels.push.delivery.store.presence import PresenceStore
@@ -23,6 +24,7 @@ from channels.push.senders.vapid import VapidKey
 from channels.push.senders.web_push import WebPushSender
 from channels.push.wiring import PushCore
 from conversations.service.notification_settings import NotificationSettings
+from groups.kernel.background import PeriodicTask
 from groups.kernel.clock import Clock
 from groups.kernel.event_log.consumer import Consumer
 from groups.kernel.event_log.log import EventLog
@@ -41,6 +43,8 @@ class PushDelivery:
     consumer: Consumer
     worker: PushWorker
     presence: Presence
+    unused: UnusedDelivery
+    unused_task: PeriodicTask
     info: PushInfo
 
     async def activate(self, tx: Tx) -> None:
@@ -57,9 +61,11 @@ class PushDelivery:
             await self.database.run(self.consumer.activate)
         self.presence.start()
         self.worker.start()
+        self.unused_task.start()
 
     async def close(self) -> None:
         """Finish what is being sent, and leave the rest to other processes or the next start."""
+        await self.unused_task.stop()
         await self.worker.close()
         await self.presence.close()
 
@@ -106,12 +112,16 @@ def build(
         on_outcomes=on_outcomes,
     )
     announcer = Announcer(jobs=jobs, clock=clock, on_jobs=worker.wake)
+    consumer = log.consumer(NAME, announcer.handle, wants)
+    unused = UnusedDelivery(database=database, devices=core.device_store, consumer=consumer)
     return PushDelivery(
         database=database,
         core=core,
-        consumer=log.consumer(NAME, announcer.handle, wants),
+        consumer=consumer,
         worker=worker,
         presence=presence,
+        unused=unused,
+        unused_task=unused_task(unused),
         info=PushInfo(vapid_public_key=public_key, gateway="gateway" in senders),
     )
 

@@ -60,6 +60,8 @@ class DeviceRegistry:
             created_at=before.created_at if before else now,
             confirmed_at=now,
         )
+        if not of_users.get(user_id):
+            self.devices.touch_guard(user_id, tx)
         gone: list[Device] = []
         if holder is not None and holder != key:
             held = of_users.get(holder[0], ())

@@ -6,11 +6,17 @@ has one for each subscription and pushkey, by its hash (`Registration.address`),
 who register the same one conflict there, and one of them comes after the other. (A unique index on devices would do
 the same, but not on a sharded cluster, where it would have to begin with the user.)
 
+`device_guards` has `GUARDS` documents: the first device of a user writes one of them, by the user's id, and the end of
+all delivery writes them all. So delivery does not end beside the registration of a device that needs it, and users who
+register at the same time seldom meet.
+
 The methods write one collection each; `channels.push.service.devices` keeps the three in step, in one transaction.
 """
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Final
+from zlib import crc32
 
 from pymongo import DeleteOne, UpdateOne
 
@@ -20,6 +26,7 @@ from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
 
 DeviceKey = tuple[UserId, str]
 """A user, and the id of one of their devices."""
+GUARDS: Final = 16
 
 
 class DeviceStore:
@@ -33,12 +40,14 @@ class DeviceStore:
         ),
         Index("device_users", [], "found and paged by _id only"),
         Index("device_addresses", [], "found by _id only"),
+        Index("device_guards", [], "written by _id only"),
     )
 
     def __init__(self, database: Database) -> None:
         self._devices = database.collection("devices")
         self._users = database.collection("device_users")
         self._addresses = database.collection("device_addresses")
+        self._guards = database.collection("device_guards")
 
     # --- devices ------------------------------------------------------------------------------------------------------
 
@@ -95,10 +104,15 @@ class DeviceStore:
 
     # --- users who have devices ---------------------------------------------------------------------------------------
 
-    async def list_users(self, *, after: str, limit: int) -> list[UserId]:
+    async def list_users(self, *, after: str, limit: int, tx: Tx | None = None) -> list[UserId]:
         """Users who have devices, by id, from the first one after `after` on."""
         cursor = (
-            self._users.find({"_id": {"$gt": after}}, {"_id": 1}, batch_size=ONE_REPLY)
+            self._users.find(
+                {"_id": {"$gt": after}},
+                {"_id": 1},
+                batch_size=ONE_REPLY,
+                session=tx.session if tx else None,
+            )
             .sort([("_id", 1)])
             .limit(limit)
         )
@@ -123,6 +137,14 @@ class DeviceStore:
         """The user has no device any more. Collected (`Tx.write`)."""
         tx.write(self._users, DeleteOne({"_id": user_id}))
 
+    def touch_guard(self, user_id: UserId, tx: Tx) -> None:
+        """Conflict with the end of delivery: the user has a first device. Collected (`Tx.write`)."""
+        tx.write(self._guards, _touched(crc32(user_id.encode()) % GUARDS))
+
+    def touch_guards(self, tx: Tx) -> None:
+        """Conflict with the first device of any user. Collected (`Tx.write`)."""
+        tx.write(self._guards, *(_touched(number) for number in range(GUARDS)))
+
     # --- addresses ----------------------------------------------------------------------------------------------------
 
     async def find_holder(self, address: str, tx: Tx) -> DeviceKey | None:
@@ -139,6 +161,10 @@ class DeviceStore:
     def delete_addresses(self, addresses: Iterable[str], tx: Tx) -> None:
         """Collected (`Tx.write`)."""
         tx.write(self._addresses, *(DeleteOne({"_id": address}) for address in addresses))
+
+
+def _touched(guard: int) -> UpdateOne:
+    return UpdateOne({"_id": guard}, {"$inc": {"version": 1}}, upsert=True)
 
 
 def _match(key: DeviceKey) -> Document:

@@ -74,6 +74,10 @@ class Consumer:
         since = self._behind_since
         return max(0.0, (self.database.clock.now() - since).total_seconds()) if since else 0.0
 
+    async def is_active(self) -> bool:
+        """Whether it consumes what is committed."""
+        return await self.store.find_consumer(self.name) is not None
+
     async def activate(self, tx: Tx) -> None:
         """Consume every event that is committed after `tx`. Changes nothing where the consumer is active.
 
