@@ -345,6 +345,8 @@ WITHOUT_LOCKS: Final = {
     "channels.analytics.service.rollup._roll_up_day",
     "channels.reports.service.clearing._clear",
     "groups.service.messages.search_indexing.run",
+    # Once, when the last device of all users is gone.
+    "channels.push.delivery.service.unused.end",
     # The steps of a deletion, one after the other, on documents of a user who writes none any more.
     "channels.user_data.service.steps._delete_draft",
     "channels.user_data.service.worker._finish",

@@ -550,6 +550,8 @@ def create_services(
         limits,
         clock,
         acknowledged_among=acknowledgements.reader.acknowledged_among,
+        inbox_readers=channel_core.inbox_rules.staff,
+        inbox_read_seq=conversations.threads.find_read_seq,
         on_outcomes=metrics.pushes,
     )
     metrics.push_waiting.set_function(lambda: push_delivery.worker.waiting_seconds)

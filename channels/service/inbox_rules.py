@@ -116,7 +116,7 @@ class ChannelInboxRules:
             return None
         return channel_id
 
-    async def staff(self, channel_id: GroupId, tx: Tx) -> tuple[UserId, ...]:
+    async def staff(self, channel_id: GroupId, tx: Tx | None = None) -> tuple[UserId, ...]:
         """The owner, and the admins with the right to read the channel's inbox."""
         return _readers_among(await self.bulk_access.staff(channel_id, tx))
 

@@ -106,6 +106,11 @@ class ThreadService:
         """Return the totals over all threads of the channel, with one query."""
         return await self.totals.find_totals(channel_id)
 
+    async def find_read_seq(self, channel_id: GroupId, user_id: UserId) -> int:
+        """How far those who read the channel's inbox have read the user's thread; 0 where there is none."""
+        thread = await self.threads.find_thread(channel_id, user_id)
+        return thread.read_seq if thread is not None else 0
+
     async def mark_read(self, dialogue: Dialogue, *, seq: int | None) -> tuple[int, int]:
         """Move the shared cursor forward to `seq`, or to the head. Returns the cursor and the unread count.
 

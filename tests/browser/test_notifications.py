@@ -213,10 +213,12 @@ async def test_the_service_worker_shows_what_it_is_sent_and_opens_the_conversati
     }
     direct = message | {"conversation_id": "c2c_ute/1", "group_id": None}
     in_channel = message | {"channel_id": id_of(news)}
+    to_channel = in_channel | {"group_id": None, "user_id": "ute"}
     for data, address in (
         (message, view_of(path)),
         (direct, "/with/ute%2F1"),
         (in_channel, view_of(news)),
+        (to_channel, f"/console/channels/{part(id_of(news))}/inbox"),
     ):
         await worker.evaluate(CLICK, data)
         await expect(page).to_have_url(user.base + address)

@@ -268,14 +268,13 @@ async def test_a_comment_reaches_the_author_of_the_post_and_of_the_quoted_commen
     assert (await answer(1)).keys() == {owner.id}
 
 
-async def test_a_message_of_a_channel_to_one_user_reaches_them_and_theirs_no_admin(
+async def test_a_message_of_a_channel_to_one_user_rings_for_them_as_the_channel(
     api: OpenApi, world: PushWorld
 ) -> None:
     server = await api(options=world.options())
     owner, ada = server.new_user("owner"), server.new_user("ada")
     path = await a_channel(owner, ada)
     await add_browser(server, world, ada)
-    await add_browser(server, world, owner)
     mine = f"/v1/conversations/{part(f'c2c_{id_of(path)}')}/messages"
     assert (await ada.post(mine, {"kind": "text", "text": "Open?"})).status == 201
     theirs = f"{path}/inbox/{part(ada.id)}/messages"
@@ -284,6 +283,75 @@ async def test_a_message_of_a_channel_to_one_user_reaches_them_and_theirs_no_adm
     (got,) = world.got
     assert (got.device, got.payload["title"]) == (ada.id, "News")
     assert got.payload["conversation_id"] == f"c2c_{id_of(path)}"
+
+
+async def test_a_message_to_a_channel_rings_for_the_staff_who_read_its_inbox_and_want_it(
+    api: OpenApi, world: PushWorld
+) -> None:
+    server = await api(options=world.options())
+    names = ("owner", "reader", "editor", "muted", "quiet", "online", "former")
+    staff = {name: server.new_user(name) for name in names}
+    owner, reader, ada = staff["owner"], staff["reader"], server.new_user("ada")
+    path = await a_channel(owner, ada, admins=tuple(staff[name] for name in names[1:]))
+    await ada.patch("/v1/users/me", {"name": "Ada"})
+    for user in (*staff.values(), ada):
+        await add_browser(server, world, user)
+    phone = await add_phone(owner)
+    channel = f"/v1/conversations/{part(conversation_of(path))}"
+    editor = f"{path}/admins/{part(staff['editor'].id)}"
+    assert (await owner.put(editor, {"grants": ["post"]})).status == 200
+    assert (await staff["muted"].patch(channel, {"muted": True})).status == 200
+    assert (await staff["quiet"].patch(channel, {"notifications": "none"})).status == 200
+    assert (await owner.delete(f"{path}/admins/{part(staff['former'].id)}")).status == 204
+    socket = await staff["online"].socket()
+    await server.services.push_delivery.presence.update()
+    mine = f"/v1/conversations/{part(f'c2c_{id_of(path)}')}/messages"
+
+    async def write(user: User, text: str, **more: object) -> Counter[str]:
+        said = await user.post(mine, {"kind": "text", "text": text, **more})
+        assert said.status == 201, said
+        await settled(server)
+        return Counter(each.device for each in world.got)
+
+    assert await write(ada, "Psst", silent=True) == Counter()
+    assert await write(ada, "Hello") == Counter([owner.id, phone, reader.id])
+    got = {each.device: each.payload for each in world.take()}
+    shown = got[reader.id]
+    assert (shown["type"], shown["seq"], shown["unread"]) == ("message.posted", 2, 2)
+    assert (shown["title"], shown["body"]) == ("News", "Ada: Hello")
+    assert (shown["channel_id"], shown["user_id"]) == (id_of(path), ada.id)
+    assert (shown["group_id"], shown["conversation_id"]) == (None, f"inbox_{id_of(path)}:{ada.id}")
+    assert got[phone]["title_loc_key"] == "inbox_message"
+    assert got[phone]["title_loc_args"] == ["News", "Ada"]
+    assert got[phone]["sender_id"] == ada.id
+
+    # What one of them has read before the others' devices are reached rings for none of them.
+    world.gate.clear()
+    before = world.asked
+    server.services.push_delivery.worker.step = 1
+    assert (await ada.post(mine, {"kind": "text", "text": "Read at once"})).status == 201
+    await eventually(lambda: world.asked > before)
+    assert (await owner.post(f"{path}/inbox/{part(ada.id)}/read", {})).status == 200
+    assert (await ada.post(mine, {"kind": "text", "text": "Once more"})).status == 201
+    await eventually_newest(server, 4)
+    assert (await owner.post(f"{path}/inbox/{part(ada.id)}/read", {})).status == 200
+    world.gate.set()
+    await settled(server)
+    assert {each.payload["seq"] for each in world.take()} == {3}
+
+    # The writer's own devices stay quiet, though they are staff.
+    assert await write(reader, "I too") == Counter([owner.id, phone])
+    # An automatic answer rings for the one who is answered, as any answer does, and for no staff.
+    answer = {"keywords": ["open"], "answer": {"text": "Always"}}
+    assert (await owner.put(f"{path}/auto-replies/hours", answer)).status == 200
+    world.take()
+    assert (await ada.post(mine, {"kind": "text", "text": "Open?"})).status == 201
+    await eventually(lambda: ada.id in world.devices)
+    await settled(server)
+    said = {(each.device, each.payload["body"]) for each in world.take()}
+    asked = {(device, "Ada: Open?") for device in (owner.id, phone, reader.id)}
+    assert said == {*asked, (ada.id, "Always")}
+    await socket.close()
 
 
 async def test_devices_that_are_gone_are_forgotten_and_one_registered_anew_stays(

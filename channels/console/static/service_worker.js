@@ -101,10 +101,11 @@ async function showBadge() {
 }
 
 /**
- * The address of the conversation in the app, or of the comment.
+ * The address of the conversation in the app, of the comment, or of the channel's inbox.
  * @param {App.PushMessage} message
  */
-function pathOf({ channel_id: channelId, conversation_id: id, group_id: groupId, post_seq: post, seq }) {
+function pathOf({ channel_id: channelId, conversation_id: id, group_id: groupId, post_seq: post, seq, user_id: user }) {
+  if (channelId !== null && user) return `/console/channels/${encodeURIComponent(channelId)}/inbox`;
   if (channelId !== null && post)
     return `/channels/${encodeURIComponent(channelId)}/posts/${post}/comments?comment=${seq}`;
   if (channelId !== null) return `/channels/${encodeURIComponent(channelId)}`;

@@ -247,6 +247,8 @@ declare namespace App {
     seq: number;
     /** Of a comment: the post that it is on. */
     post_seq?: number;
+    /** Of a message in the channel's inbox: who wrote it. */
+    user_id?: string;
     title: string;
     body: string;
     /** In this conversation. */

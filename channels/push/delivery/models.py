@@ -20,6 +20,8 @@ class Job:
 
     A comment has a job for each of the few users whom it concerns, in place of their older one on the same post.
 
+    A message in a channel's inbox is announced to those of its staff who may read it, in the order of their ids too.
+
     A retry is a job of its own, for the devices (`device_keys`) that could not be reached in `attempt` attempts.
     """
 
@@ -35,6 +37,8 @@ class Job:
     """The one recipient, in a dialogue and of a comment."""
     post_seq: int | None = None
     """Of a comment: the post, in the channel `group_id`. None: it is a message."""
+    is_inbox: bool = False
+    """It is a user's message to the channel `group_id`, for those who read the channel's inbox."""
     is_reminder: bool = False
     """It reminds those who have not acknowledged the message."""
     peer_id: str | None = None

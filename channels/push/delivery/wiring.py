@@ -6,7 +6,12 @@ from typing import Final
 
 from channels.outbound.addresses import Network
 from channels.outbound.client import OutboundClient
-from channels.push.delivery.service.audience import AcknowledgedAmong, Audience
+from channels.push.delivery.service.audience import (
+    AcknowledgedAmong,
+    Audience,
+    InboxReaders,
+    InboxReadSeq,
+)
 from channels.push.delivery.service.consumer import NAME, Announcer, wants
 from channels.push.delivery.service.presence import Presence
 from channels.push.delivery.service.unused import UnusedDelivery, unused_task
@@ -83,6 +88,8 @@ def build(
     clock: Clock,
     *,
     acknowledged_among: AcknowledgedAmong,
+    inbox_readers: InboxReaders,
+    inbox_read_seq: InboxReadSeq,
     on_outcomes: OnOutcomes,
 ) -> PushDelivery:
     """Build delivery. `networks` are those inside that Web Push may reach."""
@@ -100,6 +107,8 @@ def build(
             users=chat.users,
             presence=presence,
             acknowledged_among=acknowledged_among,
+            inbox_readers=inbox_readers,
+            inbox_read_seq=inbox_read_seq,
             clock=clock,
             ttl_seconds=options.ttl_seconds,
             with_content=options.with_content,

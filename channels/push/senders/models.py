@@ -54,6 +54,8 @@ class Notification:
     seq: int
     post_seq: int | None
     """Of a comment: the post, whose comments `seq` counts. None: it is a message."""
+    inbox_user_id: str | None
+    """Of a message in the inbox of `channel_id`: the user who wrote it."""
     sender_id: str | None
     """None for what a channel says, whose author only its staff may know."""
     kind: str
@@ -67,10 +69,12 @@ class Notification:
 
     @property
     def kind_fields(self) -> dict[str, object]:
-        """The fields that tell a comment from a message, as senders write them."""
-        if self.post_seq is None:
-            return {"type": "message.posted"}
-        return {"type": "comment.posted", "post_seq": self.post_seq}
+        """The fields that tell comments and messages of an inbox from others, as senders write them."""
+        if self.post_seq is not None:
+            return {"type": "comment.posted", "post_seq": self.post_seq}
+        if self.inbox_user_id is not None:
+            return {"type": "message.posted", "user_id": self.inbox_user_id}
+        return {"type": "message.posted"}
 
 
 @dataclass(frozen=True, slots=True)

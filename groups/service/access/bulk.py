@@ -113,7 +113,7 @@ class BulkAccess:
         """The owners and admins of several groups, for `staff_accesses`."""
         return self.members.query_staff(group_ids)
 
-    async def staff(self, group_id: GroupId, tx: Tx) -> list[AccessContext]:
+    async def staff(self, group_id: GroupId, tx: Tx | None = None) -> list[AccessContext]:
         """The owner and the admins; none where there is no group."""
         group = await self.groups.find_group(group_id, tx)
         if group is None:

@@ -1,8 +1,9 @@
 """Who gets a notification: read page by page, right before the page is sent.
 
 A small group is read by its members, a large one by the users who have devices, whichever are fewer. Both are in the
-order of user ids, so that a job can go on with either. A page costs the same few queries: the users, their memberships,
-their devices, their settings, and who of them is online.
+order of user ids, so that a job can go on with either. The readers of a channel's inbox are few, and are read at once.
+A page costs the same few queries: the users, their memberships, their devices, their settings, and who of them is
+online.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from channels.event_views.conversations import thread_stream_id
 from channels.push.delivery.models import DeviceKey, Job
 from channels.push.delivery.service.notifications import build_notification, expiry_of
 from channels.push.delivery.service.presence import Presence
@@ -34,6 +36,10 @@ from groups.service.users import UserService
 
 AcknowledgedAmong = Callable[[StreamId, int, Collection[UserId]], Awaitable[set[UserId]]]
 """Returns those of the users who acknowledged a message."""
+InboxReaders = Callable[[GroupId], Awaitable[Collection[UserId]]]
+"""Returns the owner and the admins who may read a channel's inbox."""
+InboxReadSeq = Callable[[GroupId, UserId], Awaitable[int]]
+"""Returns how far they have read the thread of a user, a cursor that they share."""
 
 PAGE_USERS: Final = 500
 ESTIMATE_SECONDS: Final = 60.0
@@ -48,7 +54,8 @@ class Opened:
 
     job: Job
     notification: Notification
-    conversation_id: ConversationId
+    settings_of: ConversationId
+    """The conversation whose settings decide. Those of a channel decide on its comments and its inbox too."""
     group: Group | None
 
 
@@ -72,6 +79,8 @@ class Audience:
     users: UserService
     presence: Presence
     acknowledged_among: AcknowledgedAmong
+    inbox_readers: InboxReaders
+    inbox_read_seq: InboxReadSeq
     clock: Clock
     ttl_seconds: int
     with_content: bool
@@ -91,7 +100,7 @@ class Audience:
         if message is None or message.content is None:
             return None
         group: Group | None = None
-        conversation_id: str = job.stream_id
+        conversation_id, settings_of = str(job.stream_id), str(job.stream_id)
         if job.group_id is not None:
             group = (await self.memberships.find_groups([job.group_id])).get(job.group_id)
             if group is None or (job.post_seq is not None and group.comments is Commenting.OFF):
@@ -100,11 +109,13 @@ class Audience:
             if not job.is_channel:
                 names.append(await self._name_of(job.sender_id))
             if job.post_seq is not None:
-                # The switches of the channel are those of its comments.
-                conversation_id = group.stream_id
+                conversation_id = settings_of = group.stream_id
+            elif job.is_inbox:
+                conversation_id = thread_stream_id(job.group_id, job.sender_id)
+                settings_of = group.stream_id
         else:
             assert job.peer_id is not None, "a dialogue has another side"
-            conversation_id = C2C_PREFIX + job.peer_id
+            conversation_id = settings_of = C2C_PREFIX + job.peer_id
             names = [await self._name_of(job.peer_id)]
         notification = build_notification(
             job,
@@ -114,7 +125,7 @@ class Audience:
             expires_at=expires_at,
             with_content=self.with_content,
         )
-        return Opened(job, notification, ConversationId(conversation_id), group)
+        return Opened(job, notification, ConversationId(settings_of), group)
 
     async def read(self, opened: Opened, after: str, upto: str | None) -> Page:
         """The recipients behind the user `after`, up to the user `upto` or the end; for a retry, all of them."""
@@ -125,11 +136,24 @@ class Audience:
                 user_ids = {job.recipient_id}
             joined = await self._joined(opened, sorted(user_ids))
             return Page(await self._deliveries(opened, joined), max(user_ids), is_end=True)
-        joined, last, is_end = await self._page_of_group(opened, after)
+        page = self._page_of_inbox if job.is_inbox else self._page_of_group
+        joined, last, is_end = await page(opened, after)
         if upto is not None and last >= upto:
             joined = {user_id: seq for user_id, seq in joined.items() if user_id <= upto}
             last, is_end = upto, True
         return Page(await self._deliveries(opened, joined), last, is_end)
+
+    async def _page_of_inbox(
+        self, opened: Opened, after: str
+    ) -> tuple[dict[UserId, int], str, bool]:
+        """As `_page_of_group`, the readers of the channel's inbox behind `after`: all of them are the last page."""
+        assert opened.job.group_id is not None, "an inbox is a channel's"
+        readers = sorted(await self.inbox_readers(opened.job.group_id))
+        return (
+            {user_id: 0 for user_id in readers if user_id > after},
+            max([after, *readers]),
+            True,
+        )
 
     async def _page_of_group(
         self, opened: Opened, after: str
@@ -153,6 +177,9 @@ class Audience:
         group = opened.group
         if group is None:
             return dict.fromkeys(user_ids, 0)
+        if opened.job.is_inbox:
+            readers = await self.inbox_readers(group.group_id)
+            return {user_id: 0 for user_id in user_ids if user_id in readers}
         found = await self.memberships.find_memberships(
             [(group.group_id, user_id) for user_id in user_ids]
         )
@@ -182,16 +209,22 @@ class Audience:
             return []
         # Silent messages have no job.
         settings, online = await asyncio.gather(
-            self.settings.find({(user_id, opened.conversation_id) for user_id in of_users}),
+            self.settings.find({(user_id, opened.settings_of) for user_id in of_users}),
             self.presence.online_among(of_users.keys()),
         )
         head = await self._head_of_channel(opened) if is_comment else None
+        of_thread: int | None = None
+        if job.is_inbox and job.group_id is not None:
+            of_thread = await self.inbox_read_seq(job.group_id, job.sender_id)
         now, wanted = self.clock.now(), frozenset(job.device_keys)
         deliveries: list[Delivery] = []
         for user_id in sorted(of_users.keys() - online):
-            of_user = settings.get((user_id, opened.conversation_id), DEFAULT_SETTINGS)
-            read_seq = of_user.read_seq if head is None else head.read_by(user_id)
-            read_seq = max(read_seq, of_user.read_seq)
+            of_user = settings.get((user_id, opened.settings_of), DEFAULT_SETTINGS)
+            if of_thread is not None:
+                read_seq = of_thread
+            else:
+                read_seq = of_user.read_seq if head is None else head.read_by(user_id)
+                read_seq = max(read_seq, of_user.read_seq)
             seq = job.seq if head is None else head.head_seq
             unread = unread_of(seq, read_seq, joined[user_id])
             if (unread == 0 and not is_comment and not is_reminder) or not rings(

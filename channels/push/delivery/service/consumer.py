@@ -1,13 +1,13 @@
 """Notes each message that is to be announced: the consumer of the event log.
 
 It writes in the transaction that stores the consumer's position, so each message is noted once. Messages that were
-posted silently are not announced; nor are messages to a channel's inbox, whose readers are staff. A comment is
-announced to the authors of the post and of the quoted comment. A reminder is a job of its own, for those who have not
-acknowledged its message.
+posted silently are not announced. A user's message to a channel is announced to those who read the channel's inbox. A
+comment is announced to the authors of the post and of the quoted comment. A reminder is a job of its own, for those who
+have not acknowledged its message.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from channels.acknowledgements.events import AcknowledgementReminded
@@ -110,23 +110,25 @@ def _message_job(event: Event) -> Job | None:
             is_channel=event.is_channel,
         )
     if isinstance(event, DialoguePosted) and not event.message.silent:
-        message, dialogue = event.message, event.dialogue
-        sides = [side for side in dialogue.sides if side.user_id != message.sender_id]
-        # To oneself, or from a user to a channel.
-        if not sides:
-            return None
-        (recipient,) = sides
-        if dialogue.channel_id is None:
-            peer_id: str = message.sender_id
-        else:
-            peer_id = dialogue.channel_id
-        return Job(
-            job_id=message.stream_id,
-            stream_id=message.stream_id,
-            seq=message.seq,
-            sender_id=UserId(peer_id),
-            posted_at=message.created_at,
-            recipient_id=recipient.user_id,
-            peer_id=peer_id,
-        )
+        return _dialogue_job(event)
     return None
+
+
+def _dialogue_job(event: DialoguePosted) -> Job | None:
+    message, dialogue = event.message, event.dialogue
+    sides = [side for side in dialogue.sides if side.user_id != message.sender_id]
+    if not sides and dialogue.channel_id is None:
+        return None  # to oneself
+    job = Job(
+        job_id=message.stream_id,
+        stream_id=message.stream_id,
+        seq=message.seq,
+        sender_id=message.sender_id,
+        posted_at=message.created_at,
+    )
+    if not sides:
+        # The event names the readers of its moment: where there is none, it needs no job.
+        return replace(job, group_id=dialogue.channel_id, is_inbox=True) if event.staff else None
+    (recipient,) = sides
+    peer_id: str = dialogue.channel_id or message.sender_id
+    return replace(job, sender_id=UserId(peer_id), recipient_id=recipient.user_id, peer_id=peer_id)

@@ -24,6 +24,8 @@ GROUP_MESSAGE: Final = "group_message"
 """The arguments are the group's name and the sender's."""
 DIRECT_MESSAGE: Final = "direct_message"
 """The argument is the name of the sender, a user or a channel."""
+INBOX_MESSAGE: Final = "inbox_message"
+"""The arguments are the channel's name and the sender's."""
 COMMENT: Final = "comment"
 """The arguments are the channel's name and the sender's."""
 _DIGEST_BYTES: Final = 24
@@ -59,10 +61,12 @@ def build_notification(
         # Comments do not replace the notification of a post.
         topic=topic_of(job.stream_id if is_comment else conversation_id, job.recipient_id),
         conversation_id=conversation_id,
-        group_id=job.group_id,
-        channel_id=job.group_id if job.is_channel or is_comment else None,
+        # A thread of an inbox is in no conversation of its readers.
+        group_id=None if job.is_inbox else job.group_id,
+        channel_id=job.group_id if job.is_channel or is_comment or job.is_inbox else None,
         seq=job.seq,
         post_seq=job.post_seq,
+        inbox_user_id=job.sender_id if job.is_inbox else None,
         sender_id=None if is_anonymous else job.sender_id,
         kind=content.kind.value,
         sent_at=job.posted_at,
@@ -83,6 +87,8 @@ def expiry_of(job: Job, ttl_seconds: int) -> datetime:
 def _title_key(job: Job) -> str:
     if job.post_seq is not None:
         return COMMENT
+    if job.is_inbox:
+        return INBOX_MESSAGE
     if job.group_id is None:
         return DIRECT_MESSAGE
     return CHANNEL_POST if job.is_channel else GROUP_MESSAGE

@@ -147,6 +147,7 @@ def _values(job: Job) -> Document:
         "recipient_id": job.recipient_id,
         "peer_id": job.peer_id,
         "post_seq": job.post_seq,
+        "is_inbox": job.is_inbox,
         "is_reminder": job.is_reminder,
         "start": job.start,
         "cursor": job.cursor,
@@ -171,6 +172,7 @@ def _to_job(row: Document) -> Job:
         peer_id=row["peer_id"],
         # Absent in jobs of older versions.
         post_seq=row.get("post_seq"),
+        is_inbox=row.get("is_inbox", False),
         is_reminder=row.get("is_reminder", False),
         start=row["start"],
         cursor=row["cursor"],
