@@ -5,6 +5,7 @@ from typing import Final
 
 from groups.kernel.mongo import Index
 from groups.wiring import GroupChat, GroupCore
+from reactions.polls.service.closing import PollClosing
 from reactions.polls.service.polls import PollService
 from reactions.service.engine import ReactionEngine
 from reactions.service.reactions import ReactedHook, ReactionService
@@ -46,3 +47,8 @@ def assemble_polls(chat: GroupChat, engine: ReactionEngine) -> PollService:
     return PollService(
         engine=engine, access=chat.bulk_access, guard=chat.guard, admin_log=chat.admin_log
     )
+
+
+def build_poll_closing(chat: GroupChat, engine: ReactionEngine) -> PollClosing:
+    """Build what announces polls that close by themselves."""
+    return PollClosing(engine=engine, access=chat.bulk_access)

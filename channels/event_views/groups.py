@@ -277,7 +277,12 @@ def _reactions(event: ReactionsChanged) -> Iterable[EventView]:
 
 
 def _poll(event: PollChanged) -> Iterable[EventView]:
-    counts: dict[str, Any] = {"seq": event.seq, "options": event.votes, "voters": event.voters}
+    counts: dict[str, Any] = {
+        "seq": event.seq,
+        "options": event.votes,
+        "voters": event.voters,
+        "closed": event.closed,
+    }
     name = "poll.changed"
     # In the order of `_reactions`.
     yield EventView(group_payload(name, name, event, **counts), event.stream_id)

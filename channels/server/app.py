@@ -176,6 +176,7 @@ from groups.routes.users import UserRoutes
 from groups.service.hooks import Hooks
 from groups.wiring import GROUP_INDEXES, GroupChat
 from reactions.polls.routes import PollRoutes
+from reactions.polls.service.closing import PollClosing
 from reactions.polls.service.polls import PollService
 from reactions.routes import ReactionRoutes
 from reactions.service.reactions import ReactionService
@@ -219,6 +220,7 @@ class Services:
     conversations: Conversations
     reactions: ReactionService
     polls: PollService
+    poll_closing: PollClosing
     acknowledgements: Acknowledgements
     channels: Channels
     buttons: Buttons
@@ -282,6 +284,7 @@ class Services:
         self.chat.media.start()
         await self.chat.indexing.start()
         self.channels.drafting.scheduler.start()
+        self.poll_closing.start()
         self.broadcasts.worker.start()
         self.comments.cleanup_task.start()
         self.analytics.rollup_task.start()
@@ -307,6 +310,7 @@ class Services:
         await self.clock_sync.stop()
         await self.chat.indexing.close()
         await self.channels.drafting.scheduler.stop()
+        await self.poll_closing.stop()
         await self.broadcasts.worker.close()
         await self.channels.channels.close()
         await self.comments.close()
@@ -438,6 +442,7 @@ def create_services(
     )
     reactions = reaction_wiring.assemble(chat, engine, reacted=[analytics_core.counter.reacted])
     polls = reaction_wiring.assemble_polls(chat, engine)
+    poll_closing = reaction_wiring.build_poll_closing(chat, engine)
     acknowledgements = acknowledgement_wiring.assemble(
         chat, engine, most_names=limits.acknowledgement_names
     )
@@ -606,6 +611,7 @@ def create_services(
         conversations=conversations,
         reactions=reactions,
         polls=polls,
+        poll_closing=poll_closing,
         acknowledgements=acknowledgements,
         channels=channels,
         buttons=buttons,

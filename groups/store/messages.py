@@ -3,6 +3,8 @@
 `terms` are the numbers by which a search finds the message (`groups.store.message_search`). They are stored and changed
 with the content, so a search sees every post, edit and deletion at once. Messages without words have none.
 
+`poll_closes_at` is the closing time of a poll whose closing is still to be announced; no other message has it.
+
 `key` is the caller's idempotency key, or one made by the server so that a batch whose outcome was unknown can be
 repeated safely.
 """
@@ -104,6 +106,13 @@ class MessageStore:
             # Where messages are kept, posting does not maintain this index.
             partial={"ends_at": {"$exists": True}},
             expire_after_seconds=_GRACE_SECONDS,
+        ),
+        Index(
+            "messages",
+            [("poll_closes_at", 1)],
+            "the polls that close next",
+            # Posting maintains it for polls with a closing time only, and it forgets those that are closed.
+            partial={"poll_closes_at": {"$exists": True}},
         ),
     )
 
@@ -289,8 +298,14 @@ class MessageStore:
             limit=wanted.limit,
         )
 
-    async def set_content(self, message: Message, tx: Tx) -> None:
-        """Store an edited message's content, instant and version, and that it names no origin any more."""
+    async def set_content(
+        self, message: Message, before: Content | None, tx: Tx, *, is_announced: bool = False
+    ) -> None:
+        """Store an edited message's content, instant and version, and that it names no origin any more.
+
+        `before`: its content until now. Where its poll closes at another time, the closing will be announced then;
+        `is_announced`: `tx` announces it.
+        """
         values: Document = {
             "content": message.content.to_stored() if message.content else None,
             "edited_at": message.edited_at,
@@ -299,10 +314,19 @@ class MessageStore:
         }
         if message.origin is None:
             values["origin"] = None
+        without: list[str] = []
         terms = search_terms_of(message.content)
         if terms:
             values["terms"] = terms
-        await self._set(message, values, tx, without=() if terms else ("terms",))
+        else:
+            without.append("terms")
+        closes_at = poll_closing_of(message.content)
+        if closes_at != poll_closing_of(before):
+            if closes_at is None or is_announced:
+                without.append("poll_closes_at")
+            else:
+                values["poll_closes_at"] = closes_at
+        await self._set(message, values, tx, without=without)
 
     async def set_marks(self, message: Message, tx: Tx) -> None:
         """Store whether the message is pinned, whether its reactions and comments are frozen, and its version."""
@@ -374,6 +398,36 @@ class MessageStore:
         if before != after:
             await self._messages.update_one(key, {"$set": {"comments": after}}, session=tx.session)
         return before, after
+
+    async def list_closing(self, now: datetime, limit: int) -> list[tuple[StreamId, int]]:
+        """The streams and seqs of polls that closed by `now` and are not announced, the earliest first."""
+        # Uses index: poll_closes_at_1 (partial: those that are to be announced); it asks every shard.
+        cursor = self._messages.find(
+            {"poll_closes_at": {"$lte": now}}, {"_id": 0, "stream_id": 1, "seq": 1}
+        )
+        rows = await cursor.sort([("poll_closes_at", 1)]).limit(limit).to_list(None)
+        return [(StreamId(row["stream_id"]), row["seq"]) for row in rows]
+
+    async def find_next_closing(self) -> datetime | None:
+        """When the next poll closes or closed whose closing is not announced; None where there is none."""
+        # Uses index: poll_closes_at_1 (partial)
+        row = await self._messages.find_one(
+            {"poll_closes_at": {"$exists": True}},
+            {"_id": 0, "poll_closes_at": 1},
+            sort=[("poll_closes_at", 1)],
+        )
+        return row["poll_closes_at"] if row else None
+
+    async def take_closing(
+        self, stream_id: StreamId, seq: int, now: datetime, tx: Tx
+    ) -> Message | None:
+        """The message whose poll closed by `now`, for `tx` to announce; None where that is done."""
+        document = await self._messages.find_one_and_update(
+            {**_by_id(stream_id, seq), "poll_closes_at": {"$lte": now}},
+            {"$unset": {"poll_closes_at": ""}},
+            session=tx.session,
+        )
+        return _to_message(document) if document else None
 
     async def list_ended(self, now: datetime, limit: int) -> list[tuple[StreamId, int]]:
         """The streams and seqs of messages that have ended, the earliest first."""
@@ -464,6 +518,12 @@ def search_terms_of(content: Content | None) -> list[Term]:
     return terms_of(content.searched_texts) if content is not None else []
 
 
+def poll_closing_of(content: Content | None) -> datetime | None:
+    """When the poll of this content closes; None where there is no such time."""
+    poll = content.poll if content is not None else None
+    return poll.closes_at if poll is not None else None
+
+
 _ADDED_LATER: Final = {"views", "comments", "comments_frozen", "changed_version"}
 """Fields that no new message has."""
 
@@ -485,6 +545,9 @@ def _to_document(keyed: KeyedMessage) -> Document:
     terms = search_terms_of(message.content)
     if terms:
         document["terms"] = terms
+    closes_at = poll_closing_of(message.content)
+    if closes_at is not None:
+        document["poll_closes_at"] = closes_at
     if message.quoted_seq is None:
         del document["quoted_seq"]
     document["_id"] = message_key(message.stream_id, message.seq)

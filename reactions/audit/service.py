@@ -134,6 +134,7 @@ class _Audit:
                 seq=message.seq,
                 votes=counts if is_public else None,
                 voters=values["voters"] if is_public else None,
+                closed=poll.is_closed(now),
             )
         )
 

@@ -16,8 +16,8 @@ class OwnVotes(NamedTuple):
 class PollChanged(Event):
     """The votes of a poll after a transaction: one event for all commands of a batch, or for its closing.
 
-    `votes`, one count an option, and `voters` are None while not everybody may see the results. `own` is for the
-    users' own devices alone, as in `ReactionsChanged`.
+    `closed`: it takes no more votes, so these are the last. `votes`, one count an option, and `voters` are None while
+    not everybody may see the results. `own` is for the users' own devices alone, as in `ReactionsChanged`.
     """
 
     type: Literal["poll.changed"] = "poll.changed"
@@ -27,6 +27,7 @@ class PollChanged(Event):
     seq: int
     votes: tuple[int, ...] | None
     voters: int | None
+    closed: bool = False
     own: tuple[OwnVotes, ...] = ()
 
     @property

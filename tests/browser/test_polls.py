@@ -4,7 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import Locator, expect
 
-from tests.api import Api, User, a_channel, a_chat_group
+from tests.api import (
+    Api,
+    MovedClock,
+    User,
+    a_channel,
+    a_chat_group,
+    open_api,
+    open_database,
+)
 from tests.browser.test_access import NARROWEST, check
 from tests.browser.test_composer import console_of
 from tests.browser.windows import OpenWindow, Window, screenshot, view_of
@@ -152,6 +160,26 @@ async def test_hidden_results_are_explained_and_shown_in_time(
     assert closed.status == 200, closed
     await expect(waiting.locator(".leading")).to_contain_text("Coffee")
     await expect(waiting.locator(".leading")).to_contain_text("1 vote, 100%")
+
+
+async def test_a_poll_whose_time_has_come_shows_its_result_without_a_reload(
+    mongod_uri: str, window: OpenWindow
+) -> None:
+    clock = MovedClock()
+    async with open_database(mongod_uri) as database, open_api(database, clock=clock) as server:
+        owner, reader = (server.new_user(name, hours=9) for name in ("owner", "reader"))
+        path = await a_channel(owner, reader)
+        closes_at = (clock.now() + timedelta(hours=1)).isoformat()
+        asked = {"results": "after_close", "closes_at": closes_at}
+        post = await a_poll(owner, path, "Until when?", **asked)
+        await owner.put(f"{post}/vote", {"options": [1]})
+        opened = await window(reader, view_of(path))
+        poll = polls_in(opened, "Until when?")
+        await expect(poll.get_by_role("radio")).to_have_count(2)
+        # The server's clock alone, so the page's own timer does not load the poll again.
+        clock.move(seconds=3_601)
+        await expect(poll).to_contain_text("The poll is closed.")
+        await expect(poll.locator(".leading")).to_contain_text("1 vote, 100%")
 
 
 async def test_members_of_a_group_make_polls_and_see_who_voted(

@@ -41,6 +41,8 @@ async def watched(mongod_uri: str) -> AsyncIterator[Watched]:
             # Messages that end are looked for every 30 seconds, and users who are to be deleted every minute.
             await api.services.chat.retention_task.stop()
             await api.services.user_data.worker.close()
+            # Polls that close are looked for every five seconds.
+            await api.services.poll_closing.stop()
             yield Watched(api, probe)
     finally:
         await probe.stop()

@@ -247,6 +247,9 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape("find", "comment_streams", ("is_ended",)): (
         "comments of deleted posts: from a partial index that is empty nearly always, every ten seconds"
     ),
+    Shape("find", "messages", ("poll_closes_at",)): (
+        "polls that close, of any channel or group: from a partial index that is empty nearly always, every 5 seconds"
+    ),
     Shape("find", "drafts", ("due_at",)): (
         "due and next scheduled posts of all channels: once for each scheduled time"
     ),

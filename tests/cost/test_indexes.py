@@ -157,6 +157,7 @@ EXPECTED: Final[Indexes] = {
         "stream_id_1_terms_1_created_at_1_seq_1": 'only where {"terms": {"$exists": true}}',
         "stream_id_1_created_at_1_seq_1": 'only where {"recalled_at": null}',
         "ends_at_1": 'only where {"ends_at": {"$exists": true}}, expires after 86400 s',
+        "poll_closes_at_1": 'only where {"poll_closes_at": {"$exists": true}}',
         "stream_id_1_changed_version_1": 'only where {"changed_version": {"$exists": true}}',
         "stream_id_1_seq_1": "unique",
         "stream_id_1_sender_id_1_key_1": "unique",

@@ -606,7 +606,7 @@ class _Import:
             await self._add("tallies", tally)
         self._uses += media_ids_of(message.content)
         # A key as the server makes it: no caller's key is like it.
-        document = message_document(message, f"s:{mint_id()}")
+        document = message_document(message, f"s:{mint_id()}", self._service.database.clock.now())
         await self._add("messages", document, weight=max(1, BATCH // MESSAGES_A_BATCH))
 
     async def _take_draft(self, line: DraftLine) -> None:

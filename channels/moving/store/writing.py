@@ -49,8 +49,8 @@ class ImportStore:
         return [UserId(row["user_id"]) for row in await cursor.to_list(None)]
 
 
-def message_document(message: Message, key: str) -> Document:
-    """A message as it is stored."""
+def message_document(message: Message, key: str, now: datetime) -> Document:
+    """A message as it is stored. The closing of a poll that is open `now` will be announced."""
     document: Document = message.model_dump(mode="python")
     for name, value in _ABSENT.items():
         if document[name] == value:
@@ -60,6 +60,9 @@ def message_document(message: Message, key: str) -> Document:
         terms = terms_of(message.content.searched_texts)
         if terms:
             document["terms"] = terms
+        poll = message.content.poll
+        if poll is not None and poll.closes_at is not None and not poll.is_closed(now):
+            document["poll_closes_at"] = poll.closes_at
     document["_id"] = message_key(message.stream_id, message.seq)
     document["key"], document["digest"] = key, ""
     return document

@@ -342,7 +342,7 @@ class StreamService:
     async def close_poll(self, message: Message, now: datetime, tx: Tx) -> Message:
         """Close the poll of this message at this instant; returns the message as stored. It does not count as edited.
 
-        The caller has votes that do not see it conflict with the transaction.
+        The caller announces it, and has votes that do not see it conflict with the transaction.
         """
         content = message.content
         assert content is not None, "its caller looks first"
@@ -350,8 +350,22 @@ class StreamService:
         poll = content.poll.model_copy(update={"closes_at": now})
         closed = message.model_copy(update={"content": content.model_copy(update={"poll": poll})})
         closed = await self.changes.record(message, closed, now, tx)
-        await self.messages.set_content(closed, tx)
+        await self.messages.set_content(closed, content, tx, is_announced=True)
         return closed
+
+    async def list_closing_polls(self, limit: int) -> list[tuple[StreamId, int]]:
+        """The streams and seqs of polls whose closing time has come and is not announced, the earliest first."""
+        return await self.messages.list_closing(self.clock.now(), limit)
+
+    async def find_next_closing(self) -> datetime | None:
+        """The closing time of the next poll, or of one that is not announced yet; None where there is none."""
+        return await self.messages.find_next_closing()
+
+    async def take_closed_poll(
+        self, stream_id: StreamId, seq: int, now: datetime, tx: Tx
+    ) -> Message | None:
+        """The message whose poll has closed, for `tx` to announce; None where another transaction did."""
+        return await self.messages.take_closing(stream_id, seq, now, tx)
 
     async def _reviewed_edit(
         self, actor: Actor, content: Content, open_message: OpenMessage[T]
@@ -434,7 +448,7 @@ class StreamService:
             before = await self.streams.add_media_bytes(message.stream_id, more, tx)
             if more > 0:
                 check_media_quota(before, more, media_limit)
-        await self.messages.set_content(changed, tx)
+        await self.messages.set_content(changed, old, tx)
         if message.pinned_at != changed.pinned_at:
             await self.messages.set_marks(changed, tx)
         await self.media.use(media_ids_of(new), tx)

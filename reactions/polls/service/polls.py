@@ -107,6 +107,7 @@ def poll_changed(
         seq=seq,
         votes=counts if is_public else None,
         voters=tally.voters if is_public else None,
+        closed=poll.is_closed(now),
         own=own,
     )
 

@@ -500,16 +500,16 @@ export function pollInEvent(given, known) {
 }
 
 /**
- * The poll after votes: counts are null where not everybody may see them, and those that are known stay. An event of the
- * user's own vote, on whichever device, says what it is now.
+ * The poll after votes, or after it closed: counts are null where not everybody may see them, and those that are known
+ * stay. An event of the user's own vote, on whichever device, says what it is now.
  * @param {Poll} known
- * @param {{ options: number[] | null; voters: number | null; mine?: number[] }} event
+ * @param {{ options: number[] | null; voters: number | null; closed?: boolean; mine?: number[] }} event
  * @returns {Poll}
  */
-export function pollAfterVotes(known, { options: counts, voters, mine = known.mine }) {
-  if (counts === null) return { ...known, mine };
+export function pollAfterVotes(known, { options: counts, voters, closed = known.closed, mine = known.mine }) {
+  if (counts === null) return { ...known, closed, mine };
   const options = known.options.map((option, index) => ({ ...option, votes: counts[index] ?? option.votes }));
-  return { ...known, options, voters, mine };
+  return { ...known, options, voters, closed, mine };
 }
 
 /**
