@@ -625,6 +625,9 @@ async def test_a_socket_at_another_process_keeps_a_device_quiet_until_that_proce
 ) -> None:
     server = await api(options=world.options())
     other = await api(options=world.options(), database=second_database)
+    # It only has the socket: what it consumed or sent, `settled` would not wait for.
+    await other.services.log.close()
+    await other.services.push_delivery.worker.close()
     owner, ada = server.new_user("owner"), server.new_user("ada")
     path = await a_channel(owner, ada)
     browser = await add_browser(server, world, ada)

@@ -55,6 +55,7 @@ class Presence:
     _scanned_at: float = field(default=float("-inf"), init=False)
     _looked_at: float = field(default=float("-inf"), init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
+    _updating: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def came(self, user_id: UserId) -> None:
         """The user has a first socket here."""
@@ -118,7 +119,14 @@ class Presence:
             await asyncio.sleep(GATHER_SECONDS)
 
     async def update(self) -> None:
-        """Store what was noted, and keep the rows of this process; at most a few commands for any number of users."""
+        """Store what was noted, and keep the rows of this process; at most a few commands for any number of users.
+
+        One at a time: when it returns, all is stored that was noted before it was called.
+        """
+        async with self._updating:
+            await self._update()
+
+    async def _update(self) -> None:
         now = asyncio.get_running_loop().time()
         if now - self._looked_at >= LOOK_SECONDS:
             self._looked_at = now
