@@ -10,13 +10,25 @@ import aiohttp
 import pytest
 from playwright.async_api import Route, expect
 
-from tests.api import Api, User, a_channel, a_post, id_of, open_api, open_database, part
+from tests.api import (
+    PATIENCE_SECONDS,
+    Api,
+    User,
+    a_channel,
+    a_post,
+    id_of,
+    open_api,
+    open_database,
+    part,
+)
 from tests.browser.foreign_site import ForeignSite
 from tests.browser.test_access import check
 from tests.browser.windows import GONE, OpenWindow, Window, a_picture
 from tests.flows.server_process import ServerProcess
 from tests.mongod import scratch_directory
 
+RECONNECTS_WITHIN: Final = 1_000 * (15 + PATIENCE_SECONDS)
+"""Milliseconds: the longest pause of the page between two attempts (`maxPause` of `socket.js`), and then as ever."""
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
 
@@ -258,6 +270,8 @@ async def test_without_a_token_it_shows_a_public_channel_and_asks_again_now_and_
         await expect(opened.page.get_by_role("alert")).to_have_text(missing)
 
 
+# It starts a server with a database twice.
+@pytest.mark.timeout(300)
 async def test_it_comes_back_after_the_server_was_restarted(
     window: OpenWindow, site: ForeignSite
 ) -> None:
@@ -279,7 +293,8 @@ async def test_it_comes_back_after_the_server_was_restarted(
             await process.start("--port", port, CHANNELS_ALLOWED_ORIGINS=site.origin)
             owner = process.user_of("owner")
             await asyncio.gather(*(a_post(owner, path, f"after {n}") for n in range(3)))
-            await expect(articles).to_have_count(4)
+            # While the server was away its pauses have grown, and the last one may just have begun.
+            await expect(articles).to_have_count(4, timeout=RECONNECTS_WITHIN)
             await expect(opened.page.get_by_text("Connection lost. Reconnecting…")).to_be_hidden()
             await a_post(owner, path, "live again")
             await expect(articles.first).to_contain_text("live again")

@@ -43,6 +43,11 @@ async def watched(mongod_uri: str) -> AsyncIterator[Watched]:
             await api.services.user_data.worker.close()
             # Polls that close are looked for every five seconds.
             await api.services.poll_closing.stop()
+            # What is done once a minute: the database's clock is read, and webhooks and cases that have ended are
+            # looked for.
+            await api.services.clock_sync.stop()
+            await api.services.webhooks.cleanup.stop()
+            await api.services.abuse_reports.clearing.close()
             yield Watched(api, probe)
     finally:
         await probe.stop()

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,9 @@ from groups.kernel.clock import SystemClock
 from tests.api import User
 
 ROOT: Final = Path(__file__).parents[2]
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 120.0
+"""Where nine others want two cores, database and server take 12 to 14. One that fails ends at once, so only one that
+hangs is waited for so long."""
 STOP_SECONDS: Final = 30.0
 
 
@@ -46,13 +49,14 @@ class ServerProcess:
                 stderr=log,
             )
         assert process.stdout is not None
-        async with asyncio.timeout(START_SECONDS):
-            while line := (await process.stdout.readline()).decode():
-                word, _, rest = line.strip().partition(" ")
-                if word == "API":
-                    self.base = rest.strip().removesuffix("/v1")
-                if word == "Ready.":
-                    return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(START_SECONDS):
+                while line := (await process.stdout.readline()).decode():
+                    word, _, rest = line.strip().partition(" ")
+                    if word == "API":
+                        self.base = rest.strip().removesuffix("/v1")
+                    if word == "Ready.":
+                        return
         raise AssertionError(f"the server did not start:\n{self.log()}")
 
     def backed_up(self, name: str) -> "ServerProcess":
