@@ -8,7 +8,8 @@ Promises:
         device that had it, in the same transaction, so a phone that changed hands rings for its new user only.
     Bounded: a user has `devices_per_user` devices at most; one more takes the place of the one that was confirmed the
         longest time ago.
-    Gone with the tokens: revoking a user's tokens deletes the user's devices in the same transaction.
+    Gone with the tokens: revoking a user's tokens deletes the user's devices in the same transaction, and a
+        registration that is under way is refused. A token that expires deletes none.
 
     device, _ = await devices.register(ada, "phone", Registration(Gateway("a1b2"), app_id="org.example.app"))
 """

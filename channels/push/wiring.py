@@ -14,6 +14,7 @@ from channels.push.service.devices import (
 from channels.push.store.devices import DeviceStore
 from groups.kernel.clock import Clock
 from groups.kernel.mongo import Database, Index
+from groups.service.revocations import Revocations
 
 NO_DELIVERY: Final = PushInfo()
 PUSH_INDEXES: Final[tuple[Index, ...]] = (*DeviceStore.INDEXES,)
@@ -46,6 +47,7 @@ def build_core(database: Database, limits: PushLimits, clock: Clock) -> PushCore
 def assemble(
     database: Database,
     core: PushCore,
+    revocations: Revocations,
     clock: Clock,
     *,
     info: PushInfo = NO_DELIVERY,
@@ -58,6 +60,7 @@ def assemble(
             devices=core.device_store,
             registry=core.registry,
             activate=activate,
+            revocations=revocations,
             clock=clock,
         ),
         info=info,

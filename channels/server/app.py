@@ -563,6 +563,7 @@ def create_services(
     push = push_wiring.assemble(
         database,
         push_core,
+        chat.revocations,
         clock,
         info=push_delivery.info,
         activate=push_delivery.activate,

@@ -19,7 +19,7 @@ from groups.events import TokensRevoked
 from groups.kernel.actor import Actor
 from groups.kernel.background import cancel
 from groups.kernel.clock import Clock
-from groups.kernel.errors import PermissionRefused
+from groups.kernel.errors import PermissionRefused, Unavailable
 from groups.kernel.events import Event
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database, Tx, is_outage
@@ -63,6 +63,18 @@ class Revocations:
     def revoked_at(self, user_id: UserId) -> datetime | None:
         """Until when the user's tokens are revoked; None: none is."""
         return self._revoked.get(user_id)
+
+    async def check_unchanged(self, user_id: UserId, known: datetime | None, tx: Tx) -> None:
+        """Refuse the caller where tokens were revoked that `revoked_at` did not say when their token was checked.
+
+        For what a revocation deletes: `tx` conflicts with the hook that does so, so nothing is stored behind it by a
+        request that was under way, or in a process that does not know yet. Raises: Unavailable; a repetition of the
+        request is checked by what is known then.
+        """
+        revoked_at = await self.users.find_revoked(user_id, tx)
+        if revoked_at is not None and (known is None or revoked_at > known):
+            self._note(user_id, revoked_at)
+            raise Unavailable("The user's tokens were revoked a moment ago; try again")
 
     async def load(self) -> None:
         """Load all revocations, before the first token is checked."""

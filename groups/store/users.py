@@ -252,6 +252,11 @@ class UserStore:
             {"_id": user_id}, {"$max": {"revoked_at": at}}, upsert=True, session=tx.session
         )
 
+    async def find_revoked(self, user_id: UserId, tx: Tx) -> datetime | None:
+        """Until when the user's tokens are revoked; None: none is."""
+        row = await self._users.find_one({"_id": user_id}, {"revoked_at": 1}, session=tx.session)
+        return row.get("revoked_at") if row else None
+
     async def list_revoked(self) -> dict[UserId, datetime]:
         """All users with revoked tokens, and until when."""
         # Uses index: revoked_at_1

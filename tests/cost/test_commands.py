@@ -944,6 +944,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
     },
     # First without a transaction: apps register at each start, which changes nothing.
     register_a_device: {
+        "find users": 1,  # whether the token was revoked meanwhile
         "find devices": 2,
         "find device_addresses": 1,
         "update device_addresses": 1,
@@ -953,6 +954,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
     },
     register_a_device_again: {"find devices": 1},
     take_a_device_over: {
+        "find users": 1,
         "find devices": 2,
         "find device_addresses": 1,
         "delete devices": 1,

@@ -3,6 +3,8 @@
 import asyncio
 import io
 import random
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -16,12 +18,15 @@ from channels.push.limits import (
     LOCALE_LENGTH,
     PUSHKEY_LENGTH,
 )
+from channels.push.models import Gateway, Registration
 from channels.push.service.devices import CONFIRM_SECONDS
-from channels.push.store.devices import DeviceStore
+from channels.push.store.devices import DeviceKey, DeviceStore
 from channels.verify.command import verify
+from groups.kernel.actor import Actor
+from groups.kernel.errors import Unavailable
 from groups.kernel.ids import UserId, join_key
-from groups.kernel.mongo import Database
-from tests.api import Api, User, all_pages, part
+from groups.kernel.mongo import Database, Tx
+from tests.api import Api, MovedClock, User, all_pages, part
 from tests.conftest import OpenApi
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -275,6 +280,54 @@ async def test_revoking_the_tokens_of_a_user_deletes_their_devices(shared_api: A
     assert UserId(ada.id) not in await store.list_users(after="", limit=1_000)
     assert await devices_of(bob) == ["phone"]
     assert await findings(shared_api.services.database) == []
+
+
+class LateStore(DeviceStore):
+    """Lets `meanwhile` happen in the first transaction that looks for the holder of an address."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def find_holder(self, address: str, tx: Tx) -> DeviceKey | None:
+        holder = await super().find_holder(address, tx)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return holder
+
+
+@own_loop
+@pytest.mark.parametrize("has_devices", [False, True], ids=["first device", "one more"])
+async def test_a_device_that_is_registered_while_the_tokens_are_revoked_is_refused(
+    api: OpenApi, second_database: Database, *, has_devices: bool
+) -> None:
+    here, there = await api(), await api(database=second_database)
+    ada, root = here.user_of("ada"), there.user_of("root", admin=True)
+    if has_devices:
+        await register(ada, "tablet", a_phone("tablet.k"))
+    late = LateStore(here.services.database)
+    registry = replace(here.services.push.devices.registry, devices=late)
+    devices = replace(here.services.push.devices, registry=registry)
+    phone = Registration(target=Gateway(pushkey="stolen"), app_id="org.example", locale="en")
+    late.meanwhile = lambda: root.delete("/v1/users/ada/tokens")
+    with pytest.raises(Unavailable):
+        await devices.register(Actor(UserId("ada")), "phone", phone)
+    # The process has learnt of it, so the same token is refused from now on.
+    assert (await ada.put("/v1/devices/phone", a_phone("stolen"))).status == 401
+    assert await late.find_devices([UserId("ada")]) == {}
+    again = here.user_of("ada")
+    await register(again, "phone", a_phone("mine"))
+    assert await devices_of(again) == ["phone"]
+
+
+@own_loop
+async def test_a_device_outlives_the_token_that_registered_it(api: OpenApi) -> None:
+    clock = MovedClock()
+    here = await api(clock=clock)
+    ada = here.new_user("ada")
+    await register(ada, "phone", a_phone("phone.k"))
+    clock.move(seconds=90 * 24 * 3_600)
+    assert (await ada.get("/v1/devices")).status == 401
+    assert await devices_of(here.user_of(ada.id)) == ["phone"]
 
 
 async def test_delivery_finds_the_devices_of_many_users_and_deletes_what_is_unchanged(

@@ -19,6 +19,7 @@ from groups.kernel.clock import Clock
 from groups.kernel.ids import UserId, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import page_by_text
+from groups.service.revocations import Revocations
 from groups.service.write_locks import user_lock
 
 CONFIRM_SECONDS: Final = 24 * 3600.0
@@ -115,8 +116,12 @@ class DeviceRegistry:
         )
 
     async def remove_all_in(self, user_id: UserId, tx: Tx) -> None:
-        """Delete all devices of the user (a hook of `groups`: the user's tokens are revoked)."""
-        await self._remove({user_id}, lambda _: True, tx)
+        """Delete all devices of the user (a hook of `groups`: the user's tokens are revoked).
+
+        Where there is none, a registration that is under way conflicts all the same.
+        """
+        if not await self._remove({user_id}, lambda _: True, tx):
+            self.devices.touch_guard(user_id, tx)
 
     async def _remove(
         self,
@@ -153,15 +158,22 @@ class DeviceService:
     devices: DeviceStore
     registry: DeviceRegistry
     activate: Activate
+    revocations: Revocations
     clock: Clock
 
     async def register(self, actor: Actor, device_id: str, registration: Registration) -> Device:
-        """Register the device, or change its registration. Repeating it changes nothing but `confirmed_at`."""
+        """Register the device, or change its registration. Repeating it changes nothing but `confirmed_at`.
+
+        Raises: Unavailable, where the user's tokens were revoked since the actor's was checked.
+        """
+        # First of all, since the actor's token was checked right before.
+        revoked_at = self.revocations.revoked_at(actor.user_id)
         known = await self.devices.find_device((actor.user_id, device_id))
         if known is not None and _is_same(known, registration):
             return await self._confirm(known)
 
         async def work(tx: Tx) -> Device:
+            await self.revocations.check_unchanged(actor.user_id, revoked_at, tx)
             device = await self.registry.register_in(actor.user_id, device_id, registration, tx)
             await self.activate(tx)
             return device
