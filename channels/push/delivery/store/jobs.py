@@ -2,6 +2,9 @@
 
 Of a comment it is `stream<US>recipient`, of a reminder `stream<US>reminder<US>seq`.
 
+`inbox_of` is the channel of a message in an inbox, which has no `group_id`: a process of an older version, which would
+announce it to all members of the group, finds neither a group nor a peer, and leaves the job to others.
+
 `due_at` is the time at which a worker may take the job. `leased_until` is the time, by the database's clock, until
 which the worker `holder` has it.
 """
@@ -142,12 +145,12 @@ def _values(job: Job) -> Document:
         "seq": job.seq,
         "sender_id": job.sender_id,
         "posted_at": job.posted_at,
-        "group_id": job.group_id,
+        "group_id": None if job.is_inbox else job.group_id,
         "is_channel": job.is_channel,
         "recipient_id": job.recipient_id,
         "peer_id": job.peer_id,
         "post_seq": job.post_seq,
-        "is_inbox": job.is_inbox,
+        "inbox_of": job.group_id if job.is_inbox else None,
         "is_reminder": job.is_reminder,
         "start": job.start,
         "cursor": job.cursor,
@@ -159,7 +162,9 @@ def _values(job: Job) -> Document:
 
 
 def _to_job(row: Document) -> Job:
-    group_id, recipient_id = row["group_id"], row["recipient_id"]
+    # Absent in jobs of older versions.
+    inbox_of = row.get("inbox_of")
+    group_id, recipient_id = inbox_of or row["group_id"], row["recipient_id"]
     return Job(
         job_id=row["_id"],
         stream_id=StreamId(row["stream_id"]),
@@ -170,9 +175,9 @@ def _to_job(row: Document) -> Job:
         is_channel=row["is_channel"],
         recipient_id=UserId(recipient_id) if recipient_id is not None else None,
         peer_id=row["peer_id"],
-        # Absent in jobs of older versions.
+        # Absent as well.
         post_seq=row.get("post_seq"),
-        is_inbox=row.get("is_inbox", False),
+        is_inbox=inbox_of is not None,
         is_reminder=row.get("is_reminder", False),
         start=row["start"],
         cursor=row["cursor"],
