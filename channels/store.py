@@ -13,6 +13,8 @@ from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx
 
 _COUNTER: Document = {"_id": "channels"}
 _KEPT_BYTES: Final = 2 * 2**20  # of memory: some thousand channels
+_PROFILE_BYTES: Final = 1_000
+"""The size of a profile without texts; the texts count twice, besides the document."""
 
 
 class ChannelStore:
@@ -26,11 +28,11 @@ class ChannelStore:
     def __init__(self, database: Database) -> None:
         self._channels = database.collection("channels")
         self._counters = database.collection("counters")
-        self._event_fields = database.decoded_cache(
+        self._profiles = database.decoded_cache(
             "channels",
-            _event_fields,
+            _to_profile,
             max_bytes=_KEPT_BYTES,
-            size_of=lambda raw, _: 3 * len(raw) + 500,
+            size_of=lambda raw, _: 3 * len(raw) + _PROFILE_BYTES,
             ignored_fields=("touched",),
         )
 
@@ -50,11 +52,12 @@ class ChannelStore:
     def query_profiles(
         self, channel_ids: Sequence[GroupId]
     ) -> BatchedQuery[dict[GroupId, ChannelProfile]]:
-        """As `find_profiles`, as a query to send together with others."""
+        """As `find_profiles`, as a query to send together with others; an unchanged profile is the same object."""
         return BatchedQuery(
             self._channels,
             {"_id": {"$in": list(channel_ids)}},
-            lambda rows: {row["_id"]: _to_profile({**row}) for row in rows},
+            lambda profiles: {profile.channel_id: profile for profile in profiles},
+            cache=self._profiles,
         )
 
     async def touch(self, channel_id: GroupId, tx: Tx) -> bool:
@@ -69,7 +72,10 @@ class ChannelStore:
     ) -> BatchedQuery[dict[GroupId, dict[str, object]]]:
         """The profile fields that the groups lack, as JSON values, of those that are channels."""
         return BatchedQuery(
-            self._channels, {"_id": {"$in": list(channel_ids)}}, dict, cache=self._event_fields
+            self._channels,
+            {"_id": {"$in": list(channel_ids)}},
+            lambda profiles: {profile.channel_id: _event_fields(profile) for profile in profiles},
+            cache=self._profiles,
         )
 
     async def list_badges(self, limit: int) -> list[tuple[GroupId, bool]]:
@@ -119,10 +125,8 @@ class ChannelStore:
         return before, after
 
 
-def _event_fields(row: Document) -> tuple[GroupId, dict[str, object]]:
-    """The channel's id, and the fields of its profile that events of joins have; shared, so nobody changes them."""
-    profile = _to_profile({**row})
-    return profile.channel_id, {
+def _event_fields(profile: ChannelProfile) -> dict[str, object]:
+    return {
         "organization": profile.organization,
         "custom_data": profile.custom_data,
         "created_at": rfc3339(profile.created_at),

@@ -1,7 +1,7 @@
 """The request bodies and responses of channels, subscribers and posts."""
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, RootModel
 
@@ -270,6 +270,15 @@ _GROUP_SETTINGS: Final = tuple(
 
 def channel_response(channel: Channel) -> ChannelResponse:
     """The response for a channel."""
+    fields = channel_fields(channel)
+    last = fields["last_post"]
+    fields["settings"] = SettingsResponse.model_construct(**fields["settings"])
+    fields["last_post"] = LastPostResponse.model_construct(**last) if last else None
+    return ChannelResponse.model_construct(**fields)
+
+
+def channel_fields(channel: Channel) -> dict[str, Any]:
+    """The fields of `ChannelResponse` in its order, those of the settings and the last post as dicts."""
     group, member = channel.access.group, channel.access.member
     profile, last, marking = channel.profile, channel.stream.last, group.marking
     if last is not None and last.seq <= policy.history_floor(channel.access):
@@ -280,33 +289,30 @@ def channel_response(channel: Channel) -> ChannelResponse:
         and marking.is_history_shared
         and channel.access.effective_role >= EffectiveRole.MEMBER
     )
-    settings = SettingsResponse.model_construct(
-        **{name: getattr(group, name) for name in _GROUP_SETTINGS},
-        **{name: getattr(profile, name) for name in _PROFILE_SETTINGS},
-    )
-    return ChannelResponse.model_construct(
-        channel_id=group.group_id,
-        name=group.name,
-        face_url=group.face_url,
-        organization=profile.organization,
-        introduction=group.introduction,
-        custom_data=profile.custom_data,
-        owner_id=group.owner_id if sees_owner else None,
-        created_at=profile.created_at,
-        subscriber_count=group.member_count,
-        subscribed_at=member.joined_at if member else None,
-        role=member.role if member else None,
-        grants=list(member.granted) if member else [],
-        verified=group.verified,
-        suspension=suspension_response(channel.access),
-        settings=settings,
-        menu_version=profile.menu_version,
-        head_seq=channel.stream.head_seq,
-        version=channel.stream.version,
-        public_from_seq=group.private_until_seq + 1,
-        history_shared_at=marking.at if marking is not None and is_told else None,
-        last_post=LastPostResponse.model_construct(**newest_fields(last)) if last else None,
-    )
+    return {
+        "channel_id": group.group_id,
+        "name": group.name,
+        "face_url": group.face_url,
+        "organization": profile.organization,
+        "introduction": group.introduction,
+        "custom_data": profile.custom_data,
+        "owner_id": group.owner_id if sees_owner else None,
+        "created_at": profile.created_at,
+        "subscriber_count": group.member_count,
+        "subscribed_at": member.joined_at if member else None,
+        "role": member.role if member else None,
+        "grants": list(member.granted) if member else [],
+        "verified": group.verified,
+        "suspension": suspension_response(channel.access),
+        "settings": {name: getattr(group, name) for name in _GROUP_SETTINGS}
+        | {name: getattr(profile, name) for name in _PROFILE_SETTINGS},
+        "menu_version": profile.menu_version,
+        "head_seq": channel.stream.head_seq,
+        "version": channel.stream.version,
+        "public_from_seq": group.private_until_seq + 1,
+        "history_shared_at": marking.at if marking is not None and is_told else None,
+        "last_post": newest_fields(last) if last else None,
+    }
 
 
 class ChannelMissing(Response):

@@ -16,6 +16,7 @@ from channels.routes.responses import (
     ChannelIdText,
     ChannelResponse,
     SubscriberResponse,
+    channel_fields,
     channel_response,
     member_of_channel_response,
 )
@@ -53,6 +54,7 @@ from groups.kernel.ids import GroupId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import AccessContext, Member
 from groups.routes.members import MemberQuery, RemoveQuery
+from groups.routes.responses.fields import json_of
 from groups.routes.responses.invitations import invited_response
 from groups.routes.responses.members import BanResponse, NewOwner, RemoveMember
 from groups.service.membership.commands import Membership
@@ -95,8 +97,7 @@ class ChannelRendering:
                 member=membership.member,
                 effective_role=membership.effective_role,
             )
-            response = channel_response(Channel(access, membership.stream, profile))
-            self._json = response.__pydantic_serializer__.to_json(response)
+            self._json = json_of(channel_fields(Channel(access, membership.stream, profile)))
             self._last = membership, profile
         return self._json
 

@@ -1,28 +1,29 @@
 """The route with which an app starts, and catches up after it was away."""
 
-from dataclasses import dataclass
-from typing import Annotated, Final
+from dataclasses import dataclass, field
+from typing import Annotated
 
 from pydantic import Field
 
 from channels.errors import SyncTokenExpired
 from channels.routes.admins import OwnInvitationResponse, own_invitation_response
-from channels.routes.responses import ChannelResponse, channel_response
+from channels.routes.rendering import SubscribedRendering
+from channels.routes.responses import ChannelResponse
 from channels.service.sync import Surroundings, SyncedConversation, SyncedEnd, SyncService
 from conversations.models import ConversationId
+from conversations.routes.rendering import ConversationRendering
 from conversations.routes.responses import (
     ConversationGroupResponse,
     ConversationResponse,
     UnreadResponse,
-    conversation_response,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import Response, get
+from groups.kernel.endpoint import Rendered, Response, get
 from groups.kernel.errors import BadCursor
 from groups.kernel.paging import Page, PageQuery
 from groups.limits import GroupLimits
 from groups.models import DepartureReason
-from groups.routes.responses.fields import Instant
+from groups.routes.responses.fields import Instant, json_of
 from groups.routes.responses.groups import GroupResponse, group_response
 from groups.routes.responses.invitations import OwnGroupInvitationResponse
 from groups.routes.responses.members import OwnUserResponse, own_user_response
@@ -83,21 +84,20 @@ class SyncResponse(Page[SyncConversation | SyncEnd]):
     limits: dict[str, int | float | None] | None
 
 
-_OTHERS: Final = tuple(ConversationResponse.model_fields)
-
-
 @dataclass(kw_only=True, slots=True)
 class SyncRoutes:
-    """The start of an app."""
+    """The start of an app. Conversations and channels are rendered as bytes, of which users share most."""
 
     tag = "Conversations"
 
     sync: SyncService
     group_limits: GroupLimits
     limits: dict[str, int | float | None]
+    conversations: ConversationRendering
+    channels: SubscribedRendering = field(default_factory=SubscribedRendering, init=False)
 
     @get("/v1/sync", errors=[BadCursor, SyncTokenExpired])
-    async def start_or_catch_up(self, actor: Actor, query: SyncQuery) -> SyncResponse:
+    async def start_or_catch_up(self, actor: Actor, query: SyncQuery) -> Rendered[SyncResponse]:
         """Everything that an app needs to start, or what changed since its last `sync_token`.
 
         Without `since`: the first page of your conversations, as `GET /v1/conversations` lists them, each with its
@@ -110,38 +110,41 @@ class SyncRoutes:
                 actor, query.since, limit=query.limit, cursor=query.cursor
             )
         around = page.surroundings
-        return SyncResponse.model_construct(
-            items=[self._item(item) for item in page.items],
-            next_cursor=page.next_cursor,
-            sync_token=page.sync_token,
-            unread=UnreadResponse.model_construct(**page.unread._asdict()),
-            conversation_groups=[
-                ConversationGroupResponse.model_construct(**folder._asdict())
-                for folder in page.folders
-            ],
-            invitations=_invitations(around),
-            user=own_user_response(around.user, around.restriction) if around else None,
-            limits=self.limits if around else None,
-        )
+        beside = {
+            "next_cursor": page.next_cursor,
+            "sync_token": page.sync_token,
+            "unread": page.unread._asdict(),
+            "conversation_groups": [folder._asdict() for folder in page.folders],
+            "invitations": _invitations(around),
+            "user": own_user_response(around.user, around.restriction) if around else None,
+            "limits": self.limits if around else None,
+        }
+        items = b",".join(map(self._item, page.items))
+        return Rendered(b'{"items":[%b],%b' % (items, json_of(beside)[1:]))
 
-    def _item(self, item: SyncedConversation | SyncedEnd) -> SyncConversation | SyncEnd:
+    def _item(self, item: SyncedConversation | SyncedEnd) -> bytes:
+        """The JSON of `SyncConversation` or `SyncEnd`."""
         if isinstance(item, SyncedEnd):
-            end = End.model_construct(reason=item.departure.reason, at=item.departure.at)
-            return SyncEnd.model_construct(
-                conversation_id=item.conversation_id, ended=end, again=item.may_repeat
+            end = {"reason": item.departure.reason, "at": item.departure.at}
+            return json_of(
+                {
+                    "conversation_id": item.conversation_id,
+                    "ended": end,
+                    "again": item.may_repeat,
+                }
             )
-        group = None
+        channel = group = b"null"
+        if item.channel is not None:
+            channel = self.channels.channel(item.channel)
         if item.group is not None:
             access, stream = item.group
             most = access.group.limit_of_members(self.group_limits)
-            group = group_response(access, stream, most)
-        listed = conversation_response(item.loaded.listed)
-        return SyncConversation.model_construct(
-            **{name: getattr(listed, name) for name in _OTHERS},
-            channel=channel_response(item.channel) if item.channel else None,
-            group=group,
-            again=item.may_repeat,
-        )
+            response = group_response(access, stream, most)
+            group = response.__pydantic_serializer__.to_json(response)
+        conversation = self.conversations.conversation(item.loaded.listed)
+        again = b"true" if item.may_repeat else b"false"
+        parts = conversation[:-1], channel, group, again
+        return b'%b,"channel":%b,"group":%b,"again":%b}' % parts
 
 
 def _invitations(

@@ -154,6 +154,7 @@ from channels.wiring import CHANNEL_INDEXES, Channels
 from conversations.routes.blocks import BlockRoutes
 from conversations.routes.conversation_groups import ConversationGroupRoutes
 from conversations.routes.conversations import ConversationRoutes
+from conversations.routes.rendering import ConversationRendering
 from conversations.wiring import CONVERSATION_INDEXES, Conversations
 from groups.events import AccountKindChanged, TokensRevoked
 from groups.kernel.actor import Actor
@@ -696,6 +697,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         users=chat.users,
     )
     request_calls = JoinRequestCalls(requests=chat.requests, users=chat.users)
+    rendering = ConversationRendering()
     routes: Sequence[object] = (
         ChannelRoutes(
             channels=channels.channels,
@@ -707,6 +709,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             sync=channels.sync,
             group_limits=services.limits,
             limits=limits_of_clients(services.limits),
+            conversations=rendering,
         ),
         SubscriberRoutes(
             channel=channels.channel,
@@ -819,6 +822,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             read_cursors=conversations.read_cursors,
             settings=conversations.settings,
             dialogues=conversations.dialogues,
+            rendering=rendering,
         ),
         ConversationGroupRoutes(
             groups=conversations.conversation_groups,

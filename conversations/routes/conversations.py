@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -91,7 +91,7 @@ class ConversationRoutes:
     read_cursors: ReadCursorService
     settings: SettingsService
     dialogues: DialogueService
-    rendering: ConversationRendering = field(default_factory=ConversationRendering, init=False)
+    rendering: ConversationRendering
 
     @get("/v1/conversations", errors=[ConversationGroupNotFound, BadCursor])
     async def list_conversations(

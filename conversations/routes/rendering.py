@@ -18,7 +18,7 @@ from groups.kernel.byte_cache import ByteCache
 from groups.kernel.clock import rfc3339
 from groups.models import LastMessage
 
-KEPT_BYTES: Final = 2 * 2**20  # some 800 channels
+KEPT_BYTES: Final = 2**20  # some 400 channels; as many groups are kept
 _ENTRY_BYTES: Final = 1_000
 """The memory of a kept conversation without its texts, which count twice: in the values and in the JSON."""
 _NO_SETTINGS: Final = (
@@ -68,11 +68,12 @@ class ConversationRendering:
     def page(self, items: list[ListedConversation], next_cursor: str | None) -> bytes:
         """The JSON of a page of these conversations."""
         return b'{"items":[%b],"next_cursor":%b}' % (
-            b",".join(map(self._conversation, items)),
+            b",".join(map(self.conversation, items)),
             orjson.dumps(next_cursor),
         )
 
-    def _conversation(self, listed: ListedConversation) -> bytes:
+    def conversation(self, listed: ListedConversation) -> bytes:
+        """The JSON of a conversation."""
         conversation = listed.conversation
         if conversation.group_id is None:
             response = conversation_response(listed)

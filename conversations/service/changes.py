@@ -136,12 +136,15 @@ class _Changed:
     heads: Mapping[ConversationId, Head]
 
     def state_of(self, key: ConversationId, since_ms: int) -> "_State":
-        """What changed of the conversation since then, as a mark, and when."""
+        """What changed of the conversation since then, as a mark, and when; no mark where nothing changed."""
         membership = self.memberships.get(key, _OLD_MEMBERSHIP)
         settings = self.settings.get(key, DEFAULT_SETTINGS)
         profile = self.profiles.get(key, _OLD_PROFILE)
         head = self.heads.get(key, _OLD_HEAD)
         written_ms = max(head.active_ms, head.changed_ms)
+        at_ms = max(membership.changed_ms, settings.changed_ms, profile.changed_ms, written_ms)
+        if at_ms < since_ms:
+            return _State(b"", at_ms)
         # A part that changed earlier is not in the mark: the next reading does not find it either.
         parts: list[str | int] = [key]
         if membership.changed_ms >= since_ms:
@@ -152,7 +155,6 @@ class _Changed:
             parts += ["p", *profile]
         if written_ms >= since_ms:
             parts += ["h", head.head_seq, head.version]
-        at_ms = max(membership.changed_ms, settings.changed_ms, profile.changed_ms, written_ms)
         return _State(mark_of(*parts), at_ms)
 
 
@@ -463,7 +465,8 @@ class ConversationChangeReader:
                     member.role.value,
                     changed_ms,
                 )
-        heads = {key: stream.head for key, (_, stream) in seen.items()}
+        summaries = {key: summary_of(access, stream) for key, (access, stream) in seen.items()}
+        heads = {key: summary.head for key, summary in summaries.items()}
         for dialogue in dialogues:
             if dialogue.stream_id in shown.streams:
                 heads[dialogue.conversation_id] = shown.streams[dialogue.stream_id].head
@@ -471,11 +474,11 @@ class ConversationChangeReader:
         state_of = partial(_Changed(rows, settings, profiles, heads).state_of, since_ms=_ms(since))
         now = self.clock.now()
         loaded: dict[ConversationId, LoadedConversation] = {}
-        for key, (access, stream) in seen.items():
+        for key, of_group in summaries.items():
             own = settings.get(key, DEFAULT_SETTINGS)
             conversation = conversation_from(actor.user_id, key, rows[key], heads[key], own)
-            listed = listed_conversation(conversation, summary_of(access, stream), now)
-            loaded[key] = LoadedConversation(listed, (access, stream), *state_of(key))
+            listed = listed_conversation(conversation, of_group, now)
+            loaded[key] = LoadedConversation(listed, seen[key], *state_of(key))
         for dialogue in dialogues:
             key = dialogue.conversation_id
             stored, summary = settings.get(key), shown.summary_of_dialogue(dialogue)
@@ -626,7 +629,8 @@ def _changes(
         if not _exists(key, snapshot):  # the profile or the stream of another one, or it ended
             continue
         mark, at_ms = changed.state_of(key, since_ms)
-        next_mark = changed.state_of(key, next_since_ms).mark
+        is_same = next_since_ms == since_ms
+        next_mark = mark if is_same else changed.state_of(key, next_since_ms).mark
         found.append(ConversationChange(_order(key), key, mark, next_mark, at_ms, None))
     return found
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from channels.routes.sync import SyncResponse
 from channels.service.sync_tokens import MARKS
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database
@@ -71,6 +72,7 @@ class Phone:
         while True:
             answer = await self.user.get(f"/v1/sync?limit={self.limit}{query}{more}")
             assert answer.status == 200, answer
+            assert answer.text == SyncResponse.model_validate_json(answer.text).model_dump_json()
             self.calls += 1
             body, token, cursor = answer.body, answer.body["sync_token"], answer.body["next_cursor"]
             for item in body["items"]:

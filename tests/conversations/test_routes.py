@@ -14,6 +14,7 @@ from conversations.routes.conversations import (
     ConversationRoutes,
     UnreadQuery,
 )
+from conversations.routes.rendering import ConversationRendering
 from conversations.routes.responses import (
     AddConversations,
     ChangeConversationGroup,
@@ -38,6 +39,7 @@ def routes(world: World) -> tuple[ConversationRoutes, ConversationGroupRoutes]:
             read_cursors=mine.read_cursors,
             settings=mine.settings,
             dialogues=mine.dialogues,
+            rendering=ConversationRendering(),
         ),
         ConversationGroupRoutes(
             groups=mine.conversation_groups, conversation_list=mine.conversation_list

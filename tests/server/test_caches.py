@@ -10,10 +10,12 @@ from typing import Any, Final, TypeVar
 import pytest
 from bson import decode, encode
 
-from channels.models import ChannelProfile
+from channels.models import Channel, ChannelProfile
+from channels.routes.rendering import SubscribedRendering
 from channels.routes.responses import post_response
 from channels.server.tokens import TokenVerifier, mint
 from channels.service.profiles import ProfileCache
+from channels.store import ChannelStore
 from conversations.models import (
     DEFAULT_SETTINGS,
     Conversation,
@@ -39,6 +41,7 @@ from groups.models import (
     Member,
     Message,
     Role,
+    Stream,
     Tallies,
     Tally,
 )
@@ -370,6 +373,25 @@ def test_rendered_conversations(text: str) -> None:
     check(made["rendered conversations"], put)
 
 
+@pytest.mark.parametrize("text", ["x", "x" * 100, ASTRAL * 100, "\x01" * 100])
+def test_rendered_channels(text: str) -> None:
+    rendering, made = made_with_caches(SubscribedRendering)
+
+    def put(number: int) -> None:
+        group_id = GroupId(f"@TOA#_{number}")
+        group = GROUP.model_copy(
+            update={"group_id": group_id, "name": f"{number}{text}", "introduction": text + " "}
+        )
+        profile = ChannelProfile(channel_id=group_id, organization=text + ".", created_at=NOW)
+        last = LastMessage(number, UserId(f"{number:032}"), text + "!", NOW, Kind.TEXT)
+        stream = Stream(group.stream_id, 1_000 + number, True, last)
+        member = Member(group_id, UserId("ada"), Role.MEMBER, NOW, 0)
+        access = AccessContext(group, member, EffectiveRole.MEMBER)
+        rendering.channel(Channel(access, stream, profile))
+
+    check(made["rendered channels"], put)
+
+
 # --- the others -----------------------------------------------------------------------------------------------------
 
 
@@ -382,6 +404,21 @@ def test_tokens(length: int) -> None:
         verifier.verify(mint(SECRET, user_id, admin=False, hours=1, now=SystemClock().now()))
 
     check(made["tokens"], put)
+
+
+@pytest.mark.parametrize("text", ["", "x" * 3_000, ASTRAL * 125])
+def test_profiles(text: str) -> None:
+    store, made = made_with_caches(lambda: ChannelStore(mock_database()))
+    query = store.query_profiles([])
+
+    def put(number: int) -> None:
+        profile = ChannelProfile(
+            channel_id=GroupId(f"@TOA#_{number}"), custom_data=text, created_at=NOW
+        )
+        document = profile.model_dump(mode="python")
+        query.take_raw([encode({"_id": document.pop("channel_id"), **document})])
+
+    check(made["channels"], put)
 
 
 class _Channels:
