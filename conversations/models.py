@@ -278,8 +278,7 @@ class ConversationSnapshot:
         return replace(self, user_settings=user_settings)
 
 
-@dataclass(frozen=True, slots=True)
-class ListedConversation:
+class ListedConversation(NamedTuple):
     """A conversation as a list shows it. `last` is None if there is no message that the user may read.
 
     `verified`: it is a verified channel, or a dialogue with one. `version`: of its stream. `muted`: now, for ever or

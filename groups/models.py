@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from functools import cached_property
 from hashlib import blake2b
 from sys import getsizeof
 from types import MappingProxyType
@@ -57,7 +58,7 @@ class LastMessage:
         return not self.preview
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, which have no room for `head`
 class Stream:
     """The head of a stream; a document of its own, so that posting and joining do not conflict.
 
@@ -76,9 +77,9 @@ class Stream:
     author_id: UserId | None = None
     author_seq: int = 0
 
-    @property
+    @cached_property
     def head(self) -> "Head":
-        """Its head, with the times."""
+        """Its head, with the times; made once for all lists that show an unchanged stream."""
         last, changed_at = self.last, self.changed_at
         return Head(
             self.head_seq,

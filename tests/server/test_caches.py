@@ -252,6 +252,7 @@ def test_streams(preview: str) -> None:
         stream = {"_id": f"group_@TOA#_{number}", "head_seq": number, "is_channel": True}
         more = {"version": 1_000 + number, "changed_at": NOW + timedelta(seconds=number)}
         query.take_raw([encode({**stream, **more, "last": {**last, "kind": "text"}})])
+        assert query.result[StreamId(f"group_@TOA#_{number}")].head.head_seq == number  # keeps it
 
     check(made["streams"], put)
 
