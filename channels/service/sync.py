@@ -13,7 +13,6 @@ Promises:
 Reactions, views and subscriber counts do not count as changes.
 """
 
-import asyncio
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -257,18 +256,19 @@ class SyncService:
         most: int,
         with_times: bool = False,
     ) -> tuple[ConversationChanges, Surroundings | None]:
-        finding = self.changes.find(
+        found, invited = await self.changes.find(
             actor,
             known.instant,
             next_since=reading.next_since,
             after=after,
             most_departures=most,
             with_times=with_times,
+            query_beside=self.invitations.query_first if is_first else None,
         )
         if not is_first:
-            return await finding, None
-        found, (invitations, next_cursor) = await asyncio.gather(
-            finding, self.invitations.list_of_user(actor, limit=_INVITATIONS, cursor=None)
+            return found, None
+        invitations, next_cursor = await self.invitations.list_first(
+            actor, invited, limit=_INVITATIONS
         )
         return found, Surroundings(found.user, found.restriction, invitations, next_cursor)
 

@@ -180,6 +180,7 @@ class _Page(NamedTuple):
 
     with_times: bool
     age: int
+    query_beside: "QueryOfUsers[Any] | None"
 
 
 class _Others(NamedTuple):
@@ -200,6 +201,8 @@ class _Own:
     user: User
     restriction: UserRestriction | None
     dialogues: Sequence[Dialogue]
+    beside: Any
+    """What the package above asked for, of all users of the command."""
     others: _Others | None = None
 
     @property
@@ -210,6 +213,8 @@ class _Own:
 B = TypeVar("B")
 QueryBeside = Callable[[Sequence[GroupId]], BatchedQuery[dict[GroupId, B]]]
 """Makes the query for what the package above has of groups."""
+QueryOfUsers = Callable[[Collection[UserId]], BatchedQuery[B]]
+"""Makes the query for what the package above asks of users, whose result they share."""
 
 
 class _Load(NamedTuple):
@@ -275,14 +280,16 @@ class ConversationChangeReader:
         after: str,
         most_departures: int,
         with_times: bool = False,
-    ) -> ConversationChanges:
-        """The changes at or after the instant, behind the key `after`.
+        query_beside: QueryOfUsers[B] | None = None,
+    ) -> tuple[ConversationChanges, B | None]:
+        """The changes at or after the instant, behind the key `after`, and what the package above asks of users.
 
         `next_since` is the instant from which the next reading will ask. `with_times` loads when each conversation was
-        active.
+        active. Users who ask at the same time share the result of `query_beside`.
         """
         wanted = _Wanted(actor.user_id, since, after, most_departures)
-        own = await self._batcher.find(_Page(with_times, self._age(since)), wanted)
+        page = _Page(with_times, self._age(since), query_beside)
+        own = await self._batcher.find(page, wanted)
         if own is None:
             raise AnswerTooLarge
         others = own.others
@@ -320,7 +327,8 @@ class ConversationChangeReader:
         found.sort()
         names = [group.name for group in own.groups]
         restriction = policy.active_restriction(actor, own.restriction, self.clock.now())
-        return ConversationChanges(snapshot, names, own.user, restriction, found, horizon)
+        changes = ConversationChanges(snapshot, names, own.user, restriction, found, horizon)
+        return changes, own.beside
 
     async def _read_users(
         self, page: "_Page", wanted: Sequence["_Wanted"]
@@ -334,10 +342,12 @@ class ConversationChangeReader:
         of_departures = self._query_departures(wanted)
         of_users = self.users.query_users(user_ids)
         of_restrictions = self.restrictions.query(user_ids)
+        of_beside = page.query_beside(user_ids) if page.query_beside is not None else None
         try:
             await self.database.fetch_together(
                 *(of_memberships, of_settings, of_groups, of_departures),
                 *(of_users, of_restrictions),
+                *([of_beside] if of_beside is not None else []),
             )
         except AnswerTooLarge:
             if len(wanted) == 1:
@@ -356,6 +366,7 @@ class ConversationChangeReader:
                 of_users.result.get(user_id) or User(user_id=user_id),
                 of_restrictions.result.get(user_id),
                 dialogues_among(user_id, settings.dialogues),
+                of_beside.result if of_beside is not None else None,
             )
         few = {one: own for one, own in found.items() if own.is_few}
         if few:

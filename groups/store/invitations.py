@@ -8,6 +8,7 @@ were the only ones in older versions.
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from pymongo import UpdateOne
@@ -40,9 +41,8 @@ class _First(NamedTuple):
     limit: int
 
     def among(self, invitations: Sequence[Invitation]) -> list[Invitation]:
-        """Those that the user asks for, of all that they have."""
-        is_open = [one for one in invitations if one.expires_at > self.now]
-        return sorted(is_open, key=lambda one: one.group_id)[: self.limit]
+        """Those that the user asks for, of all that they have, by group id."""
+        return [one for one in invitations if one.expires_at > self.now][: self.limit]
 
 
 class InvitationStore:
@@ -149,6 +149,21 @@ class InvitationStore:
             return await self._first_reader.find(_First(user_id, now, limit)) or []
         return await self._list_of_user(user_id, now, after=after, limit=limit)
 
+    def query_first(
+        self, user_ids: Collection[UserId], now: datetime
+    ) -> BatchedQuery[dict[UserId, list[Invitation]] | None]:
+        """The open invitations that each user sees by group id, to send together with other queries.
+
+        None where they are so many that some may lack.
+        """
+        # Uses index: user_id_1_group_id_1
+        return BatchedQuery(
+            self._invitations,
+            {"user_id": {"$in": list(user_ids)}, "expires_at": {"$gt": now}, **_SHOWN},
+            _all_by_user,
+            {"$limit": _FIRST_A_QUERY},
+        )
+
     async def _find_first(self, wanted: Collection[_First]) -> dict[_First, list[Invitation]]:
         if len(wanted) > 1:
             # Uses index: user_id_1_group_id_1
@@ -158,11 +173,8 @@ class InvitationStore:
                 **_SHOWN,
             }
             cursor = self._invitations.find(query, limit=_FIRST_A_QUERY, batch_size=ONE_REPLY)
-            rows = await cursor.to_list(None)
-            if len(rows) < _FIRST_A_QUERY:
-                of_users: dict[UserId, list[Invitation]] = {}
-                for row in rows:
-                    of_users.setdefault(row["user_id"], []).append(Invitation.from_stored(row))
+            of_users = _all_by_user(await cursor.to_list(None))
+            if of_users is not None:
                 return {one: one.among(of_users.get(one.user_id, ())) for one in wanted}
         found = [
             self._list_of_user(one.user_id, one.now, after="", limit=one.limit) for one in wanted
@@ -195,6 +207,16 @@ class InvitationStore:
 
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
         await self._invitations.delete_many({"group_id": group_id}, session=tx.session)
+
+
+def _all_by_user(rows: list[Document]) -> dict[UserId, list[Invitation]] | None:
+    """The invitations of each user, by group id; None where there may be more than these."""
+    if len(rows) >= _FIRST_A_QUERY:
+        return None
+    of_users: dict[UserId, list[Invitation]] = {}
+    for row in sorted(rows, key=itemgetter("group_id")):
+        of_users.setdefault(row["user_id"], []).append(Invitation.from_stored(row))
+    return of_users
 
 
 _SHOWN: Final[Document] = {"hidden": {"$ne": True}}

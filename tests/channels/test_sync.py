@@ -14,6 +14,7 @@ from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database
 from groups.service.lifecycle.cleanup import CleanupService
 from groups.service.membership.sync import OVERLAP
+from groups.store import invitations
 from tests.api import (
     Answer,
     Api,
@@ -152,7 +153,12 @@ class Scene:
 # --- the start --------------------------------------------------------------------------------------------------------
 
 
-async def test_one_call_has_all_that_the_first_screen_needs(server: Api) -> None:
+@pytest.mark.parametrize("most_together", [1_000, 1])
+async def test_one_call_has_all_that_the_first_screen_needs(
+    server: Api, most_together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Invitations that are too many to be read together are read for each user.
+    monkeypatch.setattr(invitations, "_FIRST_A_QUERY", most_together)
     scene = await Scene.of(server)
     ada, bob = scene.ada, scene.bob
     await bob.put("/v1/conversation-groups/Papers", {"conversation_ids": [scene.news]})

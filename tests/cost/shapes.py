@@ -204,7 +204,7 @@ ACCEPTED: Final[dict[Shape, str]] = {
         "find", "users", ("account_kind_at",)
     ): "the business accounts, at the start of a process",
     Shape("aggregate", "admin_invitations", ("expires_at", "hidden", "user_id")): (
-        "the open invitations of a user who is invited once more: at most 200"
+        "the open invitations of users, who start an app or are invited once more: at most 200 of each"
     ),
     Shape("find", "invite_links", ("group_id",)): (
         "the invite links of a group, for those who manage them: at most 400, from every shard, seldom"

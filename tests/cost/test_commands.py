@@ -621,11 +621,11 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "find streams": 1,
         "find channels": 1,
     },
-    # Memberships, settings, folders, departures and the profile in one command; heads and profiles in a second one.
-    sync_nothing: {"aggregate": 2, "find admin_invitations": 1},
+    # What is the user's, invitations included, in one command; heads and profiles in a second one.
+    sync_nothing: {"aggregate": 2},
     # And a page of conversations in a third.
-    sync_a_change: {"aggregate": 3, "find admin_invitations": 1},
-    start: {"aggregate": 3, "find admin_invitations": 1},
+    sync_a_change: {"aggregate": 3},
+    start: {"aggregate": 3},
     leave_a_chat: {
         "aggregate": 1,
         "update groups": 1,

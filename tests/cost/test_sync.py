@@ -19,7 +19,7 @@ FEW: Final = 10
 MANY: Final = 1_000
 MOST_CPU: Final = 2.0
 """Of the CPU of unread totals, in 1,000 conversations (measured: 0.9)."""
-OF_NOTHING: Final = Counter({"aggregate": 2, "find admin_invitations": 1})
+OF_NOTHING: Final = Counter({"aggregate": 2})
 
 
 async def a_member_of_many(watched: Watched, count: int) -> User:

@@ -7,7 +7,7 @@ Every change is a command in the group's membership queue, so accepting, revokin
 race.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,8 +16,8 @@ from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Tx
-from groups.kernel.paging import page_by_text
+from groups.kernel.mongo import BatchedQuery, Tx
+from groups.kernel.paging import ReadAfter, page_by_text
 from groups.limits import GroupLimits
 from groups.models import EffectiveRole, Grant, Group, Invitation, InvitationEnd, Role
 from groups.service.access.guard import AccessGuard
@@ -97,6 +97,30 @@ class InvitationService:
         blocks. An invitation reveals that its group exists, and its name.
         """
         read = partial(self.invitations.list_of_user, actor.user_id, self.clock.now())
+        return await self._page_of_user(actor, read, limit=limit, cursor=cursor)
+
+    def query_first(
+        self, user_ids: Collection[UserId]
+    ) -> BatchedQuery[dict[UserId, list[Invitation]] | None]:
+        """What `list_first` needs, of users who ask at the same time, to send together with other queries."""
+        return self.invitations.query_first(user_ids, self.clock.now())
+
+    async def list_first(
+        self, actor: Actor, found: Mapping[UserId, Sequence[Invitation]] | None, *, limit: int
+    ) -> tuple[list[tuple[Invitation, Group]], str | None]:
+        """The first page of `list_of_user`, of what `query_first` found."""
+        if found is None:
+            return await self.list_of_user(actor, limit=limit, cursor=None)
+        own = found.get(actor.user_id, ())
+
+        async def read(*, after: str, limit: int) -> list[Invitation]:
+            return list(own[:limit])
+
+        return await self._page_of_user(actor, read, limit=limit, cursor=None)
+
+    async def _page_of_user(
+        self, actor: Actor, read: ReadAfter[Invitation], *, limit: int, cursor: str | None
+    ) -> tuple[list[tuple[Invitation, Group]], str | None]:
         found, next_cursor = await page_by_text(
             "my invitations", cursor, limit, read, lambda one: one.group_id
         )
