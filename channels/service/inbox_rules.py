@@ -5,7 +5,7 @@ after the response to the admin.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +36,8 @@ class ChannelInboxQuery:
     of_accesses: AccessQuery
     of_staff: BatchedQuery[dict[GroupId, dict[UserId, Member]]]
     now: datetime
+    _speakers: set[tuple[GroupId, Writer]] = field(default_factory=set, init=False)
+    """Those who may write for the channel: one who writes to many users is decided about once."""
 
     @property
     def queries(self) -> Sequence[BatchedQuery[Any]]:
@@ -49,16 +51,19 @@ class ChannelInboxQuery:
         if profile is None:
             return InboxDecision({writer: ConversationNotFound() for writer in writers}, ())
         users = {Actor(user_id) for user_id in user_ids}
+        unknown = [each for each in writers if (channel_id, each) not in self._speakers]
         accesses = self.of_accesses.accesses_of(
-            users | {writer.actor for writer in writers}, channel_id
+            users | {writer.actor for writer in unknown}, channel_id
         )
-        found: dict[Writer, DomainError | None] = {}
-        for writer in writers:
+        found: dict[Writer, DomainError | None] = dict.fromkeys(writers)
+        for writer in unknown:
             access = accesses.get(writer.actor)
             if access is None:
                 found[writer] = ConversationNotFound()
             elif writer.is_for_channel:
                 found[writer] = policy.inbox_refusal(access) or suspended_refusal(access.group)
+                if found[writer] is None:
+                    self._speakers.add((channel_id, writer))
             else:
                 found[writer] = policy.writing_refusal(access, profile.accept_messages, self.now)
         subscribers = {

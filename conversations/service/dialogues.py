@@ -156,10 +156,16 @@ class _Targets:
             written = {side: newest_seqs[side[0]] for side in sides if side[0] in newest_seqs}
             begun = sides if batch.is_new_stream else ()
             with_channel = dialogue.channel_id is not None
-            self.service.settings.record_posts(written, begun, tx, with_channel=with_channel)
-            staff = self.found.staff(dialogue)
+            self.service.settings.record_posts(
+                written,
+                begun,
+                tx,
+                with_channel=with_channel,
+                absent=self.found.absent_settings(dialogue),
+            )
             for added in batch.added:
                 if added.message.broadcast_id is None:
+                    staff = self.found.staff(dialogue)
                     event = dialogue_event(
                         DialoguePosted, dialogue, staff, added.message, batch.now
                     )
@@ -204,7 +210,7 @@ class _Targets:
                 still.append(key)
         # First: if others write the same totals, this transaction ends there and begins again.
         service.totals.add_all(unread, tx)
-        service.threads.record_messages(read_seqs, now, tx)
+        service.threads.record_messages(read_seqs, now, tx, stored=self.read_seqs)
         begun = [key for key, batch in threads.items() if batch.is_new_stream]
         service.threads.touch_guards_of(begun, tx)
         if opened:
@@ -241,7 +247,10 @@ class ToMany:
     key: str | None
     silent: bool
     broadcast_id: str | None = None
-    """It is the key, too. So nobody gets it twice, also where another one of the staff goes on with it."""
+    """It is the key, too. So nobody gets it twice, also where another one of the staff goes on with it.
+
+    The caller knows whom it has reached, so the keys are looked up only where a transaction runs again.
+    """
 
     @property
     def dialogues(self) -> list[Dialogue]:
@@ -250,16 +259,18 @@ class ToMany:
 
     def posts(self, review: Review | None) -> dict[StreamId, list[_DialoguePost]]:
         """The posts for one attempt of a transaction, which loads the content once."""
-        content = self.content
+        content, key = self.content, None
         if not isinstance(content, Content):
             content = loaded_once(content)
+        if self.broadcast_id is not None or self.key is not None:
+            key = self._post_key()  # the same in each stream
         return {
             dialogue.stream_id: [
                 _DialoguePost(
                     actor=self.actor,
                     dialogue=dialogue,
                     content=content,
-                    key=self._post_key(),
+                    key=key or self._post_key(),
                     silent=self.silent,
                     spoken_for=UserId(self.channel_id),
                     review=review,
@@ -271,7 +282,8 @@ class ToMany:
 
     def _post_key(self) -> PostKey:
         if self.broadcast_id is not None:
-            return PostKey(f"b:{self.broadcast_id}", digest_of(self.fingerprint))
+            digest = digest_of(self.fingerprint)
+            return PostKey(f"b:{self.broadcast_id}", digest, is_callers=False)
         return post_key(self.key, self.fingerprint, shared_by=self.actor.user_id)
 
 
@@ -465,8 +477,9 @@ class DialogueService:
         check_bounds(content, self.streams.limits)
         dialogues = sorted(Dialogue(user_id, channel_id) for user_id in keys)
         post_keys = {
-            # The digest is that of the key: a changed text is the same message all the same.
-            user_id: PostKey(f"a:{key}", digest_of(key))
+            # The digest is that of the key: a changed text is the same message all the same. `still_due` tells who has
+            # it, so the keys are looked up only where the transaction runs again.
+            user_id: PostKey(f"a:{key}", digest_of(key), is_callers=False)
             for user_id, key in keys.items()
         }
 

@@ -9,8 +9,8 @@ block, switching it off and other threads that the channel begins conflict with 
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -28,7 +28,6 @@ from conversations.models import (
     ConversationKey,
     ConversationSettings,
     Dialogue,
-    conversation_of,
 )
 from conversations.service.inbox_rules import InboxQuery, InboxRules, Writer, channel_exists
 from conversations.store.blocks import BlockStore
@@ -68,6 +67,7 @@ class PermissionQuery:
     of_restrictions: BatchedQuery[dict[UserId, UserRestriction]]
     """Of the writers, by the application."""
     now: datetime
+    _staff: dict[GroupId, tuple[UserId, ...]] = field(default_factory=dict, init=False)
 
     @property
     def queries(self) -> Sequence[BatchedQuery[Any]]:
@@ -89,11 +89,21 @@ class PermissionQuery:
         key = dialogue.user_id, dialogue.conversation_id
         return self.of_settings.result.get(key, DEFAULT_SETTINGS)
 
+    def absent_settings(self, dialogue: Dialogue) -> Container[ConversationKey]:
+        """The settings of a thread's user, if none are stored; nothing where that was not looked up."""
+        key = dialogue.user_id, dialogue.conversation_id
+        if dialogue.channel_id is None or self.of_settings is None:
+            return ()
+        return () if key in self.of_settings.result else (key,)
+
     def staff(self, dialogue: Dialogue) -> tuple[UserId, ...]:
         """The users who read the dialogue for its channel; nobody if the other side is a user."""
-        if dialogue.channel_id is None or self.of_rules is None:
+        channel_id = dialogue.channel_id
+        if channel_id is None or self.of_rules is None:
             return ()
-        return self.of_rules.staff(dialogue.channel_id)
+        if channel_id not in self._staff:
+            self._staff[channel_id] = self.of_rules.staff(channel_id)
+        return self._staff[channel_id]
 
     @property
     def opened(self) -> Mapping[GroupId, int]:
@@ -202,11 +212,9 @@ class WritePermission:
             refusals[writer] = refusal
         return refusals
 
-    def hold_subscriptions(self, threads: Iterable[ThreadKey], tx: Tx) -> None:
+    def hold_subscriptions(self, threads: Collection[ThreadKey], tx: Tx) -> None:
         """Conflict with the end of the subscriptions of users to channels that write to them."""
-        self.settings.touch(
-            [(user_id, conversation_of(channel_id)) for channel_id, user_id in threads], tx
-        )
+        self.settings.hold_memberships(list(threads), tx)
 
     def record_openings(
         self,

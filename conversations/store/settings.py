@@ -10,16 +10,15 @@ values are absent, which keeps the documents of a million readers small.
 
 No settings outlive their membership. The end of a membership deletes the settings that it finds, so it conflicts with
 changes of these, and one of the two runs again. Where nothing is stored it writes nothing; so what stores the first
-settings of a membership writes the membership too (`hold`), and conflicts there. A channel that begins a thread writes
-its user's document of the channel (`touch`), for the same reason. The end of a dialogue writes each key that it deletes
-(`delete_settings`).
+settings of a membership writes the membership too (`hold_memberships`), and conflicts there. The end of a dialogue
+writes each key that it deletes (`delete_settings`).
 """
 
 from collections.abc import Awaitable, Callable, Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from pymongo import DeleteMany, UpdateOne
+from pymongo import DeleteMany, InsertOne, UpdateOne
 
 from conversations.models import (
     AFTER_C2C_PREFIX,
@@ -332,20 +331,30 @@ class ConversationSettingsStore:
         tx: Tx,
         *,
         with_channel: bool,
+        absent: Container[ConversationKey] = (),
     ) -> None:
         """Record new messages of a dialogue, with the other writes of the transaction.
 
         `written`: the newest message of each user who wrote; their cursors move there, and their dialogue counts as
         answered. `begun`: the dialogue begins for these users; it is unanswered for those who did not write. A channel
-        is no stranger who waits for an answer, so what it begins does not use up that limit.
+        is no stranger who waits for an answer, so what it begins does not use up that limit. `absent` are keys that the
+        transaction has seen not to be stored; inserting them takes the database a third of the time.
         """
         waiting = "begun_by_channel" if with_channel else "unanswered"
-        updates: dict[ConversationKey, Document] = {
-            key: {"$max": {"read_seq": seq}, "$unset": {waiting: ""}}
-            for key, seq in written.items()
-        }
+        updates: dict[ConversationKey, Document] = {}
+        for key, seq in written.items():
+            if key in absent:
+                tx.write(self._conversations, InsertOne({**_key(key), "read_seq": seq}))
+            else:
+                updates[key] = {"$max": {"read_seq": seq}, "$unset": {waiting: ""}}
         for key in begun:
-            updates.setdefault(key, {"$max": {"read_seq": 0}, "$set": {waiting: True}})
+            if key in written:
+                continue
+            if key in absent:
+                row = {**_key(key), "read_seq": 0, waiting: True}
+                tx.write(self._conversations, InsertOne(row))
+            else:
+                updates[key] = {"$max": {"read_seq": 0}, "$set": {waiting: True}}
         for key, update in updates.items():
             tx.write(self._conversations, UpdateOne(_key(key), update, upsert=True))
 
@@ -379,12 +388,9 @@ class ConversationSettingsStore:
             update["$unset"] = dict.fromkeys(gone, "")
         await self._upsert({key: update}, tx)
 
-    def touch(self, keys: Collection[ConversationKey], tx: Tx) -> None:
+    def hold_memberships(self, memberships: Collection[tuple[GroupId, UserId]], tx: Tx) -> None:
         """Conflict with the end of these memberships, with the other writes of the transaction."""
-        more: Document = {"$inc": {"touched": 1}}
-        for key in keys:
-            tx.write(self._conversations, UpdateOne(_key(key), more, upsert=True))
-        self._hold_members(keys, tx)
+        self._hold(memberships, tx)
 
     async def switch_unbegun(self, key: ConversationKey, *, accept: bool, tx: Tx) -> None:
         """Store whether a channel may begin the dialogue, which has not begun; to accept is stored as no document.

@@ -7,11 +7,11 @@ channel begins conflict with each other, and wait in memory (`conversations.serv
 """
 
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 
-from pymongo import UpdateOne
+from pymongo import InsertOne, UpdateMany, UpdateOne
 
 from conversations.models import Thread
 from groups.kernel.ids import GroupId, UserId, join_key
@@ -95,12 +95,35 @@ class ThreadStore:
             {"$project": {"_id": 0, "channel_id": 1, "user_id": 1, "read_seq": 1}},
         )
 
-    def record_messages(self, read_seqs: Mapping[ThreadKey, int], at: datetime, tx: Tx) -> None:
-        """Move threads to the top and their cursors forward, creating them if needed."""
+    def record_messages(
+        self,
+        read_seqs: Mapping[ThreadKey, int],
+        at: datetime,
+        tx: Tx,
+        *,
+        stored: Container[ThreadKey],
+    ) -> None:
+        """Move threads to the top and their cursors forward; those that are not `stored` are created.
+
+        The transaction has seen which are stored. For the same change to many threads of a channel the database takes
+        a third of the time that it takes for a change of each, and for an insertion a third of that for an upsert.
+        """
         active_ms = round(at.timestamp() * 1000)
-        for key, seq in read_seqs.items():
+        changed: dict[tuple[GroupId, int], list[UserId]] = {}
+        for (channel_id, user_id), seq in read_seqs.items():
+            if (channel_id, user_id) in stored:
+                changed.setdefault((channel_id, seq), []).append(user_id)
+            else:
+                row = {**_key(channel_id, user_id), "active_ms": active_ms, "read_seq": seq}
+                tx.write(self._threads, InsertOne(row))
+        for (channel_id, seq), user_ids in changed.items():
             change: Document = {"$max": {"active_ms": active_ms, "read_seq": seq}}
-            tx.write(self._threads, UpdateOne(_key(*key), change, upsert=True))
+            if len(user_ids) == 1:
+                tx.write(self._threads, UpdateOne(_key(channel_id, user_ids[0]), change))
+            else:
+                keys = [join_key(channel_id, user_id) for user_id in user_ids]
+                among: Document = {"_id": {"$in": keys}, "channel_id": channel_id}
+                tx.write(self._threads, UpdateMany(among, change))
 
     async def advance_read_cursor(
         self, channel_id: GroupId, user_id: UserId, seq: int, tx: Tx
@@ -127,10 +150,11 @@ class ThreadStore:
         await self._threads.delete_one(_key(channel_id, user_id), session=tx.session)
 
     def touch_guards_of(self, keys: Iterable[ThreadKey], tx: Tx) -> None:
-        """Conflict with the transactions that delete the channels of new threads."""
+        """Conflict with the transactions that delete the channels of new threads: one guard of each channel does."""
         more: Document = {"$inc": {"version": 1}}
+        guards = {channel_id: _guard_of(channel_id, user_id) for channel_id, user_id in keys}
         # In order, so that two transactions that write several of them do not wait for each other.
-        for guard in sorted({_guard_of(*key) for key in keys}):
+        for guard in sorted(guards.values()):
             tx.write(self._guards, UpdateOne({"_id": guard}, more, upsert=True))
 
     async def touch_guards(self, channel_id: GroupId, tx: Tx) -> None:

@@ -131,7 +131,8 @@ class MessageStore:
 
     def insert_messages(self, messages: Iterable[KeyedMessage], tx: Tx) -> None:
         """Add messages whose seq is known to be free, with the other writes of the transaction."""
-        tx.write(self._messages, *(InsertOne(_to_document(message)) for message in messages))
+        contents = _StoredContents()
+        tx.write(self._messages, *(InsertOne(_to_document(each, contents)) for each in messages))
 
     def query_by_keys(
         self, keys: Collection[KnownKey]
@@ -524,16 +525,32 @@ def poll_closing_of(content: Content | None) -> datetime | None:
     return poll.closes_at if poll is not None else None
 
 
-_ADDED_LATER: Final = {"views", "comments", "comments_frozen", "changed_version"}
-"""Fields that no new message has."""
+_DUMPED_APART: Final = {"views", "comments", "comments_frozen", "changed_version", "content"}
+"""Fields that no new message has, and the content."""
 
 
-def _to_document(keyed: KeyedMessage) -> Document:
+class _StoredContents:
+    """What is stored of contents; it is made once of one that many messages share, such as a broadcast's."""
+
+    def __init__(self) -> None:
+        # With the content, since an id may come again once its object is gone.
+        self._known: dict[int, tuple[Content, Document, list[Term]]] = {}
+
+    def of(self, content: Content | None) -> tuple[Document | None, list[Term]]:
+        """The content as it is stored, and its search terms."""
+        if content is None:
+            return None, []
+        known = self._known.get(id(content))
+        if known is None:
+            known = content, content.to_stored(), search_terms_of(content)
+            self._known[id(content)] = known
+        return known[1:]
+
+
+def _to_document(keyed: KeyedMessage, contents: _StoredContents | None = None) -> Document:
     message = keyed.message
-    document: Document = message.model_dump(mode="python", exclude=_ADDED_LATER)
-    if message.content is not None:
-        for unused in message.content.unused_fields:
-            del document["content"][unused]
+    document: Document = message.model_dump(mode="python", exclude=_DUMPED_APART)
+    document["content"], terms = (contents or _StoredContents()).of(message.content)
     if message.author_id is None:
         del document["author_id"]  # nearly always
     if not message.automatic:
@@ -542,7 +559,6 @@ def _to_document(keyed: KeyedMessage) -> Document:
         del document["broadcast_id"]
     if message.member_count is None:
         del document["member_count"]
-    terms = search_terms_of(message.content)
     if terms:
         document["terms"] = terms
     closes_at = poll_closing_of(message.content)
