@@ -94,7 +94,7 @@ def assemble(
         segments=segments,
         dialogues=dialogues,
         memberships=chat.membership_reader,
-        guard=chat.guard,
+        bulk_access=chat.bulk_access,
         cleanup=core.cleanup,
         staff=staff,
         limits=limits,

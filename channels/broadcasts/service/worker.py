@@ -19,7 +19,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -43,14 +43,14 @@ from channels.subscriber_tags.models import Segment
 from channels.subscriber_tags.service.segments import SegmentReader
 from conversations.models import DialogueMessage
 from conversations.service.dialogues import DialogueService, ToMany
-from groups.errors import GroupNotFound, MessageRefused
+from groups.errors import MessageRefused
 from groups.kernel.background import cancel
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, PermissionRefused, RateLimited, Unready
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx, is_outage
-from groups.service.access.guard import AccessGuard
+from groups.service.access.bulk import BulkAccess
 from groups.service.access.membership_reader import MembershipReader
 from groups.service.messages.posting import LoadedContent, fingerprint_of
 
@@ -68,7 +68,9 @@ PROGRESS_SECONDS: Final = 2.0
 SHORTEST_PAUSE: Final = 0.01
 TIMES_A_SECOND: Final = 4  # steps of a paced broadcast
 _ROWS: Final = 500
-"""Rows of tagged subscribers that one read of a walk looks at."""
+"""Rows that one read of a walk looks at: those of ten steps, as far as the rate uses them up in a second."""
+AHEAD_SECONDS: Final = 2.0
+"""How long a step may use what another one has read ahead; then the walk reads anew."""
 _READS: Final = 20
 """Reads after which a walk that finds nobody stores how far it is."""
 _COUNT_ROWS: Final = 5_000
@@ -83,6 +85,28 @@ class _Part:
 
     user_ids: tuple[UserId, ...]
     after: str | None
+
+
+@dataclass(slots=True, eq=False)
+class _Course:
+    """A broadcast as this process last stored it, and the users whom its walk has read ahead."""
+
+    broadcast: Broadcast
+    ahead: list[UserId] = field(default_factory=list)
+    after: str | None = None
+    """Where the walk goes on behind those; None: they are the last."""
+    read_at: float = -math.inf
+
+    def forget_old(self) -> None:
+        """Have the walk read anew from where the broadcast is, unless it did so a moment ago."""
+        if time.monotonic() - self.read_at > AHEAD_SECONDS:
+            self.ahead, self.after = [], self.broadcast.after
+            self.read_at = time.monotonic()
+
+    def sent(self, part: _Part, advanced: Broadcast) -> None:
+        """The users of the part are done."""
+        self.broadcast = advanced
+        del self.ahead[: len(part.user_ids)]
 
 
 class _Fails(Exception):
@@ -104,7 +128,7 @@ class BroadcastWorker:
     segments: SegmentReader
     dialogues: DialogueService
     memberships: MembershipReader
-    guard: AccessGuard
+    bulk_access: BulkAccess
     cleanup: BroadcastCleanup
     staff: Callable[[GroupId, Tx], Awaitable[tuple[UserId, ...]]]
     limits: ChannelLimits
@@ -117,6 +141,8 @@ class BroadcastWorker:
     """Held for a step: a process sends one step of one broadcast at a time."""
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _sending: dict[BroadcastKey, asyncio.Task[None]] = field(default_factory=dict, init=False)
+    _courses: dict[BroadcastKey, _Course] = field(default_factory=dict, init=False)
+    """Of the broadcasts that this process has leased. Their documents decide: each step compares."""
     _purged: float = field(default=-math.inf, init=False)
 
     def start(self) -> None:
@@ -169,6 +195,7 @@ class BroadcastWorker:
 
     def _forget(self, key: BroadcastKey, _: asyncio.Task[None]) -> None:
         self._sending.pop(key, None)
+        self._courses.pop(key, None)
 
     async def _send(self, key: BroadcastKey) -> None:
         """Send the broadcast, step after step, until it ends, is stopped, or another process has the lease."""
@@ -180,6 +207,7 @@ class BroadcastWorker:
                     done = await self.step(key)
             # Any failure may be temporary. The lease goes on, so no other process fails on the same.
             except Exception as error:
+                self._courses.pop(key, None)
                 if not is_outage(error) and not isinstance(error, RateLimited | Unready):
                     log.exception("a step of the broadcast %s failed", key.broadcast_id)
                 await asyncio.sleep(AGAIN_SECONDS)
@@ -194,6 +222,29 @@ class BroadcastWorker:
 
     async def step(self, key: BroadcastKey) -> tuple[int, int] | None:
         """Send to the next users: how many they were, and the rate; None where nothing is left to do here."""
+        course = self._courses.get(key) or await self._lease(key)
+        if course is None:
+            return None
+        rate = min(course.broadcast.rate or self.limits.broadcast_rate, self.limits.broadcast_rate)
+        most = min(self.at_once, math.ceil(rate / TIMES_A_SECOND))
+        part = await self._next_part(course, most, min(_ROWS, rate))
+        try:
+            advanced = await self._send_part(key, course.broadcast, part)
+        except _Fails as failed:
+            await self._fail(key, failed.error)
+            return None
+        except MessageRefused as refused:
+            await self._fail(key, refused)
+            return None
+        if advanced is None:
+            # Stopped, maybe resumed already, or in the hands of another process: the next lease tells.
+            del self._courses[key]
+            return 0, rate
+        course.sent(part, advanced)
+        return None if part.after is None else (len(part.user_ids), rate)
+
+    async def _lease(self, key: BroadcastKey) -> _Course | None:
+        """Take the broadcast, which each step then keeps; None where it is not due, or another process has it."""
         now = self.clock.now()
         broadcast = await self.store.lease(
             key, self._holder, now, now + timedelta(seconds=self.lease_seconds)
@@ -202,18 +253,8 @@ class BroadcastWorker:
             return None
         if broadcast.started_at is None or broadcast.total is None:
             await self._begin(broadcast)
-        rate = min(broadcast.rate or self.limits.broadcast_rate, self.limits.broadcast_rate)
-        most = min(self.at_once, math.ceil(rate / TIMES_A_SECOND))
-        part = await self._next_part(broadcast, most)
-        try:
-            ended = await self._send_part(key, broadcast, part)
-        except _Fails as failed:
-            await self._fail(key, failed.error)
-            return None
-        except MessageRefused as refused:
-            await self._fail(key, refused)
-            return None
-        return None if ended else (len(part.user_ids), rate)
+        course = self._courses[key] = _Course(broadcast)
+        return course
 
     async def _begin(self, broadcast: Broadcast) -> None:
         """Count the subscribers of the segment, and publish that the broadcast begins."""
@@ -253,26 +294,24 @@ class BroadcastWorker:
                 return count
             after = step.after
 
-    async def _next_part(self, broadcast: Broadcast, most: int) -> _Part:
+    async def _next_part(self, course: _Course, most: int, rows: int) -> _Part:
         """The next users; fewer than `most` at the end, or where a walk found few in many rows."""
-        rows = _ROWS if broadcast.segment.needs_tags else most
-        user_ids: list[UserId] = []
-        after: str | None = broadcast.after
+        broadcast = course.broadcast
+        rows = _ROWS if broadcast.segment.needs_tags else max(rows, most)
+        course.forget_old()
         for _ in range(_READS):
-            if after is None or len(user_ids) >= most:
+            if course.after is None or len(course.ahead) >= most:
                 break
             step = await self.segments.step(
-                broadcast.channel_id, broadcast.segment, after=after, rows=rows
+                broadcast.channel_id, broadcast.segment, after=course.after, rows=rows
             )
-            user_ids += step.user_ids
-            after = step.after
-        if len(user_ids) > most:
-            user_ids = user_ids[:most]
-            after = user_ids[-1]
-        return _Part(tuple(user_ids), after)
+            course.ahead += step.user_ids
+            course.after = step.after
+        user_ids = tuple(course.ahead[:most])
+        return _Part(user_ids, user_ids[-1] if len(course.ahead) > most else course.after)
 
-    async def _send_part(self, key: BroadcastKey, seen: Broadcast, part: _Part) -> bool:
-        """Send to these users and store it; whether the broadcast has ended here. Raises: _Fails."""
+    async def _send_part(self, key: BroadcastKey, seen: Broadcast, part: _Part) -> Broadcast | None:
+        """Send to these users and store it; None: nothing is sent, since it is not as `seen`. Raises: _Fails."""
 
         async def load(tx: Tx) -> LoadedContent:
             return LoadedContent(content=seen.content, silent=seen.silent)
@@ -289,53 +328,53 @@ class BroadcastWorker:
         )
         review = await self.dialogues.review_for_many(to_all) if part.user_ids else None
 
-        async def work(tx: Tx) -> bool:
-            held = await self.store.find_held(key, self._holder, tx)
-            if held is None or held.after != seen.after:
-                return True  # stopped, deleted, or in the hands of another process
-            await self._check_sender(held, tx)
-            left_out = await self._left_out(held, part.user_ids, tx)
+        async def work(tx: Tx) -> Broadcast | None:
+            held, left_out = await self._look(key, seen, part.user_ids, tx)
+            if held is None:
+                return None
             rest = tuple(one for one in part.user_ids if one not in left_out)
             outcomes = await self.dialogues.post_to_many_in(
-                _for_users(to_all, rest, held), review, tx
+                replace(to_all, user_ids=rest), review, tx
             )
             rows = [NotReached(user_id, reason) for user_id, reason in left_out.items()]
             rows += _refused(outcomes)
-            await self._advance(held, part, rows, tx)
-            return part.after is None
+            return await self._advance(held, part, rows, tx)
 
         return await self.dialogues.run_for_many(to_all, work, broadcast_lock(key.broadcast_id))
 
-    async def _check_sender(self, broadcast: Broadcast, tx: Tx) -> None:
-        try:
-            access = await self.guard.access_of(broadcast.sender, broadcast.channel_id, tx)
-        except GroupNotFound:
-            raise _Fails(PermissionRefused()) from None
-        refusal = policy.sending_refusal(access)
-        if refusal is not None:
-            raise _Fails(refusal)
+    async def _look(
+        self, key: BroadcastKey, seen: Broadcast, user_ids: Sequence[UserId], tx: Tx
+    ) -> tuple[Broadcast | None, dict[UserId, Reason]]:
+        """The broadcast, if it is as `seen` and in our hands, and those who opted out, or left since they were found.
 
-    async def _left_out(
-        self, broadcast: Broadcast, user_ids: Sequence[UserId], tx: Tx
-    ) -> dict[UserId, Reason]:
-        """Those who opted out, or left since they were found."""
-        if not user_ids:
-            return {}
-        channel_id = broadcast.channel_id
+        One command. Raises: _Fails, where its sender may not send it any more.
+        """
+        channel_id, sender = seen.channel_id, seen.sender
+        of_held = self.store.query_held(key, self._holder)
+        of_access = self.bulk_access.query({channel_id: [sender.user_id]})
         of_opt_outs = self.opt_outs.query_among(channel_id, user_ids)
         of_members = self.memberships.query_pairs([(channel_id, one) for one in user_ids])
-        await self.database.fetch_together(of_opt_outs, of_members, tx=tx)
+        await self.database.fetch_together(
+            of_held, *of_access.queries, of_opt_outs, of_members, tx=tx
+        )
+        held = of_held.result
+        if held is None or (held.after, held.sender) != (seen.after, sender):
+            return None, {}
+        access = of_access.accesses_of([sender], channel_id).get(sender)
+        refusal = PermissionRefused() if access is None else policy.sending_refusal(access)
+        if refusal is not None:
+            raise _Fails(refusal)
         out: dict[UserId, Reason] = {}
         for user_id in user_ids:
             if (channel_id, user_id) not in of_members.result:
                 out[user_id] = Reason.LEFT
             elif user_id in of_opt_outs.result:
                 out[user_id] = Reason.OPTED_OUT
-        return out
+        return held, out
 
     async def _advance(
         self, held: Broadcast, part: _Part, rows: Sequence[NotReached], tx: Tx
-    ) -> None:
+    ) -> Broadcast:
         now = self.clock.now()
         not_reached = dict(held.not_reached)
         for row in rows:
@@ -362,6 +401,7 @@ class BroadcastWorker:
             await self._publish(BroadcastEnded, advanced, tx)
         elif is_told:
             await self._publish(BroadcastChanged, advanced, tx)
+        return advanced
 
     async def _fail(self, key: BroadcastKey, error: DomainError) -> None:
         async def work(tx: Tx) -> None:
@@ -388,20 +428,6 @@ class BroadcastWorker:
 
 def _key_of(broadcast: Broadcast) -> BroadcastKey:
     return BroadcastKey(broadcast.channel_id, broadcast.broadcast_id)
-
-
-def _for_users(to_all: ToMany, user_ids: tuple[UserId, ...], held: Broadcast) -> ToMany:
-    """The same message to some of the users, by whom the broadcast has now as its sender."""
-    return ToMany(
-        actor=held.sender,
-        channel_id=to_all.channel_id,
-        user_ids=user_ids,
-        content=to_all.content,
-        fingerprint=to_all.fingerprint,
-        key=None,
-        silent=to_all.silent,
-        broadcast_id=to_all.broadcast_id,
-    )
 
 
 def _refused(outcomes: Mapping[UserId, DialogueMessage | DomainError]) -> list[NotReached]:

@@ -11,7 +11,7 @@ from pymongo import ReturnDocument, UpdateOne
 
 from channels.broadcasts.models import Broadcast
 from groups.kernel.ids import GroupId, join_key
-from groups.kernel.mongo import DESCENDING, Database, Document, Index, Tx
+from groups.kernel.mongo import DESCENDING, BatchedQuery, Database, Document, Index, Tx
 
 
 class BroadcastKey(NamedTuple):
@@ -124,9 +124,16 @@ class BroadcastStore:
 
     async def find_held(self, key: BroadcastKey, holder: str, tx: Tx) -> Broadcast | None:
         """The broadcast, if it is still open and this process holds it."""
-        wanted: Document = {**_key(key), "holder": holder, "due_at": {"$type": "date"}}
-        row = await self._broadcasts.find_one(wanted, session=tx.session)
+        row = await self._broadcasts.find_one(_held(key, holder), session=tx.session)
         return _to_broadcast(row) if row else None
+
+    def query_held(self, key: BroadcastKey, holder: str) -> BatchedQuery[Broadcast | None]:
+        """As `find_held`, as a query to send together with others."""
+        return BatchedQuery(
+            self._broadcasts,
+            _held(key, holder),
+            lambda rows: _to_broadcast(rows[0]) if rows else None,
+        )
 
     async def release(self, holder: str) -> None:
         """End all leases of a process that stops, so that others go on at once."""
@@ -183,6 +190,10 @@ class BroadcastStore:
 
 def _key(one: BroadcastKey | Broadcast) -> Document:
     return {"_id": join_key(one.channel_id, one.broadcast_id), "channel_id": one.channel_id}
+
+
+def _held(key: BroadcastKey, holder: str) -> Document:
+    return {**_key(key), "holder": holder, "due_at": {"$type": "date"}}
 
 
 def _to_values(broadcast: Broadcast) -> Document:
