@@ -7,11 +7,12 @@ from typing import Final
 
 import pytest
 
+from channels.broadcasts.store.broadcasts import BroadcastKey
 from conversations.models import Dialogue
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.text.emoji import Emoji
-from tests.api import Api, User, a_channel, a_post, id_of, part
+from tests.api import AS_LINES, Api, User, a_channel, a_post, id_of, part, the_app
 from tests.cost.conftest import Watched
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -89,6 +90,38 @@ async def test_votes_in_many_polls_send_the_commands_of_one(watched: Watched) ->
         assert await commands_of(watched, vote(bob, *options), places) == one
 
 
+async def test_presses_and_acknowledgements_of_many_posts_send_the_commands_of_one(
+    watched: Watched,
+) -> None:
+    owner, *users = (watched.api.new_user(name) for name in ("owner", "ada", "bob", "eve"))
+    places = list[Place]()
+    row = [{"text": "Order", "kind": "event", "data": "tea"}]
+    asking = {"kind": "text", "text": "Tea?", "acknowledge": True, "buttons": [row]}
+    for _ in range(CHANNELS):
+        path = await a_channel(owner, *users)
+        for _ in range(POSTS):
+            seq = (await owner.post(f"{path}/posts", asking)).body["seq"]
+            for call in ("acknowledgement", "buttons/0/press"):
+                assert (await users[-1].put(f"{path}/posts/{seq}/{call}")).status == 200
+            places.append((GroupId(id_of(path)), seq))
+    buttons = watched.api.services.buttons.posts
+    acknowledgements = watched.api.services.acknowledgements.acknowledgements
+
+    def press(who: Actor) -> Call:
+        return lambda place: buttons.press(who, *place, 0)
+
+    def acknowledge(who: Actor) -> Call:
+        return lambda place: acknowledgements.acknowledge(who, *place)
+
+    ada, bob, _ = map(actor_of, users)
+    # Of the first ones, and of those that are repeated.
+    for call in (press, acknowledge):
+        for number in (5, 2):
+            one = await commands_of(watched, call(ada), places[:1])
+            assert one.total() == number
+            assert await commands_of(watched, call(bob), places) == one
+
+
 async def test_reactions_in_many_dialogues_send_the_commands_of_one(watched: Watched) -> None:
     api = watched.api
     ada = api.new_user("ada")
@@ -118,6 +151,54 @@ async def test_reactions_in_many_dialogues_send_the_commands_of_one(watched: Wat
         assert of_threads - one == (
             Counter({"find streams": 1}) if call == reactions.unreact else Counter()
         )
+
+
+async def test_a_step_of_a_broadcast_sends_the_same_commands_for_one_user_and_for_fifty(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.broadcasts.service.worker.AHEAD_SECONDS", 600.0)
+    api, users = watched.api, 2 + 50
+    worker = api.services.broadcasts.worker
+    await worker.close()
+    owner = api.new_user("owner")
+    path = await a_channel(owner)
+    lines = "".join(f'{{"user_id": "person-{n:03}"}}\n' for n in range(users))
+    await the_app(owner).call("POST", f"{path}/subscribers", data=lines, headers=AS_LINES)
+
+    async def steps() -> Counter[str]:
+        """The commands of a step, the same for one user and for fifty."""
+        made = await owner.post(f"{path}/broadcasts", {"kind": "text", "text": "Hello"})
+        key = BroadcastKey(GroupId(id_of(path)), made.body["broadcast_id"])
+        found = list[Counter[str]]()
+        # The first one begins the broadcast, and reads ahead.
+        for number in (1, 1, 50):
+            worker.at_once = number
+            await watched.probe.take()
+            done = await worker.step(key)
+            assert done is not None
+            assert done[0] == number
+            found.append(Counter((await watched.probe.take()).commands))
+        assert found[1] == found[2]
+        assert await worker.step(key) is None
+        return found[1]
+
+    shared = {
+        "aggregate": 2,
+        "update broadcasts": 1,
+        "update members": 1,
+        "insert messages": 1,
+        "insert events": 1,
+        "commitTransaction": 1,
+    }
+    assert await steps() == {
+        **shared,
+        "insert streams": 1,
+        "insert threads": 1,
+        "insert conversations": 1,
+        "update thread_guards": 1,
+        "update block_guards": 1,
+    }
+    assert await steps() == {**shared, "update streams": 1, "update threads": 1}
 
 
 async def test_views_of_many_channels_send_the_commands_of_one(watched: Watched) -> None:

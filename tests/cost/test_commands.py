@@ -232,6 +232,13 @@ async def write_to_a_channel(stage: Stage) -> Act:
     return write
 
 
+async def write_stop_to_a_channel(stage: Stage) -> Act:
+    _, path, write = await _an_inbox(stage)
+    await write()
+    messages = f"/v1/conversations/{part(f'c2c_{id_of(path)}')}/messages"
+    return lambda: stage.reader.post(messages, {"kind": "text", "text": "Stop"})
+
+
 async def answer_for_a_channel(stage: Stage) -> Act:
     owner, path, write = await _an_inbox(stage)
     await write()
@@ -909,6 +916,17 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         "update inbox_totals": 1,
         "update threads": 1,
         "update conversations": 1,
+        "update streams": 1,
+        "insert messages": 1,
+        **OF_A_TRANSACTION,
+    },
+    # The word that opts out of broadcasts: one document more.
+    write_stop_to_a_channel: {
+        LOOK_UP: 1,
+        "update inbox_totals": 1,
+        "update threads": 1,
+        "update conversations": 1,
+        "update broadcast_opt_outs": 1,
         "update streams": 1,
         "insert messages": 1,
         **OF_A_TRANSACTION,
