@@ -234,6 +234,7 @@ class WritePermission:
         if after:
             self.threads.put_opened(after, now.date(), tx)
         self.hold_subscriptions(threads, tx)
+        self.settings.mark_begun(counted, tx)
         self.blocks.write_guards({user_id for _, user_id in threads}, tx)
 
     def _refusal_by_kind(self, writer: Writer, dialogue: Dialogue) -> DomainError | None:

@@ -28,6 +28,7 @@ from conversations.models import (
     ConversationSettings,
     NotificationLevel,
     UserSettings,
+    conversation_of,
     group_of,
 )
 from groups.kernel.batching.requests import RequestBatcher
@@ -391,6 +392,16 @@ class ConversationSettingsStore:
     def hold_memberships(self, memberships: Collection[tuple[GroupId, UserId]], tx: Tx) -> None:
         """Conflict with the end of these memberships, with the other writes of the transaction."""
         self._hold(memberships, tx)
+
+    def mark_begun(self, memberships: Iterable[tuple[GroupId, UserId]], tx: Tx) -> None:
+        """Note in the settings of these memberships that the channel begins a thread with the user.
+
+        Nothing reads the note any more; it stays for one more version, as stored fields do.
+        """
+        more: Document = {"$inc": {"touched": 1}}
+        for group_id, user_id in memberships:
+            key = user_id, conversation_of(group_id)
+            tx.write(self._conversations, UpdateOne(_key(key), more, upsert=True))
 
     async def switch_unbegun(self, key: ConversationKey, *, accept: bool, tx: Tx) -> None:
         """Store whether a channel may begin the dialogue, which has not begun; to accept is stored as no document.

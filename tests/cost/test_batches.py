@@ -115,11 +115,11 @@ async def test_presses_and_acknowledgements_of_many_posts_send_the_commands_of_o
 
     ada, bob, _ = map(actor_of, users)
     # Of the first ones, and of those that are repeated.
-    for call in (press, acknowledge):
+    for each in (press, acknowledge):
         for number in (5, 2):
-            one = await commands_of(watched, call(ada), places[:1])
+            one = await commands_of(watched, each(ada), places[:1])
             assert one.total() == number
-            assert await commands_of(watched, call(bob), places) == one
+            assert await commands_of(watched, each(bob), places) == one
 
 
 async def test_reactions_in_many_dialogues_send_the_commands_of_one(watched: Watched) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from pymongo import DeleteOne, InsertOne, UpdateOne
+from pymongo import DeleteMany, InsertOne, UpdateOne
 
 from channels.self_service.automatic_messages.models import Job, Mark, Rule
 from groups.kernel.ids import GroupId, UserId, join_key
@@ -54,9 +54,10 @@ class DeliveryStore:
         cursor = self._jobs.find(_among(jobs), {"_id": 1}, session=tx.session)
         return {row["_id"] for row in await cursor.to_list(None)}
 
-    def delete_jobs(self, jobs: Iterable[Job], tx: Tx) -> None:
+    def delete_jobs(self, jobs: Collection[Job], tx: Tx) -> None:
         """Delete jobs, with the other writes of the transaction; two that do so conflict."""
-        tx.write(self._jobs, *(DeleteOne(_key(job)) for job in jobs))
+        if jobs:
+            tx.write(self._jobs, DeleteMany(_among(jobs)))
 
     async def postpone(self, jobs: Collection[Job], due_at: datetime, tx: Tx | None = None) -> None:
         """Make jobs that exist due later."""
