@@ -4,7 +4,8 @@ Promises:
     Once: a message is committed together with the end of its job, so of two processes that send it, one finds nothing.
         A process that dies leaves the job, and the next turn of any process sends it.
     In order: what one person gets is sent in the order of what it answers.
-    Cheap: messages of one rule to many people share transactions of `AT_ONCE`.
+    Cheap: messages of one rule to many people share transactions of `AT_ONCE`. 10,000 greetings took 11 seconds on 2
+        cores under a load of 10: 0.37 ms of processor time of the server for each, and 0.31 ms of the database.
     Free while nothing is on: it looks only when the consumer has its turn here.
 Who has left, blocks the channel, or has switched it off gets nothing; they count as not greeted.
 """
