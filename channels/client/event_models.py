@@ -1281,9 +1281,10 @@ class MessageRecalled(EventBase):
 
 
 class PollChanged(EventBase):
-    """The votes of a poll changed, or it was closed; several changes are merged into one event.
+    """The votes of a poll changed, or it closed; several changes are merged into one event.
 
-    The counts are null while not everybody may see the results: who sees them reads the message again.
+    A poll closes when somebody closes it, or when its closing time comes. The counts are null while not
+    everybody may see the results: who sees them reads the message again.
     """
 
     type: Literal["poll.changed"]
@@ -1303,6 +1304,8 @@ class PollChanged(EventBase):
     """How many chose each option, in their order."""
     voters: int | None = None
     """How many users voted."""
+    closed: bool
+    """Whether it takes no more votes. Then everybody sees the counts, which are the last ones."""
     mine: list[int] | None = None
     """The options that the receiver chose, by their place from 0: where they voted themselves."""
 

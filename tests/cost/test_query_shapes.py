@@ -137,7 +137,7 @@ async def deliver_pushes(api: Api) -> None:
 
 
 async def a_dialogue_to_announce(api: Api) -> None:
-    """The job of a one-to-one message, while it is sent."""
+    """The job of a one-to-one message, while it is sent, and that of a message in a channel's inbox."""
     now = api.clock.now()
     job = Job(
         job_id="c2c_x",
@@ -148,9 +148,18 @@ async def a_dialogue_to_announce(api: Api) -> None:
         recipient_id=UserId("bob"),
         peer_id="ada",
     )
+    of_inbox = replace(
+        job,
+        job_id="inbox_x",
+        stream_id=StreamId("inbox_x"),
+        group_id=GroupId("@TOA#_x"),
+        is_inbox=True,
+        recipient_id=None,
+        peer_id=None,
+    )
 
     async def put(tx: Tx) -> None:
-        jobs.put_newest([job], now, tx)
+        jobs.put_newest([job, of_inbox], now, tx)
 
     jobs = api.services.push_delivery.worker.jobs
     await api.services.database.run(put)

@@ -2227,6 +2227,7 @@ declare namespace Api {
     user_id?: string;
     options: number[] | null;
     voters: number | null;
+    closed: boolean;
     mine?: number[];
   }
 

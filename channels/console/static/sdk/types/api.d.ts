@@ -2083,6 +2083,7 @@ export interface PollChanged {
   user_id?: string;
   options: number[] | null;
   voters: number | null;
+  closed: boolean;
   mine?: number[];
 }
 
