@@ -103,8 +103,16 @@ async def a_run_channel(owner: User, reader: User, path: str) -> None:
     assert said.status == 201, said
 
 
+SETTLED = """() => Promise.allSettled(
+  document.getAnimations()
+    .filter((one) => one.playState === "running" && one.effect.getComputedTiming().endTime !== Infinity)
+    .map((one) => one.finished)
+).then(() => null)"""
+
+
 async def check(window: Window, where: str) -> None:
-    """Fails with the rule and the element of each violation that axe finds."""
+    """Fails with the rule and the element of each violation that axe finds, once what fades in has done so."""
+    await window.page.evaluate(SETTLED)
     results = await Axe().run(window.page, options=cast(dict[str, Any], RULES))
     found = [
         f"{where}: {violation['id']} ({violation['help']}): {node['html'][:200]} {node['failureSummary']}"
