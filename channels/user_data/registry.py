@@ -25,7 +25,7 @@ _FIRST: Final = (
     "automatic_jobs",
     *("join_requests", "reactions", "streams", "messages", "drafts", "media"),
 )
-"""What is to be sent comes before what it would be. The others are counted or announced elsewhere."""
+"""Messages that are to be sent go before stored ones. The others are counted or announced elsewhere."""
 _LAST: Final = ("users",)
 
 PLACES: Final[tuple[Place, ...]] = (

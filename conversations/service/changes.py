@@ -136,7 +136,7 @@ class _Changed:
     heads: Mapping[ConversationId, Head]
 
     def state_of(self, key: ConversationId, since_ms: int) -> "_State":
-        """What changed of the conversation since then, as a mark, and when; no mark where nothing changed."""
+        """The changes of the conversation since then, as a mark, and when; no mark where nothing changed."""
         membership = self.memberships.get(key, _OLD_MEMBERSHIP)
         settings = self.settings.get(key, DEFAULT_SETTINGS)
         profile = self.profiles.get(key, _OLD_PROFILE)
@@ -202,7 +202,7 @@ class _Own:
     restriction: UserRestriction | None
     dialogues: Sequence[Dialogue]
     beside: Any
-    """What the package above asked for, of all users of the command."""
+    """The rows that the package above asked for, of all users of the command."""
     others: _Others | None = None
 
     @property

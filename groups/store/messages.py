@@ -530,7 +530,7 @@ _DUMPED_APART: Final = {"views", "comments", "comments_frozen", "changed_version
 
 
 class _StoredContents:
-    """What is stored of contents; it is made once of one that many messages share, such as a broadcast's."""
+    """Contents as they are stored; one that many messages share, such as a broadcast's, is made once."""
 
     def __init__(self) -> None:
         # With the content, since an id may come again once its object is gone.

@@ -99,7 +99,7 @@ class _Course:
     read_at: float = -math.inf
 
     def forget_old(self) -> None:
-        """Have the walk read anew from where the broadcast is, unless it did so a moment ago."""
+        """Let the walk read anew from where the broadcast is, unless it did so a moment ago."""
         if time.monotonic() - self.read_at > AHEAD_SECONDS:
             self.ahead, self.after = [], self.broadcast.after
             self.read_at = time.monotonic()

@@ -102,7 +102,7 @@ class InvitationService:
     def query_first(
         self, user_ids: Collection[UserId]
     ) -> BatchedQuery[dict[UserId, list[Invitation]] | None]:
-        """What `list_first` needs, of users who ask at the same time, to send together with other queries."""
+        """The queries of `list_first`, for users who ask at the same time, to send together with others."""
         return self.invitations.query_first(user_ids, self.clock.now())
 
     async def list_first(
