@@ -249,6 +249,7 @@ class Dispatcher:
             now = self.clock.now()
             await asyncio.shield(self.queues.release(claim, self._holder, now, now))
             raise
+        # Any failure may be temporary: the queue is tried again after a while.
         except Exception as error:
             if not is_outage(error):
                 log.exception("a webhook's deliveries cannot be sent")
